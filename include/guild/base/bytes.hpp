@@ -1,0 +1,143 @@
+// guild/base/bytes.hpp - numbers to bytes and back: little-endian fixed widths, varints, bit patterns.
+//
+// Layer 1. Includes: the standard library only.
+// Not here: checksums (base/crc32c.hpp); what the bytes mean (tfevents/wire.hpp, series/format.hpp).
+//
+// Files of guild are little-endian on every host; the shifts below compile to plain loads and stores.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace guild { inline namespace v0 {
+
+/// The integer that `sizeof(Integer)` little-endian bytes at `from` hold.
+template <class Integer>
+[[nodiscard]] Integer load_le(const void* from) noexcept;
+
+/// Writes `value` to `to` as `sizeof(Integer)` little-endian bytes.
+template <class Integer>
+void store_le(void* to, Integer value) noexcept;
+
+/// Appends `value` to `out` as `sizeof(Integer)` little-endian bytes.
+template <class Integer>
+void append_le(std::string& out, Integer value);
+
+/// Appends `value` as a base-128 varint: 1 to 10 bytes, 7 bits each, lowest first.
+///
+/// source   Protocol Buffers encoding, "Base 128 Varints"
+void append_varint(std::string& out, std::uint64_t value);
+
+/// Takes one varint off the front of `in`.
+///
+/// out      false, and `in` unchanged, if it is cut off or longer than 10 bytes
+/// example  tests/base/bytes.cpp "decode_varint: refuses a cut or overlong number"
+[[nodiscard]] bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept;
+
+/// Signed numbers as unsigned ones with small values for small magnitudes: 0, -1, 1, -2 -> 0, 1, 2, 3.
+[[nodiscard]] constexpr std::uint64_t zigzag_encode(std::int64_t value) noexcept {
+    const auto bits = static_cast<std::uint64_t>(value);
+    return (bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : std::uint64_t{0});
+}
+[[nodiscard]] constexpr std::int64_t zigzag_decode(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>((value >> 1U) ^ (~(value & 1U) + 1U));
+}
+
+/// The bit pattern of a floating-point number, and back; NaN payloads pass unchanged.
+[[nodiscard]] inline std::uint64_t double_bits(double value) noexcept;
+[[nodiscard]] inline double bits_double(std::uint64_t bits) noexcept;
+[[nodiscard]] inline std::uint32_t float_bits(float value) noexcept;
+[[nodiscard]] inline float bits_float(std::uint32_t bits) noexcept;
+
+/// Two lower-case hexadecimal digits a byte.
+[[nodiscard]] std::string to_hex(std::string_view bytes);
+
+// ---- implementation ---------------------------------------------------------
+
+template <class Integer>
+Integer load_le(const void* from) noexcept {
+    using bits = std::make_unsigned_t<Integer>;
+    const auto* bytes = static_cast<const unsigned char*>(from);
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        value |= static_cast<std::uint64_t>(bytes[i]) << (8U * i);
+    }
+    return static_cast<Integer>(static_cast<bits>(value));
+}
+
+template <class Integer>
+void store_le(void* to, Integer value) noexcept {
+    const auto bits = static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Integer>>(value));
+    auto* bytes = static_cast<unsigned char*>(to);
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        bytes[i] = static_cast<unsigned char>(bits >> (8U * i));
+    }
+}
+
+template <class Integer>
+void append_le(std::string& out, Integer value) {
+    char bytes[sizeof(Integer)];
+    store_le(bytes, value);
+    out.append(bytes, sizeof(Integer));
+}
+
+inline void append_varint(std::string& out, std::uint64_t value) {
+    while (value >= 0x80U) {
+        out += static_cast<char>(static_cast<unsigned char>(value | 0x80U));
+        value >>= 7U;
+    }
+    out += static_cast<char>(static_cast<unsigned char>(value));
+}
+
+inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
+        const auto byte = static_cast<unsigned char>(in[i]);
+        number |= static_cast<std::uint64_t>(byte & 0x7FU) << (7U * i);
+        if (byte < 0x80U) {
+            value = number;
+            in.remove_prefix(i + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+namespace detail {
+
+template <class To, class From>
+To copy_bits(From from) noexcept {
+    static_assert(sizeof(To) == sizeof(From), "the two types have one size");
+    To to;
+    std::memcpy(&to, &from, sizeof(To));
+    return to;
+}
+
+}  // namespace detail
+
+inline std::uint64_t double_bits(double value) noexcept {
+    return detail::copy_bits<std::uint64_t>(value);
+}
+inline double bits_double(std::uint64_t bits) noexcept { return detail::copy_bits<double>(bits); }
+inline std::uint32_t float_bits(float value) noexcept {
+    return detail::copy_bits<std::uint32_t>(value);
+}
+inline float bits_float(std::uint32_t bits) noexcept { return detail::copy_bits<float>(bits); }
+
+inline std::string to_hex(std::string_view bytes) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        text += digits[byte >> 4U];
+        text += digits[byte & 0xFU];
+    }
+    return text;
+}
+
+}}  // namespace guild
