@@ -1,0 +1,23 @@
+// examples/guild/commands.hpp - every command of the program; each is defined in the file of its name.
+#pragma once
+
+#include "command.hpp"
+
+namespace program {
+
+command_spec check_command();
+command_spec delete_run_command();
+command_spec ini_command();
+command_spec init_command();
+command_spec list_attrs_command();
+command_spec list_flags_command();
+command_spec list_models_command();
+command_spec list_runs_command();
+command_spec list_series_command();
+command_spec prepare_command();
+command_spec run_command();
+command_spec status_command();
+command_spec train_command();
+command_spec view_command();
+
+}  // namespace program

@@ -1,0 +1,39 @@
+// examples/guild/main.cpp - the guild program: the list of its commands.
+
+#include "cli.hpp"
+#include "command.hpp"
+#include "commands.hpp"
+#include "common.hpp"
+
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+namespace {
+
+std::vector<program::command_spec> all_commands() {
+    return {
+        program::init_command(),        program::check_command(),
+        program::prepare_command(),     program::train_command(),
+        program::run_command(),         program::view_command(),
+        program::status_command(),      program::list_models_command(),
+        program::list_runs_command(),   program::list_series_command(),
+        program::list_attrs_command(),  program::list_flags_command(),
+        program::delete_run_command(),  program::ini_command(),
+    };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    program::io console(STDOUT_FILENO, STDERR_FILENO);
+    console.program_directory = program::find_program_directory();
+    try {
+        const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+        return console.finish(program::run_command_line(words, all_commands(), console));
+    } catch (const std::exception& failure) {
+        return console.fail(std::string("unexpected error: ") + failure.what());
+    }
+}
