@@ -61,7 +61,7 @@ namespace guild { inline namespace v0 {
 /// `text` with ASCII capitals made small.
 [[nodiscard]] std::string to_lower(std::string_view text);
 
-/// The candidate nearest to `word` by edits, for "did you mean": at most a third of its letters differ.
+/// The candidate nearest to `word`, for "did you mean": one edit and one more for every 3 letters.
 ///
 /// cost     O(candidates x word x candidate)
 /// example  tests/base/text.cpp "find_closest: suggests the nearest name, or nothing"
@@ -216,7 +216,7 @@ inline std::size_t utf8_sequence_length(std::string_view text) noexcept {
 inline std::optional<std::string> find_closest(std::string_view word,
                                                const std::vector<std::string>& candidates) {
     std::optional<std::string> best;
-    std::size_t best_distance = word.size() / 3 + 1;
+    std::size_t best_distance = word.size() / 3 + 2;
     for (const std::string& candidate : candidates) {
         const std::size_t distance = detail::edit_distance(word, candidate);
         if (distance < best_distance) {

@@ -1,0 +1,177 @@
+#include <guild/os/file.hpp>
+
+#include "support/temp_dir.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace guild;
+using guild_test::temp_dir;
+
+namespace {
+
+// A system whose write gives at most three bytes a call, every second call interrupted.
+std::int64_t short_write(int fd, const void* from, std::size_t size) {
+    static int calls = 0;
+    return ++calls % 2 == 0 ? -std::int64_t{EINTR}
+                            : os::system_env.write(fd, from, size < 3 ? size : 3);
+}
+
+std::int64_t full_write(int /*fd*/, const void* /*from*/, std::size_t /*size*/) { return -ENOSPC; }
+
+int failing_sync(int /*fd*/) { return -EIO; }
+
+}  // namespace
+
+TEST_CASE("open_file: says which file is missing and why") {
+    const auto got = os::open_file("/no/such/file", os::open_mode::read);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == errc::not_found);
+    CHECK(got.error().path == "/no/such/file");
+}
+
+TEST_CASE("open_file: create_new refuses a file that exists") {
+    const temp_dir dir;
+    const std::string path = dir.write("a", "old");
+    const auto got = os::open_file(path, os::open_mode::create_new);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == errc::already_exists);
+    CHECK(*os::load_file(path) == "old");
+}
+
+TEST_CASE("open_file: refuses a name with a zero byte instead of cutting it there") {
+    const auto got = os::open_file(std::string("/tmp\0x", 6), os::open_mode::read);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == errc::bad_value);
+}
+
+TEST_CASE("file: append writes to the end, read_at and write_at go to offsets") {
+    const temp_dir dir;
+    const std::string path = dir.write("a", "0123");
+    auto file = os::open_file(path, os::open_mode::append);
+    REQUIRE(file);
+    REQUIRE(file->write_all("45"));
+    char bytes[16];
+    const auto got = file->read_at(2, bytes, sizeof bytes);
+    REQUIRE(got);
+    CHECK(std::string(bytes, *got) == "2345");
+    REQUIRE(file->truncate(3));
+    CHECK(file->status()->size == 3);
+    auto plain = os::open_file(path, os::open_mode::write);
+    REQUIRE(plain);
+    REQUIRE(plain->write_at(1, "xy"));
+    CHECK(*os::load_file(path) == "0xy");
+}
+
+TEST_CASE("file: a moved-from file is closed and closing twice is harmless") {
+    const temp_dir dir;
+    auto first = os::open_file(dir.write("a", "x"), os::open_mode::read);
+    REQUIRE(first);
+    os::file second = *std::move(first);
+    CHECK(second.is_open());
+    CHECK_FALSE(first->is_open());
+    CHECK(second.close());
+    CHECK(second.close());
+}
+
+TEST_CASE("file: short and interrupted writes are continued") {
+    const temp_dir dir;
+    os::env system = os::system_env;
+    system.write = short_write;
+    auto file = os::open_file(dir / "a", os::open_mode::create_new, system);
+    REQUIRE(file);
+    REQUIRE(file->write_all("a long line of text"));
+    CHECK(*os::load_file(dir / "a") == "a long line of text");
+}
+
+TEST_CASE("load_file: refuses more than the limit, a directory, and takes an empty file") {
+    const temp_dir dir;
+    const std::string path = dir.write("a", "12345");
+    CHECK(*os::load_file(path, 5) == "12345");
+    CHECK(os::load_file(path, 4).error().code == errc::too_large);
+    CHECK(os::load_file(dir.path()).error().code == errc::bad_value);
+    CHECK(os::load_file(dir.write("empty", ""))->empty());
+    const std::string large(200000, 'x');
+    CHECK(*os::load_file(dir.write("large", large)) == large);
+}
+
+TEST_CASE("save_file: keeps the mode and follows a symbolic link") {
+    const temp_dir dir;
+    const std::string path = dir.write("a", "old");
+    REQUIRE(::chmod(path.c_str(), 0750) == 0);
+    REQUIRE(::symlink("a", (dir / "link").c_str()) == 0);
+    REQUIRE(os::save_file(dir / "link", "new"));
+    CHECK(*os::load_file(path) == "new");
+    CHECK(os::get_status(path)->mode == 0750);
+    CHECK(os::find_link_status(dir / "link")->kind == os::file_kind::symlink);
+    CHECK(os::list_directory(dir.path())->size() == 2);
+}
+
+TEST_CASE("save_file: leaves the old file and no other when the disk is full or cannot sync") {
+    const temp_dir dir;
+    const std::string path = dir.write("a", "old");
+    os::env full = os::system_env;
+    full.write = full_write;
+    CHECK(os::save_file(path, "new", full).error().code == errc::no_space);
+    os::env broken = os::system_env;
+    broken.fsync = failing_sync;
+    CHECK(os::save_file(path, "new", broken).error().code == errc::io_failed);
+    CHECK(*os::load_file(path) == "old");
+    CHECK(os::list_directory(dir.path())->size() == 1);
+}
+
+TEST_CASE("list_directory: gives names in byte order with their kinds") {
+    const temp_dir dir;
+    (void)dir.write("b", "");
+    (void)dir.write("B", "");
+    (void)dir.write("sub/x", "");
+    REQUIRE(::symlink("sub", (dir / "link").c_str()) == 0);
+    const auto entries = os::list_directory(dir.path());
+    REQUIRE(entries);
+    REQUIRE(entries->size() == 4);
+    CHECK((*entries)[0].name == "B");
+    CHECK((*entries)[1].name == "b");
+    CHECK((*entries)[2].kind == os::file_kind::symlink);
+    CHECK((*entries)[3].kind == os::file_kind::directory);
+    CHECK(os::list_directory(dir / "none").error().code == errc::not_found);
+    CHECK(os::list_directory(dir / "b").error().code == errc::not_a_directory);
+}
+
+TEST_CASE("make_directories: makes all levels, takes what exists, names a file in the way") {
+    const temp_dir dir;
+    CHECK(os::make_directories(dir / "a/b/c"));
+    CHECK(os::make_directories(dir / "a/b/c"));
+    CHECK(os::is_directory(dir / "a/b/c"));
+    (void)dir.write("file", "");
+    const auto got = os::make_directories(dir / "file/x");
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == errc::not_a_directory);
+    CHECK(os::make_directories(dir / "file").error().code == errc::not_a_directory);
+}
+
+TEST_CASE("remove_tree: removes everything below, but not what links point to") {
+    const temp_dir dir;
+    (void)dir.write("keep/x", "");
+    (void)dir.write("gone/deep/y", "");
+    REQUIRE(::symlink((dir / "keep").c_str(), (dir / "gone/link").c_str()) == 0);
+    CHECK(os::remove_tree(dir / "gone"));
+    CHECK_FALSE(os::find_link_status(dir / "gone"));
+    CHECK(os::is_regular_file(dir / "keep/x"));
+    CHECK(os::remove_tree(dir / "gone"));
+    CHECK(os::remove_tree(dir / "keep/x"));
+}
+
+TEST_CASE("is_executable: wants a regular file with the right") {
+    const temp_dir dir;
+    const std::string path = dir.write("a", "#!/bin/sh\n");
+    CHECK_FALSE(os::is_executable(path));
+    REQUIRE(::chmod(path.c_str(), 0755) == 0);
+    CHECK(os::is_executable(path));
+    CHECK_FALSE(os::is_executable(dir.path()));
+    CHECK_FALSE(os::is_executable(dir / "none"));
+}
+
+TEST_CASE("absolute_path: starts at the working directory") {
+    CHECK(os::absolute_path("/a/../b") == "/b");
+    CHECK(os::absolute_path("x") == join_path(os::current_directory(), "x"));
+    CHECK(os::absolute_path(".") == os::current_directory());
+}
