@@ -1,0 +1,259 @@
+// guild/tfevents/directory_reader.hpp - the scalars of all event files below a directory, as they come.
+//
+// Layer 3. Includes: base, os, tfevents/reader.hpp.
+// Not here: one file (tfevents/reader.hpp); storing what comes (runs/collectors.hpp).
+//
+// Runs are named as TensorBoard names them: the directory relative to the root, "." for the root.
+// Files and directories may come, grow, be replaced, vanish and come back between two polls.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/path.hpp>
+#include <guild/base/result.hpp>
+#include <guild/base/text.hpp>
+#include <guild/os/env.hpp>
+#include <guild/os/file.hpp>
+#include <guild/tfevents/reader.hpp>
+
+namespace guild { inline namespace v0 { namespace tfevents {
+
+/// Whether a file of this name is an event file: its last part contains "tfevents".
+[[nodiscard]] inline bool is_event_file_name(std::string_view name) {
+    return contains(base_name(name), "tfevents");
+}
+
+/// units    max_depth: directories below the root; deeper ones are not read
+struct directory_options {
+    bool follow_links = true;  // directories behind symbolic links too; loops are noticed
+    int max_depth = 32;
+    reader_options files;
+};
+
+/// Reads every event file below a root; each poll delivers what is new.
+///
+/// Directories named guild.d, which hold guild's own records, are left out.
+/// cost     a poll without news: one stat a directory and a file; no descriptor stays open
+/// threads  one thread per reader
+/// source   TensorBoard: files of a run in byte order of name, metadata remembered per run and tag
+/// example  tests/tfevents/directory_reader.cpp "directory reader: runs are named after directories"
+class directory_reader {
+public:
+    explicit directory_reader(std::string root, directory_options options = {},
+                              const os::env& system = os::system_env)
+        : root_(std::move(root)), options_(options), system_(&system) {}
+
+    /// Calls `on_scalar(const std::string& run, const scalar&)` for every new point.
+    ///
+    /// out      how many points were delivered
+    template <class OnScalar>
+    std::uint64_t poll(OnScalar&& on_scalar);
+
+    /// The sums over all files that were ever found.
+    [[nodiscard]] reader_counters counters() const;
+    [[nodiscard]] std::uint64_t bytes_lost() const { return counters().lost_bytes; }
+
+    /// How many event files were ever found.
+    [[nodiscard]] std::size_t file_count() const noexcept;
+
+    /// The first failure to list a directory, or the first damage of a file.
+    [[nodiscard]] std::optional<error> last_error() const;
+
+    /// Every file reader, in order of run and name: `visit(const std::string& run, const reader&)`.
+    template <class Visit>
+    void for_each_file(Visit&& visit) const;
+
+private:
+    struct directory {
+        std::optional<os::file_status> seen;  // when its names were read
+        std::vector<std::string> files;
+        std::vector<std::string> below;
+        tag_table tags;
+        std::map<std::string, reader> readers;
+    };
+    struct place {
+        std::string run;  // relative to the root, "" for the root
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> above;  // device, inode of each level
+    };
+
+    bool list(directory& here, const std::string& path);
+    void look_at(directory& here, const std::string& path, const os::dir_entry& entry);
+    bool enter(const place& at, directory& here, place& inner);
+
+    template <class OnScalar>
+    std::uint64_t poll_files(directory& here, const std::string& run, OnScalar& on_scalar);
+
+    std::string root_;
+    directory_options options_;
+    const os::env* system_;
+    std::map<std::string, directory> directories_;  // by run
+    std::optional<error> error_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+template <class OnScalar>
+std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
+    std::uint64_t delivered = 0;
+    std::vector<place> open = {place{}};
+    while (!open.empty()) {
+        const place at = std::move(open.back());
+        open.pop_back();
+        directory& here = directories_[at.run];
+        place inner;
+        if (!enter(at, here, inner)) {
+            continue;
+        }
+        delivered += poll_files(here, at.run.empty() ? "." : at.run, on_scalar);
+        if (inner.above.size() > static_cast<std::size_t>(options_.max_depth)) {
+            continue;
+        }
+        for (auto name = here.below.rbegin(); name != here.below.rend(); ++name) {
+            inner.run = at.run.empty() ? *name : at.run + "/" + *name;
+            open.push_back(inner);
+        }
+    }
+    return delivered;
+}
+
+template <class OnScalar>
+std::uint64_t directory_reader::poll_files(directory& here, const std::string& run,
+                                           OnScalar& on_scalar) {
+    std::uint64_t delivered = 0;
+    scalar point;
+    for (const std::string& name : here.files) {
+        auto known = here.readers.find(name);
+        if (known == here.readers.end()) {
+            const std::string path = join_path(run == "." ? root_ : join_path(root_, run), name);
+            known = here.readers.emplace(name, reader(path, options_.files, *system_)).first;
+        }
+        while (known->second.next(point, here.tags)) {
+            on_scalar(run, std::as_const(point));
+            ++delivered;
+        }
+    }
+    return delivered;
+}
+
+// Brings the names of a directory up to date; false if it is not there or was entered already.
+inline bool directory_reader::enter(const place& at, directory& here, place& inner) {
+    const std::string path = at.run.empty() ? root_ : join_path(root_, at.run);
+    os::file_status now;
+    if (system_->stat(path.c_str(), &now) < 0 || now.kind != os::file_kind::directory) {
+        here.seen.reset();
+        return false;
+    }
+    const std::pair<std::uint64_t, std::uint64_t> identity(now.device, now.inode);
+    for (const auto& above : at.above) {
+        if (above == identity) {
+            return false;  // a symbolic link that leads back up
+        }
+    }
+    inner.above = at.above;
+    inner.above.push_back(identity);
+    // Names made within one tick of the clock leave the same time: young directories are read again.
+    constexpr std::int64_t settled_ns = 2'000'000'000;
+    const bool settled = system_->wall_time_us() * 1000 - now.modified_ns > settled_ns;
+    if (here.seen && settled && here.seen->modified_ns == now.modified_ns &&
+        here.seen->inode == now.inode && here.seen->device == now.device) {
+        return true;
+    }
+    if (!list(here, path)) {
+        return false;
+    }
+    here.seen = now;
+    return true;
+}
+
+inline bool directory_reader::list(directory& here, const std::string& path) {
+    const auto entries = os::list_directory(path);
+    if (!entries) {
+        here.seen.reset();
+        if (!error_ && entries.error().code != errc::not_found) {
+            error_ = entries.error();
+        }
+        return false;
+    }
+    here.files.clear();
+    here.below.clear();
+    for (const os::dir_entry& entry : *entries) {
+        look_at(here, path, entry);
+    }
+    return true;
+}
+
+inline void directory_reader::look_at(directory& here, const std::string& path,
+                                      const os::dir_entry& entry) {
+    os::file_kind kind = entry.kind;
+    if (kind == os::file_kind::symlink) {
+        const auto target = os::find_status(join_path(path, entry.name), *system_);
+        kind = target ? target->kind : os::file_kind::other;
+        if (kind == os::file_kind::directory && !options_.follow_links) {
+            return;
+        }
+    }
+    if (kind == os::file_kind::directory && entry.name != "guild.d") {
+        here.below.push_back(entry.name);
+    } else if (kind == os::file_kind::regular && is_event_file_name(entry.name)) {
+        here.files.push_back(entry.name);
+    }
+}
+
+template <class Visit>
+void directory_reader::for_each_file(Visit&& visit) const {
+    for (const auto& [run, here] : directories_) {
+        const std::string name = run.empty() ? "." : run;
+        for (const auto& file : here.readers) {
+            visit(name, file.second);
+        }
+    }
+}
+
+inline reader_counters directory_reader::counters() const {
+    reader_counters sum;
+    for_each_file([&](const std::string&, const reader& file) {
+        const reader_counters one = file.counters();
+        sum.records += one.records;
+        sum.scalars += one.scalars;
+        sum.bad_lengths += one.bad_lengths;
+        sum.holes += one.holes;
+        sum.bad_payloads += one.bad_payloads;
+        sum.bad_events += one.bad_events;
+        sum.nan_times += one.nan_times;
+        sum.oversized += one.oversized;
+        sum.tail_bytes += one.tail_bytes;
+        sum.lost_bytes += one.lost_bytes;
+        for (std::size_t kind = 0; kind < event_kind_count; ++kind) {
+            sum.events[kind] += one.events[kind];
+        }
+    });
+    return sum;
+}
+
+inline std::size_t directory_reader::file_count() const noexcept {
+    std::size_t count = 0;
+    for (const auto& here : directories_) {
+        count += here.second.readers.size();
+    }
+    return count;
+}
+
+inline std::optional<error> directory_reader::last_error() const {
+    std::optional<error> first = error_;
+    for_each_file([&](const std::string&, const reader& file) {
+        if (!first) {
+            first = file.last_error();
+        }
+    });
+    return first;
+}
+
+}}}  // namespace guild::tfevents

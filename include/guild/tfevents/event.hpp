@@ -1,0 +1,550 @@
+// guild/tfevents/event.hpp - the payload of a record: an Event, as far as scalars need it, both ways.
+//
+// Layer 3. Includes: base, tfevents/wire.hpp. Pure: bytes in, values out; text points into the payload.
+// Not here: frames (tfevents/record.hpp); which tag's metadata counts (tag_table in tfevents/reader.hpp).
+//
+// Graphs, histograms, images, audio and run metadata are stepped over and not looked into.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <guild/base/bytes.hpp>
+#include <guild/base/text.hpp>
+#include <guild/tfevents/wire.hpp>
+
+namespace guild { inline namespace v0 { namespace tfevents {
+
+/// The one thing that an event carries; the number is its field.
+enum class event_kind : std::uint8_t {
+    empty = 0,
+    file_version = 3,
+    graph_def = 4,
+    summary = 5,
+    log_message = 6,
+    session_log = 7,
+    tagged_run_metadata = 8,
+    meta_graph_def = 9,
+};
+inline constexpr std::size_t event_kind_count = 10;
+
+/// The protocol's word for a kind, for example "file_version".
+[[nodiscard]] std::string_view to_string(event_kind kind) noexcept;
+
+/// The one thing that a summary's value carries; the number is its field.
+enum class value_kind : std::uint8_t {
+    none = 0, simple = 2, old_histogram = 3, image = 4, histogram = 5, audio = 6, tensor = 8,
+};
+
+/// Element types of tensors that are numbers to guild.
+enum class data_type : std::uint8_t {
+    other = 0, float32 = 1, float64 = 2, int32 = 3, uint8 = 4, int16 = 5, int8 = 6, int64 = 9,
+    boolean = 10, bfloat16 = 14, uint16 = 17, float16 = 19, uint32 = 22, uint64 = 23,
+};
+
+/// A tag's metadata, present on its first value only as a rule.
+struct metadata {
+    std::string_view plugin_name;
+    std::uint64_t data_class = 0;  // 0 unknown, 1 scalar, 2 tensor, 3 blob sequence
+
+    [[nodiscard]] bool means_scalar() const noexcept {
+        return plugin_name == "scalars" || data_class == 1;
+    }
+};
+
+/// One value of a summary.
+///
+/// out      number: of a simple value, or of a tensor with one numeric element; empty otherwise
+struct summary_value {
+    std::string_view tag;
+    value_kind kind = value_kind::none;
+    data_type type = data_type::other;
+    std::optional<double> number;
+    std::optional<metadata> meta;
+};
+
+/// One event. decode_event() reuses the memory of `values`.
+///
+/// units    wall_time: seconds since 1970-01-01 UTC; step: as logged, negative allowed
+struct event {
+    double wall_time = 0;
+    std::int64_t step = 0;
+    event_kind kind = event_kind::empty;
+    std::string_view file_version;         // of kind file_version
+    std::uint64_t session_status = 0;      // of kind session_log: 1 start, 2 stop, 3 checkpoint
+    std::string_view source_writer;        // who wrote the file; on the first event, if at all
+    std::vector<summary_value> values;     // of kind summary
+};
+
+/// Reads a serialized Event into `out`.
+///
+/// out      false if the payload is not a well-formed Event, invalid UTF-8 in its texts included
+/// cost     O(payload); no copies, no allocation once `out` has grown
+/// source   event.proto, summary.proto and tensor.proto of TensorFlow
+/// example  tests/tfevents/event.cpp "event: the version record, by hand"
+[[nodiscard]] bool decode_event(std::string_view payload, event& out);
+
+/// Appends an Event that says which version of the format follows and who wrote it.
+void append_version_event(std::string& out, double wall_time, std::string_view writer);
+
+/// Appends an Event with one scalar as a simple value (four bytes).
+void append_simple_event(std::string& out, double wall_time, std::int64_t step,
+                         std::string_view tag, float value);
+
+/// Appends an Event with one scalar as a tensor of one double; `with_metadata` on a tag's first.
+void append_double_event(std::string& out, double wall_time, std::int64_t step,
+                         std::string_view tag, double value, bool with_metadata);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::string_view to_string(event_kind kind) noexcept {
+    switch (kind) {
+        case event_kind::empty: return "empty";
+        case event_kind::file_version: return "file_version";
+        case event_kind::graph_def: return "graph_def";
+        case event_kind::summary: return "summary";
+        case event_kind::log_message: return "log_message";
+        case event_kind::session_log: return "session_log";
+        case event_kind::tagged_run_metadata: return "tagged_run_metadata";
+        case event_kind::meta_graph_def: return "meta_graph_def";
+    }
+    return "empty";
+}
+
+namespace detail {
+
+// A half-precision number: 1 bit sign, 5 bits exponent, 10 bits fraction.
+inline double half_to_double(std::uint16_t bits) noexcept {
+    const std::uint32_t sign = std::uint32_t{bits & 0x8000U} << 16U;
+    const std::uint32_t exponent = (bits >> 10U) & 0x1FU;
+    const std::uint32_t fraction = bits & 0x3FFU;
+    if (exponent == 0) {
+        const double small = static_cast<double>(fraction) / 16777216.0;  // 2^-24 a unit
+        return sign != 0 ? -small : small;
+    }
+    const std::uint32_t wide = exponent == 31 ? 255U : exponent + 112U;
+    return static_cast<double>(bits_float(sign | (wide << 23U) | (fraction << 13U)));
+}
+
+// What a TensorProto says, as far as one number needs it.
+struct tensor_parts {
+    static constexpr std::size_t slots = 18;  // typed fields are numbered 5 to 17
+
+    std::uint64_t type = 0;
+    std::uint64_t elements = 1;  // 0, 1, or 2 for more
+    bool unknown_rank = false;
+    std::optional<std::string_view> content;
+    std::uint64_t counts[slots] = {};
+    std::uint64_t firsts[slots] = {};
+
+    bool read(std::string_view message) noexcept;
+    [[nodiscard]] std::optional<double> number() const noexcept;
+
+private:
+    bool read_shape(std::string_view message) noexcept;
+    bool read_values(const wire_field& field) noexcept;
+    void add(std::uint32_t number, std::uint64_t value) noexcept {
+        if (counts[number]++ == 0) {
+            firsts[number] = value;
+        }
+    }
+};
+
+inline bool is_one_of(std::uint32_t number, std::uint32_t a, std::uint32_t b) noexcept {
+    return number == a || number == b;
+}
+
+inline bool tensor_parts::read(std::string_view message) noexcept {
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.is(1, wire_type::varint)) {
+            type = field.value;
+        } else if (field.is(2, wire_type::bytes)) {
+            if (!read_shape(field.bytes)) {
+                return false;
+            }
+        } else if (field.is(4, wire_type::bytes)) {
+            content = field.bytes;
+        } else if (field.number >= 5 && field.number < slots && !is_one_of(field.number, 8, 14)) {
+            if (!read_values(field)) {
+                return false;
+            }
+        }
+    }
+    return !fields.is_bad();
+}
+
+// dim 2 { size 1, name 2 }, unknown_rank 3
+inline bool tensor_parts::read_shape(std::string_view message) noexcept {
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.is(3, wire_type::varint)) {
+            unknown_rank = field.value != 0;
+        }
+        if (!field.is(2, wire_type::bytes)) {
+            continue;
+        }
+        std::uint64_t size = 0;
+        wire_reader dim(field.bytes);
+        wire_field part;
+        while (dim.next(part)) {
+            if (part.is(1, wire_type::varint)) {
+                size = part.value;
+            } else if (part.is(2, wire_type::bytes) && !is_valid_utf8(part.bytes)) {
+                return false;
+            }
+        }
+        if (dim.is_bad()) {
+            return false;
+        }
+        elements = size == 1 ? elements : std::uint64_t{elements != 0 && size != 0 ? 2U : 0U};
+    }
+    return !fields.is_bad();
+}
+
+// Repeated numbers, packed into one field or one a field.
+inline bool tensor_parts::read_values(const wire_field& field) noexcept {
+    const wire_type one = is_one_of(field.number, 5, 0)   ? wire_type::fixed32
+                          : is_one_of(field.number, 6, 0) ? wire_type::fixed64
+                                                          : wire_type::varint;
+    const bool is_complex_or_text = is_one_of(field.number, 9, 12) || field.number == 15;
+    if (is_complex_or_text) {
+        return true;
+    }
+    if (field.type == one) {
+        add(field.number, field.value);
+        return true;
+    }
+    if (field.type != wire_type::bytes) {
+        return true;  // another type than the field's own: an unknown field
+    }
+    std::string_view packed = field.bytes;
+    if (one != wire_type::varint) {
+        const std::size_t size = one == wire_type::fixed32 ? 4 : 8;
+        if (packed.size() % size != 0) {
+            return false;
+        }
+        for (; !packed.empty(); packed.remove_prefix(size)) {
+            add(field.number, size == 4 ? load_le<std::uint32_t>(packed.data())
+                                        : load_le<std::uint64_t>(packed.data()));
+        }
+        return true;
+    }
+    while (!packed.empty()) {
+        std::uint64_t value = 0;
+        if (!decode_varint(packed, value)) {
+            return false;
+        }
+        add(field.number, value);
+    }
+    return true;
+}
+
+// Where a type keeps its numbers: bytes of one in tensor_content, and its typed field.
+struct type_layout {
+    std::size_t bytes;
+    std::uint32_t field;
+};
+
+inline type_layout layout_of(data_type type) noexcept {
+    switch (type) {
+        case data_type::float32: return {4, 5};
+        case data_type::float64: return {8, 6};
+        case data_type::int32: return {4, 7};
+        case data_type::int16: case data_type::uint16: return {2, 7};
+        case data_type::int8: case data_type::uint8: return {1, 7};
+        case data_type::int64: return {8, 10};
+        case data_type::boolean: return {1, 11};
+        case data_type::float16: case data_type::bfloat16: return {2, 13};
+        case data_type::uint32: return {4, 16};
+        case data_type::uint64: return {8, 17};
+        case data_type::other: break;
+    }
+    return {0, 0};
+}
+
+inline double element_to_double(data_type type, std::uint64_t bits) noexcept {
+    switch (type) {
+        case data_type::float32: return static_cast<double>(bits_float(static_cast<std::uint32_t>(bits)));
+        case data_type::float64: return bits_double(bits);
+        case data_type::int32: return static_cast<double>(static_cast<std::int32_t>(bits));
+        case data_type::int16: return static_cast<double>(static_cast<std::int16_t>(bits));
+        case data_type::int8: return static_cast<double>(static_cast<std::int8_t>(bits));
+        case data_type::int64: return static_cast<double>(static_cast<std::int64_t>(bits));
+        case data_type::uint8: return static_cast<double>(static_cast<std::uint8_t>(bits));
+        case data_type::uint16: return static_cast<double>(static_cast<std::uint16_t>(bits));
+        case data_type::uint32: return static_cast<double>(static_cast<std::uint32_t>(bits));
+        case data_type::uint64: return static_cast<double>(bits);
+        case data_type::boolean: return bits != 0 ? 1.0 : 0.0;
+        case data_type::float16: return half_to_double(static_cast<std::uint16_t>(bits));
+        case data_type::bfloat16:
+            return static_cast<double>(bits_float(static_cast<std::uint32_t>(bits & 0xFFFFU) << 16U));
+        case data_type::other: break;
+    }
+    return 0;
+}
+
+inline data_type to_data_type(std::uint64_t number) noexcept {
+    const auto type = static_cast<data_type>(number);
+    return number <= 23 && layout_of(type).bytes != 0 ? type : data_type::other;
+}
+
+inline std::optional<double> tensor_parts::number() const noexcept {
+    const data_type element = to_data_type(type);
+    const type_layout layout = layout_of(element);
+    if (layout.bytes == 0 || elements != 1 || unknown_rank) {
+        return std::nullopt;
+    }
+    if (content && !content->empty()) {
+        if (content->size() != layout.bytes) {
+            return std::nullopt;
+        }
+        std::uint64_t bits = 0;
+        for (std::size_t i = 0; i < layout.bytes; ++i) {
+            bits |= std::uint64_t{static_cast<unsigned char>((*content)[i])} << (8U * i);
+        }
+        return element_to_double(element, bits);
+    }
+    if (counts[layout.field] != 1) {
+        return std::nullopt;
+    }
+    return element_to_double(element, firsts[layout.field]);
+}
+
+// plugin_data 1 { plugin_name 1, content 2 }, display_name 2, summary_description 3, data_class 4
+inline bool read_metadata(std::string_view message, metadata& out) noexcept {
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.is(4, wire_type::varint)) {
+            out.data_class = field.value;
+        } else if (field.is(2, wire_type::bytes) || field.is(3, wire_type::bytes)) {
+            if (!is_valid_utf8(field.bytes)) {
+                return false;
+            }
+        } else if (field.is(1, wire_type::bytes)) {
+            wire_reader plugin(field.bytes);
+            wire_field part;
+            while (plugin.next(part)) {
+                if (part.is(1, wire_type::bytes)) {
+                    out.plugin_name = part.bytes;
+                }
+            }
+            if (plugin.is_bad() || !is_valid_utf8(out.plugin_name)) {
+                return false;
+            }
+        }
+    }
+    return !fields.is_bad();
+}
+
+// tag 1, simple_value 2, histograms 3 and 5, image 4, audio 6, node_name 7, tensor 8, metadata 9
+class value_decoder {
+public:
+    explicit value_decoder(summary_value& out) noexcept : out_(out) {}
+
+    bool read(std::string_view message) {
+        wire_reader fields(message);
+        wire_field field;
+        while (fields.next(field)) {
+            if (!read_field(field)) {
+                return false;
+            }
+        }
+        if (out_.kind == value_kind::tensor) {
+            out_.type = to_data_type(tensor_->type);
+            out_.number = tensor_->number();
+        }
+        return !fields.is_bad();
+    }
+
+private:
+    bool read_field(const wire_field& field) {
+        if (field.type == wire_type::fixed32 && field.number == 2) {
+            out_.kind = value_kind::simple;
+            out_.number = static_cast<double>(bits_float(static_cast<std::uint32_t>(field.value)));
+            return true;
+        }
+        if (field.type != wire_type::bytes) {
+            return true;
+        }
+        switch (field.number) {
+            case 1: out_.tag = field.bytes; return is_valid_utf8(field.bytes);
+            case 7: return is_valid_utf8(field.bytes);
+            case 3: case 4: case 5: case 6:
+                out_.kind = static_cast<value_kind>(field.number);
+                out_.number.reset();
+                return true;
+            case 8: return read_tensor(field.bytes);
+            case 9:
+                if (!out_.meta) {
+                    out_.meta.emplace();
+                }
+                return read_metadata(field.bytes, *out_.meta);
+            default: return true;
+        }
+    }
+
+    // A tensor that comes twice is merged, as protocol buffers do; after another kind it starts anew.
+    bool read_tensor(std::string_view message) {
+        if (out_.kind != value_kind::tensor || !tensor_) {
+            tensor_.emplace();
+        }
+        out_.kind = value_kind::tensor;
+        return tensor_->read(message);
+    }
+
+    summary_value& out_;
+    std::optional<tensor_parts> tensor_;
+};
+
+inline bool read_summary(std::string_view message, std::vector<summary_value>& values) {
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.is(1, wire_type::bytes)) {
+            values.emplace_back();
+            if (!value_decoder(values.back()).read(field.bytes)) {
+                return false;
+            }
+        }
+    }
+    return !fields.is_bad();
+}
+
+// One text or number field out of a message of otherwise uninteresting ones.
+inline bool read_field_of(std::string_view message, std::uint32_t number, wire_field& found) noexcept {
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.number == number) {
+            found = field;
+        }
+    }
+    return !fields.is_bad();
+}
+
+// The members of the oneof: the last kind on the wire is the event's.
+inline bool read_what(const wire_field& field, event& out) {
+    const auto kind = static_cast<event_kind>(field.number);
+    if (kind != out.kind) {
+        out.values.clear();
+    }
+    out.kind = kind;
+    if (kind == event_kind::file_version) {
+        out.file_version = field.bytes;
+        return is_valid_utf8(field.bytes);
+    }
+    if (kind == event_kind::session_log) {
+        wire_field status;
+        const bool good = read_field_of(field.bytes, 1, status);
+        out.session_status = status.value;
+        return good;
+    }
+    return kind != event_kind::summary || read_summary(field.bytes, out.values);
+}
+
+}  // namespace detail
+
+inline bool decode_event(std::string_view payload, event& out) {
+    out.values.clear();
+    out.wall_time = 0;
+    out.step = 0;
+    out.kind = event_kind::empty;
+    out.session_status = 0;
+    out.file_version = out.source_writer = {};
+    wire_reader fields(payload);
+    wire_field field;
+    while (fields.next(field)) {
+        bool good = true;
+        if (field.is(1, wire_type::fixed64)) {
+            out.wall_time = bits_double(field.value);
+        } else if (field.is(2, wire_type::varint)) {
+            out.step = static_cast<std::int64_t>(field.value);
+        } else if (field.type == wire_type::bytes && field.number >= 3 && field.number <= 9) {
+            good = detail::read_what(field, out);
+        } else if (field.is(10, wire_type::bytes)) {
+            wire_field writer;
+            good = detail::read_field_of(field.bytes, 1, writer) && is_valid_utf8(writer.bytes);
+            out.source_writer = writer.bytes;
+        }
+        if (!good) {
+            return false;
+        }
+    }
+    return !fields.is_bad();
+}
+
+namespace detail {
+
+inline void append_event_head(std::string& out, double wall_time, std::int64_t step) {
+    append_double_field(out, 1, wall_time);
+    if (step != 0) {
+        append_varint_field(out, 2, static_cast<std::uint64_t>(step));
+    }
+}
+
+inline std::size_t varint_bytes(std::uint64_t value) noexcept {
+    std::size_t bytes = 1;
+    for (; value >= 0x80; value >>= 7U) {
+        ++bytes;
+    }
+    return bytes;
+}
+
+// Keys and lengths of a summary with one value whose fields take `size` bytes.
+inline void append_summary_head(std::string& out, std::size_t size) {
+    append_key(out, 5, wire_type::bytes);
+    append_varint(out, 1 + varint_bytes(size) + size);
+    append_key(out, 1, wire_type::bytes);
+    append_varint(out, size);
+}
+
+}  // namespace detail
+
+inline void append_version_event(std::string& out, double wall_time, std::string_view writer) {
+    detail::append_event_head(out, wall_time, 0);
+    append_bytes_field(out, 3, "brain.Event:2");
+    detail::append_key(out, 10, wire_type::bytes);
+    append_varint(out, 1 + detail::varint_bytes(writer.size()) + writer.size());
+    append_bytes_field(out, 1, writer);
+}
+
+inline void append_simple_event(std::string& out, double wall_time, std::int64_t step,
+                                std::string_view tag, float value) {
+    detail::append_event_head(out, wall_time, step);
+    detail::append_summary_head(out, 1 + detail::varint_bytes(tag.size()) + tag.size() + 5);
+    append_bytes_field(out, 1, tag);
+    append_float_field(out, 2, value);
+}
+
+inline void append_double_event(std::string& out, double wall_time, std::int64_t step,
+                                std::string_view tag, double value, bool with_metadata) {
+    // TensorProto { dtype: DT_DOUBLE, tensor_shape {}, double_val: value (packed) }
+    constexpr std::size_t tensor_bytes = 2 + 2 + 2 + 8;
+    // SummaryMetadata { plugin_data { plugin_name: "scalars" }, data_class: DATA_CLASS_SCALAR }
+    constexpr std::string_view meta("\x0A\x09\x0A\x07scalars\x20\x01", 13);
+    detail::append_event_head(out, wall_time, step);
+    const std::size_t tag_bytes = 1 + detail::varint_bytes(tag.size()) + tag.size();
+    detail::append_summary_head(out,
+                                tag_bytes + 2 + tensor_bytes + (with_metadata ? 2 + meta.size() : 0));
+    append_bytes_field(out, 1, tag);
+    if (with_metadata) {
+        append_bytes_field(out, 9, meta);
+    }
+    detail::append_key(out, 8, wire_type::bytes);
+    append_varint(out, tensor_bytes);
+    append_varint_field(out, 1, static_cast<std::uint64_t>(data_type::float64));
+    append_bytes_field(out, 2, {});
+    detail::append_key(out, 6, wire_type::bytes);
+    append_varint(out, 8);
+    append_le(out, double_bits(value));
+}
+
+}}}  // namespace guild::tfevents

@@ -1,0 +1,114 @@
+// guild/tfevents/record.hpp - the frames of a TensorFlow record file: length, payload, two checksums.
+//
+//     +-----------+------------------+-------------+-------------------+
+//     | length u64| crc of length u32| payload     | crc of payload u32|     little-endian
+//     +-----------+------------------+-------------+-------------------+
+//
+// Layer 3. Includes: base. Pure: bytes in, values out.
+// Not here: what a payload means (tfevents/event.hpp); files (tfevents/reader.hpp, writer.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <guild/base/bytes.hpp>
+#include <guild/base/crc32c.hpp>
+#include <guild/config.hpp>
+
+namespace guild { inline namespace v0 { namespace tfevents {
+
+/// Bytes before and after every payload: length and its checksum, the payload's checksum.
+inline constexpr std::size_t record_head_bytes = 12;
+inline constexpr std::size_t record_tail_bytes = 4;
+
+/// What stands at the beginning of some bytes of a record file.
+enum class record_status : std::uint8_t {
+    good,         // a whole record, both checksums hold
+    incomplete,   // the beginning of a record; the rest is not there
+    hole,         // twelve zero bytes: a block that was never written, or not yet
+    bad_length,   // the length's checksum does not hold: no way to tell where the next record is
+    bad_payload,  // the frame is sound, the payload is not; the next record follows it
+};
+
+/// The head of a record, checked.
+///
+/// units    payload_bytes: only meaningful when status is good; then also the only thing known
+struct record_head {
+    record_status status = record_status::incomplete;
+    std::uint64_t payload_bytes = 0;
+};
+
+/// Reads the first twelve bytes of a record.
+///
+/// source   TFRecord: u64 length, u32 masked CRC-32C of the eight length bytes
+/// example  tests/tfevents/record.cpp "record head: a length is believed only with its checksum"
+[[nodiscard]] record_head decode_record_head(std::string_view bytes) noexcept;
+
+/// One record at the front of some bytes.
+///
+/// out      payload: points into the bytes; bytes: the whole record, 0 when its end is not known
+struct record {
+    record_status status = record_status::incomplete;
+    std::string_view payload;
+    std::uint64_t bytes = 0;
+};
+
+/// Reads the record at the front of `bytes`; both checksums are always looked at.
+///
+/// cost     O(payload)
+/// example  tests/tfevents/record.cpp "record: the first record of every event file, byte by byte"
+[[nodiscard]] record decode_record(std::string_view bytes) noexcept;
+
+/// Appends a record that holds `payload`.
+void append_record(std::string& out, std::string_view payload);
+
+// ---- implementation ---------------------------------------------------------
+
+inline record_head decode_record_head(std::string_view bytes) noexcept {
+    record_head head;
+    if (bytes.size() < record_head_bytes) {
+        return head;
+    }
+    head.payload_bytes = load_le<std::uint64_t>(bytes.data());
+    const auto stored = load_le<std::uint32_t>(bytes.data() + 8);
+    if (head.payload_bytes == 0 && stored == 0) {
+        head.status = record_status::hole;
+    } else if (mask_crc32c(crc32c(bytes.substr(0, 8))) != stored) {
+        head.status = record_status::bad_length;
+    } else {
+        head.status = record_status::good;
+    }
+    return head;
+}
+
+inline record decode_record(std::string_view bytes) noexcept {
+    record found;
+    const record_head head = decode_record_head(bytes);
+    if (head.status != record_status::good) {
+        found.status = head.status;
+        return found;
+    }
+    constexpr std::uint64_t frame = record_head_bytes + record_tail_bytes;
+    if (bytes.size() < frame || head.payload_bytes > bytes.size() - frame) {
+        return found;
+    }
+    const auto size = guild::detail::convert<std::size_t>(head.payload_bytes);
+    found.payload = bytes.substr(record_head_bytes, size);
+    found.bytes = frame + head.payload_bytes;
+    const auto stored = load_le<std::uint32_t>(found.payload.data() + size);
+    found.status = mask_crc32c(crc32c(found.payload)) == stored ? record_status::good
+                                                                : record_status::bad_payload;
+    return found;
+}
+
+inline void append_record(std::string& out, std::string_view payload) {
+    const std::size_t head = out.size();
+    append_le(out, guild::detail::convert<std::uint64_t>(payload.size()));
+    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(head, 8))));
+    out.append(payload);
+    append_le(out, mask_crc32c(crc32c(payload)));
+}
+
+}}}  // namespace guild::tfevents
