@@ -1,6 +1,6 @@
 // guild/os/descriptor.hpp - plain descriptors: wait until some are ready, wake a waiter, put one file in another's place.
 //
-// Layer 2. Includes: base/result, os/env, the standard library and POSIX.
+// Layer 2. Includes: base/result, os/env, os/pipe, the standard library and POSIX.
 // Not here: files (os/file.hpp); the pipes of a child process (os/process.hpp).
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <guild/base/result.hpp>
 #include <guild/config.hpp>
 #include <guild/os/env.hpp>
+#include <guild/os/pipe.hpp>
 
 namespace guild { inline namespace v0 { namespace os {
 
@@ -45,27 +46,19 @@ void wait_until_ready(watched_descriptor* items, std::size_t count, std::int64_t
 /// errors   those of dup2
 [[nodiscard]] result<void> replace_descriptor(int fd, int replacement);
 
+/// Whether every write to this descriptor goes to the end of its file.
+[[nodiscard]] bool is_appending(int fd) noexcept;
+
 /// A pipe to oneself: lets a signal handler or another thread wake a waiter, with a byte to say why.
 class wake_pipe {
 public:
-    wake_pipe() noexcept = default;
-    wake_pipe(wake_pipe&& other) noexcept { swap(other); }
-    wake_pipe& operator=(wake_pipe&& other) noexcept {
-        wake_pipe taken(std::move(other));
-        swap(taken);
-        return *this;
-    }
-    wake_pipe(const wake_pipe&) = delete;
-    wake_pipe& operator=(const wake_pipe&) = delete;
-    ~wake_pipe();
-
     /// Makes the pipe; neither end blocks, both are closed on exec.
     ///
     /// errors   resource_exhausted: no descriptors left
     [[nodiscard]] static result<wake_pipe> create();
 
     /// The end to wait on.
-    [[nodiscard]] int fd() const noexcept { return read_fd_; }
+    [[nodiscard]] int fd() const noexcept { return ends_.read.get(); }
 
     /// Sends a byte. May be called in a signal handler; a byte that finds the pipe full is dropped.
     void notify(unsigned char byte) const noexcept;
@@ -74,13 +67,7 @@ public:
     [[nodiscard]] std::string take() const;
 
 private:
-    void swap(wake_pipe& other) noexcept {
-        std::swap(read_fd_, other.read_fd_);
-        std::swap(write_fd_, other.write_fd_);
-    }
-
-    int read_fd_ = -1;
-    int write_fd_ = -1;
+    pipe_ends ends_;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -127,38 +114,29 @@ inline result<void> replace_descriptor(int fd, int replacement) {
     return got < 0 ? result<void>(os_error(errno, "dup2")) : result<void>();
 }
 
-inline wake_pipe::~wake_pipe() {
-    for (const int fd : {read_fd_, write_fd_}) {
-        if (fd >= 0) {
-            ::close(fd);
-        }
-    }
-}
+inline bool is_appending(int fd) noexcept { return (::fcntl(fd, F_GETFL) & O_APPEND) != 0; }
 
 inline result<wake_pipe> wake_pipe::create() {
-    int ends[2] = {-1, -1};
-    if (::pipe(ends) != 0) {
-        return os_error(errno, "pipe");
+    auto ends = make_pipe();
+    if (!ends) {
+        return std::move(ends).error();
     }
+    set_nonblocking(ends->read.get());
+    set_nonblocking(ends->write.get());
     wake_pipe made;
-    made.read_fd_ = ends[0];
-    made.write_fd_ = ends[1];
-    for (const int fd : ends) {
-        (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
-        (void)::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-    }
+    made.ends_ = std::move(*ends);
     return result<wake_pipe>(std::move(made));
 }
 
 inline void wake_pipe::notify(unsigned char byte) const noexcept {
     const int before = errno;
-    (void)system_env.write(write_fd_, &byte, 1);
+    (void)system_env.write(ends_.write.get(), &byte, 1);
     errno = before;
 }
 
 inline std::string wake_pipe::take() const {
     std::string bytes(64, '\0');
-    const std::int64_t got = system_env.read(read_fd_, &bytes[0], bytes.size());
+    const std::int64_t got = system_env.read(ends_.read.get(), &bytes[0], bytes.size());
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return bytes;
 }

@@ -1,0 +1,277 @@
+// guild/runs/rundir_keeper.hpp - notices that a command deleted or replaced its run directory, and puts `guild.d` back.
+//
+// Layer 4. Includes: base, os/file, os/descriptor, runs/layout.
+// Not here: when to look and what to say (runs/supervisor.hpp).
+//
+// The files of a run stay open for reading and writing, so deleting them loses nothing: recording goes on
+// into files without a name. restore() copies them from the open descriptors to their places and makes the
+// same descriptors stand for the copies, so that whoever writes notices nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/path.hpp>
+#include <guild/base/result.hpp>
+#include <guild/os/descriptor.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/identity.hpp>
+#include <guild/runs/layout.hpp>
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// A file of the run that this process keeps open.
+struct kept_file {
+    std::string name;  // below guild.d, for example "series/1.gts"
+    int fd = -1;
+};
+
+/// Where the files of the run are found.
+enum class rundir_state : std::uint8_t {
+    present,   // at their places
+    moved,     // the directory has another name now; nothing is lost
+    gone,      // at least one file has no name any more; RUNDIR is missing, or stands without its files
+    replaced,  // the same, and RUNDIR is not the directory that it was
+};
+
+/// Watches one run directory. One thread at a time; nobody may write to the files during restore().
+///
+/// example  tests/runs/rundir_keeper.cpp "rundir keeper: a deleted directory is restored from open files"
+class rundir_keeper {
+public:
+    rundir_keeper() = default;
+
+    /// Opens the directory, so that no other one can take its place unnoticed.
+    ///
+    /// errors   those of os::open_file
+    [[nodiscard]] static result<rundir_keeper> open(const std::string& run_directory,
+                                                    const os::env& system = os::system_env);
+
+    /// Looks where the files are.
+    ///
+    /// cost     two system calls a file
+    [[nodiscard]] rundir_state look(const std::vector<kept_file>& files);
+
+    /// Whether the time has come to restore: at once when RUNDIR was replaced by another directory, and
+    /// when it has stood without its files for `patience_us`; never while RUNDIR is missing.
+    ///
+    /// units    now_us: steady clock (os::env::boot_time_us); patience_us: microseconds
+    [[nodiscard]] bool is_time_to_restore(rundir_state state, std::int64_t now_us,
+                                          std::int64_t patience_us);
+
+    /// Puts the files back, making RUNDIR where it is missing.
+    ///
+    /// out      where the run stands now: RUNDIR, or RUNDIR-restored when something else took its place
+    /// errors   no_space, permission_denied, ...: nothing is lost, it may be tried again
+    [[nodiscard]] result<std::string> restore(const std::vector<kept_file>& files);
+
+    /// The path of `guild.d` under which the files are found now, also after the directory was moved.
+    [[nodiscard]] std::string data_directory_now(rundir_state state) const;
+
+    [[nodiscard]] const std::string& run_directory() const noexcept { return run_directory_; }
+
+private:
+    [[nodiscard]] result<void> open_directories();
+    [[nodiscard]] bool is_same(const std::string& path, const os::file_status& as) const;
+    [[nodiscard]] result<std::string> find_place() const;
+    [[nodiscard]] result<void> copy_all(const std::vector<kept_file>& files, const std::string& to,
+                                        std::vector<os::file>& copies) const;
+
+    std::string run_directory_;
+    os::file root_;  // RUNDIR
+    os::file data_;  // RUNDIR/guild.d
+    std::int64_t without_since_us_ = -1;
+    const os::env* system_ = &os::system_env;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// A path of an open directory that follows it wherever it is moved; Linux has one.
+inline std::string path_of_descriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+inline result<os::file> copy_descriptor(int from, const std::string& path, const os::env& system) {
+    const auto mode = os::is_appending(from) ? os::open_mode::append : os::open_mode::create_new;
+    auto to = os::open_file(path, mode, system);
+    if (!to) {
+        return to;
+    }
+    std::string block(std::size_t{1} << 18U, '\0');
+    for (std::int64_t at = 0;;) {
+        const std::int64_t got = system.pread(from, &block[0], block.size(), at);
+        if (got == -EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return os::os_error(static_cast<int>(-got), "read of a deleted file", path);
+        }
+        if (got == 0) {
+            return to;
+        }
+        auto written = to->write_all({block.data(), static_cast<std::size_t>(got)});
+        if (!written) {
+            return std::move(written).error();
+        }
+        at += got;
+    }
+}
+
+}  // namespace detail
+
+inline result<rundir_keeper> rundir_keeper::open(const std::string& run_directory,
+                                                 const os::env& system) {
+    rundir_keeper keeper;
+    keeper.run_directory_ = run_directory;
+    keeper.system_ = &system;
+    auto opened = keeper.open_directories();
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    return keeper;
+}
+
+inline result<void> rundir_keeper::open_directories() {
+    auto root = os::open_file(run_directory_, os::open_mode::read, *system_);
+    if (!root) {
+        return std::move(root).error();
+    }
+    auto data = os::open_file(data_path(run_directory_), os::open_mode::read, *system_);
+    if (!data) {
+        return std::move(data).error();
+    }
+    root_ = std::move(*root);
+    data_ = std::move(*data);
+    return {};
+}
+
+inline bool rundir_keeper::is_same(const std::string& path, const os::file_status& as) const {
+    const auto found = os::find_status(path, *system_);
+    return found && found->inode == as.inode && found->device == as.device;
+}
+
+inline rundir_state rundir_keeper::look(const std::vector<kept_file>& files) {
+    bool all_here = true;
+    bool all_there = true;
+    const std::string moved = detail::path_of_descriptor(data_.fd());
+    for (const kept_file& file : files) {
+        os::file_status open_one;
+        if (system_->fstat(file.fd, &open_one) < 0) {
+            continue;  // closed meanwhile: not ours to judge
+        }
+        if (is_same(data_path(run_directory_, file.name), open_one)) {
+            continue;
+        }
+        all_here = false;
+        all_there = all_there && is_same(join_path(moved, file.name), open_one);
+    }
+    if (all_here) {
+        return rundir_state::present;
+    }
+    const auto root = root_.status();
+    const bool same_root = root && is_same(run_directory_, *root);
+    if (all_there && !same_root) {
+        return rundir_state::moved;
+    }
+    return same_root || !os::find_status(run_directory_, *system_) ? rundir_state::gone
+                                                                   : rundir_state::replaced;
+}
+
+inline bool rundir_keeper::is_time_to_restore(rundir_state state, std::int64_t now_us,
+                                              std::int64_t patience_us) {
+    if (state == rundir_state::replaced) {
+        return os::is_directory(run_directory_);
+    }
+    if (state != rundir_state::gone || !os::is_directory(run_directory_)) {
+        without_since_us_ = -1;
+        return false;
+    }
+    if (without_since_us_ < 0) {
+        without_since_us_ = now_us;
+    }
+    return now_us - without_since_us_ >= patience_us;
+}
+
+inline result<std::string> rundir_keeper::find_place() const {
+    std::string place = run_directory_;
+    for (int number = 1; number < 100; ++number) {
+        const auto status = os::find_status(place, *system_);
+        if (status && status->kind == os::file_kind::directory) {
+            return place;
+        }
+        if (!status && !os::find_link_status(place, *system_)) {
+            auto made = os::make_directories(place, 0777, *system_);
+            return made ? result<std::string>(place) : std::move(made).error();
+        }
+        place = run_directory_ + "-restored" + (number == 1 ? "" : "-" + std::to_string(number));
+    }
+    return make_error(errc::already_exists, "no free name to restore the run", run_directory_);
+}
+
+inline result<void> rundir_keeper::copy_all(const std::vector<kept_file>& files,
+                                            const std::string& to,
+                                            std::vector<os::file>& copies) const {
+    auto made = os::make_directories(join_path(to, series_directory), 0777, *system_);
+    if (!made) {
+        return made;
+    }
+    for (const kept_file& file : files) {
+        auto copy = detail::copy_descriptor(file.fd, join_path(to, file.name), *system_);
+        if (!copy) {
+            return std::move(copy).error();
+        }
+        copies.push_back(std::move(*copy));
+    }
+    return {};
+}
+
+inline result<std::string> rundir_keeper::restore(const std::vector<kept_file>& files) {
+    auto place = find_place();
+    if (!place) {
+        return place;
+    }
+    // All is copied beside its place and then renamed, so that no reader sees half of a run.
+    const std::string temporary = join_path(*place, ".guild.d-" + std::to_string(os::process_id()));
+    (void)os::remove_tree(temporary);  // of an earlier attempt
+    std::vector<os::file> copies;
+    auto copied = copy_all(files, temporary, copies);
+    if (!copied) {
+        (void)os::remove_tree(temporary);
+        return std::move(copied).error();
+    }
+    const std::string data = data_path(*place);
+    if (system_->rename(temporary.c_str(), data.c_str()) < 0) {
+        (void)os::make_directories(join_path(data, series_directory), 0777, *system_);
+        for (const kept_file& file : files) {
+            const int moved = system_->rename(join_path(temporary, file.name).c_str(),
+                                              join_path(data, file.name).c_str());
+            if (moved < 0) {
+                (void)os::remove_tree(temporary);
+                return os::os_error(-moved, "restore", join_path(data, file.name));
+            }
+        }
+        (void)os::remove_tree(temporary);
+    }
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        auto replaced = os::replace_descriptor(files[i].fd, copies[i].fd());
+        if (!replaced) {
+            return std::move(replaced).error();
+        }
+    }
+    run_directory_ = *place;
+    without_since_us_ = -1;
+    auto opened = open_directories();
+    return opened ? place : result<std::string>(std::move(opened).error());
+}
+
+inline std::string rundir_keeper::data_directory_now(rundir_state state) const {
+    return state == rundir_state::moved ? detail::path_of_descriptor(data_.fd())
+                                        : data_path(run_directory_);
+}
+
+}}}  // namespace guild::runs
