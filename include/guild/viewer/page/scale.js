@@ -1,0 +1,123 @@
+// scale.js - nice axis ticks, smoothing and lookup: the arithmetic of charts, without a page.
+
+/** The step among 1, 2, 5 x 10^k that divides `span` into at most `count` parts. */
+export function niceStep(span, count) {
+  const raw = span / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * (1 - 1e-9));
+  return step * power;
+}
+
+/** Steps for durations in seconds: people count in minutes and hours, not in 50 seconds. */
+export function niceTimeStep(span, count) {
+  const raw = span / Math.max(1, count);
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+  return steps.find((step) => step >= raw) || niceStep(span / 86400, count) * 86400;
+}
+
+/** Steps for bytes: powers of two. */
+export function niceByteStep(span, count) {
+  const raw = Math.max(1, span / Math.max(1, count));
+  return 2 ** Math.ceil(Math.log2(raw) - 1e-9);
+}
+
+/** Multiples of `step` inside [low, high]. */
+export function ticks(low, high, step) {
+  const out = [];
+  const first = Math.ceil(low / step - 1e-9);
+  for (let i = first; i * step <= high + step * 1e-9 && out.length < 100; i += 1) {
+    out.push(i * step === 0 ? 0 : i * step);
+  }
+  return out;
+}
+
+/** Powers of ten inside [low, high], thinned to `count`. */
+export function logTicks(low, high, count) {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  const every = Math.max(1, Math.ceil((last - first + 1) / count));
+  const out = [];
+  for (let power = first; power <= last; power += every) {
+    out.push(10 ** power);
+  }
+  return out.length > 1 ? out : [low, Math.sqrt(low * high), high];
+}
+
+/** Smallest and largest finite number of all arrays, null if there is none. */
+export function extent(arrays, accept = Number.isFinite) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const values of arrays) {
+    for (const value of values) {
+      if (accept(value)) {
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+      }
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/** The value range that a chart shows: padded, with zero where it is near. */
+export function valueDomain(low, high) {
+  if (low === high) {
+    const pad = low === 0 ? 1 : Math.abs(low) * 0.1;
+    return [low - pad, high + pad];
+  }
+  const pad = (high - low) * 0.06;
+  const fromZero = low >= 0 && low < 0.3 * high;
+  return [fromZero ? 0 : low - pad, high + pad];
+}
+
+/** Exponential moving average without the bias towards zero at the start; gaps stay gaps. */
+export function smooth(values, weight) {
+  const out = new Float64Array(values.length);
+  let sum = 0;
+  let norm = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    if (!Number.isFinite(values[i])) {
+      out[i] = NaN;
+      continue;
+    }
+    sum = sum * weight + (1 - weight) * values[i];
+    norm = norm * weight + (1 - weight);
+    out[i] = sum / norm;
+  }
+  return out;
+}
+
+/** Index of the element of ascending `xs` that is nearest to `x`, -1 if there is none. */
+export function nearest(xs, x) {
+  let low = 0;
+  let high = xs.length - 1;
+  if (high < 0) {
+    return -1;
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= x) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
+}
+
+/** What tells names apart: common leading and trailing path parts are left out. */
+export function shortNames(names) {
+  if (names.length < 2) {
+    return names.slice();
+  }
+  const parts = names.map((name) => name.split("/"));
+  const shortest = Math.min(...parts.map((list) => list.length));
+  let head = 0;
+  while (head < shortest - 1 && parts.every((list) => list[head] === parts[0][head])) {
+    head += 1;
+  }
+  let tail = 0;
+  while (tail < shortest - 1 - head && parts.every((list) => list.at(-1 - tail) === parts[0].at(-1 - tail))) {
+    tail += 1;
+  }
+  return parts.map((list) => list.slice(head, list.length - tail).join("/"));
+}
