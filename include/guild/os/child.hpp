@@ -246,7 +246,7 @@ inline void child::abandon() noexcept {
     if (!state_) { return; }
     if (!state_->status) {
         (void)signal(SIGKILL);
-        (void)wait_for_ms(10'000);  // a process that hangs inside the system is left to init
+        (void)wait_for_ms(1'000);  // one that hangs inside the system is left behind
     }
     state_.reset();
 }
