@@ -10,14 +10,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <guild/base/number.hpp>
+#include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
@@ -140,8 +139,10 @@ public:
     /// errors   no_space, io_failed
     [[nodiscard]] result<void> beat();
 
-    /// Takes the file away.
-    void remove();
+    /// Takes the file away; one that another process put in its place is left.
+    ///
+    /// in       data: where `guild.d` is now
+    void remove(const std::string& data);
 
     [[nodiscard]] const os::file& file() const noexcept { return file_; }
 
@@ -157,7 +158,7 @@ inline process_place this_place() {
     process_place place;
     place.host = os::node_name();
     place.boot_id = os::read_boot_id();
-    place.pid_namespace = os::pid_namespace_inode();
+    place.pid_namespace = os::pid_namespace_inode().value_or(0);
     return place;
 }
 
@@ -332,11 +333,14 @@ inline result<void> lock_file::beat() {
     return file_.write_at(0, format_lock(record_));
 }
 
-inline void lock_file::remove() {
-    if (!file_.path().empty()) {
-        (void)system_->unlink(file_.path().c_str());
-        (void)file_.close();
+inline void lock_file::remove(const std::string& data) {
+    const std::string path = join_path(data, lock_name);
+    const auto mine = file_.status();
+    const auto there = os::find_status(path, *system_);
+    if (mine && there && mine->inode == there->inode && mine->device == there->device) {
+        (void)system_->unlink(path.c_str());
     }
+    (void)file_.close();
 }
 
 }}}  // namespace guild::runs

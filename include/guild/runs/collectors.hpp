@@ -1,0 +1,198 @@
+// guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics, scalars of event files.
+//
+// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
+// Not here: when they are asked (runs/recording.hpp).
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/number.hpp>
+#include <guild/base/result.hpp>
+#include <guild/base/text.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/gpu.hpp>
+#include <guild/os/identity.hpp>
+#include <guild/os/stats.hpp>
+#include <guild/runs/tsv.hpp>
+#include <guild/series/writer.hpp>
+#include <guild/tfevents/directory_reader.hpp>
+#include <guild/version.hpp>
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The machine as it is now, for attrs.tsv: processor, memory, system, GPUs, guild's own version.
+///
+/// units    memory, gpuN_memory: bytes, decimal
+/// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the memory"
+[[nodiscard]] pair_list system_attributes();
+
+/// How often the kernel killed a process of this control group for want of memory; empty where nobody
+/// counts.
+///
+/// source   Linux control groups v2: memory.events, key oom_kill
+[[nodiscard]] std::optional<std::uint64_t> read_out_of_memory_kills();
+
+/// The number behind `key` in a file of "key number" lines.
+[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key);
+
+/// Stores statistics of the machine and of a process tree as series `sys/...` and `op/...`.
+class statistics_collector {
+public:
+    /// units    interval_ms: milliseconds between two calls of collect
+    explicit statistics_collector(std::int64_t interval_ms) : sampler_(interval_ms) {}
+
+    /// Takes one sample; its number is the step.
+    ///
+    /// in       pid: root of the process tree
+    /// units    time_us: microseconds since 1970-01-01 UTC
+    void collect(int pid, std::int64_t time_us, series::writer& into);
+
+    [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
+
+private:
+    os::stats_sampler sampler_;
+    std::int64_t samples_ = 0;
+};
+
+/// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with the
+/// events' own steps and times.
+///
+/// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory and tag"
+class event_collector {
+public:
+    explicit event_collector(std::string directory) : reader_(std::move(directory)) {}
+
+    /// Stores what is new.
+    ///
+    /// out      how many points
+    std::uint64_t collect(series::writer& into);
+
+    /// Bytes of event files that were damaged and skipped.
+    [[nodiscard]] std::uint64_t bytes_lost() const { return reader_.bytes_lost(); }
+
+private:
+    void add(const std::string& run, const tfevents::scalar& point, series::writer& into);
+    void flush_frame(series::writer& into);
+
+    tfevents::directory_reader reader_;
+    std::vector<series::sample> frame_;  // values of one step and time, stored together
+    std::int64_t frame_step_ = 0;
+    std::int64_t frame_time_us_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// PRETTY_NAME of os-release(5), without its quotes.
+inline std::string system_name() {
+    const auto text = os::load_file("/etc/os-release", 65536);
+    for (const std::string& line : split(text ? *text : std::string(), '\n')) {
+        constexpr std::string_view key = "PRETTY_NAME=";
+        if (starts_with(line, key)) {
+            return replace_all(line.substr(key.size()), "\"", "");
+        }
+    }
+    return "";
+}
+
+}  // namespace detail
+
+inline pair_list system_attributes() {
+    pair_list pairs = {{"cpu_model", os::cpu_model()},
+                       {"cpu_cores", std::to_string(os::cpu_count())},
+                       {"memory", std::to_string(os::memory_total_bytes())},
+                       {"host", os::node_name()},
+                       {"os", detail::system_name()}};
+    const auto kernel = os::load_file("/proc/sys/kernel/osrelease", 4096);
+    pairs.emplace_back("kernel", kernel ? std::string(trim(*kernel)) : "");
+    for (const os::gpu& gpu : os::list_gpus()) {
+        const std::string prefix = "gpu" + std::to_string(gpu.index) + '_';
+        pairs.emplace_back(prefix + "name", gpu.name);
+        pairs.emplace_back(prefix + "memory", std::to_string(gpu.memory_bytes));
+    }
+    pairs.emplace_back("guild_version", version);
+    return pairs;
+}
+
+inline std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {
+    for (const std::string& line : split(text, '\n')) {
+        const std::vector<std::string> words = split_words(line);
+        if (words.size() == 2 && words[0] == key) {
+            const auto number = parse_int64(words[1]);
+            return number && *number >= 0 ? std::make_optional(static_cast<std::uint64_t>(*number))
+                                          : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+inline std::optional<std::uint64_t> read_out_of_memory_kills() {
+    const auto groups = os::load_file("/proc/self/cgroup", 65536);
+    if (!groups) {
+        return std::nullopt;
+    }
+    for (const std::string& line : split(*groups, '\n')) {
+        if (starts_with(line, "0::")) {
+            const auto events =
+                os::load_file("/sys/fs/cgroup" + line.substr(3) + "/memory.events", 65536);
+            return events ? find_counter(*events, "oom_kill") : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+inline void statistics_collector::collect(int pid, std::int64_t time_us, series::writer& into) {
+    std::vector<series::sample> values;
+    for (const auto& [key, value] : sampler_.sample(pid)) {
+        values.push_back({into.series(key), series::number(value)});
+    }
+    if (!values.empty()) {
+        into.append(samples_, time_us, values.data(), values.size());
+    }
+    ++samples_;
+}
+
+inline std::uint64_t event_collector::collect(series::writer& into) {
+    const std::uint64_t count = reader_.poll(
+        [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
+    flush_frame(into);
+    return count;
+}
+
+inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
+                                 series::writer& into) {
+    const double time_us = std::nearbyint(point.wall_time * 1e6);
+    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
+    const std::int64_t time = has_time ? static_cast<std::int64_t>(time_us) : 0;
+    if (!frame_.empty() && (frame_step_ != point.step || frame_time_us_ != time)) {
+        flush_frame(into);
+    }
+    const std::string key = run == "." ? "tf/" + point.tag : "tf/" + run + '/' + point.tag;
+    const std::uint32_t id = into.series(key);
+    for (const series::sample& other : frame_) {
+        if (other.id == id) {  // one key twice at one moment: two frames keep both
+            flush_frame(into);
+            break;
+        }
+    }
+    frame_step_ = point.step;
+    frame_time_us_ = time;
+    frame_.push_back({id, series::number(point.value)});
+}
+
+inline void event_collector::flush_frame(series::writer& into) {
+    if (!frame_.empty()) {
+        into.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
+        frame_.clear();
+    }
+}
+
+}}}  // namespace guild::runs

@@ -1,0 +1,280 @@
+// guild/runs/recording.hpp - everything that is written about a supervised command, by one thread.
+//
+// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper.
+// Not here: starting and stopping the command, reading its pipes (runs/supervisor.hpp).
+//
+// A failure to record is told once for each kind, counted, and never passed on: the command goes on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/path.hpp>
+#include <guild/base/result.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/stats.hpp>
+#include <guild/runs/collectors.hpp>
+#include <guild/runs/layout.hpp>
+#include <guild/runs/output_buffer.hpp>
+#include <guild/runs/output_log.hpp>
+#include <guild/runs/run_files.hpp>
+#include <guild/runs/rundir_keeper.hpp>
+#include <guild/runs/tsv.hpp>
+#include <guild/series/writer.hpp>
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// What the tutorial shows when a command deletes its run directory, word for word.
+inline constexpr std::string_view rundir_deleted_message =
+    "Error logging series values: read_only (was RUNDIR deleted?)";
+
+/// How a run is recorded.
+///
+/// units    sample_interval_ms: between two sampling rounds; restore_patience_ms: how long a run
+///          directory may stand without `guild.d` before it is put back
+struct recording_options {
+    std::string run_directory;
+    std::int64_t sample_interval_ms = 10'000;
+    std::int64_t restore_patience_ms = 10'000;
+    pair_list meta;
+    pair_list flags;
+    pair_list attrs;
+    bool system_attrs = true;
+    std::function<void(std::string)> message;  // lines for the user
+    const os::env* system = &os::system_env;
+};
+
+/// Opens all files before the command starts, so that nothing it prints is lost. Afterwards one thread.
+///
+/// example  tests/runs/recording.cpp "recording: output, series and the end are on disk after end()"
+class recording {
+public:
+    /// Makes LOCK, the tables with meta, flags and attrs, the output files and the series file.
+    ///
+    /// errors   permission_denied, read_only, no_space, not_found: nothing can be recorded there
+    [[nodiscard]] static result<recording> open(recording_options options);
+
+    /// Notes the process that runs now; statistics are taken of its tree from then on.
+    void set_process(int pid);
+
+    /// Stores one piece of output.
+    void store(const output_item& item);
+
+    /// Milliseconds until the next sampling round; 0 when it is due.
+    [[nodiscard]] std::int64_t wait_ms() const;
+
+    /// Takes a sampling round when it is due: looks after the directory, gathers and writes.
+    void work_if_due();
+
+    /// Gathers what is left, puts a deleted directory back, closes the series and records the end.
+    ///
+    /// out      where the run stands
+    [[nodiscard]] std::string end(run_end how);
+
+    /// How many failures to record there were.
+    [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
+
+private:
+    recording(recording_options options, run_files files);
+    [[nodiscard]] result<void> open_others();
+    void start_round();
+    void look_after_directory(bool is_last);
+    void restore();
+    void report(std::string_view what, const result<void>& outcome);
+    void report_series();
+    [[nodiscard]] std::vector<kept_file> open_files() const;
+    [[nodiscard]] std::int64_t now_us() const { return options_.system->boot_time_us(); }
+
+    recording_options options_;
+    run_files files_;
+    event_collector events_;
+    statistics_collector statistics_;
+    output_writer output_;
+    std::optional<series::writer> series_;
+    rundir_keeper keeper_;
+    rundir_state state_ = rundir_state::present;
+    std::set<std::string, std::less<>> reported_;
+    std::uint64_t failures_ = 0;
+    int pid_ = -1;
+    bool has_system_attrs_ = false;
+    std::int64_t next_round_us_ = 0;
+    std::int64_t next_beat_us_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<recording> recording::open(recording_options options) {
+    auto files = run_files::create(options.run_directory, *options.system);
+    if (!files) {
+        return std::move(files).error();
+    }
+    recording made(std::move(options), std::move(*files));
+    auto opened = made.open_others();
+    if (!opened) {
+        run_end end;
+        end.stopped_us = made.options_.system->wall_time_us();
+        end.cause = to_string(opened.error());
+        (void)made.files_.end(end, data_path(made.options_.run_directory));
+        return std::move(opened).error();
+    }
+    return result<recording>(std::move(made));
+}
+
+inline recording::recording(recording_options options, run_files files)
+    : options_(std::move(options)), files_(std::move(files)), events_(options_.run_directory),
+      statistics_(options_.sample_interval_ms), has_system_attrs_(!options_.system_attrs), next_round_us_(now_us()),
+      next_beat_us_(now_us() + heartbeat_us) {}
+
+inline result<void> recording::open_others() {
+    const std::string& directory = options_.run_directory;
+    const std::pair<tsv_file*, const pair_list*> tables[] = {{&files_.meta(), &options_.meta},
+                                                             {&files_.flags(), &options_.flags},
+                                                             {&files_.attrs(), &options_.attrs}};
+    for (const auto& [table, pairs] : tables) {
+        auto written = table->append(*pairs);
+        if (!written) {
+            return written;
+        }
+    }
+    auto output = output_writer::open(directory, *options_.system);
+    if (!output) {
+        return std::move(output).error();
+    }
+    output_ = std::move(*output);
+    auto series =
+        series::writer::create(data_path(directory, series_directory), {}, *options_.system);
+    if (!series) {
+        return std::move(series).error();
+    }
+    series_.emplace(std::move(*series));
+    auto keeper = rundir_keeper::open(directory, *options_.system);
+    if (!keeper) {
+        return std::move(keeper).error();
+    }
+    keeper_ = std::move(*keeper);
+    return {};
+}
+
+inline void recording::set_process(int pid) {
+    pid_ = pid;
+    pair_list pairs = {{"pid", std::to_string(pid)}};
+    if (const auto ticks = os::process_start_ticks(pid)) {
+        pairs.emplace_back("pid_start_ticks", std::to_string(*ticks));
+    }
+    report("run attributes", files_.meta().append(pairs));
+}
+
+inline void recording::store(const output_item& item) {
+    if (item.dropped_bytes > 0) {
+        output_.add_gap(item.dropped_bytes);
+    }
+    if (item.chunk) {
+        report("output", output_.append(item.chunk->stream, item.chunk->time_us, item.chunk->bytes));
+    }
+}
+
+inline std::int64_t recording::wait_ms() const {
+    const std::int64_t left_us = next_round_us_ - now_us();
+    return left_us <= 0 ? 0 : (left_us + 999) / 1000;
+}
+
+inline void recording::work_if_due() {
+    if (wait_ms() > 0) {
+        return;
+    }
+    next_round_us_ = now_us() + options_.sample_interval_ms * 1000;
+    start_round();
+    (void)events_.collect(*series_);
+    if (pid_ > 0) {
+        statistics_.collect(pid_, options_.system->wall_time_us(), *series_);
+    }
+    report("series values", series_->flush());
+    report_series();
+}
+
+inline void recording::start_round() {
+    if (!std::exchange(has_system_attrs_, true)) {
+        report("system attributes", files_.attrs().append(system_attributes()));
+    }
+    look_after_directory(false);
+    if (now_us() >= next_beat_us_) {
+        next_beat_us_ = now_us() + heartbeat_us;
+        report("heartbeat", files_.beat());
+    }
+}
+
+inline void recording::look_after_directory(bool is_last) {
+    state_ = keeper_.look(open_files());
+    const bool is_lost = state_ == rundir_state::gone || state_ == rundir_state::replaced;
+    if (is_lost) {
+        options_.message(std::string(rundir_deleted_message));
+    }
+    const bool is_time =
+        keeper_.is_time_to_restore(state_, now_us(), options_.restore_patience_ms * 1000);
+    if (is_time || (is_last && is_lost)) {
+        restore();
+    }
+}
+
+inline void recording::restore() {
+    report("series values", series_->flush());
+    auto place = keeper_.restore(open_files());
+    if (!place) {
+        report("restored run", std::move(place).error());
+        return;
+    }
+    state_ = rundir_state::present;
+    report("heartbeat", files_.beat());  // LOCK names its own inode
+    options_.message("Everything recorded so far is in " + *place + " again");
+}
+
+inline std::string recording::end(run_end how) {
+    (void)events_.collect(*series_);
+    report("series values", series_->flush());
+    look_after_directory(true);
+    report("output", output_.flush_gap(how.stopped_us));
+    report("series values", series_->close());
+    report_series();
+    if (output_.lost_bytes() > 0) {
+        how.more.emplace_back("output_lost_bytes", std::to_string(output_.lost_bytes()));
+    }
+    if (failures_ > 0) {
+        how.more.emplace_back("record_errors", std::to_string(failures_));
+    }
+    report("run attributes", files_.end(how, keeper_.data_directory_now(state_)));
+    return keeper_.run_directory();
+}
+
+inline void recording::report(std::string_view what, const result<void>& outcome) {
+    if (outcome) {
+        return;
+    }
+    ++failures_;
+    if (reported_.emplace(what).second) {
+        options_.message("Error logging " + std::string(what) + ": " + to_string(outcome.error()));
+    }
+}
+
+inline void recording::report_series() {
+    if (series_->last_error() && reported_.find("series values") == reported_.end()) {
+        report("series values", *series_->last_error());
+    }
+}
+
+inline std::vector<kept_file> recording::open_files() const {
+    std::vector<kept_file> files;
+    files_.list_open(files);
+    files.push_back({std::string(output_log_name), output_.log().fd()});
+    files.push_back({std::string(output_index_name), output_.index().fd()});
+    files.push_back({join_path(series_directory, base_name(series_->path())), series_->fd()});
+    return files;
+}
+
+}}}  // namespace guild::runs
