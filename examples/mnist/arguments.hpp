@@ -1,5 +1,4 @@
-// examples/mnist/arguments.hpp - command-line flags of a trainer, with the help text that Python's
-// argparse prints.
+// examples/mnist/arguments.hpp - command-line flags of a trainer, with help as argparse prints it.
 //
 // Guild passes flags as two words, `--max_steps 1000`; `--max_steps=1000` is the same. Values stay
 // text until a program asks for a number.

@@ -1,5 +1,4 @@
-// examples/mnist/batch.hpp - labelled images in memory, and the batches that training steps are
-// made of.
+// examples/mnist/batch.hpp - labelled images in memory, and the batches that a model is trained on.
 //
 // Not here: where the images come from (dataset.hpp); what is done with a batch (softmax.hpp,
 // deep.hpp).

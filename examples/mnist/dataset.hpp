@@ -1,5 +1,4 @@
-// examples/mnist/dataset.hpp - MNIST as a trainer wants it: found in a directory, downloaded, or
-// drawn.
+// examples/mnist/dataset.hpp - the images: found in a directory, downloaded, or drawn.
 //
 // Four IDX files, plain or compressed: images and labels to train on, and to test with. If the
 // directory has none of them they are downloaded; if that fails, digits are drawn and written there
@@ -92,9 +91,16 @@ inline std::optional<std::string> find_file(const std::string& directory, const 
 
 /// Unpacks with gzip and parses.
 inline guild::result<idx_array> load_packed_idx(const std::string& path) {
+    guild::result<std::string> packed = guild::os::load_file(path);
+    if (!packed) {
+        return std::move(packed).error();
+    }
     guild::os::process_options gzip;
-    gzip.argv = {"gzip", "-dc", "--", path};
-    guild::result<guild::os::run_result> ran = guild::os::run(gzip);
+    gzip.argv = {"gzip", "-dc"};
+    gzip.new_group = false;  // Ctrl-C is meant for it too
+    guild::os::run_options with;
+    with.input = *std::move(packed);
+    guild::result<guild::os::run_result> ran = guild::os::run(gzip, with);
     if (!ran) {
         return std::move(ran).error();
     }
@@ -112,7 +118,7 @@ inline guild::result<void> save_idx(const std::string& directory, const std::str
                                     const idx_array& array) {
     guild::os::process_options gzip;
     gzip.argv = {"gzip", "-n", "-c"};
-    gzip.in = guild::os::stream_mode::pipe;
+    gzip.new_group = false;
     guild::os::run_options with;
     with.input = format_idx(array);
     const guild::result<guild::os::run_result> packed = guild::os::run(gzip, with);

@@ -1,5 +1,4 @@
-// examples/mnist/deep.hpp - the convolutional network: two convolutions with pooling, a dense
-// layer, dropout, ten classes.
+// examples/mnist/deep.hpp - the convolutional network of mnist_deep_with_summaries.
 //
 //   28x28x1 -> 5x5 convolution, 8 maps -> 2x2 pool -> 14x14x8 -> 5x5 convolution, 16 maps -> 2x2
 //   pool

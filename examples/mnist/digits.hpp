@@ -1,5 +1,4 @@
-// examples/mnist/digits.hpp - draws handwritten-looking digits, for machines that cannot fetch
-// MNIST.
+// examples/mnist/digits.hpp - draws digits as if by hand, for machines that cannot fetch MNIST.
 //
 // A digit is a few strokes of a pen. Each drawing moves the strokes' points a little, turns, slants
 // and stretches the whole, picks a pen, and leaves some dirt on the paper; then, as MNIST does, it
@@ -54,8 +53,7 @@ labelled_images draw_digits(std::size_t count, std::uint64_t seed);
 
 namespace detail {
 
-/// The strokes of the digits 0 to 9: "~" starts a smooth stroke and "/" a straight one, "|" another
-/// way.
+/// The strokes of 0 to 9: "~" starts a smooth one, "/" a straight one, "|" another way to write it.
 inline constexpr std::array<std::string_view, class_count> strokes_of_digits{{
     "~ 50,2 22,14 10,50 24,86 50,98 76,86 90,50 78,14 48,2 | "
     "~ 62,4 30,10 14,48 26,92 56,96 84,62 82,20 50,6 34,16",

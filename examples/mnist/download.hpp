@@ -1,4 +1,4 @@
-// examples/mnist/download.hpp - fetches one file of MNIST with curl from the first mirror that has
+// examples/mnist/download.hpp - fetches one file of MNIST with curl, from the first mirror that has
 // it.
 //
 // curl's own limits are used: five seconds to connect, and no transfer under 1000 bytes/s for 15
@@ -77,33 +77,21 @@ guild::result<void> downloader::fetch(const std::string& directory, const std::s
 }
 
 inline guild::result<void> downloader::fetch_from(const std::string& url, const std::string& to) {
-    constexpr int http_error = 22;
     const bool terminal = isatty(STDERR_FILENO) == 1;
     guild::os::process_options curl;
-    curl.argv = {"curl",
-                 "--fail",
-                 "--location",
-                 "--connect-timeout",
-                 "5",
-                 "--speed-limit",
-                 "1000",
-                 "--speed-time",
-                 "15",
-                 "--show-error",
-                 terminal ? "--progress-bar" : "--silent",
-                 "--output",
-                 to,
-                 url};
+    curl.argv = guild::split_words("curl --fail --location --show-error --connect-timeout 5 "
+                                   "--speed-limit 1000 --speed-time 15 --output");
+    curl.argv.insert(curl.argv.end(), {to, terminal ? "--progress-bar" : "--silent", url});
     curl.err = terminal ? guild::os::stream_mode::inherit : guild::os::stream_mode::pipe;
     curl.new_group = false;
     const guild::result<guild::os::run_result> ran = guild::os::run(curl);
     if (ran && ran->status.success()) {
         return {};
     }
-    const bool refused = ran && ran->status.code == http_error;
+    const bool refused = ran && (ran->status.code == 22 || ran->status.code == 37);  // HTTP, file
     mirrors_.erase(mirrors_.begin(), refused ? mirrors_.begin() + 1 : mirrors_.end());
     if (!ran) {
-        return ran.error();
+        return guild::make_error(ran.error().code, to_string(ran.error()));
     }
     const std::vector<std::string> lines = guild::split(guild::trim(ran->err), '\n');
     return guild::make_error(guild::errc::not_found, lines.back().empty()

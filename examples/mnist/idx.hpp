@@ -1,5 +1,4 @@
-// examples/mnist/idx.hpp - IDX, the format of MNIST's files: arrays of bytes with their shape in
-// front.
+// examples/mnist/idx.hpp - IDX, the format of MNIST's files: an array of bytes behind its shape.
 //
 //   byte  0  0
 //   byte  1  0

@@ -1,5 +1,4 @@
-// examples/mnist/layers.hpp - the pieces of a convolutional network: affine, convolution, pooling,
-// dropout, Adam.
+// examples/mnist/layers.hpp - affine, convolution, pooling, dropout, Adam: the pieces of a network.
 //
 // Images are stored position by position with the channels together ("channels last"), so that a
 // convolution is an affine layer over rows of neighbourhoods and needs no product of its own.

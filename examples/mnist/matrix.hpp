@@ -1,5 +1,4 @@
-// examples/mnist/matrix.hpp - one vectorised matrix product, which all of this directory's layers
-// are made of.
+// examples/mnist/matrix.hpp - one vectorised matrix product, which all layers here are made of.
 //
 // Matrices are rows of floats, one row after the other. The code uses the vector types of GCC and
 // Clang, four floats wide: every machine has those, and the compiler maps them to its instructions.

@@ -51,10 +51,10 @@ void report_speed_up(mnist::session& run) {
                                               static_cast<double>(vectorised.weight(pixel, c))));
         }
     }
-    std::printf(
-        "Speed-up: %.1f (a step takes %.3f ms, with plain loops %.3f ms; weights agree to %.0e)\n",
-        median(plain_us) / std::max(median(vectorised_us), 1.0), median(vectorised_us) / 1000,
-        median(plain_us) / 1000, difference);
+    std::printf("Speed-up: %.1f (a step takes %.3f ms, with plain loops %.3f ms; weights differ by "
+                "at most %.2g)\n",
+                median(plain_us) / std::max(median(vectorised_us), 1.0),
+                median(vectorised_us) / 1000, median(plain_us) / 1000, difference);
 }
 
 void train(mnist::session& run) {

@@ -1,9 +1,8 @@
-// examples/mnist/softmax.hpp - softmax regression twice: as plain loops, and as vectorised matrix
-// products.
+// examples/mnist/softmax.hpp - softmax regression twice: plain loops, and vectorised products.
 //
 // One weight for each pixel and class, one bias for each class; a step of gradient descent lowers
-// the cross entropy. Both forms start from the same weights and compute the same sums, in another
-// order.
+// the cross entropy. Both forms start from the same weights and add the same products in the same
+// order: they differ in how many of the sums are under way at once.
 #pragma once
 
 #include <algorithm>
