@@ -1,0 +1,253 @@
+# Tests. Each ctest entry is one file of tests/, so that a failure names its file; label `quick` is what a newcomer
+# runs, `long` the rest. In a doctest file, cases in the suite "long" make an entry of their own.
+
+find_package(Python3 3.8 COMPONENTS Interpreter)
+if(NOT Python3_FOUND)
+  message(STATUS "guild: python3 is missing, the checks of the source tree are left out")
+endif()
+guild_need_library(doctest guild_has_doctest)
+
+set(guild_tests_dir "${PROJECT_SOURCE_DIR}/tests")
+set(guild_bin_dir "${PROJECT_BINARY_DIR}/bin")
+get_filename_component(guild_shared_data "${PROJECT_SOURCE_DIR}/../shared/data" ABSOLUTE)
+set(GUILD_SHARED_DATA "${guild_shared_data}" CACHE PATH "Sample event and INI files; their tests are skipped without")
+
+add_library(guild_test_settings INTERFACE)
+target_include_directories(guild_test_settings INTERFACE "${guild_tests_dir}")
+target_link_libraries(guild_test_settings INTERFACE guild_warnings guild::guild)
+target_compile_definitions(guild_test_settings INTERFACE
+  GUILD_TEST_DATA="${guild_tests_dir}/data" GUILD_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+  GUILD_BIN_DIR="${guild_bin_dir}" GUILD_TEST_CHILD_DIR="${guild_bin_dir}"
+  GUILD_SHARED_DATA="${GUILD_SHARED_DATA}")
+set(guild_test_environment
+  "GUILD_BIN_DIR=${guild_bin_dir}" "GUILD_SHARED_DATA=${GUILD_SHARED_DATA}" "GUILD_BUILD_DIR=${PROJECT_BINARY_DIR}"
+  "GUILD_CXX=${CMAKE_CXX_COMPILER}" "NODE_PATH=${PROJECT_SOURCE_DIR}/build/node/node_modules" "NO_COLOR=1")
+
+# guild_test(NAME LABEL SECONDS COMMAND...)
+function(guild_test name label seconds)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds} SKIP_RETURN_CODE 77
+                       ENVIRONMENT "${guild_test_environment}")
+endfunction()
+
+# ---- doctest programs -----------------------------------------------------------------------------
+
+# One entry per source, two when it has a long suite. A filter that selects nothing is a failure.
+function(guild_register_doctest program source)
+  file(RELATIVE_PATH path "${guild_tests_dir}" "${source}")
+  string(REGEX REPLACE "[.]cpp$" "" name "${path}")
+  set(empty "test cases: +0 [|]")
+  file(STRINGS "${source}" long_cases REGEX "test_suite\\(\"long\"\\)|TEST_SUITE(_BEGIN)?\\(\"long\"\\)")
+  file(STRINGS "${source}" all_cases REGEX "^ *(TEST_CASE|TEST_CASE_FIXTURE|TEST_CASE_TEMPLATE)\\(")
+  if(NOT all_cases)
+    return() # shared code of a test program
+  endif()
+  list(LENGTH long_cases long_count)
+  list(LENGTH all_cases all_count)
+  if(NOT long_cases OR long_count LESS all_count)
+    guild_test(${name} quick 120 ${program} "--source-file=*/tests/${path}" --test-suite-exclude=long)
+    set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${empty}")
+  endif()
+  if(long_cases)
+    guild_test(${name}.long long 900 ${program} "--source-file=*/tests/${path}" --test-suite=long)
+    set_tests_properties(${name}.long PROPERTIES FAIL_REGULAR_EXPRESSION "${empty}")
+  endif()
+endfunction()
+
+# guild_doctest_program(NAME LIBRARIES target... GLOBS pattern... EXCEPT file...)
+function(guild_doctest_program name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES;GLOBS;EXCEPT" ${ARGN})
+  list(TRANSFORM arg_GLOBS PREPEND "${guild_tests_dir}/")
+  list(TRANSFORM arg_EXCEPT PREPEND "${guild_tests_dir}/")
+  file(GLOB sources CONFIGURE_DEPENDS ${arg_GLOBS})
+  list(REMOVE_ITEM sources ${arg_EXCEPT})
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources} $<TARGET_OBJECTS:guild_test_main> $<TARGET_OBJECTS:guild_odr>)
+  target_link_libraries(${name} PRIVATE guild_test_settings doctest::doctest ${arg_LIBRARIES})
+  foreach(source IN LISTS sources)
+    guild_register_doctest(${name} "${source}")
+  endforeach()
+endfunction()
+
+if(guild_has_doctest)
+  add_library(guild_test_main OBJECT "${guild_tests_dir}/main.cpp")
+  target_link_libraries(guild_test_main PRIVATE doctest::doctest)
+  if(GUILD_NO_EXCEPTIONS)
+    target_compile_definitions(guild_test_settings INTERFACE DOCTEST_CONFIG_NO_EXCEPTIONS_BUT_WITH_ALL_ASSERTS)
+    target_compile_definitions(guild_test_main PRIVATE DOCTEST_CONFIG_NO_EXCEPTIONS_BUT_WITH_ALL_ASSERTS)
+  endif()
+
+  # A second translation unit that includes everything, in every test program: a forgotten `inline` cannot link.
+  set(guild_everything "")
+  add_library(guild_odr OBJECT "${guild_tests_dir}/odr/everything.cpp")
+  target_link_libraries(guild_odr PRIVATE guild_test_settings)
+  foreach(name IN ITEMS json toml)
+    if(TARGET guild::${name} AND NOT GUILD_NO_EXCEPTIONS)
+      string(TOUPPER ${name} upper)
+      target_compile_definitions(guild_odr PRIVATE GUILD_ODR_${upper})
+      list(APPEND guild_everything guild::${name})
+    endif()
+  endforeach()
+  target_link_libraries(guild_odr PRIVATE ${guild_everything})
+
+  # Small programs that process tests start.
+  file(GLOB guild_child_sources CONFIGURE_DEPENDS "${guild_tests_dir}/child/*.cpp")
+  set(guild_children "")
+  foreach(source IN LISTS guild_child_sources)
+    get_filename_component(name "${source}" NAME_WE)
+    add_executable(child_${name} "${source}")
+    target_link_libraries(child_${name} PRIVATE guild_test_settings)
+    list(APPEND guild_children child_${name})
+  endforeach()
+
+  guild_doctest_program(guild_tests LIBRARIES ${guild_everything}
+    GLOBS *.cpp base/*.cpp os/*.cpp ini/*.cpp project/*.cpp tfevents/*.cpp series/*.cpp archive/*.cpp package/*.cpp
+          runs/*.cpp regression/*.cpp
+    EXCEPT main.cpp json.cpp toml.cpp)
+  if(guild_children AND TARGET guild_tests)
+    add_dependencies(guild_tests ${guild_children})
+  endif()
+  if(NOT GUILD_NO_EXCEPTIONS)
+    if(TARGET guild::json)
+      guild_doctest_program(guild_tests_json LIBRARIES ${guild_everything} GLOBS json.cpp)
+    endif()
+    if(TARGET guild::toml)
+      guild_doctest_program(guild_tests_toml LIBRARIES ${guild_everything} GLOBS toml.cpp)
+    endif()
+    if(TARGET guild::viewer)
+      guild_doctest_program(guild_tests_viewer LIBRARIES ${guild_everything} guild::viewer GLOBS viewer/*.cpp)
+    endif()
+    if(TARGET guild_program)
+      guild_doctest_program(guild_tests_examples LIBRARIES ${guild_everything}
+        GLOBS examples/*.cpp cli/*.cpp tutorial/*.cpp)
+    endif()
+  endif()
+endif()
+
+# ---- each header alone ----------------------------------------------------------------------------
+
+# One generated translation unit per header: it must compile alone and define no symbol of ours. The headers of
+# third-party libraries are compiled too, but emit what those emit.
+if(NOT GUILD_SINGLE_HEADER)
+  file(GLOB_RECURSE guild_headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/include"
+       "${PROJECT_SOURCE_DIR}/include/guild/*.hpp")
+else()
+  set(guild_headers guild/guild.hpp)
+endif()
+set(guild_units "")
+set(guild_units_json "")
+set(guild_units_toml "")
+set(guild_units_viewer "")
+foreach(header IN LISTS guild_headers)
+  string(MAKE_C_IDENTIFIER "${header}" unit)
+  set(unit "${PROJECT_BINARY_DIR}/headers/${unit}.cpp")
+  file(WRITE "${unit}.in" "#include <${header}>\n")
+  configure_file("${unit}.in" "${unit}" COPYONLY)
+  if(header MATCHES "^guild/(viewer|json|toml)[./]")
+    list(APPEND guild_units_${CMAKE_MATCH_1} "${unit}")
+  else()
+    list(APPEND guild_units "${unit}")
+  endif()
+endforeach()
+add_library(guild_header_units OBJECT ${guild_units})
+target_link_libraries(guild_header_units PRIVATE guild_warnings guild::guild)
+add_custom_target(guild_all_header_units)
+add_dependencies(guild_all_header_units guild_header_units)
+if(NOT GUILD_NO_EXCEPTIONS)
+  foreach(name IN ITEMS json toml viewer)
+    if(guild_units_${name} AND TARGET guild::${name})
+      add_library(guild_header_units_${name} OBJECT ${guild_units_${name}})
+      target_link_libraries(guild_header_units_${name} PRIVATE guild_warnings guild::${name})
+      add_dependencies(guild_all_header_units guild_header_units_${name})
+    endif()
+  endforeach()
+endif()
+
+if(Python3_FOUND AND NOT GUILD_SANITIZE)
+  file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/headers/objects.txt"
+       CONTENT "$<JOIN:$<TARGET_OBJECTS:guild_header_units>,\n>\n")
+  guild_test(headers/no_symbols quick 60
+    "${Python3_EXECUTABLE}" "${guild_tests_dir}/headers/symbols.py" --nm "${CMAKE_NM}"
+    "${PROJECT_BINARY_DIR}/headers/objects.txt")
+endif()
+
+# ---- what must and must not compile, checks of the tree, consumers --------------------------------
+
+if(Python3_FOUND)
+  if(NOT GUILD_SANITIZE AND NOT GUILD_NO_EXCEPTIONS)
+    file(GLOB guild_compile_sources CONFIGURE_DEPENDS "${guild_tests_dir}/compile/*.cpp")
+    list(TRANSFORM guild_include PREPEND "-I" OUTPUT_VARIABLE guild_include_flags)
+    foreach(source IN LISTS guild_compile_sources)
+      get_filename_component(name "${source}" NAME_WE)
+      guild_test(compile/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/compile/accept_reject.py"
+        "${source}" -- "${CMAKE_CXX_COMPILER}" -std=c++${CMAKE_CXX_STANDARD} ${guild_include_flags})
+    endforeach()
+  endif()
+
+  if(NOT GUILD_SANITIZE AND NOT GUILD_NO_EXCEPTIONS AND NOT GUILD_SINGLE_HEADER)
+    file(GLOB guild_checks CONFIGURE_DEPENDS "${guild_tests_dir}/checks/*.py")
+    list(FILTER guild_checks EXCLUDE REGEX "/(all|tree)[.]py$")
+    foreach(check IN LISTS guild_checks)
+      get_filename_component(name "${check}" NAME_WE)
+      guild_test(checks/${name} quick 300 "${Python3_EXECUTABLE}" "${check}")
+    endforeach()
+    guild_test(single_include/check quick 60
+      "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/single_include/amalgamate.py" --check)
+    foreach(kind IN ITEMS find_package add_subdirectory pkg_config single_header meson)
+      guild_test(consumer/${kind} long 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/consumer/run.py"
+        ${kind} "${PROJECT_BINARY_DIR}" "${CMAKE_CXX_COMPILER}")
+    endforeach()
+  endif()
+
+  # The program from outside: transcripts of commands, the tutorial, the page in a browser.
+  if(TARGET guild_program)
+    file(GLOB guild_transcripts CONFIGURE_DEPENDS "${guild_tests_dir}/cli/*.txt")
+    foreach(transcript IN LISTS guild_transcripts)
+      get_filename_component(name "${transcript}" NAME_WE)
+      guild_test(cli/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/run.py"
+        $<TARGET_FILE:guild_program> "${transcript}")
+    endforeach()
+    if(EXISTS "${guild_tests_dir}/tutorial/tutorial.py")
+      guild_test(tutorial quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
+        $<TARGET_FILE:guild_program>)
+    endif()
+  endif()
+endif()
+
+# ---- fuzzers and benchmarks -----------------------------------------------------------------------
+
+# Each tests/fuzz/NAME.cpp is built twice: as bin/replay_NAME, which runs the kept inputs of fuzz/corpus/NAME in every
+# build, and with GUILD_FUZZ (clang) as bin/fuzz_NAME.
+file(GLOB guild_fuzz_sources CONFIGURE_DEPENDS "${guild_tests_dir}/fuzz/*.cpp")
+list(REMOVE_ITEM guild_fuzz_sources "${guild_tests_dir}/fuzz/replay.cpp")
+set(guild_fuzzers "")
+foreach(source IN LISTS guild_fuzz_sources)
+  get_filename_component(name "${source}" NAME_WE)
+  if(GUILD_FUZZ)
+    add_executable(fuzz_${name} "${source}")
+    target_link_libraries(fuzz_${name} PRIVATE guild_test_settings)
+    target_compile_options(fuzz_${name} PRIVATE -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+    list(APPEND guild_fuzzers fuzz_${name})
+  endif()
+  if(IS_DIRECTORY "${guild_tests_dir}/fuzz/corpus/${name}")
+    add_executable(replay_${name} "${source}" "${guild_tests_dir}/fuzz/replay.cpp")
+    target_link_libraries(replay_${name} PRIVATE guild_test_settings)
+    guild_test(fuzz/${name} quick 120 replay_${name} "${guild_tests_dir}/fuzz/corpus/${name}")
+  endif()
+endforeach()
+add_custom_target(fuzzers)
+if(guild_fuzzers)
+  add_dependencies(fuzzers ${guild_fuzzers})
+endif()
+
+add_custom_target(bench)
+file(GLOB guild_bench_sources CONFIGURE_DEPENDS "${guild_tests_dir}/bench/*.cpp")
+foreach(source IN LISTS guild_bench_sources)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(bench_${name} EXCLUDE_FROM_ALL "${source}")
+  target_link_libraries(bench_${name} PRIVATE guild_test_settings)
+  add_dependencies(bench bench_${name})
+endforeach()

@@ -1,0 +1,76 @@
+#!/bin/sh
+# The main job, from a bare clone: installs what is missing, builds, trains `softmax`, lists what was recorded and
+# serves the page at http://localhost:6333 until Ctrl-C.
+#
+#   demo.sh          as above
+#   demo.sh --once   looks at the page itself, on a free port, and ends
+#
+# Works in build/demo, a copy of examples/mnist; the source tree stays as it is.
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+once=${1:-}
+
+say() { printf '\n==> %s\n' "$*"; }
+
+say "Looking for what the build needs"
+sh scripts/deps.sh --demo
+
+say "Building into build/release"
+cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DGUILD_BUILD_TESTS=OFF >build/demo-cmake.log 2>&1 ||
+    { cat build/demo-cmake.log; exit 1; }
+cmake --build build/release --target demo
+PATH=$root/build/release/bin:$PATH
+export PATH
+
+say "Making a project in build/demo from examples/mnist"
+mkdir -p build/demo
+cp examples/mnist/Guild build/demo/
+cd build/demo
+for trainer in "$root"/build/release/bin/mnist_*; do
+    ln -sf "$trainer" .
+done
+
+say "guild train softmax"
+guild train softmax
+
+say "guild list-runs"
+guild list-runs
+
+say "guild list-series -L"
+guild list-series -L
+
+if [ "$once" != --once ]; then
+    say "guild view (Ctrl-C ends it)"
+    exec guild view
+fi
+
+# ---- --once: the page is looked at by curl ---------------------------------------------------------
+
+guild view --port 0 >view.log 2>&1 &
+viewer=$!
+trap 'kill $viewer 2>/dev/null; wait $viewer 2>/dev/null || :' EXIT
+address=
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    address=$(sed -n 's/.*\(http:\/\/[a-z0-9.]*:[0-9]*\).*/\1/p' view.log | head -n 1)
+    [ -n "$address" ] && break
+    sleep 0.5
+done
+[ -n "$address" ] || { echo "demo.sh: guild view did not start:"; cat view.log; exit 1; }
+
+expect() { # expect PATH TEXT...
+    path=$1
+    shift
+    curl -fsS "$address$path" >answer.txt
+    for text; do
+        grep -qF -- "$text" answer.txt || { echo "demo.sh: $address$path does not show '$text'"; exit 1; }
+    done
+    echo "$address$path: ok"
+}
+
+say "Looking at the page at $address"
+run=$(guild list-runs --json | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
+expect / '<html' 'script'
+expect /api/runs "$run"
+expect "/api/runs/$run" '"completed"'
+say "Everything works."
