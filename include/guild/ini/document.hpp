@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <guild/base/error.hpp>
+#include <guild/base/text.hpp>
 
 namespace guild { inline namespace v0 { namespace ini {
 
@@ -286,20 +287,33 @@ inline std::string format_key(const std::vector<std::string>& key) {
 
 namespace detail {
 
-/// Bytes of a source in backquotes for a message: at most 60, control characters as dots.
-inline std::string quote_source(std::string_view text) {
-    constexpr std::size_t most = 60;
+/// `text` with dots for what a terminal should not be sent: control characters (but tabs), bytes that are no UTF-8.
+inline std::string to_harmless(std::string_view text) {
+    const bool is_utf8 = is_valid_utf8(text);
+    std::string out(text);
+    for (char& c : out) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool is_control = (byte < 0x20 && c != '\t') || byte == 0x7F;
+        c = is_control || (byte >= 0x80 && !is_utf8) ? '.' : c;
+    }
+    return out;
+}
+
+/// The longest start of `text`, at most `most` bytes, that does not cut a UTF-8 sequence.
+inline std::string_view cut_text(std::string_view text, std::size_t most) {
     std::size_t size = std::min(text.size(), most);
     while (size < text.size() && size > 0 &&
            (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) {
         --size;
     }
-    std::string shown = '`' + std::string(text.substr(0, size));
-    for (char& c : shown) {
-        const auto byte = static_cast<unsigned char>(c);
-        c = byte < 0x20 || byte == 0x7F ? '.' : c;
-    }
-    return shown + (size < text.size() ? "...`" : "`");
+    return text.substr(0, size);
+}
+
+/// Bytes of a source in backquotes for a message, at most 60 of them.
+inline std::string quote_source(std::string_view text) {
+    constexpr std::size_t most = 60;
+    const std::string_view shown = cut_text(text, most);
+    return '`' + to_harmless(shown) + (shown.size() < text.size() ? "...`" : "`");
 }
 
 constexpr bool ends_line(char c) noexcept { return c == '\n' || c == '\r' || c == '\x1A'; }
@@ -319,14 +333,7 @@ inline std::string shown_line(std::string_view text, std::size_t at, std::uint32
         ++end;
     }
     column = static_cast<std::uint32_t>(at - begin + 1);
-    std::string line(text.substr(begin, end - begin));
-    for (char& c : line) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte < 0x20 && c != '\t') || byte == 0x7F) {
-            c = '.';
-        }
-    }
-    return line;
+    return to_harmless(text.substr(begin, end - begin));
 }
 
 }  // namespace detail
