@@ -1,0 +1,703 @@
+// guild/series/writer.hpp - writes one series file: the numbers that one process logs in one run.
+//
+// Layer 3. Includes: base, os, series/format.hpp, series/payload.hpp.
+// Not here: a ring that any thread may feed (runs/recorder.hpp); reading (series/reader.hpp).
+//
+// append() gathers frames; flush() seals them into blocks and appends those with one write. What a
+// reader has seen never disappears: a write that falls short keeps its whole blocks and repeats the
+// rest, a sync that fails is followed by a new file that repeats what was not synced.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/bytes.hpp>
+#include <guild/base/path.hpp>
+#include <guild/base/result.hpp>
+#include <guild/config.hpp>
+#include <guild/os/env.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/identity.hpp>
+#include <guild/series/format.hpp>
+#include <guild/series/payload.hpp>
+#include <guild/series/point.hpp>
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// When the file is forced to the device: never, at intervals, or at every flush.
+enum class sync_policy : std::uint8_t { none, interval, every };
+
+/// units    *_bytes: bytes; *_ms: milliseconds on the clock since boot
+struct writer_options {
+    std::size_t flush_bytes = std::size_t{64} << 10U;  // append() flushes when so much has gathered,
+    std::int64_t flush_interval_ms = 1000;             // or so long after the last flush; -1: never
+    sync_policy sync = sync_policy::interval;
+    std::int64_t sync_interval_ms = 5000;
+    std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
+    std::uint32_t attempt = 0;                               // of a resumed run
+    std::string host;                                        // default: the machine's name
+    int pid = 0;                                             // default: this process
+};
+
+/// The id of no series: what writer::series() gives for a key that cannot be stored.
+inline constexpr std::uint32_t no_series = 0xFFFFFFFFU;
+inline constexpr std::size_t max_key_bytes = 4096;
+
+/// Writes one series file and, where the file system fails it, the files that continue it.
+///
+/// units    steps: any int64 in any order; times: microseconds since 1970-01-01 UTC
+/// threads  one at a time; after fork only the parent may use it
+/// example  tests/series/writer.cpp "writer: what it writes is what the reader reads, bit for bit"
+class writer {
+public:
+    /// Makes `directory` if it is missing and in it a new file `START_NS-PID-HOST.gts`.
+    ///
+    /// errors   permission_denied, not_a_directory, no_space, read_only: from making the two
+    [[nodiscard]] static result<writer> create(const std::string& directory,
+                                               writer_options options = {},
+                                               const os::env& system = os::system_env);
+
+    writer(writer&&) noexcept = default;
+    writer& operator=(writer&&) = delete;
+    writer(const writer&) = delete;
+    writer& operator=(const writer&) = delete;
+    ~writer() { (void)close(); }
+
+    /// The id of the series `key`, made when it is new. Keys are any bytes, at most max_key_bytes.
+    [[nodiscard]] std::uint32_t series(std::string_view key);
+
+    /// Logs `count` values of one moment. May flush; an error of that is kept in last_error().
+    ///
+    /// cost     O(count) into memory; no allocation after warm-up
+    void append(std::int64_t step, std::int64_t time_us, const sample* values, std::size_t count);
+
+    /// Logs one value.
+    void append(std::int64_t step, std::int64_t time_us, std::uint32_t id, number value) {
+        const sample one{id, value};
+        append(step, time_us, &one, 1);
+    }
+
+    /// Writes a remark, for example {{"mark", "resumed"}}, at the next flush.
+    void add_note(std::int64_t time_us, std::vector<std::pair<std::string, std::string>> texts);
+
+    /// Writes everything gathered, then syncs as the policy says. Call it once a second or so.
+    ///
+    /// errors   no_space, io_failed, ...: what could not be written is kept and tried again by the
+    ///          next flush; closed after close()
+    [[nodiscard]] result<void> flush();
+
+    /// Flushes and returns once everything is on the device.
+    ///
+    /// errors   as flush()
+    [[nodiscard]] result<void> sync();
+
+    /// Writes the last index, syncs unless the policy is none, and closes.
+    ///
+    /// errors   as flush(); then what could not be written is lost and counted
+    [[nodiscard]] result<void> close();
+
+    /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
+    ///
+    /// A file of the same name that is this very file is left as it is.
+    /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
+    [[nodiscard]] result<void> move_to(const std::string& directory);
+
+    /// The time of now: the wall clock at the start plus what the clock since boot has counted since.
+    [[nodiscard]] std::int64_t now_us() const {
+        return header_.start_wall_us + (system_->boot_time_us() - header_.start_boot_us);
+    }
+
+    /// The descriptor and path of the current file, open for reading and writing. Both change when
+    /// the writer continues in a new file, and with move_to().
+    [[nodiscard]] int fd() const noexcept { return file_.fd(); }
+    [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+    [[nodiscard]] const file_header& header() const noexcept { return header_; }
+
+    /// The first error of a write or sync.
+    [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
+    [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
+
+    /// Points that found no room while the disk refused those before them, or had no series.
+    [[nodiscard]] std::uint64_t points_dropped() const noexcept { return dropped_; }
+
+    /// Points that were appended and are not in the file yet.
+    [[nodiscard]] std::uint64_t points_pending() const noexcept {
+        return frames_.points() + sealed_points_;
+    }
+
+private:
+    static constexpr std::uint64_t index_every = std::uint64_t{256} << 10U;
+    static constexpr int max_continuations = 16;
+    static constexpr std::uint64_t dictionary_every = std::uint64_t{1} << 20U;
+
+    struct sealed_block {
+        std::size_t end;  // in pending_
+        std::uint64_t points;
+    };
+
+    writer(writer_options options, const os::env& system)
+        : options_(std::move(options)), system_(&system) {}
+
+    result<void> start_file(const std::string& directory, const uuid& continues,
+                            std::uint64_t continues_sequence);
+    void begin_numbers();
+    void seal(bool closing);
+    void seal_frames();
+    void seal_gap();
+    void seal_index(bool closing);
+    void add_block(block_type type, std::uint8_t flags, std::string_view payload,
+                   std::uint64_t points = 0);
+    void add_dictionary(std::size_t from);
+    result<void> write_pending();
+    result<void> write_failed(int code, std::size_t written);
+    result<void> sync_file();
+    result<void> sync_if_due();
+    result<void> continue_in_new_file();
+    void repeat_blocks(std::string_view blocks);
+    // A device that fails every file is not answered with files without end.
+    [[nodiscard]] bool may_continue() const noexcept {
+        return written_ > header_bytes && continuations_ < max_continuations;
+    }
+    void note_error(const error& what);
+    void count_frames(std::string_view payload);
+    result<void> copy_to(os::file& copy) const;
+
+    writer_options options_;
+    const os::env* system_;
+    os::file file_;
+    file_header header_;
+    std::uint32_t seed_ = 0;
+
+    std::vector<series_name> names_;
+    std::map<std::string, std::uint32_t, std::less<>> ids_;
+    std::size_t names_stored_ = 0;  // that a dictionary of this file holds
+    std::vector<series_summary> summaries_;
+
+    frame_encoder frames_;
+    std::string payload_;               // scratch of the block being built
+    std::string pending_;               // sealed blocks that are not in the file yet
+    std::vector<sealed_block> sealed_;  // what pending_ holds
+    std::uint64_t sealed_points_ = 0;
+    std::string unsynced_;  // FRAMES and NOTE blocks in the file since the last sync
+
+    std::uint64_t written_ = 0;  // bytes of the file that are whole blocks
+    std::uint64_t sequence_ = 0;
+    std::uint64_t last_index_ = 0;
+    std::uint64_t index_end_ = 0;       // where the last index ended
+    std::uint64_t index_cost_ = 0;      // bytes that dictionary and index took the last time
+    std::uint64_t dictionary_end_ = 0;  // where the last full dictionary ended
+    index_content index_;
+
+    std::int64_t flushed_us_ = 0;
+    std::int64_t synced_us_ = 0;
+    bool refused_ = false;          // the last write failed
+    bool poisoned_ = false;         // a sync failed: a new file is due
+    bool directory_synced_ = false;
+    int continuations_ = 0;
+    std::uint64_t dropped_ = 0;
+    std::uint64_t dropped_noted_ = 0;
+    std::uint64_t errors_ = 0;
+    std::optional<error> error_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline uuid make_uuid(const os::env& system) {
+    uuid id{};
+    const int fd = system.open("/dev/urandom", O_RDONLY, 0);
+    const std::int64_t got = fd < 0 ? -1 : system.read(fd, id.data(), id.size());
+    if (fd >= 0) {
+        (void)system.close(fd);
+    }
+    if (got != static_cast<std::int64_t>(id.size())) {
+        // No random source: moment and process tell files apart well enough.
+        store_le(id.data(), system.wall_time_us());
+        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
+    }
+    return id;
+}
+
+inline std::string series_file_name(std::int64_t wall_us, const writer_options& options, int serial) {
+    std::string host = options.host.empty() ? os::node_name() : options.host;
+    for (char& c : host) {
+        c = c == '/' || c == '\0' ? '_' : c;
+    }
+    const int pid = options.pid != 0 ? options.pid : os::process_id();
+    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
+    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
+}
+
+}  // namespace detail
+
+inline result<writer> writer::create(const std::string& directory, writer_options options,
+                                     const os::env& system) {
+    writer made(std::move(options), system);
+    auto started = made.start_file(directory, {}, 0);
+    if (!started) {
+        return std::move(started).error();
+    }
+    return made;
+}
+
+inline result<void> writer::start_file(const std::string& directory, const uuid& continues,
+                                       std::uint64_t continues_sequence) {
+    auto made = os::make_directories(directory, 0777, *system_);
+    if (!made) {
+        return made;
+    }
+    file_header header;
+    header.id = detail::make_uuid(*system_);
+    header.attempt = options_.attempt;
+    header.start_wall_us = system_->wall_time_us();
+    header.start_boot_us = system_->boot_time_us();
+    header.continues = continues;
+    header.continues_sequence = continues_sequence;
+    for (int serial = 1;; ++serial) {
+        const std::string path =
+            join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
+        auto file = os::open_file(path, os::open_mode::create_new, *system_);
+        if (!file && file.error().code == errc::already_exists) {
+            continue;
+        }
+        if (!file) {
+            return std::move(file).error();
+        }
+        auto written = file->write_at(0, encode_header(header));
+        if (!written) {
+            (void)system_->unlink(path.c_str());
+            return written;
+        }
+        file_ = std::move(*file);
+        header_ = header;
+        begin_numbers();
+        return {};
+    }
+}
+
+inline void writer::begin_numbers() {
+    seed_ = checksum_seed(header_.id);
+    written_ = header_bytes;
+    index_end_ = dictionary_end_ = header_bytes;
+    sequence_ = last_index_ = index_cost_ = 0;
+    names_stored_ = 0;
+    index_ = {};
+    index_.covers_offset = header_bytes;
+    for (series_summary& summary : summaries_) {
+        summary = {};
+    }
+    unsynced_.clear();
+    directory_synced_ = false;
+    flushed_us_ = synced_us_ = system_->boot_time_us();
+}
+
+inline std::uint32_t writer::series(std::string_view key) {
+    const auto known = ids_.find(key);
+    if (known != ids_.end()) {
+        return known->second;
+    }
+    if (key.size() > max_key_bytes || names_.size() >= no_series) {
+        return no_series;
+    }
+    const auto id = static_cast<std::uint32_t>(names_.size());
+    names_.push_back({id, std::string(key), {}});
+    summaries_.emplace_back();
+    ids_.emplace(key, id);
+    return id;
+}
+
+inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
+                           std::size_t count) {
+    constexpr std::size_t max_values = std::size_t{1} << 20U;
+    bool good = file_.is_open() && count <= max_values &&
+                pending_.size() + frames_.bytes() < options_.max_pending_bytes;
+    for (std::size_t i = 0; i < count && good; ++i) {
+        good = values[i].id < names_.size();
+    }
+    if (!good || count == 0) {
+        dropped_ += count;
+        return;
+    }
+    frames_.add(step, time_us, values, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        summaries_[values[i].id].add({step, time_us, values[i].value});
+    }
+    const bool full = frames_.bytes() >= options_.flush_bytes;
+    if (full && refused_) {
+        seal_frames();  // one block does not outgrow its limit while the disk refuses it
+    }
+    const bool late = options_.flush_interval_ms >= 0 &&
+                      system_->boot_time_us() - flushed_us_ >= options_.flush_interval_ms * 1000;
+    if ((full && !refused_) || late) {
+        (void)flush();
+    }
+}
+
+inline void writer::add_note(std::int64_t time_us,
+                             std::vector<std::pair<std::string, std::string>> texts) {
+    if (!file_.is_open()) {
+        return;
+    }
+    seal_frames();
+    payload_.clear();
+    append_note(payload_, {time_us, std::move(texts)});
+    add_block(block_type::note, 0, payload_);
+}
+
+inline void writer::add_block(block_type type, std::uint8_t flags, std::string_view payload,
+                              std::uint64_t points) {
+    block made;
+    made.type = type;
+    made.flags = flags;
+    made.sequence = sequence_++;
+    made.offset = written_ + pending_.size();
+    made.last_index_offset = last_index_;
+    made.payload = payload;
+    append_block(pending_, made, seed_);
+    sealed_.push_back({pending_.size(), points});
+    sealed_points_ += points;
+    if (type == block_type::index) {
+        last_index_ = made.offset;
+    }
+}
+
+inline void writer::add_dictionary(std::size_t from) {
+    payload_.clear();
+    append_dictionary(payload_, names_.data() + from, names_.size() - from);
+    add_block(block_type::dictionary, 0, payload_);
+    names_stored_ = names_.size();
+    if (from == 0) {
+        dictionary_end_ = written_ + pending_.size();
+    }
+}
+
+// Frames become a block, after the names that they use for the first time.
+inline void writer::seal_frames() {
+    if (frames_.frames() == 0) {
+        return;
+    }
+    if (names_stored_ < names_.size()) {
+        add_dictionary(names_stored_);
+    }
+    const std::string_view payload = frames_.payload();
+    count_frames(payload);
+    add_block(block_type::frames, 0, payload, frames_.points());
+    frames_.clear();
+}
+
+// Notes a FRAMES block that is about to be added in the index.
+inline void writer::count_frames(std::string_view payload) {
+    frames_entry entry;
+    entry.offset = written_ + pending_.size();
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        if (entry.frames == 0) {
+            entry.min_step = entry.max_step = frames.step();
+            entry.min_time_us = entry.max_time_us = frames.time_us();
+        }
+        entry.min_step = std::min(entry.min_step, frames.step());
+        entry.max_step = std::max(entry.max_step, frames.step());
+        entry.min_time_us = std::min(entry.min_time_us, frames.time_us());
+        entry.max_time_us = std::max(entry.max_time_us, frames.time_us());
+        entry.points += frames.columns().size();
+        ++entry.frames;
+    }
+    index_.frames += entry.frames;
+    index_.points += entry.points;
+    index_.blocks.push_back(entry);
+}
+
+inline void writer::seal_gap() {
+    if (dropped_noted_ == dropped_) {
+        return;
+    }
+    const std::string points = std::to_string(dropped_ - dropped_noted_);
+    dropped_noted_ = dropped_;
+    add_note(now_us(), {{"mark", "gap"}, {"points", points}});
+}
+
+inline void writer::seal(bool closing) {
+    seal_frames();
+    seal_gap();
+    const std::uint64_t end = written_ + pending_.size();
+    // An index costs at most a quarter of what it covers, however many series there are.
+    if (closing || end - index_end_ >= std::max(index_every, 4 * index_cost_)) {
+        seal_index(closing);
+    } else if (end - dictionary_end_ >= dictionary_every) {
+        add_dictionary(0);
+    }
+}
+
+inline void writer::seal_index(bool closing) {
+    const std::uint64_t begin = written_ + pending_.size();
+    index_.dictionary_offset = begin;
+    add_dictionary(0);
+    index_.summaries.clear();
+    for (std::size_t id = 0; id < summaries_.size(); ++id) {
+        if (summaries_[id].count != 0) {
+            index_.summaries.emplace_back(static_cast<std::uint32_t>(id), summaries_[id]);
+        }
+    }
+    payload_.clear();
+    append_index(payload_, index_);
+    add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
+    index_end_ = written_ + pending_.size();
+    index_cost_ = index_end_ - begin;
+    index_.blocks.clear();
+    index_.covers_offset = index_end_;
+}
+
+inline result<void> writer::flush() {
+    if (!file_.is_open()) {
+        return make_error(errc::closed, "the series file was closed", file_.path());
+    }
+    flushed_us_ = system_->boot_time_us();
+    if (poisoned_ && may_continue()) {
+        auto continued = continue_in_new_file();
+        if (!continued) {
+            return continued;
+        }
+    }
+    seal(false);
+    auto written = write_pending();
+    return written ? sync_if_due() : written;
+}
+
+// One write at the end of the file. What was written before a failure stays up to its last block.
+inline result<void> writer::write_pending() {
+    std::size_t done = 0;
+    while (done < pending_.size()) {
+        const std::int64_t got =
+            system_->pwrite(file_.fd(), pending_.data() + done, pending_.size() - done,
+                            static_cast<std::int64_t>(written_ + done));
+        if (got == -EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return write_failed(got == 0 ? ENOSPC : static_cast<int>(-got), done);
+        }
+        done += guild::detail::convert<std::size_t>(got);
+    }
+    refused_ = false;
+    if (options_.sync != sync_policy::none) {
+        unsynced_ += pending_;
+    }
+    written_ += pending_.size();
+    pending_.clear();
+    sealed_.clear();
+    sealed_points_ = 0;
+    return {};
+}
+
+inline result<void> writer::write_failed(int code, std::size_t written) {
+    const error what = os::os_error(code, "write", file_.path());
+    std::size_t whole = 0;
+    std::size_t blocks = 0;
+    for (; blocks < sealed_.size() && sealed_[blocks].end <= written; ++blocks) {
+        whole = sealed_[blocks].end;
+        sealed_points_ -= sealed_[blocks].points;
+    }
+    if (options_.sync != sync_policy::none) {
+        unsynced_.append(pending_, 0, whole);
+    }
+    written_ += whole;
+    pending_.erase(0, whole);
+    sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(blocks));
+    for (sealed_block& rest : sealed_) {
+        rest.end -= whole;
+    }
+    if (written > whole) {
+        (void)system_->ftruncate(file_.fd(), static_cast<std::int64_t>(written_));
+    }
+    refused_ = true;
+    note_error(what);
+    const bool may_recover = what.code == errc::no_space || what.code == errc::resource_exhausted;
+    poisoned_ = poisoned_ || !may_recover;
+    return what;
+}
+
+inline void writer::note_error(const error& what) {
+    ++errors_;
+    if (!error_) {
+        error_ = what;
+    }
+}
+
+inline result<void> writer::sync_if_due() {
+    const std::int64_t waited_us = system_->boot_time_us() - synced_us_;
+    const bool due = options_.sync == sync_policy::every ||
+                     (options_.sync == sync_policy::interval &&
+                      (waited_us >= options_.sync_interval_ms * 1000 ||
+                       unsynced_.size() >= options_.max_pending_bytes));
+    if (!due || unsynced_.empty()) {
+        return {};
+    }
+    return sync_file();
+}
+
+inline result<void> writer::sync_file() {
+    synced_us_ = system_->boot_time_us();
+    auto synced = file_.sync();
+    if (synced) {
+        unsynced_.clear();
+        if (!directory_synced_) {
+            auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
+            directory_synced_ = directory && directory->sync();
+        }
+        return {};
+    }
+    // The kernel may have dropped the pages: this file is not to be trusted from the last sync on.
+    note_error(synced.error());
+    poisoned_ = true;
+    if (!may_continue()) {
+        return synced;
+    }
+    auto continued = continue_in_new_file();
+    if (!continued) {
+        return continued;
+    }
+    return write_pending();
+}
+
+inline result<void> writer::sync() {
+    auto flushed = flush();
+    if (!flushed || unsynced_.empty()) {
+        return flushed;
+    }
+    return sync_file();
+}
+
+// A new file says from which block on it repeats the old one; readers believe it from there.
+inline result<void> writer::continue_in_new_file() {
+    const std::string blocks = unsynced_ + pending_;
+    const std::uint64_t first =
+        blocks.empty() ? sequence_ : load_le<std::uint64_t>(blocks.data() + 16);
+    os::file old = std::move(file_);
+    auto started = start_file(parent_path(old.path()), header_.id, first);
+    if (!started) {
+        file_ = std::move(old);
+        note_error(started.error());
+        return started;
+    }
+    (void)old.close();
+    ++continuations_;
+    poisoned_ = refused_ = false;
+    pending_.clear();
+    sealed_.clear();
+    sealed_points_ = 0;
+    repeat_blocks(blocks);
+    return {};
+}
+
+inline void writer::repeat_blocks(std::string_view blocks) {
+    std::vector<series_summary> later(summaries_.size());  // of frames that are not sealed yet
+    if (frames_.frames() != 0) {
+        frame_decoder frames(frames_.payload());
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                later[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
+            }
+        }
+    }
+    while (!blocks.empty()) {
+        const auto type = static_cast<block_type>(static_cast<unsigned char>(blocks[4]));
+        const auto length = load_le<std::uint32_t>(blocks.data() + 8);
+        const std::string_view payload = blocks.substr(block_head_bytes, length);
+        if (type == block_type::frames) {
+            if (names_stored_ < names_.size()) {
+                add_dictionary(names_stored_);
+            }
+            std::uint64_t points = 0;
+            frame_decoder frames(payload);
+            while (frames.next()) {
+                for (const auto& column : frames.columns()) {
+                    summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
+                    ++points;
+                }
+            }
+            count_frames(payload);
+            add_block(type, 0, payload, points);
+        } else if (type == block_type::note) {
+            add_block(type, 0, payload);
+        }
+        blocks.remove_prefix(guild::detail::convert<std::size_t>(block_bytes(length)));
+    }
+    for (std::size_t id = 0; id < later.size(); ++id) {
+        summaries_[id].add(later[id]);
+    }
+}
+
+inline result<void> writer::close() {
+    if (!file_.is_open()) {
+        return {};
+    }
+    auto done = flush();
+    if (done) {
+        seal(true);
+        done = write_pending();
+    }
+    if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
+        done = sync_file();
+    }
+    dropped_ += points_pending();
+    auto closed = file_.close();
+    return done ? closed : done;
+}
+
+inline result<void> writer::copy_to(os::file& copy) const {
+    std::string piece(std::size_t{256} << 10U, '\0');
+    for (std::uint64_t at = 0; at < written_;) {
+        const auto want = std::min<std::uint64_t>(piece.size(), written_ - at);
+        const auto got = file_.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            return make_error(errc::truncated, "the file is shorter than what was written to it",
+                              file_.path());
+        }
+        auto written = copy.write_at(at, std::string_view(piece).substr(0, *got));
+        if (!written) {
+            return written;
+        }
+        at += *got;
+    }
+    return {};
+}
+
+inline result<void> writer::move_to(const std::string& directory) {
+    const std::string path = join_path(directory, base_name(file_.path()));
+    const auto there = os::find_status(path, *system_);
+    const auto here = file_.status();
+    if (there && here && there->inode == here->inode && there->device == here->device) {
+        return {};
+    }
+    auto made = os::make_directories(directory, 0777, *system_);
+    if (!made) {
+        return made;
+    }
+    auto copy = os::open_file(path, os::open_mode::create_new, *system_);
+    if (!copy) {
+        return std::move(copy).error();
+    }
+    auto copied = copy_to(*copy);
+    if (!copied) {
+        (void)system_->unlink(path.c_str());
+        return copied;
+    }
+    file_ = std::move(*copy);
+    directory_synced_ = false;
+    return {};
+}
+
+}}}  // namespace guild::series
