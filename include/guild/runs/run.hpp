@@ -1,6 +1,6 @@
 // guild/runs/run.hpp - one recorded run, read from its directory: what it was, how it ended, its series and output.
 //
-// Layer 4. Includes: base, os/file, series/reader, runs/tsv layout lock output_log.
+// Layer 4. Includes: base, os/file, series/run_reader, runs/tsv layout lock output_log.
 // Not here: finding runs (runs/catalog.hpp); recording one (runs/supervisor.hpp, runs/recorder.hpp).
 //
 // A run may be half written, written right now, or be deleted while it is read: what is there is
@@ -23,7 +23,7 @@
 #include <guild/runs/lock.hpp>
 #include <guild/runs/output_log.hpp>
 #include <guild/runs/tsv.hpp>
-#include <guild/series/reader.hpp>
+#include <guild/series/run_reader.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
 
