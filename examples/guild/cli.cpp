@@ -112,8 +112,12 @@ int parse_words(const command_spec& command, std::vector<std::string> words, arg
         if (option.value.empty()) {
             switches[key_of(option)] = app.add_flag(option.names);
         } else {
-            // Without extra arguments an option takes one word, also one like "[a,b]", as it is.
-            app.add_option(option.names, values[key_of(option)])->take_all()->allow_extra_args(false);
+            std::vector<std::string>& list = values[key_of(option)];
+            const auto add = [&list](const std::string& value) { list.push_back(value); };
+            // One word an occurrence, handed over at once: to a list CLI11 would split "[a,b]".
+            app.add_option_function<std::string>(option.names, add)
+                ->trigger_on_parse()
+                ->allow_extra_args(false);
         }
     }
     const std::string last_word = words.empty() ? "" : words.back();

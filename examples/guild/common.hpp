@@ -1,13 +1,13 @@
-// examples/guild/common.hpp - what the commands share: loading the project with its diagnostics, choosing a run,
-// printing errors.
+// examples/guild/common.hpp - what the commands share: options, loading the project with its diagnostics, choosing a
+// run, printing errors.
 #pragma once
 
 #include "command.hpp"
 
-#include <guild/base/result.hpp>
+#include <guild/base/error.hpp>
 #include <guild/ini/document.hpp>
-#include <guild/project/load.hpp>
 #include <guild/project/project.hpp>
+#include <guild/runs/run.hpp>
 
 #include <optional>
 #include <string>
@@ -23,25 +23,44 @@ option_spec project_option();
 /// `--json`.
 option_spec json_option();
 
-/// `-p, --profile NAME` and `-F, --flag NAME[=VAL]`.
-std::vector<option_spec> flag_options();
+/// `-P`, `-L, --latest-run` and what else the commands on one run take; `more` follows.
+std::vector<option_spec> run_options(std::vector<option_spec> more = {});
 
-/// Prints `error`: `path:line:col: message` when it has a place in a file, `guild COMMAND: message` otherwise.
-/// Returns exit_usage.
+/// The argument RUNDIR.
+positional_spec run_positional();
+
+/// Prints `error`: `path:line:col: message` when it has a line, `guild COMMAND: message` otherwise.
+///
+/// out      exit_usage
 int fail(io& console, const guild::error& error);
 
-/// Prints diagnostics as `path:line:col: message` (warnings as `path:line:col: warning: message`), each with its source
-/// line out of `text`, a caret, and its hint.
-void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& diagnostics, std::string_view text);
-
-/// Loads the project named by --project and prints what is wrong with it; empty when it cannot be used, with the message
-/// printed.
-std::optional<guild::project::project> load_project(const arguments& given, io& console, bool with_builtins = false);
-
-/// The directory of the running program, absolute; empty when the system does not tell.
-std::string find_program_directory();
+/// Prints diagnostics as `path:line:col: message`, each with its source line out of `text`, a caret and its hint.
+void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& diagnostics,
+                       std::string_view text);
 
 /// The project's directory as given with --project, "." without it.
 std::string project_directory(const arguments& given);
+
+/// Loads the project named by --project and prints what is wrong with it; empty when it cannot be used.
+std::optional<guild::project::project> load_project(const arguments& given, io& console,
+                                                    bool with_builtins = false);
+
+/// The run roots of the project; of a directory without a Guild file its `runs`, when that stands there. Empty when there
+/// is neither, with the error printed.
+std::optional<std::vector<std::string>> load_run_roots(const arguments& given, io& console);
+
+/// Where new runs that belong to no model are kept; empty when the project cannot be used, with the error printed.
+std::optional<std::string> find_run_root(const arguments& given, io& console);
+
+/// The run that RUNDIR or --latest-run names; empty when there is none, with the error printed.
+std::optional<guild::runs::run> select_run(const arguments& given, io& console);
+
+using name_values = std::vector<std::pair<std::string, std::string>>;
+
+/// Prints one `NAME: VALUE` on a line; with --json one object.
+void print_name_values(const name_values& list, const arguments& given, io& console);
+
+/// The directory of the running program, absolute; empty when the system does not tell.
+std::string find_program_directory();
 
 }  // namespace program

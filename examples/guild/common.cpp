@@ -1,0 +1,182 @@
+// examples/guild/common.cpp - see common.hpp.
+
+#include "common.hpp"
+
+#include <guild/base/path.hpp>
+#include <guild/json.hpp>
+#include <guild/os/file.hpp>
+#include <guild/project/load.hpp>
+#include <guild/runs/catalog.hpp>
+#include <guild/toml.hpp>
+
+#include <climits>
+#include <cstdlib>
+#include <iterator>
+
+#include <unistd.h>
+
+namespace program {
+namespace {
+
+guild::project::load_report load_report_of(const arguments& given, bool with_builtins) {
+    guild::project::load_options options;
+    options.with_builtins = with_builtins;
+    options.read_toml = guild::toml::read_project;
+    return guild::project::load_project_report(project_directory(given), options);
+}
+
+bool is_missing(const guild::project::load_report& report) {
+    return report.failure && report.failure->code == guild::errc::not_found;
+}
+
+/// The project of `report`; empty when it cannot be used, with the reason printed.
+std::optional<guild::project::project> take_project(guild::project::load_report report,
+                                                    io& console) {
+    print_diagnostics(console, report.diagnostics, report.text);
+    if (report.value) {
+        return std::move(report.value);
+    }
+    if (report.failure && report.failure->where.line == 0) {
+        fail(console, *report.failure);   // others were among the diagnostics
+    }
+    return std::nullopt;
+}
+
+/// `runs` of a directory without a Guild file, where `guild run` keeps its runs.
+std::optional<std::vector<std::string>> find_plain_run_root(
+    const guild::project::load_report& report, const arguments& given) {
+    const std::string runs = guild::join_path(project_directory(given), "runs");
+    if (!is_missing(report) || !guild::os::is_directory(runs)) {
+        return std::nullopt;
+    }
+    return std::vector<std::string>{guild::os::absolute_path(runs)};
+}
+
+/// The run at a path; failing that, for a name without a slash, the run of that name in the project's run roots.
+std::optional<guild::runs::run> find_named_run(const std::string& name, const arguments& given) {
+    if (auto at_path = guild::runs::run::open(guild::os::absolute_path(name))) {
+        return std::move(*at_path);
+    }
+    if (name.find('/') != std::string::npos) {
+        return std::nullopt;
+    }
+    const auto report = load_report_of(given, false);
+    const auto roots = report.value ? std::make_optional(report.value->run_roots())
+                                    : find_plain_run_root(report, given);
+    if (!roots) {
+        return std::nullopt;
+    }
+    auto named = guild::runs::find_run(*roots, name);
+    return named ? std::make_optional(std::move(*named)) : std::nullopt;
+}
+
+}  // namespace
+
+option_spec project_option() {
+    return {"-P,--project", "DIR", "the project's directory (default: this directory)", false};
+}
+
+option_spec json_option() { return {"--json", "", "print JSON", false}; }
+
+std::vector<option_spec> run_options(std::vector<option_spec> more) {
+    std::vector<option_spec> options = {
+        project_option(), {"-L,--latest-run", "", "the run that started last", false}};
+    options.insert(options.end(), std::make_move_iterator(more.begin()),
+                   std::make_move_iterator(more.end()));
+    return options;
+}
+
+positional_spec run_positional() {
+    return {"RUNDIR", how_many::optional,
+            "the run's directory, or its name (or the beginning of it) in the project"};
+}
+
+int fail(io& console, const guild::error& error) {
+    if (error.where.line == 0) {
+        return console.fail(guild::to_string(error));
+    }
+    console.print_error(guild::to_string(error) + '\n');
+    return exit_usage;
+}
+
+void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& diagnostics,
+                       std::string_view text) {
+    for (const guild::ini::diagnostic& diagnostic : diagnostics) {
+        console.print_error(guild::ini::render(diagnostic, text));
+    }
+}
+
+std::string project_directory(const arguments& given) { return given.get("project", "."); }
+
+std::optional<guild::project::project> load_project(const arguments& given, io& console,
+                                                    bool with_builtins) {
+    return take_project(load_report_of(given, with_builtins), console);
+}
+
+std::optional<std::vector<std::string>> load_run_roots(const arguments& given, io& console) {
+    auto report = load_report_of(given, false);
+    if (auto plain = find_plain_run_root(report, given)) {
+        return plain;
+    }
+    const auto project = take_project(std::move(report), console);
+    return project ? std::make_optional(project->run_roots()) : std::nullopt;
+}
+
+std::optional<std::string> find_run_root(const arguments& given, io& console) {
+    auto report = load_report_of(given, false);
+    if (is_missing(report)) {
+        return guild::os::absolute_path(guild::join_path(project_directory(given), "runs"));
+    }
+    const auto project = take_project(std::move(report), console);
+    return project ? std::make_optional(project->run_root(nullptr)) : std::nullopt;
+}
+
+std::optional<guild::runs::run> select_run(const arguments& given, io& console) {
+    const auto name = given.find("RUNDIR");
+    if (name && given.has("latest-run")) {
+        console.fail("--latest-run cannot be used with RUNDIR");
+        return std::nullopt;
+    }
+    if (!name && !given.has("latest-run")) {
+        console.fail("either RUNDIR or --latest-run is required");
+        return std::nullopt;
+    }
+    if (name) {
+        auto run = find_named_run(*name, given);
+        if (!run) {
+            console.fail("cannot find a run at " + *name);
+        }
+        return run;
+    }
+    const auto roots = load_run_roots(given, console);
+    if (!roots) {
+        return std::nullopt;
+    }
+    auto latest = guild::runs::find_latest(*roots);
+    if (!latest) {
+        console.fail("There are no runs for this project");
+        return std::nullopt;
+    }
+    return std::move(*latest);
+}
+
+void print_name_values(const name_values& list, const arguments& given, io& console) {
+    if (given.has("json")) {
+        console.print(guild::json::format(guild::json::to_json(list)) + '\n');
+        return;
+    }
+    for (const auto& [name, value] : list) {
+        console.print(name + ": " + value + '\n');
+    }
+}
+
+std::string find_program_directory() {
+    char buffer[PATH_MAX];
+    const ssize_t size = ::readlink("/proc/self/exe", buffer, sizeof buffer);
+    if (size <= 0) {
+        return {};
+    }
+    return guild::parent_path(std::string_view(buffer, static_cast<std::size_t>(size)));
+}
+
+}  // namespace program

@@ -1,0 +1,73 @@
+// examples/guild/operation_options.cpp - see operation_options.hpp.
+
+#include "operation_options.hpp"
+
+#include "common.hpp"
+
+#include <guild/base/path.hpp>
+#include <guild/os/environment.hpp>
+#include <guild/os/gpu.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace program {
+
+std::vector<option_spec> operation_options() {
+    return {project_option(),
+            {"-p,--profile", "NAME", "use the flags of the section [flags \"NAME\"]", false},
+            {"-F,--flag", "NAME[=VAL]",
+             "set a flag of the operation, to true without a value; may be given again", true},
+            {"--preview", "", "show the command that would be run, and end", false}};
+}
+
+guild::result<std::vector<guild::project::flag>> resolve_flags(
+    const guild::project::project& project, const guild::project::section& section,
+    const arguments& given) {
+    guild::project::variables command_line;
+    for (const std::string& text : given.all("flag")) {
+        auto flag = guild::project::parse_flag_argument(text);
+        if (!flag) {
+            return std::move(flag).error();
+        }
+        command_line.push_back(std::move(*flag));
+    }
+    return guild::project::resolve_flags(project, section, given.find("profile"), command_line);
+}
+
+guild::project::variables operation_variables(const std::string& run_directory) {
+    static const std::size_t gpu_count = guild::os::list_gpus().size();   // asks nvidia-smi
+    const std::string home = guild::os::find_variable("HOME").value_or("");
+    guild::project::variables variables = {
+        {"PKGHOME", guild::join_path(home, ".guild/pkg")},
+        {"GPU_COUNT", std::to_string(gpu_count)}};
+    if (!run_directory.empty()) {
+        variables.emplace_back("RUNDIR", run_directory);
+    }
+    return variables;
+}
+
+guild::result<guild::project::operation> make_operation(const operation_request& request,
+                                                        const std::string& run_directory,
+                                                        const io& console) {
+    guild::project::operation_inputs inputs;
+    inputs.flags = request.flags;
+    inputs.values = operation_variables(run_directory);
+    inputs.program_directory = console.program_directory;
+    inputs.path_variable = guild::os::find_variable("PATH").value_or("");
+    return guild::project::make_operation(request.project, request.section, request.attribute,
+                                          inputs);
+}
+
+int preview(const operation_request& request, const std::string& run_directory, io& console) {
+    const auto operation = make_operation(request, run_directory, console);
+    if (!operation) {
+        return fail(console, operation.error());
+    }
+    console.print(guild::project::format_preview(*operation));
+    return exit_ok;
+}
+
+}  // namespace program

@@ -1,0 +1,43 @@
+// examples/guild/operation_options.hpp - from the options -F and -p and a section to an operation of the project.
+#pragma once
+
+#include "command.hpp"
+
+#include <guild/base/result.hpp>
+#include <guild/project/flags.hpp>
+#include <guild/project/operation.hpp>
+#include <guild/project/project.hpp>
+
+#include <string>
+#include <vector>
+
+namespace program {
+
+/// `-P`, `-p, --profile NAME`, `-F, --flag NAME[=VAL]` and `--preview`.
+std::vector<option_spec> operation_options();
+
+/// The flags of `section` with the profile and the flags of the command line.
+guild::result<std::vector<guild::project::flag>> resolve_flags(
+    const guild::project::project& project, const guild::project::section& section,
+    const arguments& given);
+
+/// PKGHOME, GPU_COUNT and, unless `run_directory` is empty, RUNDIR.
+guild::project::variables operation_variables(const std::string& run_directory);
+
+/// One operation of a section, as it is to be run.
+struct operation_request {
+    const guild::project::project& project;
+    const guild::project::section& section;
+    std::string attribute;   // "train" or "prepare"
+    std::vector<guild::project::flag> flags;
+};
+
+/// The operation with `run_directory` as $RUNDIR; without that variable when it is empty.
+guild::result<guild::project::operation> make_operation(const operation_request& request,
+                                                        const std::string& run_directory,
+                                                        const io& console);
+
+/// Prints what would be run, with `run_directory` as $RUNDIR.
+int preview(const operation_request& request, const std::string& run_directory, io& console);
+
+}  // namespace program

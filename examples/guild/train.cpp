@@ -1,0 +1,90 @@
+// examples/guild/train.cpp - guild train: runs the train operation of a model and records it.
+
+#include "commands.hpp"
+#include "common.hpp"
+#include "operation_options.hpp"
+#include "recording.hpp"
+
+#include <guild/base/number.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace program {
+namespace {
+
+/// Milliseconds between two samples of the statistics, as the flag stats_interval says in seconds; 0 without it.
+///
+/// errors   bad_value
+guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags) {
+    constexpr std::int64_t longest_s = 86400;
+    for (const guild::project::flag& flag : flags) {
+        if (flag.name != "stats_interval") {
+            continue;
+        }
+        const auto seconds = guild::parse_int64(flag.value);
+        if (!seconds || *seconds < 1 || *seconds > longest_s) {
+            return guild::make_error(guild::errc::bad_value,
+                                     "flag stats_interval takes 1 to 86400 seconds, not '" +
+                                         flag.value + "'");
+        }
+        return *seconds * 1000;
+    }
+    return 0;
+}
+
+/// Records one run of the operation.
+int record_training(const operation_request& request, io& console) {
+    const auto interval = get_sample_interval_ms(request.flags);
+    if (!interval) {
+        return fail(console, interval.error());
+    }
+    const auto ready = guild::project::check_requirements(request.project, request.section);
+    if (!ready) {
+        return fail(console, ready.error());
+    }
+    recording what;
+    what.run_root = request.project.run_root(&request.section);
+    what.name = request.project.model_display_name(request.section);
+    what.model = request.section.name();
+    what.sample_interval_ms = *interval;
+    what.make = [&](const std::string& run_directory) {
+        return make_operation(request, run_directory, console);
+    };
+    return record(what, console);
+}
+
+int train(const arguments& given, io& console) {
+    const auto project = load_project(given, console);
+    if (!project) {
+        return exit_usage;
+    }
+    const auto model = project->get_model(given.find("MODEL"));
+    if (!model) {
+        return fail(console, model.error());
+    }
+    auto flags = resolve_flags(*project, **model, given);
+    if (!flags) {
+        return fail(console, flags.error());
+    }
+    const operation_request request{*project, **model, "train", std::move(*flags)};
+    return given.has("preview") ? preview(request, "$RUNDIR", console)
+                                : record_training(request, console);
+}
+
+}  // namespace
+
+command_spec train_command() {
+    return {"train",
+            "train a model",
+            "Runs the command that the model's section names as train, with the project's flags as arguments, and records "
+            "its flags, output, statistics and TensorFlow event scalars in a new run directory. Without MODEL the first "
+            "model of the project is trained. The exit status is that of the command, 128 + N when signal N ended it.",
+            {{"MODEL", how_many::optional, "the model's name"}},
+            operation_options(),
+            train};
+}
+
+}  // namespace program

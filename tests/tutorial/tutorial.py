@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""The tutorial from "Initialize a Guild project" to "Add series to the view": each command is run, each edit made, and what
+is printed and shown is compared with what the tutorial says.
+
+    tutorial.py GUILD
+
+Needs Python 3.8 and nothing else. The page is looked at through the JSON that it shows; tests/viewer opens it in a browser.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SCRIPT = ROOT / "tests" / "fixtures" / "mnist_with_summaries.py"
+
+GUILD_FILE = """\
+#-*-conf-*-
+
+###################################################################
+# Project
+###################################################################
+
+[project]
+
+  name        = MNIST Tutorial
+  description = Softmax and convolutional models trained \\
+                on the MNIST dataset
+
+###################################################################
+# Models
+###################################################################
+
+[model "softmax"]
+
+  description = Simple linear regression model
+  train = mnist_with_summaries
+
+###################################################################
+# Flags
+###################################################################
+
+[flags]
+
+  data_dir = data
+  log_dir = $RUNDIR
+  max_steps = 1000
+
+"""
+
+OLD_MAIN = """\
+def main(_):
+  if tf.gfile.Exists(FLAGS.log_dir):
+    tf.gfile.DeleteRecursively(FLAGS.log_dir)
+  tf.gfile.MakeDirs(FLAGS.log_dir)
+  train()
+"""
+
+NEW_MAIN = """\
+def main(_):
+  tf.gfile.MakeDirs(FLAGS.log_dir)
+  train()
+"""
+
+FIELDS = """\
+###################################################################
+# Flags
+###################################################################
+
+[field "validation-accuracy"]
+
+  @attrs template "validation-accuracy-field"
+  source = series/tf/test/accuracy_1
+
+[field "train-accuracy"]
+
+  @attrs template "train-accuracy-field"
+  source = series/tf/train/accuracy_1
+
+[field "loss"]
+
+  @attrs template "loss-field"
+  source = series/tf/train/cross_entropy_1
+
+[field "steps"]
+
+  @attrs template "steps-field"
+  source = series/tf/train/cross_entropy_1
+
+[field "time"]
+
+  @attrs template "time-field"
+  source = series/tf/train/cross_entropy_1
+"""
+
+SERIES = """\
+###################################################################
+# Series
+###################################################################
+
+[series "accuracy"]
+
+  @attrs template "accuracy-series"
+  source = series/tf/.+/accuracy_1
+
+[series "loss"]
+
+  @attrs template "loss-series"
+  source = series/tf/train/cross_entropy_1
+
+"""
+
+DELETED = "Error logging series values: read_only (was RUNDIR deleted?)"
+
+results = {True: 0, False: 0}
+
+
+def check(sentence, holds, seen=""):
+    results[bool(holds)] += 1
+    print(("ok      " if holds else "FAILED  ") + sentence, flush=True)
+    if not holds and seen != "":
+        print("        seen: " + str(seen)[-3000:].replace("\n", "\n        "), flush=True)
+
+
+def wait_for(condition, limit_s=60):
+    """The first true value of condition(); the last one after limit_s seconds."""
+    end = time.monotonic() + limit_s
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.05)
+
+
+class Session:
+    """The tutorial's console: one directory, one program."""
+
+    def __init__(self, guild, directory):
+        self.directory = directory
+        self.environment = dict(os.environ, PATH=f"{guild.parent}:{os.environ['PATH']}", HOME=str(directory / "home"))
+        self.environment.pop("NO_COLOR", None)
+
+    def run(self, *words):
+        return subprocess.run(["guild", *words], cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+
+    def start(self, log, *words):
+        """The program in the background, what it prints going to the file `log`."""
+        with open(self.directory / log, "wb") as out:
+            return subprocess.Popen(["guild", *words], cwd=self.directory, env=self.environment,
+                                    stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+
+    def text(self, name):
+        return (self.directory / name).read_text()
+
+    def write(self, name, text):
+        (self.directory / name).write_text(text)
+
+    def runs(self):
+        return [line.split("\t") for line in self.run("list-runs").stdout.splitlines()]
+
+
+def initialize(session):
+    refused = session.run("init")
+    check("init: a directory with files is refused, and --force is named",
+          refused.returncode == 2 and "is not an empty directory" in refused.stderr
+          and "guild init --force" in refused.stderr, refused.stderr)
+    before = session.text("mnist_with_summaries.py")
+    forced = session.run("init", "--force")
+    check("init --force: prints nothing and writes Guild",
+          forced.returncode == 0 and forced.stdout + forced.stderr == "" and "[project]" in session.text("Guild"),
+          forced.stdout + forced.stderr)
+    check("init --force: leaves the other files as they were", session.text("mnist_with_summaries.py") == before)
+    session.write("Guild", GUILD_FILE)
+    again = session.run("init", "--force")
+    check("init --force: does not overwrite an existing Guild file, and says so in one line",
+          again.returncode == 0 and session.text("Guild") == GUILD_FILE and len((again.stdout + again.stderr).splitlines()) == 1,
+          again.stdout + again.stderr)
+
+
+def first_training(session):
+    done = session.run("train")
+    lines = (done.stdout + done.stderr).splitlines()
+    check("train: the softmax model trains to its end although the script deletes RUNDIR", done.returncode == 0, lines)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        check(f"train: prints 'Extracting data/{name}-ubyte.gz'", f"Extracting data/{name}-ubyte.gz" in lines, lines)
+    check("train: prints that RUNDIR was deleted, on standard error", DELETED in done.stderr.splitlines(), done.stderr)
+    accuracies = [line for line in lines if re.fullmatch(r"Accuracy at step \d+: [\d.]+", line)]
+    check("train: prints the accuracy every ten steps", len(accuracies) == 100 and accuracies[3].startswith("Accuracy at step 30:"),
+          lines)
+    runs = session.runs()
+    check("list-runs: the deleted run stands there again, completed", [run[1:] for run in runs] == [["completed"]], runs)
+    keys = session.run("list-series", "-L").stdout.splitlines()
+    check("list-series: the deleted run has kept its TensorFlow scalars",
+          {"tf/test/accuracy_1", "tf/train/accuracy_1", "tf/train/cross_entropy_1"} <= set(keys), keys)
+
+
+def interrupted_training(session):
+    process = session.start("train.log", "train", "-F", "max_steps=1000000")
+    seen = wait_for(lambda: DELETED in session.text("train.log") and "Accuracy at step 30: " in session.text("train.log"))
+    check("train: while it trains, the message appears among the output", seen, session.text("train.log"))
+    check("list-runs: the run is running", wait_for(lambda: [run[1] for run in session.runs()][:1] == ["running"], 15),
+          session.runs())
+    process.send_signal(signal.SIGINT)
+    status = process.wait(60)
+    check("train: CTRL-C ends it with status 130", status == 130, status)
+    check("list-runs: newest first, the run is terminated",
+          [run[1] for run in session.runs()] == ["terminated", "completed"], session.runs())
+
+
+def second_training(session):
+    text = session.text("mnist_with_summaries.py")
+    check("edit: the script has the tutorial's main", text.count(OLD_MAIN) == 1)
+    session.write("mnist_with_summaries.py", text.replace(OLD_MAIN, NEW_MAIN))
+    done = session.run("train")
+    check("train: runs to completion without error messages", done.returncode == 0 and done.stderr == "", done.stderr)
+    last = done.stdout.splitlines()[-1]
+    match = re.fullmatch(r"Accuracy at step 990: ([\d.]+)", last)
+    check("train: the model has learned", match and float(match.group(1)) > 0.8, last)
+    check("list-runs: three runs, the new one completed",
+          [run[1] for run in session.runs()] == ["completed", "terminated", "completed"], session.runs())
+
+
+def list_series(session):
+    short, long = session.run("list-series", "-L"), session.run("list-series", "--latest-run")
+    keys = short.stdout.splitlines()
+    check("list-series -L: the same as --latest-run", short.returncode == 0 and short.stdout == long.stdout)
+    check("list-series -L: several keys start with tf/",
+          [key for key in keys if key.startswith("tf/")] ==
+          ["tf/test/accuracy_1", "tf/test/cross_entropy_1", "tf/train/accuracy_1", "tf/train/cross_entropy_1"], keys)
+    check("list-series -L: statistics of the machine and of the operation are there",
+          any(key.startswith("sys/") for key in keys) and any(key.startswith("op/") for key in keys), keys)
+    check("list-series -L: in key order", keys == sorted(keys), keys)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    guild = pathlib.Path(sys.argv[1]).resolve()
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="guild-tutorial-")).resolve() / "mnist"
+    directory.mkdir()
+    shutil.copy(SCRIPT, directory)
+    session = Session(guild, directory)
+    try:
+        initialize(session)
+        first_training(session)
+        interrupted_training(session)
+        second_training(session)
+        list_series(session)
+    finally:
+        shutil.rmtree(directory.parent, ignore_errors=True)
+    print(f"{results[True]} passed, {results[False]} failed")
+    return 1 if results[False] or not results[True] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
