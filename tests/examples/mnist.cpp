@@ -193,8 +193,8 @@ TEST_CASE("batches: a pass takes every image once, the next one in another order
     const mnist::batch second = batches.next(10);
     CHECK(first.labels != second.labels);
     for (std::size_t i = 0; i < 10; ++i) {
-        CHECK(first.images[i * mnist::image_pixels] ==
-              doctest::Approx(25.0 * first.labels[i] / 255.0));
+        const double pixel = static_cast<double>(first.images[i * mnist::image_pixels]);
+        CHECK(pixel == doctest::Approx(25.0 * first.labels[i] / 255.0));
     }
     std::sort(first.labels.begin(), first.labels.end());
     CHECK(first.labels == set.labels);
@@ -333,7 +333,8 @@ TEST_CASE("softmax: thirty steps lower the loss, and the vectorised form takes t
     CHECK(after.accuracy > 0.6);
     CHECK(after.cross_entropy < 0.6 * before.cross_entropy);
     for (std::size_t pixel = 0; pixel < mnist::image_pixels; ++pixel) {
-        CHECK(plain.weight(pixel, 3) == doctest::Approx(vectorised.weight(pixel, 3)).epsilon(1e-3));
+        const double weight = static_cast<double>(vectorised.weight(pixel, 3));
+        CHECK(static_cast<double>(plain.weight(pixel, 3)) == doctest::Approx(weight).epsilon(1e-3));
     }
 }
 
