@@ -90,6 +90,9 @@ struct listening_socket {
 /// Bytes that were taken for sending, or -errno (-EAGAIN: not now). Never raises SIGPIPE.
 [[nodiscard]] std::int64_t send(int socket, std::string_view bytes) noexcept;
 
+/// Tells the other side that nothing more will be sent.
+void end_sending(int socket) noexcept;
+
 /// One descriptor of many to wait on.
 struct poll_item {
     int fd = -1;
@@ -251,6 +254,10 @@ inline std::int64_t send(int socket, std::string_view bytes) noexcept {
 #endif
     const auto sent = ::send(socket, bytes.data(), bytes.size(), flags);
     return sent >= 0 ? std::int64_t{sent} : -std::int64_t{errno};
+}
+
+inline void end_sending(int socket) noexcept {
+    (void)::shutdown(socket, SHUT_WR);
 }
 
 inline void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms) {

@@ -1,0 +1,534 @@
+// guild/viewer/server.hpp - serves viewer answers over HTTP/1.1: a listening socket, a poll loop, cpp-httplib for the protocol.
+//
+// Layer 6. Includes: base, os/socket descriptor, viewer/http, cpp-httplib (the only header that does).
+// Not here: what is answered (viewer/api.hpp).
+//
+// One thread serves everything. The loop takes connections, bounds and times request heads, and sends
+// answers; a head that is complete is reduced to the headers that matter and given to httplib in memory.
+// So no client can hold a thread, grow memory without end or slip a second request into a first, in
+// whichever release of httplib: Debian's 0.11.4 and current ones differ only in `call_process_request`.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <csignal>
+
+#include <guild/base/number.hpp>
+#include <guild/base/result.hpp>
+#include <guild/base/text.hpp>
+#include <guild/os/descriptor.hpp>
+#include <guild/os/socket.hpp>
+#include <guild/viewer/http.hpp>
+
+#include <httplib.h>
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+using handler = std::function<response(const request&)>;
+
+/// Where to listen and how much to bear.
+///
+/// units    *_ms: milliseconds; *_bytes: bytes
+struct server_options {
+    std::string address = "127.0.0.1";  // numeric; with this one [::1] is tried as well
+    int port = 6333;                    // 0: any free one
+    bool is_guarded = false;            // the handler asks for a token: needed beyond loopback
+    std::size_t max_connections = 256;
+    std::size_t max_head_bytes = 16 * 1024;
+    std::int64_t head_time_ms = 5'000;   // from a head's first byte to its end
+    std::int64_t idle_time_ms = 60'000;  // between requests
+    std::int64_t send_time_ms = 20'000;  // without any progress of an answer
+};
+
+class server_loop;
+
+/// A server: open it, run it, stop it.
+///
+/// threads  run() on one; stop() from any and from signal handlers
+/// example  tests/viewer/server.cpp "server: a request is answered and the connection kept"
+class server {
+public:
+    /// Starts to listen; connections wait until run().
+    ///
+    /// errors   address_in_use: another program has the port; missing_requirement: an address that
+    ///          other machines reach needs a token; bad_value: no such address; resource_exhausted
+    [[nodiscard]] static result<server> open(const server_options& options, handler answer);
+
+    /// The port that is listened on.
+    [[nodiscard]] int port() const noexcept { return port_; }
+
+    /// Answers until stop(); connections are then closed as they stand.
+    void run();
+
+    /// Ends run(), from any thread or signal handler; before run() it makes that return at once.
+    void stop() const noexcept { wake_.notify(1); }
+
+private:
+    friend class server_loop;
+
+    server_options options_;
+    handler answer_;
+    std::vector<os::tcp_socket> listeners_;
+    os::wake_pipe wake_;
+    int port_ = 0;
+};
+
+/// The head of a request, split and checked: one request line, headers without folds or blanks.
+///
+/// out      the refusal (400, 413) when it is not a request that has no body
+/// example  tests/viewer/server.cpp "heads: a request that could smuggle another is refused"
+struct parsed_head {
+    request what;
+    bool keep_alive = false;
+    int refusal = 0;
+};
+[[nodiscard]] parsed_head parse_head(std::string_view head);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// What httplib reads and writes in place of a socket. The methods that newer releases add are here
+/// without `override`, so that the class fits all of them.
+class memory_stream : public httplib::Stream {
+public:
+    explicit memory_stream(std::string in) : in_(std::move(in)) {}
+    virtual ~memory_stream() {}
+
+    virtual bool is_readable() const { return at_ < in_.size(); }
+    virtual bool wait_readable() const { return is_readable(); }
+    virtual bool is_writable() const { return true; }
+    virtual bool wait_writable() const { return true; }
+    virtual bool is_peer_alive() const { return true; }
+    virtual ssize_t read(char* into, std::size_t size) {
+        const std::size_t count = std::min(size, in_.size() - at_);
+        std::memcpy(into, in_.data() + at_, count);
+        at_ += count;
+        return static_cast<ssize_t>(count);
+    }
+    using httplib::Stream::write;
+    virtual ssize_t write(const char* bytes, std::size_t size) {
+        out_.append(bytes, size);
+        return static_cast<ssize_t>(size);
+    }
+    virtual void get_remote_ip_and_port(std::string& ip, int& port) const { local(ip, port); }
+    virtual void get_local_ip_and_port(std::string& ip, int& port) const { local(ip, port); }
+    virtual socket_t socket() const { return INVALID_SOCKET; }
+    virtual std::time_t duration() const { return 0; }
+
+    [[nodiscard]] std::string take_output() { return std::move(out_); }
+
+private:
+    static void local(std::string& ip, int& port) {
+        ip = "127.0.0.1";
+        port = 0;
+    }
+
+    std::string in_;
+    std::string out_;
+    std::size_t at_ = 0;
+};
+
+/// httplib's protocol code around a handler: head in, bytes of the answer out.
+class protocol : public httplib::Server {
+public:
+    explicit protocol(handler answer) : answer_(std::move(answer)) {
+        set_keep_alive_max_count(1'000'000);
+        set_keep_alive_timeout(60);
+        set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
+            fill(out);
+            return HandlerResponse::Handled;
+        });
+    }
+
+    [[nodiscard]] std::string answer(const parsed_head& head) {
+        current_ = &head.what;
+        memory_stream stream(plain_head(head));
+        bool closed = false;
+        call_process_request(&protocol::process_request, stream, !head.keep_alive, closed);
+        current_ = nullptr;
+        return stream.take_output();
+    }
+
+private:
+    using setup = std::function<void(httplib::Request&)>;
+
+    // Until 0.15 or so.
+    template <class Class>
+    void call_process_request(bool (Class::*call)(httplib::Stream&, bool, bool&, const setup&),
+                              httplib::Stream& stream, bool close, bool& closed) {
+        (this->*call)(stream, close, closed, nullptr);
+    }
+
+    // After that, with addresses; the newest add a pointer that tells of WebSocket upgrades.
+    template <class Class, class... More>
+    void call_process_request(bool (Class::*call)(httplib::Stream&, const std::string&, int,
+                                                  const std::string&, int, bool, bool&,
+                                                  const setup&, More...),
+                              httplib::Stream& stream, bool close, bool& closed) {
+        (this->*call)(stream, "127.0.0.1", 0, "127.0.0.1", 0, close, closed, nullptr, More{}...);
+    }
+
+    /// What httplib sees: the checked request line and the two headers that shape its answer. Ranges,
+    /// bodies, upgrades and everything else of the original never reach it.
+    [[nodiscard]] static std::string plain_head(const parsed_head& head) {
+        std::string out = head.what.method + " /" + " HTTP/1.1\r\nHost: localhost\r\n";
+        if (const auto accepted = head.what.find_header("Accept-Encoding")) {
+            out += "Accept-Encoding: " + *accepted + "\r\n";
+        }
+        return out + (head.keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
+    }
+
+    void fill(httplib::Response& out) const {
+        response made = answer_(*current_);
+        out.status = made.status;
+        for (const auto& [name, value] : made.headers) {
+            out.set_header(name.c_str(), value);
+        }
+        if (!made.body.empty()) {
+            out.set_content(made.body, made.content_type.c_str());
+        }
+    }
+
+    handler answer_;
+    const request* current_ = nullptr;
+};
+
+/// httplib's constructor ignores SIGPIPE for the whole process; a library must not decide that.
+inline std::unique_ptr<protocol> make_protocol(handler answer) {
+    struct sigaction before = {};
+    (void)::sigaction(SIGPIPE, nullptr, &before);
+    auto out = std::make_unique<protocol>(std::move(answer));
+    (void)::sigaction(SIGPIPE, &before, nullptr);
+    return out;
+}
+
+inline std::string short_answer(int status) {
+    const std::string body(reason_of(status));
+    return "HTTP/1.1 " + std::to_string(status) + ' ' + body +
+           "\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\n" +
+           (status == 503 ? "Retry-After: 1\r\n" : "") + "Connection: close\r\nContent-Length: " +
+           std::to_string(body.size() + 1) + "\r\n\r\n" + body + '\n';
+}
+
+inline bool is_token(std::string_view text) noexcept {
+    for (const char c : text) {
+        if (!is_letter(c) && !is_digit(c) && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) {
+            return false;
+        }
+    }
+    return !text.empty();
+}
+
+// One header line; false when it is none. A blank before the colon or at the start is how requests are smuggled.
+inline bool add_header(std::string_view line, request& into) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+        return false;
+    }
+    const std::string_view value = trim(line.substr(colon + 1));
+    for (const char c : value) {
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
+            return false;
+        }
+    }
+    into.headers.emplace_back(std::string(line.substr(0, colon)), std::string(value));
+    return into.headers.size() <= 100;
+}
+
+}  // namespace detail
+
+inline parsed_head parse_head(std::string_view head) {
+    parsed_head out;
+    out.refusal = 400;
+    std::vector<std::string> lines;
+    while (!head.empty()) {
+        const std::size_t end = head.find("\r\n");
+        if (end == std::string_view::npos) {
+            return out;
+        }
+        lines.emplace_back(head.substr(0, end));
+        head.remove_prefix(end + 2);
+    }
+    const std::vector<std::string> words = split(lines.empty() ? std::string() : lines[0], ' ');
+    if (words.size() != 3 || !detail::is_token(words[0]) || (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0")) {
+        return out;
+    }
+    out.what.method = words[0];
+    out.what.target = words[1];
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        if (!detail::add_header(lines[i], out.what)) {
+            return out;
+        }
+    }
+    const auto length = out.what.find_header("Content-Length");
+    if (out.what.count_header("Transfer-Encoding") > 0 || out.what.count_header("Content-Length") > 1) {
+        return out;
+    }
+    if (length && *length != "0") {
+        out.refusal = 413;
+        return out;
+    }
+    const std::string connection = to_lower(out.what.find_header("Connection").value_or(""));
+    out.keep_alive = words[2] == "HTTP/1.1" && !contains(connection, "close");
+    out.refusal = 0;
+    return out;
+}
+
+/// The loop of one server::run(): its connections and their times.
+class server_loop {
+public:
+    explicit server_loop(server& owner)
+        : owner_(owner), protocol_(detail::make_protocol(owner.answer_)) {}
+
+    void run() {
+        while (true) {
+            std::vector<os::poll_item> items = watched();
+            os::wait_for_any(items, time_to_next_ms());
+            now_ms_ = os::system_env.boot_time_us() / 1000;
+            if (items[0].is_ready) {
+                return;
+            }
+            serve(items);
+            close_late();
+            for (std::size_t i = 0; i < owner_.listeners_.size(); ++i) {
+                if (items[1 + i].is_ready) {
+                    accept_all(owner_.listeners_[i].get());
+                }
+            }
+        }
+    }
+
+private:
+    struct connection {
+        os::tcp_socket socket;
+        std::string in;
+        std::string out;
+        std::size_t sent = 0;
+        std::int64_t deadline_ms = 0;
+        bool close_when_sent = false;
+        bool is_draining = false;  // refused: what still comes is thrown away
+        bool is_done = false;
+
+        [[nodiscard]] bool is_sending() const noexcept { return sent < out.size(); }
+        [[nodiscard]] bool is_idle() const noexcept { return in.empty() && !is_sending(); }
+    };
+
+    [[nodiscard]] std::vector<os::poll_item> watched() const {
+        std::vector<os::poll_item> items{{owner_.wake_.fd(), false, false}};
+        for (const os::tcp_socket& listener : owner_.listeners_) {
+            items.push_back({listener.get(), false, false});
+        }
+        for (const connection& one : connections_) {
+            items.push_back({one.socket.get(), one.is_sending(), false});
+        }
+        return items;
+    }
+
+    [[nodiscard]] std::int64_t time_to_next_ms() const noexcept {
+        std::int64_t next = -1;
+        for (const connection& one : connections_) {
+            const std::int64_t left = std::max<std::int64_t>(0, one.deadline_ms - now_ms_);
+            next = next < 0 ? left : std::min(next, left);
+        }
+        return next;
+    }
+
+    void serve(const std::vector<os::poll_item>& items) {
+        std::size_t at = 1 + owner_.listeners_.size();
+        for (connection& one : connections_) {
+            if (items[at].is_ready) {
+                if (one.is_sending()) {
+                    send_some(one);
+                } else {
+                    receive_some(one);
+                }
+                while (!one.is_done && !one.is_sending() && !one.is_draining && take_request(one)) {
+                    send_some(one);  // requests that were sent together are answered in turn
+                }
+            }
+            ++at;
+        }
+        connections_.remove_if([](const connection& one) { return one.is_done; });
+    }
+
+    void close_late() {
+        for (connection& one : connections_) {
+            if (one.deadline_ms > now_ms_) {
+                continue;
+            }
+            if (!one.in.empty() && !one.is_sending()) {
+                (void)os::send(one.socket.get(), detail::short_answer(408));
+            }
+            one.is_done = true;
+        }
+        connections_.remove_if([](const connection& one) { return one.is_done; });
+    }
+
+    void accept_all(int listener) {
+        while (true) {
+            os::tcp_socket socket = os::accept_connection(listener);
+            if (!socket.is_open()) {
+                return;
+            }
+            if (connections_.size() >= owner_.options_.max_connections && !drop_idle()) {
+                (void)os::send(socket.get(), detail::short_answer(503));
+                continue;
+            }
+            connections_.emplace_back();
+            connections_.back().socket = std::move(socket);
+            connections_.back().deadline_ms = now_ms_ + owner_.options_.idle_time_ms;
+        }
+    }
+
+    /// Makes room by closing the connection that has been idle longest; false if all are busy.
+    bool drop_idle() {
+        auto oldest = connections_.end();
+        for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+            if (it->is_idle() && (oldest == connections_.end() || it->deadline_ms < oldest->deadline_ms)) {
+                oldest = it;
+            }
+        }
+        if (oldest == connections_.end()) {
+            return false;
+        }
+        connections_.erase(oldest);
+        return true;
+    }
+
+    void receive_some(connection& one) {
+        char buffer[16 * 1024];
+        const std::int64_t got = os::receive(one.socket.get(), buffer, sizeof(buffer));
+        if (got == -EAGAIN || got == -EINTR) {
+            return;
+        }
+        if (got <= 0) {
+            one.is_done = true;
+            return;
+        }
+        if (one.in.empty() && !one.is_draining) {
+            one.deadline_ms = now_ms_ + owner_.options_.head_time_ms;
+        }
+        if (!one.is_draining) {
+            one.in.append(buffer, static_cast<std::size_t>(got));
+        }
+    }
+
+    /// Prepares the answer to the first complete head that has arrived; false when there is none.
+    bool take_request(connection& one) {
+        one.in.erase(0, std::min(one.in.find_first_not_of("\r\n"), one.in.size()));  // blank lines between requests
+        const std::size_t end = one.in.find("\r\n\r\n");
+        const std::size_t size = end == std::string::npos ? one.in.size() : end + 4;
+        if (size > owner_.options_.max_head_bytes) {
+            refuse(one, 431);
+        } else if (end != std::string::npos) {
+            const parsed_head head = parse_head(std::string_view(one.in).substr(0, end + 2));
+            one.in.erase(0, size);
+            if (head.refusal != 0) {
+                refuse(one, head.refusal);
+            } else {
+                one.close_when_sent = !head.keep_alive;
+                begin_sending(one, protocol_->answer(head));
+            }
+        }
+        return one.is_sending();
+    }
+
+    void refuse(connection& one, int status) {
+        one.close_when_sent = true;
+        one.is_draining = true;
+        one.in.clear();
+        begin_sending(one, detail::short_answer(status));
+    }
+
+    void begin_sending(connection& one, std::string bytes) {
+        one.out = std::move(bytes);
+        one.sent = 0;
+        one.deadline_ms = now_ms_ + owner_.options_.send_time_ms;
+        one.is_done = one.out.empty();
+    }
+
+    void send_some(connection& one) {
+        while (one.is_sending()) {
+            const std::int64_t sent = os::send(one.socket.get(), std::string_view(one.out).substr(one.sent));
+            if (sent == -EAGAIN || sent == -EINTR) {
+                return;
+            }
+            if (sent < 0) {
+                one.is_done = true;
+                return;
+            }
+            one.sent += static_cast<std::size_t>(sent);
+            one.deadline_ms = now_ms_ + owner_.options_.send_time_ms;
+        }
+        finish(one);
+    }
+
+    void finish(connection& one) {
+        std::string().swap(one.out);
+        one.sent = 0;
+        if (one.is_draining) {  // closing with unread input would throw the answer away
+            os::end_sending(one.socket.get());
+            one.deadline_ms = now_ms_ + 1000;
+        } else if (one.close_when_sent) {
+            one.is_done = true;
+        } else {
+            one.deadline_ms = now_ms_ + (one.in.empty() ? owner_.options_.idle_time_ms : owner_.options_.head_time_ms);
+        }
+    }
+
+    server& owner_;
+    std::unique_ptr<detail::protocol> protocol_;
+    std::list<connection> connections_;
+    std::int64_t now_ms_ = os::system_env.boot_time_us() / 1000;
+};
+
+inline result<server> server::open(const server_options& options, handler answer) {
+    if (!options.is_guarded && !os::is_loopback_address(options.address)) {
+        return make_error(errc::missing_requirement,
+                          "listening at " + options.address + ", which other machines reach, needs a token");
+    }
+    auto wake = os::wake_pipe::create();
+    if (!wake) {
+        return std::move(wake).error();
+    }
+    auto first = os::listen_at(options.address, options.port);
+    if (!first) {
+        return std::move(first).error();
+    }
+    server out;
+    out.options_ = options;
+    out.answer_ = std::move(answer);
+    out.wake_ = std::move(*wake);
+    out.port_ = first->port;
+    out.listeners_.push_back(std::move(first->socket));
+    if (options.address == "127.0.0.1") {  // browsers may take localhost for ::1
+        auto second = os::listen_at("::1", out.port_);
+        if (second) {
+            out.listeners_.push_back(std::move(second->socket));
+        } else if (second.error().code == errc::address_in_use) {
+            return std::move(second).error();
+        }
+    }
+    return out;
+}
+
+inline void server::run() {
+    server_loop(*this).run();
+    (void)wake_.take();
+}
+
+}}}  // namespace guild::viewer
