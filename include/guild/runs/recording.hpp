@@ -118,10 +118,7 @@ inline result<recording> recording::open(recording_options options) {
     recording made(std::move(options), std::move(*files));
     auto opened = made.open_others();
     if (!opened) {
-        run_end end;
-        end.stopped_us = made.options_.system->wall_time_us();
-        end.cause = to_string(opened.error());
-        (void)made.files_.end(end, data_path(made.options_.run_directory));
+        (void)made.files_.end_with(opened.error(), data_path(made.options_.run_directory));
         return std::move(opened).error();
     }
     return result<recording>(std::move(made));
@@ -134,14 +131,9 @@ inline recording::recording(recording_options options, run_files files)
 
 inline result<void> recording::open_others() {
     const std::string& directory = options_.run_directory;
-    const std::pair<tsv_file*, const pair_list*> tables[] = {{&files_.meta(), &options_.meta},
-                                                             {&files_.flags(), &options_.flags},
-                                                             {&files_.attrs(), &options_.attrs}};
-    for (const auto& [table, pairs] : tables) {
-        auto written = table->append(*pairs);
-        if (!written) {
-            return written;
-        }
+    auto started = files_.start(options_.meta, options_.flags, options_.attrs);
+    if (!started) {
+        return started;
     }
     auto output = output_writer::open(directory, *options_.system);
     if (!output) {

@@ -52,8 +52,13 @@ public:
     [[nodiscard]] static result<run_files> create(const std::string& run_directory,
                                                   const os::env& system = os::system_env);
 
+    /// Writes the tables as they are at the start.
+    ///
+    /// errors   no_space, io_failed
+    [[nodiscard]] result<void> start(const pair_list& meta, const pair_list& flags,
+                                     const pair_list& attrs);
+
     [[nodiscard]] tsv_file& meta() noexcept { return meta_; }
-    [[nodiscard]] tsv_file& flags() noexcept { return flags_; }
     [[nodiscard]] tsv_file& attrs() noexcept { return attrs_; }
 
     /// The next heartbeat.
@@ -69,6 +74,11 @@ public:
     /// in       data: where `guild.d` is now
     /// errors   no_space, io_failed: LOCK then stays, and readers say `terminated`
     [[nodiscard]] result<void> end(const run_end& how, const std::string& data);
+
+    /// Records that it never began, because of `why`.
+    ///
+    /// errors   as end
+    [[nodiscard]] result<void> end_with(const error& why, const std::string& data);
 
 private:
     lock_file lock_;
@@ -121,6 +131,26 @@ inline void run_files::list_open(std::vector<kept_file>& into) const {
     into.push_back({std::string(meta_name), meta_.file().fd()});
     into.push_back({std::string(flags_name), flags_.file().fd()});
     into.push_back({std::string(attrs_name), attrs_.file().fd()});
+}
+
+inline result<void> run_files::start(const pair_list& meta, const pair_list& flags,
+                                     const pair_list& attrs) {
+    const std::pair<tsv_file*, const pair_list*> tables[] = {
+        {&flags_, &flags}, {&attrs_, &attrs}, {&meta_, &meta}};
+    for (const auto& [table, pairs] : tables) {
+        auto written = table->append(*pairs);
+        if (!written) {
+            return written;
+        }
+    }
+    return {};
+}
+
+inline result<void> run_files::end_with(const error& why, const std::string& data) {
+    run_end how;
+    how.stopped_us = os::system_env.wall_time_us();
+    how.cause = to_string(why);
+    return end(how, data);
 }
 
 inline result<void> run_files::end(const run_end& how, const std::string& data) {
