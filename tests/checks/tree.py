@@ -7,8 +7,8 @@ root = pathlib.Path(__file__).resolve().parents[2]
 include = root / "include"
 
 # Module -> (layer, what it may include). A name without a slash is a module, `m/x` one header of it.
-# os/env.hpp is the interface that os/file.hpp is written against and comes with it.
-_file = ["os/file", "os/env"]
+# os/env.hpp is the interface that os/file.hpp is written against and comes with it; os/identity.hpp is in file names.
+_file = ["os/file", "os/env", "os/identity"]
 _values = ["base", "ini", "project", "package", "tfevents", "series", "runs"]
 modules = {
     "version": (0, []),
@@ -24,7 +24,8 @@ modules = {
     "runs": (4, ["base", "os", "tfevents", "series", "runs"]),
     "json": (5, _values),
     "toml": (5, _values),
-    "viewer": (6, ["base", "ini", "project", "series", "runs", "json", "viewer", *_file]),
+    "viewer": (6, ["base", "ini", "project", "series", "runs", "json", "viewer", *_file,
+                   "os/socket", "os/descriptor"]),
 }
 core_layers = range(0, 5)
 third_party = {"nlohmann/": "json", "toml++/": "toml", "httplib.h": "viewer/server"}

@@ -22,7 +22,9 @@ namespace guild { inline namespace v0 { namespace os {
 
 // ---- implementation ---------------------------------------------------------
 
-inline int process_id() noexcept { return ::getpid(); }
+inline int process_id() noexcept {
+    return ::getpid();
+}
 
 inline std::string node_name() {
     char buffer[256] = {};

@@ -1,4 +1,5 @@
-// guild/series/block_reader.hpp - the blocks of a series file in order, damaged ranges stepped over.
+// guild/series/block_reader.hpp - the blocks of a series file in order, damaged ranges stepped
+// over.
 //
 // Layer 3. Includes: base, os/file.hpp, series/format.hpp.
 // Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
@@ -135,7 +136,8 @@ inline std::string_view block_reader::window(std::uint64_t offset, std::uint64_t
         }
         buffer_.resize(got.value_or(0));
     }
-    return std::string_view(buffer_).substr(guild::detail::convert<std::size_t>(offset - buffer_offset_));
+    return std::string_view(buffer_).substr(
+        guild::detail::convert<std::size_t>(offset - buffer_offset_));
 }
 
 inline std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
@@ -192,7 +194,8 @@ inline std::optional<block> find_last_block(const os::file& file, std::uint32_t 
     constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
     for (std::uint64_t reach = first_reach; end > header_bytes;
          reach = std::min(reach * 4, most_reach)) {
-        const std::uint64_t begin = end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
+        const std::uint64_t begin =
+            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
         const std::uint64_t until = std::min(size, end + block_head_bytes);
         std::string piece(guild::detail::convert<std::size_t>(until - begin), '\0');
         const auto got = file.read_at(begin, &piece[0], piece.size());
@@ -200,7 +203,8 @@ inline std::optional<block> find_last_block(const os::file& file, std::uint32_t 
         for (std::uint64_t at = end; at >= begin + 8;) {
             at -= 8;
             const std::size_t in_piece = guild::detail::convert<std::size_t>(at - begin);
-            const std::string_view here = std::string_view(piece).substr(std::min(in_piece, piece.size()));
+            const std::string_view here =
+                std::string_view(piece).substr(std::min(in_piece, piece.size()));
             if (decode_block_head(here, at).status == block_status::good) {
                 last = find_block_at(file, seed, at, size, memory);
                 if (last) {

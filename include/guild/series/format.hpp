@@ -1,11 +1,13 @@
 // guild/series/format.hpp - the frame of a series file (.gts): its header and its blocks.
 //
 //     file   := header (96 bytes) block*
-//     block  := magic u32 | type u8 | flags u8 | 0 u16 | length u32 | 0 u32 | sequence u64 | offset u64
+//     block  := magic u32 | type u8 | flags u8 | 0 u16 | length u32 | 0 u32 | sequence u64 | offset
+//     u64
 //               | last_index_offset u64 | payload | zeros to 8 | length u32 | checksum u32
 //
 // Layer 3. Includes: base. Pure: bytes in, values out. docs/format-series.md is the specification.
-// Not here: what payloads hold (series/payload.hpp); files (series/writer.hpp, series/block_reader.hpp).
+// Not here: what payloads hold (series/payload.hpp); files (series/writer.hpp,
+// series/block_reader.hpp).
 #pragma once
 
 #include <array>
@@ -42,8 +44,8 @@ struct file_header {
     std::uint32_t attempt = 0;     // of a run that was resumed: 0, 1, ...
     std::int64_t start_wall_us = 0;
     std::int64_t start_boot_us = 0;
-    uuid continues{};                       // the file this one goes on from; all zero: none
-    std::uint64_t continues_sequence = 0;   // its blocks from this number on are repeated here
+    uuid continues{};                      // the file this one goes on from; all zero: none
+    std::uint64_t continues_sequence = 0;  // its blocks from this number on are repeated here
 
     [[nodiscard]] bool is_continuation() const noexcept { return continues != uuid{}; }
 };
@@ -160,8 +162,8 @@ inline result<file_header> decode_header(std::string_view bytes) {
         return make_error(errc::bad_syntax, "expected a series file, which begins with GTS1");
     }
     if (bytes.size() < header_bytes) {
-        return make_error(errc::truncated, "expected a header of 96 bytes, found " +
-                                               std::to_string(bytes.size()));
+        return make_error(errc::truncated,
+                          "expected a header of 96 bytes, found " + std::to_string(bytes.size()));
     }
     const auto stored = load_le<std::uint32_t>(bytes.data() + header_bytes - 4);
     if (detail::header_checksum(bytes) != stored) {
@@ -170,16 +172,21 @@ inline result<file_header> decode_header(std::string_view bytes) {
     }
     const auto version = load_le<std::uint16_t>(bytes.data() + 4);
     if (version != format_version) {
-        return make_error(errc::unsupported, "series format " + std::to_string(version) +
-                                                 " is newer than this program, which reads format " +
-                                                 std::to_string(format_version));
+        return make_error(errc::unsupported,
+                          "series format " + std::to_string(version) +
+                              " is newer than this program, which reads format " +
+                              std::to_string(format_version));
     }
     return guess_header(bytes);
 }
 
-inline std::uint64_t block::end() const noexcept { return offset + block_bytes(payload.size()); }
+inline std::uint64_t block::end() const noexcept {
+    return offset + block_bytes(payload.size());
+}
 
-inline std::uint32_t checksum_seed(const uuid& id) noexcept { return crc32c(detail::to_text(id)); }
+inline std::uint32_t checksum_seed(const uuid& id) noexcept {
+    return crc32c(detail::to_text(id));
+}
 
 inline void append_block(std::string& out, const block& from, std::uint32_t seed) {
     const std::size_t begin = out.size();

@@ -1,7 +1,8 @@
-// guild/series/payload.hpp - what the blocks of a series file hold: dictionary, frames, index, note.
+// guild/series/payload.hpp - what the blocks of a series file hold: dictionary, frames, index,
+// note.
 //
-// Layer 3. Includes: base, series/point.hpp. Pure: bytes in, values out. docs/format-series.md, section 4.
-// Not here: the frame around a payload (series/format.hpp).
+// Layer 3. Includes: base, series/point.hpp. Pure: bytes in, values out. docs/format-series.md,
+// section 4. Not here: the frame around a payload (series/format.hpp).
 #pragma once
 
 #include <cmath>
@@ -133,7 +134,8 @@ struct index_content {
     std::uint64_t frames = 0;             // in the file before the index
     std::uint64_t points = 0;
     std::vector<frames_entry> blocks;
-    std::vector<std::pair<std::uint32_t, series_summary>> summaries;  // of the file before the index
+    std::vector<std::pair<std::uint32_t, series_summary>>
+        summaries;  // of the file before the index
 };
 
 void append_index(std::string& out, const index_content& content);
@@ -273,12 +275,14 @@ inline void append_value(std::string& out, const number& value, width form) {
 
 inline number load_value(const char* from, width form) noexcept {
     switch (form) {
-        case width::real8: return number::from_bits(number_kind::real, load_le<std::uint64_t>(from));
-        case width::real4:
-            return number::from_bits(number_kind::real, detail::widen(load_le<std::uint32_t>(from)));
-        case width::integer8:
-            return number::from_bits(number_kind::integer, load_le<std::uint64_t>(from));
-        case width::integer4: return {load_le<std::int32_t>(from)};
+    case width::real8:
+        return number::from_bits(number_kind::real, load_le<std::uint64_t>(from));
+    case width::real4:
+        return number::from_bits(number_kind::real, detail::widen(load_le<std::uint32_t>(from)));
+    case width::integer8:
+        return number::from_bits(number_kind::integer, load_le<std::uint64_t>(from));
+    case width::integer4:
+        return {load_le<std::int32_t>(from)};
     }
     return {};
 }
@@ -405,8 +409,8 @@ inline bool frame_decoder::read_columns(std::uint64_t count) {
             return false;
         }
         const auto form = static_cast<width>(code & 3U);
-        columns_.push_back({static_cast<std::uint32_t>(code >> 2U), form,
-                            static_cast<std::uint32_t>(row_bytes_)});
+        columns_.push_back(
+            {static_cast<std::uint32_t>(code >> 2U), form, static_cast<std::uint32_t>(row_bytes_)});
         row_bytes_ += bytes_of(form);
     }
     return true;
@@ -475,9 +479,9 @@ inline void append_summary(std::string& out, std::uint32_t id, const series_summ
 inline bool decode_summary(std::string_view& in, std::uint32_t& id, series_summary& out) {
     std::uint64_t number_of_series = 0;
     if (!decode_varint(in, number_of_series) || number_of_series > 0xFFFFFFFFU ||
-        !decode_varint(in, out.count) || !decode_varint(in, out.nan) || !decode_varint(in, out.inf) ||
-        !decode_point(in, out.first) || !decode_point(in, out.last) ||
-        !decode_range(in, out.min_step, out.max_step, 0)) {
+        !decode_varint(in, out.count) || !decode_varint(in, out.nan) ||
+        !decode_varint(in, out.inf) || !decode_point(in, out.first) ||
+        !decode_point(in, out.last) || !decode_range(in, out.min_step, out.max_step, 0)) {
         return false;
     }
     id = static_cast<std::uint32_t>(number_of_series);
@@ -568,10 +572,12 @@ inline bool decode_index(std::string_view payload, index_content& out) {
     while (!payload.empty()) {
         std::uint64_t type = 0;
         std::uint64_t size = 0;
-        if (!decode_varint(payload, type) || !decode_varint(payload, size) || size > payload.size()) {
+        if (!decode_varint(payload, type) || !decode_varint(payload, size) ||
+            size > payload.size()) {
             return false;
         }
-        const std::string_view section = payload.substr(0, guild::detail::convert<std::size_t>(size));
+        const std::string_view section =
+            payload.substr(0, guild::detail::convert<std::size_t>(size));
         payload.remove_prefix(section.size());
         const bool good = type == 1   ? detail::decode_entries(section, out)
                           : type == 2 ? detail::decode_summaries(section, out)

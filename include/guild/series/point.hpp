@@ -1,4 +1,5 @@
-// guild/series/point.hpp - the values of series storage: a number, a point, and what is known of a series at a glance.
+// guild/series/point.hpp - the values of series storage: a number, a point, and what is known of a
+// series at a glance.
 //
 // Layer 3. Includes: base.
 // Not here: bytes (series/format.hpp); reductions of many points (series/reduce.hpp).
@@ -43,7 +44,9 @@ public:
     }
 
     [[nodiscard]] constexpr number_kind kind() const noexcept { return kind_; }
-    [[nodiscard]] constexpr bool is_integer() const noexcept { return kind_ == number_kind::integer; }
+    [[nodiscard]] constexpr bool is_integer() const noexcept {
+        return kind_ == number_kind::integer;
+    }
 
     /// The 64 bits of the double, or of the two's complement integer.
     [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
@@ -61,7 +64,9 @@ public:
     friend constexpr bool operator==(const number& a, const number& b) noexcept {
         return a.kind_ == b.kind_ && a.bits_ == b.bits_;
     }
-    friend constexpr bool operator!=(const number& a, const number& b) noexcept { return !(a == b); }
+    friend constexpr bool operator!=(const number& a, const number& b) noexcept {
+        return !(a == b);
+    }
 
 private:
     std::uint64_t bits_ = 0;

@@ -4,7 +4,8 @@
 // Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
-// refresh() goes on from there. A point is read back bit for bit or it is missing; nothing is invented.
+// refresh() goes on from there. A point is read back bit for bit or it is missing; nothing is
+// invented.
 #pragma once
 
 #include <cstddef>
@@ -195,8 +196,8 @@ inline bool reader::load_index(std::uint64_t offset) {
         return false;
     }
     std::string dictionary_memory;
-    const auto dictionary = find_block_at(file_, seed_, content.dictionary_offset, seen_.size,
-                                          dictionary_memory);
+    const auto dictionary =
+        find_block_at(file_, seed_, content.dictionary_offset, seen_.size, dictionary_memory);
     if (!dictionary || dictionary->type != block_type::dictionary) {
         return false;
     }
@@ -237,14 +238,19 @@ inline void reader::use_frames(std::string_view payload) {
 inline void reader::use_block(const block& found) {
     index_content content;
     switch (found.type) {
-        case block_type::dictionary: use_names(found.payload); break;
-        case block_type::frames: use_frames(found.payload); break;
-        case block_type::index:
-            if (decode_index(found.payload, content)) {
-                use_index(found, content);
-            }
-            break;
-        default: break;  // notes, and what later writers of this version may add
+    case block_type::dictionary:
+        use_names(found.payload);
+        break;
+    case block_type::frames:
+        use_frames(found.payload);
+        break;
+    case block_type::index:
+        if (decode_index(found.payload, content)) {
+            use_index(found, content);
+        }
+        break;
+    default:
+        break;  // notes, and what later writers of this version may add
     }
 }
 

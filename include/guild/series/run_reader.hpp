@@ -46,7 +46,8 @@ public:
 
     /// Takes in new files and what files have gained.
     ///
-    /// errors   unsupported, bad_syntax, permission_denied, io_failed: the first file that cannot be
+    /// errors   unsupported, bad_syntax, permission_denied, io_failed: the first file that cannot
+    /// be
     ///          read; the others are read all the same
     result<void> refresh();
 

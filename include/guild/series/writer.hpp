@@ -9,9 +9,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <optional>
@@ -38,8 +38,9 @@ enum class sync_policy : std::uint8_t { none, interval, every };
 
 /// units    *_bytes: bytes; *_ms: milliseconds on the clock since boot
 struct writer_options {
-    std::size_t flush_bytes = std::size_t{64} << 10U;  // append() flushes when so much has gathered,
-    std::int64_t flush_interval_ms = 1000;             // or so long after the last flush; -1: never
+    std::size_t flush_bytes = std::size_t{64}
+                              << 10U;       // append() flushes when so much has gathered,
+    std::int64_t flush_interval_ms = 1000;  // or so long after the last flush; -1: never
     sync_policy sync = sync_policy::interval;
     std::int64_t sync_interval_ms = 5000;
     std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
@@ -111,7 +112,8 @@ public:
     /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
-    /// The time of now: the wall clock at the start plus what the clock since boot has counted since.
+    /// The time of now: the wall clock at the start plus what the clock since boot has counted
+    /// since.
     [[nodiscard]] std::int64_t now_us() const {
         return header_.start_wall_us + (system_->boot_time_us() - header_.start_boot_us);
     }
@@ -158,7 +160,7 @@ private:
                    std::uint64_t points = 0);
     void add_dictionary(std::size_t from);
     result<void> write_pending();
-    result<void> write_failed(int code, std::size_t written);
+    result<void> write_failed(const error& what, std::size_t written);
     result<void> sync_file();
     result<void> sync_if_due();
     result<void> continue_in_new_file();
@@ -199,8 +201,8 @@ private:
 
     std::int64_t flushed_us_ = 0;
     std::int64_t synced_us_ = 0;
-    bool refused_ = false;          // the last write failed
-    bool poisoned_ = false;         // a sync failed: a new file is due
+    bool refused_ = false;   // the last write failed
+    bool poisoned_ = false;  // a sync failed: a new file is due
     bool directory_synced_ = false;
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
@@ -215,12 +217,11 @@ namespace detail {
 
 inline uuid make_uuid(const os::env& system) {
     uuid id{};
-    const int fd = system.open("/dev/urandom", O_RDONLY, 0);
-    const std::int64_t got = fd < 0 ? -1 : system.read(fd, id.data(), id.size());
-    if (fd >= 0) {
-        (void)system.close(fd);
-    }
-    if (got != static_cast<std::int64_t>(id.size())) {
+    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
+    char random[sizeof id] = {};
+    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
+        std::memcpy(id.data(), random, sizeof random);
+    } else {
         // No random source: moment and process tell files apart well enough.
         store_le(id.data(), system.wall_time_us());
         store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
@@ -228,7 +229,8 @@ inline uuid make_uuid(const os::env& system) {
     return id;
 }
 
-inline std::string series_file_name(std::int64_t wall_us, const writer_options& options, int serial) {
+inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
+                                    int serial) {
     std::string host = options.host.empty() ? os::node_name() : options.host;
     for (char& c : host) {
         c = c == '/' || c == '\0' ? '_' : c;
@@ -480,13 +482,16 @@ inline result<void> writer::write_pending() {
         const std::int64_t got =
             system_->pwrite(file_.fd(), pending_.data() + done, pending_.size() - done,
                             static_cast<std::int64_t>(written_ + done));
-        if (got == -EINTR) {
+        if (got > 0) {
+            done += guild::detail::convert<std::size_t>(got);
             continue;
         }
-        if (got <= 0) {
-            return write_failed(got == 0 ? ENOSPC : static_cast<int>(-got), done);
+        const error what =
+            got < 0 ? os::os_error(static_cast<int>(-got), "write", file_.path())
+                    : make_error(errc::no_space, "the file took no more bytes", file_.path());
+        if (what.code != errc::interrupted) {
+            return write_failed(what, done);
         }
-        done += guild::detail::convert<std::size_t>(got);
     }
     refused_ = false;
     if (options_.sync != sync_policy::none) {
@@ -499,8 +504,7 @@ inline result<void> writer::write_pending() {
     return {};
 }
 
-inline result<void> writer::write_failed(int code, std::size_t written) {
-    const error what = os::os_error(code, "write", file_.path());
+inline result<void> writer::write_failed(const error& what, std::size_t written) {
     std::size_t whole = 0;
     std::size_t blocks = 0;
     for (; blocks < sealed_.size() && sealed_[blocks].end <= written; ++blocks) {
@@ -535,10 +539,10 @@ inline void writer::note_error(const error& what) {
 
 inline result<void> writer::sync_if_due() {
     const std::int64_t waited_us = system_->boot_time_us() - synced_us_;
-    const bool due = options_.sync == sync_policy::every ||
-                     (options_.sync == sync_policy::interval &&
-                      (waited_us >= options_.sync_interval_ms * 1000 ||
-                       unsynced_.size() >= options_.max_pending_bytes));
+    const bool due =
+        options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
+                                                (waited_us >= options_.sync_interval_ms * 1000 ||
+                                                 unsynced_.size() >= options_.max_pending_bytes));
     if (!due || unsynced_.empty()) {
         return {};
     }
@@ -551,7 +555,8 @@ inline result<void> writer::sync_file() {
     if (synced) {
         unsynced_.clear();
         if (!directory_synced_) {
-            auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
+            auto directory =
+                os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
             directory_synced_ = directory && directory->sync();
         }
         return {};
@@ -621,7 +626,8 @@ inline void writer::repeat_blocks(std::string_view blocks) {
             frame_decoder frames(payload);
             while (frames.next()) {
                 for (const auto& column : frames.columns()) {
-                    summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
+                    summaries_[column.id].add(
+                        {frames.step(), frames.time_us(), frames.value(column)});
                     ++points;
                 }
             }

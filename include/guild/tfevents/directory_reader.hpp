@@ -1,4 +1,5 @@
-// guild/tfevents/directory_reader.hpp - the scalars of all event files below a directory, as they come.
+// guild/tfevents/directory_reader.hpp - the scalars of all event files below a directory, as they
+// come.
 //
 // Layer 3. Includes: base, os, tfevents/reader.hpp.
 // Not here: one file (tfevents/reader.hpp); storing what comes (runs/collectors.hpp).
@@ -44,7 +45,8 @@ struct directory_options {
 /// cost     a poll without news: one stat a directory and a file; no descriptor stays open
 /// threads  one thread per reader
 /// source   TensorBoard: files of a run in byte order of name, metadata remembered per run and tag
-/// example  tests/tfevents/directory_reader.cpp "directory reader: runs are named after directories"
+/// example  tests/tfevents/directory_reader.cpp "directory reader: runs are named after
+/// directories"
 class directory_reader {
 public:
     explicit directory_reader(std::string root, directory_options options = {},
@@ -159,7 +161,8 @@ inline bool directory_reader::enter(const place& at, directory& here, place& inn
     }
     inner.above = at.above;
     inner.above.push_back(identity);
-    // Names made within one tick of the clock leave the same time: young directories are read again.
+    // Names made within one tick of the clock leave the same time: young directories are read
+    // again.
     constexpr std::int64_t settled_ns = 2'000'000'000;
     const bool settled = system_->wall_time_us() * 1000 - now.modified_ns > settled_ns;
     if (here.seen && settled && here.seen->modified_ns == now.modified_ns &&

@@ -1,7 +1,9 @@
-// guild/tfevents/event.hpp - the payload of a record: an Event, as far as scalars need it, both ways.
+// guild/tfevents/event.hpp - the payload of a record: an Event, as far as scalars need it, both
+// ways.
 //
-// Layer 3. Includes: base, tfevents/wire.hpp. Pure: bytes in, values out; text points into the payload.
-// Not here: frames (tfevents/record.hpp); which tag's metadata counts (tag_table in tfevents/reader.hpp).
+// Layer 3. Includes: base, tfevents/wire.hpp, tfevents/tensor.hpp. Pure: bytes in, values out; text
+// points into the payload. Not here: frames (tfevents/record.hpp); which tag's metadata counts
+// (tag_table in tfevents/reader.hpp).
 //
 // Graphs, histograms, images, audio and run metadata are stepped over and not looked into.
 #pragma once
@@ -15,6 +17,7 @@
 
 #include <guild/base/bytes.hpp>
 #include <guild/base/text.hpp>
+#include <guild/tfevents/tensor.hpp>
 #include <guild/tfevents/wire.hpp>
 
 namespace guild { inline namespace v0 { namespace tfevents {
@@ -37,13 +40,13 @@ inline constexpr std::size_t event_kind_count = 10;
 
 /// The one thing that a summary's value carries; the number is its field.
 enum class value_kind : std::uint8_t {
-    none = 0, simple = 2, old_histogram = 3, image = 4, histogram = 5, audio = 6, tensor = 8,
-};
-
-/// Element types of tensors that are numbers to guild.
-enum class data_type : std::uint8_t {
-    other = 0, float32 = 1, float64 = 2, int32 = 3, uint8 = 4, int16 = 5, int8 = 6, int64 = 9,
-    boolean = 10, bfloat16 = 14, uint16 = 17, float16 = 19, uint32 = 22, uint64 = 23,
+    none = 0,
+    simple = 2,
+    old_histogram = 3,
+    image = 4,
+    histogram = 5,
+    audio = 6,
+    tensor = 8,
 };
 
 /// A tag's metadata, present on its first value only as a rule.
@@ -74,10 +77,10 @@ struct event {
     double wall_time = 0;
     std::int64_t step = 0;
     event_kind kind = event_kind::empty;
-    std::string_view file_version;         // of kind file_version
-    std::uint64_t session_status = 0;      // of kind session_log: 1 start, 2 stop, 3 checkpoint
-    std::string_view source_writer;        // who wrote the file; on the first event, if at all
-    std::vector<summary_value> values;     // of kind summary
+    std::string_view file_version;      // of kind file_version
+    std::uint64_t session_status = 0;   // of kind session_log: 1 start, 2 stop, 3 checkpoint
+    std::string_view source_writer;     // who wrote the file; on the first event, if at all
+    std::vector<summary_value> values;  // of kind summary
 };
 
 /// Reads a serialized Event into `out`.
@@ -103,219 +106,27 @@ void append_double_event(std::string& out, double wall_time, std::int64_t step,
 
 inline std::string_view to_string(event_kind kind) noexcept {
     switch (kind) {
-        case event_kind::empty: return "empty";
-        case event_kind::file_version: return "file_version";
-        case event_kind::graph_def: return "graph_def";
-        case event_kind::summary: return "summary";
-        case event_kind::log_message: return "log_message";
-        case event_kind::session_log: return "session_log";
-        case event_kind::tagged_run_metadata: return "tagged_run_metadata";
-        case event_kind::meta_graph_def: return "meta_graph_def";
+    case event_kind::empty:
+        return "empty";
+    case event_kind::file_version:
+        return "file_version";
+    case event_kind::graph_def:
+        return "graph_def";
+    case event_kind::summary:
+        return "summary";
+    case event_kind::log_message:
+        return "log_message";
+    case event_kind::session_log:
+        return "session_log";
+    case event_kind::tagged_run_metadata:
+        return "tagged_run_metadata";
+    case event_kind::meta_graph_def:
+        return "meta_graph_def";
     }
     return "empty";
 }
 
 namespace detail {
-
-// A half-precision number: 1 bit sign, 5 bits exponent, 10 bits fraction.
-inline double half_to_double(std::uint16_t bits) noexcept {
-    const std::uint32_t sign = std::uint32_t{bits & 0x8000U} << 16U;
-    const std::uint32_t exponent = (bits >> 10U) & 0x1FU;
-    const std::uint32_t fraction = bits & 0x3FFU;
-    if (exponent == 0) {
-        const double small = static_cast<double>(fraction) / 16777216.0;  // 2^-24 a unit
-        return sign != 0 ? -small : small;
-    }
-    const std::uint32_t wide = exponent == 31 ? 255U : exponent + 112U;
-    return static_cast<double>(bits_float(sign | (wide << 23U) | (fraction << 13U)));
-}
-
-// What a TensorProto says, as far as one number needs it.
-struct tensor_parts {
-    static constexpr std::size_t slots = 18;  // typed fields are numbered 5 to 17
-
-    std::uint64_t type = 0;
-    std::uint64_t elements = 1;  // 0, 1, or 2 for more
-    bool unknown_rank = false;
-    std::optional<std::string_view> content;
-    std::uint64_t counts[slots] = {};
-    std::uint64_t firsts[slots] = {};
-
-    bool read(std::string_view message) noexcept;
-    [[nodiscard]] std::optional<double> number() const noexcept;
-
-private:
-    bool read_shape(std::string_view message) noexcept;
-    bool read_values(const wire_field& field) noexcept;
-    void add(std::uint32_t number, std::uint64_t value) noexcept {
-        if (counts[number]++ == 0) {
-            firsts[number] = value;
-        }
-    }
-};
-
-inline bool is_one_of(std::uint32_t number, std::uint32_t a, std::uint32_t b) noexcept {
-    return number == a || number == b;
-}
-
-inline bool tensor_parts::read(std::string_view message) noexcept {
-    wire_reader fields(message);
-    wire_field field;
-    while (fields.next(field)) {
-        if (field.is(1, wire_type::varint)) {
-            type = field.value;
-        } else if (field.is(2, wire_type::bytes)) {
-            if (!read_shape(field.bytes)) {
-                return false;
-            }
-        } else if (field.is(4, wire_type::bytes)) {
-            content = field.bytes;
-        } else if (field.number >= 5 && field.number < slots && !is_one_of(field.number, 8, 14)) {
-            if (!read_values(field)) {
-                return false;
-            }
-        }
-    }
-    return !fields.is_bad();
-}
-
-// dim 2 { size 1, name 2 }, unknown_rank 3
-inline bool tensor_parts::read_shape(std::string_view message) noexcept {
-    wire_reader fields(message);
-    wire_field field;
-    while (fields.next(field)) {
-        if (field.is(3, wire_type::varint)) {
-            unknown_rank = field.value != 0;
-        }
-        if (!field.is(2, wire_type::bytes)) {
-            continue;
-        }
-        std::uint64_t size = 0;
-        wire_reader dim(field.bytes);
-        wire_field part;
-        while (dim.next(part)) {
-            if (part.is(1, wire_type::varint)) {
-                size = part.value;
-            } else if (part.is(2, wire_type::bytes) && !is_valid_utf8(part.bytes)) {
-                return false;
-            }
-        }
-        if (dim.is_bad()) {
-            return false;
-        }
-        elements = size == 1 ? elements : std::uint64_t{elements != 0 && size != 0 ? 2U : 0U};
-    }
-    return !fields.is_bad();
-}
-
-// Repeated numbers, packed into one field or one a field.
-inline bool tensor_parts::read_values(const wire_field& field) noexcept {
-    const wire_type one = is_one_of(field.number, 5, 0)   ? wire_type::fixed32
-                          : is_one_of(field.number, 6, 0) ? wire_type::fixed64
-                                                          : wire_type::varint;
-    const bool is_complex_or_text = is_one_of(field.number, 9, 12) || field.number == 15;
-    if (is_complex_or_text) {
-        return true;
-    }
-    if (field.type == one) {
-        add(field.number, field.value);
-        return true;
-    }
-    if (field.type != wire_type::bytes) {
-        return true;  // another type than the field's own: an unknown field
-    }
-    std::string_view packed = field.bytes;
-    if (one != wire_type::varint) {
-        const std::size_t size = one == wire_type::fixed32 ? 4 : 8;
-        if (packed.size() % size != 0) {
-            return false;
-        }
-        for (; !packed.empty(); packed.remove_prefix(size)) {
-            add(field.number, size == 4 ? load_le<std::uint32_t>(packed.data())
-                                        : load_le<std::uint64_t>(packed.data()));
-        }
-        return true;
-    }
-    while (!packed.empty()) {
-        std::uint64_t value = 0;
-        if (!decode_varint(packed, value)) {
-            return false;
-        }
-        add(field.number, value);
-    }
-    return true;
-}
-
-// Where a type keeps its numbers: bytes of one in tensor_content, and its typed field.
-struct type_layout {
-    std::size_t bytes;
-    std::uint32_t field;
-};
-
-inline type_layout layout_of(data_type type) noexcept {
-    switch (type) {
-        case data_type::float32: return {4, 5};
-        case data_type::float64: return {8, 6};
-        case data_type::int32: return {4, 7};
-        case data_type::int16: case data_type::uint16: return {2, 7};
-        case data_type::int8: case data_type::uint8: return {1, 7};
-        case data_type::int64: return {8, 10};
-        case data_type::boolean: return {1, 11};
-        case data_type::float16: case data_type::bfloat16: return {2, 13};
-        case data_type::uint32: return {4, 16};
-        case data_type::uint64: return {8, 17};
-        case data_type::other: break;
-    }
-    return {0, 0};
-}
-
-inline double element_to_double(data_type type, std::uint64_t bits) noexcept {
-    switch (type) {
-        case data_type::float32: return static_cast<double>(bits_float(static_cast<std::uint32_t>(bits)));
-        case data_type::float64: return bits_double(bits);
-        case data_type::int32: return static_cast<double>(static_cast<std::int32_t>(bits));
-        case data_type::int16: return static_cast<double>(static_cast<std::int16_t>(bits));
-        case data_type::int8: return static_cast<double>(static_cast<std::int8_t>(bits));
-        case data_type::int64: return static_cast<double>(static_cast<std::int64_t>(bits));
-        case data_type::uint8: return static_cast<double>(static_cast<std::uint8_t>(bits));
-        case data_type::uint16: return static_cast<double>(static_cast<std::uint16_t>(bits));
-        case data_type::uint32: return static_cast<double>(static_cast<std::uint32_t>(bits));
-        case data_type::uint64: return static_cast<double>(bits);
-        case data_type::boolean: return bits != 0 ? 1.0 : 0.0;
-        case data_type::float16: return half_to_double(static_cast<std::uint16_t>(bits));
-        case data_type::bfloat16:
-            return static_cast<double>(bits_float(static_cast<std::uint32_t>(bits & 0xFFFFU) << 16U));
-        case data_type::other: break;
-    }
-    return 0;
-}
-
-inline data_type to_data_type(std::uint64_t number) noexcept {
-    const auto type = static_cast<data_type>(number);
-    return number <= 23 && layout_of(type).bytes != 0 ? type : data_type::other;
-}
-
-inline std::optional<double> tensor_parts::number() const noexcept {
-    const data_type element = to_data_type(type);
-    const type_layout layout = layout_of(element);
-    if (layout.bytes == 0 || elements != 1 || unknown_rank) {
-        return std::nullopt;
-    }
-    if (content && !content->empty()) {
-        if (content->size() != layout.bytes) {
-            return std::nullopt;
-        }
-        std::uint64_t bits = 0;
-        for (std::size_t i = 0; i < layout.bytes; ++i) {
-            bits |= std::uint64_t{static_cast<unsigned char>((*content)[i])} << (8U * i);
-        }
-        return element_to_double(element, bits);
-    }
-    if (counts[layout.field] != 1) {
-        return std::nullopt;
-    }
-    return element_to_double(element, firsts[layout.field]);
-}
 
 // plugin_data 1 { plugin_name 1, content 2 }, display_name 2, summary_description 3, data_class 4
 inline bool read_metadata(std::string_view message, metadata& out) noexcept {
@@ -358,7 +169,7 @@ public:
             }
         }
         if (out_.kind == value_kind::tensor) {
-            out_.type = to_data_type(tensor_->type);
+            out_.type = tensor_->type();
             out_.number = tensor_->number();
         }
         return !fields.is_bad();
@@ -375,23 +186,32 @@ private:
             return true;
         }
         switch (field.number) {
-            case 1: out_.tag = field.bytes; return is_valid_utf8(field.bytes);
-            case 7: return is_valid_utf8(field.bytes);
-            case 3: case 4: case 5: case 6:
-                out_.kind = static_cast<value_kind>(field.number);
-                out_.number.reset();
-                return true;
-            case 8: return read_tensor(field.bytes);
-            case 9:
-                if (!out_.meta) {
-                    out_.meta.emplace();
-                }
-                return read_metadata(field.bytes, *out_.meta);
-            default: return true;
+        case 1:
+            out_.tag = field.bytes;
+            return is_valid_utf8(field.bytes);
+        case 7:
+            return is_valid_utf8(field.bytes);
+        case 3:
+        case 4:
+        case 5:
+        case 6:
+            out_.kind = static_cast<value_kind>(field.number);
+            out_.number.reset();
+            return true;
+        case 8:
+            return read_tensor(field.bytes);
+        case 9:
+            if (!out_.meta) {
+                out_.meta.emplace();
+            }
+            return read_metadata(field.bytes, *out_.meta);
+        default:
+            return true;
         }
     }
 
-    // A tensor that comes twice is merged, as protocol buffers do; after another kind it starts anew.
+    // A tensor that comes twice is merged, as protocol buffers do; after another kind it starts
+    // anew.
     bool read_tensor(std::string_view message) {
         if (out_.kind != value_kind::tensor || !tensor_) {
             tensor_.emplace();
@@ -401,7 +221,7 @@ private:
     }
 
     summary_value& out_;
-    std::optional<tensor_parts> tensor_;
+    std::optional<tensor> tensor_;
 };
 
 inline bool read_summary(std::string_view message, std::vector<summary_value>& values) {
@@ -419,7 +239,8 @@ inline bool read_summary(std::string_view message, std::vector<summary_value>& v
 }
 
 // One text or number field out of a message of otherwise uninteresting ones.
-inline bool read_field_of(std::string_view message, std::uint32_t number, wire_field& found) noexcept {
+inline bool read_field_of(std::string_view message, std::uint32_t number,
+                          wire_field& found) noexcept {
     wire_reader fields(message);
     wire_field field;
     while (fields.next(field)) {
@@ -532,8 +353,8 @@ inline void append_double_event(std::string& out, double wall_time, std::int64_t
     constexpr std::string_view meta("\x0A\x09\x0A\x07scalars\x20\x01", 13);
     detail::append_event_head(out, wall_time, step);
     const std::size_t tag_bytes = 1 + detail::varint_bytes(tag.size()) + tag.size();
-    detail::append_summary_head(out,
-                                tag_bytes + 2 + tensor_bytes + (with_metadata ? 2 + meta.size() : 0));
+    detail::append_summary_head(out, tag_bytes + 2 + tensor_bytes +
+                                         (with_metadata ? 2 + meta.size() : 0));
     append_bytes_field(out, 1, tag);
     if (with_metadata) {
         append_bytes_field(out, 9, meta);

@@ -1,7 +1,8 @@
 // guild/tfevents/reader.hpp - the scalars of one TensorFlow event file, followed while it grows.
 //
 // Layer 3. Includes: base, os, tfevents/record.hpp, tfevents/event.hpp.
-// Not here: directories full of event files (tfevents/directory_reader.hpp); writing (tfevents/writer.hpp).
+// Not here: directories full of event files (tfevents/directory_reader.hpp); writing
+// (tfevents/writer.hpp).
 //
 // A file is never given up. A record that is not whole yet, a hole, a length that does not check:
 // reading stops there for now and goes on when the file has changed. A bad payload is stepped over.
@@ -44,7 +45,8 @@ class tag_table {
 public:
     /// Whether `value` is a scalar: a simple value, or one number whose tag says that it is one.
     ///
-    /// example  tests/tfevents/reader.cpp "reader: a tag's first metadata counts for all its values"
+    /// example  tests/tfevents/reader.cpp "reader: a tag's first metadata counts for all its
+    /// values"
     [[nodiscard]] bool is_scalar(const summary_value& value);
 
 private:
@@ -68,7 +70,8 @@ struct reader_counters {
     std::array<std::uint64_t, event_kind_count> events{};  // good events by kind
 };
 
-/// units    max_record_bytes: payloads over it are believed only if the file holds them, and not read
+/// units    max_record_bytes: payloads over it are believed only if the file holds them, and not
+/// read
 struct reader_options {
     std::uint64_t max_record_bytes = std::uint64_t{64} << 20U;
 };
@@ -76,9 +79,8 @@ struct reader_options {
 /// Reads the scalars of one event file in file order.
 ///
 /// units    see scalar
-/// cost     memory: 256 KiB, or the largest record below the limit, while there is something to read
-/// threads  one thread per reader
-/// source   TFRecord framing; Event fields 1, 2, 3, 5, 7, 10
+/// cost     memory: 256 KiB, or the largest record below the limit, while there is something to
+/// read threads  one thread per reader source   TFRecord framing; Event fields 1, 2, 3, 5, 7, 10
 /// example  tests/tfevents/reader.cpp "reader: two tags, interleaved"
 class reader {
 public:
@@ -95,8 +97,8 @@ public:
 
     /// The next scalar; false at the end of what is there now. Call again after the file changed.
     ///
-    /// A file replaced by another one is read from its beginning, unless it starts with all that was
-    /// read so far; then reading goes on.
+    /// A file replaced by another one is read from its beginning, unless it starts with all that
+    /// was read so far; then reading goes on.
     [[nodiscard]] bool next(scalar& out) { return next(out, own_tags_); }
 
     /// The same with the table of a run whose files are read one after another.
@@ -136,7 +138,8 @@ private:
     bool fail(error what);
     bool fill(std::uint64_t need);
     void consume(std::uint64_t bytes, std::uint32_t digest);
-    void note_damage(errc code, std::string message, std::uint64_t bytes);
+    void note_damage(errc code, std::string message, std::uint64_t begin, std::uint64_t bytes);
+    void lose_record(errc code, std::string message, const record& taken);
     [[nodiscard]] std::string_view ahead() const noexcept {
         return std::string_view(buffer_).substr(at_);
     }
@@ -149,9 +152,9 @@ private:
     bool at_end_ = false;                  // everything that `seen_` covers was looked at
 
     std::string buffer_;
-    std::size_t at_ = 0;           // of the next record in the buffer
-    std::uint64_t offset_ = 0;     // of the next record in the file
-    std::uint32_t digest_ = 0;     // over the frames of all records before it
+    std::size_t at_ = 0;        // of the next record in the buffer
+    std::uint64_t offset_ = 0;  // of the next record in the file
+    std::uint32_t digest_ = 0;  // over the frames of all records before it
 
     event event_;
     std::size_t value_ = 0;
@@ -179,7 +182,8 @@ inline bool tag_table::is_scalar(const summary_value& value) {
     return means_scalar && value.number.has_value();
 }
 
-inline result<reader> reader::open(std::string path, reader_options options, const os::env& system) {
+inline result<reader> reader::open(std::string path, reader_options options,
+                                   const os::env& system) {
     auto file = os::open_file(path, os::open_mode::read, system);
     if (!file) {
         return std::move(file).error();
@@ -221,13 +225,11 @@ inline bool reader::next_event() {
     while (next_record(found)) {
         if (found.status == record_status::bad_payload) {
             ++counters_.bad_payloads;
-            note_damage(errc::bad_checksum, "payload checksum of a record does not hold", found.bytes);
-            counters_.lost_bytes += found.bytes;
+            lose_record(errc::bad_checksum, "payload checksum of a record does not hold", found);
         } else if (!decode_event(found.payload, event_)) {
             event_.values.clear();
             ++counters_.bad_events;
-            note_damage(errc::bad_syntax, "payload of a record is not an event", found.bytes);
-            counters_.lost_bytes += found.bytes;
+            lose_record(errc::bad_syntax, "payload of a record is not an event", found);
         } else if (std::isnan(event_.wall_time)) {
             event_.values.clear();
             ++counters_.nan_times;
@@ -299,7 +301,7 @@ inline bool reader::step_over(std::uint64_t payload_bytes) {
         return stop(record_status::incomplete);
     }
     const std::uint32_t head = crc32c(ahead().substr(0, record_head_bytes), digest_);
-    note_damage(errc::too_large, "record is over the limit and was not read", bytes);
+    note_damage(errc::too_large, "record is over the limit and was not read", offset_, bytes);
     consume(bytes, crc32c(std::string_view(tail, sizeof tail), head));
     ++counters_.records;
     ++counters_.oversized;
@@ -394,9 +396,10 @@ inline bool reader::stop(record_status why) {
     at_end_ = true;
     const std::uint64_t rest = seen_->size > offset_ ? seen_->size - offset_ : 0;
     if (why == record_status::bad_length) {
-        note_damage(errc::bad_checksum, "length of a record cannot be believed", rest);
+        note_damage(errc::bad_checksum, "length of a record cannot be believed", offset_, rest);
     } else if (why == record_status::bad_payload) {
-        note_damage(errc::bad_checksum, "payload checksum of a record does not hold", rest);
+        note_damage(errc::bad_checksum, "payload checksum of a record does not hold", offset_,
+                    rest);
     }
     (void)file_.close();
     std::string().swap(buffer_);
@@ -414,10 +417,17 @@ inline bool reader::fail(error what) {
     return false;
 }
 
-inline void reader::note_damage(errc code, std::string message, std::uint64_t bytes) {
+inline void reader::note_damage(errc code, std::string message, std::uint64_t begin,
+                                std::uint64_t bytes) {
     if (!error_) {
-        error_ = make_error(code, std::move(message), path_, {offset_, offset_ + bytes, 0, 0});
+        error_ = make_error(code, std::move(message), path_, {begin, begin + bytes, 0, 0});
     }
+}
+
+// A record that was taken and is of no use.
+inline void reader::lose_record(errc code, std::string message, const record& taken) {
+    note_damage(code, std::move(message), offset_ - taken.bytes, taken.bytes);
+    counters_.lost_bytes += taken.bytes;
 }
 
 // Makes `need` bytes available at at_; false when the file does not hold them.
@@ -444,18 +454,23 @@ inline reader_counters reader::counters() const {
     reader_counters all = counters_;
     const std::uint64_t rest = at_end_ && seen_->size > offset_ ? seen_->size - offset_ : 0;
     switch (rest == 0 ? record_status::good : stopped_) {
-        case record_status::good: break;
-        case record_status::incomplete: all.tail_bytes = rest; break;
-        case record_status::hole: all.holes = 1; break;
-        case record_status::bad_length:
-            all.bad_lengths = 1;
-            all.lost_bytes += rest;
-            break;
-        case record_status::bad_payload:
-            ++all.records;
-            ++all.bad_payloads;
-            all.lost_bytes += rest;
-            break;
+    case record_status::good:
+        break;
+    case record_status::incomplete:
+        all.tail_bytes = rest;
+        break;
+    case record_status::hole:
+        all.holes = 1;
+        break;
+    case record_status::bad_length:
+        all.bad_lengths = 1;
+        all.lost_bytes += rest;
+        break;
+    case record_status::bad_payload:
+        ++all.records;
+        ++all.bad_payloads;
+        all.lost_bytes += rest;
+        break;
     }
     return all;
 }

@@ -15,11 +15,19 @@
 namespace guild { inline namespace v0 { namespace tfevents {
 
 /// How a field is written.
-enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, group = 3, group_end = 4, fixed32 = 5 };
+enum class wire_type : std::uint8_t {
+    varint = 0,
+    fixed64 = 1,
+    bytes = 2,
+    group = 3,
+    group_end = 4,
+    fixed32 = 5
+};
 
 /// One field of a message.
 ///
-/// out      value: of varint, fixed64 and fixed32; bytes: of the type bytes, pointing into the message
+/// out      value: of varint, fixed64 and fixed32; bytes: of the type bytes, pointing into the
+/// message
 struct wire_field {
     std::uint32_t number = 0;
     wire_type type = wire_type::varint;
@@ -33,10 +41,9 @@ struct wire_field {
 
 /// Reads the fields of one message in order; groups are checked and skipped.
 ///
-/// A message is bad when a field is cut off, a number or type is not allowed, or groups do not nest.
-/// cost     O(message); groups nest 100 deep at most, deeper is bad
-/// source   Protocol Buffers encoding
-/// example  tests/tfevents/wire.cpp "wire reader: fields of every type, by hand"
+/// A message is bad when a field is cut off, a number or type is not allowed, or groups do not
+/// nest. cost     O(message); groups nest 100 deep at most, deeper is bad source   Protocol Buffers
+/// encoding example  tests/tfevents/wire.cpp "wire reader: fields of every type, by hand"
 class wire_reader {
 public:
     explicit wire_reader(std::string_view message) noexcept : rest_(message) {}
@@ -100,23 +107,28 @@ inline bool wire_reader::read_key(wire_field& field) noexcept {
 inline bool wire_reader::read_value(wire_field& field) noexcept {
     std::size_t size = 0;
     switch (field.type) {
-        case wire_type::varint: return decode_varint(rest_, field.value) || fail();
-        case wire_type::fixed64: size = 8; break;
-        case wire_type::fixed32: size = 4; break;
-        default:
-            if (!decode_varint(rest_, field.value) || field.value > rest_.size()) {
-                return fail();
-            }
-            size = guild::detail::convert<std::size_t>(field.value);
-            field.bytes = rest_.substr(0, size);
-            rest_.remove_prefix(size);
-            return true;
+    case wire_type::varint:
+        return decode_varint(rest_, field.value) || fail();
+    case wire_type::fixed64:
+        size = 8;
+        break;
+    case wire_type::fixed32:
+        size = 4;
+        break;
+    default:
+        if (!decode_varint(rest_, field.value) || field.value > rest_.size()) {
+            return fail();
+        }
+        size = guild::detail::convert<std::size_t>(field.value);
+        field.bytes = rest_.substr(0, size);
+        rest_.remove_prefix(size);
+        return true;
     }
     if (rest_.size() < size) {
         return fail();
     }
-    field.value = size == 8 ? load_le<std::uint64_t>(rest_.data())
-                            : load_le<std::uint32_t>(rest_.data());
+    field.value =
+        size == 8 ? load_le<std::uint64_t>(rest_.data()) : load_le<std::uint32_t>(rest_.data());
     rest_.remove_prefix(size);
     return true;
 }

@@ -30,9 +30,10 @@
 
 namespace guild { inline namespace v0 { namespace tfevents {
 
-/// units    flush_bytes, max_pending_bytes: bytes; flush_interval_ms: milliseconds, 0 writes at once
+/// units    flush_bytes, max_pending_bytes: bytes; flush_interval_ms: milliseconds, 0 writes at
+/// once
 struct writer_options {
-    std::string suffix;            // put after the file's name, for example ".v2"
+    std::string suffix;             // put after the file's name, for example ".v2"
     bool double_precision = false;  // tensors of one double instead of simple values of four bytes
     std::size_t flush_bytes = std::size_t{64} << 10U;
     std::int64_t flush_interval_ms = 1000;
@@ -81,7 +82,8 @@ public:
     /// The first error of any write.
     [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
 
-    /// Points that found no room while the disk refused what was before them, or came after close().
+    /// Points that found no room while the disk refused what was before them, or came after
+    /// close().
     [[nodiscard]] std::uint64_t scalars_dropped() const noexcept { return dropped_; }
 
 private:
@@ -101,7 +103,7 @@ private:
     std::uint64_t written_ = 0;
     std::int64_t flushed_us_;
     std::uint64_t dropped_ = 0;
-    bool refused_ = false;  // the last write failed
+    bool refused_ = false;                     // the last write failed
     std::set<std::string, std::less<>> tags_;  // that have their metadata; used with doubles alone
     std::optional<error> error_;
 };
@@ -129,7 +131,8 @@ inline float to_float(double value) noexcept {
         const float infinite = std::numeric_limits<float>::infinity();
         const double half_step = largest * (1.0 + 1.0 / 33554432.0);  // rounds to the largest float
         if (std::fabs(value) < half_step) {
-            return value < 0 ? -std::numeric_limits<float>::max() : std::numeric_limits<float>::max();
+            return value < 0 ? -std::numeric_limits<float>::max()
+                             : std::numeric_limits<float>::max();
         }
         return value < 0 ? -infinite : infinite;
     }
@@ -167,8 +170,7 @@ inline result<writer> writer::create(const std::string& directory, writer_option
 
 inline void writer::add_scalar(std::string_view tag, std::int64_t step, double value,
                                std::optional<double> wall_time) {
-    const double time =
-        wall_time ? *wall_time : static_cast<double>(system_->wall_time_us()) / 1e6;
+    const double time = wall_time ? *wall_time : static_cast<double>(system_->wall_time_us()) / 1e6;
     payload_.clear();
     if (options_.double_precision) {
         append_double_event(payload_, time, step, tag, value, is_first_of(tag));

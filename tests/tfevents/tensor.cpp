@@ -1,0 +1,109 @@
+#include <guild/tfevents/tensor.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+namespace tf = guild::tfevents;
+
+namespace {
+
+std::string field(std::uint32_t number, std::string_view bytes) {
+    std::string out;
+    tf::append_bytes_field(out, number, bytes);
+    return out;
+}
+
+// A TensorProto of this dtype with these other fields.
+std::string proto(std::uint64_t type, std::string_view rest) {
+    std::string message;
+    tf::append_varint_field(message, 1, type);
+    return message.append(rest);
+}
+
+std::optional<double> number_of(const std::string& message) {
+    tf::tensor tensor;
+    REQUIRE(tensor.read(message));
+    return tensor.number();
+}
+
+}  // namespace
+
+TEST_CASE("tensor: one number of every type, as content and in its typed field") {
+    const auto varints = [](std::uint32_t number, std::uint64_t value) {
+        std::string packed;
+        guild::append_varint(packed, value);
+        return field(number, packed);
+    };
+    struct row {
+        std::uint64_t type;
+        std::string_view content;
+        std::string typed;
+        double number;
+    };
+    using namespace std::string_view_literals;
+    const row rows[] = {
+        {1, "\0\0\xC0\x3F"sv, field(5, "\0\0\xC0\x3F"sv), 1.5},
+        {2, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv, field(6, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv),
+         0.1},
+        {3, "\xF9\xFF\xFF\xFF"sv, varints(7, ~std::uint64_t{6}), -7},
+        {4, "\xC8"sv, varints(7, 200), 200},
+        {5, "\xD4\xFE"sv, varints(7, ~std::uint64_t{299}), -300},
+        {6, "\xFB"sv, varints(7, ~std::uint64_t{4}), -5},
+        {9, "\0\0\0\0\0\0\0\x40"sv, varints(10, std::uint64_t{1} << 62U), 4611686018427387904.0},
+        {10, "\x01"sv, varints(11, 1), 1},
+        {14, "\xC0\x3F"sv, varints(13, 0x3FC0), 1.5},
+        {17, "\xFF\xFF"sv, varints(7, 65535), 65535},
+        {19, "\0\x3E"sv, varints(13, 0x3E00), 1.5},
+        {22, "\xFF\xFF\xFF\xFF"sv, varints(16, 4294967295U), 4294967295.0},
+        {23, "\0\0\0\0\0\0\0\x80"sv, varints(17, std::uint64_t{1} << 63U), 9223372036854775808.0},
+    };
+    for (const row& one : rows) {
+        CAPTURE(one.type);
+        CHECK(number_of(proto(one.type, field(4, one.content))) == one.number);
+        CHECK(number_of(proto(one.type, one.typed)) == one.number);
+    }
+}
+
+TEST_CASE("tensor: unpacked numbers count like packed ones") {
+    std::string one;
+    tf::append_float_field(one, 5, 2.5F);
+    CHECK(number_of(proto(1, one)) == 2.5);
+    CHECK(number_of(proto(1, one + one)) == std::nullopt);
+}
+
+TEST_CASE("tensor: half numbers at their edges") {
+    const auto half = [](std::uint16_t bits) {
+        std::string content;
+        guild::append_le(content, bits);
+        return number_of(proto(19, field(4, content)));
+    };
+    CHECK(half(0x0001) == std::ldexp(1.0, -24));
+    CHECK(half(0x0400) == std::ldexp(1.0, -14));
+    CHECK(half(0x7BFF) == 65504.0);
+    CHECK(half(0x7C00) == std::numeric_limits<double>::infinity());
+    CHECK(half(0xFC00) == -std::numeric_limits<double>::infinity());
+    CHECK(std::isnan(half(0x7E00).value()));
+    CHECK(std::signbit(half(0x8000).value()));
+}
+
+TEST_CASE("tensor: only one numeric element is a number") {
+    using namespace std::string_view_literals;
+    const std::string value = field(4, "\0\0\xC0\x3F"sv);
+    const auto shape = [](std::string_view dims) { return field(2, dims); };
+    CHECK(number_of(proto(1, shape("") + value)) == 1.5);
+    CHECK(number_of(proto(1, shape("\x12\x02\x08\x01"sv) + value)) == 1.5);           // [1]
+    CHECK(number_of(proto(1, shape("\x12\x02\x08\x02"sv) + value)) == std::nullopt);  // [2]
+    CHECK(number_of(proto(1, shape("\x12\x02\x08\0"sv) + value)) == std::nullopt);    // [0]
+    CHECK(number_of(proto(1, shape("\x18\x01"sv) + value)) == std::nullopt);  // rank unknown
+    CHECK(number_of(proto(1, "")) == std::nullopt);                           // no value
+    CHECK(number_of(proto(1, field(4, "\0\0"sv))) == std::nullopt);           // half a float
+    CHECK(number_of(proto(7, field(8, "text"))) == std::nullopt);             // text
+    CHECK(number_of(proto(8, field(9, "\0\0\xC0\x3F\0\0\xC0\x3F"sv))) == std::nullopt);  // complex
+    CHECK(number_of(proto(99, value)) == std::nullopt);
+}
