@@ -132,7 +132,7 @@ public:
         if (path[0] == "api" && path.size() == 2) {
             return route_top(path[1]);
         }
-        if (path[0] == "api" && path[1] == "runs" && path.size() <= 4) {
+        if (path.size() >= 3 && path.size() <= 4 && path[0] == "api" && path[1] == "runs") {
             return route_run(path[2], path.size() == 4 ? path[3] : std::string());
         }
         return not_found();
