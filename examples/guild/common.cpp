@@ -18,17 +18,6 @@
 namespace program {
 namespace {
 
-guild::project::load_report load_report_of(const arguments& given, bool with_builtins) {
-    guild::project::load_options options;
-    options.with_builtins = with_builtins;
-    options.read_toml = guild::toml::read_project;
-    return guild::project::load_project_report(project_directory(given), options);
-}
-
-bool is_missing(const guild::project::load_report& report) {
-    return report.failure && report.failure->code == guild::errc::not_found;
-}
-
 /// The project of `report`; empty when it cannot be used, with the reason printed.
 std::optional<guild::project::project> take_project(guild::project::load_report report,
                                                     io& console) {
@@ -42,16 +31,6 @@ std::optional<guild::project::project> take_project(guild::project::load_report 
     return std::nullopt;
 }
 
-/// `runs` of a directory without a Guild file, where `guild run` keeps its runs.
-std::optional<std::vector<std::string>> find_plain_run_root(
-    const guild::project::load_report& report, const arguments& given) {
-    const std::string runs = guild::join_path(project_directory(given), "runs");
-    if (!is_missing(report) || !guild::os::is_directory(runs)) {
-        return std::nullopt;
-    }
-    return std::vector<std::string>{guild::os::absolute_path(runs)};
-}
-
 /// The run at a path; failing that, for a name without a slash, the run of that name in the project's run roots.
 std::optional<guild::runs::run> find_named_run(const std::string& name, const arguments& given) {
     if (auto at_path = guild::runs::run::open(guild::os::absolute_path(name))) {
@@ -60,7 +39,7 @@ std::optional<guild::runs::run> find_named_run(const std::string& name, const ar
     if (name.find('/') != std::string::npos) {
         return std::nullopt;
     }
-    const auto report = load_report_of(given, false);
+    const auto report = read_project(given);
     const auto roots = report.value ? std::make_optional(report.value->run_roots())
                                     : find_plain_run_root(report, given);
     if (!roots) {
@@ -108,13 +87,35 @@ void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& d
 
 std::string project_directory(const arguments& given) { return given.get("project", "."); }
 
-std::optional<guild::project::project> load_project(const arguments& given, io& console,
-                                                    bool with_builtins) {
-    return take_project(load_report_of(given, with_builtins), console);
+guild::project::load_options project_load_options() {
+    guild::project::load_options options;
+    options.read_toml = guild::toml::read_project;
+    return options;
+}
+
+guild::project::load_report read_project(const arguments& given) {
+    return guild::project::load_project_report(project_directory(given), project_load_options());
+}
+
+bool is_missing(const guild::project::load_report& report) {
+    return report.failure && report.failure->code == guild::errc::not_found;
+}
+
+std::optional<std::vector<std::string>> find_plain_run_root(
+    const guild::project::load_report& report, const arguments& given) {
+    const std::string runs = guild::join_path(project_directory(given), "runs");
+    if (!is_missing(report) || !guild::os::is_directory(runs)) {
+        return std::nullopt;
+    }
+    return std::vector<std::string>{guild::os::absolute_path(runs)};
+}
+
+std::optional<guild::project::project> load_project(const arguments& given, io& console) {
+    return take_project(read_project(given), console);
 }
 
 std::optional<std::vector<std::string>> load_run_roots(const arguments& given, io& console) {
-    auto report = load_report_of(given, false);
+    auto report = read_project(given);
     if (auto plain = find_plain_run_root(report, given)) {
         return plain;
     }
@@ -123,7 +124,7 @@ std::optional<std::vector<std::string>> load_run_roots(const arguments& given, i
 }
 
 std::optional<std::string> find_run_root(const arguments& given, io& console) {
-    auto report = load_report_of(given, false);
+    auto report = read_project(given);
     if (is_missing(report)) {
         return guild::os::absolute_path(guild::join_path(project_directory(given), "runs"));
     }

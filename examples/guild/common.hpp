@@ -6,6 +6,7 @@
 
 #include <guild/base/error.hpp>
 #include <guild/ini/document.hpp>
+#include <guild/project/load.hpp>
 #include <guild/project/project.hpp>
 #include <guild/runs/run.hpp>
 
@@ -41,12 +42,23 @@ void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& d
 /// The project's directory as given with --project, "." without it.
 std::string project_directory(const arguments& given);
 
-/// Loads the project named by --project and prints what is wrong with it; empty when it cannot be used.
-std::optional<guild::project::project> load_project(const arguments& given, io& console,
-                                                    bool with_builtins = false);
+/// How the program loads projects: Guild or Guild.toml.
+guild::project::load_options project_load_options();
 
-/// The run roots of the project; of a directory without a Guild file its `runs`, when that stands there. Empty when there
-/// is neither, with the error printed.
+/// Loads the project named by --project, whatever is wrong with it, without printing anything.
+guild::project::load_report read_project(const arguments& given);
+
+/// Whether `report` is about a directory without a project file.
+bool is_missing(const guild::project::load_report& report);
+
+/// `runs` of a directory without a project file, where `guild run` keeps its runs; absolute, as the only run root.
+std::optional<std::vector<std::string>> find_plain_run_root(
+    const guild::project::load_report& report, const arguments& given);
+
+/// Loads the project named by --project and prints what is wrong with it; empty when it cannot be used.
+std::optional<guild::project::project> load_project(const arguments& given, io& console);
+
+/// The run roots of the project, or the plain one. Empty when there is neither, with the error printed.
 std::optional<std::vector<std::string>> load_run_roots(const arguments& given, io& console);
 
 /// Where new runs that belong to no model are kept; empty when the project cannot be used, with the error printed.
