@@ -1,0 +1,362 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <guild/os/file.hpp>
+#include <guild/viewer.hpp>
+
+using namespace guild;
+
+namespace {
+
+viewer::server_options any_port() {
+    viewer::server_options out;
+    out.port = 0;
+    return out;
+}
+
+// A server whose answers tell the target; "/big" is 4 MB.
+class running_server {
+public:
+    explicit running_server(const viewer::server_options& options = any_port())
+        : server_(open(options)), thread_([this] { server_.run(); }) {}
+    ~running_server() {
+        server_.stop();
+        thread_.join();
+    }
+
+    [[nodiscard]] int port() const { return server_.port(); }
+    void stop() const { server_.stop(); }
+
+private:
+    static viewer::server open(const viewer::server_options& options) {
+        auto out = viewer::server::open(options, [](const viewer::request& what) {
+            viewer::response answer;
+            answer.content_type = "text/plain";
+            answer.body = what.target == "/big" ? std::string(4 << 20, 'x') : what.method + " " + what.target;
+            viewer::finish_response(what, answer);
+            return answer;
+        });
+        REQUIRE(out);
+        return std::move(*out);
+    }
+
+    viewer::server server_;
+    std::thread thread_;
+};
+
+class client {
+public:
+    explicit client(int port, const std::string& address = "127.0.0.1") : socket_(connect(port, address)) {}
+
+    bool send(const std::string& bytes) const {
+        std::string_view rest = bytes;
+        while (!rest.empty()) {
+            const std::int64_t sent = os::send(socket_.get(), rest);
+            if (sent <= 0) {
+                return false;
+            }
+            rest.remove_prefix(static_cast<std::size_t>(sent));
+        }
+        return true;
+    }
+
+    /// Everything until `enough`, or until the other side closes or is silent for `wait_ms`.
+    std::string read_until(const std::string& enough, std::int64_t wait_ms = 5000) {
+        std::string out;
+        char buffer[65536];
+        while (enough.empty() || !contains(out, enough)) {
+            std::vector<os::poll_item> items{{socket_.get(), false, false}};
+            os::wait_for_any(items, wait_ms);
+            const std::int64_t got = items[0].is_ready ? os::receive(socket_.get(), buffer, sizeof(buffer)) : 0;
+            if (got <= 0) {
+                closed_ = items[0].is_ready;
+                break;
+            }
+            out.append(buffer, static_cast<std::size_t>(got));
+        }
+        return out;
+    }
+
+    std::string read_all(std::int64_t wait_ms = 5000) { return read_until("", wait_ms); }
+    [[nodiscard]] bool is_closed() const { return closed_; }
+
+private:
+    static os::tcp_socket connect(int port, const std::string& address) {
+        auto out = os::connect_to(address, port);
+        REQUIRE(out);
+        return std::move(*out);
+    }
+
+    os::tcp_socket socket_;
+    bool closed_ = false;
+};
+
+std::string get(const std::string& target, const std::string& more = "") {
+    return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
+}
+
+int status_of(const std::string& answer) {
+    return answer.size() > 12 && starts_with(answer, "HTTP/1.1 ") ? static_cast<int>(*parse_int64(answer.substr(9, 3))) : 0;
+}
+
+std::int64_t now_ms() { return os::system_env.boot_time_us() / 1000; }
+
+std::int64_t resident_bytes() {
+    const auto text = os::load_file("/proc/self/statm");
+    return text ? *parse_int64(split(*text, ' ')[1]) * 4096 : 0;
+}
+
+}  // namespace
+
+TEST_CASE("server: a request is answered and the connection kept") {
+    const running_server here;
+    client one(here.port());
+    for (const char* target : {"/a", "/b?x=1", "/c%20d"}) {
+        REQUIRE(one.send(get(target)));
+        const std::string answer = one.read_until(std::string("GET ") + target);
+        CHECK(status_of(answer) == 200);
+        CHECK(contains(answer, "Content-Security-Policy: default-src 'none'"));
+        CHECK(contains(answer, "ETag: W/\""));
+        CHECK_FALSE(contains(answer, "Connection: close"));
+    }
+    REQUIRE(one.send(get("/last", "Connection: close\r\n")));
+    CHECK(contains(one.read_all(), "GET /last"));
+    CHECK(one.is_closed());
+}
+
+TEST_CASE("server: HEAD has the headers of GET and no body") {
+    const running_server here;
+    client one(here.port());
+    REQUIRE(one.send("HEAD /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+    const std::string answer = one.read_all();
+    CHECK(status_of(answer) == 200);
+    CHECK(contains(answer, "Content-Length: 7\r\n"));
+    CHECK(ends_with(answer, "\r\n\r\n"));
+}
+
+TEST_CASE("server: a 304 has no body") {
+    const running_server here;
+    client one(here.port());
+    REQUIRE(one.send(get("/x")));
+    const std::string first = one.read_until("GET /x");
+    const std::size_t at = first.find("ETag: ") + 6;
+    REQUIRE(one.send(get("/x", "If-None-Match: " + first.substr(at, first.find('\r', at) - at) + "\r\nConnection: close\r\n")));
+    const std::string second = one.read_all();
+    CHECK(status_of(second) == 304);
+    CHECK(ends_with(second, "\r\n\r\n"));
+}
+
+TEST_CASE("server: requests that were sent together are answered in turn") {
+    const running_server here;
+    client one(here.port());
+    REQUIRE(one.send(get("/1") + get("/2") + get("/3", "Connection: close\r\n")));
+    const std::string answers = one.read_all();
+    const std::size_t first = answers.find("GET /1");
+    const std::size_t second = answers.find("GET /2");
+    CHECK(first < second);
+    CHECK(second < answers.find("GET /3"));
+}
+
+TEST_CASE("server: a head may come in single bytes") {
+    const running_server here;
+    client one(here.port());
+    for (const char c : get("/slow")) {
+        REQUIRE(one.send(std::string(1, c)));
+    }
+    CHECK(contains(one.read_until("GET /slow"), "GET /slow"));
+}
+
+TEST_CASE("server: a large answer arrives whole at a slow reader") {
+    const running_server here;
+    client one(here.port());
+    REQUIRE(one.send(get("/big", "Connection: close\r\n")));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    client other(here.port());
+    REQUIRE(other.send(get("/meanwhile")));
+    CHECK(contains(other.read_until("GET /meanwhile", 1000), "GET /meanwhile"));
+    const std::string answer = one.read_all();
+    CHECK(answer.size() - answer.find("\r\n\r\n") - 4 == std::size_t{4} << 20);
+}
+
+TEST_CASE("server: both loopback addresses are served") {
+    const running_server here;
+    const auto six = os::connect_to("::1", here.port());
+    if (!six) {
+        MESSAGE("skipped: no IPv6 loopback here");
+        return;
+    }
+    client one(here.port(), "::1");
+    REQUIRE(one.send(get("/six")));
+    CHECK(contains(one.read_until("GET /six"), "GET /six"));
+}
+
+TEST_CASE("server: a taken port is noticed") {
+    const running_server here;
+    viewer::server_options options;
+    options.port = here.port();
+    const auto second = viewer::server::open(options, nullptr);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == errc::address_in_use);
+}
+
+TEST_CASE("server: other machines are served only with a token") {
+    viewer::server_options options = any_port();
+    options.address = "0.0.0.0";
+    const auto open = viewer::server::open(options, nullptr);
+    REQUIRE_FALSE(open);
+    CHECK(open.error().code == errc::missing_requirement);
+    options.is_guarded = true;
+    CHECK(viewer::server::open(options, nullptr));
+}
+
+TEST_CASE("server: idle and dripping clients keep nobody waiting") {
+    viewer::server_options options = any_port();
+    options.head_time_ms = 400;
+    const running_server here(options);
+    std::vector<client> idle;
+    std::vector<client> dripping;
+    for (int i = 0; i < 100; ++i) {
+        idle.emplace_back(here.port());
+        dripping.emplace_back(here.port());
+        REQUIRE(dripping.back().send("GET / HTTP/1.1\r\nX-Drip: "));
+    }
+    client last(here.port());
+    const std::int64_t begin = now_ms();
+    REQUIRE(last.send(get("/quick")));
+    CHECK(contains(last.read_until("GET /quick"), "GET /quick"));
+    CHECK(now_ms() - begin < 500);  // about 1 ms; the bound leaves room for a busy machine
+    const std::string answer = dripping.front().read_all(3000);
+    CHECK(status_of(answer) == 408);
+    CHECK(dripping.front().is_closed());
+    REQUIRE(idle.front().send(get("/still")));
+    CHECK(contains(idle.front().read_until("GET /still"), "GET /still"));
+}
+
+TEST_CASE("server: when all places are busy the next client gets 503, idle ones make room") {
+    viewer::server_options options = any_port();
+    options.max_connections = 4;
+    const running_server here(options);
+    std::vector<client> busy;
+    for (int i = 0; i < 4; ++i) {
+        busy.emplace_back(here.port());
+        REQUIRE(busy.back().send("GET /"));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    client refused(here.port());
+    const std::string answer = refused.read_all();
+    CHECK(status_of(answer) == 503);
+    CHECK(contains(answer, "Retry-After: 1"));
+    REQUIRE(busy.front().send(" HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    CHECK(status_of(busy.front().read_until("GET /")) == 200);  // now idle
+    client welcome(here.port());
+    REQUIRE(welcome.send(get("/in")));
+    CHECK(contains(welcome.read_until("GET /in"), "GET /in"));
+}
+
+TEST_CASE("server: endless heads are cut off and cost no memory") {
+    const running_server here;
+    const std::int64_t before = resident_bytes();
+    const std::string block(64 * 1024, 'a');
+    client line(here.port());
+    (void)line.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Endless: ");
+    bool open = true;
+    for (int i = 0; i < 1600 && open; ++i) {  // 100 MB
+        open = line.send(block);
+    }
+    client many(here.port());
+    std::string headers;
+    for (int i = 0; i < 2000; ++i) {
+        headers += "X-" + std::to_string(i) + ": y\r\n";
+    }
+    (void)many.send("GET / HTTP/1.1\r\n" + headers);
+    CHECK(status_of(many.read_all()) == 431);
+    CHECK(resident_bytes() - before < std::int64_t{16} << 20);
+    client after(here.port());
+    REQUIRE(after.send(get("/ok")));
+    CHECK(contains(after.read_until("GET /ok"), "GET /ok"));
+}
+
+TEST_CASE("server: stop ends a server with clients attached within a second") {
+    auto server = viewer::server::open(any_port(), [](const viewer::request&) { return viewer::response(); });
+    REQUIRE(server);
+    std::thread thread([&] { server->run(); });
+    std::vector<client> attached;
+    for (int i = 0; i < 20; ++i) {
+        attached.emplace_back(server->port());
+        REQUIRE(attached.back().send(i % 2 == 0 ? "GET /" : ""));
+    }
+    const std::int64_t begin = now_ms();
+    server->stop();
+    thread.join();
+    CHECK(now_ms() - begin < 1000);
+}
+
+TEST_CASE("server: the process's SIGPIPE stays as it was") {
+    struct sigaction before = {};
+    REQUIRE(::sigaction(SIGPIPE, nullptr, &before) == 0);
+    {
+        const running_server here;
+        client one(here.port());
+        REQUIRE(one.send(get("/")));
+        (void)one.read_until("GET /");
+    }
+    struct sigaction after = {};
+    REQUIRE(::sigaction(SIGPIPE, nullptr, &after) == 0);
+    CHECK((before.sa_handler == after.sa_handler));
+}
+
+TEST_CASE("heads: a request that could smuggle another is refused") {
+    const std::string line = "GET / HTTP/1.1\r\n";
+    const std::string host = "Host: localhost\r\n";
+    CHECK(viewer::parse_head(line + host).refusal == 0);
+    CHECK(viewer::parse_head(line + host + "Content-Length: 0\r\n").refusal == 0);
+    CHECK(viewer::parse_head(line + host + "Content-Length: 5\r\n").refusal == 413);
+    for (const char* bad : {"Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n",
+                            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n", " folded: x\r\n",
+                            "No-Colon\r\n", ": no name\r\n", "Bad Name: x\r\n", "X: a\nY: b\r\n", "X: a\rb\r\n"}) {
+        INFO(bad);
+        CHECK(viewer::parse_head(line + host + bad).refusal == 400);
+    }
+    CHECK(viewer::parse_head(line + host + std::string("X: a\0b\r\n", 8)).refusal == 400);
+    for (const char* first : {"GET /\r\n", "GET  / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1 x\r\n", "G@T / HTTP/1.1\r\n",
+                              "\r\n", "GET / HTTP/1.1", ""}) {
+        INFO(first);
+        CHECK(viewer::parse_head(first).refusal == 400);
+    }
+}
+
+TEST_CASE("heads: method, target, headers and keep-alive") {
+    const viewer::parsed_head head = viewer::parse_head("GET /a?b HTTP/1.1\r\nHost:  h \r\nX-Y: \t z\r\n");
+    CHECK(head.refusal == 0);
+    CHECK(head.what.method == "GET");
+    CHECK(head.what.target == "/a?b");
+    CHECK(head.what.find_header("host") == "h");
+    CHECK(head.what.find_header("x-y") == "z");
+    CHECK(head.keep_alive);
+    CHECK_FALSE(viewer::parse_head("GET / HTTP/1.0\r\nHost: h\r\n").keep_alive);
+    CHECK_FALSE(viewer::parse_head("GET / HTTP/1.1\r\nConnection: Close\r\n").keep_alive);
+}
+
+TEST_CASE("server: a thousand malformed requests do no harm") {
+    const running_server here;
+    std::uint64_t state = 42;
+    const std::string alphabet("GET /HTP1.\r\n:\0 %x\xFF", 20);
+    for (int i = 0; i < 1000; ++i) {
+        std::string bytes = i % 2 == 0 ? "GET / HTTP/1.1\r\nHost: localhost\r\n" : "";
+        for (int k = 0; k < 40; ++k) {
+            state = state * 6364136223846793005U + 1442695040888963407U;
+            bytes += alphabet[(state >> 33U) % alphabet.size()];
+        }
+        client one(here.port());
+        (void)one.send(bytes + "\r\n\r\n");
+    }
+    client after(here.port());
+    REQUIRE(after.send(get("/ok")));
+    CHECK(contains(after.read_until("GET /ok"), "GET /ok"));
+}
