@@ -1,4 +1,4 @@
-// Reads the project file of a directory and prints its models, with every flag and where it was set.
+// Reads the project file of a directory and prints its models, with each flag and where it was set.
 //
 //     01_parse_project [DIRECTORY]
 //
