@@ -16,12 +16,14 @@ using namespace guild;
 TEST_CASE("to_text: broken UTF-8 is replaced, one mark a sequence") {
     const std::string mark = "\xEF\xBF\xBD";
     CHECK(json::to_text("plain") == "plain");
-    CHECK(json::to_text("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80") == "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
-    CHECK(json::to_text("a\xFF""b") == "a" + mark + "b");
-    CHECK(json::to_text("\xC0\x80") == mark + mark);              // overlong
-    CHECK(json::to_text("\xED\xA0\x80") == mark + mark + mark);   // a surrogate
+    CHECK(json::to_text("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80") ==
+          "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
+    CHECK(json::to_text("a\xFF"
+                        "b") == "a" + mark + "b");
+    CHECK(json::to_text("\xC0\x80") == mark + mark);                        // overlong
+    CHECK(json::to_text("\xED\xA0\x80") == mark + mark + mark);             // a surrogate
     CHECK(json::to_text("\xF4\x90\x80\x80") == mark + mark + mark + mark);  // above U+10FFFF
-    CHECK(json::to_text("\xE2\x82") == mark);                     // cut at the end
+    CHECK(json::to_text("\xE2\x82") == mark);                               // cut at the end
     CHECK(json::to_text("\xE2\x82x") == mark + "x");
     CHECK(json::to_text("\xF0\x9F\x98\xF0\x9F\x98\x80") == mark + "\xF0\x9F\x98\x80");
 }
@@ -30,7 +32,8 @@ TEST_CASE("set_text: bytes that are no text stand beside it in base64") {
     json::value object;
     json::set_text(object, "good", "ok");
     json::set_text(object, "bad", std::string("a\xFF\0", 3));
-    CHECK(json::format(object) == "{\"good\":\"ok\",\"bad\":\"a\xEF\xBF\xBD\\u0000\",\"bad_base64\":\"Yf8A\"}");
+    CHECK(json::format(object) ==
+          "{\"good\":\"ok\",\"bad\":\"a\xEF\xBF\xBD\\u0000\",\"bad_base64\":\"Yf8A\"}");
 }
 
 TEST_CASE("to_base64: the vectors of RFC 4648") {
@@ -51,8 +54,10 @@ TEST_CASE("numbers: what JSON cannot hold is a string") {
     CHECK(json::to_json(-std::numeric_limits<double>::infinity()).dump() == "\"-Infinity\"");
     CHECK(json::to_json(std::int64_t{9007199254740992}).dump() == "9007199254740992");
     CHECK(json::to_json(std::int64_t{9007199254740993}).dump() == "\"9007199254740993\"");
-    CHECK(json::to_json(std::numeric_limits<std::int64_t>::min()).dump() == "\"-9223372036854775808\"");
-    CHECK(json::to_json(std::numeric_limits<std::uint64_t>::max()).dump() == "\"18446744073709551615\"");
+    CHECK(json::to_json(std::numeric_limits<std::int64_t>::min()).dump() ==
+          "\"-9223372036854775808\"");
+    CHECK(json::to_json(std::numeric_limits<std::uint64_t>::max()).dump() ==
+          "\"18446744073709551615\"");
     CHECK(json::to_json(series::number(7)).dump() == "7");
     CHECK(json::to_json(series::number(7.5)).dump() == "7.5");
 }
@@ -75,8 +80,9 @@ TEST_CASE("parse: a mistake is reported with its offset") {
 
 TEST_CASE("error: place and text for people") {
     const error what = make_error(errc::bad_syntax, "expected x", "Guild", {4, 5, 3, 7});
-    CHECK(json::format(json::to_json(what)) ==
-          R"({"code":"bad_syntax","message":"expected x","path":"Guild","line":3,"column":7,"text":"Guild:3:7: expected x"})");
+    CHECK(
+        json::format(json::to_json(what)) ==
+        R"({"code":"bad_syntax","message":"expected x","path":"Guild","line":3,"column":7,"text":"Guild:3:7: expected x"})");
     CHECK(json::to_json(make_error(errc::not_found, "gone"))["line"].is_null());
 }
 
@@ -94,7 +100,8 @@ TEST_CASE("diagnostic: the source line with its marks") {
 }
 
 TEST_CASE("project: sections with the place of each value") {
-    const auto report = project::parse_project("[project]\nname = P\n[model \"m\"]\n  train = t\n", {"/p", "", "/p/Guild", "runs"});
+    const auto report = project::parse_project("[project]\nname = P\n[model \"m\"]\n  train = t\n",
+                                               {"/p", "", "/p/Guild", "runs"});
     REQUIRE(report.value);
     const json::value shown = json::to_json(*report.value);
     CHECK(shown["title"] == "P");
@@ -106,14 +113,17 @@ TEST_CASE("project: sections with the place of each value") {
 
 TEST_CASE("run: the object that lists and the HTTP API share") {
     const guild_test::temp_dir dir;
-    const std::string path = guild_test::make_completed_run(dir.path(), "20170714T024000Z-softmax", "softmax", 0);
+    const std::string path =
+        guild_test::make_completed_run(dir.path(), "20170714T024000Z-softmax", "softmax", 0);
     const auto run = runs::run::open(path);
     REQUIRE(run);
-    CHECK(json::format(json::to_json(*run)) ==
-          R"({"id":"20170714T024000Z-softmax","name":"softmax","model":"softmax","status":"completed","cause":"",)"
-          R"("started_us":1500000000000000,"stopped_us":1500000090000000,"exit_code":0,"path":")" + path +
-              R"(","command":["python3","train.py"],"cwd":"/project"})");
-    const auto bare = runs::run::open(guild_test::make_run(dir.path(), "20170714T024100Z-noted", {}));
+    CHECK(
+        json::format(json::to_json(*run)) ==
+        R"({"id":"20170714T024000Z-softmax","name":"softmax","model":"softmax","status":"completed","cause":"",)"
+        R"("started_us":1500000000000000,"stopped_us":1500000090000000,"exit_code":0,"path":")" +
+            path + R"(","command":["python3","train.py"],"cwd":"/project"})");
+    const auto bare =
+        runs::run::open(guild_test::make_run(dir.path(), "20170714T024100Z-noted", {}));
     REQUIRE(bare);
     const json::value shown = json::to_json(*bare);
     CHECK(shown["name"] == "noted");
@@ -129,11 +139,14 @@ TEST_CASE("series: summaries and points keep what JSON has no words for") {
     CHECK(json::to_json(summary)["last"].is_null());
     summary.add(series::point{1, 10, series::number(2.5)});
     summary.add(series::point{2, 20, series::number(nan)});
-    CHECK(json::format(json::to_json(summary)) ==
-          R"({"key":"loss","count":2,"first":2.5,"last":"NaN","min":2.5,"max":2.5,"nan":1,"inf":0,"first_step":1,"last_step":2,"last_time_us":20})");
-    CHECK(json::format(json::to_json(std::vector<series::point>{{1, 10, series::number(2.5)}, {2, 20, series::number(nan)}})) ==
+    CHECK(
+        json::format(json::to_json(summary)) ==
+        R"({"key":"loss","count":2,"first":2.5,"last":"NaN","min":2.5,"max":2.5,"nan":1,"inf":0,"first_step":1,"last_step":2,"last_time_us":20})");
+    CHECK(json::format(json::to_json(std::vector<series::point>{{1, 10, series::number(2.5)},
+                                                                {2, 20, series::number(nan)}})) ==
           R"({"steps":[1,2],"times_us":[10,20],"values":[2.5,"NaN"]})");
-    CHECK(json::format(json::to_json(std::vector<series::point>{})) == R"({"steps":[],"times_us":[],"values":[]})");
+    CHECK(json::format(json::to_json(std::vector<series::point>{})) ==
+          R"({"steps":[],"times_us":[],"values":[]})");
 }
 
 TEST_CASE("output: pieces and gaps") {
@@ -141,9 +154,11 @@ TEST_CASE("output: pieces and gaps") {
     piece.stream = runs::output_stream::err;
     piece.time_us = 5;
     piece.text = "oh\n";
-    CHECK(json::format(json::to_json(piece)) == R"({"stream":"err","time_us":5,"offset":0,"text":"oh\n"})");
+    CHECK(json::format(json::to_json(piece)) ==
+          R"({"stream":"err","time_us":5,"offset":0,"text":"oh\n"})");
     piece.text.clear();
     piece.lost_bytes = 12;
     piece.time_us.reset();
-    CHECK(json::format(json::to_json(piece)) == R"({"stream":"err","time_us":null,"offset":0,"lost_bytes":12})");
+    CHECK(json::format(json::to_json(piece)) ==
+          R"({"stream":"err","time_us":null,"offset":0,"lost_bytes":12})");
 }

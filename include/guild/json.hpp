@@ -1,10 +1,11 @@
-// guild/json.hpp - guild values as nlohmann::json: the one set of object shapes that `--json` and the HTTP API share.
+// guild/json.hpp - guild values as JSON: the object shapes that `--json` and the HTTP API share.
 //
-// Layer 5. Includes: base, ini, project, series, runs, and nlohmann/json (the only header that does).
+// Layer 5. Includes: base, ini, project, series, runs; nlohmann/json (no other header does).
 // Not here: routes (viewer/api.hpp). Every shape is described in docs/http-api.md.
 //
-// Text in files is bytes; JSON text is Unicode. Bytes that are no UTF-8 become U+FFFD, and the bytes stand beside
-// as NAME_base64. JSON has neither NaN nor infinities, and most readers no integers beyond 2^53: those are strings.
+// Text in files is bytes; JSON text is Unicode. Bytes that are no UTF-8 become U+FFFD, and the
+// bytes stand beside as NAME_base64. JSON has neither NaN nor infinities, and most readers have no
+// integers beyond 2^53: those are strings.
 #pragma once
 
 #include <cmath>
@@ -52,7 +53,7 @@ void set_text(value& object, const std::string& name, std::string_view bytes);
 [[nodiscard]] value to_json(std::uint64_t number);
 [[nodiscard]] value to_json(series::number number);
 
-/// {code, message, path, line, column, text}: text is the one line for people; absent places are null.
+/// {code, message, path, line, column, text}: text is one line for people; absent places are null.
 [[nodiscard]] value to_json(const error& what);
 
 /// An error's fields, with severity, rule, hint, and caret: the source line and the marks below it.
@@ -112,8 +113,12 @@ inline std::size_t sequence_length(std::string_view text, std::size_t& broken) n
                                : lead >= 0xF0 && lead <= 0xF4 ? 4U
                                                               : 0U;
     for (std::size_t i = 1; i < wanted; ++i) {
-        const unsigned char low = i == 1 && lead == 0xE0 ? 0xA0 : i == 1 && lead == 0xF0 ? 0x90 : 0x80;
-        const unsigned char high = i == 1 && lead == 0xED ? 0x9F : i == 1 && lead == 0xF4 ? 0x8F : 0xBF;
+        const unsigned char low = i == 1 && lead == 0xE0   ? 0xA0
+                                  : i == 1 && lead == 0xF0 ? 0x90
+                                                           : 0x80;
+        const unsigned char high = i == 1 && lead == 0xED   ? 0x9F
+                                   : i == 1 && lead == 0xF4 ? 0x8F
+                                                            : 0xBF;
         if (i >= text.size() || byte(i) < low || byte(i) > high) {
             broken = i;
             return 0;
@@ -170,7 +175,8 @@ inline std::string to_base64(std::string_view bytes) {
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         std::uint32_t group = 0;
         for (std::size_t k = 0; k < 3; ++k) {
-            group = group << 8U | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+            group = group << 8U |
+                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
         }
         for (std::size_t k = 0; k < 4; ++k) {
             out += i + k <= bytes.size() ? digits[group >> (18U - 6U * k) & 63U] : '=';
@@ -231,7 +237,8 @@ inline value to_json(const ini::diagnostic& about, std::string_view source) {
     ini::diagnostic without_hint = about;
     without_hint.hint.clear();
     const std::string shown = ini::render(without_hint, source);
-    set_text(out, "caret", std::string_view(shown).substr(std::min(shown.find('\n') + 1, shown.size())));
+    set_text(out, "caret",
+             std::string_view(shown).substr(std::min(shown.find('\n') + 1, shown.size())));
     return out;
 }
 
@@ -354,7 +361,8 @@ inline value to_json(const runs::output_piece& piece) {
 }
 
 inline std::string format(const value& what, int indent) {
-    return replace_all(what.dump(indent, ' ', false, value::error_handler_t::replace), "<", "\\u003c");
+    return replace_all(what.dump(indent, ' ', false, value::error_handler_t::replace), "<",
+                       "\\u003c");
 }
 
 inline result<value> parse(std::string_view text) {

@@ -1,7 +1,7 @@
 // guild/viewer.hpp - everything of guild view: the page, its HTTP API, and the server.
 //
-// Layer 6. Includes: viewer/. Needs nlohmann/json and cpp-httplib; include it in one translation unit, it compiles slowly.
-// Not here: the command line (examples/guild/view.cpp).
+// Layer 6. Includes: viewer/. Needs nlohmann/json and cpp-httplib. It compiles slowly: include it
+// in one translation unit. Not here: the command line (examples/guild/view.cpp).
 #pragma once
 
 #include <guild/viewer/api.hpp>        // request + context -> response, without sockets

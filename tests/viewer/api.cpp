@@ -20,7 +20,8 @@ constexpr const char* older = "20170714T024000Z-softmax";
 class site {
 public:
     site() {
-        (void)dir_.write("Guild", "[project]\n  name = P\n[field \"acc\"]\n  @attrs template \"accuracy-field\"\n  source = series/acc\n"
+        (void)dir_.write("Guild", "[project]\n  name = P\n[field \"acc\"]\n  @attrs template "
+                                  "\"accuracy-field\"\n  source = series/acc\n"
                                   "[series \"acc\"]\n  title = Acc\n  source = series/acc.*\n");
         (void)guild_test::make_completed_run(root(), newer, "deep", 10);
         run_ = guild_test::make_completed_run(root(), older, "softmax", 0);
@@ -38,7 +39,8 @@ public:
     [[nodiscard]] const guild_test::temp_dir& dir() const { return dir_; }
     viewer::context& with() { return with_; }
 
-    [[nodiscard]] viewer::response get(const std::string& target, const std::string& method = "GET") const {
+    [[nodiscard]] viewer::response get(const std::string& target,
+                                       const std::string& method = "GET") const {
         return viewer::handle({method, target, {{"Host", "localhost:6333"}}}, with_);
     }
 
@@ -92,8 +94,9 @@ TEST_CASE("api: a run by its id, and the latest") {
 TEST_CASE("api: a run id is a name and never a path") {
     const site here;
     (void)guild_test::make_completed_run(here.dir().path(), "outside", "secret", 0);
-    for (const char* id : {"..%2foutside", "%2e%2e%2foutside", "..%2Foutside", ".", "..", "%2e%2e", "../outside", "%2fetc", ".trash",
-                           "20170714T024000Z-softmax%2f", "20170714T024000Z-softmax%00", "runs", ""}) {
+    for (const char* id : {"..%2foutside", "%2e%2e%2foutside", "..%2Foutside", ".", "..", "%2e%2e",
+                           "../outside", "%2fetc", ".trash", "20170714T024000Z-softmax%2f",
+                           "20170714T024000Z-softmax%00", "runs", ""}) {
         INFO(id);
         const int status = here.get(std::string("/api/runs/") + id + "/flags").status;
         CHECK((status == 404 || status == 400));
@@ -103,15 +106,18 @@ TEST_CASE("api: a run id is a name and never a path") {
 TEST_CASE("api: flags and attributes keep order and bytes") {
     const site here;
     CHECK(json::format(here.body(softmax + "/flags")) ==
-          "{\"flags\":[{\"name\":\"lr\",\"value\":\"0.1\"},{\"name\":\"bad\",\"value\":\"\xEF\xBF\xBD\",\"value_base64\":\"/w==\"}]}");
-    CHECK(json::format(here.body(softmax + "/attrs")) == R"({"attrs":[{"name":"host","value":"train-01"}]})");
+          "{\"flags\":[{\"name\":\"lr\",\"value\":\"0.1\"},{\"name\":\"bad\",\"value\":"
+          "\"\xEF\xBF\xBD\",\"value_base64\":\"/w==\"}]}");
+    CHECK(json::format(here.body(softmax + "/attrs")) ==
+          R"({"attrs":[{"name":"host","value":"train-01"}]})");
 }
 
 TEST_CASE("api: fields are evaluated on the server") {
     const site here;
-    CHECK(json::format(here.body(softmax + "/fields")) ==
-          R"({"fields":[{"name":"acc","label":"Accuracy","icon":"accuracy","color":"green-700","format":"0.00%","reduce":"last",)"
-          R"("source":"series/acc","value":0.75,"text":"75.00%","key":"acc"}]})");
+    CHECK(
+        json::format(here.body(softmax + "/fields")) ==
+        R"({"fields":[{"name":"acc","label":"Accuracy","icon":"accuracy","color":"green-700","format":"0.00%","reduce":"last",)"
+        R"("source":"series/acc","value":0.75,"text":"75.00%","key":"acc"}]})");
     const json::value empty = here.body(std::string("/api/runs/") + newer + "/fields");
     CHECK(empty["fields"][0]["text"] == "--");
     CHECK(empty["fields"][0]["value"].is_null());
@@ -131,11 +137,13 @@ TEST_CASE("api: points of every series that a pattern matches") {
     const site here;
     const json::value body = here.body(softmax + "/data?pattern=acc.*");
     CHECK(body["matched"] == 2);
-    CHECK(json::format(body["series"][0]) ==
-          R"({"key":"acc","count":3,"is_reduced":false,"steps":[0,10,20],"times_us":[1500000000000000,1500000001000000,1500000002000000],"values":[0.25,"NaN",0.75]})");
+    CHECK(
+        json::format(body["series"][0]) ==
+        R"({"key":"acc","count":3,"is_reduced":false,"steps":[0,10,20],"times_us":[1500000000000000,1500000001000000,1500000002000000],"values":[0.25,"NaN",0.75]})");
     CHECK(here.body(softmax + "/data?pattern=acc")["series"].size() == 1);
     CHECK(here.body(softmax + "/data?pattern=none")["series"].empty());
-    CHECK(here.body(softmax + "/data?pattern=acc&from=10&to=10")["series"][0]["steps"].dump() == "[10]");
+    CHECK(here.body(softmax + "/data?pattern=acc&from=10&to=10")["series"][0]["steps"].dump() ==
+          "[10]");
     CHECK(here.get(softmax + "/data").status == 400);
     CHECK(here.get(softmax + "/data?pattern=(").status == 400);
     CHECK(here.get(softmax + "/data?pattern=acc&columns=many").status == 400);
@@ -161,9 +169,10 @@ TEST_CASE("api: many points are reduced to columns and a spike stays") {
 
 TEST_CASE("api: output in pages, also counted from the end") {
     const site here;
-    CHECK(json::format(here.body(softmax + "/output")) ==
-          R"({"offset":0,"next_offset":8,"size":8,"pieces":[{"stream":"out","time_us":1500000000000001,"offset":0,"text":"one\n"},)"
-          R"({"stream":"err","time_us":1500000000000002,"offset":4,"text":"two\n"}]})");
+    CHECK(
+        json::format(here.body(softmax + "/output")) ==
+        R"({"offset":0,"next_offset":8,"size":8,"pieces":[{"stream":"out","time_us":1500000000000001,"offset":0,"text":"one\n"},)"
+        R"({"stream":"err","time_us":1500000000000002,"offset":4,"text":"two\n"}]})");
     const json::value tail = here.body(softmax + "/output?offset=-3");
     CHECK(tail["offset"] == 5);
     CHECK(tail["pieces"][0]["text"] == "wo\n");
@@ -204,7 +213,8 @@ TEST_CASE("api: without a project the given run roots are shown") {
     const site here;
     viewer::context with;
     with.run_roots = {here.root()};
-    const viewer::response answer = viewer::handle({"GET", "/api/runs", {{"Host", "127.0.0.1"}}}, with);
+    const viewer::response answer =
+        viewer::handle({"GET", "/api/runs", {{"Host", "127.0.0.1"}}}, with);
     CHECK(answer.status == 200);
     CHECK(contains(answer.body, "\"total\":2"));
 }
@@ -221,7 +231,8 @@ TEST_CASE("api: a run that is deleted is gone from the next answer") {
 TEST_CASE("api: a half-written run directory spoils no list") {
     const site here;
     REQUIRE(os::make_directories(join_path(here.root(), "20170714T030000Z-half/guild.d")));
-    (void)here.dir().write("runs/20170714T031000Z-torn/guild.d/meta.tsv", "model\tx\nstarted_us\t15000");
+    (void)here.dir().write("runs/20170714T031000Z-torn/guild.d/meta.tsv",
+                           "model\tx\nstarted_us\t15000");
     (void)here.dir().write("runs/20170714T032000Z-odd/guild.d/series/1-1-h.gts", "no series file");
     const json::value body = here.body("/api/runs?fields=1");
     CHECK(body["total"] == 5);
@@ -239,8 +250,9 @@ TEST_CASE("api: the page and its files") {
         CHECK(contains(answer.body, "<div id=\"app\">"));
     }
     CHECK(here.get("/assets/main.js").content_type == "text/javascript; charset=utf-8");
-    for (const char* none : {"/assets", "/assets/none.js", "/assets/a/b", "/index.html", "/api", "/api/none", "/favicon.ico",
-                             "/runs/a/b", "/api/runs/latest/none", "/api/runs/latest/flags/x", "/assets/..%2fassets.hpp"}) {
+    for (const char* none : {"/assets", "/assets/none.js", "/assets/a/b", "/index.html", "/api",
+                             "/api/none", "/favicon.ico", "/runs/a/b", "/api/runs/latest/none",
+                             "/api/runs/latest/flags/x", "/assets/..%2fassets.hpp"}) {
         INFO(none);
         CHECK(here.get(none).status == 404);
     }
@@ -253,7 +265,10 @@ TEST_CASE("api: an unchanged answer is 304 and a changed one is sent") {
     const site here;
     const viewer::response first = here.get("/api/runs");
     const std::string tag = first.find_header("ETag").value_or("");
-    const auto again = [&] { return viewer::handle({"GET", "/api/runs", {{"Host", "localhost"}, {"If-None-Match", tag}}}, viewer::context{here.dir().path(), {}, {}, {}, 2000, {}}); };
+    const auto again = [&] {
+        return viewer::handle({"GET", "/api/runs", {{"Host", "localhost"}, {"If-None-Match", tag}}},
+                              viewer::context{here.dir().path(), {}, {}, {}, 2000, {}});
+    };
     CHECK(again().status == 304);
     (void)guild_test::make_completed_run(here.root(), "20170714T033000Z-new", "new", 60);
     CHECK(again().status == 200);
@@ -262,9 +277,11 @@ TEST_CASE("api: an unchanged answer is 304 and a changed one is sent") {
 TEST_CASE("api: hostile names stay data") {
     site here;
     const std::string name = "20170714T040000Z-<script>alert(1)<";
-    const std::string path = guild_test::make_completed_run(here.root(), name, "</script><img src=x onerror=alert(1)>", 90);
+    const std::string path = guild_test::make_completed_run(
+        here.root(), name, "</script><img src=x onerror=alert(1)>", 90);
     guild_test::add_series(path, "<b>\xE2\x80\xAE\"'", {1.0});
-    const viewer::response answer = here.get("/api/runs/20170714T040000Z-%3Cscript%3Ealert(1)%3C/series");
+    const viewer::response answer =
+        here.get("/api/runs/20170714T040000Z-%3Cscript%3Ealert(1)%3C/series");
     CHECK(answer.status == 200);
     CHECK_FALSE(contains(answer.body, "<"));
     const viewer::response list = here.get("/api/runs");

@@ -16,7 +16,8 @@ namespace {
 std::vector<std::string> references(const std::string& body) {
     std::vector<std::string> out;
     for (const std::string& prefix : {std::string("\"/assets/"), std::string("from \"./")}) {
-        for (std::size_t at = body.find(prefix); at != std::string::npos; at = body.find(prefix, at + 1)) {
+        for (std::size_t at = body.find(prefix); at != std::string::npos;
+             at = body.find(prefix, at + 1)) {
             const std::size_t begin = at + prefix.size();
             out.push_back(body.substr(begin, body.find('"', begin) - begin));
         }
@@ -47,7 +48,8 @@ TEST_CASE("assets: the page and all that it loads are embedded") {
 }
 
 TEST_CASE("assets: nothing is fetched from elsewhere and nothing is inline") {
-    for (const char* name : {"index.html", "main.js", "run.js", "runs.js", "chart.js", "output.js", "dom.js", "api.js", "style.css"}) {
+    for (const char* name : {"index.html", "main.js", "run.js", "runs.js", "chart.js", "output.js",
+                             "dom.js", "api.js", "style.css"}) {
         const viewer::asset* file = viewer::find_asset(name);
         REQUIRE(file != nullptr);
         const std::string body = viewer::body_of(*file);
@@ -67,7 +69,8 @@ TEST_CASE("assets: pieces are small enough for every compiler and are the source
         for (std::size_t i = 0; i < file->piece_count; ++i) {
             CHECK(file->pieces[i].size() <= 8192);
         }
-        const auto source = os::load_file(std::string(GUILD_SOURCE_DIR) + "/include/guild/viewer/page/" + name);
+        const auto source =
+            os::load_file(std::string(GUILD_SOURCE_DIR) + "/include/guild/viewer/page/" + name);
         REQUIRE(source);
         CHECK(viewer::body_of(*file) == *source);
     }

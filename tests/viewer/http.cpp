@@ -24,7 +24,8 @@ int status_of(const request& what, const viewer::guard& who = {}, bool is_page =
 }  // namespace
 
 TEST_CASE("targets: path parts and query values are decoded") {
-    const auto target = viewer::parse_target("/api/runs/a%20b/data?pattern=tf%2F.%2B&columns=10&x=1+2&empty=");
+    const auto target =
+        viewer::parse_target("/api/runs/a%20b/data?pattern=tf%2F.%2B&columns=10&x=1+2&empty=");
     REQUIRE(target);
     CHECK(target->path == std::vector<std::string>{"api", "runs", "a b", "data"});
     CHECK(target->find("pattern") == "tf/.+");
@@ -44,9 +45,10 @@ TEST_CASE("targets: a slash that was encoded stays inside its part") {
 }
 
 TEST_CASE("targets: what could leave the tree is no target") {
-    for (const char* bad : {"", "runs", "http://localhost/", "/../etc/passwd", "/runs/..", "/runs/.", "//evil.example/",
-                            "/runs//x", "/%2e%2e/x", "/runs/%2E%2E", "/%", "/%4", "/%zz", "/a%00b", "/a\nb", "/a%0d%0ab",
-                            "/?x=%", "/?%zz=1"}) {
+    for (const char* bad :
+         {"", "runs", "http://localhost/", "/../etc/passwd", "/runs/..", "/runs/.",
+          "//evil.example/", "/runs//x", "/%2e%2e/x", "/runs/%2E%2E", "/%", "/%4", "/%zz", "/a%00b",
+          "/a\nb", "/a%0d%0ab", "/?x=%", "/?%zz=1"}) {
         INFO(bad);
         CHECK_FALSE(viewer::parse_target(bad));
     }
@@ -59,7 +61,8 @@ TEST_CASE("targets: double encoding is decoded once") {
 }
 
 TEST_CASE("guard: only GET and HEAD are answered") {
-    for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "get"}) {
+    for (const char* method :
+         {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "get"}) {
         request what = get("/");
         what.method = method;
         const auto refused = viewer::check_request(what, {}, true);
@@ -73,13 +76,16 @@ TEST_CASE("guard: only GET and HEAD are answered") {
 }
 
 TEST_CASE("guard: foreign hosts, origins and sites are refused") {
-    const auto with_host = [](const std::string& host) { return request{"GET", "/", {{"Host", host}}}; };
+    const auto with_host = [](const std::string& host) {
+        return request{"GET", "/", {{"Host", host}}};
+    };
     for (const char* host : {"localhost", "LOCALHOST:1", "127.0.0.1:6333", "[::1]", "[::1]:6333"}) {
         INFO(host);
         CHECK(status_of(with_host(host)) == 200);
     }
-    for (const char* host : {"evil.example", "evil.example:6333", "localhost.evil.example", "127.0.0.1.evil.example",
-                             "", "[::2]:6333", "0.0.0.0", "localhost@evil.example"}) {
+    for (const char* host :
+         {"evil.example", "evil.example:6333", "localhost.evil.example", "127.0.0.1.evil.example",
+          "", "[::2]:6333", "0.0.0.0", "localhost@evil.example"}) {
         INFO(host);
         CHECK(status_of(with_host(host)) == 421);
     }
@@ -88,21 +94,29 @@ TEST_CASE("guard: foreign hosts, origins and sites are refused") {
     CHECK(status_of(with_host("train-01:8080"), {{"train-01"}, ""}) == 200);
 
     CHECK(status_of(get("/api/runs", {{"Origin", "http://localhost:6333"}})) == 200);
-    for (const char* origin : {"http://evil.example", "http://localhost:8080", "null", "http://localhost", ""}) {
+    for (const char* origin :
+         {"http://evil.example", "http://localhost:8080", "null", "http://localhost", ""}) {
         INFO(origin);
         CHECK(status_of(get("/api/runs", {{"Origin", origin}})) == 403);
     }
 }
 
 TEST_CASE("guard: another site may open the page, and nothing else") {
-    const viewer::name_value_list link{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
-    const viewer::name_value_list frame{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "iframe"}};
-    const viewer::name_value_list script{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "no-cors"}, {"Sec-Fetch-Dest", "script"}};
+    const viewer::name_value_list link{{"Sec-Fetch-Site", "cross-site"},
+                                       {"Sec-Fetch-Mode", "navigate"},
+                                       {"Sec-Fetch-Dest", "document"}};
+    const viewer::name_value_list frame{{"Sec-Fetch-Site", "cross-site"},
+                                        {"Sec-Fetch-Mode", "navigate"},
+                                        {"Sec-Fetch-Dest", "iframe"}};
+    const viewer::name_value_list script{{"Sec-Fetch-Site", "cross-site"},
+                                         {"Sec-Fetch-Mode", "no-cors"},
+                                         {"Sec-Fetch-Dest", "script"}};
     CHECK(status_of(get("/", link), {}, true) == 200);
     CHECK(status_of(get("/api/runs", link), {}, false) == 403);
     CHECK(status_of(get("/", frame), {}, true) == 403);
     CHECK(status_of(get("/assets/main.js", script)) == 403);
-    CHECK(status_of(get("/api/runs", {{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "cors"}})) == 403);
+    CHECK(status_of(get("/api/runs",
+                        {{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "cors"}})) == 403);
     CHECK(status_of(get("/api/runs", {{"Sec-Fetch-Site", "same-origin"}})) == 200);
     CHECK(status_of(get("/api/runs", {{"Sec-Fetch-Site", "none"}})) == 200);
 }

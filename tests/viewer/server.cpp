@@ -38,7 +38,8 @@ private:
         auto out = viewer::server::open(options, [](const viewer::request& what) {
             viewer::response answer;
             answer.content_type = "text/plain";
-            answer.body = what.target == "/big" ? std::string(4 << 20, 'x') : what.method + " " + what.target;
+            answer.body =
+                what.target == "/big" ? std::string(4 << 20, 'x') : what.method + " " + what.target;
             viewer::finish_response(what, answer);
             return answer;
         });
@@ -52,7 +53,8 @@ private:
 
 class client {
 public:
-    explicit client(int port, const std::string& address = "127.0.0.1") : socket_(connect(port, address)) {}
+    explicit client(int port, const std::string& address = "127.0.0.1")
+        : socket_(connect(port, address)) {}
 
     bool send(const std::string& bytes) const {
         std::string_view rest = bytes;
@@ -73,7 +75,8 @@ public:
         while (enough.empty() || !contains(out, enough)) {
             std::vector<os::poll_item> items{{socket_.get(), false, false}};
             os::wait_for_any(items, wait_ms);
-            const std::int64_t got = items[0].is_ready ? os::receive(socket_.get(), buffer, sizeof(buffer)) : 0;
+            const std::int64_t got =
+                items[0].is_ready ? os::receive(socket_.get(), buffer, sizeof(buffer)) : 0;
             if (got <= 0) {
                 closed_ = items[0].is_ready;
                 break;
@@ -102,10 +105,14 @@ std::string get(const std::string& target, const std::string& more = "") {
 }
 
 int status_of(const std::string& answer) {
-    return answer.size() > 12 && starts_with(answer, "HTTP/1.1 ") ? static_cast<int>(*parse_int64(answer.substr(9, 3))) : 0;
+    return answer.size() > 12 && starts_with(answer, "HTTP/1.1 ")
+               ? static_cast<int>(*parse_int64(answer.substr(9, 3)))
+               : 0;
 }
 
-std::int64_t now_ms() { return os::system_env.boot_time_us() / 1000; }
+std::int64_t now_ms() {
+    return os::system_env.boot_time_us() / 1000;
+}
 
 std::int64_t resident_bytes() {
     const auto text = os::load_file("/proc/self/statm");
@@ -146,7 +153,8 @@ TEST_CASE("server: a 304 has no body") {
     REQUIRE(one.send(get("/x")));
     const std::string first = one.read_until("GET /x");
     const std::size_t at = first.find("ETag: ") + 6;
-    REQUIRE(one.send(get("/x", "If-None-Match: " + first.substr(at, first.find('\r', at) - at) + "\r\nConnection: close\r\n")));
+    REQUIRE(one.send(get("/x", "If-None-Match: " + first.substr(at, first.find('\r', at) - at) +
+                                   "\r\nConnection: close\r\n")));
     const std::string second = one.read_all();
     CHECK(status_of(second) == 304);
     CHECK(ends_with(second, "\r\n\r\n"));
@@ -283,7 +291,8 @@ TEST_CASE("server: endless heads are cut off and cost no memory") {
 }
 
 TEST_CASE("server: stop ends a server with clients attached within a second") {
-    auto server = viewer::server::open(any_port(), [](const viewer::request&) { return viewer::response(); });
+    auto server =
+        viewer::server::open(any_port(), [](const viewer::request&) { return viewer::response(); });
     REQUIRE(server);
     std::thread thread([&] { server->run(); });
     std::vector<client> attached;
@@ -317,22 +326,26 @@ TEST_CASE("heads: a request that could smuggle another is refused") {
     CHECK(viewer::parse_head(line + host).refusal == 0);
     CHECK(viewer::parse_head(line + host + "Content-Length: 0\r\n").refusal == 0);
     CHECK(viewer::parse_head(line + host + "Content-Length: 5\r\n").refusal == 413);
-    for (const char* bad : {"Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n",
-                            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n", " folded: x\r\n",
-                            "No-Colon\r\n", ": no name\r\n", "Bad Name: x\r\n", "X: a\nY: b\r\n", "X: a\rb\r\n"}) {
+    for (const char* bad :
+         {"Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n",
+          "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n",
+          " folded: x\r\n", "No-Colon\r\n", ": no name\r\n", "Bad Name: x\r\n", "X: a\nY: b\r\n",
+          "X: a\rb\r\n"}) {
         INFO(bad);
         CHECK(viewer::parse_head(line + host + bad).refusal == 400);
     }
     CHECK(viewer::parse_head(line + host + std::string("X: a\0b\r\n", 8)).refusal == 400);
-    for (const char* first : {"GET /\r\n", "GET  / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1 x\r\n", "G@T / HTTP/1.1\r\n",
-                              "\r\n", "GET / HTTP/1.1", ""}) {
+    for (const char* first :
+         {"GET /\r\n", "GET  / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1 x\r\n",
+          "G@T / HTTP/1.1\r\n", "\r\n", "GET / HTTP/1.1", ""}) {
         INFO(first);
         CHECK(viewer::parse_head(first).refusal == 400);
     }
 }
 
 TEST_CASE("heads: method, target, headers and keep-alive") {
-    const viewer::parsed_head head = viewer::parse_head("GET /a?b HTTP/1.1\r\nHost:  h \r\nX-Y: \t z\r\n");
+    const viewer::parsed_head head =
+        viewer::parse_head("GET /a?b HTTP/1.1\r\nHost:  h \r\nX-Y: \t z\r\n");
     CHECK(head.refusal == 0);
     CHECK(head.what.method == "GET");
     CHECK(head.what.target == "/a?b");

@@ -60,7 +60,8 @@ std::vector<std::string> labels(const viewer::view_spec& view) {
 }
 
 runs::run sample_run(const guild_test::temp_dir& dir) {
-    const std::string path = guild_test::make_completed_run(dir.path(), "20170714T024000Z-softmax", "softmax", 0);
+    const std::string path =
+        guild_test::make_completed_run(dir.path(), "20170714T024000Z-softmax", "softmax", 0);
     guild_test::add_pairs(path, runs::flags_name, {{"lr", "0.10"}});
     guild_test::add_pairs(path, runs::attrs_name, {{"host", "train-01"}});
     guild_test::add_series(path, "tf/train/accuracy_1", {0.1, 0.5, 0.9312});
@@ -71,7 +72,8 @@ runs::run sample_run(const guild_test::temp_dir& dir) {
     return *run;
 }
 
-viewer::field_spec field(const std::string& source, const std::string& reduce, const std::string& format) {
+viewer::field_spec field(const std::string& source, const std::string& reduce,
+                         const std::string& format) {
     viewer::field_spec out;
     out.source = source;
     out.reduce = reduce;
@@ -88,7 +90,8 @@ TEST_CASE("view: the tutorial's file gives five fields and two charts") {
     CHECK_FALSE(view.failure);
     CHECK(view.title == "MNIST Tutorial");
     CHECK(view.description == "Softmax and convolutional models trained on the MNIST dataset");
-    CHECK(labels(view) == std::vector<std::string>{"Validation Accuracy", "Train Accuracy", "Loss", "Steps", "Time"});
+    CHECK(labels(view) == std::vector<std::string>{"Validation Accuracy", "Train Accuracy", "Loss",
+                                                   "Steps", "Time"});
     CHECK(view.fields[0].color == "green-700");
     CHECK(view.fields[0].icon == "accuracy");
     CHECK(view.fields[0].format == "0.00%");
@@ -108,7 +111,9 @@ TEST_CASE("view: the tutorial's file gives five fields and two charts") {
 
 TEST_CASE("view: a section of the project replaces the built-in one whole") {
     const guild_test::temp_dir dir;
-    (void)dir.write("Guild", "[train-view]\n  content = output\n[component \"series\"]\n  element = guild-series\n");
+    (void)dir.write(
+        "Guild",
+        "[train-view]\n  content = output\n[component \"series\"]\n  element = guild-series\n");
     const viewer::view_spec view = viewer::load_view(dir.path());
     CHECK(view.content == std::vector<std::string>{"output"});
     CHECK(view.sidebar.empty());
@@ -147,15 +152,18 @@ TEST_CASE("fields: values are reduced over full data and formatted") {
     const guild_test::temp_dir dir;
     const runs::run run = sample_run(dir);
     viewer::run_values values(run);
-    const viewer::field_value last = values.evaluate(field("series/tf/train/accuracy_1", "last", "0.00%"));
+    const viewer::field_value last =
+        values.evaluate(field("series/tf/train/accuracy_1", "last", "0.00%"));
     CHECK(last.text == "93.12%");
     CHECK(last.number == 0.9312);
     CHECK(last.key == "tf/train/accuracy_1");
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "steps", "0,0")).text == "20");
-    CHECK(values.evaluate(field("series/tf/train/accuracy_1", "duration", "00:00:00")).text == "0:00:02");
+    CHECK(values.evaluate(field("series/tf/train/accuracy_1", "duration", "00:00:00")).text ==
+          "0:00:02");
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "average", "0.000")).text == "0.510");
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "first", "")).text == "0.1");
-    CHECK(values.evaluate(field("series/tf/.+/accuracy_1", "last", "0.0")).key == "tf/test/accuracy_1");
+    CHECK(values.evaluate(field("series/tf/.+/accuracy_1", "last", "0.0")).key ==
+          "tf/test/accuracy_1");
     CHECK(values.evaluate(field("series/nan", "last", "0.0")).text == "NaN");
     CHECK(values.evaluate(field("flags/lr", "", "")).text == "0.10");
     CHECK(values.evaluate(field("attrs/host", "", "")).text == "train-01");

@@ -1,4 +1,4 @@
-// guild/os/socket.hpp - listening and connected TCP sockets that never block, and waiting on many of them.
+// guild/os/socket.hpp - TCP sockets that never block, and waiting on many of them.
 //
 // Layer 2. Includes: POSIX sockets, os/env.hpp.
 // Not here: HTTP (viewer/server.hpp); waiting on a few pipes (os/descriptor.hpp).
@@ -73,7 +73,8 @@ struct listening_socket {
 /// example  tests/os/socket.cpp "listen_at: a taken port is told from other failures"
 [[nodiscard]] result<listening_socket> listen_at(const std::string& address, int port);
 
-/// Takes the next waiting connection; it does not block, does not delay small packets and is closed on exec.
+/// Takes the next waiting connection; it does not block, sends small packets at once and is
+/// closed on exec.
 ///
 /// out      not open when there is none, or when it went away or could not be taken
 [[nodiscard]] tcp_socket accept_connection(int listener) noexcept;
@@ -160,11 +161,20 @@ inline bool make_unblocking(int fd) noexcept {
 inline error socket_error(int code, const char* what) {
     error out = os_error(code, what);
     switch (code) {
-        case EADDRINUSE: out.code = errc::address_in_use; break;
-        case EADDRNOTAVAIL: out.code = errc::bad_value; break;
-        case EAFNOSUPPORT: out.code = errc::unsupported; break;
-        case ECONNREFUSED: out.code = errc::not_found; break;
-        default: break;
+    case EADDRINUSE:
+        out.code = errc::address_in_use;
+        break;
+    case EADDRNOTAVAIL:
+        out.code = errc::bad_value;
+        break;
+    case EAFNOSUPPORT:
+        out.code = errc::unsupported;
+        break;
+    case ECONNREFUSED:
+        out.code = errc::not_found;
+        break;
+    default:
+        break;
     }
     return out;
 }
@@ -266,7 +276,9 @@ inline void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms)
         polled[i].fd = items[i].fd;
         polled[i].events = items[i].for_writing ? POLLOUT : POLLIN;
     }
-    const int timeout = timeout_ms < 0 ? -1 : timeout_ms > 60'000 ? 60'000 : static_cast<int>(timeout_ms);
+    const int timeout = timeout_ms < 0        ? -1
+                        : timeout_ms > 60'000 ? 60'000
+                                              : static_cast<int>(timeout_ms);
     const int ready = ::poll(polled.data(), guild::detail::convert<nfds_t>(polled.size()), timeout);
     for (std::size_t i = 0; i < items.size(); ++i) {
         items[i].is_ready = ready > 0 && polled[i].revents != 0;

@@ -1,16 +1,15 @@
-// guild/viewer/api.hpp - what guild view answers: a pure function from request and context to response, without sockets.
+// guild/viewer/api.hpp - what guild view answers: a pure function of a request and a context.
 //
 // Layer 6. Includes: base, project, runs, series, json, viewer.
-// Not here: sockets (viewer/server.hpp), the checks on Host and the like (viewer/http.hpp), the page (viewer/page/).
+// Not here: sockets (viewer/server.hpp), checks on Host and the like (viewer/http.hpp).
 //
 //   /  /runs  /runs/ID                     the page
 //   /assets/NAME                           its files
 //   /api/settings  /api/project  /api/runs /api/openapi.json
-//   /api/runs/ID                           one run; ID may be `latest`
-//   /api/runs/ID/{fields,flags,attrs,series,data,output}
+//   /api/runs/ID[/{fields,flags,attrs,series,data,output}]    ID may be `latest`
 //
-// docs/http-api.md describes every answer. A run is named by its id, which is looked up among the names in the run
-// roots; no part of a request ever becomes a path.
+// docs/http-api.md describes every answer. No part of a request ever becomes a path: a run's id is
+// looked up among the names in the run roots.
 #pragma once
 
 #include <algorithm>
@@ -41,12 +40,12 @@ namespace guild { inline namespace v0 { namespace viewer {
 
 /// What requests are answered from.
 struct context {
-    std::string project_directory;         // empty: no project, the runs alone
-    std::vector<std::string> run_roots;    // used when the project file gives none (broken, or no project)
-    project::load_options load;            // with toml.hpp's reader, if the program has it
-    guard who;                             // hosts and token
-    std::int64_t interval_ms = 2000;       // between the page's readings
-    runs::open_options open;               // with a heartbeat_memory, to judge runs on other machines
+    std::string project_directory;  // empty: no project, the runs alone
+    std::vector<std::string> run_roots;  // used when no project file names any
+    project::load_options load;  // with toml.hpp's reader, where there is one
+    guard who;                   // hosts and token
+    std::int64_t interval_ms = 2000;  // between the page's readings
+    runs::open_options open;          // with a heartbeat_memory, to judge runs on other machines
 };
 
 /// Bounds of one answer.
@@ -108,7 +107,8 @@ inline result<std::int64_t> get_number(const target_parts& target, std::string_v
     }
     const auto number = parse_int64(*text);
     if (!number) {
-        return make_error(errc::bad_value, "expected a whole number for '" + std::string(name) + "', saw '" + *text + "'");
+        return make_error(errc::bad_value, "expected a whole number for '" + std::string(name) +
+                                               "', saw '" + *text + "'");
     }
     return std::clamp(*number, low, high);
 }
@@ -139,7 +139,9 @@ public:
     }
 
 private:
-    [[nodiscard]] static response not_found() { return make_failure(404, "not_found", "no such page"); }
+    [[nodiscard]] static response not_found() {
+        return make_failure(404, "not_found", "no such page");
+    }
 
     [[nodiscard]] response route_top(const std::string& name) {
         return name == "settings"       ? settings()
@@ -168,7 +170,9 @@ private:
 
     [[nodiscard]] const view_spec& view() {
         if (!view_) {
-            view_ = with_.project_directory.empty() ? view_spec() : load_view(with_.project_directory, with_.load);
+            view_ = with_.project_directory.empty()
+                        ? view_spec()
+                        : load_view(with_.project_directory, with_.load);
         }
         return *view_;
     }
@@ -179,10 +183,12 @@ private:
         }
         return !with_.run_roots.empty() || with_.project_directory.empty()
                    ? with_.run_roots
-                   : std::vector<std::string>{join_path(with_.project_directory, with_.load.default_run_root)};
+                   : std::vector<std::string>{
+                         join_path(with_.project_directory, with_.load.default_run_root)};
     }
 
-    // An id is compared with the names that stand in the run roots; it is never put into a path itself.
+    // An id is compared with the names that stand in the run roots; it is never put into a path
+    // itself.
     [[nodiscard]] result<runs::run> find_run(const std::string& id) {
         if (id == "latest") {
             return runs::find_latest(roots(), with_.open);
@@ -199,7 +205,8 @@ private:
     }
 
     [[nodiscard]] response settings() const {
-        return json_response({{"version", guild::version}, {"interval_ms", with_.interval_ms}, {"read_only", true}});
+        return json_response(
+            {{"version", guild::version}, {"interval_ms", with_.interval_ms}, {"read_only", true}});
     }
 
     [[nodiscard]] response list() {
@@ -212,7 +219,8 @@ private:
         const bool with_fields = target_.find("fields").value_or("0") != "0";
         json::value rows = json::value::array();
         const auto begin = std::min<std::uint64_t>(static_cast<std::uint64_t>(*offset), all.size());
-        const auto end = begin + std::min<std::uint64_t>(static_cast<std::uint64_t>(*limit), all.size() - begin);
+        const auto end =
+            begin + std::min<std::uint64_t>(static_cast<std::uint64_t>(*limit), all.size() - begin);
         for (auto i = guild::detail::convert<std::size_t>(begin); i < end; ++i) {
             const runs::run& run = all[i];
             json::value row = json::to_json(run);
@@ -258,31 +266,41 @@ private:
         const auto from = get_number(target_, "from", lowest, lowest, highest);
         const auto to = get_number(target_, "to", highest, lowest, highest);
         if (!columns || !from || !to) {
-            return failure_response(400, !columns ? columns.error() : !from ? from.error() : to.error());
+            return failure_response(400, !columns ? columns.error()
+                                         : !from  ? from.error()
+                                                  : to.error());
         }
         run_values values(run);
         const auto keys = values.keys(expression.value_or(""));
         if (!expression || !keys) {
-            return failure_response(400, expression ? keys.error() : make_error(errc::bad_value, "expected a query value 'pattern'"));
+            return failure_response(
+                400, expression ? keys.error()
+                                : make_error(errc::bad_value, "expected a query value 'pattern'"));
         }
         json::value rows = json::value::array();
         for (const std::string& key : *keys) {
             if (rows.size() == static_cast<std::size_t>(max_charted_series)) {
                 break;
             }
-            rows.push_back(one_series(key, inside(values.points(key), *from, *to), static_cast<std::size_t>(*columns)));
+            rows.push_back(one_series(key, inside(values.points(key), *from, *to),
+                                      static_cast<std::size_t>(*columns)));
         }
         return json_response({{"matched", keys->size()}, {"series", std::move(rows)}});
     }
 
-    [[nodiscard]] static std::vector<series::point> inside(std::vector<series::point> points, std::int64_t from, std::int64_t to) {
+    [[nodiscard]] static std::vector<series::point> inside(std::vector<series::point> points,
+                                                           std::int64_t from, std::int64_t to) {
         points.erase(std::remove_if(points.begin(), points.end(),
-                                    [&](const series::point& each) { return each.step < from || each.step > to; }),
+                                    [&](const series::point& each) {
+                                        return each.step < from || each.step > to;
+                                    }),
                      points.end());
         return points;
     }
 
-    [[nodiscard]] static json::value one_series(const std::string& key, const std::vector<series::point>& points, std::size_t columns) {
+    [[nodiscard]] static json::value one_series(const std::string& key,
+                                                const std::vector<series::point>& points,
+                                                std::size_t columns) {
         const std::vector<series::point> reduced = series::reduce_columns(points, columns);
         json::value out;
         json::set_text(out, "key", key);
@@ -314,8 +332,10 @@ private:
         for (const runs::output_piece& piece : page->pieces) {
             pieces.push_back(json::to_json(piece));
         }
-        return json_response({{"offset", std::min(from, page->log_bytes)}, {"next_offset", page->next_offset},
-                              {"size", page->log_bytes}, {"pieces", std::move(pieces)}});
+        return json_response({{"offset", std::min(from, page->log_bytes)},
+                              {"next_offset", page->next_offset},
+                              {"size", page->log_bytes},
+                              {"pieces", std::move(pieces)}});
     }
 
     const context& with_;

@@ -2067,6 +2067,1131 @@ inline constexpr std::string_view asset_theme_js[] = {
 })();
 )asset"};
 
+inline constexpr std::string_view asset_openapi_json[] = {
+    R"asset({
+ "openapi": "3.1.0",
+ "info": {
+  "title": "guild view",
+  "version": "0.1.0",
+  "summary": "Read-only access to recorded training runs",
+  "license": {
+   "name": "MIT",
+   "identifier": "MIT"
+  }
+ },
+ "servers": [
+  {
+   "url": "http://localhost:6333"
+  }
+ ],
+ "paths": {
+  "/api/settings": {
+   "get": {
+    "summary": "Version and reading interval",
+    "responses": {
+     "200": {
+      "description": "Version and reading interval",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "version": {
+           "type": "string"
+          },
+          "interval_ms": {
+           "type": "integer"
+          },
+          "read_only": {
+           "type": "boolean"
+          }
+         },
+         "required": [
+          "version",
+          "interval_ms",
+          "read_only"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     }
+    }
+   }
+  },
+  "/api/project": {
+   "get": {
+    "summary": "What the project file says about the page",
+    "responses": {
+     "200": {
+      "description": "What the project file says about the page",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/view"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     }
+    }
+   }
+  },
+  "/api/runs": {
+   "get": {
+    "summary": "All runs, newest first",
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "at most so many"
+     },
+     {
+      "name": "offset",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "leave out so many"
+     },
+     {
+      "name": "fields",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "enum": [
+        0,
+        1
+       ]
+      },
+      "description": "1: each run with its fields"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "All runs, newest first",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "total": {
+           "type": "integer"
+          },
+          "runs": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/run"
+           }
+          }
+         },
+         "required": [
+          "total",
+          "runs"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}": {
+   "get": {
+    "summary": "One run",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "One run",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/run"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/fields": {
+   "get": {
+    "summary": "The project's fields for the run",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "The project's fields for the run",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "fields": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/field_value"
+           }
+          }
+         },
+         "required": [
+          "fields"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/flags": {
+   "get": {
+    "summary": "Flags in the order in which they were given",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Flags in the order in which they were given",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "flags": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/pair"
+           }
+          }
+         },
+         "required": [
+          "flags"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/attrs": {
+   "get": {
+    "summary": "Attributes of the system",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Attributes of the system",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "attrs": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/pair"
+           }
+          }
+         },
+         "required": [
+          "attrs"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/series": {
+   "get": {
+    "summary": "Every series at a glance, sorted by key",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Every series at a glance, sorted by key",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "series": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/summary"
+           }
+          }
+         },
+         "required": [
+          "series"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/data": {
+   "get": {
+    "summary": "Points of the series that a pattern matches",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     },
+     {
+      "name": "pattern",
+      "in": "query",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "regular expression for the whole key"
+     },
+     {
+      "name": "columns",
+)asset",
+    R"asset(      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 4000,
+       "default": 400
+      },
+      "description": "of at most four points each"
+     },
+     {
+      "name": "from",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "first step"
+     },
+     {
+      "name": "to",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "last step"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Points of the series that a pattern matches",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "matched": {
+           "type": "integer"
+          },
+          "series": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/points"
+           }
+          }
+         },
+         "required": [
+          "matched",
+          "series"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/output": {
+   "get": {
+    "summary": "What the command printed",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     },
+     {
+      "name": "offset",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "default": 0
+      },
+      "description": "byte of the log; negative: from the end"
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1048576,
+       "default": 262144
+      },
+      "description": "bytes"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "What the command printed",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "offset": {
+           "type": "integer"
+          },
+          "next_offset": {
+           "type": "integer"
+          },
+          "size": {
+           "type": "integer"
+          },
+          "pieces": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/piece"
+           }
+          }
+         },
+         "required": [
+          "offset",
+          "next_offset",
+          "size",
+          "pieces"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/openapi.json": {
+   "get": {
+    "summary": "This description",
+    "responses": {
+     "200": {
+      "description": "This description",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     }
+    }
+   }
+  }
+ },
+ "components": {
+  "responses": {
+   "failure": {
+    "description": "What is wrong",
+    "content": {
+     "application/json": {
+      "schema": {
+       "type": "object",
+       "properties": {
+        "error": {
+         "$ref": "#/components/schemas/error"
+        }
+       },
+       "required": [
+        "error"
+       ]
+      }
+     }
+    }
+   }
+  },
+  "schemas": {
+   "number": {
+    "description": "NaN, infinities and integers beyond 2^53 are strings",
+    "anyOf": [
+     {
+      "type": "number"
+     },
+     {
+      "type": "string",
+      "pattern": "^(NaN|-?Infinity|-?[0-9]+)$"
+     }
+    ]
+   },
+   "error": {
+    "type": "object",
+    "properties": {
+     "code": {
+      "type": "string"
+     },
+     "message": {
+      "type": "string"
+     },
+     "path": {
+      "type": "string"
+     },
+     "line": {
+      "anyOf": [
+       {
+        "type": "integer"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "column": {
+      "anyOf": [
+       {
+        "type": "integer"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "text": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "code",
+     "message"
+    ]
+   },
+   "diagnostic": {
+    "allOf": [
+     {
+      "$ref": "#/components/schemas/error"
+     },
+     {
+      "type": "object",
+      "properties": {
+       "severity": {
+        "enum": [
+         "error",
+         "warning"
+        ]
+       },
+       "rule": {
+        "type": "string"
+       },
+       "hint": {
+        "type": "string"
+       },
+       "caret": {
+        "type": "string",
+        "description": "the source line and the marks below it"
+       }
+      }
+     }
+    ]
+   },
+   "run": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "model": {
+      "type": "string"
+     },
+     "status": {
+      "enum": [
+       "pending",
+       "running",
+       "completed",
+       "terminated",
+       "error",
+       "lost"
+      ]
+     },
+     "cause": {
+      "type": "string"
+     },
+     "started_us": {
+      "anyOf": [
+       {
+        "type": "integer",
+        "description": "microseconds since 1970-01-01 UTC"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "stopped_us": {
+      "anyOf": [
+       {
+        "type": "integer",
+        "description": "microseconds since 1970-01-01 UTC"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "exit_code": {
+      "anyOf": [
+       {
+        "type": "integer"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "path": {
+      "type": "string"
+     },
+     "command": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "cwd": {
+      "type": "string"
+     },
+     "fields": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/field_value"
+      }
+     }
+    },
+    "required": [
+     "id",
+     "name",
+     "model",
+     "status",
+     "cause",
+     "started_us",
+     "stopped_us",
+     "exit_code",
+     "path",
+     "command",
+     "cwd"
+    ]
+   },
+   "pair": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "value": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "name",
+     "value"
+    ]
+   },
+   "field": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "label": {
+      "type": "string"
+     },
+     "icon": {
+      "type": "string"
+     },
+     "color": {
+      "type": "string"
+     },
+     "format": {
+      "type": "string"
+     },
+     "reduce": {
+      "type": "string"
+     },
+     "source": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "name",
+     "label",
+     "icon",
+     "color",
+     "format",
+     "reduce",
+     "source"
+    ]
+   },
+   "field_value": {
+    "allOf": [
+     {
+      "$ref": "#/components/schemas/field"
+     },
+     {
+      "type": "object",
+      "properties": {
+       "value": {
+        "anyOf": [
+         {
+          "$ref": "#/components/schemas/number"
+         },
+         {
+          "type": "null"
+         }
+        ]
+       },
+       "text": {
+        "type": "string",
+        "description": "formatted; -- without data"
+       },
+       "key": {
+        "type": "string"
+       }
+      },
+      "required": [
+       "value",
+       "text",
+       "key"
+      ]
+     }
+    ]
+   },
+   "chart": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "title": {
+      "type": "string"
+     },
+     "label": {
+)asset",
+    R"asset(      "type": "string"
+     },
+     "format": {
+      "type": "string"
+     },
+     "source": {
+      "type": "string"
+     },
+     "extra": {
+      "type": "boolean"
+     }
+    },
+    "required": [
+     "name",
+     "title",
+     "label",
+     "format",
+     "source",
+     "extra"
+    ]
+   },
+   "view": {
+    "type": "object",
+    "properties": {
+     "title": {
+      "type": "string"
+     },
+     "description": {
+      "type": "string"
+     },
+     "path": {
+      "type": "string"
+     },
+     "fields": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/field"
+      }
+     },
+     "series": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/chart"
+      }
+     },
+     "content": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "sidebar": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "error": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/diagnostic"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "diagnostics": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/diagnostic"
+      }
+     }
+    },
+    "required": [
+     "title",
+     "description",
+     "path",
+     "fields",
+     "series",
+     "content",
+     "sidebar",
+     "error",
+     "diagnostics"
+    ]
+   },
+   "summary": {
+    "type": "object",
+    "properties": {
+     "key": {
+      "type": "string"
+     },
+     "count": {
+      "$ref": "#/components/schemas/number"
+     },
+     "first": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "last": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "min": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "max": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "nan": {
+      "$ref": "#/components/schemas/number"
+     },
+     "inf": {
+      "$ref": "#/components/schemas/number"
+     },
+     "first_step": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "last_step": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "last_time_us": {
+      "anyOf": [
+       {
+        "$ref": "#/components/schemas/number"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     }
+    },
+    "required": [
+     "key",
+     "count",
+     "first",
+     "last",
+     "min",
+     "max",
+     "nan",
+     "inf",
+     "first_step",
+     "last_step",
+     "last_time_us"
+    ]
+   },
+   "points": {
+    "type": "object",
+    "properties": {
+     "key": {
+      "type": "string"
+     },
+     "count": {
+      "type": "integer"
+     },
+     "is_reduced": {
+      "type": "boolean"
+     },
+     "steps": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/number"
+      }
+     },
+     "times_us": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/number"
+      }
+     },
+     "values": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/number"
+      }
+     }
+    },
+    "required": [
+     "key",
+     "count",
+     "is_reduced",
+     "steps",
+     "times_us",
+     "values"
+    ]
+   },
+   "piece": {
+    "type": "object",
+    "properties": {
+     "stream": {
+      "enum": [
+       "out",
+       "err",
+       "unknown"
+      ]
+     },
+     "time_us": {
+      "anyOf": [
+       {
+        "type": "integer",
+        "description": "microseconds since 1970-01-01 UTC"
+       },
+       {
+        "type": "null"
+       }
+      ]
+     },
+     "offset": {
+      "type": "integer"
+     },
+     "text": {
+      "type": "string"
+     },
+     "lost_bytes": {
+      "type": "integer"
+     }
+    },
+    "required": [
+     "stream",
+     "time_us",
+     "offset"
+    ]
+   }
+  }
+ }
+}
+)asset"};
+
 inline constexpr asset all_assets[] = {
     {"api.js", "text/javascript; charset=utf-8", asset_api_js, 1},
     {"chart.js", "text/javascript; charset=utf-8", asset_chart_js, 3},
@@ -2082,6 +3207,7 @@ inline constexpr asset all_assets[] = {
     {"scale.js", "text/javascript; charset=utf-8", asset_scale_js, 1},
     {"style.css", "text/css; charset=utf-8", asset_style_css, 3},
     {"theme.js", "text/javascript; charset=utf-8", asset_theme_js, 1},
+    {"openapi.json", "application/json", asset_openapi_json, 3},
 };
 
 }  // namespace detail

@@ -1,10 +1,11 @@
-// guild/viewer/http.hpp - requests and answers as values, and the checks every request passes first.
+// guild/viewer/http.hpp - requests and answers as values, and the checks every request passes
+// first.
 //
 // Layer 6. Includes: base.
 // Not here: what the paths mean (viewer/api.hpp); sockets (viewer/server.hpp).
 //
-// The checks assume a hostile web page in the user's browser: a foreign Host (DNS rebinding), a foreign
-// Origin and a cross-site fetch are refused; no answer ever carries a CORS header.
+// The checks assume a hostile web page in the user's browser: a foreign Host (DNS rebinding), a
+// foreign Origin and a cross-site fetch are refused; no answer ever carries a CORS header.
 #pragma once
 
 #include <cstddef>
@@ -53,14 +54,16 @@ struct target_parts {
 
 /// Who may ask.
 struct guard {
-    std::vector<std::string> allowed_hosts;  // besides 127.0.0.1, localhost and [::1]; any port each
-    std::string token;                       // empty: none is asked for
+    std::vector<std::string>
+        allowed_hosts;  // besides 127.0.0.1, localhost and [::1]; any port each
+    std::string token;  // empty: none is asked for
 };
 
 /// Splits and decodes a target.
 ///
 /// out      nothing for a target that does not begin with `/`, has a broken escape, a control
-///          character (decoded or not), or a path part that is empty, `.` or `..` (the end may be `/`)
+///          character (decoded or not), or a path part that is empty, `.` or `..` (the end may be
+///          `/`)
 /// example  tests/viewer/http.cpp "targets: what could leave the tree is no target"
 [[nodiscard]] std::optional<target_parts> parse_target(std::string_view target);
 
@@ -71,7 +74,8 @@ struct guard {
 ///
 /// in       is_page: whether the target is a page, which a link on another site may open
 /// example  tests/viewer/http.cpp "guard: foreign hosts, origins and sites are refused"
-[[nodiscard]] std::optional<response> check_request(const request& what, const guard& who, bool is_page);
+[[nodiscard]] std::optional<response> check_request(const request& what, const guard& who,
+                                                    bool is_page);
 
 /// An answer with a short JSON error object.
 [[nodiscard]] response make_failure(int status, std::string_view code, std::string_view message);
@@ -103,8 +107,10 @@ inline std::optional<std::string> find_name(const name_value_list& list, std::st
 }
 
 inline int hex_digit(char c) noexcept {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 inline bool has_control(std::string_view text) noexcept {
@@ -223,7 +229,8 @@ inline bool has_tag(std::string_view list, std::string_view tag) {
     return false;
 }
 
-inline std::string quote_json(std::string_view text) {  // for our own messages: ASCII without controls
+inline std::string
+quote_json(std::string_view text) {  // for our own messages: ASCII without controls
     return '"' + replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"") + '"';
 }
 
@@ -313,9 +320,9 @@ inline std::optional<target_parts> parse_target(std::string_view target) {
 inline std::string host_without_port(std::string_view host) {
     const std::size_t bracket = host.rfind(']');
     const std::size_t colon = host.rfind(':');
-    const bool has_port = colon != std::string_view::npos &&
-                          (bracket == std::string_view::npos ? host.find(':') == colon
-                                                             : colon > bracket);
+    const bool has_port =
+        colon != std::string_view::npos &&
+        (bracket == std::string_view::npos ? host.find(':') == colon : colon > bracket);
     return to_lower(has_port ? host.substr(0, colon) : host);
 }
 
@@ -370,20 +377,34 @@ inline void finish_response(const request& what, response& answer) {
 
 inline std::string_view reason_of(int status) noexcept {
     switch (status) {
-        case 200: return "OK";
-        case 303: return "See Other";
-        case 304: return "Not Modified";
-        case 400: return "Bad Request";
-        case 401: return "Unauthorized";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 405: return "Method Not Allowed";
-        case 408: return "Request Timeout";
-        case 413: return "Payload Too Large";
-        case 421: return "Misdirected Request";
-        case 431: return "Request Header Fields Too Large";
-        case 503: return "Service Unavailable";
-        default: return "Internal Server Error";
+    case 200:
+        return "OK";
+    case 303:
+        return "See Other";
+    case 304:
+        return "Not Modified";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Payload Too Large";
+    case 421:
+        return "Misdirected Request";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "Internal Server Error";
     }
 }
 

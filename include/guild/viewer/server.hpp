@@ -1,12 +1,13 @@
-// guild/viewer/server.hpp - serves viewer answers over HTTP/1.1: a listening socket, a poll loop, cpp-httplib for the protocol.
+// guild/viewer/server.hpp - HTTP/1.1: a listening socket, a poll loop, cpp-httplib for the
+// protocol.
 //
-// Layer 6. Includes: base, os/socket descriptor, viewer/http, cpp-httplib (the only header that does).
-// Not here: what is answered (viewer/api.hpp).
+// Layer 6. Includes: base, os/socket descriptor, viewer/http, cpp-httplib (the only header that
+// does). Not here: what is answered (viewer/api.hpp).
 //
-// One thread serves everything. The loop takes connections, bounds and times request heads, and sends
-// answers; a head that is complete is reduced to the headers that matter and given to httplib in memory.
-// So no client can hold a thread, grow memory without end or slip a second request into a first, in
-// whichever release of httplib: Debian's 0.11.4 and current ones differ only in `call_process_request`.
+// One thread serves everything. The loop takes connections, bounds and times request heads, and
+// sends answers; a complete head is reduced to the headers that matter and given to httplib in
+// memory. So no client can hold a thread, grow memory or slip a second request into a first,
+// whichever release of httplib it is: they differ only in `call_process_request`.
 #pragma once
 
 #include <algorithm>
@@ -182,8 +183,8 @@ private:
         (this->*call)(stream, "127.0.0.1", 0, "127.0.0.1", 0, close, closed, nullptr, More{}...);
     }
 
-    /// What httplib sees: the checked request line and the two headers that shape its answer. Ranges,
-    /// bodies, upgrades and everything else of the original never reach it.
+    /// What httplib sees: the checked request line and the two headers that shape its answer.
+    /// Ranges, bodies, upgrades and everything else of the original never reach it.
     [[nodiscard]] static std::string plain_head(const parsed_head& head) {
         std::string out = head.what.method + " /" + " HTTP/1.1\r\nHost: localhost\r\n";
         if (const auto accepted = head.what.find_header("Accept-Encoding")) {
@@ -220,20 +221,23 @@ inline std::string short_answer(int status) {
     const std::string body(reason_of(status));
     return "HTTP/1.1 " + std::to_string(status) + ' ' + body +
            "\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\n" +
-           (status == 503 ? "Retry-After: 1\r\n" : "") + "Connection: close\r\nContent-Length: " +
-           std::to_string(body.size() + 1) + "\r\n\r\n" + body + '\n';
+           (status == 503 ? "Retry-After: 1\r\n" : "") +
+           "Connection: close\r\nContent-Length: " + std::to_string(body.size() + 1) + "\r\n\r\n" +
+           body + '\n';
 }
 
 inline bool is_token(std::string_view text) noexcept {
     for (const char c : text) {
-        if (!is_letter(c) && !is_digit(c) && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) {
+        if (!is_letter(c) && !is_digit(c) &&
+            std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) {
             return false;
         }
     }
     return !text.empty();
 }
 
-// One header line; false when it is none. A blank before the colon or at the start is how requests are smuggled.
+// One header line; false when it is none. A blank before the colon or at the start is how requests
+// are smuggled.
 inline bool add_header(std::string_view line, request& into) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
@@ -264,7 +268,8 @@ inline parsed_head parse_head(std::string_view head) {
         head.remove_prefix(end + 2);
     }
     const std::vector<std::string> words = split(lines.empty() ? std::string() : lines[0], ' ');
-    if (words.size() != 3 || !detail::is_token(words[0]) || (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0")) {
+    if (words.size() != 3 || !detail::is_token(words[0]) ||
+        (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0")) {
         return out;
     }
     out.what.method = words[0];
@@ -275,7 +280,8 @@ inline parsed_head parse_head(std::string_view head) {
         }
     }
     const auto length = out.what.find_header("Content-Length");
-    if (out.what.count_header("Transfer-Encoding") > 0 || out.what.count_header("Content-Length") > 1) {
+    if (out.what.count_header("Transfer-Encoding") > 0 ||
+        out.what.count_header("Content-Length") > 1) {
         return out;
     }
     if (length && *length != "0") {
@@ -398,7 +404,8 @@ private:
     bool drop_idle() {
         auto oldest = connections_.end();
         for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-            if (it->is_idle() && (oldest == connections_.end() || it->deadline_ms < oldest->deadline_ms)) {
+            if (it->is_idle() &&
+                (oldest == connections_.end() || it->deadline_ms < oldest->deadline_ms)) {
                 oldest = it;
             }
         }
@@ -429,7 +436,8 @@ private:
 
     /// Prepares the answer to the first complete head that has arrived; false when there is none.
     bool take_request(connection& one) {
-        one.in.erase(0, std::min(one.in.find_first_not_of("\r\n"), one.in.size()));  // blank lines between requests
+        one.in.erase(0, std::min(one.in.find_first_not_of("\r\n"),
+                                 one.in.size()));  // blank lines between requests
         const std::size_t end = one.in.find("\r\n\r\n");
         const std::size_t size = end == std::string::npos ? one.in.size() : end + 4;
         if (size > owner_.options_.max_head_bytes) {
@@ -463,7 +471,8 @@ private:
 
     void send_some(connection& one) {
         while (one.is_sending()) {
-            const std::int64_t sent = os::send(one.socket.get(), std::string_view(one.out).substr(one.sent));
+            const std::int64_t sent =
+                os::send(one.socket.get(), std::string_view(one.out).substr(one.sent));
             if (sent == -EAGAIN || sent == -EINTR) {
                 return;
             }
@@ -486,7 +495,8 @@ private:
         } else if (one.close_when_sent) {
             one.is_done = true;
         } else {
-            one.deadline_ms = now_ms_ + (one.in.empty() ? owner_.options_.idle_time_ms : owner_.options_.head_time_ms);
+            one.deadline_ms = now_ms_ + (one.in.empty() ? owner_.options_.idle_time_ms
+                                                        : owner_.options_.head_time_ms);
         }
     }
 
@@ -499,7 +509,8 @@ private:
 inline result<server> server::open(const server_options& options, handler answer) {
     if (!options.is_guarded && !os::is_loopback_address(options.address)) {
         return make_error(errc::missing_requirement,
-                          "listening at " + options.address + ", which other machines reach, needs a token");
+                          "listening at " + options.address +
+                              ", which other machines reach, needs a token");
     }
     auto wake = os::wake_pipe::create();
     if (!wake) {

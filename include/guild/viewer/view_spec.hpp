@@ -1,10 +1,10 @@
-// guild/viewer/view_spec.hpp - what a project file says about the page: fields, charts, which components stand where.
+// guild/viewer/view_spec.hpp - what a project file says about the page: fields, charts, layout.
 //
 // Layer 6. Includes: base, ini, project, series, runs, json.
 // Not here: the routes that serve it (viewer/api.hpp).
 //
-// The file is read anew for each request, so "save and reload" works. A broken file gives the built-in view and
-// the error with its place; it never takes the runs away.
+// The file is read anew for each request, so "save and reload" works. A broken file gives the
+// built-in view and the error with its place; it never takes the runs away.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@
 #include <guild/project/load.hpp>
 #include <guild/project/number_format.hpp>
 #include <guild/runs/run.hpp>
-#include <guild/series/run_reader.hpp>
 #include <guild/series/reduce.hpp>
+#include <guild/series/run_reader.hpp>
 
 namespace guild { inline namespace v0 { namespace viewer {
 
@@ -66,7 +66,8 @@ struct view_spec {
 /// Reads the project file of a directory.
 ///
 /// example  tests/viewer/view_spec.cpp "view: the tutorial's file gives five fields and two charts"
-[[nodiscard]] view_spec load_view(const std::string& directory, const project::load_options& options = {});
+[[nodiscard]] view_spec load_view(const std::string& directory,
+                                  const project::load_options& options = {});
 
 /// What a field shows for one run.
 struct field_value {
@@ -81,10 +82,14 @@ public:
     explicit run_values(const runs::run& run)
         : run_(run), reader_(run.series()), summaries_(reader_.summaries()) {}
 
-    [[nodiscard]] const std::vector<series::series_summary>& summaries() const noexcept { return summaries_; }
+    [[nodiscard]] const std::vector<series::series_summary>& summaries() const noexcept {
+        return summaries_;
+    }
 
     /// Points of one series, in the order in which they were written.
-    [[nodiscard]] std::vector<series::point> points(const std::string& key) { return reader_.points(key); }
+    [[nodiscard]] std::vector<series::point> points(const std::string& key) {
+        return reader_.points(key);
+    }
 
     /// Keys that a pattern matches whole, in the order of summaries().
     ///
@@ -93,11 +98,13 @@ public:
 
     /// A field over all points of the run; of several matching series the first that has a value.
     ///
-    /// example  tests/viewer/view_spec.cpp "fields: values are reduced over full data and formatted"
+    /// example  tests/viewer/view_spec.cpp "fields: values are reduced over full data and
+    /// formatted"
     [[nodiscard]] field_value evaluate(const field_spec& field);
 
 private:
-    [[nodiscard]] std::optional<double> reduce(const std::string& how, const series::series_summary& summary);
+    [[nodiscard]] std::optional<double> reduce(const std::string& how,
+                                               const series::series_summary& summary);
 
     const runs::run& run_;
     series::run_reader reader_;
@@ -174,9 +181,11 @@ inline std::optional<std::string> find_pair(const runs::pair_list& pairs, std::s
 }
 
 /// The part of a source behind "series/" and the like; nothing when it begins otherwise.
-inline std::optional<std::string_view> after_prefix(std::string_view source, std::string_view prefix) {
-    return starts_with(source, prefix) ? std::optional<std::string_view>(source.substr(prefix.size()))
-                                       : std::nullopt;
+inline std::optional<std::string_view> after_prefix(std::string_view source,
+                                                    std::string_view prefix) {
+    return starts_with(source, prefix)
+               ? std::optional<std::string_view>(source.substr(prefix.size()))
+               : std::nullopt;
 }
 
 }  // namespace detail
@@ -193,7 +202,8 @@ inline view_spec load_view(const std::string& directory, const project::load_opt
     if (report.value) {
         out.run_roots = report.value->run_roots();
     } else {
-        report = project::parse_project("", {os::absolute_path(directory), directory, out.path, "runs"}, with_builtins);
+        report = project::parse_project(
+            "", {os::absolute_path(directory), directory, out.path, "runs"}, with_builtins);
     }
     if (report.value) {
         out.title = report.value->title();
@@ -218,7 +228,8 @@ inline result<std::vector<std::string>> run_values::keys(std::string_view expres
 }
 
 // The usual reducers need no points; the others read the one series.
-inline std::optional<double> run_values::reduce(const std::string& how, const series::series_summary& summary) {
+inline std::optional<double> run_values::reduce(const std::string& how,
+                                                const series::series_summary& summary) {
     if (summary.count == 0) {
         return std::nullopt;
     }
@@ -301,7 +312,8 @@ inline json::value to_json(const view_spec& view) {
     out["diagnostics"] = json::value::array();
     for (const ini::diagnostic& each : view.diagnostics) {
         json::value one = json::to_json(each, view.text);
-        if (each.sev == ini::severity::error && out["error"].is_object() && !out["error"].contains("caret")) {
+        if (each.sev == ini::severity::error && out["error"].is_object() &&
+            !out["error"].contains("caret")) {
             out["error"] = one;  // the first error again, now with its line shown
         }
         out["diagnostics"].push_back(std::move(one));
