@@ -1,5 +1,4 @@
-// guild/series/block_reader.hpp - the blocks of a series file in order, damaged ranges stepped
-// over.
+// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
 //
 // Layer 3. Includes: base, os/file.hpp, series/format.hpp.
 // Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).

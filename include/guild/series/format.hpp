@@ -1,13 +1,12 @@
 // guild/series/format.hpp - the frame of a series file (.gts): its header and its blocks.
 //
 //     file   := header (96 bytes) block*
-//     block  := magic u32 | type u8 | flags u8 | 0 u16 | length u32 | 0 u32 | sequence u64 | offset
-//     u64
-//               | last_index_offset u64 | payload | zeros to 8 | length u32 | checksum u32
+//     block  := magic u32 | type u8 | flags u8 | 0 u16 | length u32 | 0 u32
+//               | sequence u64 | offset u64 | last_index_offset u64
+//               | payload | zeros to 8 | length u32 | checksum u32
 //
 // Layer 3. Includes: base. Pure: bytes in, values out. docs/format-series.md is the specification.
-// Not here: what payloads hold (series/payload.hpp); files (series/writer.hpp,
-// series/block_reader.hpp).
+// Not here: what payloads hold (series/payload.hpp); files (series/writer.hpp).
 #pragma once
 
 #include <array>

@@ -1,5 +1,4 @@
-// guild/series/point.hpp - the values of series storage: a number, a point, and what is known of a
-// series at a glance.
+// guild/series/point.hpp - the values of series storage: a number, a point, a summary.
 //
 // Layer 3. Includes: base.
 // Not here: bytes (series/format.hpp); reductions of many points (series/reduce.hpp).

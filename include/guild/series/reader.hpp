@@ -4,8 +4,7 @@
 // Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
-// refresh() goes on from there. A point is read back bit for bit or it is missing; nothing is
-// invented.
+// refresh() goes on from there. A point is read back bit for bit or it is missing.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,4 @@
-// guild/series/reduce.hpp - many points to one number, or to the few that a chart of some width
-// needs.
+// guild/series/reduce.hpp - many points to one number, or to the few that a chart needs.
 //
 // Layer 3. Includes: base, series/point.hpp. Pure.
 // Not here: finding and reading the points (series/run_reader.hpp).

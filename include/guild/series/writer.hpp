@@ -1,9 +1,10 @@
 // guild/series/writer.hpp - writes one series file: the numbers that one process logs in one run.
 //
-// Layer 3. Includes: base, os, series/format.hpp, series/payload.hpp.
-// Not here: a ring that any thread may feed (runs/recorder.hpp); reading (series/reader.hpp).
+// Layer 3. Includes: base, os, series/file_builder.hpp.
+// Not here: which bytes (series/file_builder.hpp); a ring that any thread may feed
+// (runs/recorder.hpp); reading (series/reader.hpp).
 //
-// append() gathers frames; flush() seals them into blocks and appends those with one write. What a
+// append() gathers frames; flush() makes them blocks and appends those with one write. What a
 // reader has seen never disappears: a write that falls short keeps its whole blocks and repeats the
 // rest, a sync that fails is followed by a new file that repeats what was not synced.
 #pragma once
@@ -12,8 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +26,8 @@
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
+#include <guild/series/file_builder.hpp>
 #include <guild/series/format.hpp>
-#include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
@@ -48,10 +47,6 @@ struct writer_options {
     std::string host;                                        // default: the machine's name
     int pid = 0;                                             // default: this process
 };
-
-/// The id of no series: what writer::series() gives for a key that cannot be stored.
-inline constexpr std::uint32_t no_series = 0xFFFFFFFFU;
-inline constexpr std::size_t max_key_bytes = 4096;
 
 /// Writes one series file and, where the file system fails it, the files that continue it.
 ///
@@ -73,8 +68,9 @@ public:
     writer& operator=(const writer&) = delete;
     ~writer() { (void)close(); }
 
-    /// The id of the series `key`, made when it is new. Keys are any bytes, at most max_key_bytes.
-    [[nodiscard]] std::uint32_t series(std::string_view key);
+    /// The id of the series `key`, made when it is new. Keys are any bytes, at most max_key_bytes;
+    /// a longer one gives no_series, whose points are dropped and counted.
+    [[nodiscard]] std::uint32_t series(std::string_view key) { return builder_.series(key); }
 
     /// Logs `count` values of one moment. May flush; an error of that is kept in last_error().
     ///
@@ -124,7 +120,7 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
     [[nodiscard]] const file_header& header() const noexcept { return header_; }
 
-    /// The first error of a write or sync.
+    /// The first error of a write or sync, and how many there were.
     [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
     [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
 
@@ -133,76 +129,42 @@ public:
 
     /// Points that were appended and are not in the file yet.
     [[nodiscard]] std::uint64_t points_pending() const noexcept {
-        return frames_.points() + sealed_points_;
+        return builder_.points_pending();
     }
 
 private:
-    static constexpr std::uint64_t index_every = std::uint64_t{256} << 10U;
     static constexpr int max_continuations = 16;
-    static constexpr std::uint64_t dictionary_every = std::uint64_t{1} << 20U;
-
-    struct sealed_block {
-        std::size_t end;  // in pending_
-        std::uint64_t points;
-    };
 
     writer(writer_options options, const os::env& system)
         : options_(std::move(options)), system_(&system) {}
 
     result<void> start_file(const std::string& directory, const uuid& continues,
                             std::uint64_t continues_sequence);
-    void begin_numbers();
-    void seal(bool closing);
-    void seal_frames();
-    void seal_gap();
-    void seal_index(bool closing);
-    void add_block(block_type type, std::uint8_t flags, std::string_view payload,
-                   std::uint64_t points = 0);
-    void add_dictionary(std::size_t from);
+    void note_gap();
     result<void> write_pending();
     result<void> write_failed(const error& what, std::size_t written);
+    void commit(std::size_t bytes);
     result<void> sync_file();
     result<void> sync_if_due();
     result<void> continue_in_new_file();
-    void repeat_blocks(std::string_view blocks);
+    result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
     [[nodiscard]] bool may_continue() const noexcept {
-        return written_ > header_bytes && continuations_ < max_continuations;
+        return builder_.written() > header_bytes && continuations_ < max_continuations;
     }
     void note_error(const error& what);
-    void count_frames(std::string_view payload);
-    result<void> copy_to(os::file& copy) const;
 
     writer_options options_;
     const os::env* system_;
     os::file file_;
     file_header header_;
-    std::uint32_t seed_ = 0;
-
-    std::vector<series_name> names_;
-    std::map<std::string, std::uint32_t, std::less<>> ids_;
-    std::size_t names_stored_ = 0;  // that a dictionary of this file holds
-    std::vector<series_summary> summaries_;
-
-    frame_encoder frames_;
-    std::string payload_;               // scratch of the block being built
-    std::string pending_;               // sealed blocks that are not in the file yet
-    std::vector<sealed_block> sealed_;  // what pending_ holds
-    std::uint64_t sealed_points_ = 0;
-    std::string unsynced_;  // FRAMES and NOTE blocks in the file since the last sync
-
-    std::uint64_t written_ = 0;  // bytes of the file that are whole blocks
-    std::uint64_t sequence_ = 0;
-    std::uint64_t last_index_ = 0;
-    std::uint64_t index_end_ = 0;       // where the last index ended
-    std::uint64_t index_cost_ = 0;      // bytes that dictionary and index took the last time
-    std::uint64_t dictionary_end_ = 0;  // where the last full dictionary ended
-    index_content index_;
+    file_builder builder_;
+    std::string unsynced_;  // blocks that are in the file and were not synced
 
     std::int64_t flushed_us_ = 0;
     std::int64_t synced_us_ = 0;
     bool refused_ = false;   // the last write failed
-    bool poisoned_ = false;  // a sync failed: a new file is due
+    bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
     bool directory_synced_ = false;
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
@@ -282,61 +244,30 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
         }
         file_ = std::move(*file);
         header_ = header;
-        begin_numbers();
+        builder_.start(header.id);
+        unsynced_.clear();
+        directory_synced_ = false;
+        flushed_us_ = synced_us_ = system_->boot_time_us();
         return {};
     }
-}
-
-inline void writer::begin_numbers() {
-    seed_ = checksum_seed(header_.id);
-    written_ = header_bytes;
-    index_end_ = dictionary_end_ = header_bytes;
-    sequence_ = last_index_ = index_cost_ = 0;
-    names_stored_ = 0;
-    index_ = {};
-    index_.covers_offset = header_bytes;
-    for (series_summary& summary : summaries_) {
-        summary = {};
-    }
-    unsynced_.clear();
-    directory_synced_ = false;
-    flushed_us_ = synced_us_ = system_->boot_time_us();
-}
-
-inline std::uint32_t writer::series(std::string_view key) {
-    const auto known = ids_.find(key);
-    if (known != ids_.end()) {
-        return known->second;
-    }
-    if (key.size() > max_key_bytes || names_.size() >= no_series) {
-        return no_series;
-    }
-    const auto id = static_cast<std::uint32_t>(names_.size());
-    names_.push_back({id, std::string(key), {}});
-    summaries_.emplace_back();
-    ids_.emplace(key, id);
-    return id;
 }
 
 inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
                            std::size_t count) {
     constexpr std::size_t max_values = std::size_t{1} << 20U;
-    bool good = file_.is_open() && count <= max_values &&
-                pending_.size() + frames_.bytes() < options_.max_pending_bytes;
+    const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
+    bool good = file_.is_open() && count <= max_values && waiting < options_.max_pending_bytes;
     for (std::size_t i = 0; i < count && good; ++i) {
-        good = values[i].id < names_.size();
+        good = values[i].id < builder_.series_count();
     }
     if (!good || count == 0) {
         dropped_ += count;
         return;
     }
-    frames_.add(step, time_us, values, count);
-    for (std::size_t i = 0; i < count; ++i) {
-        summaries_[values[i].id].add({step, time_us, values[i].value});
-    }
-    const bool full = frames_.bytes() >= options_.flush_bytes;
+    builder_.add_frame(step, time_us, values, count);
+    const bool full = builder_.frame_bytes() >= options_.flush_bytes;
     if (full && refused_) {
-        seal_frames();  // one block does not outgrow its limit while the disk refuses it
+        builder_.seal_frames();  // blocks keep their size while the disk refuses them
     }
     const bool late = options_.flush_interval_ms >= 0 &&
                       system_->boot_time_us() - flushed_us_ >= options_.flush_interval_ms * 1000;
@@ -347,116 +278,17 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
 
 inline void writer::add_note(std::int64_t time_us,
                              std::vector<std::pair<std::string, std::string>> texts) {
-    if (!file_.is_open()) {
-        return;
-    }
-    seal_frames();
-    payload_.clear();
-    append_note(payload_, {time_us, std::move(texts)});
-    add_block(block_type::note, 0, payload_);
-}
-
-inline void writer::add_block(block_type type, std::uint8_t flags, std::string_view payload,
-                              std::uint64_t points) {
-    block made;
-    made.type = type;
-    made.flags = flags;
-    made.sequence = sequence_++;
-    made.offset = written_ + pending_.size();
-    made.last_index_offset = last_index_;
-    made.payload = payload;
-    append_block(pending_, made, seed_);
-    sealed_.push_back({pending_.size(), points});
-    sealed_points_ += points;
-    if (type == block_type::index) {
-        last_index_ = made.offset;
+    if (file_.is_open()) {
+        builder_.add_note({time_us, std::move(texts)});
     }
 }
 
-inline void writer::add_dictionary(std::size_t from) {
-    payload_.clear();
-    append_dictionary(payload_, names_.data() + from, names_.size() - from);
-    add_block(block_type::dictionary, 0, payload_);
-    names_stored_ = names_.size();
-    if (from == 0) {
-        dictionary_end_ = written_ + pending_.size();
+inline void writer::note_gap() {
+    if (dropped_noted_ != dropped_) {
+        const std::string points = std::to_string(dropped_ - dropped_noted_);
+        dropped_noted_ = dropped_;
+        add_note(now_us(), {{"mark", "gap"}, {"points", points}});
     }
-}
-
-// Frames become a block, after the names that they use for the first time.
-inline void writer::seal_frames() {
-    if (frames_.frames() == 0) {
-        return;
-    }
-    if (names_stored_ < names_.size()) {
-        add_dictionary(names_stored_);
-    }
-    const std::string_view payload = frames_.payload();
-    count_frames(payload);
-    add_block(block_type::frames, 0, payload, frames_.points());
-    frames_.clear();
-}
-
-// Notes a FRAMES block that is about to be added in the index.
-inline void writer::count_frames(std::string_view payload) {
-    frames_entry entry;
-    entry.offset = written_ + pending_.size();
-    frame_decoder frames(payload);
-    while (frames.next()) {
-        if (entry.frames == 0) {
-            entry.min_step = entry.max_step = frames.step();
-            entry.min_time_us = entry.max_time_us = frames.time_us();
-        }
-        entry.min_step = std::min(entry.min_step, frames.step());
-        entry.max_step = std::max(entry.max_step, frames.step());
-        entry.min_time_us = std::min(entry.min_time_us, frames.time_us());
-        entry.max_time_us = std::max(entry.max_time_us, frames.time_us());
-        entry.points += frames.columns().size();
-        ++entry.frames;
-    }
-    index_.frames += entry.frames;
-    index_.points += entry.points;
-    index_.blocks.push_back(entry);
-}
-
-inline void writer::seal_gap() {
-    if (dropped_noted_ == dropped_) {
-        return;
-    }
-    const std::string points = std::to_string(dropped_ - dropped_noted_);
-    dropped_noted_ = dropped_;
-    add_note(now_us(), {{"mark", "gap"}, {"points", points}});
-}
-
-inline void writer::seal(bool closing) {
-    seal_frames();
-    seal_gap();
-    const std::uint64_t end = written_ + pending_.size();
-    // An index costs at most a quarter of what it covers, however many series there are.
-    if (closing || end - index_end_ >= std::max(index_every, 4 * index_cost_)) {
-        seal_index(closing);
-    } else if (end - dictionary_end_ >= dictionary_every) {
-        add_dictionary(0);
-    }
-}
-
-inline void writer::seal_index(bool closing) {
-    const std::uint64_t begin = written_ + pending_.size();
-    index_.dictionary_offset = begin;
-    add_dictionary(0);
-    index_.summaries.clear();
-    for (std::size_t id = 0; id < summaries_.size(); ++id) {
-        if (summaries_[id].count != 0) {
-            index_.summaries.emplace_back(static_cast<std::uint32_t>(id), summaries_[id]);
-        }
-    }
-    payload_.clear();
-    append_index(payload_, index_);
-    add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
-    index_end_ = written_ + pending_.size();
-    index_cost_ = index_end_ - begin;
-    index_.blocks.clear();
-    index_.covers_offset = index_end_;
 }
 
 inline result<void> writer::flush() {
@@ -470,18 +302,22 @@ inline result<void> writer::flush() {
             return continued;
         }
     }
-    seal(false);
+    if (!refused_) {
+        note_gap();
+    }
+    builder_.seal(false);
     auto written = write_pending();
     return written ? sync_if_due() : written;
 }
 
 // One write at the end of the file. What was written before a failure stays up to its last block.
 inline result<void> writer::write_pending() {
+    const std::string& bytes = builder_.pending();
     std::size_t done = 0;
-    while (done < pending_.size()) {
+    while (done < bytes.size()) {
+        const auto at = static_cast<std::int64_t>(builder_.written() + done);
         const std::int64_t got =
-            system_->pwrite(file_.fd(), pending_.data() + done, pending_.size() - done,
-                            static_cast<std::int64_t>(written_ + done));
+            system_->pwrite(file_.fd(), bytes.data() + done, bytes.size() - done, at);
         if (got > 0) {
             done += guild::detail::convert<std::size_t>(got);
             continue;
@@ -494,34 +330,26 @@ inline result<void> writer::write_pending() {
         }
     }
     refused_ = false;
-    if (options_.sync != sync_policy::none) {
-        unsynced_ += pending_;
-    }
-    written_ += pending_.size();
-    pending_.clear();
-    sealed_.clear();
-    sealed_points_ = 0;
+    commit(done);
     return {};
 }
 
-inline result<void> writer::write_failed(const error& what, std::size_t written) {
-    std::size_t whole = 0;
-    std::size_t blocks = 0;
-    for (; blocks < sealed_.size() && sealed_[blocks].end <= written; ++blocks) {
-        whole = sealed_[blocks].end;
-        sealed_points_ -= sealed_[blocks].points;
-    }
+inline void writer::commit(std::size_t bytes) {
+    const std::size_t before = unsynced_.size();
     if (options_.sync != sync_policy::none) {
-        unsynced_.append(pending_, 0, whole);
+        unsynced_.append(builder_.pending(), 0, bytes);
     }
-    written_ += whole;
-    pending_.erase(0, whole);
-    sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(blocks));
-    for (sealed_block& rest : sealed_) {
-        rest.end -= whole;
+    const std::size_t whole = builder_.commit(bytes);
+    if (options_.sync != sync_policy::none) {
+        unsynced_.resize(before + whole);
     }
-    if (written > whole) {
-        (void)system_->ftruncate(file_.fd(), static_cast<std::int64_t>(written_));
+}
+
+inline result<void> writer::write_failed(const error& what, std::size_t written) {
+    const std::uint64_t before = builder_.written();
+    commit(written);
+    if (before + written > builder_.written()) {
+        (void)system_->ftruncate(file_.fd(), static_cast<std::int64_t>(builder_.written()));
     }
     refused_ = true;
     note_error(what);
@@ -568,10 +396,20 @@ inline result<void> writer::sync_file() {
         return synced;
     }
     auto continued = continue_in_new_file();
+    if (continued) {
+        continued = write_pending();
+    }
     if (!continued) {
         return continued;
     }
-    return write_pending();
+    auto again = file_.sync();
+    if (again) {
+        unsynced_.clear();
+    } else {
+        note_error(again.error());
+        poisoned_ = true;
+    }
+    return again;
 }
 
 inline result<void> writer::sync() {
@@ -584,9 +422,9 @@ inline result<void> writer::sync() {
 
 // A new file says from which block on it repeats the old one; readers believe it from there.
 inline result<void> writer::continue_in_new_file() {
-    const std::string blocks = unsynced_ + pending_;
+    const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
-        blocks.empty() ? sequence_ : load_le<std::uint64_t>(blocks.data() + 16);
+        blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
     os::file old = std::move(file_);
     auto started = start_file(parent_path(old.path()), header_.id, first);
     if (!started) {
@@ -597,50 +435,8 @@ inline result<void> writer::continue_in_new_file() {
     (void)old.close();
     ++continuations_;
     poisoned_ = refused_ = false;
-    pending_.clear();
-    sealed_.clear();
-    sealed_points_ = 0;
-    repeat_blocks(blocks);
+    builder_.repeat(blocks);
     return {};
-}
-
-inline void writer::repeat_blocks(std::string_view blocks) {
-    std::vector<series_summary> later(summaries_.size());  // of frames that are not sealed yet
-    if (frames_.frames() != 0) {
-        frame_decoder frames(frames_.payload());
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                later[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
-            }
-        }
-    }
-    while (!blocks.empty()) {
-        const auto type = static_cast<block_type>(static_cast<unsigned char>(blocks[4]));
-        const auto length = load_le<std::uint32_t>(blocks.data() + 8);
-        const std::string_view payload = blocks.substr(block_head_bytes, length);
-        if (type == block_type::frames) {
-            if (names_stored_ < names_.size()) {
-                add_dictionary(names_stored_);
-            }
-            std::uint64_t points = 0;
-            frame_decoder frames(payload);
-            while (frames.next()) {
-                for (const auto& column : frames.columns()) {
-                    summaries_[column.id].add(
-                        {frames.step(), frames.time_us(), frames.value(column)});
-                    ++points;
-                }
-            }
-            count_frames(payload);
-            add_block(type, 0, payload, points);
-        } else if (type == block_type::note) {
-            add_block(type, 0, payload);
-        }
-        blocks.remove_prefix(guild::detail::convert<std::size_t>(block_bytes(length)));
-    }
-    for (std::size_t id = 0; id < later.size(); ++id) {
-        summaries_[id].add(later[id]);
-    }
 }
 
 inline result<void> writer::close() {
@@ -649,7 +445,7 @@ inline result<void> writer::close() {
     }
     auto done = flush();
     if (done) {
-        seal(true);
+        builder_.seal(true);
         done = write_pending();
     }
     if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
@@ -662,8 +458,8 @@ inline result<void> writer::close() {
 
 inline result<void> writer::copy_to(os::file& copy) const {
     std::string piece(std::size_t{256} << 10U, '\0');
-    for (std::uint64_t at = 0; at < written_;) {
-        const auto want = std::min<std::uint64_t>(piece.size(), written_ - at);
+    for (std::uint64_t at = 0; at < builder_.written();) {
+        const auto want = std::min<std::uint64_t>(piece.size(), builder_.written() - at);
         const auto got = file_.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
         if (!got) {
             return got.error();

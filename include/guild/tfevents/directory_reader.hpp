@@ -1,5 +1,4 @@
-// guild/tfevents/directory_reader.hpp - the scalars of all event files below a directory, as they
-// come.
+// guild/tfevents/directory_reader.hpp - the scalars of all event files of a directory tree.
 //
 // Layer 3. Includes: base, os, tfevents/reader.hpp.
 // Not here: one file (tfevents/reader.hpp); storing what comes (runs/collectors.hpp).

@@ -1,9 +1,8 @@
-// guild/tfevents/event.hpp - the payload of a record: an Event, as far as scalars need it, both
-// ways.
+// guild/tfevents/event.hpp - the payload of a record: an Event, as far as scalars need it.
 //
-// Layer 3. Includes: base, tfevents/wire.hpp, tfevents/tensor.hpp. Pure: bytes in, values out; text
-// points into the payload. Not here: frames (tfevents/record.hpp); which tag's metadata counts
-// (tag_table in tfevents/reader.hpp).
+// Layer 3. Includes: base, tfevents/wire.hpp, tfevents/tensor.hpp. Pure; text points into
+// the payload that was read.
+// Not here: frames (tfevents/record.hpp); whose metadata counts (tag_table in tfevents/reader.hpp).
 //
 // Graphs, histograms, images, audio and run metadata are stepped over and not looked into.
 #pragma once

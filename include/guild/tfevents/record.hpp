@@ -1,5 +1,4 @@
-// guild/tfevents/record.hpp - the frames of a TensorFlow record file: length, payload, two
-// checksums.
+// guild/tfevents/record.hpp - the frames of a TensorFlow record file.
 //
 //     +-----------+------------------+-------------+-------------------+
 //     | length u64| crc of length u32| payload     | crc of payload u32|     little-endian

@@ -1,5 +1,4 @@
-// guild/tfevents/tensor.hpp - one number out of a serialized TensorProto, whatever its element
-// type.
+// guild/tfevents/tensor.hpp - one number out of a serialized TensorProto.
 //
 // Layer 3. Includes: base, tfevents/wire.hpp. Pure: bytes in, values out.
 // Not here: the event around it (tfevents/event.hpp). Tensors of several elements are not kept.

@@ -1,0 +1,160 @@
+#include <guild/series/file_builder.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+namespace gs = guild::series;
+
+namespace {
+
+// The example of docs/format-series.md, computed by an encoder written from the document alone.
+constexpr std::string_view example =
+    "4754533101006000000102030405060708090a0b0c0d0e0f0000000000000000"
+    "00401e18240a0600404b4c000000000000000000000000000000000000000000"
+    "00000000000000000000000000000000000000000000000000000000a941cb83"
+    "a947544201000000100000000000000000000000000000006000000000000000"
+    "00000000000000000200046c6f737300010565706f63680010000000442a8b0c"
+    "a94754420200000032000000000000000100000000000000a000000000000000"
+    "0000000000000000010000000000000090102218240a06000200000004000000"
+    "00000201070000003f0100000002a0c21e000000803e01000000000000000000"
+    "3200000028f9573da94754420100000010000000000000000200000000000000"
+    "080100000000000000000000000000000200046c6f737300010565706f636800"
+    "100000008b81c8a7a9475442030100008e000000000000000300000000000000"
+    "4801000000000000000000000000000008010000000000006000000000000000"
+    "020000000000000004000000000000000111010802040201a0c2908283898506"
+    "90a10f0259020002000002a0c2908283898506010000003f04c084af82838985"
+    "06010000803e0201010000803e010000003f0102000002a0c290828389850603"
+    "0100000004c084af828389850603010000000201030100000003010000000000"
+    "8e000000428248db";
+
+gs::uuid example_id() {
+    gs::uuid id{};
+    for (std::size_t i = 0; i < id.size(); ++i) {
+        id[i] = static_cast<unsigned char>(i);
+    }
+    return id;
+}
+
+// How many blocks of each type stand in what the builder has made since its start.
+struct counts {
+    int dictionaries = 0, frames = 0, indices = 0, notes = 0;
+};
+
+counts count_blocks(std::string_view bytes, std::uint64_t offset) {
+    counts found;
+    gs::block one;
+    while (!bytes.empty()) {
+        REQUIRE(gs::decode_block(bytes, offset, gs::checksum_seed(example_id()), one) ==
+                gs::block_status::good);
+        found.dictionaries += one.type == gs::block_type::dictionary;
+        found.frames += one.type == gs::block_type::frames;
+        found.indices += one.type == gs::block_type::index;
+        found.notes += one.type == gs::block_type::note;
+        bytes.remove_prefix(one.end() - offset);
+        offset = one.end();
+    }
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("file builder: the bytes of the document's example") {
+    gs::file_header header;
+    header.id = example_id();
+    header.start_wall_us = 1'700'000'000'000'000;
+    header.start_boot_us = 5'000'000;
+    gs::file_builder builder;
+    builder.start(header.id);
+    const auto loss = builder.series("loss");
+    const auto epoch = builder.series("epoch");
+    const gs::sample first[] = {{loss, 0.5}, {epoch, 1}};
+    const gs::sample second[] = {{loss, 0.25}, {epoch, 1}};
+    builder.add_frame(1, 1'700'000'000'250'000, first, 2);
+    builder.add_frame(2, 1'700'000'000'500'000, second, 2);
+    builder.seal(true);
+    const std::string hex = guild::to_hex(gs::encode_header(header) + builder.pending());
+    CHECK(hex == example);
+}
+
+TEST_CASE("file builder: a key has one id, and one that is too long has none") {
+    gs::file_builder builder;
+    builder.start(example_id());
+    CHECK(builder.series("a") == 0);
+    CHECK(builder.series("b") == 1);
+    CHECK(builder.series("a") == 0);
+    CHECK(builder.series(std::string(gs::max_key_bytes, 'k')) == 2);
+    CHECK(builder.series(std::string(gs::max_key_bytes + 1, 'k')) == gs::no_series);
+    CHECK(builder.series("") == 3);
+}
+
+TEST_CASE("file builder: names stand before the frames that use them") {
+    gs::file_builder builder;
+    builder.start(example_id());
+    const gs::sample a{builder.series("a"), 1.0};
+    builder.add_frame(1, 1, &a, 1);
+    builder.seal(false);
+    builder.add_frame(2, 2, &a, 1);
+    builder.seal(false);
+    const gs::sample b{builder.series("b"), 1.0};
+    builder.add_frame(3, 3, &b, 1);
+    builder.seal(false);
+    const counts found = count_blocks(builder.pending(), builder.written());
+    CHECK(found.dictionaries == 2);
+    CHECK(found.frames == 3);
+    CHECK(found.indices == 0);
+}
+
+TEST_CASE("file builder: an index comes at the stated distance, the whole dictionary before it") {
+    gs::file_builder builder;
+    builder.start(example_id());
+    const gs::sample a{builder.series("a"), 0.1};
+    std::int64_t step = 0;
+    while (builder.pending().size() < (std::size_t{3} << 20U)) {
+        for (int i = 0; i < 1000; ++i, ++step) {
+            builder.add_frame(step, step * 1000, &a, 1);
+        }
+        builder.seal(false);
+    }
+    const counts found = count_blocks(builder.pending(), builder.written());
+    CHECK(found.indices >= 11);
+    CHECK(found.indices <= 12);
+    CHECK(found.dictionaries == found.indices + 1);
+}
+
+TEST_CASE("file builder: with very many series the index keeps to a quarter of the file") {
+    gs::file_builder builder;
+    builder.start(example_id());
+    std::vector<gs::sample> row;
+    for (int i = 0; i < 20'000; ++i) {
+        row.push_back({builder.series("a/rather/long/key/" + std::to_string(i)), 0.5});
+    }
+    std::uint64_t frames = 0;
+    for (int step = 0; step < 200; ++step) {
+        builder.add_frame(step, step, row.data(), row.size());
+        frames += builder.frame_bytes();
+        builder.seal(false);
+    }
+    CHECK(builder.pending().size() < frames * 3 / 2 + (std::uint64_t{8} << 20U));
+}
+
+TEST_CASE("file builder: only whole blocks count as written") {
+    gs::file_builder builder;
+    builder.start(example_id());
+    const gs::sample a{builder.series("a"), 1.0};
+    builder.add_frame(1, 1, &a, 1);
+    builder.seal(false);  // a dictionary and a block of frames
+    const std::string bytes = builder.pending();
+    CHECK(builder.points_pending() == 1);
+    CHECK(builder.commit(10) == 0);
+    CHECK(builder.pending() == bytes);
+    const std::size_t dictionary = gs::block_bytes(5);
+    CHECK(builder.commit(dictionary + 30) == dictionary);
+    CHECK(builder.written() == gs::header_bytes + dictionary);
+    CHECK(builder.pending() == bytes.substr(dictionary));
+    CHECK(builder.points_pending() == 1);
+    CHECK(builder.commit(builder.pending().size()) == bytes.size() - dictionary);
+    CHECK(builder.points_pending() == 0);
+}
