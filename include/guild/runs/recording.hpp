@@ -104,6 +104,7 @@ private:
     std::uint64_t failures_ = 0;
     int pid_ = -1;
     bool has_system_attrs_ = false;
+    bool is_told_ = false;  // that the directory is gone; the end is no round of its own
     std::int64_t next_round_us_ = 0;
     std::int64_t next_beat_us_ = 0;
 };
@@ -205,9 +206,10 @@ inline void recording::start_round() {
 inline void recording::look_after_directory(bool is_last) {
     state_ = keeper_.look(open_files());
     const bool is_lost = state_ == rundir_state::gone || state_ == rundir_state::replaced;
-    if (is_lost) {
+    if (is_lost && !(is_last && is_told_)) {
         options_.message(std::string(rundir_deleted_message));
     }
+    is_told_ = is_lost;
     const bool is_time =
         keeper_.is_time_to_restore(state_, now_us(), options_.restore_patience_ms * 1000);
     if (is_time || (is_last && is_lost)) {
@@ -223,6 +225,7 @@ inline void recording::restore() {
         return;
     }
     state_ = rundir_state::present;
+    is_told_ = false;
     report("heartbeat", files_.beat());  // LOCK names its own inode
     options_.message("Everything recorded so far is in " + *place + " again");
 }

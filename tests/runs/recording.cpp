@@ -1,0 +1,126 @@
+#include <guild/runs/recording.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+#include <support/temp_dir.hpp>
+
+using namespace guild::runs;
+namespace os = guild::os;
+
+namespace {
+
+struct recorded_run {
+    recorded_run() {
+        auto made = create_run_directory(dir / "runs", "test", 0);
+        REQUIRE(made);
+        options.run_directory = *made;
+        options.sample_interval_ms = 20;
+        options.meta = {{"started_us", "1"}};
+        options.message = [this](std::string line) { messages.push_back(std::move(line)); };
+    }
+
+    recording open() {
+        auto opened = recording::open(options);
+        REQUIRE(opened);
+        return std::move(*opened);
+    }
+
+    static output_item item(const std::string& bytes) {
+        output_item made;
+        made.chunk = std::make_shared<const output_chunk>(output_chunk{output_stream::out, 5, bytes});
+        return made;
+    }
+
+    guild_test::temp_dir dir;
+    recording_options options;
+    std::vector<std::string> messages;
+};
+
+run_end completed() {
+    run_end end;
+    end.status = run_status::completed;
+    return end;
+}
+
+bool is_full = false;
+
+std::int64_t write_unless_full(int fd, const void* from, std::size_t size) {
+    return is_full ? -ENOSPC : os::system_env.write(fd, from, size);
+}
+std::int64_t pwrite_unless_full(int fd, const void* from, std::size_t size, std::int64_t offset) {
+    return is_full ? -ENOSPC : os::system_env.pwrite(fd, from, size, offset);
+}
+
+}  // namespace
+
+TEST_CASE("recording: output, series and the end are on disk after end()") {
+    recorded_run test;
+    recording record = test.open();
+    CHECK(run::open(test.options.run_directory).value().status() == run_status::running);
+    record.set_process(os::process_id());
+    CHECK(record.wait_ms() == 0);
+    record.work_if_due();
+    CHECK(record.wait_ms() > 0);
+    output_item gap = test.item("after");
+    gap.dropped_bytes = 3;
+    record.store(test.item("before"));
+    record.store(gap);
+    CHECK(record.end(completed()) == test.options.run_directory);
+    const run found = run::open(test.options.run_directory).value();
+    CHECK(found.status() == run_status::completed);
+    CHECK(*find_value(found.meta(), "pid") == std::to_string(os::process_id()));
+    CHECK(*find_value(found.meta(), "output_lost_bytes") == "3");
+    CHECK(found.output().value().pieces.size() == 3);
+    CHECK(found.series().points("sys/mem/used").size() == 1);
+    CHECK(record.failures() == 0);
+    CHECK(test.messages.empty());
+}
+
+TEST_CASE("recording: every kind of failure is told once and all are counted") {
+    recorded_run test;
+    os::env system = os::system_env;
+    system.write = write_unless_full;
+    system.pwrite = pwrite_unless_full;
+    test.options.system = &system;
+    recording record = test.open();
+    record.set_process(os::process_id());
+    is_full = true;
+    for (int i = 0; i < 3; ++i) {
+        record.store(test.item("lost"));
+        ::usleep(25'000);
+        record.work_if_due();
+    }
+    is_full = false;
+    CHECK(record.failures() >= 6);
+    record.store(test.item("kept"));
+    (void)record.end(completed());
+    int about_output = 0;
+    int about_series = 0;
+    for (const std::string& line : test.messages) {
+        about_output += line.find("Error logging output: ") == 0 ? 1 : 0;
+        about_series += line.find("Error logging series values: ") == 0 ? 1 : 0;
+        CHECK(line.find("No space left on device (28)") != std::string::npos);
+    }
+    CHECK(about_output == 1);
+    CHECK(about_series == 1);
+    const run found = run::open(test.options.run_directory).value();
+    CHECK(found.status() == run_status::completed);
+    CHECK(*find_value(found.meta(), "output_lost_bytes") == "12");
+    CHECK(*find_value(found.meta(), "record_errors") == std::to_string(record.failures()));
+    CHECK(found.series().points("sys/mem/used").size() == 3);  // kept until there was room
+}
+
+TEST_CASE("recording: a second one of the same run is refused and leaves the first alone") {
+    recorded_run test;
+    recording record = test.open();
+    const auto second = recording::open(test.options);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == guild::errc::already_exists);
+    (void)record.end(completed());
+    CHECK(run::open(test.options.run_directory).value().status() == run_status::completed);
+}
