@@ -217,6 +217,10 @@ TEST_CASE("api: without a project the given run roots are shown") {
         viewer::handle({"GET", "/api/runs", {{"Host", "127.0.0.1"}}}, with);
     CHECK(answer.status == 200);
     CHECK(contains(answer.body, "\"total\":2"));
+    const viewer::response view = viewer::handle({"GET", "/api/project", {{"Host", "127.0.0.1"}}}, with);
+    CHECK(contains(view.body, "\"title\":\"runs\""));
+    CHECK(contains(view.body, "\"title\":\"Process CPU %\""));
+    CHECK(contains(view.body, "\"error\":null"));
 }
 
 TEST_CASE("api: a run that is deleted is gone from the next answer") {

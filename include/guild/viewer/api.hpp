@@ -40,12 +40,12 @@ namespace guild { inline namespace v0 { namespace viewer {
 
 /// What requests are answered from.
 struct context {
-    std::string project_directory;  // empty: no project, the runs alone
+    std::string project_directory;       // empty: no project, the runs alone
     std::vector<std::string> run_roots;  // used when no project file names any
-    project::load_options load;  // with toml.hpp's reader, where there is one
-    guard who;                   // hosts and token
-    std::int64_t interval_ms = 2000;  // between the page's readings
-    runs::open_options open;          // with a heartbeat_memory, to judge runs on other machines
+    project::load_options load;          // with toml.hpp's reader, where there is one
+    guard who;                           // hosts and token
+    std::int64_t interval_ms = 2000;     // between the page's readings
+    runs::open_options open;             // with a heartbeat_memory, to judge runs on other machines
 };
 
 /// Bounds of one answer.
@@ -170,9 +170,10 @@ private:
 
     [[nodiscard]] const view_spec& view() {
         if (!view_) {
-            view_ = with_.project_directory.empty()
-                        ? view_spec()
-                        : load_view(with_.project_directory, with_.load);
+            const std::string& directory = with_.project_directory;
+            const std::string& root = with_.run_roots.empty() ? directory : with_.run_roots.front();
+            view_ = directory.empty() ? builtin_view(root, with_.load)
+                                      : load_view(directory, with_.load);
         }
         return *view_;
     }

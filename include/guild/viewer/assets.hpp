@@ -332,7 +332,7 @@ export class Chart {
     const dark = isDark();
     const lines = this.visible();
     context.lineJoin = "round";
-    for (const one of lines) {
+    for (const one of lines.slice().reverse()) {  // the first of the legend ends on top
       const color = lineColor(one.index, dark);
       if (lines.length === 1 && !this.view.log) {
         this.drawArea(context, one, color);
@@ -490,9 +490,9 @@ export class Chart {
 
   drawHover(context, colors) {
     const { area, x0, x1 } = this.view;
-    const own = this.hoverX !== null;
 )asset",
-    R"asset(    const wanted = own ? this.hoverX : this.followX;
+    R"asset(    const own = this.hoverX !== null;
+    const wanted = own ? this.hoverX : this.followX;
     if (wanted === null || wanted === undefined || wanted < x0 || wanted > x1) {
       this.tip.hidden = true;
       return;
@@ -1376,7 +1376,8 @@ export class RunView {
       fill(this.fields, project.fields.map((field) => {
         const value = h("div", { class: "field-value" }, NOTHING);
         const card = h("section", { class: "card field", dataset: { field: field.name }, title: field.source },
-          h("div", { class: "field-icon" }, icon(field.icon)), h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label)));
+          h("div", { class: "field-body" }, h("div", { class: "field-icon" }, icon(field.icon)),
+            h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label))));
         const color = materialColor(field.color);
         if (color) {
           card.style.setProperty("--hue", color);
@@ -1402,9 +1403,9 @@ export class RunView {
 
   async loadPairs(signal) {
     const [flags, attrs] = await Promise.all([api.flags(this.id, signal), api.attrs(this.id, signal)]);
-    this.flags.show(flags.flags);
 )asset",
-    R"asset(    this.attrs.show(attrs.attrs);
+    R"asset(    this.flags.show(flags.flags);
+    this.attrs.show(attrs.attrs);
   }
 
   // ---- charts -----------------------------------------------------------------
@@ -1935,15 +1936,23 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 .lead:empty { display: none; }
 .fields { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); }
 .fields:empty { display: none; }
-.fields > .field { container-type: inline-size; }
-.field { position: relative; overflow: hidden; display: flex; align-items: center; gap: 13px; padding: 15px 16px 14px;
-  --tone: var(--hue); }
+.field { container-type: inline-size; position: relative; overflow: hidden; }
+.field-body { display: flex; align-items: center; gap: 13px; padding: 15px 16px 14px; }
 .field::before { content: ""; position: absolute; inset: 0 auto 0 0; width: 4px; background: var(--hue); }
-.field-icon { display: grid; place-items: center; width: 40px; height: 40px; border-radius: 11px; color: var(--tone); flex: none;
+.field-icon { display: grid; place-items: center; width: 40px; height: 40px; border-radius: 11px; color: var(--tone, var(--hue)); flex: none;
   background: color-mix(in srgb, var(--hue) 16%, transparent); }
 .field-icon .icon { width: 22px; height: 22px; }
 .field-text { min-width: 0; }
-.field-value { font-size: 25px; font-weight: 680; letter-spacing: -0.025em; line-height: 1.15; color: var(--tone); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.field-value { font-size: 25px; font-weight: 680; letter-spacing: -0.025em; line-height: 1.15; color: var(--tone, var(--hue)); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+@container (max-width: 215px) {
+  .field-body { gap: 10px; padding: 13px 10px 12px 14px; }
+  .field-icon { width: 34px; height: 34px; }
+  .field-value { font-size: 21px; }
+}
+@container (max-width: 160px) {
+  .field-icon { width: 30px; height: 30px; border-radius: 9px; }
+  .field-value { font-size: 18px; }
+}
 .field-label { font-size: 12.5px; color: var(--muted); margin-top: 2px; line-height: 1.3; }
 
 .chart-bar { display: flex; flex-wrap: wrap; gap: 8px 22px; align-items: center; margin: 2px 2px 12px; font-size: 13px; }
@@ -2024,19 +2033,16 @@ mark { background: var(--mark); color: inherit; border-radius: 3px; }
   .tab { padding: 5px 9px; }
   .live { font-size: 0; gap: 0; }
   .stage.with-rail { display: block; }
-  .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
+)asset",
+    R"asset(  .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
   .rail-head { padding: 8px 4px 8px 14px; }
   .rail-head .dim { display: none; }
   .rail-list { display: flex; overflow-x: auto; scrollbar-width: none; padding: 6px 8px; gap: 4px; }
-)asset",
-    R"asset(  .rail-item { padding: 4px 10px; flex: none; }
+  .rail-item { padding: 4px 10px; flex: none; }
   .rail-value { display: none; }
   .run-page, .runs-page { padding: 14px 14px 32px; }
   .banners:not(:empty) { padding: 12px 14px 0; }
   .fields { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; }
-  .field { padding: 12px; gap: 10px; }
-  .field-icon { width: 34px; height: 34px; }
-  .field-value { font-size: 20px; }
   .run-title h1 { font-size: 21px; }
   .filter { width: 120px; }
   .runs th:nth-child(3), .runs td:nth-child(3) { display: none; }

@@ -69,6 +69,10 @@ struct view_spec {
 [[nodiscard]] view_spec load_view(const std::string& directory,
                                   const project::load_options& options = {});
 
+/// The view without a project file: the built-in charts, titled like the directory.
+[[nodiscard]] view_spec builtin_view(const std::string& directory,
+                                     const project::load_options& options = {});
+
 /// What a field shows for one run.
 struct field_value {
     std::optional<double> number;  // none: no data yet, or the source is text
@@ -190,26 +194,36 @@ inline std::optional<std::string_view> after_prefix(std::string_view source,
 
 }  // namespace detail
 
+inline view_spec builtin_view(const std::string& directory, const project::load_options& options) {
+    project::load_options with_builtins = options;
+    with_builtins.with_builtins = true;
+    const project::load_report report = project::parse_project(
+        "", {os::absolute_path(directory), directory, {}, options.default_run_root}, with_builtins);
+    view_spec out;
+    if (report.value) {
+        out.title = report.value->title();
+        detail::fill_view(out, *report.value);
+    }
+    return out;
+}
+
 inline view_spec load_view(const std::string& directory, const project::load_options& options) {
     project::load_options with_builtins = options;
     with_builtins.with_builtins = true;
     project::load_report report = project::load_project_report(directory, with_builtins);
     view_spec out;
+    if (report.value) {
+        out.title = report.value->title();
+        out.description = report.value->description();
+        out.run_roots = report.value->run_roots();
+        detail::fill_view(out, *report.value);
+    } else {
+        out = builtin_view(directory, options);
+    }
     out.path = report.path;
     out.failure = report.failure;
     out.diagnostics = std::move(report.diagnostics);
     out.text = std::move(report.text);
-    if (report.value) {
-        out.run_roots = report.value->run_roots();
-    } else {
-        report = project::parse_project(
-            "", {os::absolute_path(directory), directory, out.path, "runs"}, with_builtins);
-    }
-    if (report.value) {
-        out.title = report.value->title();
-        out.description = report.value->description();
-        detail::fill_view(out, *report.value);
-    }
     return out;
 }
 

@@ -252,7 +252,7 @@ export class Chart {
     const dark = isDark();
     const lines = this.visible();
     context.lineJoin = "round";
-    for (const one of lines) {
+    for (const one of lines.slice().reverse()) {  // the first of the legend ends on top
       const color = lineColor(one.index, dark);
       if (lines.length === 1 && !this.view.log) {
         this.drawArea(context, one, color);

@@ -159,7 +159,8 @@ export class RunView {
       fill(this.fields, project.fields.map((field) => {
         const value = h("div", { class: "field-value" }, NOTHING);
         const card = h("section", { class: "card field", dataset: { field: field.name }, title: field.source },
-          h("div", { class: "field-icon" }, icon(field.icon)), h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label)));
+          h("div", { class: "field-body" }, h("div", { class: "field-icon" }, icon(field.icon)),
+            h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label))));
         const color = materialColor(field.color);
         if (color) {
           card.style.setProperty("--hue", color);
