@@ -47,16 +47,17 @@ fi
 
 # ---- --once: the page is looked at by curl ---------------------------------------------------------
 
-guild view --port 0 >view.log 2>&1 &
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+address=http://localhost:$port
+guild view --port "$port" >view.log 2>&1 &
 viewer=$!
 trap 'kill $viewer 2>/dev/null; wait $viewer 2>/dev/null || :' EXIT
-address=
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    address=$(sed -n 's/.*\(http:\/\/[a-z0-9.]*:[0-9]*\).*/\1/p' view.log | head -n 1)
-    [ -n "$address" ] && break
-    sleep 0.5
+waited=0
+until curl -fsS "$address/" >/dev/null 2>&1; do
+    waited=$((waited + 1))
+    [ "$waited" -le 40 ] || { echo "demo.sh: guild view did not start:"; cat view.log; exit 1; }
+    sleep 0.25
 done
-[ -n "$address" ] || { echo "demo.sh: guild view did not start:"; cat view.log; exit 1; }
 
 expect() { # expect PATH TEXT...
     path=$1

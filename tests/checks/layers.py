@@ -5,7 +5,7 @@ import re
 import tree
 
 posix = re.compile(r"^(unistd|pthread|fcntl|signal|poll|dirent|spawn|termios|errno|netdb|dlfcn|sched)\.h$"
-                   r"|^(sys|arpa|netinet|linux)/|^c(errno|signal)$")
+                   r"|^(sys|arpa|netinet|linux)/|^cerrno$")
 
 
 def is_allowed(header, included):

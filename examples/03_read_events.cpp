@@ -1,0 +1,18 @@
+// Prints every scalar of the TensorBoard event files below a directory: run, tag, step, value.
+//
+//     03_read_events DIRECTORY
+#include <cstdio>
+#include <guild/guild.hpp>
+
+int main(int argc, char** argv) {
+    guild::tfevents::directory_reader events(argc > 1 ? argv[1] : ".");
+    events.poll([](const std::string& run, const guild::tfevents::scalar& each) {
+        std::printf("%s\t%s\t%lld\t%s\n", run.c_str(), each.tag.c_str(),
+                    static_cast<long long>(each.step), guild::format_double(each.value).c_str());
+    });
+    if (const auto damage = events.last_error()) {
+        std::fprintf(stderr, "%s\n", guild::to_string(*damage).c_str());
+        return 1;
+    }
+    return 0;
+}
