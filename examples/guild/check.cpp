@@ -43,7 +43,7 @@ constexpr tool tools[] = {
     {"nvidia-smi", "--version", "reports GPU statistics"},
 };
 
-/// The first line a tool prints about its version; empty if it says nothing in time.
+/// What a tool first prints about its version, up to a parenthesis; empty if it says nothing in time.
 std::string version_of(const std::string& program, const char* option) {
     constexpr std::int64_t patience_ms = 3000;
     guild::os::process_options what;
@@ -55,7 +55,7 @@ std::string version_of(const std::string& program, const char* option) {
     if (!ran || !ran->status.success()) {
         return {};
     }
-    return std::string(guild::trim(guild::split(ran->out, '\n').front()));
+    return std::string(guild::trim(ran->out.substr(0, ran->out.find_first_of("\n("))));
 }
 
 finding find_tool(const tool& wanted) {

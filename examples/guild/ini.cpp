@@ -32,6 +32,14 @@ guild::ini::expansion read_sections(const std::string& text, const std::string& 
     }
     const guild::ini::document document = guild::ini::parse(text, path);
     guild::ini::expansion read = guild::ini::expand(document, included);
+    if (!with_builtins) {  // a template that is not in the file may well be a built-in one
+        read.diagnostics.erase(std::remove_if(read.diagnostics.begin(), read.diagnostics.end(),
+                                              [](const diagnostic& each) {
+                                                  return each.about ==
+                                                         guild::ini::rule::unknown_section;
+                                              }),
+                               read.diagnostics.end());
+    }
     read.diagnostics.insert(read.diagnostics.begin(), document.diagnostics().begin(),
                             document.diagnostics().end());
     std::stable_sort(read.diagnostics.begin(), read.diagnostics.end(),

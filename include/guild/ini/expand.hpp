@@ -168,7 +168,8 @@ private:
 
     void report(severity sev, rule about, errc code, source_span where, std::string message,
                 std::string hint) {
-        if (out_.diagnostics.size() < max_diagnostics) {
+        warnings_ += sev == severity::warning ? 1 : 0;
+        if (sev == severity::error || warnings_ <= max_diagnostics) {  // there is one error at most
             out_.diagnostics.push_back(
                 {sev, make_error(code, std::move(message), path_, where), std::move(hint), about});
         }
@@ -185,6 +186,7 @@ private:
     std::size_t attributes_ = 0;
     std::size_t copied_attributes_ = 0;
     std::size_t copied_bytes_ = 0;
+    std::size_t warnings_ = 0;
     bool is_full_ = false;
 };
 
@@ -281,7 +283,7 @@ inline void expander::report_unknown(const written_entry& directive) {
             known.push_back(format_key(each.key));
         }
     };
-    if (out_.diagnostics.size() >= max_diagnostics) {
+    if (warnings_ >= max_diagnostics) {
         return;
     }
     std::for_each(out_.sections.begin(), out_.sections.end(), take);
