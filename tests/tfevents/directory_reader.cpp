@@ -1,5 +1,7 @@
 #include <guild/tfevents/directory_reader.hpp>
 
+#include <map>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <support/event_files.hpp>
 #include <support/temp_dir.hpp>
 
 namespace os = guild::os;
@@ -168,3 +171,46 @@ TEST_CASE("directory reader: damage in one file does not hide the others") {
     REQUIRE(reader.last_error());
     CHECK(reader.last_error()->code == guild::errc::bad_checksum);
 }
+
+#ifdef GUILD_TEST_HAS_JSON
+
+using guild_test::data_directory;
+using guild_test::equal;
+using guild_test::json;
+using guild_test::tag_numbers;
+
+TEST_CASE("directory reader: every shared run gives the numbers of an independent decoder") {
+    const std::string root = data_directory();
+    const auto expected = guild::os::load_file(guild::join_path(root, "expected.jsonl"));
+    if (!expected) {
+        MESSAGE("skipped: no event files at " << root);
+        return;
+    }
+    std::map<std::pair<std::string, std::string>, tag_numbers> got;
+    tf::directory_reader reader(root);
+    reader.poll(
+        [&](const std::string& run, const tf::scalar& point) { got[{run, point.tag}].add(point); });
+    CHECK(reader.file_count() == 229);
+    std::istringstream lines(*expected);
+    std::size_t rows = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const json row = json::parse(line);
+        if (row.at("t") != "run") {
+            continue;
+        }
+        ++rows;
+        const auto run = row.at("run").get<std::string>();
+        const auto tag = row.at("tag").get<std::string>();
+        CAPTURE(run);
+        CAPTURE(tag);
+        const tag_numbers& series = got[{run, tag}];
+        CHECK(series.count == row.at("count").get<std::uint64_t>());
+        CHECK(series.last_step == row.at("last_step").get<std::int64_t>());
+        CHECK(equal(series.last_value, row.at("last_value")));
+        CHECK(equal(series.sum, row.at("sum")));
+        CHECK(series.print.text() == row.at("fnv64").get<std::string>());
+    }
+    CHECK(rows == got.size());
+}
+
+#endif

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,7 @@
 
 #include <doctest/doctest.h>
 
+#include <support/event_files.hpp>
 #include <support/temp_dir.hpp>
 
 namespace os = guild::os;
@@ -397,3 +400,124 @@ TEST_CASE("reader: a read that fails is reported and tried again") {
     CHECK(reader.last_error()->code == guild::errc::io_failed);
     CHECK(drain(reader) == points{{1, 1}});
 }
+
+#ifdef GUILD_TEST_HAS_JSON
+
+using guild_test::data_directory;
+using guild_test::equal;
+using guild_test::json;
+using guild_test::tag_numbers;
+
+namespace {
+
+struct file_result {
+    tf::reader_counters counters;
+    std::map<std::string, tag_numbers> tags;
+};
+
+std::string file_difference(const file_result& got, const json& row) {
+    const tf::reader_counters& c = got.counters;
+    const std::pair<const char*, std::uint64_t> numbers[] = {
+        {"records", c.records},           {"truncated", c.tail_bytes != 0 ? 1U : 0U},
+        {"tail_bytes", c.tail_bytes},     {"bad_len_crc", c.bad_lengths},
+        {"zero_header", c.holes},         {"bad_data_crc", c.bad_payloads},
+        {"bad_proto", c.bad_events},      {"nan_wall", c.nan_times},
+        {"scalar_tags", got.tags.size()}, {"scalar_points", c.scalars},
+    };
+    std::string different;
+    for (const auto& [name, number] : numbers) {
+        if (row.at(name).get<std::uint64_t>() != number) {
+            different += std::string(" ") + name + "=" + std::to_string(number);
+        }
+    }
+    json events = json::object();
+    for (std::size_t kind = 0; kind < tf::event_kind_count; ++kind) {
+        if (c.events[kind] != 0) {
+            events[std::string(to_string(static_cast<tf::event_kind>(kind)))] = c.events[kind];
+        }
+    }
+    return events == row.at("events") ? different : different + " events=" + events.dump();
+}
+
+std::string tag_difference(const tag_numbers& got, const json& row) {
+    std::string different;
+    const auto check = [&](bool same, const char* name) {
+        different += same ? std::string() : std::string(" ") + name;
+    };
+    check(got.count == row.at("count").get<std::uint64_t>(), "count");
+    check(got.nan == row.at("nan").get<std::uint64_t>(), "nan");
+    check(got.inf == row.at("inf").get<std::uint64_t>(), "inf");
+    check(got.first_step == row.at("first_step").get<std::int64_t>(), "first_step");
+    check(got.last_step == row.at("last_step").get<std::int64_t>(), "last_step");
+    check(got.min_step == row.at("min_step").get<std::int64_t>(), "min_step");
+    check(got.max_step == row.at("max_step").get<std::int64_t>(), "max_step");
+    check(equal(got.first_value, row.at("first_value")), "first_value");
+    check(equal(got.last_value, row.at("last_value")), "last_value");
+    check(equal(got.min, row.at("min")), "min");
+    check(equal(got.max, row.at("max")), "max");
+    check(equal(got.sum, row.at("sum")), "sum");
+    check(equal(got.last_wall, row.at("last_wall")), "last_wall");
+    check(got.print.text() == row.at("fnv64").get<std::string>(), "fnv64");
+    return different;
+}
+
+file_result read_all(const std::string& path) {
+    file_result got;
+    auto reader = tf::reader::open(path);
+    REQUIRE_MESSAGE(reader.has_value(), path);
+    tf::scalar point;
+    while (reader->next(point)) {
+        got.tags[point.tag].add(point);
+    }
+    got.counters = reader->counters();
+    return got;
+}
+
+}  // namespace
+
+TEST_CASE("reader: every shared event file gives the numbers of an independent decoder") {
+    const std::string root = data_directory();
+    const auto expected = guild::os::load_file(guild::join_path(root, "expected.jsonl"));
+    if (!expected) {
+        MESSAGE("skipped: no event files at " << root);
+        return;
+    }
+    std::istringstream lines(*expected);
+    std::map<std::string, file_result> files;
+    std::map<std::string, std::string> different;
+    std::size_t file_rows = 0;
+    std::size_t tag_rows = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const json row = json::parse(line);
+        const auto type = row.at("t").get<std::string>();
+        if (type != "file" && type != "tag") {
+            continue;
+        }
+        const auto path = row.at("path").get<std::string>();
+        if (files.find(path) == files.end()) {
+            files[path] = read_all(guild::join_path(root, path));
+        }
+        const file_result& got = files[path];
+        if (type == "file") {
+            ++file_rows;
+            different[path] += file_difference(got, row);
+            continue;
+        }
+        ++tag_rows;
+        const auto tag = row.at("tag").get<std::string>();
+        const auto found = got.tags.find(tag);
+        const std::string wrong =
+            found == got.tags.end() ? " missing" : tag_difference(found->second, row);
+        different[path] += wrong.empty() ? wrong : " [" + tag + "]" + wrong;
+    }
+    std::size_t equal_files = 0;
+    for (const auto& [path, what] : different) {
+        equal_files += what.empty() ? 1U : 0U;
+        CHECK_MESSAGE(what.empty(), path << ":" << what);
+    }
+    CHECK(file_rows == 229);
+    CHECK(tag_rows == 520);
+    CHECK(equal_files == file_rows);
+}
+
+#endif

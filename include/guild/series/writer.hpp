@@ -78,7 +78,7 @@ public:
     void append(std::int64_t step, std::int64_t time_us, const sample* values, std::size_t count);
 
     /// Logs one value.
-    void append(std::int64_t step, std::int64_t time_us, std::uint32_t id, number value) {
+    void append_one(std::int64_t step, std::int64_t time_us, std::uint32_t id, number value) {
         const sample one{id, value};
         append(step, time_us, &one, 1);
     }

@@ -1,0 +1,332 @@
+#include <guild/series/writer.hpp>
+
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <guild/series/run_reader.hpp>
+#include <support/faulty_disk.hpp>
+#include <support/temp_dir.hpp>
+
+namespace os = guild::os;
+namespace gs = guild::series;
+using guild_test::plan;
+
+namespace {
+
+gs::writer_options quiet() {
+    gs::writer_options options;
+    options.sync = gs::sync_policy::none;
+    options.flush_interval_ms = -1;
+    return options;
+}
+
+gs::writer must_create(const std::string& directory, const gs::writer_options& options,
+                       const os::env& system = os::system_env) {
+    auto made = gs::writer::create(directory, options, system);
+    REQUIRE(made);
+    return std::move(*made);
+}
+
+std::size_t file_count(const std::string& directory) {
+    const auto entries = os::list_directory(directory);
+    return entries ? entries->size() : 0;
+}
+
+// The steps of series "x" as a reader of the directory sees them.
+std::vector<std::int64_t> steps_of(gs::run_reader& reader) {
+    std::vector<std::int64_t> steps;
+    for (const gs::point& point : reader.points("x")) {
+        CHECK(point.value == gs::number(static_cast<double>(point.step) * 0.1));
+        steps.push_back(point.step);
+    }
+    return steps;
+}
+
+std::vector<std::int64_t> count_to(std::int64_t end) {
+    std::vector<std::int64_t> steps;
+    for (std::int64_t step = 0; step < end; ++step) {
+        steps.push_back(step);
+    }
+    return steps;
+}
+
+}  // namespace
+
+TEST_CASE("writer: what it writes is what the reader reads, bit for bit") {
+    const guild_test::temp_dir dir;
+    using integers = std::numeric_limits<std::int64_t>;
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const std::vector<gs::point> points = {
+        {0, 0, 0.1},
+        {integers::max(), integers::max(), -0.0},
+        {integers::min(), integers::min(), nan},
+        {5, 7, gs::number::from_bits(gs::number_kind::real, 0x7FF0000000000001U)},
+        {5, 7, integers::min()},
+        {5, 6, (std::int64_t{1} << 53U) + 1},
+        {4, 5, std::numeric_limits<double>::infinity()}};
+    gs::writer writer = must_create(dir / "not/there", quiet());
+    const auto id = writer.series("a key, with \xFF any bytes");
+    for (const gs::point& one : points) {
+        writer.append_one(one.step, one.time_us, id, one.value);
+    }
+    REQUIRE(writer.close());
+    gs::run_reader reader(dir / "not/there");
+    CHECK(reader.points("a key, with \xFF any bytes") == points);
+    CHECK(reader.is_closed());
+    CHECK(reader.bytes_lost() == 0);
+    CHECK_FALSE(reader.last_error());
+}
+
+TEST_CASE("writer: files are named after start, process and host, and never shared") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    plan.now_us = 1'700'000'000'000'000;
+    gs::writer_options options = quiet();
+    options.host = "a/b";
+    options.pid = 42;
+    const gs::writer first = must_create(dir.path(), options, system);
+    const gs::writer second = must_create(dir.path(), options, system);
+    const gs::writer third = must_create(dir.path(), options, system);
+    CHECK(guild::base_name(first.path()) == "1700000000000000000-42-a_b.gts");
+    CHECK(guild::base_name(second.path()) == "1700000000000000000-42-a_b-2.gts");
+    CHECK(guild::base_name(third.path()) == "1700000000000000000-42-a_b-3.gts");
+    CHECK(first.header().id != second.header().id);
+}
+
+TEST_CASE("writer: points are visible after a flush, at 64 KB and after a second") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    plan.now_us = 1'000'000;
+    gs::writer_options options;
+    options.sync = gs::sync_policy::none;
+    gs::writer writer = must_create(dir.path(), options, system);
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    gs::run_reader reader(dir.path());
+    CHECK(steps_of(reader).empty());
+    plan.now_us += 1'000'000;
+    writer.append_one(1, 0, x, 0.1);
+    CHECK(reader.refresh());
+    CHECK(steps_of(reader) == count_to(2));
+    writer.append_one(2, 0, x, 0.2);
+    REQUIRE(writer.flush());
+    CHECK(reader.refresh());
+    CHECK(steps_of(reader) == count_to(3));
+    std::int64_t step = 3;
+    while (writer.points_pending() != 0 || step == 3) {
+        writer.append_one(step, 0, x, static_cast<double>(step) * 0.1);
+        ++step;
+    }
+    CHECK(step > 3000);
+    CHECK(reader.refresh());
+    CHECK(steps_of(reader) == count_to(step));
+}
+
+TEST_CASE("writer: a series that does not exist is dropped and counted") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir.path(), quiet());
+    writer.append_one(1, 1, 0, 1.0);
+    writer.append_one(1, 1, writer.series(std::string(5000, 'k')), 1.0);
+    CHECK(writer.points_dropped() == 2);
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    REQUIRE(writer.close());
+    CHECK_FALSE(writer.flush());
+    writer.append_one(1, 1, x, 0.1);
+    CHECK(writer.points_dropped() == 3);
+    gs::run_reader reader(dir.path());
+    CHECK(steps_of(reader) == count_to(1));
+    auto notes = reader.files().at(0)->notes();
+    REQUIRE(notes);
+    REQUIRE(notes->size() == 1);
+    CHECK(notes->at(0).texts.at(0).second == "gap");
+    CHECK(notes->at(0).texts.at(1).second == "2");
+}
+
+TEST_CASE("writer: a full disk delays points and loses none") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer writer = must_create(dir.path(), quiet(), system);
+    const auto x = writer.series("x");
+    gs::run_reader reader(dir.path());
+    std::vector<std::int64_t> seen;
+    for (std::int64_t step = 0; step < 300; ++step) {
+        // Space for a few more bytes each time: writes end within blocks and between them.
+        plan.room = step % 3 == 0 ? 37 * (step % 11) : 0;
+        writer.append_one(step, step, x, static_cast<double>(step) * 0.1);
+        const auto flushed = writer.flush();
+        CHECK((flushed || flushed.error().code == guild::errc::no_space));
+        CHECK(reader.refresh());
+        const auto now = steps_of(reader);
+        CHECK(now.size() >= seen.size());
+        CHECK(now == count_to(static_cast<std::int64_t>(now.size())));
+        seen = now;
+    }
+    REQUIRE(writer.last_error());
+    CHECK(writer.last_error()->code == guild::errc::no_space);
+    plan.room = -1;
+    REQUIRE(writer.close());
+    CHECK(reader.refresh());
+    CHECK(steps_of(reader) == count_to(300));
+    CHECK(writer.points_dropped() == 0);
+    CHECK(reader.bytes_lost() == 0);
+    CHECK(file_count(dir.path()) == 1);
+}
+
+TEST_CASE("writer: what does not fit while the disk is full is counted and marked") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer_options options = quiet();
+    options.max_pending_bytes = 2000;
+    gs::writer writer = must_create(dir.path(), options, system);
+    const auto x = writer.series("x");
+    plan.room = 0;
+    for (std::int64_t step = 0; step < 1000; ++step) {
+        writer.append_one(step, step, x, static_cast<double>(step) * 0.1);
+    }
+    CHECK_FALSE(writer.flush());
+    CHECK(writer.points_dropped() > 0);
+    plan.room = -1;
+    REQUIRE(writer.close());
+    gs::run_reader reader(dir.path());
+    const auto steps = steps_of(reader);
+    CHECK(steps == count_to(static_cast<std::int64_t>(steps.size())));
+    CHECK(steps.size() + writer.points_dropped() == 1000);
+    auto notes = reader.files().at(0)->notes();
+    REQUIRE(notes);
+    REQUIRE(notes->size() == 1);
+    CHECK(notes->at(0).texts.at(1).second == std::to_string(writer.points_dropped()));
+}
+
+TEST_CASE("writer: a failed sync goes on in a new file that repeats what was not synced") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer_options options = quiet();
+    options.sync = gs::sync_policy::every;
+    gs::writer writer = must_create(dir.path(), options, system);
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    REQUIRE(writer.flush());
+    const std::string first = writer.path();
+    gs::run_reader reader(dir.path());
+    plan.calls_left = 1;  // the write succeeds, its sync does not
+    writer.append_one(1, 1, x, 0.1);
+    writer.append_one(2, 2, x, 0.2);
+    REQUIRE(writer.flush());
+    CHECK(writer.path() != first);
+    CHECK(writer.errors() == 1);
+    CHECK(file_count(dir.path()) == 2);
+    writer.append_one(3, 3, x, static_cast<double>(3) * 0.1);
+    REQUIRE(writer.close());
+    CHECK(reader.refresh());
+    CHECK(steps_of(reader) == count_to(4));
+    REQUIRE(reader.summaries().size() == 1);
+    CHECK(reader.summaries()[0].count == 4);
+    CHECK(reader.summaries()[0].last.step == 3);
+    gs::run_reader later(dir.path());
+    CHECK(steps_of(later) == count_to(4));
+    CHECK(later.files().at(1)->header().is_continuation());
+}
+
+TEST_CASE("writer: a device that fails every sync does not fill the directory") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer_options options = quiet();
+    options.sync = gs::sync_policy::every;
+    gs::writer writer = must_create(dir.path(), options, system);
+    const auto x = writer.series("x");
+    plan.sync_fails = true;
+    for (std::int64_t step = 0; step < 100; ++step) {
+        writer.append_one(step, step, x, static_cast<double>(step) * 0.1);
+        CHECK_FALSE(writer.flush());
+    }
+    CHECK_FALSE(writer.close());
+    CHECK(file_count(dir.path()) <= 17);
+    gs::run_reader reader(dir.path());
+    CHECK(steps_of(reader) == count_to(100));
+}
+
+TEST_CASE(
+    "writer: whichever call fails, in whatever way, later points arrive and none disappears") {
+    for (const int code : {ENOSPC, EDQUOT, EIO, ESTALE, EINTR}) {
+        for (const bool short_write : {false, true}) {
+            for (std::int64_t call = 0; call < 40; ++call) {
+                CAPTURE(code);
+                CAPTURE(short_write);
+                CAPTURE(call);
+                const guild_test::temp_dir dir;
+                const os::env system = guild_test::faulty_env();
+                gs::writer_options options = quiet();
+                options.sync = gs::sync_policy::every;
+                gs::writer writer = must_create(dir.path(), options, system);
+                gs::run_reader reader(dir.path());
+                const auto x = writer.series("x");
+                plan.calls_left = call;
+                plan.code = code;
+                plan.short_write = short_write;
+                std::size_t seen = 0;
+                for (std::int64_t step = 0; step < 12; ++step) {
+                    writer.append_one(step, step, x, static_cast<double>(step) * 0.1);
+                    (void)writer.flush();
+                    (void)reader.refresh();
+                    const auto now = steps_of(reader);
+                    CHECK(now == count_to(static_cast<std::int64_t>(now.size())));
+                    CHECK(now.size() >= seen);
+                    seen = now.size();
+                }
+                (void)writer.close();
+                (void)reader.refresh();
+                CHECK(steps_of(reader) == count_to(12));
+                CHECK(writer.points_dropped() == 0);
+            }
+        }
+    }
+}
+
+TEST_CASE("writer: goes on in a copy when its directory was deleted") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir / "run/series", quiet());
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    REQUIRE(writer.flush());
+    const std::string path = writer.path();
+    REQUIRE(writer.move_to(dir / "run/series"));  // nothing has happened: nothing to do
+    CHECK(file_count(dir / "run/series") == 1);
+    REQUIRE(os::remove_tree(dir / "run"));
+    writer.append_one(1, 1, x, 0.1);
+    REQUIRE(writer.flush());  // into the file that has no name any more
+    writer.append_one(2, 2, x, 0.2);
+    REQUIRE(writer.move_to(dir / "run/series"));
+    CHECK(writer.path() == path);
+    gs::run_reader reader(dir / "run/series");
+    CHECK(steps_of(reader) == count_to(2));
+    REQUIRE(writer.close());
+    CHECK(reader.refresh());
+    CHECK(steps_of(reader) == count_to(3));
+}
+
+TEST_CASE("writer: does not write over a file of another that has its name") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir / "a", quiet());
+    const std::string other = dir.write("b/" + guild::base_name(writer.path()), "precious");
+    const auto moved = writer.move_to(dir / "b");
+    REQUIRE_FALSE(moved);
+    CHECK(moved.error().code == guild::errc::already_exists);
+    CHECK(*os::load_file(other) == "precious");
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    CHECK(writer.close());
+}
+
+TEST_CASE("writer: a directory that cannot be made is an error with its path") {
+    const guild_test::temp_dir dir;
+    const std::string in_the_way = dir.write("file", "");
+    const auto made = gs::writer::create(in_the_way + "/series");
+    REQUIRE_FALSE(made);
+    CHECK(made.error().code == guild::errc::not_a_directory);
+}
