@@ -187,6 +187,7 @@ public:
     int set_directory(int fd) noexcept { return ::posix_spawn_file_actions_addfchdir_np(&actions_, fd); }
 
     int close_the_rest() noexcept;
+    int close_listed() noexcept;
     int set_attributes(bool new_group) noexcept;
 
     int start(pid_t& pid, const char* program, char* const* argv, char* const* environment) noexcept {
@@ -194,8 +195,6 @@ public:
     }
 
 private:
-    int close_listed() noexcept;
-
     posix_spawn_file_actions_t actions_;
     posix_spawnattr_t attributes_;
 };
