@@ -93,6 +93,9 @@ class io {
     /// Prints `guild COMMAND: message` on standard error and returns exit_usage.
     int fail(std::string_view message);
 
+    /// Prints `guild COMMAND: warning: message` on standard error.
+    void warn(const std::string& message) { fail("warning: " + message); }
+
     /// Whether colour may be used on standard output: a terminal, TERM is not `dumb`, NO_COLOR not set.
     [[nodiscard]] bool use_colour() const;
 

@@ -49,6 +49,36 @@ std::optional<guild::runs::run> find_named_run(const std::string& name, const ar
     return named ? std::make_optional(std::move(*named)) : std::nullopt;
 }
 
+/// The run that RUNDIR or --latest-run names; empty with the error printed.
+std::optional<guild::runs::run> find_selected_run(const arguments& given, io& console) {
+    const auto name = given.find("RUNDIR");
+    if (name && given.has("latest-run")) {
+        console.fail("--latest-run cannot be used with RUNDIR");
+        return std::nullopt;
+    }
+    if (!name && !given.has("latest-run")) {
+        console.fail("either RUNDIR or --latest-run is required");
+        return std::nullopt;
+    }
+    if (name) {
+        auto run = find_named_run(*name, given);
+        if (!run) {
+            console.fail("cannot find a run at " + *name);
+        }
+        return run;
+    }
+    const auto roots = load_run_roots(given, console);
+    if (!roots) {
+        return std::nullopt;
+    }
+    auto latest = guild::runs::find_latest(*roots);
+    if (!latest) {
+        console.fail("There are no runs for this project");
+        return std::nullopt;
+    }
+    return std::move(*latest);
+}
+
 }  // namespace
 
 option_spec project_option() {
@@ -133,32 +163,13 @@ std::optional<std::string> find_run_root(const arguments& given, io& console) {
 }
 
 std::optional<guild::runs::run> select_run(const arguments& given, io& console) {
-    const auto name = given.find("RUNDIR");
-    if (name && given.has("latest-run")) {
-        console.fail("--latest-run cannot be used with RUNDIR");
-        return std::nullopt;
-    }
-    if (!name && !given.has("latest-run")) {
-        console.fail("either RUNDIR or --latest-run is required");
-        return std::nullopt;
-    }
-    if (name) {
-        auto run = find_named_run(*name, given);
-        if (!run) {
-            console.fail("cannot find a run at " + *name);
+    auto run = find_selected_run(given, console);
+    if (run) {
+        for (const std::string& note : run->notes()) {
+            console.warn(run->path() + ": " + note);
         }
-        return run;
     }
-    const auto roots = load_run_roots(given, console);
-    if (!roots) {
-        return std::nullopt;
-    }
-    auto latest = guild::runs::find_latest(*roots);
-    if (!latest) {
-        console.fail("There are no runs for this project");
-        return std::nullopt;
-    }
-    return std::move(*latest);
+    return run;
 }
 
 void print_name_values(const name_values& list, const arguments& given, io& console) {

@@ -64,7 +64,8 @@ std::optional<std::vector<std::string>> load_run_roots(const arguments& given, i
 /// Where new runs that belong to no model are kept; empty when the project cannot be used, with the error printed.
 std::optional<std::string> find_run_root(const arguments& given, io& console);
 
-/// The run that RUNDIR or --latest-run names; empty when there is none, with the error printed.
+/// The run that RUNDIR or --latest-run names, with what is odd about its directory printed as warnings; empty when there is
+/// none, with the error printed.
 std::optional<guild::runs::run> select_run(const arguments& given, io& console);
 
 using name_values = std::vector<std::pair<std::string, std::string>>;

@@ -4,7 +4,7 @@
 #include "common.hpp"
 
 #include <guild/json.hpp>
-#include <guild/series/reader.hpp>
+#include <guild/series/run_reader.hpp>
 
 #include <string>
 
@@ -17,7 +17,8 @@ int list_series(const arguments& given, io& console) {
         return exit_usage;
     }
     guild::json::value list = guild::json::value::array();
-    for (const guild::series::series_summary& summary : run->series().summaries()) {
+    const guild::series::run_reader series = run->series();
+    for (const guild::series::series_summary& summary : series.summaries()) {
         if (given.has("json")) {
             list.push_back(guild::json::to_json(summary));
         } else {
@@ -26,6 +27,13 @@ int list_series(const arguments& given, io& console) {
     }
     if (given.has("json")) {
         console.print(guild::json::format(list) + '\n');
+    }
+    if (const auto& error = series.last_error()) {
+        console.warn(guild::to_string(*error));
+    }
+    if (series.bytes_lost() > 0) {
+        console.warn(run->path() + ": " + std::to_string(series.bytes_lost()) +
+                     " damaged bytes of series were skipped");
     }
     return exit_ok;
 }

@@ -103,7 +103,7 @@ int record(const recording& what, io& console) {
     auto made = guild::runs::create_run_directory(guild::os::absolute_path(what.run_root), what.name,
                                                   guild::os::system_env.wall_time_us());
     if (!made) {
-        return fail(console, made.error());
+        return console.fail("cannot make a run directory: " + guild::to_string(made.error()));
     }
     const auto operation = what.make(*made);
     return operation ? supervise(what, *operation, *made, console)

@@ -10,7 +10,7 @@ status is N instead of 0. Lines that start with "#" before the first command are
 directory of its own, each command in a shell of its own. Shown as words, because they differ from run to run:
 
     DIR      the transcript's directory
-    TIME     a time as in the name of a run directory
+    TIME     a time as in the name of a run directory, a suffix that tells two of one second apart left out
     PORT     a free port, in commands $PORT
     N        the number of GPUs, in GPU_COUNT=N
 """
@@ -62,7 +62,7 @@ def environment(guild, directory, port):
 def normalize(text, directory, port):
     text = text.replace(str(directory), "DIR")
     text = re.sub(rf"\b{port}\b", "PORT", text)
-    text = re.sub(r"\b\d{8}T\d{6}Z", "TIME", text)
+    text = re.sub(r"\b\d{8}T\d{6}Z(-[\w.+]+)?(-[0-9a-z]{4}\b)?", r"TIME\1", text)
     return re.sub(r"\bGPU_COUNT=\d+", "GPU_COUNT=N", text)
 
 

@@ -243,6 +243,126 @@ def list_series(session):
     check("list-series -L: in key order", keys == sorted(keys), keys)
 
 
+class Page:
+    """What the page shows, read from the addresses that it reads."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def fetch(self, path):
+        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=30) as answer:
+            return answer.headers, answer.read().decode()
+
+    def json(self, path):
+        return json.loads(self.fetch("/api/" + path)[1])
+
+    def latest(self, what):
+        return self.json(f"runs/latest/{what}")[what]
+
+    def fields(self):
+        return {field["label"]: field["text"] for field in self.latest("fields")}
+
+    def charts(self):
+        """The charts that the project file asks for: title and the keys of its lines."""
+        charts = {}
+        for chart in self.json("project")["series"]:
+            if chart["extra"]:
+                continue
+            pattern = urllib.parse.quote(chart["source"].split("/", 1)[1])
+            charts[chart["title"]] = [one["key"] for one in self.json(f"runs/latest/data?pattern={pattern}")["series"]]
+        return charts
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_view(session):
+    """Guild View on the tutorial's port, or, when another program has that one, on another."""
+    port = 6333 if is_free(6333) else free_port()
+    process = session.start("view.log", "view", *([] if port == 6333 else ["--port", str(port)]))
+    line = f"Guild View running on port {port}\n"
+    check(f"view: prints '{line.strip()}'", wait_for(lambda: session.text("view.log") == line, 30), session.text("view.log"))
+    return process, Page(port)
+
+
+def view_results(page):
+    headers, html = page.fetch("/")
+    check("page: it is there, and takes nothing from elsewhere",
+          "<html" in html and "default-src" in headers.get("Content-Security-Policy", ""), html)
+    project = page.json("project")
+    check("page: the project's title and description",
+          (project["title"], project["description"]) ==
+          ("MNIST Tutorial", "Softmax and convolutional models trained on the MNIST dataset"), project)
+    runs = page.json("runs")["runs"]
+    check("page: the runs, newest first, with their statuses",
+          [(run["model"], run["status"]) for run in runs] ==
+          [("softmax", "completed"), ("softmax", "terminated"), ("softmax", "completed")], runs)
+    flags = {flag["name"]: flag["value"] for flag in page.latest("flags")}
+    check("page: flags used with the command",
+          list(flags) == ["data_dir", "log_dir", "max_steps"] and flags["max_steps"] == "1000"
+          and flags["log_dir"] == runs[0]["path"], flags)
+    check("page: system attributes at the time of the operation",
+          {"cpu_model", "memory", "host"} <= {attr["name"] for attr in page.latest("attrs")}, page.latest("attrs"))
+    keys = [series["key"] for series in page.latest("series")]
+    check("page: system and operation stats", "op/mem/rss" in keys and "sys/mem/used" in keys, keys)
+    text = "".join(piece["text"] for piece in page.json("runs/latest/output?limit=1000000")["pieces"])
+    check("page: command output", "Extracting data/train-images-idx3-ubyte.gz\n" in text and "Accuracy at step 990: " in text,
+          text)
+    check("page: no fields and no charts of the project yet", page.fields() == {} and page.charts() == {})
+
+
+def add_fields(session, page):
+    session.write("Guild", session.text("Guild") + FIELDS)
+    fields = page.fields()
+    check("fields: after a reload the page shows five, in the tutorial's order",
+          list(fields) == ["Validation Accuracy", "Train Accuracy", "Loss", "Steps", "Time"], fields)
+    shapes = (r"\d+\.\d\d%", r"\d+\.\d\d%", r"\d+\.\d{4}", r"998", r"\d+:\d\d:\d\d")
+    check("fields: their values are formatted as the templates say",
+          all(re.fullmatch(shape, text) for shape, text in zip(shapes, fields.values())), fields)
+    check("fields: the validation accuracy is the last one printed",
+          fields.get("Validation Accuracy") == f"{100 * last_accuracy(session):.2f}%", fields)
+
+
+def last_accuracy(session):
+    output = pathlib.Path(session.runs()[0][0]) / "guild.d" / "output.log"
+    return float(output.read_text().splitlines()[-1].rsplit(" ", 1)[1])
+
+
+def add_series(session, page):
+    session.write("Guild", session.text("Guild") + SERIES)
+    charts = page.charts()
+    check("series: after a reload there are two charts more, and training and test accuracy are in one",
+          charts == {"Accuracy": ["tf/test/accuracy_1", "tf/train/accuracy_1"], "Loss": ["tf/train/cross_entropy_1"]}, charts)
+    lines = page.json("runs/latest/data?pattern=tf/.%2B/accuracy_1")["series"]
+    check("series: the charts have the points of the run", [line["count"] for line in lines] == [100, 900],
+          [line["count"] for line in lines])
+
+
+def break_and_mend(session, page):
+    good = session.text("Guild")
+    session.write("Guild", good + '[field "broken"\n')
+    error = page.json("project")["error"]
+    check("page: a mistake in the project file is shown with its line, and the runs stay",
+          error and error["line"] == len(good.splitlines()) + 1 and len(page.json("runs")["runs"]) == 3, error)
+    session.write("Guild", good)
+    check("page: it is right again when the file is", page.json("project")["error"] is None and len(page.fields()) == 5)
+
+
+def stop_view(session, process):
+    process.send_signal(signal.SIGINT)
+    status = process.wait(30)
+    check("view: CTRL-C ends it, which it says",
+          status == 0 and session.text("view.log").endswith("Server stopped by user\n"), session.text("view.log"))
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -256,7 +376,15 @@ def main():
         first_training(session)
         interrupted_training(session)
         second_training(session)
-        list_series(session)
+        process, page = start_view(session)
+        try:
+            view_results(page)
+            list_series(session)
+            add_fields(session, page)
+            add_series(session, page)
+            break_and_mend(session, page)
+        finally:
+            stop_view(session, process)
     finally:
         shutil.rmtree(directory.parent, ignore_errors=True)
     print(f"{results[True]} passed, {results[False]} failed")
