@@ -289,7 +289,8 @@ export class Chart {
       cross: style.getPropertyValue("--cross"), surface: style.getPropertyValue("--surface") };
     context.font = "11px " + style.fontFamily;
     const measure = (text) => context.measureText(text).width;
-    const yTexts = at.yTicks.map((value) => formatTick(value, this.spec.format, at.log ? value : at.yStep));
+    const yTexts = at.yTicks.map((value) => formatTick(value, this.spec.format, at.log ? value : at.yStep,
+      at.log ? value : at.y1));
     const left = Math.ceil(Math.max(26, ...yTexts.map(measure))) + 12;
     const area = { left, top: MARGIN.top, right: width - MARGIN.right, bottom: height - MARGIN.bottom };
     const scaleY = at.log ? (y) => (Math.log(y / at.y0) / Math.log(at.y1 / at.y0)) : (y) => (y - at.y0) / (at.y1 - at.y0);
@@ -358,7 +359,8 @@ export class Chart {
       const good = drawable(ys[i], log);
       const alone = good && !open && (i + 1 === ys.length || !drawable(ys[i + 1], log));
       if (alone && one.xs[i] >= x0 && one.xs[i] <= x1) {
-        context.fillRect(x(one.xs[i]) - 2, y(ys[i]) - 2, 4, 4);
+        context.moveTo(x(one.xs[i]) + width, y(ys[i]));
+        context.arc(x(one.xs[i]), y(ys[i]), width, 0, 2 * Math.PI);
       } else if (good && open) {
         context.lineTo(x(one.xs[i]), y(ys[i]));
       } else if (good) {
@@ -484,14 +486,14 @@ export class Chart {
   crosshair(x) {
     if (this.followX !== x) {
       this.followX = x;
-      this.draw();
+)asset",
+    R"asset(      this.draw();
     }
   }
 
   drawHover(context, colors) {
     const { area, x0, x1 } = this.view;
-)asset",
-    R"asset(    const own = this.hoverX !== null;
+    const own = this.hoverX !== null;
     const wanted = own ? this.hoverX : this.followX;
     if (wanted === null || wanted === undefined || wanted < x0 || wanted > x1) {
       this.tip.hidden = true;
@@ -752,15 +754,15 @@ export function formatGeneral(value) {
   return String(Number(value.toPrecision(6)));
 }
 
-/** Formats an axis tick so that neighbours `step` apart can be told apart. */
-export function formatTick(value, format, step) {
+/** Formats an axis tick so that neighbours `step` apart can be told apart; bytes in the unit of `largest`. */
+export function formatTick(value, format, step, largest = value) {
   const { kind } = parseFormat(format);
   if (kind === "percent") {
     return (value * 100).toFixed(decimalsFor(step * 100)) + "%";
   }
   if (kind === "bytes") {
-    const unit = Math.min(6, Math.max(0, Math.floor(Math.log(Math.max(Math.abs(value), 1)) / Math.log(1024))));
-    return value === 0 ? "0" : formatBytes(value, decimalsFor(step / 1024 ** unit), true);
+    const unit = Math.min(6, Math.max(0, Math.floor(Math.log2(Math.max(Math.abs(largest), 1)) / 10)));
+    return value === 0 ? "0" : (value / 1024 ** unit).toFixed(decimalsFor(step / 1024 ** unit)) + " " + BYTE_UNITS[unit];
   }
   if (kind === "duration") {
     return formatDuration(value * 1e6);
@@ -777,7 +779,7 @@ function decimalsFor(step) {
   if (!(step > 0)) {
     return 0;
   }
-  return Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  return Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 0.05)));
 }
 
 /** Microseconds as h:mm:ss. */

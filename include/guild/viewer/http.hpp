@@ -1,5 +1,4 @@
-// guild/viewer/http.hpp - requests and answers as values, and the checks every request passes
-// first.
+// guild/viewer/http.hpp - requests and answers as values, and the checks every request passes.
 //
 // Layer 6. Includes: base.
 // Not here: what the paths mean (viewer/api.hpp); sockets (viewer/server.hpp).

@@ -1,8 +1,7 @@
-// guild/viewer/server.hpp - HTTP/1.1: a listening socket, a poll loop, cpp-httplib for the
-// protocol.
+// guild/viewer/server.hpp - serves over HTTP/1.1: a listening socket, a poll loop, cpp-httplib.
 //
-// Layer 6. Includes: base, os/socket descriptor, viewer/http, cpp-httplib (the only header that
-// does). Not here: what is answered (viewer/api.hpp).
+// Layer 6. Includes: base, os/socket descriptor, viewer/http request_head; cpp-httplib (only here).
+// Not here: what is answered (viewer/api.hpp), reading a head (viewer/request_head.hpp).
 //
 // One thread serves everything. The loop takes connections, bounds and times request heads, and
 // sends answers; a complete head is reduced to the headers that matter and given to httplib in
@@ -19,7 +18,6 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,12 +25,11 @@
 
 #include <csignal>
 
-#include <guild/base/number.hpp>
 #include <guild/base/result.hpp>
-#include <guild/base/text.hpp>
 #include <guild/os/descriptor.hpp>
 #include <guild/os/socket.hpp>
 #include <guild/viewer/http.hpp>
+#include <guild/viewer/request_head.hpp>
 
 #include <httplib.h>
 
@@ -86,17 +83,6 @@ private:
     os::wake_pipe wake_;
     int port_ = 0;
 };
-
-/// The head of a request, split and checked: one request line, headers without folds or blanks.
-///
-/// out      the refusal (400, 413) when it is not a request that has no body
-/// example  tests/viewer/server.cpp "heads: a request that could smuggle another is refused"
-struct parsed_head {
-    request what;
-    bool keep_alive = false;
-    int refusal = 0;
-};
-[[nodiscard]] parsed_head parse_head(std::string_view head);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -226,73 +212,7 @@ inline std::string short_answer(int status) {
            body + '\n';
 }
 
-inline bool is_token(std::string_view text) noexcept {
-    for (const char c : text) {
-        if (!is_letter(c) && !is_digit(c) &&
-            std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) {
-            return false;
-        }
-    }
-    return !text.empty();
-}
-
-// One header line; false when it is none. A blank before the colon or at the start is how requests
-// are smuggled.
-inline bool add_header(std::string_view line, request& into) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-        return false;
-    }
-    const std::string_view value = trim(line.substr(colon + 1));
-    for (const char c : value) {
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
-            return false;
-        }
-    }
-    into.headers.emplace_back(std::string(line.substr(0, colon)), std::string(value));
-    return into.headers.size() <= 100;
-}
-
 }  // namespace detail
-
-inline parsed_head parse_head(std::string_view head) {
-    parsed_head out;
-    out.refusal = 400;
-    std::vector<std::string> lines;
-    while (!head.empty()) {
-        const std::size_t end = head.find("\r\n");
-        if (end == std::string_view::npos) {
-            return out;
-        }
-        lines.emplace_back(head.substr(0, end));
-        head.remove_prefix(end + 2);
-    }
-    const std::vector<std::string> words = split(lines.empty() ? std::string() : lines[0], ' ');
-    if (words.size() != 3 || !detail::is_token(words[0]) ||
-        (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0")) {
-        return out;
-    }
-    out.what.method = words[0];
-    out.what.target = words[1];
-    for (std::size_t i = 1; i < lines.size(); ++i) {
-        if (!detail::add_header(lines[i], out.what)) {
-            return out;
-        }
-    }
-    const auto length = out.what.find_header("Content-Length");
-    if (out.what.count_header("Transfer-Encoding") > 0 ||
-        out.what.count_header("Content-Length") > 1) {
-        return out;
-    }
-    if (length && *length != "0") {
-        out.refusal = 413;
-        return out;
-    }
-    const std::string connection = to_lower(out.what.find_header("Connection").value_or(""));
-    out.keep_alive = words[2] == "HTTP/1.1" && !contains(connection, "close");
-    out.refusal = 0;
-    return out;
-}
 
 /// The loop of one server::run(): its connections and their times.
 class server_loop {

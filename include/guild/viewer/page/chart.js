@@ -209,7 +209,8 @@ export class Chart {
       cross: style.getPropertyValue("--cross"), surface: style.getPropertyValue("--surface") };
     context.font = "11px " + style.fontFamily;
     const measure = (text) => context.measureText(text).width;
-    const yTexts = at.yTicks.map((value) => formatTick(value, this.spec.format, at.log ? value : at.yStep));
+    const yTexts = at.yTicks.map((value) => formatTick(value, this.spec.format, at.log ? value : at.yStep,
+      at.log ? value : at.y1));
     const left = Math.ceil(Math.max(26, ...yTexts.map(measure))) + 12;
     const area = { left, top: MARGIN.top, right: width - MARGIN.right, bottom: height - MARGIN.bottom };
     const scaleY = at.log ? (y) => (Math.log(y / at.y0) / Math.log(at.y1 / at.y0)) : (y) => (y - at.y0) / (at.y1 - at.y0);
@@ -278,7 +279,8 @@ export class Chart {
       const good = drawable(ys[i], log);
       const alone = good && !open && (i + 1 === ys.length || !drawable(ys[i + 1], log));
       if (alone && one.xs[i] >= x0 && one.xs[i] <= x1) {
-        context.fillRect(x(one.xs[i]) - 2, y(ys[i]) - 2, 4, 4);
+        context.moveTo(x(one.xs[i]) + width, y(ys[i]));
+        context.arc(x(one.xs[i]), y(ys[i]), width, 0, 2 * Math.PI);
       } else if (good && open) {
         context.lineTo(x(one.xs[i]), y(ys[i]));
       } else if (good) {

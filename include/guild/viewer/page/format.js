@@ -64,15 +64,15 @@ export function formatGeneral(value) {
   return String(Number(value.toPrecision(6)));
 }
 
-/** Formats an axis tick so that neighbours `step` apart can be told apart. */
-export function formatTick(value, format, step) {
+/** Formats an axis tick so that neighbours `step` apart can be told apart; bytes in the unit of `largest`. */
+export function formatTick(value, format, step, largest = value) {
   const { kind } = parseFormat(format);
   if (kind === "percent") {
     return (value * 100).toFixed(decimalsFor(step * 100)) + "%";
   }
   if (kind === "bytes") {
-    const unit = Math.min(6, Math.max(0, Math.floor(Math.log(Math.max(Math.abs(value), 1)) / Math.log(1024))));
-    return value === 0 ? "0" : formatBytes(value, decimalsFor(step / 1024 ** unit), true);
+    const unit = Math.min(6, Math.max(0, Math.floor(Math.log2(Math.max(Math.abs(largest), 1)) / 10)));
+    return value === 0 ? "0" : (value / 1024 ** unit).toFixed(decimalsFor(step / 1024 ** unit)) + " " + BYTE_UNITS[unit];
   }
   if (kind === "duration") {
     return formatDuration(value * 1e6);
@@ -89,7 +89,7 @@ function decimalsFor(step) {
   if (!(step > 0)) {
     return 0;
   }
-  return Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  return Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 0.05)));
 }
 
 /** Microseconds as h:mm:ss. */
