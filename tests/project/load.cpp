@@ -97,7 +97,7 @@ TEST_CASE("load: Guild.toml is read when there is no Guild file and a reader for
 }
 
 TEST_CASE("load: the example project is the tutorial's file grown to its end") {
-    const auto loaded = project::load_project(std::string(GUILD_TEST_DATA) + "/../../examples/mnist");
+    const auto loaded = project::load_project(std::string(GUILD_SOURCE_DIR) + "/examples/mnist");
     REQUIRE(loaded);
     const project::project& mnist = loaded->value;
     CHECK(loaded->diagnostics.empty());

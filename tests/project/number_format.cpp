@@ -24,6 +24,13 @@ TEST_CASE("number_format: thousands are grouped in whole and broken numbers") {
     CHECK(format_number(-123, "0,0") == "-123");
 }
 
+TEST_CASE("number_format: a tie is rounded away from zero, as in browsers") {
+    CHECK(format_number(0.5, "0") == "1");
+    CHECK(format_number(-2.5, "0") == "-3");
+    CHECK(format_number(0.125, "0.00") == "0.13");
+    CHECK(format_number(1.005, "0.00") == "1.00");  // the double nearest to 1.005 is below it
+}
+
 TEST_CASE("number_format: times are rounded to the second") {
     CHECK(format_number(0, "00:00:00") == "0:00:00");
     CHECK(format_number(59.6, "00:00:00") == "0:01:00");

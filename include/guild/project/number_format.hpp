@@ -43,8 +43,18 @@ inline std::size_t count_decimals(std::string_view format) noexcept {
     return count;
 }
 
+/// `value`, moved away from zero where it lies just between two numbers of so many decimals, as browsers round.
+inline double round_tie(double value, std::size_t decimals) noexcept {
+    const double scale = std::pow(10.0, static_cast<double>(decimals));
+    const double scaled = std::fabs(value) * scale;
+    const double whole = std::floor(scaled);
+    const bool is_tie = scaled - whole == 0.5 && std::fma(std::fabs(value), scale, -scaled) == 0.0;
+    return is_tie ? std::copysign((whole + 1) / scale, value) : value;
+}
+
 /// `value` with a fixed number of decimals and a dot, whatever the locale says.
 inline std::string format_fixed(double value, std::size_t decimals) {
+    value = round_tie(value, decimals);
     char buffer[400];
     const int size = std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(decimals), value);
     std::string out;
