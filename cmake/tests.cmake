@@ -21,12 +21,12 @@ target_compile_definitions(guild_test_settings INTERFACE
   GUILD_SHARED_DATA="${GUILD_SHARED_DATA}")
 set(guild_test_environment
   "GUILD_BIN_DIR=${guild_bin_dir}" "GUILD_SHARED_DATA=${GUILD_SHARED_DATA}" "GUILD_BUILD_DIR=${PROJECT_BINARY_DIR}"
-  "GUILD_CXX=${CMAKE_CXX_COMPILER}" "NODE_PATH=${PROJECT_SOURCE_DIR}/build/node/node_modules" "NO_COLOR=1")
+  "GUILD_CXX=${CMAKE_CXX_COMPILER}" "MNIST_MIRRORS=" "NO_COLOR=1")
 
 # guild_test(NAME LABEL SECONDS COMMAND...)
 function(guild_test name label seconds)
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds} SKIP_RETURN_CODE 77
+  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT ${seconds} SKIP_RETURN_CODE 77
                        ENVIRONMENT "${guild_test_environment}")
 endfunction()
 
@@ -193,12 +193,21 @@ if(Python3_FOUND)
       get_filename_component(name "${check}" NAME_WE)
       guild_test(checks/${name} quick 300 "${Python3_EXECUTABLE}" "${check}")
     endforeach()
+    guild_test(viewer/embedded quick 60
+      "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/include/guild/viewer/page/embed.py" --check)
     guild_test(single_include/check quick 60
       "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/single_include/amalgamate.py" --check)
     foreach(kind IN ITEMS find_package add_subdirectory pkg_config single_header meson)
       guild_test(consumer/${kind} long 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/consumer/run.py"
         ${kind} "${PROJECT_BINARY_DIR}" "${CMAKE_CXX_COMPILER}")
     endforeach()
+  endif()
+
+  if(NOT GUILD_NO_EXCEPTIONS)
+    add_executable(readme_first_program "${guild_tests_dir}/readme/first_program.cpp")
+    target_link_libraries(readme_first_program PRIVATE guild_test_settings)
+    guild_test(readme quick 60 "${Python3_EXECUTABLE}" "${guild_tests_dir}/readme/run.py"
+      $<TARGET_FILE:readme_first_program>)
   endif()
 
   # The program from outside: transcripts of commands, the tutorial, the page in a browser.
@@ -210,9 +219,11 @@ if(Python3_FOUND)
         $<TARGET_FILE:guild_program> "${transcript}")
     endforeach()
     if(EXISTS "${guild_tests_dir}/tutorial/tutorial.py")
-      guild_test(tutorial quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
+      guild_test(tutorial quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
         $<TARGET_FILE:guild_program>)
     endif()
+    guild_test(browser "long;browser" 300 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
+      "${PROJECT_BINARY_DIR}/browser")
   endif()
 endif()
 

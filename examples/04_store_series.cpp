@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
     }
     const auto loss = writer->series("loss");
     for (std::int64_t step = 0; step < 5; ++step) {
-        writer->append(step, writer->now_us(), loss, 1.0 / static_cast<double>(step + 1));
+        writer->append_one(step, writer->now_us(), loss, 1.0 / static_cast<double>(step + 1));
     }
     if (const auto closed = writer->close(); !closed) {
         std::fprintf(stderr, "%s\n", guild::to_string(closed.error()).c_str());

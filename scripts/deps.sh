@@ -16,7 +16,7 @@ level=${1:---test}
 apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev libtomlplusplus-dev libcpp-httplib-dev
           libcli11-dev curl gzip python3"
 apt_test="doctest-dev ccache procps xz-utils git"
-apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales"
+apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
 dnf_test="doctest-devel ccache procps-ng xz git"
@@ -101,11 +101,6 @@ fi
 # ---- what no package brings: under build/, nothing of the machine is changed -----------------------
 
 if [ "$level" = --all ]; then
-    if [ ! -d build/node/node_modules/playwright-core ]; then
-        mkdir -p build/node
-        echo "deps.sh: installing playwright-core under build/node"
-        npm install --prefix build/node --no-audit --no-fund --silent playwright-core@1
-    fi
     if [ ! -d build/locale/de_DE.utf8 ]; then
         mkdir -p build/locale
         localedef --no-archive -i de_DE -f UTF-8 build/locale/de_DE.utf8

@@ -15,6 +15,7 @@ mkdir -p "$logs"
 passed=0
 failed=0
 failed_legs=
+nothing_skipped=0
 
 # ---- running and counting --------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ run_ctest() {
     code=0
     (cd "$build" && ctest -V -j "$jobs" "$@") >"$COUNT.ctest" 2>&1 || code=$?
     cat "$COUNT.ctest"
-    awk '
+    awk -v strict="$nothing_skipped" '
         /^[0-9]+: \[doctest\] test cases:/ {
             split($0, part, "|"); id = $1 + 0
             p[id] += part[2] + 0; f[id] += part[3] + 0
@@ -72,7 +73,7 @@ run_ctest() {
         /^ *[0-9]+\/[0-9]+ Test +#[0-9]+:/ {
             id = $0; sub(/.*#/, "", id); id += 0
             good = ($0 ~ / Passed +[0-9.]+ sec/)
-            if ($0 ~ /\*\*\*Skipped/) next
+            if ($0 ~ /\*\*\*Skipped/ && !strict) { print "skipped: " $0 >"/dev/stderr"; next }
             if (p[id] + f[id] == 0) { if (good) p[id] = 1; else f[id] = 1 }
             else if (!good && f[id] == 0) { f[id] = 1 }
             passed += p[id]; failed += f[id]
@@ -180,7 +181,13 @@ fuzzers() {
     echo "$count 0" >>"$COUNT"
 }
 
-current_libraries() { sh tests/interop/current_releases.sh build/current; }
+# Releases newer than the installed ones. Where they cannot be had (another system, no network) that is said, no failure.
+current_libraries() {
+    code=0
+    sh tests/interop/current_releases.sh build/current || code=$?
+    [ "$code" = 77 ] && echo "the newest releases cannot be reached from here" && return 0
+    return "$code"
+}
 
 demo() { MNIST_MIRRORS='' sh scripts/demo.sh --once; }
 
@@ -193,9 +200,10 @@ case ${1:-} in
             echo "test.sh: going on with what is here; CMake says what it leaves out"
         fi
         leg quick newcomer
-        grep '^-- guild:' "$logs/quick.log" | sort -u
+        grep -hE '^-- guild:|^skipped:' "$logs/quick.log" | sort -u
         ;;
     --all)
+        nothing_skipped=1 # a test that cannot run here has failed
         leg dependencies dependencies --all
         leg full-gcc-17 full_gcc
         leg full-asan-clang19-20 full_asan

@@ -7,6 +7,7 @@ most 60 lines; `errors` on each documented function that returns a result; label
 files that exist, and paths in back quotes that begin with a directory of ours exist.
 """
 import re
+import textwrap
 
 import tree
 
@@ -100,8 +101,8 @@ def header_problems(header):
 
 def quoted_blocks(text):
     """(line, path, block) of each fenced block that names where it comes from."""
-    for match in re.finditer(r"<!-- from (\S+) -->\n+```\w*\n(.*?)```", text, re.S):
-        yield text.count("\n", 0, match.start()) + 1, match.group(1), match.group(2)
+    for match in re.finditer(r"<!-- from (\S+) -->\n+ *```\w*\n(.*?)^ *```", text, re.S | re.M):
+        yield text.count("\n", 0, match.start()) + 1, match.group(1), textwrap.dedent(match.group(2))
 
 
 def document_problems(path):
