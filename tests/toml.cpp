@@ -55,7 +55,8 @@ void check_both_ways(const std::string& text, const std::string& path) {
         for (const ini::section& each : from.sections) {
             if (ini::find_section(from.sections, each.key) == &each) {
                 for (const ini::attribute* line : each.effective()) {
-                    seen.push_back(ini::format_key(each.key) + '|' + line->name + '=' + line->value);
+                    seen.push_back(ini::format_key(each.key) + '|' + line->name + '=' +
+                                   line->value);
                 }
             }
         }
@@ -63,13 +64,15 @@ void check_both_ways(const std::string& text, const std::string& path) {
         return seen;
     };
     CHECK(values(ini::expand(first, included)) == values(ini::expand(last, included)));
-    CHECK(values(ini::expand(first, included)) == values(guild_toml::read_project(*there, path, included)));
+    CHECK(values(ini::expand(first, included)) ==
+          values(guild_toml::read_project(*there, path, included)));
 }
 
 }  // namespace
 
 TEST_CASE("toml: tables are sections, and both keep the order of the file") {
-    CHECK(read("[project]\nname = 'N'\n[model.softmax]\ntrain = 'z'\ndescription = 'a'\n[model]\ntrain = 'x'\n"
+    CHECK(read("[project]\nname = 'N'\n[model.softmax]\ntrain = 'z'\ndescription = "
+               "'a'\n[model]\ntrain = 'x'\n"
                "[flags.quick]\n[flags]\nb = ''\na = ''\n") ==
           "project: name=N;model \"softmax\": train=z description=a;model: train=x;"
           "flags \"quick\":;flags: b= a=;");
@@ -84,7 +87,8 @@ TEST_CASE("toml: numbers keep their spelling") {
 }
 
 TEST_CASE("toml: spelling and columns are right behind other letters than ASCII") {
-    const auto written = guild_toml::parse_sections("[f]\n'\xC3\xA9t\xC3\xA9' = 'x' # \xE6\xBC\xA2\n\"\xC3\xA9\" = 0.50\n", "G");
+    const auto written = guild_toml::parse_sections(
+        "[f]\n'\xC3\xA9t\xC3\xA9' = 'x' # \xE6\xBC\xA2\n\"\xC3\xA9\" = 0.50\n", "G");
     REQUIRE(written.sections.size() == 1);
     REQUIRE(written.sections[0].entries.size() == 2);
     const ini::written_entry& entry = written.sections[0].entries[1];
@@ -127,17 +131,20 @@ TEST_CASE("toml: every example survives the way there and back") {
     check_both_ways(std::string(project::init_template), "init template");
     check_both_ways(std::string(project::builtin_text), "built-in");
     check_both_ways("[a]\nb = \\\\ \"q\" \t \x01 \xC3\xA9 [x] # = 1\n\"k.k\" = 1\n", "strings");
-    check_both_ways("[t]\nx = 1\n[a]\ny = 0\n@attrs t\ny = 1\n@attrs t\ny = 2\n[a]\nz = 3\n", "quirks");
+    check_both_ways("[t]\nx = 1\n[a]\ny = 0\n@attrs t\ny = 1\n@attrs t\ny = 2\n[a]\nz = 3\n",
+                    "quirks");
 }
 
 TEST_CASE("toml: what the other language cannot hold is refused") {
-    CHECK_FALSE(guild_toml::format_toml(ini::parse("[flags]\nquick = 1\n[flags \"quick\"]\na = 1\n")));
+    CHECK_FALSE(
+        guild_toml::format_toml(ini::parse("[flags]\nquick = 1\n[flags \"quick\"]\na = 1\n")));
     CHECK_FALSE(guild_toml::format_toml(ini::parse("[a]\nb = \xFF\n")));
     const auto broken = guild_toml::format_toml(ini::parse("[a\n", "Guild"));
     REQUIRE_FALSE(broken);
     CHECK(broken.error().where.column == 3);
-    for (const char* text : {"[a]\nb = ' x'\n", "[a]\nb = 'x '\n", "[a]\nb = 'x\\'\n", "['a b']\nc = 1\n",
-                             "[a]\n'#b' = 1\n", "[a]\n'b=c' = '='\n[x]\n'=' = 1\n'y:' = 1\n'@z' = 1\n"}) {
+    for (const char* text :
+         {"[a]\nb = ' x'\n", "[a]\nb = 'x '\n", "[a]\nb = 'x\\'\n", "['a b']\nc = 1\n",
+          "[a]\n'#b' = 1\n", "[a]\n'b=c' = '='\n[x]\n'=' = 1\n'y:' = 1\n'@z' = 1\n"}) {
         CAPTURE(text);
         CHECK_FALSE(guild_toml::format_guild(text, "Guild.toml"));
     }
@@ -145,7 +152,8 @@ TEST_CASE("toml: what the other language cannot hold is refused") {
 
 TEST_CASE("toml: a project loads from Guild.toml as from Guild") {
     const temp_dir at;
-    (void)at.write("Guild.toml", "[project]\nname = 'T'\n[model.m]\ntrain = 'x'\n[flags]\nrate = 1e-3\n");
+    (void)at.write("Guild.toml",
+                   "[project]\nname = 'T'\n[model.m]\ntrain = 'x'\n[flags]\nrate = 1e-3\n");
     project::load_options options;
     options.read_toml = guild_toml::read_project;
     const auto loaded = project::load_project(at.path(), options);

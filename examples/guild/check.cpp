@@ -1,4 +1,5 @@
-// examples/guild/check.cpp - guild check: what this machine and this project have of what guild needs.
+// examples/guild/check.cpp - guild check: what this machine and this project have of what guild
+// needs.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -43,7 +44,8 @@ constexpr tool tools[] = {
     {"nvidia-smi", "--version", "reports GPU statistics"},
 };
 
-/// What a tool first prints about its version, up to a parenthesis; empty if it says nothing in time.
+/// What a tool first prints about its version, up to a parenthesis; empty if it says nothing in
+/// time.
 std::string version_of(const std::string& program, const char* option) {
     constexpr std::int64_t patience_ms = 3000;
     guild::os::process_options what;
@@ -114,7 +116,8 @@ void print(const std::vector<finding>& findings, const arguments& given, io& con
         guild::json::set_text(object, "seen", each.seen);
         list.push_back(std::move(object));
         if (!given.has("json")) {
-            console.print(each.name + std::string(width - each.name.size(), ' ') + each.seen + '\n');
+            console.print(each.name + std::string(width - each.name.size(), ' ') + each.seen +
+                          '\n');
         }
     }
     if (given.has("json")) {
@@ -142,8 +145,10 @@ int check(const arguments& given, io& console) {
 command_spec check_command() {
     return {"check",
             "check what this machine and project have of what guild needs",
-            "Prints the version of guild, the project file, whether the run root can be written, and the programs that guild "
-            "and its examples use where they are there. The exit status is 1 when the project file has errors or runs "
+            "Prints the version of guild, the project file, whether the run root can be written, "
+            "and the programs that guild "
+            "and its examples use where they are there. The exit status is 1 when the project file "
+            "has errors or runs "
             "cannot be written.",
             {},
             {project_option(), json_option()},

@@ -1,4 +1,5 @@
-// examples/guild/ini.cpp - guild ini: shows what a Guild file, GuildPkg or Guild.toml says, and where; or converts it.
+// examples/guild/ini.cpp - guild ini: shows what a Guild file, GuildPkg or Guild.toml says, and
+// where; or converts it.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -22,11 +23,12 @@ namespace {
 using guild::ini::diagnostic;
 using guild::ini::severity;
 
-/// A file as sections. In JSON only the file itself counts; the listing knows the built-in templates.
+/// A file as sections. In JSON only the file itself counts; the listing knows the built-in
+/// templates.
 guild::ini::expansion read_sections(const std::string& text, const std::string& path,
                                     bool with_builtins) {
-    const auto included = with_builtins ? guild::project::builtin_sections()
-                                        : std::vector<guild::ini::section>{};
+    const auto included =
+        with_builtins ? guild::project::builtin_sections() : std::vector<guild::ini::section>{};
     if (guild::file_extension(path) == ".toml") {
         return guild::toml::read_project(text, path, included);
     }
@@ -50,12 +52,14 @@ guild::ini::expansion read_sections(const std::string& text, const std::string& 
 }
 
 const diagnostic* find_error(const guild::ini::expansion& read) {
-    const auto found = std::find_if(read.diagnostics.begin(), read.diagnostics.end(),
-                                    [](const diagnostic& each) { return each.sev == severity::error; });
+    const auto found =
+        std::find_if(read.diagnostics.begin(), read.diagnostics.end(),
+                     [](const diagnostic& each) { return each.sev == severity::error; });
     return found == read.diagnostics.end() ? nullptr : &*found;
 }
 
-/// Each byte as the character of its number: any bytes survive, and the text compares equal to a reader of bytes.
+/// Each byte as the character of its number: any bytes survive, and the text compares equal to a
+/// reader of bytes.
 std::string bytes_as_characters(std::string_view bytes) {
     std::string out;
     for (const char c : bytes) {
@@ -99,10 +103,12 @@ std::string json_line(const guild::ini::expansion& read, const std::string& path
 }
 
 std::string origin_text(const guild::ini::origin& from) {
-    return from.path + ':' + std::to_string(from.where.line) + ':' + std::to_string(from.where.column);
+    return from.path + ':' + std::to_string(from.where.line) + ':' +
+           std::to_string(from.where.column);
 }
 
-/// Sections with their values, each with the place where it was written, and the templates it came through.
+/// Sections with their values, each with the place where it was written, and the templates it came
+/// through.
 std::string listing(const guild::ini::expansion& read) {
     constexpr std::size_t widest = 44;
     std::string out;
@@ -180,7 +186,8 @@ bool show_file(const std::string& path, const arguments& given, io& console) {
 int show_files(const arguments& given, io& console) {
     const std::string language = given.get("to", "guild");
     if (language != "guild" && language != "toml") {
-        return console.fail("invalid value for --to: expected guild or toml, seen '" + language + "'");
+        return console.fail("invalid value for --to: expected guild or toml, seen '" + language +
+                            "'");
     }
     bool all_good = true;
     for (const std::string& path : given.all("FILE")) {
@@ -194,9 +201,12 @@ int show_files(const arguments& given, io& console) {
 command_spec ini_command() {
     return {"ini",
             "show what a Guild file says, and where",
-            "Prints the sections of each FILE (a Guild file, a GuildPkg, or a .toml) and their values, each with the place "
-            "where it was written. Warnings and errors go to standard error; with errors the exit status is 2.\n"
-            "--json prints one object a line: path, ok, and kv ([section parts], name, value, in file order), or err and "
+            "Prints the sections of each FILE (a Guild file, a GuildPkg, or a .toml) and their "
+            "values, each with the place "
+            "where it was written. Warnings and errors go to standard error; with errors the exit "
+            "status is 2.\n"
+            "--json prints one object a line: path, ok, and kv ([section parts], name, value, in "
+            "file order), or err and "
             "line. In it each byte of the file is one character, so that any bytes can be told.",
             {{"FILE", how_many::some, "the files to show"}},
             {json_option(),

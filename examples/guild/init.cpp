@@ -43,7 +43,8 @@ int init(const arguments& given, io& console) {
         return fail(console, entries.error());
     }
     if (!entries->empty() && !given.has("force")) {
-        return console.fail("'" + directory + "' is not an empty directory\n"
+        return console.fail("'" + directory +
+                            "' is not an empty directory\n"
                             "You may use 'guild init --force' to bypass this check.");
     }
     const std::string toml = guild::join_path(directory, "Guild.toml");
@@ -60,7 +61,8 @@ int init(const arguments& given, io& console) {
 command_spec init_command() {
     return {"init",
             "start a project: write an annotated Guild file",
-            "Writes DIR/Guild; DIR is made if it is missing. A Guild file that is there already is never overwritten.",
+            "Writes DIR/Guild; DIR is made if it is missing. A Guild file that is there already is "
+            "never overwritten.",
             {{"DIR", how_many::optional, "where to write it (default: this directory)"}},
             {{"--force", "", "also in a directory that is not empty"}},
             init};

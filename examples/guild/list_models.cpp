@@ -1,4 +1,5 @@
-// examples/guild/list_models.cpp - guild list-models: the models of a project with their descriptions.
+// examples/guild/list_models.cpp - guild list-models: the models of a project with their
+// descriptions.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -41,7 +42,8 @@ int list_models(const arguments& given, io& console) {
             list.push_back(std::move(object));
             continue;
         }
-        const std::string padding = description.empty() ? "" : std::string(width - name.size() + 2, ' ');
+        const std::string padding =
+            description.empty() ? "" : std::string(width - name.size() + 2, ' ');
         console.print(name + padding + description + '\n');
     }
     if (given.has("json")) {
@@ -55,7 +57,8 @@ int list_models(const arguments& given, io& console) {
 command_spec list_models_command() {
     return {"list-models",
             "list the models of a project",
-            "Prints the name of each model and its description. A model without a name goes by the first word of its "
+            "Prints the name of each model and its description. A model without a name goes by the "
+            "first word of its "
             "train command.",
             {},
             {project_option(), json_option()},

@@ -1,17 +1,9 @@
-// guild/toml.hpp - Guild.toml: the same sections, names and values as a Guild file, in TOML; and both converted.
+// guild/toml.hpp - Guild.toml: the same sections, names and values as a Guild file, in TOML; and
+// both converted.
 //
 // Layer 5. Includes: base, ini, and toml++ (3.3 or later), with or without exceptions.
-// Not here: what the sections mean (project/project.hpp). Hand read_project to project::load_options::read_toml.
-//
-//   [model.softmax]                    [model "softmax"]
-//   train = "mnist_with_summaries"       train = mnist_with_summaries
-//   [flags.quick]                      [flags "quick"]
-//   max_steps = 1_00                     max_steps = 1_00
-//   [field.loss]                       [field "loss"]
-//   templates = ["loss-field"]           @attrs template "loss-field"
-//
-// Everything keeps its place in the file: sections by their headers, attributes and `templates` by their lines. Strings are
-// taken as they are, other values as they are spelled; an array is its elements with blanks between.
+// Not here: what the sections mean (project/project.hpp). Hand read_project to
+// project::load_options::read_toml.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +11,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,6 +24,17 @@
 #else
 #include <toml++/toml.h>
 #endif
+
+//   [model.softmax]                    [model "softmax"]
+//   train = "mnist_with_summaries"       train = mnist_with_summaries
+//   [flags.quick]                      [flags "quick"]
+//   max_steps = 1_00                     max_steps = 1_00
+//   [field.loss]                       [field "loss"]
+//   templates = ["loss-field"]           @attrs template "loss-field"
+//
+// Everything keeps its place in the file: sections by their headers, attributes and `templates` by
+// their lines. Strings are taken as they are, other values as they are spelled; an array is its
+// elements with blanks between.
 
 namespace guild { inline namespace v0 { namespace toml {
 
@@ -48,7 +50,8 @@ struct written_text {
 /// example  tests/toml.cpp "toml: numbers keep their spelling"
 [[nodiscard]] written_text parse_sections(std::string_view text, const std::string& path);
 
-/// Reads a Guild.toml with its templates applied; `included` is searched for those it does not define.
+/// Reads a Guild.toml with its templates applied; `included` is searched for those it does not
+/// define.
 ///
 /// example  tests/toml.cpp "toml: a project loads from Guild.toml as from Guild"
 [[nodiscard]] ini::expansion read_project(std::string_view text, const std::string& path,
@@ -56,7 +59,8 @@ struct written_text {
 
 /// A Guild file as TOML with the same values; comments are not carried over.
 ///
-/// A section that uses `@attrs` in a way that `templates` cannot say has its attributes written out.
+/// A section that uses `@attrs` in a way that `templates` cannot say has its attributes written
+/// out.
 /// errors   the first error of the document; bad_value: a name or value that TOML cannot hold
 /// example  tests/toml.cpp "toml: every example survives the way there and back"
 [[nodiscard]] result<std::string> format_toml(const ini::document& from,
@@ -111,15 +115,16 @@ public:
 
 private:
     std::size_t size_;
-    std::vector<std::uint32_t> offsets_;     // of each code point
-    std::vector<std::size_t> line_starts_;   // as index into offsets_
+    std::vector<std::uint32_t> offsets_;    // of each code point
+    std::vector<std::size_t> line_starts_;  // as index into offsets_
     std::vector<std::size_t> byte_starts_;
 };
 
 /// Walks the tables of one text.
 class reader {
 public:
-    reader(std::string_view text, const std::string& path) : text_(text), path_(path), places_(text) {}
+    reader(std::string_view text, const std::string& path)
+        : text_(text), path_(path), places_(text) {}
 
     written_text run();
 
@@ -258,8 +263,11 @@ inline void reader::read_value(const child& each, ini::written_section& into) {
     }
     std::string value;
     if (read_text(*each.value, value)) {
-        into.entries.push_back({name, std::move(value), places_.span(each.name->source()),
-                                places_.span(each.value->source()), {}});
+        into.entries.push_back({name,
+                                std::move(value),
+                                places_.span(each.name->source()),
+                                places_.span(each.value->source()),
+                                {}});
     }
 }
 
@@ -278,8 +286,8 @@ inline bool reader::read_templates(const child& each, ini::written_section& into
         if (scan.problem == nullptr && scan.count > 1) {
             key.clear();
             for (std::uint32_t i = 0; i < scan.count; ++i) {
-                key.push_back(text.substr(scan.parts[i].begin,
-                                          scan.parts[i].end - scan.parts[i].begin));
+                key.push_back(
+                    text.substr(scan.parts[i].begin, scan.parts[i].end - scan.parts[i].begin));
             }
         }
         into.entries.push_back({"@attrs", ini::format_key(key), places_.span(each.name->source()),
@@ -288,7 +296,8 @@ inline bool reader::read_templates(const child& each, ini::written_section& into
     return true;
 }
 
-/// The text of a value: strings as they are, arrays with blanks between, anything else as it is spelled.
+/// The text of a value: strings as they are, arrays with blanks between, anything else as it is
+/// spelled.
 inline bool reader::read_text(const ::toml::node& node, std::string& out) {
     const source_span where = places_.span(node.source());
     if (const ::toml::array* elements = node.as_array()) {
@@ -320,10 +329,11 @@ inline bool reader::read_text(const ::toml::node& node, std::string& out) {
     return true;
 }
 
-using plain_sections =
-    std::vector<std::pair<std::vector<std::string>, std::vector<std::pair<std::string, std::string>>>>;
+using plain_sections = std::vector<
+    std::pair<std::vector<std::string>, std::vector<std::pair<std::string, std::string>>>>;
 
-/// What two languages have to agree on: the first section of each key with the values that count, in any order of names.
+/// What two languages have to agree on: the first section of each key with the values that count,
+/// in any order of names.
 inline plain_sections to_plain(const std::vector<ini::section>& sections) {
     plain_sections plain;
     for (const ini::section& each : sections) {
@@ -411,9 +421,11 @@ inline std::string format_section(const ini::written_section& from, const ini::s
             return other.copied_key.empty() && other.name == each->name;
         };
         if (!each->copied_key.empty()) {
-            const bool is_template = each->copied_key[0] == "template" && each->copied_key.size() == 2;
+            const bool is_template =
+                each->copied_key[0] == "template" && each->copied_key.size() == 2;
             out += in_templates ? ", " : "templates = [";
-            out += format_string(is_template ? each->copied_key[1] : ini::format_key(each->copied_key));
+            out += format_string(is_template ? each->copied_key[1]
+                                             : ini::format_key(each->copied_key));
             in_templates = true;
             continue;
         }
@@ -430,11 +442,13 @@ inline std::string format_section(const ini::written_section& from, const ini::s
 
 inline written_text parse_sections(std::string_view text, const std::string& path) {
     if (text.size() > ini::max_file_bytes) {
-        return {{}, {{ini::severity::error,
-                      make_error(errc::too_large, "expected at most " +
-                                     std::to_string(ini::max_file_bytes) + " bytes, seen " +
-                                     std::to_string(text.size()), path),
-                      "", ini::rule::too_large}}};
+        return {{},
+                {{ini::severity::error,
+                  make_error(errc::too_large,
+                             "expected at most " + std::to_string(ini::max_file_bytes) +
+                                 " bytes, seen " + std::to_string(text.size()),
+                             path),
+                  "", ini::rule::too_large}}};
     }
     return detail::reader(text, path).run();
 }

@@ -16,11 +16,12 @@ TEST_CASE("document: hand-made text falls into these tokens") {
         seen.emplace_back(each.kind, parsed.text_of(each.where));
     }
     const std::vector<std::pair<kind, std::string>> wanted = {
-        {kind::meta, "#+var x"}, {kind::line_end, "\n"}, {kind::blank, " "},
-        {kind::header, "[m \"a\"]"}, {kind::line_end, "\n"}, {kind::skipped, "junk"},
-        {kind::blank, "  "}, {kind::name, "k"}, {kind::blank, " "}, {kind::delimiter, "="},
-        {kind::blank, " "}, {kind::value, "1 "}, {kind::continuation, "\\\n"},
-        {kind::value, " 2"}, {kind::line_end, "\r\n"}, {kind::comment, ";c"}};
+        {kind::meta, "#+var x"},      {kind::line_end, "\n"}, {kind::blank, " "},
+        {kind::header, "[m \"a\"]"},  {kind::line_end, "\n"}, {kind::skipped, "junk"},
+        {kind::blank, "  "},          {kind::name, "k"},      {kind::blank, " "},
+        {kind::delimiter, "="},       {kind::blank, " "},     {kind::value, "1 "},
+        {kind::continuation, "\\\n"}, {kind::value, " 2"},    {kind::line_end, "\r\n"},
+        {kind::comment, ";c"}};
     CHECK(seen == wanted);
 }
 

@@ -19,7 +19,8 @@ ini::expansion expand(std::string_view text, const std::vector<ini::section>& in
 }  // namespace
 
 TEST_CASE("expand: attributes behind @attrs win over copied ones, and those before lose") {
-    const auto read = expand("[template \"foo\"]\na = 1\nb = 2\n[s1]\na = 0\n@attrs template \"foo\"\nb = 3\n");
+    const auto read =
+        expand("[template \"foo\"]\na = 1\nb = 2\n[s1]\na = 0\n@attrs template \"foo\"\nb = 3\n");
     REQUIRE(read.sections.size() == 2);
     const ini::section& s1 = read.sections[1];
     CHECK(*s1.find("a") == "1");
@@ -36,8 +37,10 @@ TEST_CASE("expand: attributes behind @attrs win over copied ones, and those befo
 TEST_CASE("expand: templates chain, and the nearest is named first") {
     const auto read = expand(
         "[template \"summary-field\"]\nlabel =\nicon = default\ncolor = gray-500\nreduce = last\n"
-        "[template \"loss-field\"]\n@attrs template \"summary-field\"\nlabel = Loss\nicon = entropy\n"
-        "color = blue-700\n[field \"loss\"]\n@attrs template \"loss-field\"\nlabel = Cross entropy\n"
+        "[template \"loss-field\"]\n@attrs template \"summary-field\"\nlabel = Loss\nicon = "
+        "entropy\n"
+        "color = blue-700\n[field \"loss\"]\n@attrs template \"loss-field\"\nlabel = Cross "
+        "entropy\n"
         "source = series/tf/loss\n");
     const ini::section* field = ini::find_section(read.sections, {"field", "loss"});
     REQUIRE(field != nullptr);
@@ -56,15 +59,19 @@ TEST_CASE("expand: templates chain, and the nearest is named first") {
           std::vector<std::string>{"template \"loss-field\"", "template \"summary-field\""});
 }
 
-TEST_CASE("expand: a copy is taken from the nearest finished section above, then from included ones") {
+TEST_CASE(
+    "expand: a copy is taken from the nearest finished section above, then from included ones") {
     const auto included = expand("[t]\nx = included\ny = included\n").sections;
-    CHECK(*expand("[t]\nx = 1\n[t]\nx = 2\n[a]\n@attrs t\n[t]\nx = 3\n", included).sections[2].find("x") == "2");
+    CHECK(*expand("[t]\nx = 1\n[t]\nx = 2\n[a]\n@attrs t\n[t]\nx = 3\n", included)
+               .sections[2]
+               .find("x") == "2");
     CHECK(*expand("[a]\n@attrs t\n[t]\nx = later\n", included).sections[0].find("x") == "included");
     CHECK(expand("[a]\nx = 1\n@attrs a\n").sections[0].attributes.size() == 1);
 }
 
 TEST_CASE("expand: a copy of nothing is a warning that names the nearest section") {
-    const auto read = expand("[template \"loss-field\"]\n[a]\n@attrs template \"los-field\"\na = 1\n");
+    const auto read =
+        expand("[template \"loss-field\"]\n[a]\n@attrs template \"los-field\"\na = 1\n");
     REQUIRE(read.diagnostics.size() == 1);
     CHECK(read.diagnostics[0].sev == ini::severity::warning);
     CHECK(read.diagnostics[0].about == ini::rule::unknown_section);
@@ -74,7 +81,8 @@ TEST_CASE("expand: a copy of nothing is a warning that names the nearest section
     CHECK(*read.sections[1].find("a") == "1");
 }
 
-TEST_CASE("expand: repeated sections are kept apart, repeated names last-wins, both with a warning") {
+TEST_CASE(
+    "expand: repeated sections are kept apart, repeated names last-wins, both with a warning") {
     const auto read = expand("[a]\nx = 1\nx = 2\n[a]\nx = 3\n");
     REQUIRE(read.sections.size() == 2);
     CHECK(*ini::find_section(read.sections, {"a"})->find("x") == "2");

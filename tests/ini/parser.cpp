@@ -64,8 +64,7 @@ std::string warning_of(std::string_view text) {
     for (const ini::diagnostic& each : parsed.diagnostics()) {
         CHECK_FALSE(each.hint.empty());
         seen += (seen.empty() ? "" : " ") + std::string(to_string(each.about)) + ':' +
-                std::to_string(each.what.where.line) + ':' +
-                std::to_string(each.what.where.column);
+                std::to_string(each.what.where.line) + ':' + std::to_string(each.what.where.column);
     }
     return seen;
 }
@@ -191,7 +190,8 @@ TEST_CASE("ini parser: a greedy split says how to write what was meant") {
 }
 
 TEST_CASE("ini parser: the limits of file, line and continued value are kept") {
-    must_fail(std::string(ini::max_file_bytes + 1, '\n'), errc::too_large, ini::rule::too_large, 1, 1);
+    must_fail(std::string(ini::max_file_bytes + 1, '\n'), errc::too_large, ini::rule::too_large, 1,
+              1);
     CHECK_FALSE(ini::parse(std::string(ini::max_file_bytes, '\n')).first_error());
     const std::string longest = "[a]\nx=" + std::string(ini::max_line_bytes - 2, 'v');
     CHECK_FALSE(ini::parse(longest).first_error());
@@ -216,8 +216,17 @@ TEST_CASE("ini parser: the number of kept diagnostics is bounded, errors are nev
 }
 
 TEST_CASE("ini parser: sixteen MiB of the worst lines make a bounded number of tokens") {
-    const std::vector<std::string> worst = {"[a]\n", "a=\n", "x\n", "\\\n", "\r", " \n", "a=\\\n",
-                                            "@attrs a\n", "=", "\"", "[a \"b\" \"c\"]\n"};
+    const std::vector<std::string> worst = {"[a]\n",
+                                            "a=\n",
+                                            "x\n",
+                                            "\\\n",
+                                            "\r",
+                                            " \n",
+                                            "a=\\\n",
+                                            "@attrs a\n",
+                                            "=",
+                                            "\"",
+                                            "[a \"b\" \"c\"]\n"};
     for (const std::string& line : worst) {
         CAPTURE(line);
         std::string text = "[s]\n";
@@ -263,19 +272,20 @@ TEST_CASE("ini parser: finds in sixty real files what an independent reader foun
         MESSAGE("no sample files at " << directory << ", skipped");
         return;
     }
-    const auto to_characters = [](std::string_view bytes) {  // one character a byte, as that reader had them
-        std::string out;
-        for (const char c : bytes) {
-            const auto byte = static_cast<unsigned char>(c);
-            if (byte < 0x80) {
-                out += c;
-            } else {
-                out += static_cast<char>(0xC0U | (byte >> 6U));
-                out += static_cast<char>(0x80U | (byte & 0x3FU));
+    const auto to_characters =
+        [](std::string_view bytes) {  // one character a byte, as that reader had them
+            std::string out;
+            for (const char c : bytes) {
+                const auto byte = static_cast<unsigned char>(c);
+                if (byte < 0x80) {
+                    out += c;
+                } else {
+                    out += static_cast<char>(0xC0U | (byte >> 6U));
+                    out += static_cast<char>(0x80U | (byte & 0x3FU));
+                }
             }
-        }
-        return out;
-    };
+            return out;
+        };
     std::size_t files = 0;
     for (const std::string& line : guild::split(*expected, '\n')) {
         if (line.empty()) {
@@ -303,8 +313,8 @@ TEST_CASE("ini parser: finds in sixty real files what an independent reader foun
                     key.push_back(to_characters(part));
                 }
                 for (const ini::attribute& each : section.attributes) {
-                    seen["kv"].push_back(
-                        nlohmann::json::array({key, to_characters(each.name), to_characters(each.value)}));
+                    seen["kv"].push_back(nlohmann::json::array(
+                        {key, to_characters(each.name), to_characters(each.value)}));
                 }
             }
         }

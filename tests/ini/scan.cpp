@@ -18,7 +18,8 @@ parts key_of(std::string_view text) {
     }
     parts found;
     for (std::uint32_t i = 0; i < scan.count; ++i) {
-        found.emplace_back(text.substr(scan.parts[i].begin, scan.parts[i].end - scan.parts[i].begin));
+        found.emplace_back(
+            text.substr(scan.parts[i].begin, scan.parts[i].end - scan.parts[i].begin));
     }
     return found;
 }
@@ -86,7 +87,9 @@ TEST_CASE("scan_attribute: skips words until one has a delimiter") {
 }
 
 TEST_CASE("line_finder: finds the nearest of the three bytes") {
-    const std::string_view text("ab\ncd\r\ne\x1A" "f", 10);
+    const std::string_view text("ab\ncd\r\ne\x1A"
+                                "f",
+                                10);
     ini::line_finder lines(text);
     CHECK(lines.next(0) == 2);
     CHECK(lines.next(3) == 5);

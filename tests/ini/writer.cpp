@@ -76,7 +76,8 @@ TEST_CASE("set_value: a byte order mark and errors elsewhere stay as they are") 
 
 TEST_CASE("set_value: refuses what would be read back as something else") {
     const std::string_view text = "[a]\nx = 1\n";
-    for (const char* value : {"two\nlines", "[b]\n", "ends in \\", " blank", "blank ", "a\rb", "a\x1A"}) {
+    for (const char* value :
+         {"two\nlines", "[b]\n", "ends in \\", " blank", "blank ", "a\rb", "a\x1A"}) {
         CAPTURE(value);
         const auto edited = ini::set_value(ini::parse(text, "Guild"), {"a"}, "x", value);
         REQUIRE_FALSE(edited);

@@ -32,14 +32,15 @@ std::string flags_of(const project::project& from, const std::optional<std::stri
     return seen;
 }
 
-constexpr std::string_view layered =
-    "[model \"m\"]\n[flags]\ndescription = doc\na = 1\nb = 1\nc = 1\nd = 1\n[flags \"m\"]\nb = 2\nc = 2\nd = 2\ne = 2\n"
-    "[flags \"quick\"]\nc = 3\nd = 3\nf = 3\n";
+constexpr std::string_view layered = "[model \"m\"]\n[flags]\ndescription = doc\na = 1\nb = 1\nc = "
+                                     "1\nd = 1\n[flags \"m\"]\nb = 2\nc = 2\nd = 2\ne = 2\n"
+                                     "[flags \"quick\"]\nc = 3\nd = 3\nf = 3\n";
 
 }  // namespace
 
 TEST_CASE("parse_flag_argument: splits at the first equals sign") {
-    CHECK(*project::parse_flag_argument("a=b=c") == std::pair<std::string, std::string>("a", "b=c"));
+    CHECK(*project::parse_flag_argument("a=b=c") ==
+          std::pair<std::string, std::string>("a", "b=c"));
     CHECK(*project::parse_flag_argument("a=") == std::pair<std::string, std::string>("a", ""));
     CHECK(*project::parse_flag_argument("a") == std::pair<std::string, std::string>("a", "true"));
     for (const char* bad : {"", "=3", "two words=3"}) {
@@ -57,8 +58,8 @@ TEST_CASE("resolve_flags: a higher layer wins and keeps the place of the lower o
 }
 
 TEST_CASE("resolve_flags: description is documentation, also from the command line") {
-    CHECK(flags_of(make("[model]\n[flags]\ndescription = x\na = 1\n"), {}, {{"description", "y"}}) ==
-          "a=1(project) ");
+    CHECK(flags_of(make("[model]\n[flags]\ndescription = x\na = 1\n"), {},
+                   {{"description", "y"}}) == "a=1(project) ");
 }
 
 TEST_CASE("resolve_flags: an unnamed model takes no section for its name") {
@@ -67,8 +68,8 @@ TEST_CASE("resolve_flags: an unnamed model takes no section for its name") {
 }
 
 TEST_CASE("resolve_flags: inside a section the last definition counts, copied ones included") {
-    CHECK(flags_of(make("[model]\n[template \"t\"]\na = 0\nb = 0\n[flags]\n@attrs template \"t\"\na = 1\na = 2\n")) ==
-          "a=2(project) b=0(project) ");
+    CHECK(flags_of(make("[model]\n[template \"t\"]\na = 0\nb = 0\n[flags]\n@attrs template "
+                        "\"t\"\na = 1\na = 2\n")) == "a=2(project) b=0(project) ");
 }
 
 TEST_CASE("resolve_flags: a value says where it was written") {

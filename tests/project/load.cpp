@@ -25,8 +25,8 @@ TEST_CASE("load: a directory without a project file says what to do") {
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code == guild::errc::not_found);
     CHECK(missing.error().message ==
-          "Directory '" + at.path() + "' does not contain a Guild file\nTry 'guild init " + at.path() +
-              "' to initialize a project or change directories.");
+          "Directory '" + at.path() + "' does not contain a Guild file\nTry 'guild init " +
+              at.path() + "' to initialize a project or change directories.");
     REQUIRE(guild::os::make_directories(at / "Guild"));
     CHECK_FALSE(project::load_project(at.path()));
 }
@@ -63,9 +63,10 @@ TEST_CASE("load: a mistake is reported with path, line and column, and the repor
 
 TEST_CASE("load: templates are built in, and a project's own comes first") {
     const temp_dir at;
-    (void)at.write("Guild",
-                   "[field \"a\"]\n@attrs template \"loss-field\"\n"
-                   "[template \"loss-field\"]\nlabel = Mine\n[field \"b\"]\n@attrs template \"loss-field\"\n");
+    (void)at.write(
+        "Guild",
+        "[field \"a\"]\n@attrs template \"loss-field\"\n"
+        "[template \"loss-field\"]\nlabel = Mine\n[field \"b\"]\n@attrs template \"loss-field\"\n");
     const auto plain = project::load_project(at.path());
     REQUIRE(plain);
     CHECK(plain->diagnostics.empty());
@@ -114,8 +115,8 @@ TEST_CASE("load: the example project is the tutorial's file grown to its end") {
     for (const project::section* each : mnist.sections_of("field")) {
         labels.push_back(each->get("label"));
     }
-    CHECK(labels == std::vector<std::string>{"Validation Accuracy", "Train Accuracy", "Loss", "Steps",
-                                             "Time"});
+    CHECK(labels == std::vector<std::string>{"Validation Accuracy", "Train Accuracy", "Loss",
+                                             "Steps", "Time"});
     REQUIRE(mnist.sections_of("series").size() == 2);
     CHECK(mnist.sections_of("series")[0]->get("source") == "series/tf/.+/accuracy_1");
     CHECK(mnist.find_section({"flags"})->get("log_dir") == "$RUNDIR");

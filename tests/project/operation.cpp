@@ -33,8 +33,9 @@ guild::result<project::operation> train(const temp_dir& at, const std::string& s
                                         std::vector<project::flag> flags = {},
                                         project::variables values = {}) {
     const auto from = make(at / "p", "[model \"m\"]\ntrain = " + spec + "\n");
-    return project::make_operation(from, *from.models()[0], "train",
-                                   {std::move(flags), std::move(values), at / "beside", at / "bin"});
+    return project::make_operation(
+        from, *from.models()[0], "train",
+        {std::move(flags), std::move(values), at / "beside", at / "bin"});
 }
 
 words argv_of(const guild::result<project::operation>& made) {
@@ -92,8 +93,9 @@ TEST_CASE("operation: a python script runs under python3 -u, executable or not")
 TEST_CASE("operation: flags become two arguments each, also when the value is empty") {
     const temp_dir at;
     const std::string own = write_program(at, "p/t");
-    const auto made = train(at, "t $RUNDIR/x", {{"log_dir", "$RUNDIR", {}, {}}, {"empty", "", {}, {}}},
-                            {{"RUNDIR", "/runs/1"}, {"GPU_COUNT", "0"}});
+    const auto made =
+        train(at, "t $RUNDIR/x", {{"log_dir", "$RUNDIR", {}, {}}, {"empty", "", {}, {}}},
+              {{"RUNDIR", "/runs/1"}, {"GPU_COUNT", "0"}});
     CHECK(argv_of(made) == words{own, "/runs/1/x", "--log_dir", "/runs/1", "--empty", ""});
     CHECK(made->written_argv == words{own, "$RUNDIR/x", "--log_dir", "$RUNDIR", "--empty", ""});
     CHECK(made->flags[0].value == "/runs/1");
@@ -109,9 +111,9 @@ TEST_CASE("operation: a program that is missing or not executable is told apart"
     const auto missing = train(at, "nothing");
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code == guild::errc::not_found);
-    CHECK(missing.error().message ==
-          "cannot find the command 'nothing'\nLooked for '" + (at / "p/nothing") + "' and '" +
-              (at / "p/nothing") + ".py', on PATH, and in '" + (at / "beside") + "'.");
+    CHECK(missing.error().message == "cannot find the command 'nothing'\nLooked for '" +
+                                         (at / "p/nothing") + "' and '" + (at / "p/nothing") +
+                                         ".py', on PATH, and in '" + (at / "beside") + "'.");
     CHECK_FALSE(train(at, "."));
     CHECK_FALSE(train(at, "/"));
 }
@@ -121,12 +123,12 @@ TEST_CASE("operation: a model without the attribute does not support the operati
     const auto named = project::make_operation(one, *one.models()[0], "train", {});
     REQUIRE_FALSE(named);
     CHECK(named.error().code == guild::errc::bad_value);
-    CHECK(named.error().message ==
-          "model 'm' does not support a train operation\nTry 'guild train --help' for more information.");
+    CHECK(named.error().message == "model 'm' does not support a train operation\nTry 'guild train "
+                                   "--help' for more information.");
     const auto unnamed = project::make_operation(one, *one.models()[1], "prepare", {});
     REQUIRE_FALSE(unnamed);
-    CHECK(unnamed.error().message ==
-          "model does not support a prepare operation\nTry 'guild prepare --help' for more information.");
+    CHECK(unnamed.error().message == "model does not support a prepare operation\nTry 'guild "
+                                     "prepare --help' for more information.");
 }
 
 TEST_CASE("operation: a missing requirement is named with its directory") {
@@ -144,8 +146,8 @@ TEST_CASE("operation: a missing requirement is named with its directory") {
 
 TEST_CASE("preview: one option a line, the environment by name") {
     project::operation of;
-    of.written_argv = {"/usr/bin/python3", "-u", "mnist.py", "fast", "--log_dir", "$RUNDIR",
-                       "--title", "two words", "--empty", ""};
+    of.written_argv = {"/usr/bin/python3", "-u",      "mnist.py",  "fast",    "--log_dir",
+                       "$RUNDIR",          "--title", "two words", "--empty", ""};
     of.environment = {{"RUNDIR", "/r"}, {"PKGHOME", "/home/u/.guild/pkg"}, {"GPU_COUNT", "0"}};
     of.how_found = "mnist.py in the project directory";
     CHECK(project::format_preview(of) ==

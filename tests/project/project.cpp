@@ -17,13 +17,15 @@ project::project make(std::string_view text) {
 }
 
 constexpr std::string_view two_models =
-    "[model \"softmax\"]\ntrain = mnist --fast\n[model \"deep\"]\ntrain = deep\nrunroot = deep-runs\n"
+    "[model \"softmax\"]\ntrain = mnist --fast\n[model \"deep\"]\ntrain = deep\nrunroot = "
+    "deep-runs\n"
     "[resource \"digits\"]\nprepare = digits\nrunroot = /data/runs\n[model]\ntrain = plain\n";
 
 }  // namespace
 
 TEST_CASE("project: title and description have defaults and no runs of blanks") {
-    const auto named = make("[project]\nname = MNIST Tutorial\ndescription = Softmax \\\n     and deep\n");
+    const auto named =
+        make("[project]\nname = MNIST Tutorial\ndescription = Softmax \\\n     and deep\n");
     CHECK(named.title() == "MNIST Tutorial");
     CHECK(named.description() == "Softmax and deep");
     CHECK(make("").title() == "work");

@@ -32,7 +32,8 @@ TEST_CASE("built-in templates: hold the values of the 2017 include") {
     CHECK(values_of("time-field", field) == "yellow-700 time Time duration 00:00:00 ");
     CHECK(values_of("validation-accuracy-field", field) ==
           "green-700 accuracy Validation Accuracy last 0.00% ");
-    CHECK(values_of("train-accuracy-field", field) == "teal-300 accuracy Train Accuracy last 0.00% ");
+    CHECK(values_of("train-accuracy-field", field) ==
+          "teal-300 accuracy Train Accuracy last 0.00% ");
     const std::vector<std::string> series = {"title", "label", "format", "source"};
     CHECK(values_of("loss-series", series) == "Loss  0.000 - ");
     CHECK(values_of("accuracy-series", series) == "Accuracy  0.00% - ");
@@ -80,9 +81,11 @@ TEST_CASE("init template: its commented examples become valid when the comment s
     std::string text;
     bool in_example = false;
     for (const std::string& line : guild::split(project::init_template, '\n')) {
-        in_example = guild::starts_with(line, "# [") || (in_example && guild::starts_with(line, "#"));
-        const bool is_code = in_example && line.size() > 1 && (guild::contains(line, " = ") ||
-                             guild::starts_with(line, "# [") || guild::contains(line, "@attrs"));
+        in_example =
+            guild::starts_with(line, "# [") || (in_example && guild::starts_with(line, "#"));
+        const bool is_code = in_example && line.size() > 1 &&
+                             (guild::contains(line, " = ") || guild::starts_with(line, "# [") ||
+                              guild::contains(line, "@attrs"));
         text += is_code ? line.substr(2) + '\n' : "";
     }
     const ini::document parsed = ini::parse(text);

@@ -1,10 +1,13 @@
-// guild/ini/document.hpp - what a Guild file says and where: tokens, sections, entries and diagnostics over one buffer.
+// guild/ini/document.hpp - what a Guild file says and where: tokens, sections, entries and
+// diagnostics over one buffer.
 //
 // Layer 2. Includes: base.
-// Not here: making a document from text (ini/parser.hpp); its values with @attrs applied (ini/expand.hpp); edits (ini/writer.hpp).
+// Not here: making a document from text (ini/parser.hpp); its values with @attrs applied
+// (ini/expand.hpp); edits (ini/writer.hpp).
 //
-// A document keeps the text and offsets into it. Every byte of the text belongs to exactly one token, so
-// format(parse(text)) == text for every byte string, correct or not. Values are copied only where a line is continued.
+// A document keeps the text and offsets into it. Every byte of the text belongs to exactly one
+// token, so format(parse(text)) == text for every byte string, correct or not. Values are copied
+// only where a line is continued.
 #pragma once
 
 #include <algorithm>
@@ -50,14 +53,15 @@ enum class rule : std::uint8_t {
     unknown_section      // @attrs names a section that is not above it
 };
 
-/// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017 reader.
+/// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017
+/// reader.
 [[nodiscard]] std::string_view to_string(rule about) noexcept;
 
 /// One thing to say about a text: what, where, and what to do about it.
 struct diagnostic {
     severity sev = severity::error;
     guild::error what;
-    std::string hint;              // one sentence, or empty
+    std::string hint;  // one sentence, or empty
     rule about = rule::syntax;
 };
 
@@ -76,17 +80,17 @@ struct piece {
 };
 
 enum class token_kind : std::uint8_t {
-    blank,          // white space inside a line
-    line_end,       // CR LF, LF, CR or 0x1A
+    blank,     // white space inside a line
+    line_end,  // CR LF, LF, CR or 0x1A
     comment,
-    meta,           // `#+...`
-    header,         // `[...]`, whole
-    directive,      // `@...`, whole
-    skipped,        // text before a name
+    meta,       // `#+...`
+    header,     // `[...]`, whole
+    directive,  // `@...`, whole
+    skipped,    // text before a name
     name,
-    delimiter,      // `=` or `:`
+    delimiter,  // `=` or `:`
     value,
-    continuation,   // final `\`, blanks behind it, and the line end
+    continuation,  // final `\`, blanks behind it, and the line end
     invalid
 };
 
@@ -100,15 +104,15 @@ enum class entry_kind : std::uint8_t { attribute, copy /* @attrs */ };
 /// One attribute or @attrs directive of a section; read it through document::name() and value().
 struct entry {
     entry_kind kind = entry_kind::attribute;
-    piece name;                 // of @attrs: the word itself
-    piece value;                // raw, from its first to its last byte; of @attrs: the arguments
-    std::uint32_t joined = 0;   // 1 + index of the joined copy when lines are continued
+    piece name;                // of @attrs: the word itself
+    piece value;               // raw, from its first to its last byte; of @attrs: the arguments
+    std::uint32_t joined = 0;  // 1 + index of the joined copy when lines are continued
 };
 
 /// One section: its header and the entries up to the next header.
 struct section_node {
-    piece header;               // `[...]`
-    piece parts[3];             // WORD, NAME1, NAME2
+    piece header;    // `[...]`
+    piece parts[3];  // WORD, NAME1, NAME2
     std::uint32_t part_count = 0;
     std::uint32_t first_entry = 0;
     std::uint32_t entry_count = 0;
@@ -138,7 +142,9 @@ public:
     [[nodiscard]] const std::vector<piece>& metas() const noexcept { return metas_; }
 
     /// Warnings and errors in file order.
-    [[nodiscard]] const std::vector<diagnostic>& diagnostics() const noexcept { return diagnostics_; }
+    [[nodiscard]] const std::vector<diagnostic>& diagnostics() const noexcept {
+        return diagnostics_;
+    }
 
     /// How many more diagnostics there were than max_diagnostics of a kind.
     [[nodiscard]] std::size_t diagnostics_dropped() const noexcept { return dropped_; }
@@ -146,7 +152,8 @@ public:
     /// The error that stands first in the file; none: the text is accepted.
     [[nodiscard]] std::optional<guild::error> first_error() const;
 
-    /// Whether the file was over max_file_bytes: it then has one error, and neither tokens nor sections.
+    /// Whether the file was over max_file_bytes: it then has one error, and neither tokens nor
+    /// sections.
     [[nodiscard]] bool is_refused() const noexcept { return refused_; }
 
     [[nodiscard]] std::string_view text_of(piece where) const noexcept {
@@ -197,7 +204,8 @@ private:
 /// The text of a document, put together from its tokens: the very bytes that were parsed.
 [[nodiscard]] std::string format(const document& from);
 
-/// The words of a `#+` line: `"..."` without the quotes, or runs of other characters than white space.
+/// The words of a `#+` line: `"..."` without the quotes, or runs of other characters than white
+/// space.
 ///
 /// example  tests/ini/document.cpp "split_meta: quoted words lose their quotes"
 [[nodiscard]] std::vector<std::string> split_meta(std::string_view text);
@@ -208,11 +216,21 @@ private:
 // ---- implementation ---------------------------------------------------------
 
 inline std::string_view to_string(rule about) noexcept {
-    constexpr std::string_view names[] = {
-        "syntax",       "no_section_for_attr", "directive",          "eof",
-        "too_large",    "greedy_split",        "skipped_text",       "blank_at_end",
-        "empty_continuation", "line_end",      "tab",                "header_quote",
-        "repeated_section",   "repeated_name", "unknown_section"};
+    constexpr std::string_view names[] = {"syntax",
+                                          "no_section_for_attr",
+                                          "directive",
+                                          "eof",
+                                          "too_large",
+                                          "greedy_split",
+                                          "skipped_text",
+                                          "blank_at_end",
+                                          "empty_continuation",
+                                          "line_end",
+                                          "tab",
+                                          "header_quote",
+                                          "repeated_section",
+                                          "repeated_name",
+                                          "unknown_section"};
     return names[static_cast<std::size_t>(about)];
 }
 
@@ -287,7 +305,8 @@ inline std::string format_key(const std::vector<std::string>& key) {
 
 namespace detail {
 
-/// `text` with dots for what a terminal should not be sent: control characters (but tabs), bytes that are no UTF-8.
+/// `text` with dots for what a terminal should not be sent: control characters (but tabs), bytes
+/// that are no UTF-8.
 inline std::string to_harmless(std::string_view text) {
     const bool is_utf8 = is_valid_utf8(text);
     std::string out(text);
@@ -316,11 +335,14 @@ inline std::string quote_source(std::string_view text) {
     return '`' + to_harmless(shown) + (shown.size() < text.size() ? "...`" : "`");
 }
 
-constexpr bool ends_line(char c) noexcept { return c == '\n' || c == '\r' || c == '\x1A'; }
+constexpr bool ends_line(char c) noexcept {
+    return c == '\n' || c == '\r' || c == '\x1A';
+}
 
 /// The line of `text` that holds offset `at`, its control characters made harmless for a terminal.
 ///
-/// Of a line longer than `most` bytes the part around `at` is taken; `column` is then changed to fit it.
+/// Of a line longer than `most` bytes the part around `at` is taken; `column` is then changed to
+/// fit it.
 inline std::string shown_line(std::string_view text, std::size_t at, std::uint32_t& column) {
     constexpr std::size_t most = 160;
     at = std::min(at, text.size());

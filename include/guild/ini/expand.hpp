@@ -1,7 +1,9 @@
-// guild/ini/expand.hpp - the sections of a document as values: every attribute with its origin, @attrs copied in.
+// guild/ini/expand.hpp - the sections of a document as values: every attribute with its origin,
+// @attrs copied in.
 //
 // Layer 2. Includes: base and ini.
-// Not here: the grammar (ini/parser.hpp); what the sections mean (project/project.hpp, package/package.hpp).
+// Not here: the grammar (ini/parser.hpp); what the sections mean (project/project.hpp,
+// package/package.hpp).
 #pragma once
 
 #include <algorithm>
@@ -19,9 +21,11 @@
 
 namespace guild { inline namespace v0 { namespace ini {
 
-/// Bounds of one file, above all of what @attrs may copy; beyond them there is an error (too_large) at the place.
+/// Bounds of one file, above all of what @attrs may copy; beyond them there is an error (too_large)
+/// at the place.
 ///
-/// units    attributes of one file; attributes that @attrs copied; their bytes, names and values together
+/// units    attributes of one file; attributes that @attrs copied; their bytes, names and values
+///          together
 inline constexpr std::size_t max_attributes = 1000000;
 inline constexpr std::size_t max_copied_attributes = 100000;
 inline constexpr std::size_t max_copied_bytes = std::size_t{16} << 20U;
@@ -36,11 +40,13 @@ struct origin {
 struct attribute {
     std::string name;
     std::string value;
-    origin from;                         // of the value, also when it was copied
-    std::vector<std::string> templates;  // the sections it was copied through, nearest first: `template "loss-field"`
+    origin from;  // of the value, also when it was copied
+    std::vector<std::string>
+        templates;  // the sections it was copied through, nearest first: `template "loss-field"`
 };
 
-/// One section with its attributes in the order in which they were written or copied; a later one wins.
+/// One section with its attributes in the order in which they were written or copied; a later one
+/// wins.
 struct section {
     std::vector<std::string> key;
     std::vector<attribute> attributes;
@@ -69,7 +75,8 @@ struct section {
 [[nodiscard]] const section* find_section(const std::vector<section>& sections,
                                           const std::vector<std::string>& key) noexcept;
 
-/// One line of a section before @attrs is applied: an attribute, or (with a key to copy) a directive.
+/// One line of a section before @attrs is applied: an attribute, or (with a key to copy) a
+/// directive.
 struct written_entry {
     std::string name;
     std::string value;
@@ -93,8 +100,8 @@ struct expansion {
 
 /// Copies attributes as @attrs directives say, and reports names that are set twice.
 ///
-/// `@attrs WORD "NAME"` copies from the nearest finished section above with that key, else from `included`;
-/// if there is none it copies nothing and a warning says so.
+/// `@attrs WORD "NAME"` copies from the nearest finished section above with that key, else from
+/// `included`; if there is none it copies nothing and a warning says so.
 /// in       any document, also one with errors: what could be read is expanded
 /// cost     O(document + copies) x log(sections); copies are bounded
 /// example  tests/ini/expand.cpp "expand: templates chain, and the nearest is named first"
@@ -292,14 +299,18 @@ inline void expander::report_unknown(const written_entry& directive) {
     report(severity::warning, rule::unknown_section, errc::unknown_name, directive.value_at,
            "no section " + quote_source("[" + format_key(key) + "]") +
                " above this line, nothing is copied",
-           near ? "did you mean " + quote_source(*near) + "?" : "define it above, or remove the line");
+           near ? "did you mean " + quote_source(*near) + "?"
+                : "define it above, or remove the line");
 }
 
 inline written_section to_written(const document& from, const section_node& node) {
     written_section made{from.key(node), from.span(node.header), {}};
     for (const entry& each : from.entries(node)) {
-        written_entry line{std::string(from.name(each)), std::string(from.value(each)),
-                           from.span(each.name), from.span(each.value), {}};
+        written_entry line{std::string(from.name(each)),
+                           std::string(from.value(each)),
+                           from.span(each.name),
+                           from.span(each.value),
+                           {}};
         if (each.kind == entry_kind::copy) {
             const key_scan scan = scan_key(line.value);
             for (std::uint32_t i = 0; i < scan.count; ++i) {

@@ -1,10 +1,13 @@
-// guild/ini/parser.hpp - Guild files, GuildPkg and their kin: from text to a document, in one pass, whatever the text.
+// guild/ini/parser.hpp - Guild files, GuildPkg and their kin: from text to a document, in one pass,
+// whatever the text.
 //
 // Layer 2. Includes: base and ini/document.hpp.
-// Not here: @attrs applied (ini/expand.hpp), what the sections mean (project/project.hpp, package/package.hpp).
+// Not here: @attrs applied (ini/expand.hpp), what the sections mean (project/project.hpp,
+// package/package.hpp).
 //
-// The language is that of the 2017 reader, quirks included; where a quirk surprises, a warning says so. After an error
-// the parser goes on with the next line, so that one run shows every mistake of a file.
+// The language is that of the 2017 reader, quirks included; where a quirk surprises, a warning says
+// so. After an error the parser goes on with the next line, so that one run shows every mistake of
+// a file.
 #pragma once
 
 #include <algorithm>
@@ -49,8 +52,8 @@ public:
 private:
     struct line {
         std::size_t begin = 0;
-        std::size_t end = 0;    // where its line end begins
-        std::size_t next = 0;   // where the next line begins
+        std::size_t end = 0;   // where its line end begins
+        std::size_t next = 0;  // where the next line begins
     };
     /// A part of one raw line that stands in a joined attribute.
     struct segment {
@@ -107,11 +110,11 @@ private:
     std::string_view text_;
     line_finder lines_;
     state state_ = state::before_sections;
-    std::size_t at_ = 0;               // where the next line begins
-    std::vector<segment> segments_;    // of the attribute at hand
-    std::size_t segment_ = 0;          // the first one that is not wholly emitted
-    std::string joined_;               // its lines without backslashes and line ends
-    line last_;                        // its last line
+    std::size_t at_ = 0;             // where the next line begins
+    std::vector<segment> segments_;  // of the attribute at hand
+    std::size_t segment_ = 0;        // the first one that is not wholly emitted
+    std::string joined_;             // its lines without backslashes and line ends
+    line last_;                      // its last line
     std::size_t errors_ = 0;
     std::size_t warnings_ = 0;
     bool warned_line_end_ = false;
@@ -136,8 +139,10 @@ inline void parser::report(severity sev, rule about, errc code, piece where, std
 inline void parser::parse_file() {
     if (text_.size() > max_file_bytes) {
         out_.refused_ = true;
-        fail(rule::too_large, errc::too_large, {}, "expected at most " +
-             std::to_string(max_file_bytes) + " bytes, seen " + std::to_string(text_.size()), "");
+        fail(rule::too_large, errc::too_large, {},
+             "expected at most " + std::to_string(max_file_bytes) + " bytes, seen " +
+                 std::to_string(text_.size()),
+             "");
         return;
     }
     out_.tokens_.reserve(text_.size() / 8);
@@ -186,9 +191,10 @@ inline void parser::check_line_end(const line& at) {
 inline void parser::parse_long_line(const line& at) {
     emit(token_kind::invalid, at.begin, at.end);
     emit_line_end(at);
-    fail(rule::too_large, errc::too_large, to_piece(at.begin, at.begin + 1), "expected at most " +
-         std::to_string(max_line_bytes) + " bytes in a line, seen " +
-         std::to_string(at.end - at.begin), "");
+    fail(rule::too_large, errc::too_large, to_piece(at.begin, at.begin + 1),
+         "expected at most " + std::to_string(max_line_bytes) + " bytes in a line, seen " +
+             std::to_string(at.end - at.begin),
+         "");
 }
 
 inline std::size_t parser::skip_byte_order_mark() {
@@ -221,9 +227,15 @@ inline void parser::parse_line(const line& at) {
         }
         emit(token_kind::comment, begin, end);
         break;
-    case ';': emit(token_kind::comment, begin, end); break;
-    case '[': parse_header(begin, end); break;
-    case '@': parse_directive(begin, end); break;
+    case ';':
+        emit(token_kind::comment, begin, end);
+        break;
+    case '[':
+        parse_header(begin, end);
+        break;
+    case '@':
+        parse_directive(begin, end);
+        break;
     default:
         if (begin < end) {
             parse_attribute(at, begin, end);
@@ -334,7 +346,8 @@ inline void parser::parse_directive(std::size_t begin, std::size_t end) {
     }
 }
 
-/// attribute = [ skipped ] NAME ( "=" | ":" ) [ VALUE ], its line continued while it ends in a backslash
+/// attribute = [ skipped ] NAME ( "=" | ":" ) [ VALUE ], its line continued while it ends in a
+/// backslash
 inline void parser::parse_attribute(const line& at, std::size_t begin, std::size_t end) {
     segments_.assign(1, {0, begin, end});
     segment_ = 0;
@@ -350,7 +363,8 @@ inline void parser::parse_attribute(const line& at, std::size_t begin, std::size
     if (joined_.size() > max_line_bytes) {
         fail(rule::too_large, errc::too_large, to_piece(begin, begin + 1),
              "expected at most " + std::to_string(max_line_bytes) +
-                 " bytes in a value with its continuation lines, seen more", "");
+                 " bytes in a value with its continuation lines, seen more",
+             "");
         emit(token_kind::invalid, begin, complete ? last_.next : text_.size());
         return;
     }
@@ -358,7 +372,8 @@ inline void parser::parse_attribute(const line& at, std::size_t begin, std::size
     finish_joined(complete);
 }
 
-/// Collects the lines of a continued attribute in segments_ and joined_; false: the file ends inside.
+/// Collects the lines of a continued attribute in segments_ and joined_; false: the file ends
+/// inside.
 inline bool parser::join_lines(const line& first, std::size_t begin, std::size_t end) {
     segments_[0].end = end - 1;
     joined_.assign(text_, begin, end - 1 - begin);
@@ -519,8 +534,9 @@ inline void parser::report_no_attribute(std::string_view text) {
     } else if (text[first] == '=' || text[first] == ':') {
         hint = "write a name before the `" + std::string(text.substr(first, 1)) + "`";
     }
-    fail(rule::syntax, errc::bad_syntax, to_raw_piece(first == text.size() ? 0 : first, text.size()),
-         std::move(message), std::move(hint));
+    fail(rule::syntax, errc::bad_syntax,
+         to_raw_piece(first == text.size() ? 0 : first, text.size()), std::move(message),
+         std::move(hint));
 }
 
 inline void parser::warn_about_attribute(const attribute_scan& scan, std::string_view text) {

@@ -1,4 +1,5 @@
-// guild/ini/scan.hpp - the smallest pieces of the grammar: a section key, NAME = VALUE in a line, and where lines end.
+// guild/ini/scan.hpp - the smallest pieces of the grammar: a section key, NAME = VALUE in a line,
+// and where lines end.
 //
 // Layer 2. Includes: base and ini/document.hpp.
 // Not here: the parser made of them (ini/parser.hpp).
@@ -22,12 +23,13 @@ struct key_scan {
     std::uint32_t count = 0;
     const char* problem = nullptr;  // set: it is not a key, and `where` is the offset to look at
     std::size_t where = 0;
-    bool has_quote = false;         // a double quote inside a name
+    bool has_quote = false;  // a double quote inside a name
 };
 
 /// Reads a section key; `text` has no white space at its ends.
 ///
-/// in       the last of two names reaches to the last quote, so `a "b" "c" "d"` ends in the name `c" "d`
+/// in       the last of two names reaches to the last quote, so `a "b" "c" "d"` ends in the name
+///          `c" "d`
 /// example  tests/ini/scan.cpp "scan_key: a word and up to two quoted names"
 [[nodiscard]] key_scan scan_key(std::string_view text);
 
@@ -42,8 +44,9 @@ struct attribute_scan {
     std::size_t value = 0;
 };
 
-/// Splits a line as the expression `(\S+)\s*[=:]\s*(.*)` does, unanchored and greedy: the name is the first word that
-/// is followed by a delimiter, or that holds one behind its first byte, where the last one splits it.
+/// Splits a line as the expression `(\S+)\s*[=:]\s*(.*)` does, unanchored and greedy: the name is
+/// the first word that is followed by a delimiter, or that holds one behind its first byte, where
+/// the last one splits it.
 ///
 /// cost     O(size)
 /// source   the 2017 reader
@@ -57,7 +60,8 @@ class line_finder {
 public:
     explicit line_finder(std::string_view text) noexcept : text_(text) {}
 
-    /// The offset of the first line end at or behind `from`, or the size of the text; `from` never goes back.
+    /// The offset of the first line end at or behind `from`, or the size of the text; `from` never
+    /// goes back.
     [[nodiscard]] std::size_t next(std::size_t from) noexcept;
 
 private:
@@ -173,9 +177,11 @@ inline std::size_t line_finder::next(std::size_t from) noexcept {
     for (mark& each : marks_) {
         if (!each.searched || each.at < from) {
             const void* hit = from < text_.size()
-                ? std::memchr(text_.data() + from, each.byte, text_.size() - from) : nullptr;
-            each.at = hit == nullptr ? text_.size()
-                : static_cast<std::size_t>(static_cast<const char*>(hit) - text_.data());
+                                  ? std::memchr(text_.data() + from, each.byte, text_.size() - from)
+                                  : nullptr;
+            each.at = hit == nullptr
+                          ? text_.size()
+                          : static_cast<std::size_t>(static_cast<const char*>(hit) - text_.data());
             each.searched = true;
         }
         nearest = each.at < nearest ? each.at : nearest;

@@ -1,10 +1,11 @@
-// guild/ini/writer.hpp - edits of a Guild file in place: one key set, added or removed, every other byte left alone.
+// guild/ini/writer.hpp - edits of a Guild file in place: one key set, added or removed, every other
+// byte left alone.
 //
 // Layer 2. Includes: base and ini.
 // Not here: writing the file (os/file.hpp save_file).
 //
-// An edit is a text patch. The result is parsed again and compared with what was asked for before it is returned, so
-// that a value can never turn into a header, a comment or a second key.
+// An edit is a text patch. The result is parsed again and compared with what was asked for before
+// it is returned, so that a value can never turn into a header, a comment or a second key.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +25,10 @@ namespace guild { inline namespace v0 { namespace ini {
 
 /// The text of `from` with `name` set to `value` in the first section with this key.
 ///
-/// The definition that counts (the last in the section) gets the new value; a name that is not there is added behind the
-/// section's last attribute, indented and aligned as that one. A section that is not there is added at the end.
-/// Line ends are those of the file; a missing final newline stays missing.
+/// The definition that counts (the last in the section) gets the new value; a name that is not
+/// there is added behind the section's last attribute, indented and aligned as that one. A section
+/// that is not there is added at the end. Line ends are those of the file; a missing final newline
+/// stays missing.
 /// in       from: may have errors elsewhere in the file; they stay as they are
 /// errors   bad_value: name, value or key cannot be written so that they are read back
 /// example  tests/ini/writer.cpp "set_value: touches only the bytes of the value"
@@ -34,13 +36,14 @@ namespace guild { inline namespace v0 { namespace ini {
                                             const std::vector<std::string>& key,
                                             std::string_view name, std::string_view value);
 
-/// The text of `from` without `name` in the first section with this key: every definition, each with its whole lines.
+/// The text of `from` without `name` in the first section with this key: every definition, each
+/// with its whole lines.
 ///
-/// errors   not_found: no such section, or no such name in it; bad_value: the edit would change something else
+/// errors   not_found: no such section, or no such name in it; bad_value: the edit would change
+///          something else
 /// example  tests/ini/writer.cpp "remove_value: takes whole lines, continuations included"
-[[nodiscard]] result<std::string> remove_value(const document& from,
-                                               const std::vector<std::string>& key,
-                                               std::string_view name);
+[[nodiscard]] result<std::string>
+remove_value(const document& from, const std::vector<std::string>& key, std::string_view name);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -125,9 +128,10 @@ inline std::string editor::line_end() const {
 /// The index of the token that holds offset `at`, or behind the last one.
 inline std::size_t editor::token_at(std::size_t at) const {
     const std::vector<token>& all = from_.tokens();
-    const auto behind = std::upper_bound(
-        all.begin(), all.end(), at,
-        [](std::size_t offset, const token& each) { return offset < each.where.end; });
+    const auto behind =
+        std::upper_bound(all.begin(), all.end(), at, [](std::size_t offset, const token& each) {
+            return offset < each.where.end;
+        });
     return static_cast<std::size_t>(behind - all.begin());
 }
 
@@ -187,14 +191,16 @@ inline patch editor::add_line(std::string_view value) const {
         last = each.kind == entry_kind::attribute || last == nullptr ? &each : last;
     }
     const entry_range all = from_.entries(*section_);
-    const std::size_t anchor = all.begin() == all.end()
-        ? section_->header.end : std::max((all.end() - 1)->name.end, (all.end() - 1)->value.end);
+    const std::size_t anchor =
+        all.begin() == all.end() ? section_->header.end
+                                 : std::max((all.end() - 1)->name.end, (all.end() - 1)->value.end);
     const piece end_of_line = line_end_behind(anchor);
     const bool has_line_end = end_of_line.begin < end_of_line.end;
     const bool can_copy = last != nullptr && last->kind == entry_kind::attribute;
     const std::string added =
         can_copy ? new_line_like(*last, value) : std::string(name_) + " = " + std::string(value);
-    return {end_of_line.end, end_of_line.end, has_line_end ? added + line_end() : line_end() + added};
+    return {end_of_line.end, end_of_line.end,
+            has_line_end ? added + line_end() : line_end() + added};
 }
 
 inline patch editor::add_section(std::string_view value) const {

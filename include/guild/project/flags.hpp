@@ -1,4 +1,5 @@
-// guild/project/flags.hpp - the flags of an operation: four layers of a project and its command line, made one list.
+// guild/project/flags.hpp - the flags of an operation: four layers of a project and its command
+// line, made one list.
 //
 // Layer 3. Includes: base, project/project.hpp.
 // Not here: flags turned into arguments (project/operation.hpp).
@@ -40,18 +41,20 @@ struct flag {
 ///
 /// errors   bad_syntax when there is no name
 /// example  tests/project/flags.cpp "parse_flag_argument: splits at the first equals sign"
-[[nodiscard]] result<std::pair<std::string, std::string>> parse_flag_argument(
-    std::string_view text);
+[[nodiscard]] result<std::pair<std::string, std::string>>
+parse_flag_argument(std::string_view text);
 
 /// The flags of an operation on `target`, a model or resource of `from`.
 ///
-/// out      every name of any layer once, where the lowest layer has it first, with the highest layer's value;
-///          inside a section the last definition counts. `description` is documentation and is left out
+/// out      every name of any layer once, where the lowest layer has it first, with the highest
+///          layer's value; inside a section the last definition counts. `description` is
+///          documentation and is left out
 /// errors   unknown_name when there is no section for `profile`
-/// example  tests/project/flags.cpp "resolve_flags: a higher layer wins and keeps the place of the lower one"
-[[nodiscard]] result<std::vector<flag>> resolve_flags(
-    const project& from, const section& target, const std::optional<std::string>& profile,
-    const std::vector<std::pair<std::string, std::string>>& command_line);
+/// example  tests/project/flags.cpp "resolve_flags: a higher layer wins and keeps the place of the
+///          lower one"
+[[nodiscard]] result<std::vector<flag>>
+resolve_flags(const project& from, const section& target, const std::optional<std::string>& profile,
+              const std::vector<std::pair<std::string, std::string>>& command_line);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -64,8 +67,8 @@ inline result<std::pair<std::string, std::string>> parse_flag_argument(std::stri
     const std::size_t equals = text.find('=');
     const std::string name(text.substr(0, equals));
     if (name.empty() || contains(name, " ") || contains(name, "\t")) {
-        return make_error(errc::bad_syntax,
-                          "expected NAME or NAME=VALUE for a flag, seen '" + std::string(text) + "'");
+        return make_error(errc::bad_syntax, "expected NAME or NAME=VALUE for a flag, seen '" +
+                                                std::string(text) + "'");
     }
     const bool has_value = equals != std::string_view::npos;
     return std::pair<std::string, std::string>(
@@ -109,9 +112,9 @@ inline error unknown_profile(const project& from, const std::string& profile) {
 
 }  // namespace detail
 
-inline result<std::vector<flag>> resolve_flags(
-    const project& from, const section& target, const std::optional<std::string>& profile,
-    const std::vector<std::pair<std::string, std::string>>& command_line) {
+inline result<std::vector<flag>>
+resolve_flags(const project& from, const section& target, const std::optional<std::string>& profile,
+              const std::vector<std::pair<std::string, std::string>>& command_line) {
     std::vector<flag> flags;
     detail::add_layer(flags, from.find_section({"flags"}), flag_layer::project);
     if (!target.name().empty()) {

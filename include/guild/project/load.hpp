@@ -1,7 +1,9 @@
-// guild/project/load.hpp - from a directory to its project: finds Guild or Guild.toml, reads it, and reports what is wrong.
+// guild/project/load.hpp - from a directory to its project: finds Guild or Guild.toml, reads it,
+// and reports what is wrong.
 //
 // Layer 3. Includes: base, ini, os/file.hpp, project.
-// Not here: TOML itself; the program hands toml.hpp's reader in through load_options, so that the core needs no library.
+// Not here: TOML itself; the program hands toml.hpp's reader in through load_options, so that the
+// core needs no library.
 #pragma once
 
 #include <algorithm>
@@ -21,13 +23,14 @@
 
 namespace guild { inline namespace v0 { namespace project {
 
-/// What a reader of another project language returns: sections and diagnostics, errors among the latter.
+/// What a reader of another project language returns: sections and diagnostics, errors among the
+/// latter.
 using project_reader = ini::expansion (*)(std::string_view text, const std::string& path,
                                           const std::vector<section>& included);
 
 struct load_options {
-    bool with_builtins = false;                  // built-in sections stand first in project::sections()
-    project_reader read_toml = nullptr;          // toml::read_project; null: Guild.toml is not looked for
+    bool with_builtins = false;          // built-in sections stand first in project::sections()
+    project_reader read_toml = nullptr;  // toml::read_project; null: Guild.toml is not looked for
     std::string default_run_root = "runs";
 };
 
@@ -40,18 +43,20 @@ struct loaded_project {
 
 /// Everything about loading, for a page that shows a broken file too.
 struct load_report {
-    std::optional<project> value;               // none when `failure` is set
-    std::vector<ini::diagnostic> diagnostics;   // in file order
-    std::string text;                           // of the file, empty if there is none
+    std::optional<project> value;              // none when `failure` is set
+    std::vector<ini::diagnostic> diagnostics;  // in file order
+    std::string text;                          // of the file, empty if there is none
     std::string path;
-    std::optional<error> failure;               // the first error, ready to be shown
+    std::optional<error> failure;  // the first error, ready to be shown
 };
 
-/// Loads the project of a directory: its `Guild` file, or else its `Guild.toml` if options can read one.
+/// Loads the project of a directory: its `Guild` file, or else its `Guild.toml` if options can read
+/// one.
 ///
-/// Templates of project/templates.hpp are always there for @attrs, whatever options.with_builtins says.
-/// errors   not_found: no project file; bad_syntax, unknown_name, truncated, too_large: the first mistake, with
-///          line and column; those of the operating system
+/// Templates of project/templates.hpp are always there for @attrs, whatever options.with_builtins
+/// says.
+/// errors   not_found: no project file; bad_syntax, unknown_name, truncated, too_large: the first
+///          mistake, with line and column; those of the operating system
 /// example  tests/project/load.cpp "load: a directory without a project file says what to do"
 [[nodiscard]] result<loaded_project> load_project(const std::string& directory,
                                                   const load_options& options = {});
@@ -70,12 +75,12 @@ namespace detail {
 
 inline error no_project_file(const std::string& directory) {
     const bool is_here = directory.empty() || directory == ".";
-    return make_error(
-        errc::not_found,
-        is_here ? "This directory does not contain a Guild file\n"
-                  "Try 'guild init' to initialize a project or change directories."
-                : "Directory '" + directory + "' does not contain a Guild file\nTry 'guild init " +
-                      directory + "' to initialize a project or change directories.");
+    return make_error(errc::not_found,
+                      is_here ? "This directory does not contain a Guild file\n"
+                                "Try 'guild init' to initialize a project or change directories."
+                              : "Directory '" + directory +
+                                    "' does not contain a Guild file\nTry 'guild init " +
+                                    directory + "' to initialize a project or change directories.");
 }
 
 /// The path of the project file, or empty.
@@ -148,7 +153,8 @@ inline load_report load_project_report(const std::string& directory, const load_
         return report;
     }
     return parse_project(std::move(*text),
-                         {os::absolute_path(given), given, shown, options.default_run_root}, options);
+                         {os::absolute_path(given), given, shown, options.default_run_root},
+                         options);
 }
 
 inline result<loaded_project> load_project(const std::string& directory,

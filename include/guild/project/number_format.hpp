@@ -1,4 +1,5 @@
-// guild/project/number_format.hpp - numbers as fields and series ask for them: "0.00%", "0,0", "00:00:00", "0.0 b".
+// guild/project/number_format.hpp - numbers as fields and series ask for them: "0.00%", "0,0",
+// "00:00:00", "0.0 b".
 //
 // Layer 3. Includes: the standard library, base/number.hpp.
 // Not here: exact numbers (base/number.hpp). viewer/page/format.js does the same for chart ticks.
@@ -18,9 +19,11 @@ namespace guild { inline namespace v0 { namespace project {
 
 /// A number as text in one of the project file's formats, the same under every locale.
 ///
-/// in       format: zeros behind a dot are the decimals; `0,0` groups thousands by commas; `%` is a hundredth;
-///          `00:00:00` takes seconds; `b` takes bytes, in steps of 1024; empty: the shortest exact text
-/// out      `93.12%`, `0.1234`, `12,345`, `1:02:03`, `1.5 GB`; NaN and infinities as `NaN`, `Infinity`, `-Infinity`
+/// in       format: zeros behind a dot are the decimals; `0,0` groups thousands by commas; `%` is a
+///          hundredth; `00:00:00` takes seconds; `b` takes bytes, in steps of 1024; empty: the
+///          shortest exact text
+/// out      `93.12%`, `0.1234`, `12,345`, `1:02:03`, `1.5 GB`; NaN and infinities as `NaN`,
+///          `Infinity`, `-Infinity`
 /// source   Numeral.js, the formats that the 2017 tool's files used
 /// example  tests/project/number_format.cpp "number_format: every format of the built-in templates"
 [[nodiscard]] std::string format_number(double value, std::string_view format);
@@ -43,7 +46,8 @@ inline std::size_t count_decimals(std::string_view format) noexcept {
     return count;
 }
 
-/// `value`, moved away from zero where it lies just between two numbers of so many decimals, as browsers round.
+/// `value`, moved away from zero where it lies just between two numbers of so many decimals, as
+/// browsers round.
 inline double round_tie(double value, std::size_t decimals) noexcept {
     const double scale = std::pow(10.0, static_cast<double>(decimals));
     const double scaled = std::fabs(value) * scale;
@@ -56,7 +60,8 @@ inline double round_tie(double value, std::size_t decimals) noexcept {
 inline std::string format_fixed(double value, std::size_t decimals) {
     value = round_tie(value, decimals);
     char buffer[400];
-    const int size = std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(decimals), value);
+    const int size =
+        std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(decimals), value);
     std::string out;
     for (int i = 0; i < size; ++i) {
         const char c = buffer[i];
@@ -99,9 +104,7 @@ inline std::string format_seconds(double value) {
         return format_fixed(value, 0);
     }
     const auto seconds = static_cast<std::int64_t>(whole);
-    const auto two_digits = [](std::int64_t n) {
-        return (n < 10 ? "0" : "") + std::to_string(n);
-    };
+    const auto two_digits = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
     return (value < 0 && seconds != 0 ? "-" : "") + std::to_string(seconds / 3600) + ':' +
            two_digits(seconds / 60 % 60) + ':' + two_digits(seconds % 60);
 }

@@ -1,7 +1,9 @@
-// guild/project/operation.hpp - from `train = mnist --fast` to the command that is run: words, search, flags, variables.
+// guild/project/operation.hpp - from `train = mnist --fast` to the command that is run: words,
+// search, flags, variables.
 //
 // Layer 3. Includes: base, os/file.hpp, project/flags.hpp.
-// Not here: running it (os/process.hpp, runs/supervisor.hpp), choosing the model (project/project.hpp).
+// Not here: running it (os/process.hpp, runs/supervisor.hpp), choosing the model
+// (project/project.hpp).
 #pragma once
 
 #include <algorithm>
@@ -26,19 +28,20 @@ using variables = std::vector<std::pair<std::string, std::string>>;
 /// What an operation needs beside the project.
 struct operation_inputs {
     std::vector<flag> flags;
-    variables values;               // RUNDIR, PKGHOME, GPU_COUNT; they are also the command's environment
+    variables values;  // RUNDIR, PKGHOME, GPU_COUNT; they are also the command's environment
     std::string program_directory;  // of the running guild program, searched last; may be empty
     std::string path_variable;      // PATH
 };
 
 /// A command ready to run.
 struct operation {
-    std::vector<std::string> argv;          // argv[0] is an absolute path
-    std::vector<std::string> written_argv;  // the same before $NAME was replaced, for meta data and preview
-    std::string directory;                  // where it runs: the project directory
-    variables environment;                  // to be set on top of guild's own
-    std::vector<flag> flags;                // with $NAME replaced
-    std::string how_found;                  // "mnist.py in the project directory"
+    std::vector<std::string> argv;  // argv[0] is an absolute path
+    std::vector<std::string>
+        written_argv;         // the same before $NAME was replaced, for meta data and preview
+    std::string directory;    // where it runs: the project directory
+    variables environment;    // to be set on top of guild's own
+    std::vector<flag> flags;  // with $NAME replaced
+    std::string how_found;    // "mnist.py in the project directory"
 };
 
 /// The words of a command specification: `"..."` without the quotes, or runs of other characters.
@@ -47,15 +50,17 @@ struct operation {
 /// example  tests/project/operation.cpp "split_command: quoted groups are one word"
 [[nodiscard]] std::vector<std::string> split_command(std::string_view spec);
 
-/// `text` with every `$NAME` replaced whose whole identifier is in `values`; anything else stays as it is.
+/// `text` with every `$NAME` replaced whose whole identifier is in `values`; anything else stays as
+/// it is.
 ///
 /// example  tests/project/operation.cpp "substitute: the longest identifier counts"
 [[nodiscard]] std::string substitute(std::string_view text, const variables& values);
 
 /// The command of `attribute` ("train", "prepare", "evaluate") of a model or resource.
 ///
-/// Its first word is looked for as an executable in the project directory, as WORD.py there, on PATH, and in
-/// inputs.program_directory. A `.py` file runs under `python3 -u`. Each flag adds two arguments, --NAME and VALUE.
+/// Its first word is looked for as an executable in the project directory, as WORD.py there, on
+/// PATH, and in inputs.program_directory. A `.py` file runs under `python3 -u`. Each flag adds two
+/// arguments, --NAME and VALUE.
 /// errors   bad_value: no such attribute; not_found: no such program; not_executable: found without
 ///          permission to run; missing_requirement: no python3
 /// example  tests/project/operation.cpp "operation: the project directory comes before PATH"
@@ -66,7 +71,8 @@ struct operation {
 /// Checks that the files named by `train_requires` (comma separated) are there.
 ///
 /// errors   missing_requirement
-/// example  tests/project/operation.cpp "operation: a missing requirement is named with its directory"
+/// example  tests/project/operation.cpp "operation: a missing requirement is named with its
+///          directory"
 [[nodiscard]] result<void> check_requirements(const project& from, const section& target);
 
 /// What `--preview` prints: how the command was found, the command, and its environment.
@@ -80,8 +86,7 @@ inline std::vector<std::string> split_command(std::string_view spec) {
     std::vector<std::string> words;
     std::size_t at = 0;
     while (at < spec.size()) {
-        const std::size_t close =
-            spec[at] == '"' ? spec.find('"', at + 1) : std::string_view::npos;
+        const std::size_t close = spec[at] == '"' ? spec.find('"', at + 1) : std::string_view::npos;
         if (close != std::string_view::npos && close > at + 1) {
             words.emplace_back(spec.substr(at + 1, close - at - 1));
             at = close + 1;
@@ -152,7 +157,8 @@ private:
     const operation_inputs& inputs_;
 };
 
-/// A name on PATH; entries that are not absolute are taken relative to the project directory, where the command runs.
+/// A name on PATH; entries that are not absolute are taken relative to the project directory, where
+/// the command runs.
 inline std::optional<std::string> command_search::find_on_path(const std::string& name) const {
     if (contains(name, "/")) {
         return std::nullopt;
@@ -265,7 +271,8 @@ inline result<void> check_requirements(const project& from, const section& targe
         const std::string shown =
             is_absolute(name) ? name : from.given_directory() + "/" + relative;
         return make_error(errc::missing_requirement,
-                          "missing required '" + shown + "'\nDo you need to run 'guild prepare' first?");
+                          "missing required '" + shown +
+                              "'\nDo you need to run 'guild prepare' first?");
     }
     return {};
 }
@@ -290,9 +297,11 @@ inline std::string wrap_text(std::string_view text, std::size_t width) {
 }  // namespace detail
 
 inline std::string format_preview(const operation& of) {
-    std::string out = detail::wrap_text(
-        "This command will use the settings below. RUNDIR is created for each run and appears here as $RUNDIR. "
-        "The command is " + of.how_found + ".", 79);
+    std::string out = detail::wrap_text("This command will use the settings below. RUNDIR is "
+                                        "created for each run and appears here as $RUNDIR. "
+                                        "The command is " +
+                                            of.how_found + ".",
+                                        79);
     out += "\nCommand:\n\n  ";
     for (std::size_t i = 0; i < of.written_argv.size(); ++i) {
         const std::string& word = of.written_argv[i];

@@ -1,7 +1,9 @@
-// guild/project/project.hpp - a Guild file as values: title, models, resources, run roots, and sections by key.
+// guild/project/project.hpp - a Guild file as values: title, models, resources, run roots, and
+// sections by key.
 //
 // Layer 3. Includes: base, ini.
-// Not here: finding and reading the file (project/load.hpp), flags (project/flags.hpp), commands (project/operation.hpp).
+// Not here: finding and reading the file (project/load.hpp), flags (project/flags.hpp), commands
+// (project/operation.hpp).
 #pragma once
 
 #include <algorithm>
@@ -30,7 +32,8 @@ struct project_place {
     std::string default_run_root = "runs";
 };
 
-/// One project. The pointers to sections that it hands out are good as long as it lives and is not moved from.
+/// One project. The pointers to sections that it hands out are good as long as it lives and is not
+/// moved from.
 class project {
 public:
     project(project_place place, std::vector<section> sections)
@@ -64,19 +67,20 @@ public:
 
     /// The model an operation works on.
     ///
-    /// in       no name: the unnamed [model], else the first; a name: the model of that name, else the one whose
-    ///          whole `train` value is that
+    /// in       no name: the unnamed [model], else the first; a name: the model of that name, else
+    ///          the one whose whole `train` value is that
     /// errors   unknown_name
-    /// example  tests/project/project.cpp "project: a model is chosen by name or by its whole train value"
-    [[nodiscard]] result<const section*> get_model(
-        const std::optional<std::string>& name = std::nullopt) const;
+    /// example  tests/project/project.cpp "project: a model is chosen by name or by its whole train
+    ///          value"
+    [[nodiscard]] result<const section*>
+    get_model(const std::optional<std::string>& name = std::nullopt) const;
 
     /// Like get_model(), but a name may also be that of a [resource "NAME"].
     ///
     /// errors   unknown_name
     /// example  tests/project/project.cpp "project: prepare takes models and resources"
-    [[nodiscard]] result<const section*> get_model_or_resource(
-        const std::optional<std::string>& name = std::nullopt) const;
+    [[nodiscard]] result<const section*>
+    get_model_or_resource(const std::optional<std::string>& name = std::nullopt) const;
 
     /// The model's name, or the first word of its train command, or empty.
     [[nodiscard]] std::string model_display_name(const section& model) const;
@@ -177,8 +181,8 @@ inline result<const section*> project::get_model(const std::optional<std::string
     return unnamed != nullptr ? unnamed : all.front();
 }
 
-inline result<const section*> project::get_model_or_resource(
-    const std::optional<std::string>& name) const {
+inline result<const section*>
+project::get_model_or_resource(const std::optional<std::string>& name) const {
     if (!name) {
         return get_model();
     }

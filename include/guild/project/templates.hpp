@@ -1,4 +1,5 @@
-// guild/project/templates.hpp - the sections every project starts from: field and series templates, the view, and `guild init`'s file.
+// guild/project/templates.hpp - the sections every project starts from: field and series templates,
+// the view, and `guild init`'s file.
 //
 // Layer 3. Includes: ini.
 // Not here: how @attrs uses them (ini/expand.hpp), who loads them (project/load.hpp).
@@ -24,7 +25,8 @@ inline constexpr std::string_view builtin_text = R"guild([train-view]
 
 [component "series"]
   element = guild-series
-  extra_series_templates = op-cpu-percent-series op-memory-series gpu-percent-series gpu-memory-series
+  extra_series_templates = op-cpu-percent-series op-memory-series \
+gpu-percent-series gpu-memory-series
 
 [component "output"]
   element = guild-output
