@@ -1,8 +1,8 @@
-// examples/guild/cli.cpp - the only file that sees CLI11. It translates a command_spec into a parser and knows no command.
+// examples/guild/cli.cpp - the only file that sees CLI11: turns a command_spec into a parser.
 //
-// CLI11 finds the options; positional arguments are taken from what it leaves over, because it would read a positional
-// "[a,b]" as a list and a model named like a command as that command. Messages and help are ours, so that they do not
-// change with the release of CLI11.
+// CLI11 finds the options; positional arguments are taken from what it leaves over, because it
+// would read a positional "[a,b]" as a list and a model named like a command as that command.
+// Messages and help are ours, so that they do not change with the release of CLI11.
 
 #include "cli.hpp"
 
@@ -29,7 +29,9 @@ std::string key_of(const option_spec& option) {
     return name.substr(name.find_first_not_of('-'));
 }
 
-bool is_option(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
+bool is_option(std::string_view word) {
+    return word.size() > 1 && word.front() == '-';
+}
 
 int fail_usage(io& console, const command_spec& command, const std::string& message) {
     return console.fail(message + "\nTry 'guild " + command.name +
@@ -51,12 +53,12 @@ int fail_unknown_option(io& console, const command_spec& command, const std::str
 
 /// Whether `positional` takes a word when it has `taken` already.
 bool takes_more(const positional_spec& positional, std::size_t taken) {
-    const bool single =
-        positional.count == how_many::one || positional.count == how_many::optional;
+    const bool single = positional.count == how_many::one || positional.count == how_many::optional;
     return !single || taken == 0;
 }
 
-/// Hands the words that are no options to the positionals, in order; exit_ok or the status of the usage error.
+/// Hands the words that are no options to the positionals, in order; exit_ok or the status of the
+/// usage error.
 int assign_positionals(const command_spec& command, std::vector<std::string> words,
                        arguments& given, io& console) {
     bool only_positionals = false;
@@ -78,7 +80,8 @@ int assign_positionals(const command_spec& command, std::vector<std::string> wor
         if (index == command.positionals.size()) {
             return fail_usage(console, command, "unexpected argument '" + word + "'");
         }
-        only_positionals = only_positionals || command.positionals[index].count == how_many::command;
+        only_positionals =
+            only_positionals || command.positionals[index].count == how_many::command;
         given.add(command.positionals[index].name, std::move(word));
         ++taken;
     }
@@ -93,12 +96,11 @@ int assign_positionals(const command_spec& command, std::vector<std::string> wor
 }
 
 bool takes_command(const command_spec& command) {
-    return !command.positionals.empty() &&
-           command.positionals.back().count == how_many::command;
+    return !command.positionals.empty() && command.positionals.back().count == how_many::command;
 }
 
-/// Parses the words after the command's name into `given`; exit_ok or the status of the usage error. `help` is set when
-/// the help page was asked for instead.
+/// Parses the words after the command's name into `given`; exit_ok or the status of the usage
+/// error. `help` is set when the help page was asked for instead.
 int parse_words(const command_spec& command, std::vector<std::string> words, arguments& given,
                 bool& help, io& console) {
     CLI::App app;
@@ -121,7 +123,7 @@ int parse_words(const command_spec& command, std::vector<std::string> words, arg
         }
     }
     const std::string last_word = words.empty() ? "" : words.back();
-    std::reverse(words.begin(), words.end());   // CLI11 takes them from the back
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     try {
         app.parse(words);
     } catch (const CLI::ArgumentMismatch&) {
@@ -168,7 +170,8 @@ int fail_unknown_command(const std::string& word, const std::vector<command_spec
     for (const command_spec& command : commands) {
         names.push_back(command.name);
     }
-    std::string message = "unknown " + std::string(is_option(word) ? "option" : "command") + " '" + word + "'";
+    std::string message =
+        "unknown " + std::string(is_option(word) ? "option" : "command") + " '" + word + "'";
     if (const auto closest = guild::find_closest(word, names)) {
         message += "\nDid you mean '" + *closest + "'?";
     }

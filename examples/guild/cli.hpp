@@ -1,4 +1,4 @@
-// examples/guild/cli.hpp - the command line as a whole: finds the command, parses its words, shows help.
+// examples/guild/cli.hpp - finds the command that a command line asks for, and runs it.
 #pragma once
 
 #include "command.hpp"

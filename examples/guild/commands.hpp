@@ -1,4 +1,4 @@
-// examples/guild/commands.hpp - every command of the program; each is defined in the file of its name.
+// examples/guild/commands.hpp - every command; each is defined in the file of its name.
 #pragma once
 
 #include "command.hpp"

@@ -26,12 +26,13 @@ std::optional<guild::project::project> take_project(guild::project::load_report 
         return std::move(report.value);
     }
     if (report.failure && report.failure->where.line == 0) {
-        fail(console, *report.failure);   // others were among the diagnostics
+        fail(console, *report.failure);  // others were among the diagnostics
     }
     return std::nullopt;
 }
 
-/// The run at a path; failing that, for a name without a slash, the run of that name in the project's run roots.
+/// The run at a path; failing that, for a name without a slash, the run of that name in the
+/// project's run roots.
 std::optional<guild::runs::run> find_named_run(const std::string& name, const arguments& given) {
     if (auto at_path = guild::runs::run::open(guild::os::absolute_path(name))) {
         return std::move(*at_path);
@@ -85,7 +86,9 @@ option_spec project_option() {
     return {"-P,--project", "DIR", "the project's directory (default: this directory)", false};
 }
 
-option_spec json_option() { return {"--json", "", "print JSON", false}; }
+option_spec json_option() {
+    return {"--json", "", "print JSON", false};
+}
 
 std::vector<option_spec> run_options(std::vector<option_spec> more) {
     std::vector<option_spec> options = {
@@ -115,7 +118,9 @@ void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& d
     }
 }
 
-std::string project_directory(const arguments& given) { return given.get("project", "."); }
+std::string project_directory(const arguments& given) {
+    return given.get("project", ".");
+}
 
 guild::project::load_options project_load_options() {
     guild::project::load_options options;
@@ -131,8 +136,8 @@ bool is_missing(const guild::project::load_report& report) {
     return report.failure && report.failure->code == guild::errc::not_found;
 }
 
-std::optional<std::vector<std::string>> find_plain_run_root(
-    const guild::project::load_report& report, const arguments& given) {
+std::optional<std::vector<std::string>>
+find_plain_run_root(const guild::project::load_report& report, const arguments& given) {
     const std::string runs = guild::join_path(project_directory(given), "runs");
     if (!is_missing(report) || !guild::os::is_directory(runs)) {
         return std::nullopt;

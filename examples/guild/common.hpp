@@ -1,5 +1,5 @@
-// examples/guild/common.hpp - what the commands share: options, loading the project with its diagnostics, choosing a
-// run, printing errors.
+// examples/guild/common.hpp - what the commands share: options, loading the project with its
+// diagnostics, choosing a run, printing errors.
 #pragma once
 
 #include "command.hpp"
@@ -35,7 +35,8 @@ positional_spec run_positional();
 /// out      exit_usage
 int fail(io& console, const guild::error& error);
 
-/// Prints diagnostics as `path:line:col: message`, each with its source line out of `text`, a caret and its hint.
+/// Prints diagnostics as `path:line:col: message`, each with its source line out of `text`, a caret
+/// and its hint.
 void print_diagnostics(io& console, const std::vector<guild::ini::diagnostic>& diagnostics,
                        std::string_view text);
 
@@ -51,21 +52,25 @@ guild::project::load_report read_project(const arguments& given);
 /// Whether `report` is about a directory without a project file.
 bool is_missing(const guild::project::load_report& report);
 
-/// `runs` of a directory without a project file, where `guild run` keeps its runs; absolute, as the only run root.
-std::optional<std::vector<std::string>> find_plain_run_root(
-    const guild::project::load_report& report, const arguments& given);
+/// `runs` of a directory without a project file, where `guild run` keeps its runs; absolute, as the
+/// only run root.
+std::optional<std::vector<std::string>>
+find_plain_run_root(const guild::project::load_report& report, const arguments& given);
 
-/// Loads the project named by --project and prints what is wrong with it; empty when it cannot be used.
+/// Loads the project named by --project and prints what is wrong with it; empty when it cannot be
+/// used.
 std::optional<guild::project::project> load_project(const arguments& given, io& console);
 
-/// The run roots of the project, or the plain one. Empty when there is neither, with the error printed.
+/// The run roots of the project, or the plain one. Empty when there is neither, with the error
+/// printed.
 std::optional<std::vector<std::string>> load_run_roots(const arguments& given, io& console);
 
-/// Where new runs that belong to no model are kept; empty when the project cannot be used, with the error printed.
+/// Where new runs that belong to no model are kept; empty when the project cannot be used, with the
+/// error printed.
 std::optional<std::string> find_run_root(const arguments& given, io& console);
 
-/// The run that RUNDIR or --latest-run names, with what is odd about its directory printed as warnings; empty when there is
-/// none, with the error printed.
+/// The run that RUNDIR or --latest-run names, with what is odd about its directory printed as
+/// warnings; empty when there is none, with the error printed.
 std::optional<guild::runs::run> select_run(const arguments& given, io& console);
 
 using name_values = std::vector<std::pair<std::string, std::string>>;

@@ -1,4 +1,5 @@
-// examples/guild/delete_run.cpp - guild delete-run: moves a run to the trash of its run root, or removes it for good.
+// examples/guild/delete_run.cpp - guild delete-run: moves a run to the trash of its run root, or
+// removes it for good.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -34,7 +35,8 @@ int delete_run(const arguments& given, io& console) {
 command_spec delete_run_command() {
     return {"delete-run",
             "delete a run",
-            "The run's directory is moved to the directory .trash beside it, from where it can be moved back; --purge "
+            "The run's directory is moved to the directory .trash beside it, from where it can be "
+            "moved back; --purge "
             "removes it for good. A run that is still running is left alone.",
             {run_positional()},
             run_options({{"--purge", "", "remove the run for good"}}),

@@ -55,11 +55,21 @@ std::string format_usage(const command_spec& command) {
     std::string usage = "Usage: guild " + command.name + " [OPTION]...";
     for (const positional_spec& positional : command.positionals) {
         switch (positional.count) {
-            case how_many::optional: usage += " [" + positional.name + "]"; break;
-            case how_many::one: usage += " " + positional.name; break;
-            case how_many::any: usage += " [" + positional.name + "]..."; break;
-            case how_many::some: usage += " " + positional.name + "..."; break;
-            case how_many::command: usage += " [--] " + positional.name + "..."; break;
+        case how_many::optional:
+            usage += " [" + positional.name + "]";
+            break;
+        case how_many::one:
+            usage += " " + positional.name;
+            break;
+        case how_many::any:
+            usage += " [" + positional.name + "]...";
+            break;
+        case how_many::some:
+            usage += " " + positional.name + "...";
+            break;
+        case how_many::command:
+            usage += " [--] " + positional.name + "...";
+            break;
         }
     }
     return usage + '\n';

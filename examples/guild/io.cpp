@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t piece_bytes = 65536;
 
-/// Writes all of `text`; 0 or the errno of the write that failed. A non-blocking descriptor is waited for.
+/// Writes all of `text`; 0 or the errno of the write that failed. A non-blocking descriptor is
+/// waited for.
 int write_all(int fd, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(fd, text.data(), text.size());
@@ -36,7 +37,9 @@ int write_all(int fd, std::string_view text) {
 
 void io::print(std::string_view text) {
     pending_ += text;
-    if (pending_.size() >= piece_bytes) { flush(); }
+    if (pending_.size() >= piece_bytes) {
+        flush();
+    }
 }
 
 void io::print_error(std::string_view text) {
@@ -45,13 +48,17 @@ void io::print_error(std::string_view text) {
 }
 
 void io::flush() {
-    if (failure_ == 0) { failure_ = write_all(out_fd_, pending_); }
+    if (failure_ == 0) {
+        failure_ = write_all(out_fd_, pending_);
+    }
     pending_.clear();
 }
 
 int io::fail(std::string_view message) {
     std::string line = "guild";
-    if (!command.empty()) { line += " " + command; }
+    if (!command.empty()) {
+        line += " " + command;
+    }
     line += ": ";
     line += message;
     line += '\n';
@@ -61,16 +68,22 @@ int io::fail(std::string_view message) {
 
 int io::finish(int code) {
     flush();
-    if (failure_ == 0) { return code; }
+    if (failure_ == 0) {
+        return code;
+    }
     fail("cannot write to standard output: " + std::string(std::strerror(failure_)));
     return exit_failed;
 }
 
 bool io::use_colour() const {
     const char* no_colour = std::getenv("NO_COLOR");
-    if (no_colour != nullptr && *no_colour != '\0') { return false; }
+    if (no_colour != nullptr && *no_colour != '\0') {
+        return false;
+    }
     const char* terminal = std::getenv("TERM");
-    if (terminal == nullptr || std::strcmp(terminal, "dumb") == 0) { return false; }
+    if (terminal == nullptr || std::strcmp(terminal, "dumb") == 0) {
+        return false;
+    }
     return ::isatty(out_fd_) == 1;
 }
 

@@ -1,4 +1,5 @@
-// examples/guild/list_runs.cpp - guild list-runs: every run of the project with its status, newest first.
+// examples/guild/list_runs.cpp - guild list-runs: every run of the project with its status, newest
+// first.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -27,10 +28,14 @@ bool passes(run_status status, const arguments& given) {
 /// The ANSI colour of a status word.
 const char* colour_of(run_status status) {
     switch (status) {
-        case run_status::running: return "\033[34m";
-        case run_status::completed: return "\033[32m";
-        case run_status::error: return "\033[31m";
-        default: return "\033[33m";
+    case run_status::running:
+        return "\033[34m";
+    case run_status::completed:
+        return "\033[32m";
+    case run_status::error:
+        return "\033[31m";
+    default:
+        return "\033[33m";
     }
 }
 
@@ -65,7 +70,8 @@ int list_runs(const arguments& given, io& console) {
 command_spec list_runs_command() {
     return {"list-runs",
             "list the runs of a project, newest first",
-            "Prints RUNDIR, a tab and the status of each run: running, completed, terminated, error, pending or lost. A run "
+            "Prints RUNDIR, a tab and the status of each run: running, completed, terminated, "
+            "error, pending or lost. A run "
             "is listed when it passes every filter given.",
             {},
             {project_option(),

@@ -43,8 +43,10 @@ int list_series(const arguments& given, io& console) {
 command_spec list_series_command() {
     return {"list-series",
             "list the series of a run",
-            "Prints one key on a line, in order. Keys that start with tf/ come from TensorFlow event files, sys/ are "
-            "statistics of the machine, op/ of the command and its children; others were logged by the command itself.",
+            "Prints one key on a line, in order. Keys that start with tf/ come from TensorFlow "
+            "event files, sys/ are "
+            "statistics of the machine, op/ of the command and its children; others were logged by "
+            "the command itself.",
             {run_positional()},
             run_options({json_option()}),
             list_series};

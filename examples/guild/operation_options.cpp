@@ -23,9 +23,9 @@ std::vector<option_spec> operation_options() {
             {"--preview", "", "show the command that would be run, and end", false}};
 }
 
-guild::result<std::vector<guild::project::flag>> resolve_flags(
-    const guild::project::project& project, const guild::project::section& section,
-    const arguments& given) {
+guild::result<std::vector<guild::project::flag>>
+resolve_flags(const guild::project::project& project, const guild::project::section& section,
+              const arguments& given) {
     guild::project::variables command_line;
     for (const std::string& text : given.all("flag")) {
         auto flag = guild::project::parse_flag_argument(text);
@@ -38,11 +38,10 @@ guild::result<std::vector<guild::project::flag>> resolve_flags(
 }
 
 guild::project::variables operation_variables(const std::string& run_directory) {
-    static const std::size_t gpu_count = guild::os::list_gpus().size();   // asks nvidia-smi
+    static const std::size_t gpu_count = guild::os::list_gpus().size();  // asks nvidia-smi
     const std::string home = guild::os::find_variable("HOME").value_or("");
-    guild::project::variables variables = {
-        {"PKGHOME", guild::join_path(home, ".guild/pkg")},
-        {"GPU_COUNT", std::to_string(gpu_count)}};
+    guild::project::variables variables = {{"PKGHOME", guild::join_path(home, ".guild/pkg")},
+                                           {"GPU_COUNT", std::to_string(gpu_count)}};
     if (!run_directory.empty()) {
         variables.emplace_back("RUNDIR", run_directory);
     }

@@ -1,4 +1,5 @@
-// examples/guild/operation_options.hpp - from the options -F and -p and a section to an operation of the project.
+// examples/guild/operation_options.hpp - from the options -F and -p and a section to an operation
+// of the project.
 #pragma once
 
 #include "command.hpp"
@@ -17,9 +18,9 @@ namespace program {
 std::vector<option_spec> operation_options();
 
 /// The flags of `section` with the profile and the flags of the command line.
-guild::result<std::vector<guild::project::flag>> resolve_flags(
-    const guild::project::project& project, const guild::project::section& section,
-    const arguments& given);
+guild::result<std::vector<guild::project::flag>>
+resolve_flags(const guild::project::project& project, const guild::project::section& section,
+              const arguments& given);
 
 /// PKGHOME, GPU_COUNT and, unless `run_directory` is empty, RUNDIR.
 guild::project::variables operation_variables(const std::string& run_directory);
@@ -28,7 +29,7 @@ guild::project::variables operation_variables(const std::string& run_directory);
 struct operation_request {
     const guild::project::project& project;
     const guild::project::section& section;
-    std::string attribute;   // "train" or "prepare"
+    std::string attribute;  // "train" or "prepare"
     std::vector<guild::project::flag> flags;
 };
 

@@ -1,4 +1,5 @@
-// examples/guild/prepare.cpp - guild prepare: runs the prepare operation of a model or resource; nothing is recorded.
+// examples/guild/prepare.cpp - guild prepare: runs the prepare operation of a model or resource;
+// nothing is recorded.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -84,9 +85,11 @@ int prepare(const arguments& given, io& console) {
 command_spec prepare_command() {
     return {"prepare",
             "prepare a model or resource, for example fetch its data",
-            "Runs the command that the section names as prepare, with the project's flags as arguments. Nothing is "
+            "Runs the command that the section names as prepare, with the project's flags as "
+            "arguments. Nothing is "
             "recorded. The exit status is that of the command, 128 + N when signal N ended it.",
-            {{"MODEL", how_many::optional, "the name of a model or resource (default: the first model)"}},
+            {{"MODEL", how_many::optional,
+              "the name of a model or resource (default: the first model)"}},
             operation_options(),
             prepare};
 }

@@ -1,4 +1,5 @@
-// examples/guild/recording.cpp - makes the run directory, installs the signal handlers, hands over to the supervisor.
+// examples/guild/recording.cpp - makes the run directory, installs the signal handlers, hands over
+// to the supervisor.
 
 #include "recording.hpp"
 
@@ -100,8 +101,8 @@ int record(const recording& what, io& console) {
     if (auto checked = what.make("$RUNDIR"); !checked) {
         return fail(console, checked.error());
     }
-    auto made = guild::runs::create_run_directory(guild::os::absolute_path(what.run_root), what.name,
-                                                  guild::os::system_env.wall_time_us());
+    auto made = guild::runs::create_run_directory(guild::os::absolute_path(what.run_root),
+                                                  what.name, guild::os::system_env.wall_time_us());
     if (!made) {
         return console.fail("cannot make a run directory: " + guild::to_string(made.error()));
     }

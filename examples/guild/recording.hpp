@@ -1,4 +1,5 @@
-// examples/guild/recording.hpp - runs a command as a recorded run, for `guild train` and `guild run`.
+// examples/guild/recording.hpp - runs a command as a recorded run, for `guild train` and `guild
+// run`.
 #pragma once
 
 #include "command.hpp"
@@ -17,15 +18,17 @@ struct recording {
     std::string run_root;
     std::string name;   // last part of the run directory's name; may be empty
     std::string model;  // for meta.tsv; empty without a model
-    /// The operation for one run directory. Called once with the text "$RUNDIR" before anything is made, to see that the
-    /// command can be started.
+    /// The operation for one run directory. Called once with the text "$RUNDIR" before anything is
+    /// made, to see that the command can be started.
     std::function<guild::result<guild::project::operation>(const std::string& run_directory)> make;
-    std::int64_t sample_interval_ms = 0;   // 0: as the supervisor does by itself
+    std::int64_t sample_interval_ms = 0;  // 0: as the supervisor does by itself
 };
 
-/// Makes the run directory, runs the command in it under the supervisor until it ends, and passes its status on.
+/// Makes the run directory, runs the command in it under the supervisor until it ends, and passes
+/// its status on.
 ///
-/// out      exit code of the command; 128 + n when signal n ended it or asked guild to stop; exit_usage when it could not
+/// out      exit code of the command; 128 + n when signal n ended it or asked guild to stop;
+/// exit_usage when it could not
 ///          be started, with the error printed and no run left
 int record(const recording& what, io& console);
 

@@ -49,8 +49,10 @@ int run(const arguments& given, io& console) {
 command_spec run_command() {
     return {"run",
             "run any command and record it",
-            "The command runs in the current directory, with its run directory in the environment variable RUNDIR; what is "
-            "recorded is the same as for 'guild train'. The run is kept among those of the project, or, where there is no "
+            "The command runs in the current directory, with its run directory in the environment "
+            "variable RUNDIR; what is "
+            "recorded is the same as for 'guild train'. The run is kept among those of the "
+            "project, or, where there is no "
             "Guild file, in the directory runs.",
             {{"COMMAND", how_many::command, "the command and its arguments"}},
             {project_option()},

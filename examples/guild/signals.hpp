@@ -8,10 +8,11 @@
 
 namespace program {
 
-/// While it lives, INT, TERM, HUP and QUIT call `handler` and PIPE is ignored; then all is as before.
+/// While it lives, INT, TERM, HUP and QUIT call `handler` and PIPE is ignored; then all is as
+/// before.
 ///
-/// A signal that was ignored at the start (nohup) stays ignored. One object at a time; `handler` runs inside the signal
-/// handler and may do only what is safe there.
+/// A signal that was ignored at the start (nohup) stays ignored. One object at a time; `handler`
+/// runs inside the signal handler and may do only what is safe there.
 class signal_watch {
 public:
     explicit signal_watch(void (*handler)(int)) noexcept;

@@ -40,7 +40,8 @@ guild::json::value to_json(const guild::project::project& project,
         summary["models"].push_back(guild::json::to_text(model));
     }
     summary["runs"] = runs.size();
-    summary["latest_run"] = runs.empty() ? guild::json::value() : guild::json::to_json(runs.front());
+    summary["latest_run"] =
+        runs.empty() ? guild::json::value() : guild::json::to_json(runs.front());
     return summary;
 }
 
@@ -72,12 +73,8 @@ int status(const arguments& given, io& console) {
 }  // namespace
 
 command_spec status_command() {
-    return {"status",
-            "show a project's models and runs",
-            "",
-            {},
-            {project_option(), json_option()},
-            status};
+    return {"status", "show a project's models and runs", "",
+            {},       {project_option(), json_option()},  status};
 }
 
 }  // namespace program

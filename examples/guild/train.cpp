@@ -15,7 +15,8 @@
 namespace program {
 namespace {
 
-/// Milliseconds between two samples of the statistics, as the flag stats_interval says in seconds; 0 without it.
+/// Milliseconds between two samples of the statistics, as the flag stats_interval says in seconds;
+/// 0 without it.
 ///
 /// errors   bad_value
 guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags) {
@@ -79,9 +80,12 @@ int train(const arguments& given, io& console) {
 command_spec train_command() {
     return {"train",
             "train a model",
-            "Runs the command that the model's section names as train, with the project's flags as arguments, and records "
-            "its flags, output, statistics and TensorFlow event scalars in a new run directory. Without MODEL the first "
-            "model of the project is trained. The exit status is that of the command, 128 + N when signal N ended it.",
+            "Runs the command that the model's section names as train, with the project's flags as "
+            "arguments, and records "
+            "its flags, output, statistics and TensorFlow event scalars in a new run directory. "
+            "Without MODEL the first "
+            "model of the project is trained. The exit status is that of the command, 128 + N when "
+            "signal N ended it.",
             {{"MODEL", how_many::optional, "the model's name"}},
             operation_options(),
             train};

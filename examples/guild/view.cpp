@@ -1,4 +1,5 @@
-// examples/guild/view.cpp - guild view: serves the page about the project's runs until it is told to stop.
+// examples/guild/view.cpp - guild view: serves the page about the project's runs until it is told
+// to stop.
 
 #include "commands.hpp"
 #include "common.hpp"
@@ -36,9 +37,9 @@ guild::result<std::int64_t> get_number(const arguments& given, const std::string
     }
     const auto number = guild::parse_int64(*text);
     if (!number || *number < 1 || *number > highest) {
-        return guild::make_error(guild::errc::bad_value, "invalid value for --" + name + ": '" +
-                                                             *text + "' is not a number from 1 to " +
-                                                             std::to_string(highest));
+        return guild::make_error(guild::errc::bad_value,
+                                 "invalid value for --" + name + ": '" + *text +
+                                     "' is not a number from 1 to " + std::to_string(highest));
     }
     return *number;
 }
@@ -60,8 +61,9 @@ guild::result<std::string> get_token(const arguments& given) {
     return token;
 }
 
-/// Sets where the page's runs and project come from. A broken project file is no reason not to start: the page shows what
-/// is wrong with it, and is right again once the file is. False when there is neither project nor run.
+/// Sets where the page's runs and project come from. A broken project file is no reason not to
+/// start: the page shows what is wrong with it, and is right again once the file is. False when
+/// there is neither project nor run.
 bool set_sources(guild::viewer::context& context, const arguments& given, io& console) {
     const auto report = read_project(given);
     if (auto plain = find_plain_run_root(report, given)) {
@@ -152,17 +154,21 @@ int view(const arguments& given, io& console) {
 command_spec view_command() {
     return {"view",
             "show the runs of a project in a browser",
-            "Serves a page with the runs, their fields, charts, flags, attributes and output at http://localhost:6333 until "
-            "CTRL-C. The project file is read again for each request: save it and reload the page. Only programs on this "
+            "Serves a page with the runs, their fields, charts, flags, attributes and output at "
+            "http://localhost:6333 until "
+            "CTRL-C. The project file is read again for each request: save it and reload the page. "
+            "Only programs on this "
             "machine can connect, unless --host says otherwise, which takes a token.",
             {},
             {project_option(),
              {"-p,--port", "PORT", "the port to listen on (default: 6333)"},
-             {"-n,--interval", "SECONDS", "time between two readings of a run that is going on (default: 2)"},
+             {"-n,--interval", "SECONDS",
+              "time between two readings of a run that is going on (default: 2)"},
              {"-l,--logging", "", "print a line for each request"},
              {"--host", "ADDRESS", "the numeric address to listen on (default: 127.0.0.1)"},
              {"--token", "TEXT", "what a browser has to know, for --host"},
-             {"--allow-host", "NAME", "another name by which browsers reach this machine; may be given again", true}},
+             {"--allow-host", "NAME",
+              "another name by which browsers reach this machine; may be given again", true}},
             view};
 }
 

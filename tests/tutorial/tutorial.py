@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -356,6 +357,18 @@ def break_and_mend(session, page):
     check("page: it is right again when the file is", page.json("project")["error"] is None and len(page.fields()) == 5)
 
 
+def delete_while_shown(session, page):
+    run = page.json("runs/latest")
+    done = session.run("delete-run", "-L")
+    check("delete-run: says what it deletes", done.stdout == f"Deleting {run['path']}\n", done.stdout + done.stderr)
+    try:
+        status = page.fetch(f"/api/runs/{run['id']}/series")[0] and 200
+    except urllib.error.HTTPError as error:
+        status, answer = error.code, json.load(error)
+    check("page: a run deleted while it is shown is told missing, and the others stay",
+          status == 404 and run["id"] in answer["error"]["message"] and len(page.json("runs")["runs"]) == 2, status)
+
+
 def stop_view(session, process):
     process.send_signal(signal.SIGINT)
     status = process.wait(30)
@@ -383,6 +396,7 @@ def main():
             add_fields(session, page)
             add_series(session, page)
             break_and_mend(session, page)
+            delete_while_shown(session, page)
         finally:
             stop_view(session, process)
     finally:
