@@ -1,0 +1,141 @@
+#include <guild/series/run_reader.hpp>
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <guild/series/writer.hpp>
+#include <support/faulty_disk.hpp>
+#include <support/temp_dir.hpp>
+
+namespace os = guild::os;
+namespace gs = guild::series;
+
+namespace {
+
+gs::writer must_create(const std::string& directory, std::uint32_t attempt = 0) {
+    gs::writer_options options;
+    options.sync = gs::sync_policy::none;
+    options.attempt = attempt;
+    auto made = gs::writer::create(directory, options);
+    REQUIRE(made);
+    return std::move(*made);
+}
+
+void log(gs::writer& writer, const std::string& key, std::int64_t step, double value) {
+    writer.append_one(step, step, writer.series(key), value);
+    REQUIRE(writer.flush());
+}
+
+std::vector<std::string> keys_of(const gs::run_reader& reader) {
+    std::vector<std::string> keys;
+    for (const gs::series_summary& summary : reader.summaries()) {
+        keys.push_back(summary.key);
+    }
+    return keys;
+}
+
+}  // namespace
+
+TEST_CASE("run reader: a directory that is missing is empty, and may come later") {
+    const guild_test::temp_dir dir;
+    gs::run_reader reader(dir / "series");
+    CHECK(reader.summaries().empty());
+    CHECK_FALSE(reader.last_error());
+    CHECK_FALSE(reader.is_closed());
+    gs::writer writer = must_create(dir / "series");
+    log(writer, "x", 1, 0.5);
+    CHECK(reader.refresh());
+    CHECK(keys_of(reader) == std::vector<std::string>{"x"});
+    CHECK(reader.points("x") == std::vector<gs::point>{{1, 1, 0.5}});
+}
+
+TEST_CASE("run reader: two writers of one key are kept apart") {
+    const guild_test::temp_dir dir;
+    gs::writer first = must_create(dir.path());
+    gs::writer second = must_create(dir.path());
+    log(second, "loss", 1, 2.0);
+    log(first, "loss", 1, 1.0);
+    log(first, "only", 1, 3.0);
+    log(second, "loss", 2, 2.5);
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"loss", "loss @rank1", "only"});
+    CHECK(reader.points("loss") == std::vector<gs::point>{{1, 1, 1.0}});
+    CHECK(reader.points("loss @rank1") == std::vector<gs::point>{{1, 1, 2.0}, {2, 2, 2.5}});
+    CHECK(reader.summaries()[1].count == 2);
+    CHECK(reader.points("loss @rank2").empty());
+}
+
+TEST_CASE("run reader: the series of a resumed run are shown as attempts") {
+    const guild_test::temp_dir dir;
+    gs::writer first = must_create(dir.path());
+    log(first, "loss", 1, 1.0);
+    REQUIRE(first.close());
+    gs::writer again = must_create(dir.path(), 1);
+    log(again, "loss", 1, 2.0);
+    log(again, "new", 1, 2.0);
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"loss", "loss @attempt1", "new"});
+    CHECK_FALSE(reader.is_closed());
+}
+
+TEST_CASE("run reader: series are in byte order of their keys") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir.path());
+    for (const char* key : {"b", "a/2", "Z", "a/10"}) {
+        log(writer, key, 1, 1.0);
+    }
+    CHECK(keys_of(gs::run_reader(dir.path())) == std::vector<std::string>{"Z", "a/10", "a/2", "b"});
+}
+
+TEST_CASE("run reader: a file that cannot be read is reported and hides no other") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir.path());
+    log(writer, "x", 1, 1.0);
+    const std::string bad = dir.write("0-1-h.gts", std::string(100, 'x'));
+    (void)dir.write("1-1-h.gts", "GTS1");  // a header that is not whole yet
+    (void)dir.write("notes.txt", "not a series file");
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"x"});
+    REQUIRE(reader.last_error());
+    CHECK(reader.last_error()->path == bad);
+    CHECK(reader.last_error()->code == guild::errc::bad_syntax);
+}
+
+TEST_CASE("run reader: a writer's files are one, whatever sync failed between them") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer_options options;
+    options.sync = gs::sync_policy::every;
+    auto writer = gs::writer::create(dir.path(), options, system);
+    REQUIRE(writer);
+    const auto x = writer->series("x");
+    std::vector<gs::point> written;
+    for (std::int64_t step = 0; step < 20; ++step) {
+        guild_test::plan.calls_left = step % 7 == 3 ? 1 : -1;  // its sync fails
+        guild_test::plan.failures = 1;
+        writer->append_one(step, step, x, 0.1);
+        written.push_back({step, step, 0.1});
+        CHECK(writer->flush());
+    }
+    gs::run_reader reader(dir.path());
+    CHECK(reader.files().size() == 4);
+    CHECK(keys_of(reader) == std::vector<std::string>{"x"});
+    CHECK(reader.points("x") == written);
+    CHECK(reader.summaries()[0].count == 20);
+    CHECK(reader.summaries()[0].first.step == 0);
+    CHECK(reader.summaries()[0].last.step == 19);
+}
+
+TEST_CASE("run reader: sixty-four writers in one run") {
+    const guild_test::temp_dir dir;
+    std::vector<gs::writer> writers;
+    for (int rank = 0; rank < 64; ++rank) {
+        writers.push_back(must_create(dir.path()));
+        log(writers.back(), "rank", 0, rank);
+    }
+    gs::run_reader reader(dir.path());
+    CHECK(reader.summaries().size() == 64);
+    CHECK(reader.points("rank @rank63").size() == 1);
+}
