@@ -58,6 +58,7 @@
 // layer 3: TensorBoard event files
 #include <guild/tfevents/record.hpp>           // the frames of a record file
 #include <guild/tfevents/wire.hpp>             // protocol buffer fields
+#include <guild/tfevents/tensor.hpp>           // one number out of a tensor
 #include <guild/tfevents/event.hpp>            // an event: step, time, tags, values
 #include <guild/tfevents/reader.hpp>           // the scalars of one file, while it grows
 #include <guild/tfevents/directory_reader.hpp>  // of all files below a directory
@@ -68,6 +69,8 @@
 #include <guild/series/format.hpp>             // the blocks of a .gts file
 #include <guild/series/payload.hpp>            // what blocks hold
 #include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
+#include <guild/series/file_builder.hpp>       // blocks in the making
+#include <guild/series/frames.hpp>             // rows of values, coded
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones

@@ -30,15 +30,28 @@ def contract_problems(header, lines):
         yield 1, f"contract comment does not say `Layer {tree.modules[module][0]}.`"
 
 
+def first_line_of(lines, index):
+    """Where the statement that ends on a line begins: upwards until parentheses balance and no initialiser is left."""
+    text = lines[index]
+    while index and (text.count(")") > text.count("(") or lines[index].lstrip().startswith((": ", "&& ", "|| ", ", "))):
+        index -= 1
+        text = lines[index] + text
+    return index
+
+
 def function_problems(lines):
-    start = None
-    for number, line in enumerate(lines, 1):
-        opens = line.endswith("{") and ")" in line and not statement.match(line)
-        if start is None and opens and len(line) - len(line.lstrip()) <= 8:
-            start = (number, line[:len(line) - len(line.lstrip())])
-        elif start and line.rstrip(";,") == start[1] + "}":
-            if number - start[0] + 1 > max_function:
-                yield start[0], f"function of {number - start[0] + 1} lines, limit {max_function}"
+    """A function begins where a statement at file or class level ends in `{`, and ends with a brace at its indent."""
+    start = indent = None
+    for index, line in enumerate(lines):
+        level = len(line) - len(line.lstrip())
+        if start is None and line.endswith("{") and ")" in line:
+            first = first_line_of(lines, index)
+            level = len(lines[first]) - len(lines[first].lstrip())
+            if level <= 4 and not statement.match(lines[first]):
+                start, indent = first, level
+        elif start is not None and line.strip().startswith("}") and level <= indent:
+            if index - start + 1 > max_function:
+                yield start + 1, f"function of {index - start + 1} lines, limit {max_function}"
             start = None
 
 
