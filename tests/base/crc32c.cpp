@@ -14,12 +14,16 @@ std::uint32_t crc32c_bit_by_bit(std::string_view data) {
     std::uint32_t state = 0xFFFFFFFFu;
     for (const char c : data) {
         state ^= static_cast<unsigned char>(c);
-        for (int bit = 0; bit < 8; ++bit) { state = (state >> 1) ^ ((state & 1u) != 0 ? 0x82F63B78u : 0u); }
+        for (int bit = 0; bit < 8; ++bit) {
+            state = (state >> 1) ^ ((state & 1u) != 0 ? 0x82F63B78u : 0u);
+        }
     }
     return ~state;
 }
 
-const unsigned char* bytes_of(std::string_view data) { return reinterpret_cast<const unsigned char*>(data.data()); }
+const unsigned char* bytes_of(std::string_view data) {
+    return reinterpret_cast<const unsigned char*>(data.data());
+}
 
 std::uint32_t by_table(std::string_view data) {
     return ~guild::detail::crc32c_by_table(0xFFFFFFFFu, bytes_of(data), data.size());
@@ -28,7 +32,9 @@ std::uint32_t by_table(std::string_view data) {
 std::string random_bytes(std::size_t size) {
     std::mt19937 random(static_cast<unsigned>(size) + 1);
     std::string data(size, '\0');
-    for (char& c : data) { c = static_cast<char>(random() & 0xFFu); }
+    for (char& c : data) {
+        c = static_cast<char>(random() & 0xFFu);
+    }
     return data;
 }
 
@@ -47,9 +53,11 @@ TEST_CASE("crc32c: the vectors of RFC 3720") {
         ascending[i] = static_cast<char>(i);
         descending[i] = static_cast<char>(31 - i);
     }
-    const unsigned char read_command[48] = {0x01, 0xc0, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0x14, 0, 0, 0, 0, 0, 4, 0,
-                                            0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0};
-    const std::string_view command(reinterpret_cast<const char*>(read_command), sizeof read_command);
+    const unsigned char read_command[48] = {
+        0x01, 0xc0, 0, 0,    0, 0, 0, 0,    0,    0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 4, 0,
+        0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0};
+    const std::string_view command(reinterpret_cast<const char*>(read_command),
+                                   sizeof read_command);
     CHECK(guild::crc32c(std::string(32, '\0')) == 0x8A9136AAu);
     CHECK(guild::crc32c(std::string(32, '\xFF')) == 0x62A8AB43u);
     CHECK(guild::crc32c(ascending) == 0x46DD794Eu);
@@ -66,7 +74,8 @@ TEST_CASE("crc32c: table and instruction agree with the polynomial at every leng
             REQUIRE(by_table(piece) == expected);
             REQUIRE(guild::crc32c(piece) == expected);
             if (guild::detail::has_crc32c_instruction()) {
-                REQUIRE(~guild::detail::crc32c_by_instruction(0xFFFFFFFFu, bytes_of(piece), size) == expected);
+                REQUIRE(~guild::detail::crc32c_by_instruction(0xFFFFFFFFu, bytes_of(piece), size) ==
+                        expected);
             }
         }
     }

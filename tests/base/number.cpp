@@ -42,7 +42,8 @@ TEST_CASE("parse_int64: the ends of the range are read exactly") {
 }
 
 TEST_CASE("parse_int64: one past the range is too large") {
-    for (const char* text : {"9223372036854775808", "-9223372036854775809", "99999999999999999999999"}) {
+    for (const char* text :
+         {"9223372036854775808", "-9223372036854775809", "99999999999999999999999"}) {
         CAPTURE(text);
         const auto parsed = guild::parse_int64(text);
         REQUIRE_FALSE(parsed);
@@ -51,7 +52,8 @@ TEST_CASE("parse_int64: one past the range is too large") {
 }
 
 TEST_CASE("parse_int64: anything beside sign and digits is refused") {
-    for (const char* text : {"", "-", "+", "+-1", "--1", "-+1", "++1", " 1", "1 ", "1.0", "1e3", "0x10", "1,000", "1_000", "a"}) {
+    for (const char* text : {"", "-", "+", "+-1", "--1", "-+1", "++1", " 1", "1 ", "1.0", "1e3",
+                             "0x10", "1,000", "1_000", "a"}) {
         CAPTURE(text);
         const auto parsed = guild::parse_int64(text);
         REQUIRE_FALSE(parsed);
@@ -85,8 +87,9 @@ TEST_CASE("parse_double: every accepted form") {
 }
 
 TEST_CASE("parse_double: anything else is refused") {
-    for (const char* text : {"", "+", "-", ".", "e5", ".e5", "1e", "1e+", "1.2.3", "1,5", " 1", "1 ", "0x1p3", "nan(1)", "infinit",
-                             "infinityy", "1e5x", "--1", "+-1", "1f", "- 1"}) {
+    for (const char* text : {"",        "+",         "-",    ".",   "e5",  ".e5",   "1e",
+                             "1e+",     "1.2.3",     "1,5",  " 1",  "1 ",  "0x1p3", "nan(1)",
+                             "infinit", "infinityy", "1e5x", "--1", "+-1", "1f",    "- 1"}) {
         CAPTURE(text);
         const auto parsed = guild::parse_double(text);
         REQUIRE_FALSE(parsed);
@@ -105,7 +108,8 @@ TEST_CASE("parse_double: too large is an error, too small is zero with its sign"
     CHECK(must_parse_double("0e99999999999999999999") == 0.0);
     CHECK(must_parse_double("0." + std::string(400, '0') + "1e401") == 1.0);
     CHECK(must_parse_double("1" + std::string(400, '0') + "e-400") == 1.0);
-    CHECK(must_parse_double("4.9406564584124654e-324") == std::numeric_limits<double>::denorm_min());
+    CHECK(must_parse_double("4.9406564584124654e-324") ==
+          std::numeric_limits<double>::denorm_min());
     CHECK(must_parse_double("1.7976931348623157e308") == DBL_MAX);
     CHECK_FALSE(guild::parse_double("1.7976931348623159e308"));
 }
@@ -135,7 +139,9 @@ TEST_CASE("format_double: a million random bit patterns survive the round trip")
         const std::uint64_t bits = random();
         double value = 0;
         std::memcpy(&value, &bits, sizeof value);
-        if (std::isnan(value)) { continue; }
+        if (std::isnan(value)) {
+            continue;
+        }
         const auto back = guild::parse_double(guild::format_double(value));
         REQUIRE(back.has_value());
         REQUIRE(bits_of(*back) == bits);
@@ -148,7 +154,9 @@ TEST_CASE("number fallbacks: without the standard's conversions the digits are t
         const std::uint64_t bits = random() & ~(1ull << 63);
         double value = 0;
         std::memcpy(&value, &bits, sizeof value);
-        if (!std::isfinite(value) || value == 0) { continue; }
+        if (!std::isfinite(value) || value == 0) {
+            continue;
+        }
         const std::string printed = guild::detail::scientific_with_snprintf(value);
         REQUIRE(printed == guild::detail::shortest_scientific(value));
         REQUIRE(bits_of(guild::detail::convert_with_strtod(printed)) == bits);

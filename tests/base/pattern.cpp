@@ -19,12 +19,17 @@ guild::pattern must_parse(std::string_view expression) {
     return *parsed;
 }
 
-bool matches(std::string_view expression, std::string_view text) { return must_parse(expression).matches(text); }
+bool matches(std::string_view expression, std::string_view text) {
+    return must_parse(expression).matches(text);
+}
 
-// The first match in brackets, then the groups; "-" for a group without part, "none" without a match.
+// The first match in brackets, then the groups; "-" for a group without part, "none" without a
+// match.
 std::string found(std::string_view expression, std::string_view text, std::size_t from = 0) {
     const auto match = must_parse(expression).find(text, from);
-    if (!match) { return "none"; }
+    if (!match) {
+        return "none";
+    }
     std::string out = std::to_string(match->begin) + "-" + std::to_string(match->end);
     for (std::size_t i = 1; i < match->groups.size(); ++i) {
         out += "," + (match->groups[i] ? std::string(*match->groups[i]) : "-");
@@ -32,15 +37,17 @@ std::string found(std::string_view expression, std::string_view text, std::size_
     return out;
 }
 
-// A random expression over few letters, in the syntax that std::regex shares. Repeated parts are never empty unless
-// `nullable`: what an empty repeat is worth differs between engines.
+// A random expression over few letters, in the syntax that std::regex shares. Repeated parts are
+// never empty unless `nullable`: what an empty repeat is worth differs between engines.
 class expression_maker {
 public:
     expression_maker(std::mt19937& random, bool nullable) : random_(random), nullable_(nullable) {}
 
     std::string choice(int depth) {
         std::string out = sequence(depth);
-        while (pick(4) == 0) { out += "|" + sequence(depth); }
+        while (pick(4) == 0) {
+            out += "|" + sequence(depth);
+        }
         return out;
     }
 
@@ -50,17 +57,22 @@ private:
     std::string sequence(int depth) {
         std::string out;
         const unsigned size = (nullable_ ? 0 : 1) + pick(3);
-        for (unsigned i = 0; i < size; ++i) { out += repeated(depth, i == 0 && !nullable_); }
+        for (unsigned i = 0; i < size; ++i) {
+            out += repeated(depth, i == 0 && !nullable_);
+        }
         return out;
     }
 
     std::string repeated(int depth, bool never_empty) {
-        const char* const all[] = {"", "", "", "+", "+?", "{2}", "{1,2}", "{1,}?", "*", "*?", "?", "??", "{0,2}"};
+        const char* const all[] = {"",      "",  "",   "+", "+?", "{2}",  "{1,2}",
+                                   "{1,}?", "*", "*?", "?", "??", "{0,2}"};
         return atom(depth) + all[pick(never_empty ? 8 : 13)];
     }
 
     std::string atom(int depth) {
-        if (depth > 0 && pick(3) == 0) { return (pick(2) == 0 ? "(" : "(?:") + choice(depth - 1) + ")"; }
+        if (depth > 0 && pick(3) == 0) {
+            return (pick(2) == 0 ? "(" : "(?:") + choice(depth - 1) + ")";
+        }
         const char* const all[] = {"a", "b", "c", "[ab]", "[^a]", ".", "a", "b", "\\w", "[a-c]"};
         return all[pick(10)];
     }
@@ -72,7 +84,9 @@ private:
 std::string random_text(std::mt19937& random) {
     std::string text;
     const auto size = random() % 9;
-    for (unsigned i = 0; i < size; ++i) { text += "abc"[random() % 3]; }
+    for (unsigned i = 0; i < size; ++i) {
+        text += "abc"[random() % 3];
+    }
     return text;
 }
 
@@ -221,7 +235,8 @@ TEST_CASE("pattern: a character is a code point, or a byte that is not UTF-8") {
 }
 
 TEST_CASE("pattern: a program that would be too large is refused before it is made") {
-    for (const char* expression : {"(?:a{100}){100}", "((((a{1000}){1000}){1000}){1000}){1000}", "(?:(?:(?:(?:){1000}){1000}){1000}){1000}",
+    for (const char* expression : {"(?:a{100}){100}", "((((a{1000}){1000}){1000}){1000}){1000}",
+                                   "(?:(?:(?:(?:){1000}){1000}){1000}){1000}",
                                    "(?:(?:(?:(?:){0,1000}){0,1000}){0,1000}){0,1000}"}) {
         CAPTURE(expression);
         const auto parsed = guild::pattern::parse(expression);

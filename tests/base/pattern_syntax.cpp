@@ -35,7 +35,9 @@ void must_fail(std::string_view expression, errc code, std::uint32_t column) {
 
 std::string repeated(std::string_view text, int times) {
     std::string out;
-    for (int i = 0; i < times; ++i) { out += text; }
+    for (int i = 0; i < times; ++i) {
+        out += text;
+    }
     return out;
 }
 
@@ -119,7 +121,8 @@ TEST_CASE("unit_set: ranges are merged, searched and turned round") {
 
 TEST_CASE("decode_unit: code points where the text is UTF-8, else bytes of their own kind") {
     const std::string text = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xFFz";
-    const guild::detail::unit_at expected[] = {{'a', 1}, {0xE9, 2}, {0x20AC, 3}, {0x1F600, 4}, {0x1100FF, 1}, {'z', 1}};
+    const guild::detail::unit_at expected[] = {{'a', 1},     {0xE9, 2},     {0x20AC, 3},
+                                               {0x1F600, 4}, {0x1100FF, 1}, {'z', 1}};
     std::size_t at = 0;
     for (const auto& unit : expected) {
         CHECK(guild::detail::decode_unit(text, at).value == unit.value);

@@ -41,8 +41,10 @@ TEST_CASE("format_iso8601: microseconds are always written") {
 }
 
 TEST_CASE("format_iso8601: the ends of the range do not overflow") {
-    CHECK(guild::format_iso8601(std::numeric_limits<std::int64_t>::max()) == "294247-01-10T04:00:54.775807Z");
-    CHECK(guild::format_iso8601(std::numeric_limits<std::int64_t>::min()) == "-290308-12-21T19:59:05.224192Z");
+    CHECK(guild::format_iso8601(std::numeric_limits<std::int64_t>::max()) ==
+          "294247-01-10T04:00:54.775807Z");
+    CHECK(guild::format_iso8601(std::numeric_limits<std::int64_t>::min()) ==
+          "-290308-12-21T19:59:05.224192Z");
 }
 
 TEST_CASE("calendar: the first microsecond before 1970") {
@@ -66,7 +68,8 @@ TEST_CASE("calendar: every day of 800 years follows the day before") {
         REQUIRE(fields.month == expected.month);
         REQUIRE(fields.day == expected.day);
         REQUIRE(guild::from_calendar(fields) == time_us);
-        const bool leap = expected.year % 400 == 0 || (expected.year % 4 == 0 && expected.year % 100 != 0);
+        const bool leap =
+            expected.year % 400 == 0 || (expected.year % 4 == 0 && expected.year % 100 != 0);
         const int lengths[] = {31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
         if (++expected.day > lengths[expected.month - 1]) {
             expected.day = 1;
@@ -98,7 +101,8 @@ TEST_CASE("parse_iso8601: every accepted form") {
 }
 
 TEST_CASE("parse_iso8601: what format_iso8601 and format_compact_utc write is read back") {
-    for (std::int64_t time_us = -60'000'000'000'000'000; time_us < 200'000'000'000'000'000; time_us += 777'777'777'777'777) {
+    for (std::int64_t time_us = -60'000'000'000'000'000; time_us < 200'000'000'000'000'000;
+         time_us += 777'777'777'777'777) {
         CHECK(must_parse(guild::format_iso8601(time_us)) == time_us);
         const std::int64_t seconds = time_us - ((time_us % 1'000'000) + 1'000'000) % 1'000'000;
         CHECK(must_parse(guild::format_compact_utc(time_us)) == seconds);
@@ -122,7 +126,8 @@ TEST_CASE("parse_iso8601: a failure says at which byte") {
     must_fail("2017-06-01T15:30:00Q", errc::bad_syntax, 20);
     must_fail("2017-06-01T15:30:00Z ", errc::bad_syntax, 21);
     must_fail("2017-06-01T15:30:00+2", errc::bad_syntax, 22);
-    CHECK(guild::parse_iso8601("2017-13-01").error().message == "expected a month of a date and time, saw \"13-01\"");
+    CHECK(guild::parse_iso8601("2017-13-01").error().message ==
+          "expected a month of a date and time, saw \"13-01\"");
 }
 
 TEST_CASE("format_duration: hours keep growing") {

@@ -1,4 +1,5 @@
-// hold MILLISECONDS [setsid]: leaves a child behind that holds the pipes so long; says "hi PID" and exits.
+// hold MILLISECONDS [setsid]: leaves a child behind that holds the pipes so long; says "hi PID" and
+// exits.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,5 @@
-// Prints what it was given: open descriptors, blocked and ignored signals, umask, whether it leads its group.
+// Prints what it was given: open descriptors, blocked and ignored signals, umask, whether it leads
+// its group.
 #include <cstdio>
 
 #include <fcntl.h>
@@ -15,7 +16,7 @@ int main() {
     sigset_t mask;
     sigprocmask(SIG_SETMASK, nullptr, &mask);
     for (int number = 1; number < NSIG; ++number) {
-        struct sigaction action {};
+        struct sigaction action{};
         if (sigismember(&mask, number) == 1) {
             std::printf("blocked %d\n", number);
         }

@@ -28,10 +28,14 @@ std::string read_some(int fd, std::size_t size) {
     std::string text;
     while (text.size() < size) {
         pollfd asked{fd, POLLIN, 0};
-        if (poll(&asked, 1, 5'000) != 1) { break; }
+        if (poll(&asked, 1, 5'000) != 1) {
+            break;
+        }
         char piece[256];
         const ssize_t got = read(fd, piece, sizeof piece);
-        if (got <= 0) { break; }
+        if (got <= 0) {
+            break;
+        }
         text.append(piece, static_cast<std::size_t>(got));
     }
     return text;
@@ -79,7 +83,8 @@ TEST_CASE("child: exit codes and signals arrive as they are") {
         CHECK(ended.how == exit_status::kind::exited);
         CHECK(ended.code == code);
     }
-    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGFPE, SIGKILL, SIGSEGV, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1}) {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGFPE, SIGKILL, SIGSEGV,
+                             SIGPIPE, SIGALRM, SIGTERM, SIGUSR1}) {
         child process = must_start(child_options("exit_code", {std::to_string(-number)}));
         const exit_status ended = must_wait(process);
         CHECK(ended.how == exit_status::kind::signalled);
@@ -175,7 +180,9 @@ TEST_CASE("child: two threads may wait for one process") {
         for (int i = 0; i < 4; ++i) {
             auto started = guild::os::thread::start([&] {
                 const auto ended = process.wait();
-                if (ended && ended->code == 5) { ++right; }
+                if (ended && ended->code == 5) {
+                    ++right;
+                }
             });
             REQUIRE(started.has_value());
             threads.push_back(std::move(*started));
@@ -187,7 +194,8 @@ TEST_CASE("child: two threads may wait for one process") {
 
 TEST_CASE("child: lives on when the thread that started it ends") {
     child process;
-    auto starter = guild::os::thread::start([&] { process = must_start(child_options("sleep", {"200"})); });
+    auto starter =
+        guild::os::thread::start([&] { process = must_start(child_options("sleep", {"200"})); });
     REQUIRE(starter.has_value());
     starter->join();
     CHECK_FALSE(process.wait_for_ms(50).value().has_value());
@@ -210,7 +218,9 @@ TEST_CASE("child: a full pipe takes nothing and does not wait") {
     child process = must_start(options);
     const std::string much(1'000'000, 'x');
     std::size_t taken = 0;
-    for (std::size_t got = 1; got != 0; taken += got) { got = process.write_in(much).value(); }
+    for (std::size_t got = 1; got != 0; taken += got) {
+        got = process.write_in(much).value();
+    }
     CHECK(taken > 0);
     CHECK(taken < much.size());
 }

@@ -22,13 +22,15 @@ void make_program(const std::string& path, unsigned mode = 0755) {
     REQUIRE(chmod(path.c_str(), mode) == 0);
 }
 
-std::string must_find(const std::string& name, const std::string& path, const std::string& directory = {}) {
+std::string must_find(const std::string& name, const std::string& path,
+                      const std::string& directory = {}) {
     const auto found = guild::os::get_program(name, path, directory);
     REQUIRE_MESSAGE(found.has_value(), name);
     return found->found;
 }
 
-void must_fail(const std::string& name, const std::string& path, errc code, const std::string& tried) {
+void must_fail(const std::string& name, const std::string& path, errc code,
+               const std::string& tried) {
     const auto found = guild::os::get_program(name, path);
     CAPTURE(name);
     REQUIRE_FALSE(found);
@@ -56,25 +58,31 @@ TEST_CASE("find_variable: the last of a name in a list counts") {
 TEST_CASE("current_environment: names and values of this process") {
     setenv("GUILD_TEST_VARIABLE", "x=y=z", 1);
     const variables list = guild::os::current_environment();
-    CHECK(guild::os::find_variable(list, "GUILD_TEST_VARIABLE") == std::optional<std::string>("x=y=z"));
+    CHECK(guild::os::find_variable(list, "GUILD_TEST_VARIABLE") ==
+          std::optional<std::string>("x=y=z"));
     CHECK(guild::os::find_variable(list, "PATH") == guild::os::find_variable("PATH"));
     unsetenv("GUILD_TEST_VARIABLE");
 }
 
 TEST_CASE("merge_environment: the last of a name wins and order is kept") {
-    const variables merged = guild::os::merge_environment({{"A", "1"}, {"B", "2"}, {"A", "3"}}, {{"C", "4"}, {"B", ""}});
+    const variables merged =
+        guild::os::merge_environment({{"A", "1"}, {"B", "2"}, {"A", "3"}}, {{"C", "4"}, {"B", ""}});
     CHECK(merged == variables{{"A", "3"}, {"B", ""}, {"C", "4"}});
 }
 
 TEST_CASE("get_program: the first of PATH that can be executed is taken") {
     const guild_test::temp_dir dir;
-    for (const char* name : {"/a", "/b", "/c"}) { REQUIRE(mkdir((dir.path() + name).c_str(), 0777) == 0); }
+    for (const char* name : {"/a", "/b", "/c"}) {
+        REQUIRE(mkdir((dir.path() + name).c_str(), 0777) == 0);
+    }
     make_program(dir.path() + "/a/tool", 0644);
     make_program(dir.path() + "/b/tool");
     make_program(dir.path() + "/c/tool");
-    const std::string path = "/no/such:" + dir.path() + "/a:" + dir.path() + "/b:" + dir.path() + "/c";
+    const std::string path =
+        "/no/such:" + dir.path() + "/a:" + dir.path() + "/b:" + dir.path() + "/c";
     CHECK(must_find("tool", path) == dir.path() + "/b/tool");
-    CHECK(guild::os::find_program("tool", path) == std::optional<std::string>(dir.path() + "/b/tool"));
+    CHECK(guild::os::find_program("tool", path) ==
+          std::optional<std::string>(dir.path() + "/b/tool"));
     CHECK_FALSE(guild::os::find_program("other", path).has_value());
 }
 
@@ -86,7 +94,8 @@ TEST_CASE("get_program: relative elements and programs are meant from the direct
     CHECK(must_find("tool", "bin", dir.path()) == dir.path() + "/bin/tool");
     CHECK(guild::os::get_program("tool", std::string("bin"), dir.path())->execute == "bin/tool");
     CHECK(guild::os::get_program("here", std::string(":/bin"), dir.path())->execute == "./here");
-    CHECK(guild::os::get_program("here", std::string("/no/such:"), dir.path())->execute == "./here");
+    CHECK(guild::os::get_program("here", std::string("/no/such:"), dir.path())->execute ==
+          "./here");
     CHECK(must_find("./here", "", dir.path()) == dir.path() + "/./here");
     CHECK(must_find("bin/tool", "", dir.path()) == dir.path() + "/bin/tool");
 }

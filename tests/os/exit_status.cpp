@@ -71,6 +71,7 @@ TEST_CASE("decode_wait_status: words of Linux, taken apart by hand") {
     CHECK_FALSE(guild::os::decode_wait_status(0x0009).core);
     CHECK(guild::os::decode_wait_status(0x008B).signal == 11);
     CHECK(guild::os::decode_wait_status(0x008B).core);
-    CHECK(guild::os::decode_wait_status(0x137F).how == exit_status::kind::unknown);  // stopped, not ended
+    CHECK(guild::os::decode_wait_status(0x137F).how ==
+          exit_status::kind::unknown);  // stopped, not ended
 }
 #endif

@@ -18,7 +18,9 @@ pid_t start_sleeper() {
     const pid_t pid = fork();
     REQUIRE(pid >= 0);
     if (pid == 0) {
-        while (true) { pause(); }
+        while (true) {
+            pause();
+        }
     }
     return pid;
 }

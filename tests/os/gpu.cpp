@@ -16,7 +16,8 @@ namespace {
 // Puts a program called nvidia-smi first on this process's PATH while it lives.
 class fake_nvidia_smi {
 public:
-    explicit fake_nvidia_smi(const std::string& script) : before_(guild::os::find_variable("PATH").value_or("")) {
+    explicit fake_nvidia_smi(const std::string& script)
+        : before_(guild::os::find_variable("PATH").value_or("")) {
         const std::string path = dir_.write("nvidia-smi", "#!/bin/sh\n" + script);
         REQUIRE(chmod(path.c_str(), 0755) == 0);
         setenv("PATH", (dir_.path() + ":" + before_).c_str(), 1);
@@ -33,7 +34,9 @@ private:
 std::vector<guild::os::gpu_sample> wait_for_sample(guild::os::gpu_sampler& sampler) {
     for (int i = 0; i < 500; ++i) {
         auto samples = sampler.sample();
-        if (!samples.empty()) { return samples; }
+        if (!samples.empty()) {
+            return samples;
+        }
         usleep(10'000);
     }
     return {};
@@ -56,7 +59,8 @@ TEST_CASE("parse_gpu_sample: a recorded line") {
 }
 
 TEST_CASE("parse_gpu_sample: what a GPU cannot tell is missing, the rest is there") {
-    const auto sample = guild::os::parse_gpu_sample("0, [Not Supported], P0, 143771, [N/A], 0, [N/A], 30, N/A\r");
+    const auto sample =
+        guild::os::parse_gpu_sample("0, [Not Supported], P0, 143771, [N/A], 0, [N/A], 30, N/A\r");
     REQUIRE(sample.has_value());
     CHECK_FALSE(sample->fan_speed.has_value());
     CHECK_FALSE(sample->memory_used_bytes.has_value());
@@ -67,15 +71,16 @@ TEST_CASE("parse_gpu_sample: what a GPU cannot tell is missing, the rest is ther
 }
 
 TEST_CASE("parse_gpu_sample: other lines are none") {
-    for (const char* line : {"", "No devices were found", "1, 2, 3", "x, 23, P8, 1, 1, 1, 1, 1, 1", "-1, 23, P8, 1, 1, 1, 1, 1, 1",
-                             "0, 23, P8, 1, 1, 1, 1, 1, 1, 1"}) {
+    for (const char* line : {"", "No devices were found", "1, 2, 3", "x, 23, P8, 1, 1, 1, 1, 1, 1",
+                             "-1, 23, P8, 1, 1, 1, 1, 1, 1", "0, 23, P8, 1, 1, 1, 1, 1, 1, 1"}) {
         CAPTURE(line);
         CHECK_FALSE(guild::os::parse_gpu_sample(line).has_value());
     }
 }
 
 TEST_CASE("parse_gpus: names may hold commas") {
-    const auto gpus = guild::os::parse_gpus("0, NVIDIA H200, 143771\n1, Some, Other GPU, 1024\nno such line\n");
+    const auto gpus =
+        guild::os::parse_gpus("0, NVIDIA H200, 143771\n1, Some, Other GPU, 1024\nno such line\n");
     REQUIRE(gpus.size() == 2);
     CHECK(gpus[0].index == 0);
     CHECK(gpus[0].name == "NVIDIA H200");
@@ -117,7 +122,8 @@ TEST_CASE("gpu_sampler: gives the newest report of each GPU, once") {
 }
 
 TEST_CASE("gpu_sampler: a line that comes in two pieces is one line") {
-    const fake_nvidia_smi fake("printf '0, 1, P8, 100, '\nsleep 0.2\nprintf '1, 1, 1, 31, 1\\n'\nsleep 30\n");
+    const fake_nvidia_smi fake(
+        "printf '0, 1, P8, 100, '\nsleep 0.2\nprintf '1, 1, 1, 31, 1\\n'\nsleep 30\n");
     guild::os::gpu_sampler sampler;
     sampler.start(100);
     const auto samples = wait_for_sample(sampler);
@@ -127,12 +133,14 @@ TEST_CASE("gpu_sampler: a line that comes in two pieces is one line") {
 
 TEST_CASE("gpu_sampler: the program is asked for the nine fields, again and again") {
     const guild_test::temp_dir dir;
-    const fake_nvidia_smi fake("echo \"$@\" > " + (dir / "asked") + "\necho '0, 1, P8, 100, 1, 1, 1, 31, 1'\nsleep 30\n");
+    const fake_nvidia_smi fake("echo \"$@\" > " + (dir / "asked") +
+                               "\necho '0, 1, P8, 100, 1, 1, 1, 31, 1'\nsleep 30\n");
     guild::os::gpu_sampler sampler;
     sampler.start(250);
     REQUIRE(wait_for_sample(sampler).size() == 1);
     CHECK(guild::os::load_file(dir / "asked").value() ==
-          "--query-gpu=index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,utilization.memory,"
+          "--query-gpu=index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,utilization."
+          "memory,"
           "temperature.gpu,power.draw --format=csv,noheader,nounits --loop-ms=250\n");
 }
 
@@ -142,7 +150,9 @@ TEST_CASE("gpu_sampler: a program that hangs delays nobody") {
         const fake_nvidia_smi fake("trap '' TERM\nsleep 30\n");
         guild::os::gpu_sampler sampler;
         sampler.start(100);
-        for (int i = 0; i < 20; ++i) { CHECK(sampler.sample().empty()); }
+        for (int i = 0; i < 20; ++i) {
+            CHECK(sampler.sample().empty());
+        }
     }
     CHECK(guild_test::now_ms() - start_ms < 1'000);
     CHECK_FALSE(guild_test::has_children());

@@ -28,7 +28,9 @@ TEST_CASE("make_pipe: the ends stand above the standard descriptors") {
         close(1);
         close(2);
         const auto pipe = guild::os::make_pipe();
-        if (!pipe || pipe->read.get() < 3 || pipe->write.get() < 3) { return 1; }
+        if (!pipe || pipe->read.get() < 3 || pipe->write.get() < 3) {
+            return 1;
+        }
         return fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0 ? 0 : 2;
     });
     CHECK(code == 0);

@@ -9,12 +9,11 @@
 using guild::os::cpu_times;
 
 TEST_CASE("parse_cpu_times: a recorded file") {
-    const auto processors = guild::os::parse_cpu_times(
-        "cpu  3357 0 4313 1362393 100 5 20 7 50 3\n"
-        "cpu0 1000 10 2000 600000 60 3 12 4 30 2\n"
-        "cpu2 2357 0 2313 762393 40 2 8 3 20 1\n"
-        "intr 114930548 113199788 3 0\n"
-        "ctxt 1990473\nbtime 1062191376\n");
+    const auto processors = guild::os::parse_cpu_times("cpu  3357 0 4313 1362393 100 5 20 7 50 3\n"
+                                                       "cpu0 1000 10 2000 600000 60 3 12 4 30 2\n"
+                                                       "cpu2 2357 0 2313 762393 40 2 8 3 20 1\n"
+                                                       "intr 114930548 113199788 3 0\n"
+                                                       "ctxt 1990473\nbtime 1062191376\n");
     REQUIRE(processors.size() == 3);
     CHECK(processors[0].busy == 1000 + 10 + 2000 + 3 + 12 + 4);  // guest time is inside user time
     CHECK(processors[0].idle == 600000 + 60);
@@ -30,7 +29,8 @@ TEST_CASE("parse_cpu_times: text that is something else gives nothing") {
 }
 
 TEST_CASE("cpu_times: the share between two readings, computed by hand") {
-    CHECK(*guild::os::busy_share(cpu_times{100, 300}, cpu_times{175, 325}) == doctest::Approx(0.75));
+    CHECK(*guild::os::busy_share(cpu_times{100, 300}, cpu_times{175, 325}) ==
+          doctest::Approx(0.75));
     CHECK(*guild::os::busy_share(cpu_times{100, 300}, cpu_times{100, 400}) == 0.0);
     CHECK(*guild::os::busy_share(cpu_times{100, 300}, cpu_times{200, 300}) == 1.0);
     CHECK_FALSE(guild::os::busy_share(cpu_times{100, 300}, cpu_times{100, 300}).has_value());
@@ -52,7 +52,8 @@ TEST_CASE("parse_memory: a recorded file") {
 }
 
 TEST_CASE("parse_memory: kernels without MemAvailable, and text that is something else") {
-    const auto old = guild::os::parse_memory("MemTotal: 100 kB\nMemFree: 30 kB\nBuffers: 5 kB\nCached: 15 kB\n");
+    const auto old =
+        guild::os::parse_memory("MemTotal: 100 kB\nMemFree: 30 kB\nBuffers: 5 kB\nCached: 15 kB\n");
     REQUIRE(old.has_value());
     CHECK(old->used == 50 * 1024);
     CHECK(old->available == 50 * 1024);
@@ -62,7 +63,8 @@ TEST_CASE("parse_memory: kernels without MemAvailable, and text that is somethin
 
 TEST_CASE("parse_process: a recorded line") {
     const auto process = guild::os::parse_process(
-        "7210 (python3) S 7001 7210 7001 34816 7210 4194304 25000 120 3 0 1500 250 40 10 20 0 9 0 193901 "
+        "7210 (python3) S 7001 7210 7001 34816 7210 4194304 25000 120 3 0 1500 250 40 10 20 0 9 0 "
+        "193901 "
         "800000000 51200 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n");
     REQUIRE(process.has_value());
     CHECK(process->parent == 7001);
@@ -92,9 +94,9 @@ TEST_CASE("parse_process: a cut line is nothing") {
 }
 
 TEST_CASE("parse_disks: a recorded file") {
-    const auto disks = guild::os::parse_disks(
-        "   8       0 sda 1000 20 80000 500 2000 30 160000 700 0 900 1200\n"
-        " 259       1 nvme0n1p1 10 0 16 5 4 0 8 2 1 7 7 0 0 0 0 1 1\n");
+    const auto disks =
+        guild::os::parse_disks("   8       0 sda 1000 20 80000 500 2000 30 160000 700 0 900 1200\n"
+                               " 259       1 nvme0n1p1 10 0 16 5 4 0 8 2 1 7 7 0 0 0 0 1 1\n");
     REQUIRE(disks.size() == 2);
     CHECK(disks[0].name == "sda");
     CHECK(disks[0].number == "8:0");
@@ -110,13 +112,13 @@ TEST_CASE("parse_disks: a recorded file") {
 }
 
 TEST_CASE("parse_mounts: only devices, and each once") {
-    const auto devices = guild::os::parse_mounts(
-        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-        "23 22 0:21 / /proc rw shared:2 - proc proc rw\n"
-        "24 22 8:1 /srv /mnt rw - ext4 /dev/sda1 rw\n"
-        "25 22 0:40 / /data rw shared:3 master:1 - btrfs /dev/sdb rw\n"
-        "26 22 0:50 / /net rw - nfs4 server:/export rw\n"
-        "a line that is cut");
+    const auto devices =
+        guild::os::parse_mounts("22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+                                "23 22 0:21 / /proc rw shared:2 - proc proc rw\n"
+                                "24 22 8:1 /srv /mnt rw - ext4 /dev/sda1 rw\n"
+                                "25 22 0:40 / /data rw shared:3 master:1 - btrfs /dev/sdb rw\n"
+                                "26 22 0:50 / /net rw - nfs4 server:/export rw\n"
+                                "a line that is cut");
     REQUIRE(devices.size() == 2);
     CHECK(devices[0].name == "sda1");
     CHECK(devices[0].number == "8:1");
@@ -124,13 +126,14 @@ TEST_CASE("parse_mounts: only devices, and each once") {
 }
 
 TEST_CASE("parse_cpu_model: the first name there is") {
-    CHECK(guild::os::parse_cpu_model("processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC 9354 32-Core\nmodel name\t: other\n") ==
-          "AMD EPYC 9354 32-Core");
+    CHECK(guild::os::parse_cpu_model("processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC 9354 "
+                                     "32-Core\nmodel name\t: other\n") == "AMD EPYC 9354 32-Core");
     CHECK(guild::os::parse_cpu_model("processor : 0\nBogoMIPS : 50\n").empty());
 }
 
 TEST_CASE("parse_namespace_link: the number in brackets") {
-    CHECK(guild::os::parse_namespace_link("pid:[4026531836]") == std::optional<std::uint64_t>(4026531836));
+    CHECK(guild::os::parse_namespace_link("pid:[4026531836]") ==
+          std::optional<std::uint64_t>(4026531836));
     CHECK_FALSE(guild::os::parse_namespace_link("").has_value());
     CHECK_FALSE(guild::os::parse_namespace_link("pid:[]").has_value());
     CHECK_FALSE(guild::os::parse_namespace_link("pid:[12").has_value());

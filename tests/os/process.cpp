@@ -34,7 +34,7 @@ void ignore_signal(int /*number*/) {}
 class alarm_storm {
 public:
     alarm_storm() {
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = ignore_signal;  // without SA_RESTART
         sigaction(SIGALRM, &action, &before_);
         itimerval every{};
@@ -50,7 +50,7 @@ public:
     }
 
 private:
-    struct sigaction before_ {};
+    struct sigaction before_{};
 };
 
 std::string bytes_of(std::size_t size) {
@@ -116,8 +116,8 @@ TEST_CASE("probe 5: death by a signal is told from every exit code") {
 }
 
 TEST_CASE("probe 6: SIGPIPE ignored here is not ignored there") {
-    struct sigaction ignore {};
-    struct sigaction before {};
+    struct sigaction ignore{};
+    struct sigaction before{};
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &ignore, &before);
     sigaction(SIGINT, &ignore, nullptr);
@@ -144,10 +144,14 @@ TEST_CASE("probe 7: SIGTERM blocked here is not blocked there") {
 TEST_CASE("probe 8: descriptor 77 of this process is absent there") {
     REQUIRE(dup2(0, 77) == 77);
     std::vector<int> many;
-    for (int i = 0; i < 300; ++i) { many.push_back(dup(0)); }
+    for (int i = 0; i < 300; ++i) {
+        many.push_back(dup(0));
+    }
     const run_result ran = must_run(child_options("inherited"));
     close(77);
-    for (const int fd : many) { close(fd); }
+    for (const int fd : many) {
+        close(fd);
+    }
     CHECK(ran.out.substr(0, ran.out.find("umask")) == "fd 0\nfd 1\nfd 2\n");
 }
 
@@ -197,12 +201,16 @@ TEST_CASE("probe 11: this process may run with any of 0, 1 and 2 closed") {
     for (int closed = 1; closed < 8; ++closed) {
         const int code = run_in_copy([closed] {
             for (int fd = 0; fd < 3; ++fd) {
-                if ((closed & (1 << fd)) != 0) { close(fd); }
+                if ((closed & (1 << fd)) != 0) {
+                    close(fd);
+                }
             }
             run_options limits;
             limits.input = "through";
             const auto echoed = guild::os::run(child_options("echo"), limits);
-            if (!echoed || echoed->out != "through" || !echoed->err.empty()) { return 1; }
+            if (!echoed || echoed->out != "through" || !echoed->err.empty()) {
+                return 1;
+            }
             const auto both = guild::os::run(child_options("overflow", {"1", "10", "2", "20"}));
             return both && both->out.size() == 10 && both->err.size() == 20 ? 0 : 2;
         });
@@ -246,7 +254,9 @@ TEST_CASE("probe 14: eight threads that run programs do not hold each other's pi
                 run_options limits;
                 limits.input = std::to_string(i) + "/" + std::to_string(k);
                 const auto ran = guild::os::run(child_options("echo"), limits);
-                if (!ran || ran->out != limits.input || ran->orphaned_output) { ++wrong; }
+                if (!ran || ran->out != limits.input || ran->orphaned_output) {
+                    ++wrong;
+                }
             }
         });
         REQUIRE(started.has_value());
@@ -259,9 +269,21 @@ TEST_CASE("probe 14: eight threads that run programs do not hold each other's pi
 }
 
 TEST_CASE("probe 15: arguments arrive byte by byte") {
-    const std::vector<std::string> arguments = {"", "a b", "\"quoted\"", "*", "$HOME", "\\", "'", "line\nfeed", "\xFF\xC3", "-x=1", std::string(100'000, 'z')};
+    const std::vector<std::string> arguments = {"",
+                                                "a b",
+                                                "\"quoted\"",
+                                                "*",
+                                                "$HOME",
+                                                "\\",
+                                                "'",
+                                                "line\nfeed",
+                                                "\xFF\xC3",
+                                                "-x=1",
+                                                std::string(100'000, 'z')};
     std::string expected;
-    for (const std::string& argument : arguments) { expected += std::to_string(argument.size()) + ":" + argument + "\n"; }
+    for (const std::string& argument : arguments) {
+        expected += std::to_string(argument.size()) + ":" + argument + "\n";
+    }
     CHECK(must_run(child_options("argv", arguments)).out == expected);
 }
 
@@ -311,7 +333,8 @@ TEST_CASE("run: stopping takes the rest of the group along") {
     limits.timeout_ms = 300;
     limits.stop = {{SIGTERM, 5'000}};
     const std::int64_t start_ms = now_ms();
-    const run_result ran = must_run(shell_options("trap '' TERM; sleep 30 & echo $!; trap 'exit 5' TERM; wait; wait"), limits);
+    const run_result ran = must_run(
+        shell_options("trap '' TERM; sleep 30 & echo $!; trap 'exit 5' TERM; wait; wait"), limits);
     CHECK(ran.timed_out);
     CHECK(ran.status.code == 5);
     CHECK_FALSE(ran.orphaned_output);
@@ -401,7 +424,9 @@ TEST_CASE("run: this process may ignore SIGCHLD, then the end is unknown") {
             process_options options = child_options("exit_code", {"3"});
             options.use_pidfd = use_pidfd;
             const auto ran = guild::os::run(options);
-            if (!ran || ran->status.how != exit_status::kind::unknown) { return 1; }
+            if (!ran || ran->status.how != exit_status::kind::unknown) {
+                return 1;
+            }
         }
         return 0;
     });

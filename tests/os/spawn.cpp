@@ -51,7 +51,9 @@ TEST_CASE("spawn: every way to fail is told apart, with the path that was tried"
     const std::string text = dir.write("text", "no program at all\n");
     const std::string orphan = dir.write("orphan", "#!/no/such/interpreter\n");
     REQUIRE(symlink("loop", (dir / "loop").c_str()) == 0);
-    for (const std::string& path : {text, orphan}) { REQUIRE(chmod(path.c_str(), 0755) == 0); }
+    for (const std::string& path : {text, orphan}) {
+        REQUIRE(chmod(path.c_str(), 0755) == 0);
+    }
     must_fail(program(dir / "missing"), errc::not_found, dir / "missing");
     must_fail(program("guild-no-such-tool"), errc::not_found, "guild-no-such-tool");
     must_fail(program(plain), errc::not_executable, plain);
@@ -87,11 +89,17 @@ TEST_CASE("spawn: a directory that may not be entered is a bad directory") {
     const temp_dir dir;
     REQUIRE(mkdir((dir / "closed").c_str(), 0700) == 0);
     const int code = run_in_copy([&dir] {
-        if (chmod(dir.path().c_str(), 0755) != 0) { return 1; }
-        if (geteuid() == 0 && setuid(65'534) != 0) { return 0; }
+        if (chmod(dir.path().c_str(), 0755) != 0) {
+            return 1;
+        }
+        if (geteuid() == 0 && setuid(65'534) != 0) {
+            return 0;
+        }
         process_options options = program("/bin/true");
         options.directory = dir / "closed";
-        if (access(options.directory.c_str(), X_OK) == 0) { return 0; }  // the owner ran this: nothing to see
+        if (access(options.directory.c_str(), X_OK) == 0) {
+            return 0;
+        }  // the owner ran this: nothing to see
         const auto spawned = guild::os::spawn(options);
         return !spawned && spawned.error().code == errc::bad_directory ? 0 : 2;
     });
@@ -108,8 +116,10 @@ TEST_CASE("spawn: what no program could be given is refused") {
     options = program("/bin/true");
     options.directory = std::string("/tmp\0x", 6);
     must_fail(options, errc::bad_value, "");
-    for (const guild::os::variable& entry :
-         {guild::os::variable{"", "x"}, {"A=B", "x"}, {std::string("A\0", 2), "x"}, {"A", std::string("\0", 1)}}) {
+    for (const guild::os::variable& entry : {guild::os::variable{"", "x"},
+                                             {"A=B", "x"},
+                                             {std::string("A\0", 2), "x"},
+                                             {"A", std::string("\0", 1)}}) {
         options = program("/bin/true");
         options.environment = variables{entry};
         must_fail(options, errc::bad_value, "");
@@ -182,8 +192,11 @@ TEST_CASE("spawn: inherited streams are this process's own, with close-on-exec o
     const temp_dir dir;
     for (const int extra : {0, O_CLOEXEC}) {
         const int code = run_in_copy([&] {
-            const int out = open((dir / "out").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-            if (dup3(out, 1, extra) != 1) { return 1; }
+            const int out =
+                open((dir / "out").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+            if (dup3(out, 1, extra) != 1) {
+                return 1;
+            }
             process_options options = child_options("overflow", {"1", "5", "2", "7"});
             options.out = stream_mode::inherit;
             options.merge_output = true;
@@ -218,13 +231,19 @@ TEST_CASE("spawn: running out of descriptors at any point leaks nothing") {
             options.in = stream_mode::pipe;
             {
                 const auto ran = guild::os::run(options);
-                if (!ran && ran.error().code == errc::resource_exhausted) { ++refused; }
+                if (!ran && ran.error().code == errc::resource_exhausted) {
+                    ++refused;
+                }
                 // The directory is opened first, so the first refusal names it.
-                if (!ran && ran.error().code == errc::bad_directory) { ++refused; }
+                if (!ran && ran.error().code == errc::bad_directory) {
+                    ++refused;
+                }
             }
             limit.rlim_cur = usual;
             setrlimit(RLIMIT_NOFILE, &limit);
-            if (open_descriptors() != before || has_children()) { return 1; }
+            if (open_descriptors() != before || has_children()) {
+                return 1;
+            }
         }
         return refused >= 4 && refused < 16 ? 0 : 2;
     });
@@ -239,10 +258,14 @@ TEST_CASE("spawn: a refused fork is resource_exhausted and leaks nothing") {
     const int code = run_in_copy([] {
         rlimit none{};
         setrlimit(RLIMIT_NPROC, &none);
-        if (setgid(54'321) != 0 || setuid(54'321) != 0) { return 1; }
+        if (setgid(54'321) != 0 || setuid(54'321) != 0) {
+            return 1;
+        }
         const int before = open_descriptors();
         const auto spawned = guild::os::spawn(program("/bin/true"));
-        if (spawned || spawned.error().code != errc::resource_exhausted) { return 2; }
+        if (spawned || spawned.error().code != errc::resource_exhausted) {
+            return 2;
+        }
         return open_descriptors() == before ? 0 : 3;
     });
     CHECK(code == 0);
@@ -270,7 +293,8 @@ TEST_CASE("spawn: a program that is still being written elsewhere is tried again
 TEST_CASE("spawn: a program that somebody keeps writing is refused in the end") {
     const temp_dir dir;
     const std::string tool = dir / "tool";
-    REQUIRE(guild::os::save_file(tool, *guild::os::load_file(child_program("exit_code"))).has_value());
+    REQUIRE(
+        guild::os::save_file(tool, *guild::os::load_file(child_program("exit_code"))).has_value());
     REQUIRE(chmod(tool.c_str(), 0755) == 0);
     const int writing = open(tool.c_str(), O_WRONLY | O_CLOEXEC);
     const auto spawned = guild::os::spawn(program(tool));
@@ -280,7 +304,8 @@ TEST_CASE("spawn: a program that somebody keeps writing is refused in the end") 
     CHECK(spawned.error().message.find("(26)") != std::string::npos);
 }
 
-TEST_CASE("spawn: where nothing closes descriptors for us, those that are open are listed and closed") {
+TEST_CASE(
+    "spawn: where nothing closes descriptors for us, those that are open are listed and closed") {
     REQUIRE(dup2(0, 77) == 77);
     guild::os::detail::spawn_plan plan;
     REQUIRE(plan.close_listed() == 0);

@@ -38,8 +38,9 @@ bool has_line(const guild::os::child& process) {
 TEST_CASE("stats_sampler: the first sample has levels and no rates") {
     stats_sampler sampler;
     auto values = sample_of(sampler, getpid());
-    for (const char* key : {"op/mem/rss", "op/mem/vms", "sys/mem/total", "sys/mem/free", "sys/mem/used", "sys/mem/util",
-                            "sys/swap/total", "sys/swap/free", "sys/swap/used", "sys/swap/util"}) {
+    for (const char* key :
+         {"op/mem/rss", "op/mem/vms", "sys/mem/total", "sys/mem/free", "sys/mem/used",
+          "sys/mem/util", "sys/swap/total", "sys/swap/free", "sys/swap/used", "sys/swap/util"}) {
         CAPTURE(key);
         CHECK(values.count(key) == 1);
     }
@@ -55,7 +56,8 @@ TEST_CASE("stats_sampler: the second sample has every key of the list") {
     (void)sample_of(sampler, getpid());
     usleep(100'000);
     auto values = sample_of(sampler, getpid());
-    for (const char* key : {"op/cpu/util", "op/mem/rss", "op/mem/vms", "sys/cpu/util", "sys/cpu0/util", "sys/mem/total"}) {
+    for (const char* key : {"op/cpu/util", "op/mem/rss", "op/mem/vms", "sys/cpu/util",
+                            "sys/cpu0/util", "sys/mem/total"}) {
         CAPTURE(key);
         CHECK(values.count(key) == 1);
     }
@@ -69,7 +71,9 @@ TEST_CASE("stats_sampler: the second sample has every key of the list") {
 }
 
 TEST_CASE("stats_sampler: processor time of the tree is counted, that of ended children too") {
-    guild::os::process_options options = shell_options("i=0; while [ $i -lt 60 ]; do /bin/sh -c 'j=0; while [ $j -lt 9000 ]; do j=$((j+1)); done'; i=$((i+1)); done; sleep 30");
+    guild::os::process_options options =
+        shell_options("i=0; while [ $i -lt 60 ]; do /bin/sh -c 'j=0; while [ $j -lt 9000 ]; do "
+                      "j=$((j+1)); done'; i=$((i+1)); done; sleep 30");
     guild::os::child process = must_start(options);
     stats_sampler sampler;
     (void)sample_of(sampler, process.pid());
@@ -94,12 +98,15 @@ TEST_CASE("stats_sampler: a process that is gone gives the machine's part alone"
 TEST_CASE("stats_sampler: sampling costs little") {
     stats_sampler sampler;
     const std::int64_t start_ms = now_ms();
-    for (int i = 0; i < 50; ++i) { (void)sampler.sample(getpid()); }
+    for (int i = 0; i < 50; ++i) {
+        (void)sampler.sample(getpid());
+    }
     CHECK(now_ms() - start_ms < 2'500);
 }
 
 TEST_CASE("process tree: children and their children are counted") {
-    guild::os::child process = must_start(shell_options("/bin/sh -c 'sleep 30 & echo ready; wait' & wait"));
+    guild::os::child process =
+        must_start(shell_options("/bin/sh -c 'sleep 30 & echo ready; wait' & wait"));
     REQUIRE(has_line(process));
     const auto tree = guild::os::read_process_tree(process.pid());
     REQUIRE(tree.has_value());
@@ -109,7 +116,9 @@ TEST_CASE("process tree: children and their children are counted") {
     std::sort(members.begin(), members.end());
     std::sort(expected.begin(), expected.end());
     CHECK(members == expected);
-    for (const int pid : members) { CHECK(guild::os::read_process_tree(pid).has_value()); }
+    for (const int pid : members) {
+        CHECK(guild::os::read_process_tree(pid).has_value());
+    }
     CHECK(tree->resident_bytes > 0);
 }
 
@@ -133,8 +142,11 @@ TEST_CASE("machine: has a boot, a processor, memory and a namespace") {
 }
 
 TEST_CASE("disks: a mounted one is found by name or by number") {
-    const std::vector<guild::os::disk_counters> disks = {{"sda", "8:0", 1, 1, 1, 1, 1}, {"sda1", "8:1", 1, 1, 1, 1, 1}, {"dm-0", "253:0", 1, 1, 1, 1, 1}};
-    const auto selected = guild::os::detail::select_mounted(disks, {{"8:1", "root"}, {"253:0", "mapper/vg-home"}, {"0:40", "sdz"}});
+    const std::vector<guild::os::disk_counters> disks = {{"sda", "8:0", 1, 1, 1, 1, 1},
+                                                         {"sda1", "8:1", 1, 1, 1, 1, 1},
+                                                         {"dm-0", "253:0", 1, 1, 1, 1, 1}};
+    const auto selected = guild::os::detail::select_mounted(
+        disks, {{"8:1", "root"}, {"253:0", "mapper/vg-home"}, {"0:40", "sdz"}});
     REQUIRE(selected.size() == 2);
     CHECK(selected[0].name == "sda1");
     CHECK(selected[1].name == "dm-0");
@@ -143,7 +155,8 @@ TEST_CASE("disks: a mounted one is found by name or by number") {
 
 TEST_CASE("disks: rates between two readings, computed by hand") {
     std::vector<guild::os::statistic> out;
-    guild::os::detail::add_rates({"sda1", "8:1", 100, 50, 1024, 0, 500}, {"sda1", "8:1", 120, 50, 1024 + 40960, 8192, 1500}, 2.0, out);
+    guild::os::detail::add_rates({"sda1", "8:1", 100, 50, 1024, 0, 500},
+                                 {"sda1", "8:1", 120, 50, 1024 + 40960, 8192, 1500}, 2.0, out);
     const std::map<std::string, double> values(out.begin(), out.end());
     CHECK(values.at("sys/devsda1/rps") == 10.0);
     CHECK(values.at("sys/devsda1/wps") == 0.0);

@@ -93,7 +93,9 @@ TEST_CASE("thread: that none can be had is a result, and the body never runs") {
             });
             if (!started) {
                 usleep(50'000);
-                _exit(started.error().code == guild::errc::resource_exhausted && running == asked ? 0 : 1);
+                _exit(started.error().code == guild::errc::resource_exhausted && running == asked
+                          ? 0
+                          : 1);
             }
             started->detach();
         }
@@ -146,7 +148,9 @@ TEST_CASE("condition: a notification ends a wait") {
     });
     guild::os::lock held(guard);
     const std::int64_t start = monotonic_ms();
-    while (!ready && monotonic_ms() - start < 10'000) { (void)changed.wait_for_ms(held, 10'000); }
+    while (!ready && monotonic_ms() - start < 10'000) {
+        (void)changed.wait_for_ms(held, 10'000);
+    }
     CHECK(ready);
 }
 

@@ -1,4 +1,5 @@
-// tests/support/child_program.hpp - the programs of tests/child, and what tests of processes ask about this one.
+// tests/support/child_program.hpp - the programs of tests/child, and what tests of processes ask
+// about this one.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ inline std::string child_program(const std::string& name) {
 }
 
 /// Options that run a program of tests/child with these arguments.
-inline guild::os::process_options child_options(const std::string& name, std::vector<std::string> arguments = {}) {
+inline guild::os::process_options child_options(const std::string& name,
+                                                std::vector<std::string> arguments = {}) {
     guild::os::process_options options;
     options.argv = std::move(arguments);
     options.argv.insert(options.argv.begin(), child_program(name));
@@ -64,7 +66,9 @@ inline int open_descriptors() {
 }
 
 /// Whether this process has a child, running or not collected.
-inline bool has_children() { return waitpid(-1, nullptr, WNOHANG) != -1; }
+inline bool has_children() {
+    return waitpid(-1, nullptr, WNOHANG) != -1;
+}
 
 inline std::int64_t now_ms() {
     timespec now{};
@@ -72,7 +76,8 @@ inline std::int64_t now_ms() {
     return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-/// Runs `body` in a copy of this process, which may spoil itself, and gives the code that it returned.
+/// Runs `body` in a copy of this process, which may spoil itself, and gives the code that it
+/// returned.
 template <class Body>
 int run_in_copy(Body body) {
     const pid_t pid = fork();

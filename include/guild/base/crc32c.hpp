@@ -1,6 +1,8 @@
-// guild/base/crc32c.hpp - CRC-32C (Castagnoli) of bytes, and the mask that TFRecord and guild series files use.
+// guild/base/crc32c.hpp - CRC-32C (Castagnoli) of bytes, and the mask that TFRecord and guild
+// series files use.
 //
-// Layer 1. Includes: the standard library, and the compiler's intrinsics for the instruction of the processor.
+// Layer 1. Includes: the standard library, and the compiler's intrinsics for the instruction of the
+// processor.
 // Not here: framing (tfevents/record.hpp, series/format.hpp).
 #pragma once
 
@@ -26,7 +28,8 @@ namespace guild { inline namespace v0 {
 /// example  tests/base/crc32c.cpp "crc32c: the check value of the standard"
 [[nodiscard]] std::uint32_t crc32c(std::string_view data, std::uint32_t seed = 0) noexcept;
 
-/// The form in which TFRecord and guild store a CRC, so that a CRC over bytes that hold CRCs stays useful.
+/// The form in which TFRecord and guild store a CRC, so that a CRC over bytes that hold CRCs stays
+/// useful.
 ///
 /// source   TFRecord: rotate right by 15 bits, add 0xA282EAD8
 /// example  tests/base/crc32c.cpp "mask_crc32c: the mask of TFRecord, computed by hand"
@@ -46,7 +49,8 @@ namespace guild { inline namespace v0 {
 
 namespace detail {
 
-// Every variant takes and returns the register of the algorithm, that is the CRC with all bits flipped.
+// Every variant takes and returns the register of the algorithm, that is the CRC with all bits
+// flipped.
 
 using crc32c_table = std::array<std::array<std::uint32_t, 256>, 8>;
 
@@ -55,7 +59,9 @@ constexpr crc32c_table make_crc32c_table() noexcept {
     crc32c_table tables{};
     for (std::uint32_t byte = 0; byte < 256; ++byte) {
         std::uint32_t value = byte;
-        for (int bit = 0; bit < 8; ++bit) { value = (value >> 1) ^ ((value & 1u) != 0 ? 0x82F63B78u : 0u); }
+        for (int bit = 0; bit < 8; ++bit) {
+            value = (value >> 1) ^ ((value & 1u) != 0 ? 0x82F63B78u : 0u);
+        }
         tables[0][byte] = value;
     }
     for (std::size_t k = 1; k < 8; ++k) {
@@ -68,21 +74,25 @@ constexpr crc32c_table make_crc32c_table() noexcept {
 }
 
 // Portable: eight bytes a step, read one by one, so that byte order does not matter.
-inline std::uint32_t crc32c_by_table(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
+inline std::uint32_t crc32c_by_table(std::uint32_t state, const unsigned char* at,
+                                     std::size_t size) noexcept {
     static constexpr crc32c_table tables = make_crc32c_table();
     for (; size >= 8; at += 8, size -= 8) {
         state = tables[7][(state ^ at[0]) & 0xFFu] ^ tables[6][((state >> 8) ^ at[1]) & 0xFFu] ^
-                tables[5][((state >> 16) ^ at[2]) & 0xFFu] ^ tables[4][((state >> 24) ^ at[3]) & 0xFFu] ^
-                tables[3][at[4]] ^ tables[2][at[5]] ^ tables[1][at[6]] ^ tables[0][at[7]];
+                tables[5][((state >> 16) ^ at[2]) & 0xFFu] ^
+                tables[4][((state >> 24) ^ at[3]) & 0xFFu] ^ tables[3][at[4]] ^ tables[2][at[5]] ^
+                tables[1][at[6]] ^ tables[0][at[7]];
     }
-    for (; size != 0; ++at, --size) { state = (state >> 8) ^ tables[0][(state ^ *at) & 0xFFu]; }
+    for (; size != 0; ++at, --size) {
+        state = (state >> 8) ^ tables[0][(state ^ *at) & 0xFFu];
+    }
     return state;
 }
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
-__attribute__((target("sse4.2"))) inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at,
-                                                                             std::size_t size) noexcept {
+__attribute__((target("sse4.2"))) inline std::uint32_t
+crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
     std::uint64_t wide = state;
     for (; size >= 8; at += 8, size -= 8) {
         std::uint64_t word = 0;
@@ -90,27 +100,36 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_by_instruction(std
         wide = _mm_crc32_u64(wide, word);
     }
     state = static_cast<std::uint32_t>(wide);
-    for (; size != 0; ++at, --size) { state = _mm_crc32_u8(state, *at); }
+    for (; size != 0; ++at, --size) {
+        state = _mm_crc32_u8(state, *at);
+    }
     return state;
 }
 
-inline bool has_crc32c_instruction() noexcept { return __builtin_cpu_supports("sse4.2") != 0; }
+inline bool has_crc32c_instruction() noexcept {
+    return __builtin_cpu_supports("sse4.2") != 0;
+}
 
 #elif defined(__aarch64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
 
-// The builtins, not <arm_acle.h>: older Clang hides them there unless the whole file is compiled for the instruction.
+// The builtins, not <arm_acle.h>: older Clang hides them there unless the whole file is compiled
+// for the instruction.
 #if defined(__clang__)
-__attribute__((target("crc"))) inline std::uint32_t crc32c_step(std::uint32_t state, unsigned char byte) noexcept {
+__attribute__((target("crc"))) inline std::uint32_t crc32c_step(std::uint32_t state,
+                                                                unsigned char byte) noexcept {
     return __builtin_arm_crc32cb(state, byte);
 }
-__attribute__((target("crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state, std::uint64_t word) noexcept {
+__attribute__((target("crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state,
+                                                                 std::uint64_t word) noexcept {
     return __builtin_arm_crc32cd(state, word);
 }
 #else
-__attribute__((target("+crc"))) inline std::uint32_t crc32c_step(std::uint32_t state, unsigned char byte) noexcept {
+__attribute__((target("+crc"))) inline std::uint32_t crc32c_step(std::uint32_t state,
+                                                                 unsigned char byte) noexcept {
     return __builtin_aarch64_crc32cb(state, byte);
 }
-__attribute__((target("+crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state, std::uint64_t word) noexcept {
+__attribute__((target("+crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state,
+                                                                  std::uint64_t word) noexcept {
     return __builtin_aarch64_crc32cx(state, word);
 }
 #endif
@@ -120,7 +139,8 @@ __attribute__((target("crc")))
 #else
 __attribute__((target("+crc")))
 #endif
-inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
+inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at,
+                                           std::size_t size) noexcept {
     for (; size >= 8; at += 8, size -= 8) {
         std::uint64_t word = 0;
         std::memcpy(&word, at, 8);
@@ -129,7 +149,9 @@ inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned c
 #endif
         state = crc32c_step8(state, word);
     }
-    for (; size != 0; ++at, --size) { state = crc32c_step(state, *at); }
+    for (; size != 0; ++at, --size) {
+        state = crc32c_step(state, *at);
+    }
     return state;
 }
 
@@ -140,11 +162,14 @@ inline bool has_crc32c_instruction() noexcept {
 
 #else
 
-inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
+inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at,
+                                           std::size_t size) noexcept {
     return crc32c_by_table(state, at, size);
 }
 
-inline bool has_crc32c_instruction() noexcept { return false; }
+inline bool has_crc32c_instruction() noexcept {
+    return false;
+}
 
 #endif
 

@@ -1,7 +1,8 @@
-// guild/base/pattern_syntax.hpp - the text of a regular expression as a tree; the program it becomes.
+// guild/base/pattern_syntax.hpp - the text of a regular expression as a tree; the program it
+// becomes.
 //
-// Layer 1. Includes: the standard library, base/result.hpp, base/text.hpp. Internals of base/pattern.hpp, which
-// says what the syntax means.
+// Layer 1. Includes: the standard library, base/result.hpp, base/text.hpp. Internals of
+// base/pattern.hpp, which says what the syntax means.
 // Not here: from tree to program, matching (base/pattern.hpp).
 #pragma once
 
@@ -31,12 +32,20 @@ struct unit_at {
 };
 
 inline unit_at decode_unit(std::string_view text, std::size_t at) noexcept {
-    const auto byte = [&](std::size_t i) { return static_cast<pattern_unit>(static_cast<unsigned char>(text[at + i])); };
+    const auto byte = [&](std::size_t i) {
+        return static_cast<pattern_unit>(static_cast<unsigned char>(text[at + i]));
+    };
     const std::size_t length = utf8_sequence_length(text.substr(at));
-    if (length == 0) { return {0x110000 + byte(0), 1}; }
-    if (length == 1) { return {byte(0), 1}; }
+    if (length == 0) {
+        return {0x110000 + byte(0), 1};
+    }
+    if (length == 1) {
+        return {byte(0), 1};
+    }
     pattern_unit value = byte(0) & (0x7Fu >> length);
-    for (std::size_t i = 1; i < length; ++i) { value = (value << 6) | (byte(i) & 0x3Fu); }
+    for (std::size_t i = 1; i < length; ++i) {
+        value = (value << 6) | (byte(i) & 0x3Fu);
+    }
     return {value, length};
 }
 
@@ -44,7 +53,9 @@ inline unit_at decode_unit(std::string_view text, std::size_t at) noexcept {
 class unit_set {
 public:
     void add(pattern_unit first, pattern_unit last) { ranges_.emplace_back(first, last); }
-    void add(const unit_set& other) { ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end()); }
+    void add(const unit_set& other) {
+        ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+    }
 
     void normalize() {
         std::sort(ranges_.begin(), ranges_.end());
@@ -63,16 +74,21 @@ public:
         unit_set rest;
         pattern_unit next = 0;
         for (const range& taken : ranges_) {
-            if (taken.first > next) { rest.add(next, taken.first - 1); }
+            if (taken.first > next) {
+                rest.add(next, taken.first - 1);
+            }
             next = taken.second + 1;
         }
-        if (next <= last_pattern_unit) { rest.add(next, last_pattern_unit); }
+        if (next <= last_pattern_unit) {
+            rest.add(next, last_pattern_unit);
+        }
         return rest;
     }
 
     [[nodiscard]] bool contains(pattern_unit unit) const noexcept {
-        const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), unit,
-                                            [](pattern_unit value, const range& r) { return value < r.first; });
+        const auto after =
+            std::upper_bound(ranges_.begin(), ranges_.end(), unit,
+                             [](pattern_unit value, const range& r) { return value < r.first; });
         return after != ranges_.begin() && unit <= std::prev(after)->second;
     }
 
@@ -113,7 +129,7 @@ struct pattern_node {
     node_kind kind = node_kind::empty;
     std::uint32_t value = 0;  // unit, set, assertion or group
     std::uint32_t least = 0;
-    std::uint32_t most = 0;   // of a repeat; no_limit: as often as it goes
+    std::uint32_t most = 0;  // of a repeat; no_limit: as often as it goes
     bool greedy = true;
     std::vector<std::uint32_t> parts;
 };
@@ -123,12 +139,17 @@ inline constexpr std::uint32_t no_limit = 0xFFFFFFFF;
 // The expression as a tree. One member per rule, with the rule above it.
 class pattern_parser {
 public:
-    pattern_parser(std::string_view text, pattern_program& program) : text_(text), program_(program) {}
+    pattern_parser(std::string_view text, pattern_program& program)
+        : text_(text), program_(program) {}
 
     result<std::uint32_t> parse() {
         const std::uint32_t root = choice();
-        if (!failure_ && !at_end()) { refuse("expected the end, saw a ')' that closes nothing"); }
-        if (failure_) { return std::move(*failure_); }
+        if (!failure_ && !at_end()) {
+            refuse("expected the end, saw a ')' that closes nothing");
+        }
+        if (failure_) {
+            return std::move(*failure_);
+        }
         return root;
     }
 
@@ -164,7 +185,9 @@ private:
         pattern_node node;
         node.kind = node_kind::repeat;
         const std::size_t start = at_;
-        if (failure_ || !count(node.least, node.most)) { return what; }
+        if (failure_ || !count(node.least, node.most)) {
+            return what;
+        }
         if (node.most != no_limit && node.least > node.most) {
             at_ = start;
             return refuse("expected a repeat {m,n} with m not above n");
@@ -187,7 +210,9 @@ private:
     bool count(std::uint32_t& least, std::uint32_t& most) {
         least = 0;
         most = no_limit;
-        if (accept('*')) { return true; }
+        if (accept('*')) {
+            return true;
+        }
         if (accept('+')) {
             least = 1;
             return true;
@@ -199,8 +224,12 @@ private:
         const std::size_t start = at_;
         if (accept('{') && number(least)) {
             most = least;
-            if (accept(',') && !number(most)) { most = no_limit; }
-            if (accept('}')) { return true; }
+            if (accept(',') && !number(most)) {
+                most = no_limit;
+            }
+            if (accept('}')) {
+                return true;
+            }
         }
         at_ = start;
         return false;
@@ -210,27 +239,44 @@ private:
         const std::size_t start = at_;
         value = 0;
         for (; !at_end() && is_digit(peek()); ++at_) {
-            value = std::min(value * 10 + static_cast<std::uint32_t>(peek() - '0'), std::uint32_t{100'000});
+            value = std::min(value * 10 + static_cast<std::uint32_t>(peek() - '0'),
+                             std::uint32_t{100'000});
         }
         return at_ != start;
     }
 
     // atom = "(" ... ")" / "[" ... "]" / "." / "^" / "$" / "\" escape / character
     std::uint32_t atom() {
-        if (accept('(')) { return group(); }
-        if (accept('[')) { return bracket(); }
-        if (accept('.')) { return any(); }
-        if (accept('^')) { return check(assertion::text_begin); }
-        if (accept('$')) { return check(assertion::text_end); }
+        if (accept('(')) {
+            return group();
+        }
+        if (accept('[')) {
+            return bracket();
+        }
+        if (accept('.')) {
+            return any();
+        }
+        if (accept('^')) {
+            return check(assertion::text_begin);
+        }
+        if (accept('$')) {
+            return check(assertion::text_end);
+        }
         const std::size_t start = at_;
         if (std::uint32_t ignored = 0; count(ignored, ignored)) {
             at_ = start;
             return refuse("expected something to repeat before this");
         }
-        if (accept('b', '\\')) { return check(assertion::word_border); }
-        if (accept('B', '\\')) { return check(assertion::no_word_border); }
+        if (accept('b', '\\')) {
+            return check(assertion::word_border);
+        }
+        if (accept('B', '\\')) {
+            return check(assertion::no_word_border);
+        }
         unit_set set;
-        if (peek() == '\\' && class_escape(set)) { return add_set(std::move(set)); }
+        if (peek() == '\\' && class_escape(set)) {
+            return add_set(std::move(set));
+        }
         pattern_node node;
         node.kind = node_kind::unit;
         node.value = character();
@@ -245,8 +291,12 @@ private:
         if (!plain && !failure_ && program_.names.size() == most_groups) {
             refuse("expected at most 50 groups", errc::too_large);
         }
-        if (++level_ > most_levels) { refuse("expected at most 100 levels of groups", errc::too_large); }
-        if (failure_) { return 0; }
+        if (++level_ > most_levels) {
+            refuse("expected at most 100 levels of groups", errc::too_large);
+        }
+        if (failure_) {
+            return 0;
+        }
         pattern_node node;
         if (!plain) {
             program_.names.push_back(std::move(name));
@@ -254,12 +304,16 @@ private:
         }
         const std::uint32_t inner = choice();
         --level_;
-        if (failure_) { return 0; }
+        if (failure_) {
+            return 0;
+        }
         if (!accept(')')) {
             at_ = open;
             return refuse("expected a ')' for this '('");
         }
-        if (plain) { return inner; }
+        if (plain) {
+            return inner;
+        }
         node.kind = node_kind::group;
         node.parts.push_back(inner);
         return add(std::move(node));
@@ -267,16 +321,22 @@ private:
 
     // True for a group that is not kept.
     bool group_kind(std::string& name) {
-        if (accept(':')) { return true; }
+        if (accept(':')) {
+            return true;
+        }
         if (!accept('P') || !accept('<')) {
-            refuse("expected (?:...) or (?P<name>...), other groups are not supported", errc::unsupported);
+            refuse("expected (?:...) or (?P<name>...), other groups are not supported",
+                   errc::unsupported);
             return false;
         }
         const std::size_t start = at_;
-        while (!at_end() && (is_letter(peek()) || is_digit(peek()) || peek() == '_')) { name += text_[at_++]; }
+        while (!at_end() && (is_letter(peek()) || is_digit(peek()) || peek() == '_')) {
+            name += text_[at_++];
+        }
         if (name.empty() || is_digit(name[0]) || !accept('>')) {
             refuse("expected the name of a group, letters, digits and '_', and '>'");
-        } else if (std::find(program_.names.begin(), program_.names.end(), name) != program_.names.end()) {
+        } else if (std::find(program_.names.begin(), program_.names.end(), name) !=
+                   program_.names.end()) {
             at_ = start;
             refuse("expected a name that no other group has");
         }
@@ -292,11 +352,16 @@ private:
         while (!failure_ && !at_end() && (first || peek() != ']')) {
             first = false;
             if (peek() == '[' && at_ + 1 < text_.size() && text_[at_ + 1] == ':') {
-                return refuse("expected characters, classes such as [:alpha:] are not supported", errc::unsupported);
+                return refuse("expected characters, classes such as [:alpha:] are not supported",
+                              errc::unsupported);
             }
-            if (peek() != '\\' || !class_escape(set)) { bracket_range(set); }
+            if (peek() != '\\' || !class_escape(set)) {
+                bracket_range(set);
+            }
         }
-        if (failure_) { return 0; }
+        if (failure_) {
+            return 0;
+        }
         if (!accept(']')) {
             at_ = open;
             return refuse("expected a ']' for this '['");
@@ -314,7 +379,9 @@ private:
             ++at_;
             high = character();
         }
-        if (failure_) { return; }
+        if (failure_) {
+            return;
+        }
         if (high < low) {
             at_ = start;
             refuse("expected a range of characters that goes up");
@@ -327,18 +394,24 @@ private:
         const char letter = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
         unit_set named;
         switch (letter) {
-            case 'd': case 'D': named.add('0', '9'); break;
-            case 's': case 'S':
-                named.add('\t', '\r');
-                named.add(' ', ' ');
-                break;
-            case 'w': case 'W':
-                named.add('0', '9');
-                named.add('A', 'Z');
-                named.add('_', '_');
-                named.add('a', 'z');
-                break;
-            default: return false;
+        case 'd':
+        case 'D':
+            named.add('0', '9');
+            break;
+        case 's':
+        case 'S':
+            named.add('\t', '\r');
+            named.add(' ', ' ');
+            break;
+        case 'w':
+        case 'W':
+            named.add('0', '9');
+            named.add('A', 'Z');
+            named.add('_', '_');
+            named.add('a', 'z');
+            break;
+        default:
+            return false;
         }
         at_ += 2;
         set.add(letter < 'a' ? named.complement() : named);
@@ -347,7 +420,9 @@ private:
 
     // character = any / "\" ("t" / "n" / "r" / "f" / "v" / "x" 2HEX / punctuation)
     pattern_unit character() {
-        if (accept('\\')) { return escape(); }
+        if (accept('\\')) {
+            return escape();
+        }
         const unit_at unit = decode_unit(text_, at_);
         at_ += unit.length;
         return unit.value;
@@ -361,13 +436,17 @@ private:
             return refuse("expected a character behind '\\'");
         }
         const char c = peek();
-        if (c == 'x') { return hexadecimal(); }
+        if (c == 'x') {
+            return hexadecimal();
+        }
         const std::size_t which = letters.find(c);
         if (which != std::string_view::npos) {
             ++at_;
             return static_cast<pattern_unit>(meanings[which]);
         }
-        if (is_letter(c) || is_digit(c)) { return refuse("expected an escape that is known", errc::unsupported); }
+        if (is_letter(c) || is_digit(c)) {
+            return refuse("expected an escape that is known", errc::unsupported);
+        }
         const unit_at unit = decode_unit(text_, at_);
         at_ += unit.length;
         return unit.value;
@@ -380,7 +459,9 @@ private:
             constexpr std::string_view digits = "0123456789abcdef";
             const std::string digit = at_end() ? std::string() : to_lower(text_.substr(at_, 1));
             const std::size_t found = digit.empty() ? std::string_view::npos : digits.find(digit);
-            if (found == std::string_view::npos) { return refuse("expected two hexadecimal digits behind '\\x'"); }
+            if (found == std::string_view::npos) {
+                return refuse("expected two hexadecimal digits behind '\\x'");
+            }
             value = value * 16 + static_cast<pattern_unit>(found);
         }
         ++at_;
@@ -418,12 +499,16 @@ private:
     [[nodiscard]] char peek() const noexcept { return text_[at_]; }
 
     bool accept(char c) noexcept {
-        if (at_end() || peek() != c) { return false; }
+        if (at_end() || peek() != c) {
+            return false;
+        }
         ++at_;
         return true;
     }
     bool accept(char c, char before) noexcept {
-        if (at_ + 1 >= text_.size() || peek() != before || text_[at_ + 1] != c) { return false; }
+        if (at_ + 1 >= text_.size() || peek() != before || text_[at_ + 1] != c) {
+            return false;
+        }
         at_ += 2;
         return true;
     }
@@ -434,7 +519,9 @@ private:
             const std::uint32_t column = static_cast<std::uint32_t>(at_ + 1);
             failure_ = make_error(code, message, {}, {at_, at_ + 1, 1, column});
         }
-        if (nodes.empty()) { nodes.emplace_back(); }
+        if (nodes.empty()) {
+            nodes.emplace_back();
+        }
         return 0;
     }
 

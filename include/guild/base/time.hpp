@@ -1,7 +1,8 @@
-// guild/base/time.hpp - moments (microseconds since 1970-01-01 UTC) and spans of time as text, and back.
+// guild/base/time.hpp - moments (microseconds since 1970-01-01 UTC) and spans of time as text, and
+// back.
 //
-// Layer 1. Includes: the standard library, base/result.hpp. Everything is UTC and proleptic Gregorian; no time zone
-// database, no locale, no clock.
+// Layer 1. Includes: the standard library, base/result.hpp. Everything is UTC and proleptic
+// Gregorian; no time zone database, no locale, no clock.
 // Not here: reading clocks (os/env.hpp).
 #pragma once
 
@@ -54,12 +55,14 @@ struct calendar_time {
 /// example  tests/base/time.cpp "format_iso8601: microseconds are always written"
 [[nodiscard]] std::string format_iso8601(std::int64_t time_us);
 
-/// Reads a date, or a date and a time, in extended (2017-06-01T15:30:00.5+02:00) or basic (20170601T153000Z) form.
+/// Reads a date, or a date and a time, in extended (2017-06-01T15:30:00.5+02:00) or basic
+/// (20170601T153000Z) form.
 ///
-/// in       'T', 't' or one blank between date and time; seconds and their fraction may be missing; zone 'Z', 'z',
-///          +HH, +HHMM, +HH:MM or nothing, which means UTC
+/// in       'T', 't' or one blank between date and time; seconds and their fraction may be missing;
+///          zone 'Z', 'z', +HH, +HHMM, +HH:MM or nothing, which means UTC
 /// out      microseconds since 1970-01-01 00:00 UTC; digits after the sixth of the fraction are cut
-/// errors   bad_syntax, bad_value (a field out of range); where.column is the byte at which reading failed
+/// errors   bad_syntax, bad_value (a field out of range); where.column is the byte at which reading
+///          failed
 /// source   ISO 8601, RFC 3339
 /// example  tests/base/time.cpp "parse_iso8601: every accepted form"
 [[nodiscard]] result<std::int64_t> parse_iso8601(std::string_view text);
@@ -81,14 +84,16 @@ constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t by) noexcep
     return value / by - (value % by < 0 ? 1 : 0);
 }
 
-// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its year.
+// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its
+// year.
 constexpr std::int64_t days_from_date(std::int64_t year, int month, int day) noexcept {
     const std::int64_t march_year = month <= 2 ? year - 1 : year;
     const std::int64_t months = month <= 2 ? month + 9 : month - 3;
     const std::int64_t era = floor_divide(march_year, 400);
     const std::int64_t year_of_era = march_year - era * 400;
     const std::int64_t day_of_year = (153 * months + 2) / 5 + day - 1;
-    const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    const std::int64_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146'097 + day_of_era - 719'468;
 }
 
@@ -97,13 +102,18 @@ constexpr bool is_leap_year(std::int64_t year) noexcept {
 }
 
 constexpr int days_in_month(std::int64_t year, int month) noexcept {
-    return month == 2 ? (is_leap_year(year) ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31);
+    return month == 2 ? (is_leap_year(year) ? 29 : 28)
+                      : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31);
 }
 
 inline void append_padded(std::string& out, std::int64_t value, std::size_t width) {
     const std::string digits = std::to_string(value < 0 ? -value : value);
-    if (value < 0) { out += '-'; }
-    if (digits.size() < width) { out.append(width - digits.size(), '0'); }
+    if (value < 0) {
+        out += '-';
+    }
+    if (digits.size() < width) {
+        out.append(width - digits.size(), '0');
+    }
     out += digits;
 }
 
@@ -113,8 +123,11 @@ public:
     explicit iso8601_parser(std::string_view text) : text_(text) {}
 
     result<std::int64_t> parse() {
-        const bool complete = date() && (at_end() || (separator() && time() && zone())) && (at_end() || refuse("the end"));
-        if (!complete) { return std::move(failure_); }
+        const bool complete = date() && (at_end() || (separator() && time() && zone())) &&
+                              (at_end() || refuse("the end"));
+        if (!complete) {
+            return std::move(failure_);
+        }
         return from_calendar(fields_) - offset_us_;
     }
 
@@ -122,7 +135,9 @@ private:
     // date = 4DIGIT ["-"] 2DIGIT ["-"] 2DIGIT
     bool date() {
         int year = 0;
-        if (!number(4, 0, 9999, "a year", year)) { return false; }
+        if (!number(4, 0, 9999, "a year", year)) {
+            return false;
+        }
         fields_.year = year;
         extended_ = accept('-');
         return number(2, 1, 12, "a month", fields_.month) && (!extended_ || expect('-')) &&
@@ -134,30 +149,48 @@ private:
 
     // time = 2DIGIT [":"] 2DIGIT [[":"] 2DIGIT ["." 1*DIGIT]]
     bool time() {
-        if (!number(2, 0, 23, "an hour", fields_.hour)) { return false; }
+        if (!number(2, 0, 23, "an hour", fields_.hour)) {
+            return false;
+        }
         const bool colons = accept(':');
-        if (!number(2, 0, 59, "a minute", fields_.minute)) { return false; }
+        if (!number(2, 0, 59, "a minute", fields_.minute)) {
+            return false;
+        }
         const bool seconds = colons ? accept(':') : at_digit();
         return !seconds || (number(2, 0, 59, "a second", fields_.second) && fraction());
     }
 
     bool fraction() {
-        if (!accept('.') && !accept(',')) { return true; }
-        if (!at_digit()) { return refuse("a digit"); }
-        for (int unit = 100'000; at_digit(); unit /= 10) { fields_.microsecond += unit * (text_[at_++] - '0'); }
+        if (!accept('.') && !accept(',')) {
+            return true;
+        }
+        if (!at_digit()) {
+            return refuse("a digit");
+        }
+        for (int unit = 100'000; at_digit(); unit /= 10) {
+            fields_.microsecond += unit * (text_[at_++] - '0');
+        }
         return true;
     }
 
     // zone = ["Z" / "z" / (("+" / "-") 2DIGIT [[":"] 2DIGIT])]
     bool zone() {
-        if (at_end() || accept('Z') || accept('z')) { return true; }
+        if (at_end() || accept('Z') || accept('z')) {
+            return true;
+        }
         const bool west = accept('-');
-        if (!west && !accept('+')) { return refuse("a time zone"); }
+        if (!west && !accept('+')) {
+            return refuse("a time zone");
+        }
         int hours = 0;
         int minutes = 0;
-        if (!number(2, 0, 23, "the hours of a zone", hours)) { return false; }
+        if (!number(2, 0, 23, "the hours of a zone", hours)) {
+            return false;
+        }
         if (accept(':') || at_digit()) {
-            if (!number(2, 0, 59, "the minutes of a zone", minutes)) { return false; }
+            if (!number(2, 0, 59, "the minutes of a zone", minutes)) {
+                return false;
+            }
         }
         offset_us_ = (west ? -1 : 1) * (hours * 60 + minutes) * 60 * us_per_second;
         return true;
@@ -167,7 +200,9 @@ private:
         const std::size_t start = at_;
         int value = 0;
         for (int i = 0; i < width; ++i) {
-            if (!at_digit()) { return refuse(what); }
+            if (!at_digit()) {
+                return refuse(what);
+            }
             value = value * 10 + (text_[at_++] - '0');
         }
         if (value < least || value > most) {
@@ -182,7 +217,9 @@ private:
     bool at_digit() const { return !at_end() && is_digit(text_[at_]); }
 
     bool accept(char c) {
-        if (at_end() || text_[at_] != c) { return false; }
+        if (at_end() || text_[at_] != c) {
+            return false;
+        }
         ++at_;
         return true;
     }
@@ -222,7 +259,8 @@ inline calendar_time to_calendar(std::int64_t time_us) noexcept {
     const std::int64_t day_of_era = since_march_0000 - era * 146'097;
     const std::int64_t year_of_era =
         (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const std::int64_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const std::int64_t months = (5 * day_of_year + 2) / 153;
     const int second_of_day = static_cast<int>(seconds - days * detail::seconds_per_day);
     calendar_time fields;
@@ -240,7 +278,8 @@ inline calendar_time to_calendar(std::int64_t time_us) noexcept {
 
 inline std::int64_t from_calendar(const calendar_time& fields) noexcept {
     const std::int64_t days = detail::days_from_date(fields.year, fields.month, fields.day);
-    const std::int64_t seconds = days * detail::seconds_per_day + fields.hour * 3600 + fields.minute * 60 + fields.second;
+    const std::int64_t seconds =
+        days * detail::seconds_per_day + fields.hour * 3600 + fields.minute * 60 + fields.second;
     return seconds * detail::us_per_second + fields.microsecond;
 }
 
@@ -276,10 +315,13 @@ inline std::string format_iso8601(std::int64_t time_us) {
     return out + "Z";
 }
 
-inline result<std::int64_t> parse_iso8601(std::string_view text) { return detail::iso8601_parser(text).parse(); }
+inline result<std::int64_t> parse_iso8601(std::string_view text) {
+    return detail::iso8601_parser(text).parse();
+}
 
 inline std::string format_duration(std::int64_t span_us) {
-    const std::int64_t seconds = span_us / detail::us_per_second;  // towards zero; its negation cannot overflow
+    const std::int64_t seconds =
+        span_us / detail::us_per_second;  // towards zero; its negation cannot overflow
     const std::int64_t count = seconds < 0 ? -seconds : seconds;
     std::string out = seconds < 0 ? "-" : "";
     out += std::to_string(count / 3600) + ":";

@@ -1,15 +1,15 @@
 // guild/os/child.hpp - one running child process: its pipes, signals to it, its end.
 //
-// Layer 2. Includes: POSIX, os/spawn.hpp, os/exit_watch.hpp, os/exit_status.hpp. No signal handler and no
-// other state of the whole process is touched.
+// Layer 2. Includes: POSIX, os/spawn.hpp, os/exit_watch.hpp, os/exit_status.hpp. No signal handler
+// and no other state of the whole process is touched.
 // Not here: running a command to its end and collecting what it printed (os/process.hpp).
 #pragma once
 
 #include <guild/base/error.hpp>
 #include <guild/base/result.hpp>
-#include <guild/os/pipe.hpp>
 #include <guild/os/exit_status.hpp>
 #include <guild/os/exit_watch.hpp>
+#include <guild/os/pipe.hpp>
 #include <guild/os/spawn.hpp>
 #include <guild/os/thread.hpp>
 
@@ -50,14 +50,17 @@ using stop_sequence = std::vector<stop_step>;
 struct process_usage {
     std::int64_t user_us = 0;
     std::int64_t system_us = 0;
-    /// Most resident memory. Not known when it is below the highest that this process had at the start: what the
-    /// system reports then is this process's own, because a child begins in the memory of its parent.
+    /// Most resident memory. Not known when it is below the highest that this process had at the
+    /// start: what the system reports then is this process's own, because a child begins in the
+    /// memory of its parent.
     std::optional<std::uint64_t> peak_rss_bytes;
 };
 
-/// A child process. Destroying one that still runs kills it, its group if it has its own, and collects it.
+/// A child process. Destroying one that still runs kills it, its group if it has its own, and
+/// collects it.
 ///
-/// threads  signal, poll_exit, wait, wait_for_ms and stop from any threads at once; the rest by one owner
+/// threads  signal, poll_exit, wait, wait_for_ms and stop from any threads at once; the rest by one
+///          owner
 class child {
 public:
     child() noexcept = default;
@@ -75,7 +78,8 @@ public:
     [[nodiscard]] bool is_started() const noexcept { return state_ != nullptr; }
     [[nodiscard]] int pid() const noexcept { return state_ ? state_->pid : -1; }
 
-    /// This side's ends of the child's pipes, -1 without one. Reads and writes on them do not block.
+    /// This side's ends of the child's pipes, -1 without one. Reads and writes on them do not
+    /// block.
     [[nodiscard]] int in_fd() const noexcept { return in_.get(); }
     [[nodiscard]] int out_fd() const noexcept { return out_.get(); }
     [[nodiscard]] int err_fd() const noexcept { return err_.get(); }
@@ -87,7 +91,9 @@ public:
     ///
     /// out      bytes written, 0 when the pipe is full
     /// errors   closed: the child reads no more
-    [[nodiscard]] result<std::size_t> write_in(std::string_view bytes) { return write_without_signal(in_.get(), bytes); }
+    [[nodiscard]] result<std::size_t> write_in(std::string_view bytes) {
+        return write_without_signal(in_.get(), bytes);
+    }
 
     /// Readable (poll) from the end of the process on; use poll_exit then.
     [[nodiscard]] int exit_fd() const noexcept { return state_ ? state_->watch.fd() : -1; }
@@ -95,7 +101,8 @@ public:
     /// The end of the process if it has ended. Never waits.
     ///
     /// errors   closed: no process
-    /// example  tests/os/child.cpp "child: poll_exit says nothing while it runs and the same ever after"
+    /// example  tests/os/child.cpp "child: poll_exit says nothing while it runs and the same ever
+    ///          after"
     [[nodiscard]] result<std::optional<exit_status>> poll_exit();
 
     /// Waits for the end.
@@ -111,11 +118,13 @@ public:
 
     /// Sends a signal to the process, and to its whole group if it has its own.
     ///
-    /// errors   not_found: it has been collected, and its number may be another's; closed; permission_denied
+    /// errors   not_found: it has been collected, and its number may be another's; closed;
+    ///          permission_denied
     /// example  tests/os/child.cpp "child: a signal after the end hits nobody"
     [[nodiscard]] result<void> signal(int number);
 
-    /// Sends one signal after the other until the process has ended, then kills what is left of its group.
+    /// Sends one signal after the other until the process has ended, then kills what is left of its
+    /// group.
     ///
     /// errors   timed_out: it outlived the last step; closed
     /// example  tests/os/child.cpp "child: stop kills what ignores SIGTERM"
@@ -136,8 +145,8 @@ private:
         bool own_group = false;
         std::uint64_t parent_peak_bytes = 0;
         exit_watch watch;
-        mutable mutex guard;                 // over what follows, and over every use of pid
-        std::optional<exit_status> status;   // given once the process is collected
+        mutable mutex guard;                // over what follows, and over every use of pid
+        std::optional<exit_status> status;  // given once the process is collected
         process_usage usage;
     };
 
@@ -153,22 +162,32 @@ private:
 
 namespace detail {
 
-inline std::int64_t monotonic_ms() noexcept { return clock_us(CLOCK_MONOTONIC) / 1000; }
+inline std::int64_t monotonic_ms() noexcept {
+    return clock_us(CLOCK_MONOTONIC) / 1000;
+}
 
-// Waits until one of the descriptors is ready or the time is over. A signal handler that runs meanwhile
-// shortens nothing. Below 0: no limit.
+// Waits until one of the descriptors is ready or the time is over. A signal handler that runs
+// meanwhile shortens nothing. Below 0: no limit.
 inline void poll_for_ms(pollfd* asked, nfds_t count, std::int64_t time_ms) noexcept {
     const std::int64_t until_ms = monotonic_ms() + time_ms;
     while (true) {
         const std::int64_t left_ms = time_ms < 0 ? -1 : until_ms - monotonic_ms();
-        const int timeout = left_ms < 0 ? (time_ms < 0 ? -1 : 0) : (left_ms > 1'000'000 ? 1'000'000 : static_cast<int>(left_ms));
+        const int timeout = left_ms < 0
+                                ? (time_ms < 0 ? -1 : 0)
+                                : (left_ms > 1'000'000 ? 1'000'000 : static_cast<int>(left_ms));
         const int ready = ::poll(asked, count, timeout);
-        if (ready > 0 || (ready < 0 && errno != EINTR)) { return; }
-        if (time_ms >= 0 && left_ms <= 0) { return; }
+        if (ready > 0 || (ready < 0 && errno != EINTR)) {
+            return;
+        }
+        if (time_ms >= 0 && left_ms <= 0) {
+            return;
+        }
     }
 }
 
-inline std::int64_t us_of(const timeval& time) noexcept { return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec; }
+inline std::int64_t us_of(const timeval& time) noexcept {
+    return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
+}
 
 inline process_usage usage_of(const struct rusage& raw, std::uint64_t parent_peak_bytes) noexcept {
     process_usage usage;
@@ -179,7 +198,9 @@ inline process_usage usage_of(const struct rusage& raw, std::uint64_t parent_pea
 #else
     const std::uint64_t peak_bytes = guild::detail::convert<std::uint64_t>(raw.ru_maxrss) * 1024;
 #endif
-    if (peak_bytes > parent_peak_bytes) { usage.peak_rss_bytes = peak_bytes; }
+    if (peak_bytes > parent_peak_bytes) {
+        usage.peak_rss_bytes = peak_bytes;
+    }
     return usage;
 }
 
@@ -222,14 +243,19 @@ private:
 inline bool is_collected(pid_t pid) noexcept {
     siginfo_t ignored{};
     const int flags = WEXITED | WNOWAIT | WNOHANG;
-    return ::waitid(P_PID, guild::detail::convert<id_t>(pid), &ignored, flags) != 0 && errno == ECHILD;
+    return ::waitid(P_PID, guild::detail::convert<id_t>(pid), &ignored, flags) != 0 &&
+           errno == ECHILD;
 }
 
-inline error no_process() { return make_error(errc::closed, "no process was started"); }
+inline error no_process() {
+    return make_error(errc::closed, "no process was started");
+}
 
 }  // namespace detail
 
-inline stop_sequence default_stop_sequence() { return {{SIGTERM, 5'000}, {SIGKILL, 10'000}}; }
+inline stop_sequence default_stop_sequence() {
+    return {{SIGTERM, 5'000}, {SIGKILL, 10'000}};
+}
 
 inline child& child::operator=(child&& other) noexcept {
     if (this != &other) {
@@ -243,7 +269,9 @@ inline child& child::operator=(child&& other) noexcept {
 }
 
 inline void child::abandon() noexcept {
-    if (!state_) { return; }
+    if (!state_) {
+        return;
+    }
     if (!state_->status) {
         (void)signal(SIGKILL);
         (void)wait_for_ms(1'000);  // one that hangs inside the system is left behind
@@ -253,7 +281,9 @@ inline void child::abandon() noexcept {
 
 inline result<child> child::start(const process_options& options) {
     result<spawned_process> spawned = spawn(options);
-    if (!spawned) { return std::move(spawned).error(); }
+    if (!spawned) {
+        return std::move(spawned).error();
+    }
     child made;
     made.state_ = std::make_unique<shared_state>();
     made.state_->pid = spawned->pid;
@@ -266,7 +296,8 @@ inline result<child> child::start(const process_options& options) {
     if (!watch) {
         // Without a watch nobody could wait for it: it must not stay behind.
         ::kill(options.new_group ? -spawned->pid : spawned->pid, SIGKILL);
-        while (::waitpid(spawned->pid, nullptr, 0) < 0 && errno == EINTR) {}
+        while (::waitpid(spawned->pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
         made.state_.reset();
         return std::move(watch).error();
     }
@@ -275,24 +306,33 @@ inline result<child> child::start(const process_options& options) {
 }
 
 inline result<std::optional<exit_status>> child::poll_exit() {
-    if (!state_) { return detail::no_process(); }
+    if (!state_) {
+        return detail::no_process();
+    }
     const lock held(state_->guard);
-    if (state_->status || !state_->watch.has_ended()) { return state_->status; }
+    if (state_->status || !state_->watch.has_ended()) {
+        return state_->status;
+    }
     int status = 0;
-    struct rusage raw {};
+    struct rusage raw{};
     const pid_t got = ::wait4(state_->pid, &status, WNOHANG, &raw);
-    if (got == 0) { return state_->status; }
+    if (got == 0) {
+        return state_->status;
+    }
     if (got == state_->pid) {
         state_->usage = detail::usage_of(raw, state_->parent_peak_bytes);
         state_->status = decode_wait_status(status);
     } else {
-        state_->status = exit_status{};  // ECHILD: the program ignores SIGCHLD, or collected it itself
+        // ECHILD: the program ignores SIGCHLD, or collected it itself.
+        state_->status = exit_status{};
     }
     return state_->status;
 }
 
 inline result<std::optional<exit_status>> child::wait_for_ms(std::int64_t time_ms) {
-    if (!state_) { return detail::no_process(); }
+    if (!state_) {
+        return detail::no_process();
+    }
     pollfd asked{exit_fd(), POLLIN, 0};
     detail::poll_for_ms(&asked, 1, time_ms);
     return poll_exit();
@@ -301,29 +341,45 @@ inline result<std::optional<exit_status>> child::wait_for_ms(std::int64_t time_m
 inline result<exit_status> child::wait() {
     while (true) {
         result<std::optional<exit_status>> ended = wait_for_ms(-1);
-        if (!ended) { return std::move(ended).error(); }
-        if (*ended) { return **ended; }
+        if (!ended) {
+            return std::move(ended).error();
+        }
+        if (*ended) {
+            return **ended;
+        }
     }
 }
 
 inline result<void> child::signal(int number) {
-    if (!state_) { return detail::no_process(); }
+    if (!state_) {
+        return detail::no_process();
+    }
     const lock held(state_->guard);
     // Until it is collected, its number and its group's cannot be given to another.
     if (!state_->status && state_->watch.has_ended() && detail::is_collected(state_->pid)) {
         state_->status = exit_status{};
     }
-    if (state_->status) { return make_error(errc::not_found, "the process has ended"); }
-    if (::kill(state_->own_group ? -state_->pid : state_->pid, number) == 0) { return {}; }
-    if (errno == ESRCH) { return make_error(errc::not_found, "the process has ended"); }
+    if (state_->status) {
+        return make_error(errc::not_found, "the process has ended");
+    }
+    if (::kill(state_->own_group ? -state_->pid : state_->pid, number) == 0) {
+        return {};
+    }
+    if (errno == ESRCH) {
+        return make_error(errc::not_found, "the process has ended");
+    }
     return os_error(errno, "sending " + signal_name(number));
 }
 
 inline result<exit_status> child::stop(const stop_sequence& steps) {
-    if (!state_) { return detail::no_process(); }
+    if (!state_) {
+        return detail::no_process();
+    }
     pollfd asked{exit_fd(), POLLIN, 0};
     for (const stop_step& step : steps) {
-        if (state_->watch.has_ended()) { break; }
+        if (state_->watch.has_ended()) {
+            break;
+        }
         (void)signal(step.signal);
         detail::poll_for_ms(&asked, 1, step.grace_ms);
     }
@@ -331,12 +387,16 @@ inline result<exit_status> child::stop(const stop_sequence& steps) {
         return make_error(errc::timed_out, "the process outlived every signal that was to stop it");
     }
     // It is not collected yet, so its group is still its own: what else is in it goes too.
-    if (state_->own_group) { (void)signal(SIGKILL); }
+    if (state_->own_group) {
+        (void)signal(SIGKILL);
+    }
     return wait();
 }
 
 inline std::optional<process_usage> child::usage() const {
-    if (!state_) { return std::nullopt; }
+    if (!state_) {
+        return std::nullopt;
+    }
     const lock held(state_->guard);
     return state_->status ? std::optional<process_usage>(state_->usage) : std::nullopt;
 }
@@ -345,10 +405,19 @@ inline result<std::size_t> child::write_without_signal(int fd, std::string_view 
     const detail::sigpipe_shield shield;
     while (true) {
         const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
-        if (wrote >= 0) { return guild::detail::convert<std::size_t>(wrote); }
-        if (errno == EAGAIN) { return std::size_t{0}; }
-        if (errno == EPIPE) { return make_error(errc::closed, "write failed: Broken pipe (" + std::to_string(EPIPE) + ")"); }
-        if (errno != EINTR) { return os_error(errno, "write"); }
+        if (wrote >= 0) {
+            return guild::detail::convert<std::size_t>(wrote);
+        }
+        if (errno == EAGAIN) {
+            return std::size_t{0};
+        }
+        if (errno == EPIPE) {
+            return make_error(errc::closed,
+                              "write failed: Broken pipe (" + std::to_string(EPIPE) + ")");
+        }
+        if (errno != EINTR) {
+            return os_error(errno, "write");
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 // guild/os/environment.hpp - environment variables as values, and programs found by them.
 //
-// Layer 2. Includes: the standard library, POSIX, os/env.hpp. Nothing here changes the environment of
-// this process: setting variables while other threads read them is undefined, so children get theirs
-// as a list (os/process.hpp).
+// Layer 2. Includes: the standard library, POSIX, os/env.hpp. Nothing here changes the environment
+// of this process: setting variables while other threads read them is undefined, so children get
+// theirs as a list (os/process.hpp).
 // Not here: the calls that storage is made of (os/env.hpp, whose name means something else).
 #pragma once
 
@@ -35,7 +35,8 @@ namespace guild { inline namespace v0 { namespace os {
 /// Name and value of one variable.
 using variable = std::pair<std::string, std::string>;
 
-/// Variables in the order in which a process sees them. With a name twice, the last one counts here.
+/// Variables in the order in which a process sees them. With a name twice, the last one counts
+/// here.
 using variables = std::vector<variable>;
 
 /// A variable of this process.
@@ -44,12 +45,14 @@ using variables = std::vector<variable>;
 [[nodiscard]] std::optional<std::string> find_variable(const std::string& name);
 
 /// A variable of a list.
-[[nodiscard]] std::optional<std::string> find_variable(const variables& list, std::string_view name);
+[[nodiscard]] std::optional<std::string> find_variable(const variables& list,
+                                                       std::string_view name);
 
 /// All variables of this process. An entry without '=' cannot be told as name and value: left out.
 [[nodiscard]] variables current_environment();
 
-/// `base` with `overrides` written over it. Each name is there once, where it first stood; new ones follow.
+/// `base` with `overrides` written over it. Each name is there once, where it first stood; new ones
+/// follow.
 ///
 /// example  tests/os/environment.cpp "merge_environment: the last of a name wins and order is kept"
 [[nodiscard]] variables merge_environment(const variables& base, const variables& overrides);
@@ -62,17 +65,20 @@ struct program_path {
 
 /// Finds the program that a child with this PATH would execute from this directory.
 ///
-/// in       name: with a '/' it is a path, relative to `directory`; else it is looked for along `path`, where an
-///          empty element means the directory and relative ones are relative to it. No path: "/bin:/usr/bin".
-///          directory: "" is the current one
-/// errors   not_found, not_executable (also a directory), permission_denied (a directory on the way), not_a_directory,
-///          bad_value (too many links, name too long); error.path is the file that was tried, or the name
+/// in       name: with a '/' it is a path, relative to `directory`; else it is looked for along
+///          `path`, where an empty element means the directory and relative ones are relative to
+///          it. No path: "/bin:/usr/bin". directory: "" is the current one
+/// errors   not_found, not_executable (also a directory), permission_denied (a directory on the
+///          way), not_a_directory, bad_value (too many links, name too long); error.path is the
+///          file that was tried, or the name
 /// example  tests/os/environment.cpp "get_program: every way to fail is told apart"
-[[nodiscard]] result<program_path> get_program(const std::string& name, const std::optional<std::string>& path,
+[[nodiscard]] result<program_path> get_program(const std::string& name,
+                                               const std::optional<std::string>& path,
                                                const std::string& directory = {});
 
 /// The same, where nothing found is normal.
-[[nodiscard]] std::optional<std::string> find_program(const std::string& name, const std::optional<std::string>& path,
+[[nodiscard]] std::optional<std::string> find_program(const std::string& name,
+                                                      const std::optional<std::string>& path,
                                                       const std::string& directory = {});
 
 // ---- implementation ---------------------------------------------------------
@@ -93,9 +99,13 @@ struct program_check {
 };
 
 inline program_check check_program(const std::string& path) {
-    struct ::stat status {};
-    if (::stat(path.c_str(), &status) != 0) { return {errno, false}; }
-    if (S_ISDIR(status.st_mode)) { return {EISDIR, true}; }
+    struct ::stat status{};
+    if (::stat(path.c_str(), &status) != 0) {
+        return {errno, false};
+    }
+    if (S_ISDIR(status.st_mode)) {
+        return {EISDIR, true};
+    }
     const bool allowed = ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
     return {allowed ? 0 : EACCES, true};
 }
@@ -103,7 +113,9 @@ inline program_check check_program(const std::string& path) {
 inline error program_error(program_check what, std::string path) {
     error failure = os_error(what.code, what.at_file ? "executing the file" : "finding the program",
                              std::move(path));
-    if (what.at_file) { failure.code = errc::not_executable; }
+    if (what.at_file) {
+        failure.code = errc::not_executable;
+    }
     return failure;
 }
 
@@ -118,12 +130,16 @@ inline result<program_path> search_program(const std::string& name, std::string_
         tried.execute = element.empty() ? "./" + name : join_path(element, name);
         tried.found = join_path(directory, tried.execute);
         const program_check check = check_program(tried.found);
-        if (check.code == 0) { return tried; }
+        if (check.code == 0) {
+            return tried;
+        }
         if (blocked.code == 0 && check.code != ENOENT && check.code != ENOTDIR) {
             blocked = check;
             blocked_path = tried.found;
         }
-        if (colon == std::string_view::npos) { break; }
+        if (colon == std::string_view::npos) {
+            break;
+        }
         path.remove_prefix(colon + 1);
     }
     return blocked.code != 0 ? program_error(blocked, blocked_path)
@@ -139,7 +155,9 @@ inline std::optional<std::string> find_variable(const std::string& name) {
 
 inline std::optional<std::string> find_variable(const variables& list, std::string_view name) {
     for (auto it = list.rbegin(); it != list.rend(); ++it) {
-        if (it->first == name) { return it->second; }
+        if (it->first == name) {
+            return it->second;
+        }
     }
     return std::nullopt;
 }
@@ -150,7 +168,8 @@ inline variables current_environment() {
         const std::string_view entry = *at;
         const std::size_t equals = entry.find('=', 1);
         if (equals != std::string_view::npos) {
-            list.emplace_back(std::string(entry.substr(0, equals)), std::string(entry.substr(equals + 1)));
+            list.emplace_back(std::string(entry.substr(0, equals)),
+                              std::string(entry.substr(equals + 1)));
         }
     }
     return list;
@@ -167,26 +186,37 @@ inline variables merge_environment(const variables& base, const variables& overr
         }
         merged.push_back(next);
     };
-    for (const variable& next : base) { put(next); }
-    for (const variable& next : overrides) { put(next); }
+    for (const variable& next : base) {
+        put(next);
+    }
+    for (const variable& next : overrides) {
+        put(next);
+    }
     return merged;
 }
 
-inline result<program_path> get_program(const std::string& name, const std::optional<std::string>& path,
+inline result<program_path> get_program(const std::string& name,
+                                        const std::optional<std::string>& path,
                                         const std::string& directory) {
-    if (name.empty()) { return make_error(errc::not_found, "expected the name of a program, saw an empty one"); }
+    if (name.empty()) {
+        return make_error(errc::not_found, "expected the name of a program, saw an empty one");
+    }
     if (name.find('/') == std::string::npos) {
-        return detail::search_program(name, path ? std::string_view(*path) : "/bin:/usr/bin", directory);
+        return detail::search_program(name, path ? std::string_view(*path) : "/bin:/usr/bin",
+                                      directory);
     }
     program_path tried;
     tried.execute = name;
     tried.found = join_path(directory, name);
     const detail::program_check check = detail::check_program(tried.found);
-    if (check.code != 0) { return detail::program_error(check, tried.found); }
+    if (check.code != 0) {
+        return detail::program_error(check, tried.found);
+    }
     return tried;
 }
 
-inline std::optional<std::string> find_program(const std::string& name, const std::optional<std::string>& path,
+inline std::optional<std::string> find_program(const std::string& name,
+                                               const std::optional<std::string>& path,
                                                const std::string& directory) {
     result<program_path> found = get_program(name, path, directory);
     return found ? std::optional<std::string>(std::move(found->found)) : std::nullopt;

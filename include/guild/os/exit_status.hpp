@@ -50,76 +50,82 @@ struct exit_status {
 
 namespace detail {
 
-inline const char* find_signal_name(int signal) noexcept {
-    switch (signal) {
-        case SIGHUP: return "SIGHUP";
-        case SIGINT: return "SIGINT";
-        case SIGQUIT: return "SIGQUIT";
-        case SIGILL: return "SIGILL";
-        case SIGTRAP: return "SIGTRAP";
-        case SIGABRT: return "SIGABRT";
-        case SIGBUS: return "SIGBUS";
-        case SIGFPE: return "SIGFPE";
-        case SIGKILL: return "SIGKILL";
-        case SIGUSR1: return "SIGUSR1";
-        case SIGSEGV: return "SIGSEGV";
-        case SIGUSR2: return "SIGUSR2";
-        case SIGPIPE: return "SIGPIPE";
-        case SIGALRM: return "SIGALRM";
-        case SIGTERM: return "SIGTERM";
-        case SIGCHLD: return "SIGCHLD";
-        case SIGCONT: return "SIGCONT";
-        case SIGSTOP: return "SIGSTOP";
-        case SIGTSTP: return "SIGTSTP";
-        case SIGTTIN: return "SIGTTIN";
-        case SIGTTOU: return "SIGTTOU";
-        case SIGURG: return "SIGURG";
-        case SIGXCPU: return "SIGXCPU";
-        case SIGXFSZ: return "SIGXFSZ";
-        case SIGVTALRM: return "SIGVTALRM";
-        case SIGPROF: return "SIGPROF";
-        case SIGWINCH: return "SIGWINCH";
-        case SIGSYS: return "SIGSYS";
+struct named_signal {
+    int number;
+    const char* name;
+};
+
+// clang-format off
+inline constexpr named_signal named_signals[] = {
+    {SIGHUP, "SIGHUP"}, {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"},
+    {SIGILL, "SIGILL"}, {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"},
+    {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}, {SIGKILL, "SIGKILL"},
+    {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"},
+    {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
+    {SIGCHLD, "SIGCHLD"}, {SIGCONT, "SIGCONT"}, {SIGSTOP, "SIGSTOP"},
+    {SIGTSTP, "SIGTSTP"}, {SIGTTIN, "SIGTTIN"}, {SIGTTOU, "SIGTTOU"},
+    {SIGURG, "SIGURG"}, {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"},
+    {SIGVTALRM, "SIGVTALRM"}, {SIGPROF, "SIGPROF"}, {SIGWINCH, "SIGWINCH"},
+    {SIGSYS, "SIGSYS"},
 #if defined(SIGPOLL)
-        case SIGPOLL: return "SIGPOLL";
+    {SIGPOLL, "SIGPOLL"},
 #endif
 #if defined(SIGPWR)
-        case SIGPWR: return "SIGPWR";
+    {SIGPWR, "SIGPWR"},
 #endif
 #if defined(SIGSTKFLT)
-        case SIGSTKFLT: return "SIGSTKFLT";
+    {SIGSTKFLT, "SIGSTKFLT"},
 #endif
-        default: return nullptr;
+};
+// clang-format on
+
+inline const char* find_signal_name(int signal) noexcept {
+    for (const named_signal& known : named_signals) {
+        if (known.number == signal) {
+            return known.name;
+        }
     }
+    return nullptr;
 }
 
 }  // namespace detail
 
 inline std::string signal_name(int signal) {
     const char* name = detail::find_signal_name(signal);
-    if (name != nullptr) { return name; }
+    if (name != nullptr) {
+        return name;
+    }
 #if defined(SIGRTMIN) && defined(SIGRTMAX)
-    if (signal == SIGRTMIN) { return "SIGRTMIN"; }
-    if (signal > SIGRTMIN && signal <= SIGRTMAX) { return "SIGRTMIN+" + std::to_string(signal - SIGRTMIN); }
+    if (signal == SIGRTMIN) {
+        return "SIGRTMIN";
+    }
+    if (signal > SIGRTMIN && signal <= SIGRTMAX) {
+        return "SIGRTMIN+" + std::to_string(signal - SIGRTMIN);
+    }
 #endif
     return "signal " + std::to_string(signal);
 }
 
 inline std::string to_string(const exit_status& status) {
     switch (status.how) {
-        case exit_status::kind::exited: return "exit code " + std::to_string(status.code);
-        case exit_status::kind::signalled:
-            return "killed by " + signal_name(status.signal) + (status.core ? " (core dumped)" : "");
-        case exit_status::kind::unknown: break;
+    case exit_status::kind::exited:
+        return "exit code " + std::to_string(status.code);
+    case exit_status::kind::signalled:
+        return "killed by " + signal_name(status.signal) + (status.core ? " (core dumped)" : "");
+    case exit_status::kind::unknown:
+        break;
     }
     return "ended in an unknown way";
 }
 
 inline int shell_code(const exit_status& status) noexcept {
     switch (status.how) {
-        case exit_status::kind::exited: return status.code;
-        case exit_status::kind::signalled: return 128 + status.signal;
-        case exit_status::kind::unknown: break;
+    case exit_status::kind::exited:
+        return status.code;
+    case exit_status::kind::signalled:
+        return 128 + status.signal;
+    case exit_status::kind::unknown:
+        break;
     }
     return 255;
 }

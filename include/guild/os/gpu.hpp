@@ -1,7 +1,7 @@
 // guild/os/gpu.hpp - GPUs as nvidia-smi describes them.
 //
-// Layer 2. Includes: os/process.hpp, base/number.hpp. Without the program there are no GPUs; a program that
-// hangs delays nobody.
+// Layer 2. Includes: os/process.hpp, base/number.hpp. Without the program there are no GPUs; a
+// program that hangs delays nobody.
 // Not here: the rest of the machine (os/stats.hpp).
 #pragma once
 
@@ -48,10 +48,12 @@ struct gpu_sample {
     std::optional<double> power_draw;
 };
 
-/// One line of `nvidia-smi --query-gpu=index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,
+/// One line of `nvidia-smi
+/// --query-gpu=index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,
 /// utilization.memory,temperature.gpu,power.draw --format=csv,noheader,nounits`.
 ///
-/// out      empty if it is no such line; "[Not Supported]" and "[N/A]" are values that the GPU cannot tell
+/// out      empty if it is no such line; "[Not Supported]" and "[N/A]" are values that the GPU
+///          cannot tell
 /// example  tests/os/gpu.cpp "parse_gpu_sample: a recorded line"
 [[nodiscard]] std::optional<gpu_sample> parse_gpu_sample(std::string_view line);
 
@@ -60,13 +62,15 @@ struct gpu_sample {
 /// example  tests/os/gpu.cpp "parse_gpus: names may hold commas"
 [[nodiscard]] std::vector<gpu> parse_gpus(std::string_view text);
 
-/// The GPUs of this machine; none without nvidia-smi, or when it fails or takes longer than the limit.
+/// The GPUs of this machine; none without nvidia-smi, or when it fails or takes longer than the
+/// limit.
 ///
 /// units    milliseconds
 /// cost     starts a program; a fraction of a second where there are GPUs
 [[nodiscard]] std::vector<gpu> list_gpus(std::int64_t timeout_ms = 5'000);
 
-/// Follows the GPUs of this machine through one nvidia-smi that runs beside the caller and reports by itself.
+/// Follows the GPUs of this machine through one nvidia-smi that runs beside the caller and reports
+/// by itself.
 ///
 /// threads  one owner
 class gpu_sampler {
@@ -99,7 +103,9 @@ inline std::vector<std::string_view> split_fields(std::string_view line) {
     while (true) {
         const std::size_t comma = line.find(',');
         fields.push_back(trim(line.substr(0, comma)));
-        if (comma == std::string_view::npos) { return fields; }
+        if (comma == std::string_view::npos) {
+            return fields;
+        }
         line.remove_prefix(comma + 1);
     }
 }
@@ -111,7 +117,8 @@ inline std::optional<double> gpu_value(std::string_view field, double scale) {
 
 inline process_options gpu_query(std::string_view fields) {
     process_options options;
-    options.argv = {"nvidia-smi", "--query-gpu=" + std::string(fields), "--format=csv,noheader,nounits"};
+    options.argv = {"nvidia-smi", "--query-gpu=" + std::string(fields),
+                    "--format=csv,noheader,nounits"};
     options.err = stream_mode::null;
     return options;
 }
@@ -121,11 +128,15 @@ inline process_options gpu_query(std::string_view fields) {
 inline std::optional<gpu_sample> parse_gpu_sample(std::string_view line) {
     const std::vector<std::string_view> fields = detail::split_fields(line);
     const result<std::int64_t> index = parse_int64(fields.front());
-    if (fields.size() != 9 || !index || *index < 0 || *index > 65'535) { return std::nullopt; }
+    if (fields.size() != 9 || !index || *index < 0 || *index > 65'535) {
+        return std::nullopt;
+    }
     gpu_sample sample;
     sample.index = static_cast<int>(*index);
     sample.fan_speed = detail::gpu_value(fields[1], 0.01);
-    if (starts_with(fields[2], "P")) { sample.performance_state = detail::gpu_value(fields[2].substr(1), 1); }
+    if (starts_with(fields[2], "P")) {
+        sample.performance_state = detail::gpu_value(fields[2].substr(1), 1);
+    }
     sample.memory_total_bytes = detail::gpu_value(fields[3], detail::mebibyte);
     sample.memory_used_bytes = detail::gpu_value(fields[4], detail::mebibyte);
     sample.utilization = detail::gpu_value(fields[5], 0.01);
@@ -140,15 +151,22 @@ inline std::vector<gpu> parse_gpus(std::string_view text) {
     for (const std::string& line : split(text, '\n')) {
         const std::size_t first = line.find(',');
         const std::size_t last = line.rfind(',');
-        if (first == std::string::npos || first == last) { continue; }
+        if (first == std::string::npos || first == last) {
+            continue;
+        }
         const std::string_view all = line;
         const result<std::int64_t> index = parse_int64(trim(all.substr(0, first)));
-        if (!index || *index < 0 || *index > 65'535) { continue; }
+        if (!index || *index < 0 || *index > 65'535) {
+            continue;
+        }
         gpu next;
         next.index = static_cast<int>(*index);
         next.name = trim(all.substr(first + 1, last - first - 1));
-        const std::optional<double> bytes = detail::gpu_value(trim(all.substr(last + 1)), detail::mebibyte);
-        if (bytes && *bytes >= 0 && *bytes < 1e18) { next.memory_bytes = static_cast<std::uint64_t>(*bytes); }
+        const std::optional<double> bytes =
+            detail::gpu_value(trim(all.substr(last + 1)), detail::mebibyte);
+        if (bytes && *bytes >= 0 && *bytes < 1e18) {
+            next.memory_bytes = static_cast<std::uint64_t>(*bytes);
+        }
         gpus.push_back(std::move(next));
     }
     return gpus;
@@ -164,16 +182,20 @@ inline std::vector<gpu> list_gpus(std::int64_t timeout_ms) {
 }
 
 inline void gpu_sampler::start(std::int64_t interval_ms) {
-    process_options options = detail::gpu_query(
-        "index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,utilization.memory,temperature.gpu,power.draw");
+    process_options options =
+        detail::gpu_query("index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,"
+                          "utilization.memory,temperature.gpu,power.draw");
     options.argv.push_back("--loop-ms=" + std::to_string(interval_ms));
-    if (result<child> started = child::start(options); started) { reporter_ = std::move(*started); }
+    if (result<child> started = child::start(options); started) {
+        reporter_ = std::move(*started);
+    }
 }
 
 // False when there is nothing more at the moment.
 inline bool gpu_sampler::read_more() {
     char piece[4096];
-    const ssize_t got = reporter_.out_fd() < 0 ? 0 : ::read(reporter_.out_fd(), piece, sizeof piece);
+    const ssize_t got =
+        reporter_.out_fd() < 0 ? 0 : ::read(reporter_.out_fd(), piece, sizeof piece);
     if (got > 0) {
         unread_.append(piece, guild::detail::convert<std::size_t>(got));
         return true;
@@ -188,15 +210,24 @@ inline bool gpu_sampler::read_more() {
 inline std::vector<gpu_sample> gpu_sampler::sample() {
     constexpr std::size_t longest_line = 65'536;
     std::vector<gpu_sample> newest;
-    for (int pieces = 0; pieces < 256 && read_more(); ++pieces) {}
+    for (int pieces = 0; pieces < 256 && read_more(); ++pieces) {
+    }
     std::size_t start = 0;
-    for (std::size_t end = unread_.find('\n'); end != std::string::npos; end = unread_.find('\n', start)) {
-        const std::optional<gpu_sample> parsed = parse_gpu_sample(std::string_view(unread_).substr(start, end - start));
+    for (std::size_t end = unread_.find('\n'); end != std::string::npos;
+         end = unread_.find('\n', start)) {
+        const std::optional<gpu_sample> parsed =
+            parse_gpu_sample(std::string_view(unread_).substr(start, end - start));
         start = end + 1;
-        if (!parsed) { continue; }
+        if (!parsed) {
+            continue;
+        }
         std::size_t at = 0;
-        while (at < newest.size() && newest[at].index != parsed->index) { ++at; }
-        if (at == newest.size()) { newest.emplace_back(); }
+        while (at < newest.size() && newest[at].index != parsed->index) {
+            ++at;
+        }
+        if (at == newest.size()) {
+            newest.emplace_back();
+        }
         newest[at] = *parsed;
     }
     unread_.erase(0, unread_.size() - start > longest_line ? unread_.size() : start);

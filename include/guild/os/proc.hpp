@@ -1,9 +1,11 @@
-// guild/os/proc.hpp - the text of Linux's /proc files as values. Pure functions: no file is opened here.
+// guild/os/proc.hpp - the text of Linux's /proc files as values. Pure functions: no file is opened
+// here.
 //
 // Layer 2. Includes: the standard library, base/text.hpp, base/number.hpp.
 // Not here: reading the files and making rates of counters (os/stats.hpp), GPUs (os/gpu.hpp).
 //
-// Text that does not look as expected gives fewer values, never an error: a kernel that says less is normal.
+// Text that does not look as expected gives fewer values, never an error: a kernel that says less
+// is normal.
 #pragma once
 
 #include <guild/base/number.hpp>
@@ -30,9 +32,11 @@ struct cpu_times {
 ///
 /// out      0 to 1
 /// example  tests/os/proc.cpp "cpu_times: the share between two readings, computed by hand"
-[[nodiscard]] std::optional<double> busy_share(const cpu_times& before, const cpu_times& after) noexcept;
+[[nodiscard]] std::optional<double> busy_share(const cpu_times& before,
+                                               const cpu_times& after) noexcept;
 
-/// The lines cpu0, cpu1, ... of /proc/stat; the place in the list is the number, a missing one is all zero.
+/// The lines cpu0, cpu1, ... of /proc/stat; the place in the list is the number, a missing one is
+/// all zero.
 ///
 /// source   proc(5), /proc/stat; guest time is part of user time and not counted twice
 /// example  tests/os/proc.cpp "parse_cpu_times: a recorded file"
@@ -59,9 +63,9 @@ struct memory_state {
 /// What one process has used so far.
 struct process_state {
     std::int64_t parent = 0;
-    std::uint64_t cpu_ticks = 0;           // its own
-    std::uint64_t collected_ticks = 0;     // of its children that have ended
-    std::uint64_t start_ticks = 0;         // clock ticks after boot at which it started
+    std::uint64_t cpu_ticks = 0;        // its own
+    std::uint64_t collected_ticks = 0;  // of its children that have ended
+    std::uint64_t start_ticks = 0;      // clock ticks after boot at which it started
     std::uint64_t virtual_bytes = 0;
     std::uint64_t resident_pages = 0;
 };
@@ -123,23 +127,31 @@ public:
 
     // The next word, empty at the end.
     std::string_view next() noexcept {
-        while (!rest_.empty() && is_space(rest_.front())) { rest_.remove_prefix(1); }
+        while (!rest_.empty() && is_space(rest_.front())) {
+            rest_.remove_prefix(1);
+        }
         std::size_t size = 0;
-        while (size < rest_.size() && !is_space(rest_[size])) { ++size; }
+        while (size < rest_.size() && !is_space(rest_[size])) {
+            ++size;
+        }
         const std::string_view word = rest_.substr(0, size);
         rest_.remove_prefix(size);
         return word;
     }
 
     void skip(int words) noexcept {
-        for (int i = 0; i < words; ++i) { (void)next(); }
+        for (int i = 0; i < words; ++i) {
+            (void)next();
+        }
     }
 
     // A number, 0 where there is none.
     std::uint64_t number() noexcept {
         std::uint64_t value = 0;
         for (const char c : next()) {
-            if (!is_digit(c)) { break; }
+            if (!is_digit(c)) {
+                break;
+            }
             value = value * 10 + static_cast<std::uint64_t>(c - '0');
         }
         return value;
@@ -160,10 +172,14 @@ inline std::string_view take_line(std::string_view& text) noexcept {
 
 inline std::optional<double> busy_share(const cpu_times& before, const cpu_times& after) noexcept {
     // Counters of idle time have gone back on some kernels: then nothing is known.
-    if (after.busy < before.busy || after.idle < before.idle) { return std::nullopt; }
+    if (after.busy < before.busy || after.idle < before.idle) {
+        return std::nullopt;
+    }
     const double busy = static_cast<double>(after.busy - before.busy);
     const double whole = busy + static_cast<double>(after.idle - before.idle);
-    if (whole <= 0) { return std::nullopt; }
+    if (whole <= 0) {
+        return std::nullopt;
+    }
     return busy / whole;
 }
 
@@ -172,14 +188,22 @@ inline std::vector<cpu_times> parse_cpu_times(std::string_view text) {
     while (!text.empty()) {
         detail::word_reader words(detail::take_line(text));
         const std::string_view name = words.next();
-        if (name.size() < 4 || !starts_with(name, "cpu")) { continue; }
+        if (name.size() < 4 || !starts_with(name, "cpu")) {
+            continue;
+        }
         const std::uint64_t number = detail::word_reader(name.substr(3)).number();
-        if (number > 65'535) { continue; }
-        const std::uint64_t working = words.number() + words.number() + words.number();  // user, nice, system
+        if (number > 65'535) {
+            continue;
+        }
+        const std::uint64_t working =
+            words.number() + words.number() + words.number();  // user, nice, system
         cpu_times times;
-        times.idle = words.number() + words.number();                      // idle, iowait
-        times.busy = working + words.number() + words.number() + words.number();  // irq, softirq, steal
-        if (processors.size() <= number) { processors.resize(static_cast<std::size_t>(number) + 1); }
+        times.idle = words.number() + words.number();  // idle, iowait
+        times.busy =
+            working + words.number() + words.number() + words.number();  // irq, softirq, steal
+        if (processors.size() <= number) {
+            processors.resize(static_cast<std::size_t>(number) + 1);
+        }
         processors[static_cast<std::size_t>(number)] = times;
     }
     return processors;
@@ -193,26 +217,42 @@ inline std::optional<memory_state> parse_memory(std::string_view text) {
         detail::word_reader words(detail::take_line(text));
         const std::string_view name = words.next();
         const std::uint64_t bytes = words.number() * 1024;
-        if (name == "MemTotal:") { memory.total = bytes; }
-        if (name == "MemFree:") { memory.free = bytes; }
+        if (name == "MemTotal:") {
+            memory.total = bytes;
+        }
+        if (name == "MemFree:") {
+            memory.free = bytes;
+        }
         if (name == "MemAvailable:") {
             memory.available = bytes;
             has_available = true;
         }
-        if (name == "Buffers:" || name == "Cached:" || name == "SReclaimable:") { caches += bytes; }
-        if (name == "SwapTotal:") { memory.swap_total = bytes; }
-        if (name == "SwapFree:") { memory.swap_free = bytes; }
+        if (name == "Buffers:" || name == "Cached:" || name == "SReclaimable:") {
+            caches += bytes;
+        }
+        if (name == "SwapTotal:") {
+            memory.swap_total = bytes;
+        }
+        if (name == "SwapFree:") {
+            memory.swap_free = bytes;
+        }
     }
-    if (memory.total == 0) { return std::nullopt; }
+    if (memory.total == 0) {
+        return std::nullopt;
+    }
     const std::uint64_t unused = memory.free + caches;
     memory.used = unused < memory.total ? memory.total - unused : memory.total - memory.free;
-    if (!has_available) { memory.available = memory.total - memory.used; }
+    if (!has_available) {
+        memory.available = memory.total - memory.used;
+    }
     return memory;
 }
 
 inline std::optional<process_state> parse_process(std::string_view text) {
     const std::size_t name_end = text.rfind(')');
-    if (name_end == std::string_view::npos) { return std::nullopt; }
+    if (name_end == std::string_view::npos) {
+        return std::nullopt;
+    }
     detail::word_reader words(text.substr(name_end + 1));
     words.skip(1);  // state
     process_state process;
@@ -224,7 +264,9 @@ inline std::optional<process_state> parse_process(std::string_view text) {
     process.start_ticks = words.number();
     process.virtual_bytes = words.number();
     const std::string_view resident = words.next();
-    if (resident.empty()) { return std::nullopt; }
+    if (resident.empty()) {
+        return std::nullopt;
+    }
     process.resident_pages = detail::word_reader(resident).number();
     return process;
 }
@@ -248,7 +290,9 @@ inline std::vector<disk_counters> parse_disks(std::string_view text) {
         disk.written_bytes = words.number() * sector_bytes;
         words.skip(2);  // time, under way
         disk.busy_ms = words.number();
-        if (!disk.name.empty()) { disks.push_back(std::move(disk)); }
+        if (!disk.name.empty()) {
+            disks.push_back(std::move(disk));
+        }
     }
     return disks;
 }
@@ -258,17 +302,25 @@ inline std::vector<mounted_device> parse_mounts(std::string_view text) {
     while (!text.empty()) {
         const std::string_view line = detail::take_line(text);
         const std::size_t dash = line.find(" - ");  // ends the optional fields
-        if (dash == std::string_view::npos) { continue; }
+        if (dash == std::string_view::npos) {
+            continue;
+        }
         detail::word_reader head(line);
         detail::word_reader tail(line.substr(dash + 3));
         head.skip(2);  // mount id, parent id
         tail.skip(1);  // file system
         const std::string_view source = tail.next();
-        if (!starts_with(source, "/dev/")) { continue; }
+        if (!starts_with(source, "/dev/")) {
+            continue;
+        }
         mounted_device device{std::string(head.next()), std::string(source.substr(5))};
         bool known = false;
-        for (const mounted_device& other : devices) { known = known || other.name == device.name; }
-        if (!known) { devices.push_back(std::move(device)); }
+        for (const mounted_device& other : devices) {
+            known = known || other.name == device.name;
+        }
+        if (!known) {
+            devices.push_back(std::move(device));
+        }
     }
     return devices;
 }
@@ -277,7 +329,9 @@ inline std::string parse_cpu_model(std::string_view text) {
     while (!text.empty()) {
         const std::string_view line = detail::take_line(text);
         const std::size_t colon = line.find(':');
-        if (colon == std::string_view::npos) { continue; }
+        if (colon == std::string_view::npos) {
+            continue;
+        }
         const std::string_view name = trim(line.substr(0, colon));
         if (name == "model name" || name == "cpu model" || name == "Model" || name == "cpu") {
             return std::string(trim(line.substr(colon + 1)));
@@ -288,16 +342,22 @@ inline std::string parse_cpu_model(std::string_view text) {
 
 inline std::optional<std::uint64_t> parse_namespace_link(std::string_view text) {
     const std::size_t open = text.find('[');
-    if (open == std::string_view::npos || text.back() != ']') { return std::nullopt; }
+    if (open == std::string_view::npos || text.back() != ']') {
+        return std::nullopt;
+    }
     const result<std::int64_t> number = parse_int64(text.substr(open + 1, text.size() - open - 2));
-    if (!number || *number < 0) { return std::nullopt; }
+    if (!number || *number < 0) {
+        return std::nullopt;
+    }
     return static_cast<std::uint64_t>(*number);
 }
 
 inline std::vector<int> parse_pids(std::string_view text) {
     std::vector<int> pids;
     detail::word_reader words(text);
-    for (std::uint64_t pid = words.number(); pid != 0; pid = words.number()) { pids.push_back(static_cast<int>(pid)); }
+    for (std::uint64_t pid = words.number(); pid != 0; pid = words.number()) {
+        pids.push_back(static_cast<int>(pid));
+    }
     return pids;
 }
 

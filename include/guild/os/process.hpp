@@ -1,8 +1,8 @@
-// guild/os/process.hpp - runs a program to its end: feeds its input, takes its output, keeps its time limit.
+// guild/os/process.hpp - runs a program to its end: its input, its output, its time limit.
 //
-// Layer 2. Includes: os/child.hpp and what it includes; this header brings all of starting, watching and
-// stopping processes. One poll watches everything, so nothing waits for anything else and an idle run
-// uses no processor time.
+// Layer 2. Includes: os/child.hpp and what it includes; this header brings all of starting,
+// watching and stopping processes. One poll watches everything, so nothing waits for anything else
+// and an idle run uses no processor time.
 // Not here: programs that run on beside the caller (os/child.hpp), splitting output into lines.
 #pragma once
 
@@ -31,12 +31,13 @@ namespace guild { inline namespace v0 { namespace os {
 ///
 /// units    milliseconds, bytes
 struct run_options {
-    std::string input;             // written to its standard input, which is a pipe then and closed after it
+    std::string input;  // written to its standard input, which is a pipe then and closed after it
     std::int64_t timeout_ms = -1;  // when to begin stopping it; below 0: never
-    std::uint64_t max_output_bytes = std::uint64_t{1} << 30;  // kept of each stream; the rest is read and counted
-    stop_sequence stop;            // how it is stopped; empty: default_stop_sequence()
-    int stop_fd = -1;              // when this can be read (a pipe, an eventfd), the run is stopped as well
-    /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of the result.
+    std::uint64_t max_output_bytes = 1'073'741'824;  // kept of each stream; the rest is counted
+    stop_sequence stop;  // how it is stopped; empty: default_stop_sequence()
+    int stop_fd = -1;  // when this can be read (a pipe, an eventfd), the run is stopped as well
+    /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
+    /// the result.
     std::function<void(int stream, std::string_view bytes)> on_output;
 };
 
@@ -45,10 +46,10 @@ struct run_result {
     exit_status status;
     std::string out;
     std::string err;
-    bool timed_out = false;             // it was stopped because its time was over
-    bool stopped = false;               // it was stopped because of stop_fd
-    bool orphaned_output = false;       // others still held its pipes linger_ms after its end
-    std::uint64_t output_dropped = 0;   // bytes beyond max_output_bytes
+    bool timed_out = false;            // it was stopped because its time was over
+    bool stopped = false;              // it was stopped because of stop_fd
+    bool orphaned_output = false;      // others still held its pipes linger_ms after its end
+    std::uint64_t output_dropped = 0;  // bytes beyond max_output_bytes
     process_usage usage;
 };
 
@@ -59,7 +60,8 @@ struct run_result {
 /// cost     memory for the output kept, and 64 KiB
 /// threads  any
 /// example  tests/os/process.cpp "probe 0: three megabytes of stdout, then three of stderr"
-[[nodiscard]] result<run_result> run(const process_options& options, const run_options& limits = {});
+[[nodiscard]] result<run_result> run(const process_options& options,
+                                     const run_options& limits = {});
 
 // ---- implementation ---------------------------------------------------------
 
@@ -69,16 +71,25 @@ namespace detail {
 class runner {
 public:
     explicit runner(const run_options& limits)
-        : limits_(limits), stop_(limits.stop.empty() ? default_stop_sequence() : limits.stop), input_(limits.input) {}
+        : limits_(limits), stop_(limits.stop.empty() ? default_stop_sequence() : limits.stop),
+          input_(limits.input) {}
 
     result<run_result> run(process_options options) {
-        if (!input_.empty()) { options.in = stream_mode::pipe; }
+        if (!input_.empty()) {
+            options.in = stream_mode::pipe;
+        }
         result<child> started = child::start(options);
-        if (!started) { return std::move(started).error(); }
+        if (!started) {
+            return std::move(started).error();
+        }
         child_ = std::move(*started);
         linger_ms_ = options.linger_ms;
-        if (limits_.timeout_ms >= 0) { timeout_at_ms_ = monotonic_ms() + limits_.timeout_ms; }
-        if (input_.empty()) { child_.close_in(); }
+        if (limits_.timeout_ms >= 0) {
+            timeout_at_ms_ = monotonic_ms() + limits_.timeout_ms;
+        }
+        if (input_.empty()) {
+            child_.close_in();
+        }
         while (!is_finished()) {
             wait_for_something();
             feed();
@@ -86,7 +97,8 @@ public:
             read_some(2);
             notice_end();
             if (!keep_time()) {
-                return make_error(errc::timed_out, "the process outlived every signal that was to stop it");
+                return make_error(errc::timed_out,
+                                  "the process outlived every signal that was to stop it");
             }
         }
         return finish();
@@ -112,34 +124,51 @@ private:
     }
 
     std::optional<std::int64_t> next_moment() const {
-        if (ended_) { return linger_until_ms_; }
+        if (ended_) {
+            return linger_until_ms_;
+        }
         return is_stopping() ? next_step_ms_ : timeout_at_ms_;
     }
 
-    bool is_ready(slot which) const { return polled_[which].fd >= 0 && polled_[which].revents != 0; }
+    bool is_ready(slot which) const {
+        return polled_[which].fd >= 0 && polled_[which].revents != 0;
+    }
 
     void feed() {
-        if (!is_ready(in_slot)) { return; }
+        if (!is_ready(in_slot)) {
+            return;
+        }
         const result<std::size_t> wrote = child_.write_in(input_.substr(0, piece_bytes));
-        input_.remove_prefix(wrote ? *wrote : input_.size());  // it reads no more: the rest is of no use
-        if (input_.empty()) { child_.close_in(); }
+        input_.remove_prefix(wrote ? *wrote
+                                   : input_.size());  // it reads no more: the rest is of no use
+        if (input_.empty()) {
+            child_.close_in();
+        }
     }
 
     void read_some(int stream) {
-        if (is_ready(stream == 1 ? out_slot : err_slot)) { (void)read_piece(stream); }
+        if (is_ready(stream == 1 ? out_slot : err_slot)) {
+            (void)read_piece(stream);
+        }
     }
 
     // False when there is nothing to read at the moment, or nothing any more.
     bool read_piece(int stream) {
         const int fd = stream == 1 ? child_.out_fd() : child_.err_fd();
-        if (fd < 0) { return false; }
+        if (fd < 0) {
+            return false;
+        }
         ssize_t got = 0;
-        do { got = ::read(fd, buffer_.get(), piece_bytes); } while (got < 0 && errno == EINTR);
+        do {
+            got = ::read(fd, buffer_.get(), piece_bytes);
+        } while (got < 0 && errno == EINTR);
         if (got > 0) {
             take(stream, std::string_view(buffer_.get(), guild::detail::convert<std::size_t>(got)));
             return true;
         }
-        if (got == 0 || errno != EAGAIN) { close_output(stream); }
+        if (got == 0 || errno != EAGAIN) {
+            close_output(stream);
+        }
         return false;
     }
 
@@ -150,7 +179,8 @@ private:
         }
         std::string& kept = stream == 1 ? result_.out : result_.err;
         const std::uint64_t room = limits_.max_output_bytes - kept.size();
-        const std::string_view fits = bytes.substr(0, room < bytes.size() ? static_cast<std::size_t>(room) : bytes.size());
+        const std::string_view fits =
+            bytes.substr(0, room < bytes.size() ? static_cast<std::size_t>(room) : bytes.size());
         kept.append(fits);
         result_.output_dropped += bytes.size() - fits.size();
     }
@@ -163,14 +193,21 @@ private:
         }
     }
 
-    // What the program itself wrote is in the pipes now, whoever else holds them: it is taken before the clock of
-    // lingering starts. A pipe holds a megabyte at most unless somebody goes on writing.
+    // What the program itself wrote is in the pipes now, whoever else holds them: it is taken
+    // before the clock of lingering starts. A pipe holds a megabyte at most unless somebody goes on
+    // writing.
     void notice_end() {
-        if (ended_ || !is_ready(exit_slot)) { return; }
+        if (ended_ || !is_ready(exit_slot)) {
+            return;
+        }
         ended_ = true;
-        if (is_stopping()) { (void)child_.signal(SIGKILL); }  // the rest of its group
-        for (int pieces = 0; pieces < 16 && read_piece(1); ++pieces) {}
-        for (int pieces = 0; pieces < 16 && read_piece(2); ++pieces) {}
+        if (is_stopping()) {
+            (void)child_.signal(SIGKILL);
+        }  // the rest of its group
+        for (int pieces = 0; pieces < 16 && read_piece(1); ++pieces) {
+        }
+        for (int pieces = 0; pieces < 16 && read_piece(2); ++pieces) {
+        }
         child_.close_in();
         linger_until_ms_ = monotonic_ms() + linger_ms_;
     }
@@ -189,11 +226,17 @@ private:
         if (!is_stopping()) {
             result_.timed_out = timeout_at_ms_ && now_ms >= *timeout_at_ms_;
             result_.stopped = !result_.timed_out && is_ready(stop_slot);
-            if (!is_stopping()) { return true; }
+            if (!is_stopping()) {
+                return true;
+            }
             next_step_ms_ = now_ms;
         }
-        if (now_ms < next_step_ms_) { return true; }
-        if (step_ == stop_.size()) { return false; }
+        if (now_ms < next_step_ms_) {
+            return true;
+        }
+        if (step_ == stop_.size()) {
+            return false;
+        }
         (void)child_.signal(stop_[step_].signal);
         next_step_ms_ = now_ms + stop_[step_].grace_ms;
         ++step_;
@@ -202,7 +245,9 @@ private:
 
     result<run_result> finish() {
         result<exit_status> status = child_.wait();
-        if (!status) { return std::move(status).error(); }
+        if (!status) {
+            return std::move(status).error();
+        }
         result_.status = *status;
         result_.usage = child_.usage().value_or(process_usage{});
         return std::move(result_);

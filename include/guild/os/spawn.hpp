@@ -1,16 +1,16 @@
 // guild/os/spawn.hpp - starts a program: what it runs, where, and what of this process it may see.
 //
-// Layer 2. Includes: the standard library, POSIX (posix_spawn), os/pipe.hpp, os/environment.hpp.
-// A program started here sees its arguments, its environment, its directory, descriptors 0 to 2, the
+// Layer 2. Includes: the standard library, POSIX (posix_spawn), os/pipe.hpp, os/environment.hpp. A
+// program started here sees its arguments, its environment, its directory, descriptors 0 to 2, the
 // umask and the limits, and nothing else: no other descriptor, no blocked or ignored signal.
 // Not here: waiting for it and stopping it (os/child.hpp), collecting its output (os/process.hpp).
 #pragma once
 
 #include <guild/base/error.hpp>
 #include <guild/base/result.hpp>
-#include <guild/os/pipe.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/environment.hpp>
+#include <guild/os/pipe.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -41,16 +41,16 @@ enum class stream_mode : std::uint8_t {
 ///
 /// units    linger_ms: milliseconds
 struct process_options {
-    std::vector<std::string> argv;       // argv[0] is the program: see get_program
-    std::string directory;               // where it runs; empty: here. A relative program is meant from there
-    std::optional<variables> environment;  // all of the child's variables; none given: those of this process
+    std::vector<std::string> argv;  // argv[0] is the program: see get_program
+    std::string directory;  // where it runs; empty: here. A relative program is meant from there
+    std::optional<variables> environment;  // all of its variables; not given: those of this process
     stream_mode in = stream_mode::null;
     stream_mode out = stream_mode::pipe;
     stream_mode err = stream_mode::pipe;
-    bool merge_output = false;     // err goes where out goes, in the order of writing; `err` is not looked at
-    bool new_group = true;         // its own process group, so that signals reach its children too
-    bool use_pidfd = true;         // false: wait by a thread, as on systems without pidfd
-    std::int64_t linger_ms = 500;  // run(): how long after the end to wait for others that hold its pipes
+    bool merge_output = false;  // err goes where out goes, in the order of writing
+    bool new_group = true;      // its own process group, so that signals reach its children too
+    bool use_pidfd = true;      // false: wait by a thread, as on systems without pidfd
+    std::int64_t linger_ms = 500;  // run(): for others that hold its pipes, after its end
 };
 
 /// The command that a shell would run. Everything else takes argument vectors and needs no quoting.
@@ -64,16 +64,18 @@ struct spawned_process {
     descriptor in;   // write here
     descriptor out;  // read here
     descriptor err;
-    std::uint64_t parent_peak_bytes = 0;  // the peak that the new process's own accounting starts with
+    std::uint64_t parent_peak_bytes = 0;  // what the system counts its peak of memory from
 };
 
 /// Starts a program. The caller owns the process and has to wait for it: os/child.hpp does.
 ///
-/// errors   not_found, not_executable, permission_denied, not_a_directory: the program, error.path is what was tried;
-///          bad_directory: the directory; bad_value: no argv, NUL in a text, '=' in a name; too_large: arguments and
-///          environment beyond the system's limit; resource_exhausted: no process, descriptor or memory
+/// errors   not_found, not_executable, permission_denied, not_a_directory: the program, error.path
+///          is what was tried; bad_directory: the directory; bad_value: no argv, NUL in a text, '='
+///          in a name; too_large: arguments and environment beyond the system's limit;
+///          resource_exhausted: no process, descriptor or memory
 /// threads  any; descriptors that other threads open meanwhile are not inherited
-/// example  tests/os/spawn.cpp "spawn: every way to fail is told apart, with the path that was tried"
+/// example  tests/os/spawn.cpp "spawn: every way to fail is told apart, with the path that was
+///          tried"
 [[nodiscard]] result<spawned_process> spawn(const process_options& options);
 
 // ---- implementation ---------------------------------------------------------
@@ -83,7 +85,7 @@ namespace detail {
 // The highest resident size this process has had. A child's peak starts from it, because until exec
 // the child runs in this process's memory.
 inline std::uint64_t peak_of_this_process() noexcept {
-    struct rusage usage {};
+    struct rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
 #if defined(__APPLE__)
     return guild::detail::convert<std::uint64_t>(usage.ru_maxrss);
@@ -96,25 +98,36 @@ inline void sleep_ms(std::int64_t time_ms) noexcept {
     timespec left{};
     left.tv_sec = guild::detail::convert<time_t>(time_ms / 1000);
     left.tv_nsec = guild::detail::convert<long>(time_ms % 1000) * 1'000'000;
-    while (::nanosleep(&left, &left) != 0 && errno == EINTR) {}
+    while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
 }
 
-inline bool has_nul(const std::string& text) noexcept { return text.find('\0') != std::string::npos; }
+inline bool has_nul(const std::string& text) noexcept {
+    return text.find('\0') != std::string::npos;
+}
 
 inline result<void> check_options(const process_options& options) {
-    if (options.argv.empty()) { return make_error(errc::bad_value, "expected a program to run, saw no arguments"); }
+    if (options.argv.empty()) {
+        return make_error(errc::bad_value, "expected a program to run, saw no arguments");
+    }
     for (std::size_t i = 0; i < options.argv.size(); ++i) {
         if (has_nul(options.argv[i])) {
-            return make_error(errc::bad_value, "argument " + std::to_string(i) + " holds a NUL byte");
+            return make_error(errc::bad_value,
+                              "argument " + std::to_string(i) + " holds a NUL byte");
         }
     }
-    if (has_nul(options.directory)) { return make_error(errc::bad_value, "the directory holds a NUL byte"); }
-    if (!options.environment) { return {}; }
+    if (has_nul(options.directory)) {
+        return make_error(errc::bad_value, "the directory holds a NUL byte");
+    }
+    if (!options.environment) {
+        return {};
+    }
     for (const variable& entry : *options.environment) {
-        if (entry.first.empty() || entry.first.find('=') != std::string::npos || has_nul(entry.first) ||
-            has_nul(entry.second)) {
-            return make_error(errc::bad_value, "expected the name of a variable without '=' and NUL, saw \"" +
-                                                   entry.first.substr(0, 64) + "\"");
+        if (entry.first.empty() || entry.first.find('=') != std::string::npos ||
+            has_nul(entry.first) || has_nul(entry.second)) {
+            return make_error(errc::bad_value,
+                              "expected the name of a variable without '=' and NUL, saw \"" +
+                                  entry.first.substr(0, 64) + "\"");
         }
     }
     return {};
@@ -146,13 +159,19 @@ inline result<stream_ends> make_stream(stream_mode mode, bool child_reads) {
     stream_ends ends;
     if (mode == stream_mode::null) {
         descriptor null(::open("/dev/null", (child_reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC));
-        if (!null.is_open()) { return os_error(errno, "open", "/dev/null"); }
+        if (!null.is_open()) {
+            return os_error(errno, "open", "/dev/null");
+        }
         result<descriptor> moved = move_above_standard(std::move(null));
-        if (!moved) { return std::move(moved).error(); }
+        if (!moved) {
+            return std::move(moved).error();
+        }
         ends.child = std::move(*moved);
     } else if (mode == stream_mode::pipe) {
         result<pipe_ends> made = make_pipe();
-        if (!made) { return std::move(made).error(); }
+        if (!made) {
+            return std::move(made).error();
+        }
         ends.child = std::move(child_reads ? made->read : made->write);
         ends.parent = std::move(child_reads ? made->write : made->read);
         set_nonblocking(ends.parent.get());
@@ -179,18 +198,22 @@ public:
         return ::posix_spawn_file_actions_adddup2(&actions_, source, target);
     }
 
-    // A descriptor duplicated onto itself loses its close-on-exec flag. One that is closed here stays closed.
+    // A descriptor duplicated onto itself loses its close-on-exec flag. One that is closed here
+    // stays closed.
     int inherit_stream(int target, int source) noexcept {
         return ::fcntl(source, F_GETFD) < 0 ? 0 : set_stream(target, source);
     }
 
-    int set_directory(int fd) noexcept { return ::posix_spawn_file_actions_addfchdir_np(&actions_, fd); }
+    int set_directory(int fd) noexcept {
+        return ::posix_spawn_file_actions_addfchdir_np(&actions_, fd);
+    }
 
     int close_the_rest() noexcept;
     int close_listed() noexcept;
     int set_attributes(bool new_group) noexcept;
 
-    int start(pid_t& pid, const char* program, char* const* argv, char* const* environment) noexcept {
+    int start(pid_t& pid, const char* program, char* const* argv,
+              char* const* environment) noexcept {
         return ::posix_spawn(&pid, program, &actions_, &attributes_, argv, environment);
     }
 
@@ -199,17 +222,24 @@ private:
     posix_spawnattr_t attributes_;
 };
 
-// Where neither closefrom nor a close-on-exec default exists: what is open now. A descriptor that another
-// thread opens between here and the start, without close-on-exec, is missed.
+// Where neither closefrom nor a close-on-exec default exists: what is open now. A descriptor that
+// another thread opens between here and the start, without close-on-exec, is missed.
 inline int spawn_plan::close_listed() noexcept {
     DIR* list = ::opendir("/dev/fd");
-    if (list == nullptr) { return errno; }
+    if (list == nullptr) {
+        return errno;
+    }
     int code = 0;
-    for (const ::dirent* entry = ::readdir(list); entry != nullptr && code == 0; entry = ::readdir(list)) {
+    for (const ::dirent* entry = ::readdir(list); entry != nullptr && code == 0;
+         entry = ::readdir(list)) {
         int fd = 0;
-        for (const char* at = entry->d_name; *at >= '0' && *at <= '9'; ++at) { fd = fd * 10 + (*at - '0'); }
+        for (const char* at = entry->d_name; *at >= '0' && *at <= '9'; ++at) {
+            fd = fd * 10 + (*at - '0');
+        }
         const int flags = fd > 2 && fd != ::dirfd(list) ? ::fcntl(fd, F_GETFD) : -1;
-        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) { code = ::posix_spawn_file_actions_addclose(&actions_, fd); }
+        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) {
+            code = ::posix_spawn_file_actions_addclose(&actions_, fd);
+        }
     }
     ::closedir(list);
     return code;
@@ -234,7 +264,9 @@ inline int spawn_plan::set_attributes(bool new_group) noexcept {
 #if defined(POSIX_SPAWN_CLOEXEC_DEFAULT)
     flags = guild::detail::convert<short>(flags | POSIX_SPAWN_CLOEXEC_DEFAULT);
 #endif
-    if (new_group) { flags = guild::detail::convert<short>(flags | POSIX_SPAWN_SETPGROUP); }
+    if (new_group) {
+        flags = guild::detail::convert<short>(flags | POSIX_SPAWN_SETPGROUP);
+    }
     sigset_t signals;
     sigfillset(&signals);
     ::posix_spawnattr_setsigdefault(&attributes_, &signals);
@@ -247,7 +279,9 @@ inline int spawn_plan::set_attributes(bool new_group) noexcept {
 inline std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     std::vector<char*> pointers;
     pointers.reserve(texts.size() + 1);
-    for (std::string& text : texts) { pointers.push_back(&text[0]); }
+    for (std::string& text : texts) {
+        pointers.push_back(&text[0]);
+    }
     pointers.push_back(nullptr);
     return pointers;
 }
@@ -255,7 +289,9 @@ inline std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 inline std::vector<std::string> entries_of(const variables& list) {
     std::vector<std::string> entries;
     entries.reserve(list.size());
-    for (const variable& entry : list) { entries.push_back(entry.first + "=" + entry.second); }
+    for (const variable& entry : list) {
+        entries.push_back(entry.first + "=" + entry.second);
+    }
     return entries;
 }
 
@@ -274,29 +310,36 @@ inline error start_error(int code, const program_path& program) {
     return failure;
 }
 
-// A file that was just written stays "busy" while a sibling started by another thread, between its fork and its
-// exec, still holds it open for writing. That passes; who else writes it does not.
+// A file that was just written stays "busy" while a sibling started by another thread, between its
+// fork and its exec, still holds it open for writing. That passes; who else writes it does not.
 inline int start_with_patience(spawn_plan& plan, pid_t& pid, const std::string& program,
                                const std::pair<char* const*, char* const*>& argv_and_environment) {
     int code = ETXTBSY;
     for (std::int64_t pause_ms = 1; code == ETXTBSY && pause_ms <= 256; pause_ms *= 2) {
-        if (pause_ms > 1) { sleep_ms(pause_ms); }
-        code = plan.start(pid, program.c_str(), argv_and_environment.first, argv_and_environment.second);
+        if (pause_ms > 1) {
+            sleep_ms(pause_ms);
+        }
+        code = plan.start(pid, program.c_str(), argv_and_environment.first,
+                          argv_and_environment.second);
     }
     return code;
 }
 
-inline result<pid_t> start_plan(spawn_plan& plan, const process_options& options, const program_path& program) {
+inline result<pid_t> start_plan(spawn_plan& plan, const process_options& options,
+                                const program_path& program) {
     std::vector<std::string> argv = options.argv;
-    std::vector<std::string> entries = options.environment ? entries_of(*options.environment)
-                                                           : std::vector<std::string>{};
+    std::vector<std::string> entries =
+        options.environment ? entries_of(*options.environment) : std::vector<std::string>{};
     const std::vector<char*> argv_pointers = pointers_to(argv);
     const std::vector<char*> entry_pointers = pointers_to(entries);
     pid_t pid = -1;
-    const int code = start_with_patience(
-        plan, pid, program.execute,
-        {argv_pointers.data(), options.environment ? entry_pointers.data() : process_environment()});
-    if (code != 0) { return start_error(code, program); }
+    const int code =
+        start_with_patience(plan, pid, program.execute,
+                            {argv_pointers.data(),
+                             options.environment ? entry_pointers.data() : process_environment()});
+    if (code != 0) {
+        return start_error(code, program);
+    }
     return pid;
 }
 
@@ -306,36 +349,55 @@ inline result<void> fill_plan(spawn_plan& plan, const process_options& options, 
     for (int target = 0; target < 3 && code == 0; ++target) {
         const bool merged = options.merge_output && target == 2;
         const int source = merged ? 1 : target;  // by then 1 is already the child's
-        code = streams[source].child.is_open() ? plan.set_stream(target, merged ? 1 : streams[target].child.get())
-                                               : plan.inherit_stream(target, source);
+        code = streams[source].child.is_open()
+                   ? plan.set_stream(target, merged ? 1 : streams[target].child.get())
+                   : plan.inherit_stream(target, source);
     }
-    if (code == 0 && directory >= 0) { code = plan.set_directory(directory); }
-    if (code == 0) { code = plan.close_the_rest(); }
-    if (code != 0) { return os_error(code, "preparing a process"); }
+    if (code == 0 && directory >= 0) {
+        code = plan.set_directory(directory);
+    }
+    if (code == 0) {
+        code = plan.close_the_rest();
+    }
+    if (code != 0) {
+        return os_error(code, "preparing a process");
+    }
     return {};
 }
 
 }  // namespace detail
 
-inline std::vector<std::string> shell_command(std::string text) { return {"/bin/sh", "-c", std::move(text)}; }
+inline std::vector<std::string> shell_command(std::string text) {
+    return {"/bin/sh", "-c", std::move(text)};
+}
 
 inline result<spawned_process> spawn(const process_options& options) {
-    if (result<void> checked = detail::check_options(options); !checked) { return std::move(checked).error(); }
+    if (result<void> checked = detail::check_options(options); !checked) {
+        return std::move(checked).error();
+    }
     descriptor directory;
     if (!options.directory.empty()) {
         result<descriptor> opened = detail::open_directory(options.directory);
-        if (!opened) { return std::move(opened).error(); }
+        if (!opened) {
+            return std::move(opened).error();
+        }
         directory = std::move(*opened);
     }
-    const auto path = options.environment ? find_variable(*options.environment, "PATH") : find_variable("PATH");
+    const auto path =
+        options.environment ? find_variable(*options.environment, "PATH") : find_variable("PATH");
     result<program_path> program = get_program(options.argv.front(), path, options.directory);
-    if (!program) { return std::move(program).error(); }
+    if (!program) {
+        return std::move(program).error();
+    }
 
-    const stream_mode modes[3] = {options.in, options.out, options.merge_output ? stream_mode::inherit : options.err};
+    const stream_mode modes[3] = {options.in, options.out,
+                                  options.merge_output ? stream_mode::inherit : options.err};
     detail::stream_ends streams[3];
     for (int i = 0; i < 3; ++i) {
         result<detail::stream_ends> made = detail::make_stream(modes[i], i == 0);
-        if (!made) { return std::move(made).error(); }
+        if (!made) {
+            return std::move(made).error();
+        }
         streams[i] = std::move(*made);
     }
     detail::spawn_plan plan;
@@ -343,7 +405,9 @@ inline result<spawned_process> spawn(const process_options& options) {
         return std::move(filled).error();
     }
     result<pid_t> pid = detail::start_plan(plan, options, *program);
-    if (!pid) { return std::move(pid).error(); }
+    if (!pid) {
+        return std::move(pid).error();
+    }
     spawned_process started;
     started.pid = *pid;
     started.in = std::move(streams[0].parent);

@@ -1,6 +1,8 @@
-// guild/os/stats.hpp - what the machine and the processes of a command are doing, as the series of a run.
+// guild/os/stats.hpp - what the machine and the processes of a command are doing, as the series of
+// a run.
 //
-// Layer 2. Includes: os/proc.hpp, os/gpu.hpp, POSIX. Where the system has no /proc there are fewer numbers, no errors.
+// Layer 2. Includes: os/proc.hpp, os/gpu.hpp, POSIX. Where the system has no /proc there are fewer
+// numbers, no errors.
 // Not here: the text of /proc files (os/proc.hpp), storing (runs/collectors.hpp).
 #pragma once
 
@@ -28,8 +30,8 @@ namespace guild { inline namespace v0 { namespace os {
 
 /// What a process and all its descendants use together.
 ///
-/// units    cpu_us: microseconds of processor time so far, ended descendants included; bytes, shared pages counted in
-///          each process that has them
+/// units    cpu_us: microseconds of processor time so far, ended descendants included; bytes,
+///          shared pages counted in each process that has them
 struct process_tree_stats {
     std::int64_t cpu_us = 0;
     std::uint64_t resident_bytes = 0;
@@ -66,8 +68,8 @@ struct process_tree_stats {
 /// A name of a series and its value.
 using statistic = std::pair<std::string, double>;
 
-/// Takes samples of the machine and of one process tree. Rates and shares cover the time since the sample before,
-/// so the first one has none.
+/// Takes samples of the machine and of one process tree. Rates and shares cover the time since the
+/// sample before, so the first one has none.
 ///
 /// threads  one owner
 class stats_sampler {
@@ -79,11 +81,12 @@ public:
 
     /// One sample. A pid of 0 or of an ended process gives the machine's part alone.
     ///
-    /// out      op/cpu/util, op/mem/{rss,vms}; sys/cpu/util, sys/cpuN/util, sys/{mem,swap}/{total,free,used,util},
-    ///          sys/devDEV/{rps,wps,rkbps,wkbps,util}, sys/gpuN/{fanspeed,pstate,gpu/util,mem/util,mem/total,mem/used,
+    /// out      op/cpu/util, op/mem/{rss,vms}; sys/cpu/util, sys/cpuN/util,
+    ///          sys/{mem,swap}/{total,free,used,util}, sys/devDEV/{rps,wps,rkbps,wkbps,util},
+    ///          sys/gpuN/{fanspeed,pstate,gpu/util,mem/util,mem/total,mem/used,
     ///          mem/free,temp,powerdraw}
-    /// units    util: share, 0 to 1 (op/cpu/util: processors in use); rps, wps: a second; rkbps, wkbps: KiB a second;
-    ///          mem, swap: bytes; temp: degrees Celsius; powerdraw: watts
+    /// units    util: share, 0 to 1 (op/cpu/util: processors in use); rps, wps: a second; rkbps,
+    ///          wkbps: KiB a second; mem, swap: bytes; temp: degrees Celsius; powerdraw: watts
     /// cost     about a millisecond; never waits for a GPU
     /// example  tests/os/stats.cpp "stats_sampler: the second sample has every key of the list"
     [[nodiscard]] std::vector<statistic> sample(int pid);
@@ -111,13 +114,17 @@ namespace detail {
 // Files of /proc have no size and are made as they are read.
 inline std::optional<std::string> read_proc(const std::string& path) {
     const descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!opened.is_open()) { return std::nullopt; }
+    if (!opened.is_open()) {
+        return std::nullopt;
+    }
     constexpr std::size_t most = 16u << 20;
     std::string text;
     while (text.size() < most) {
         char piece[4096];
         const ssize_t got = ::read(opened.get(), piece, sizeof piece);
-        if (got == 0) { break; }
+        if (got == 0) {
+            break;
+        }
         if (got > 0) {
             text.append(piece, guild::detail::convert<std::size_t>(got));
         } else if (errno != EINTR) {
@@ -136,9 +143,13 @@ inline std::optional<process_state> read_process(int pid) {
 inline std::vector<int> list_pids(const std::string& path) {
     std::vector<int> pids;
     DIR* list = ::opendir(path.c_str());
-    if (list == nullptr) { return pids; }
+    if (list == nullptr) {
+        return pids;
+    }
     for (const ::dirent* entry = ::readdir(list); entry != nullptr; entry = ::readdir(list)) {
-        for (const int pid : parse_pids(entry->d_name)) { pids.push_back(pid); }
+        for (const int pid : parse_pids(entry->d_name)) {
+            pids.push_back(pid);
+        }
     }
     ::closedir(list);
     return pids;
@@ -149,9 +160,14 @@ inline std::vector<int> children_of(int pid) {
     const std::string tasks = "/proc/" + std::to_string(pid) + "/task/";
     std::vector<int> children;
     for (const int thread : list_pids(tasks)) {
-        const std::optional<std::string> text = read_proc(tasks + std::to_string(thread) + "/children");
-        if (!text) { continue; }
-        for (const int child : parse_pids(*text)) { children.push_back(child); }
+        const std::optional<std::string> text =
+            read_proc(tasks + std::to_string(thread) + "/children");
+        if (!text) {
+            continue;
+        }
+        for (const int child : parse_pids(*text)) {
+            children.push_back(child);
+        }
     }
     return children;
 }
@@ -160,36 +176,50 @@ inline std::vector<int> children_of(int pid) {
 inline std::vector<int> descendants_by_parents(int root) {
     std::vector<std::pair<int, std::int64_t>> all;
     for (const int pid : list_pids("/proc")) {
-        if (const std::optional<process_state> process = read_process(pid)) { all.emplace_back(pid, process->parent); }
+        if (const std::optional<process_state> process = read_process(pid)) {
+            all.emplace_back(pid, process->parent);
+        }
     }
     std::vector<int> tree{root};
     for (std::size_t at = 0; at < tree.size(); ++at) {
         for (const auto& entry : all) {
-            if (entry.second == tree[at]) { tree.push_back(entry.first); }
+            if (entry.second == tree[at]) {
+                tree.push_back(entry.first);
+            }
         }
     }
     return tree;
 }
 
 inline std::vector<int> process_tree(int root) {
-    const std::string own = "/proc/" + std::to_string(root) + "/task/" + std::to_string(root) + "/children";
-    if (::access(own.c_str(), R_OK) != 0) { return descendants_by_parents(root); }
-    constexpr std::size_t most = 65'536;  // numbers that are reused while we look could make a circle
+    const std::string own =
+        "/proc/" + std::to_string(root) + "/task/" + std::to_string(root) + "/children";
+    if (::access(own.c_str(), R_OK) != 0) {
+        return descendants_by_parents(root);
+    }
+    constexpr std::size_t most = 65'536;  // numbers reused meanwhile could make a circle
     std::vector<int> tree{root};
     for (std::size_t at = 0; at < tree.size() && tree.size() < most; ++at) {
-        for (const int child : children_of(tree[at])) { tree.push_back(child); }
+        for (const int child : children_of(tree[at])) {
+            tree.push_back(child);
+        }
     }
     return tree;
 }
 
-inline void add_share(std::string key, std::uint64_t part, std::uint64_t whole, std::vector<statistic>& out) {
-    if (whole != 0) { out.emplace_back(std::move(key), static_cast<double>(part) / static_cast<double>(whole)); }
+inline void add_share(std::string key, std::uint64_t part, std::uint64_t whole,
+                      std::vector<statistic>& out) {
+    if (whole != 0) {
+        out.emplace_back(std::move(key), static_cast<double>(part) / static_cast<double>(whole));
+    }
 }
 
 inline void add_memory(std::vector<statistic>& out) {
     const std::optional<std::string> text = read_proc("/proc/meminfo");
     const std::optional<memory_state> memory = text ? parse_memory(*text) : std::nullopt;
-    if (!memory) { return; }
+    if (!memory) {
+        return;
+    }
     const std::uint64_t swap_used = memory->swap_total - memory->swap_free;
     out.emplace_back("sys/mem/total", static_cast<double>(memory->total));
     out.emplace_back("sys/mem/free", static_cast<double>(memory->free));
@@ -200,10 +230,12 @@ inline void add_memory(std::vector<statistic>& out) {
     out.emplace_back("sys/swap/used", static_cast<double>(swap_used));
     out.emplace_back("sys/swap/util", memory->swap_total == 0
                                           ? 0.0
-                                          : static_cast<double>(swap_used) / static_cast<double>(memory->swap_total));
+                                          : static_cast<double>(swap_used) /
+                                                static_cast<double>(memory->swap_total));
 }
 
-// The counters of mounted devices, found by name or else by number: "/dev/root" is no device's name.
+// The counters of mounted devices, found by name or else by number: "/dev/root" is no device's
+// name.
 inline std::vector<disk_counters> select_mounted(const std::vector<disk_counters>& disks,
                                                  const std::vector<mounted_device>& mounts) {
     std::vector<disk_counters> selected;
@@ -212,7 +244,9 @@ inline std::vector<disk_counters> select_mounted(const std::vector<disk_counters
         for (const mounted_device& mount : mounts) {
             mounted = mounted || mount.name == disk.name || mount.number == disk.number;
         }
-        if (mounted) { selected.push_back(disk); }
+        if (mounted) {
+            selected.push_back(disk);
+        }
     }
     return selected;
 }
@@ -221,7 +255,9 @@ inline void add_rates(const disk_counters& before, const disk_counters& after, d
                       std::vector<statistic>& out) {
     const std::string key = "sys/dev" + after.name + "/";
     const auto rate = [&](const char* name, std::uint64_t from, std::uint64_t to, double unit) {
-        if (to >= from) { out.emplace_back(key + name, static_cast<double>(to - from) / unit / seconds); }
+        if (to >= from) {
+            out.emplace_back(key + name, static_cast<double>(to - from) / unit / seconds);
+        }
     };
     rate("rps", before.reads, after.reads, 1);
     rate("wps", before.writes, after.writes, 1);
@@ -235,19 +271,26 @@ inline void add_rates(const disk_counters& before, const disk_counters& after, d
 inline std::optional<process_tree_stats> read_process_tree(int pid) {
     const std::int64_t tick_hz = ::sysconf(_SC_CLK_TCK);
     const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-    if (pid <= 0 || tick_hz <= 0 || page_bytes <= 0) { return std::nullopt; }
+    if (pid <= 0 || tick_hz <= 0 || page_bytes <= 0) {
+        return std::nullopt;
+    }
     process_tree_stats sum;
     std::uint64_t ticks = 0;
     for (const int member : detail::process_tree(pid)) {
         const std::optional<process_state> process = detail::read_process(member);
-        if (!process) { continue; }
-        // What a child used moves to its parent when it is collected, so the sum never falls by that.
+        if (!process) {
+            continue;
+        }
+        // What a child used moves to its parent when it is collected, so the sum never falls by
+        // that.
         ticks += process->cpu_ticks + process->collected_ticks;
         sum.resident_bytes += process->resident_pages * static_cast<std::uint64_t>(page_bytes);
         sum.virtual_bytes += process->virtual_bytes;
         ++sum.processes;
     }
-    if (sum.processes == 0) { return std::nullopt; }
+    if (sum.processes == 0) {
+        return std::nullopt;
+    }
     sum.cpu_us = static_cast<std::int64_t>(ticks) * (1'000'000 / tick_hz);
     return sum;
 }
@@ -265,15 +308,20 @@ inline std::optional<std::uint64_t> process_start_ticks(int pid) {
 inline std::optional<std::uint64_t> pid_namespace_inode() {
     char target[64];
     const ssize_t size = ::readlink("/proc/self/ns/pid", target, sizeof target);
-    if (size <= 0) { return std::nullopt; }
-    return parse_namespace_link(std::string_view(target, guild::detail::convert<std::size_t>(size)));
+    if (size <= 0) {
+        return std::nullopt;
+    }
+    return parse_namespace_link(
+        std::string_view(target, guild::detail::convert<std::size_t>(size)));
 }
 
 inline std::string cpu_model() {
     const std::optional<std::string> text = detail::read_proc("/proc/cpuinfo");
     std::string name = text ? parse_cpu_model(*text) : std::string();
-    struct ::utsname system {};
-    if (name.empty() && ::uname(&system) == 0) { name = system.machine; }
+    struct ::utsname system{};
+    if (name.empty() && ::uname(&system) == 0) {
+        name = system.machine;
+    }
     return name;
 }
 
@@ -285,7 +333,9 @@ inline int cpu_count() noexcept {
 inline std::uint64_t memory_total_bytes() {
     const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
     const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) : 0;
+    return pages > 0 && page_bytes > 0
+               ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes)
+               : 0;
 }
 
 inline std::vector<statistic> stats_sampler::sample(int pid) {
@@ -306,7 +356,8 @@ inline void stats_sampler::add_process(int pid, double seconds, samples& out) {
     if (tree) {
         if (last_pid_ == pid && last_process_us_ >= 0 && seconds > 0) {
             // A descendant that left the tree takes its share of the sum with it.
-            const std::int64_t used_us = tree->cpu_us > last_process_us_ ? tree->cpu_us - last_process_us_ : 0;
+            const std::int64_t used_us =
+                tree->cpu_us > last_process_us_ ? tree->cpu_us - last_process_us_ : 0;
             out.emplace_back("op/cpu/util", static_cast<double>(used_us) / 1e6 / seconds);
         }
         out.emplace_back("op/mem/rss", static_cast<double>(tree->resident_bytes));
@@ -323,23 +374,32 @@ inline void stats_sampler::add_processors(samples& out) {
     int counted = 0;
     for (std::size_t i = 0; i < processors.size() && i < last_processors_.size(); ++i) {
         const std::optional<double> share = busy_share(last_processors_[i], processors[i]);
-        if (!share) { continue; }
+        if (!share) {
+            continue;
+        }
         out.emplace_back("sys/cpu" + std::to_string(i) + "/util", *share);
         sum += *share;
         ++counted;
     }
-    if (counted != 0) { out.emplace_back("sys/cpu/util", sum / counted); }
+    if (counted != 0) {
+        out.emplace_back("sys/cpu/util", sum / counted);
+    }
     last_processors_ = std::move(processors);
 }
 
 inline void stats_sampler::add_disks(double seconds, samples& out) {
     const std::optional<std::string> counters = detail::read_proc("/proc/diskstats");
     const std::optional<std::string> mounts = detail::read_proc("/proc/self/mountinfo");
-    if (!counters || !mounts) { return; }
-    std::vector<disk_counters> disks = detail::select_mounted(parse_disks(*counters), parse_mounts(*mounts));
+    if (!counters || !mounts) {
+        return;
+    }
+    std::vector<disk_counters> disks =
+        detail::select_mounted(parse_disks(*counters), parse_mounts(*mounts));
     for (const disk_counters& after : disks) {
         for (const disk_counters& before : last_disks_) {
-            if (before.name == after.name && seconds > 0) { detail::add_rates(before, after, seconds, out); }
+            if (before.name == after.name && seconds > 0) {
+                detail::add_rates(before, after, seconds, out);
+            }
         }
     }
     last_disks_ = std::move(disks);
@@ -349,7 +409,9 @@ inline void stats_sampler::add_gpus(samples& out) {
     for (const gpu_sample& gpu : gpus_.sample()) {
         const std::string key = "sys/gpu" + std::to_string(gpu.index) + "/";
         const auto add = [&](const char* name, const std::optional<double>& value) {
-            if (value) { out.emplace_back(key + name, *value); }
+            if (value) {
+                out.emplace_back(key + name, *value);
+            }
         };
         add("fanspeed", gpu.fan_speed);
         add("pstate", gpu.performance_state);

@@ -1,4 +1,5 @@
-// guild/os/thread.hpp - threads, mutexes and conditions over pthread, for the few places of guild that need one.
+// guild/os/thread.hpp - threads, mutexes and conditions over pthread, for the few places of guild
+// that need one.
 //
 // Layer 2. Includes: pthread, base/result.hpp. Chosen over <thread> and <mutex>, which cost every
 // includer far more to compile, throw when a thread cannot be had, and know no signal mask.
@@ -57,8 +58,8 @@ private:
     mutex& held_;
 };
 
-/// Lets a thread sleep until another one says that something has changed. Time is monotonic: setting
-/// the wall clock neither cuts a wait short nor stretches it.
+/// Lets a thread sleep until another one says that something has changed. Time is monotonic:
+/// setting the wall clock neither cuts a wait short nor stretches it.
 ///
 /// threads  any; as with every condition, wake-ups without a cause happen: wait in a loop
 class condition {
@@ -109,12 +110,16 @@ public:
 
     /// Waits until the body has returned. Nothing happens without a thread.
     void join() noexcept {
-        if (std::exchange(joinable_, false)) { pthread_join(handle_, nullptr); }
+        if (std::exchange(joinable_, false)) {
+            pthread_join(handle_, nullptr);
+        }
     }
 
     /// Lets the thread run on without an owner.
     void detach() noexcept {
-        if (std::exchange(joinable_, false)) { pthread_detach(handle_); }
+        if (std::exchange(joinable_, false)) {
+            pthread_detach(handle_);
+        }
     }
 
 private:
@@ -133,7 +138,8 @@ namespace detail {
 
 // A C++ function where pthread wants a C one: the same thing on every system guild knows.
 inline void* run_thread_body(void* argument) noexcept {
-    const std::unique_ptr<std::function<void()>> body(static_cast<std::function<void()>*>(argument));
+    const std::unique_ptr<std::function<void()>> body(
+        static_cast<std::function<void()>*>(argument));
     (*body)();
     return nullptr;
 }
@@ -161,7 +167,9 @@ inline condition::condition() noexcept {
 
 inline bool condition::wait_for_ms(lock& held, std::int64_t time_ms) noexcept {
     constexpr std::int64_t a_year_ms = 365ll * 24 * 3600 * 1000;
-    if (time_ms <= 0) { return false; }
+    if (time_ms <= 0) {
+        return false;
+    }
     const timespec span = detail::time_of_ms(time_ms < a_year_ms ? time_ms : a_year_ms);
 #if defined(__APPLE__)
     return pthread_cond_timedwait_relative_np(&handle_, &held.held_.handle_, &span) != ETIMEDOUT;
@@ -185,10 +193,12 @@ inline result<thread> thread::start(std::function<void()> body) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     thread started;
-    const int code = pthread_create(&started.handle_, nullptr, detail::run_thread_body, owned.get());
+    const int code =
+        pthread_create(&started.handle_, nullptr, detail::run_thread_body, owned.get());
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (code != 0) {
-        return make_error(errc::resource_exhausted, "starting a thread failed (" + std::to_string(code) + ")");
+        return make_error(errc::resource_exhausted,
+                          "starting a thread failed (" + std::to_string(code) + ")");
     }
     owned.release();
     started.joinable_ = true;
