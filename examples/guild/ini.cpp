@@ -44,10 +44,7 @@ guild::ini::expansion read_sections(const std::string& text, const std::string& 
     }
     read.diagnostics.insert(read.diagnostics.begin(), document.diagnostics().begin(),
                             document.diagnostics().end());
-    std::stable_sort(read.diagnostics.begin(), read.diagnostics.end(),
-                     [](const diagnostic& a, const diagnostic& b) {
-                         return a.what.where.begin < b.what.where.begin;
-                     });
+    guild::ini::sort_by_place(read.diagnostics);
     return read;
 }
 

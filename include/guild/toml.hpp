@@ -177,10 +177,11 @@ inline written_text reader::run() {
         refuse(parsed.error());
     }
 #endif
-    std::stable_sort(out_.sections.begin(), out_.sections.end(),
-                     [](const ini::written_section& a, const ini::written_section& b) {
-                         return a.where.begin < b.where.begin;
-                     });
+    std::sort(out_.sections.begin(), out_.sections.end(),
+              [](const ini::written_section& a, const ini::written_section& b) {
+                  return a.where.begin != b.where.begin ? a.where.begin < b.where.begin
+                                                        : a.key < b.key;
+              });
     return std::move(out_);
 }
 

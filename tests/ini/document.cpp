@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ini = guild::ini;
@@ -75,4 +78,15 @@ TEST_CASE("split_meta: quoted words lose their quotes") {
 TEST_CASE("format_key: is what a header says") {
     CHECK(ini::format_key({"a"}) == "a");
     CHECK(ini::format_key({"a", "b c", "d"}) == "a \"b c\" \"d\"");
+}
+
+TEST_CASE("sort_by_place: orders by place and keeps the order of equals") {
+    std::vector<ini::diagnostic> list(4);
+    const std::uint64_t places[] = {7, 3, 7, 0};
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        list[i].what.where.begin = places[i];
+        list[i].hint = std::to_string(i);
+    }
+    ini::sort_by_place(list);
+    CHECK(list[0].hint + list[1].hint + list[2].hint + list[3].hint == "3102");
 }

@@ -73,6 +73,11 @@ struct diagnostic {
 /// example  tests/ini/document.cpp "diagnostic: is shown with its line, carets and hint"
 [[nodiscard]] std::string render(const diagnostic& about, std::string_view text);
 
+/// Puts diagnostics in file order; those of one place keep theirs.
+///
+/// cost     O(n^2) moves: for the bounded lists of one file
+void sort_by_place(std::vector<diagnostic>& list);
+
 /// A half-open range of bytes of the document's text.
 struct piece {
     std::uint32_t begin = 0;
@@ -232,6 +237,16 @@ inline std::string_view to_string(rule about) noexcept {
                                           "repeated_name",
                                           "unknown_section"};
     return names[static_cast<std::size_t>(about)];
+}
+
+inline void sort_by_place(std::vector<diagnostic>& list) {  // not stable_sort: deprecated inside
+    for (auto each = list.begin(); each != list.end(); ++each) {
+        const auto place = std::upper_bound(list.begin(), each, *each,
+                                            [](const diagnostic& a, const diagnostic& b) {
+                                                return a.what.where.begin < b.what.where.begin;
+                                            });
+        std::rotate(place, each, each + 1);
+    }
 }
 
 inline std::optional<guild::error> document::first_error() const {

@@ -156,10 +156,7 @@ inline void parser::parse_file() {
             parse_line(next);
         }
     }
-    std::stable_sort(out_.diagnostics_.begin(), out_.diagnostics_.end(),
-                     [](const diagnostic& a, const diagnostic& b) {
-                         return a.what.where.begin < b.what.where.begin;
-                     });
+    sort_by_place(out_.diagnostics_);
 }
 
 inline parser::line parser::read_line(std::size_t begin) {

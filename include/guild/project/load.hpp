@@ -117,10 +117,7 @@ inline load_report parse_project(std::string text, project_place place,
     report.path = place.path;
     std::vector<section> included = builtin_sections();
     ini::expansion read = detail::read_sections(report.text, place.path, options, included);
-    std::stable_sort(read.diagnostics.begin(), read.diagnostics.end(),
-                     [](const ini::diagnostic& a, const ini::diagnostic& b) {
-                         return a.what.where.begin < b.what.where.begin;
-                     });
+    ini::sort_by_place(read.diagnostics);
     report.diagnostics = std::move(read.diagnostics);
     for (const ini::diagnostic& each : report.diagnostics) {
         if (each.sev == ini::severity::error) {
