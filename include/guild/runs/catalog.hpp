@@ -85,7 +85,10 @@ inline std::vector<std::string> without_repeats(const std::vector<std::string>& 
 inline bool is_newer(const run& a, const run& b) {
     const std::int64_t started_a = a.started_us().value_or(0);
     const std::int64_t started_b = b.started_us().value_or(0);
-    return started_a != started_b ? started_a > started_b : a.id() > b.id();
+    if (started_a != started_b) {
+        return started_a > started_b;
+    }
+    return a.id() != b.id() ? a.id() > b.id() : a.path() > b.path();
 }
 
 }  // namespace detail
@@ -100,7 +103,7 @@ inline std::vector<run> list_runs(const std::vector<std::string>& roots,
             }
         }
     }
-    std::stable_sort(runs.begin(), runs.end(), detail::is_newer);
+    std::sort(runs.begin(), runs.end(), detail::is_newer);
     return runs;
 }
 
