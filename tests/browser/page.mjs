@@ -233,6 +233,8 @@ async function trouble(page, base) {
     check("the error names its line", text.includes("Guild:" + line + ":"), text);
     check("the error shows the line and a caret", text.includes("[flags") && text.includes("^"), text);
     check("the run is still shown", (await texts(page, ".run-title h1"))[0] === "softmax");
+    check("the fields stay", (await page.locator(".field").count()) === 5);
+    await page.evaluate(() => scrollTo(0, 0));
     await shot(page, "broken-project");
     writeFileSync(guildFile, good);
     await page.locator("[data-banner=project]").waitFor({ state: "detached" });

@@ -66,7 +66,8 @@ inline void add_series(const std::string& run, const std::string& key,
     const std::uint32_t id = writer->series(key);
     std::int64_t at = 0;
     for (const guild::series::number& value : values) {
-        writer->append(at * 10, sample_start_us + at * 1'000'000, id, value);
+        const guild::series::sample one{id, value};
+        writer->append(at * 10, sample_start_us + at * 1'000'000, &one, 1);
         ++at;
     }
     REQUIRE(writer->close());

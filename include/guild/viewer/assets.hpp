@@ -359,8 +359,8 @@ export class Chart {
       const good = drawable(ys[i], log);
       const alone = good && !open && (i + 1 === ys.length || !drawable(ys[i + 1], log));
       if (alone && one.xs[i] >= x0 && one.xs[i] <= x1) {
-        context.moveTo(x(one.xs[i]) + width, y(ys[i]));
-        context.arc(x(one.xs[i]), y(ys[i]), width, 0, 2 * Math.PI);
+        context.moveTo(x(one.xs[i]) + width * 0.6, y(ys[i]));
+        context.arc(x(one.xs[i]), y(ys[i]), width * 0.6, 0, 2 * Math.PI);
       } else if (good && open) {
         context.lineTo(x(one.xs[i]), y(ys[i]));
       } else if (good) {
@@ -762,7 +762,7 @@ export function formatTick(value, format, step, largest = value) {
   }
   if (kind === "bytes") {
     const unit = Math.min(6, Math.max(0, Math.floor(Math.log2(Math.max(Math.abs(largest), 1)) / 10)));
-    return value === 0 ? "0" : (value / 1024 ** unit).toFixed(decimalsFor(step / 1024 ** unit)) + " " + BYTE_UNITS[unit];
+    return value === 0 ? "0" : (value / 1024 ** unit).toFixed(exactDecimals(step / 1024 ** unit)) + " " + BYTE_UNITS[unit];
   }
   if (kind === "duration") {
     return formatDuration(value * 1e6);
@@ -773,6 +773,15 @@ export function formatTick(value, format, step, largest = value) {
       .replace("e+", "e");
   }
   return withThousands(value.toFixed(decimalsFor(step)));
+}
+
+// Steps of bytes are powers of two: 0.125 takes three decimals.
+function exactDecimals(step) {
+  let decimals = 0;
+  while (decimals < 3 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) {
+    decimals += 1;
+  }
+  return decimals;
 }
 
 function decimalsFor(step) {
@@ -944,16 +953,20 @@ class App {
   async refresh() {
     const wantsTable = location.pathname === "/runs";
     const [project, runs] = await Promise.all([api.project(), api.runs(wantsTable ? TABLE_RUNS : RAIL_RUNS)]);
-    this.project = project;
-    setText(this.title, project.title || "Guild View");
-    this.title.title = project.description || "";
+    if (!project.error) {
+      this.good = project;
+    }
+    // While the file is broken, what it said last stays on the page, below the message.
+    this.project = this.good ? { ...this.good, error: project.error, diagnostics: project.diagnostics } : project;
+    setText(this.title, this.project.title || "Guild View");
+    this.title.title = this.project.description || "";
     this.drawBanner();
     this.route(runs);
     if (this.view instanceof RunsView) {
-      this.view.show(runs, project);
+      this.view.show(runs, this.project);
     } else if (this.view) {
       this.rail.show(runs.runs, runs.total, this.view.id);
-      await this.view.refresh(project);
+      await this.view.refresh(this.project);
     }
   }
 

@@ -279,8 +279,8 @@ export class Chart {
       const good = drawable(ys[i], log);
       const alone = good && !open && (i + 1 === ys.length || !drawable(ys[i + 1], log));
       if (alone && one.xs[i] >= x0 && one.xs[i] <= x1) {
-        context.moveTo(x(one.xs[i]) + width, y(ys[i]));
-        context.arc(x(one.xs[i]), y(ys[i]), width, 0, 2 * Math.PI);
+        context.moveTo(x(one.xs[i]) + width * 0.6, y(ys[i]));
+        context.arc(x(one.xs[i]), y(ys[i]), width * 0.6, 0, 2 * Math.PI);
       } else if (good && open) {
         context.lineTo(x(one.xs[i]), y(ys[i]));
       } else if (good) {

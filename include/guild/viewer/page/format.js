@@ -72,7 +72,7 @@ export function formatTick(value, format, step, largest = value) {
   }
   if (kind === "bytes") {
     const unit = Math.min(6, Math.max(0, Math.floor(Math.log2(Math.max(Math.abs(largest), 1)) / 10)));
-    return value === 0 ? "0" : (value / 1024 ** unit).toFixed(decimalsFor(step / 1024 ** unit)) + " " + BYTE_UNITS[unit];
+    return value === 0 ? "0" : (value / 1024 ** unit).toFixed(exactDecimals(step / 1024 ** unit)) + " " + BYTE_UNITS[unit];
   }
   if (kind === "duration") {
     return formatDuration(value * 1e6);
@@ -83,6 +83,15 @@ export function formatTick(value, format, step, largest = value) {
       .replace("e+", "e");
   }
   return withThousands(value.toFixed(decimalsFor(step)));
+}
+
+// Steps of bytes are powers of two: 0.125 takes three decimals.
+function exactDecimals(step) {
+  let decimals = 0;
+  while (decimals < 3 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) {
+    decimals += 1;
+  }
+  return decimals;
 }
 
 function decimalsFor(step) {

@@ -72,16 +72,20 @@ class App {
   async refresh() {
     const wantsTable = location.pathname === "/runs";
     const [project, runs] = await Promise.all([api.project(), api.runs(wantsTable ? TABLE_RUNS : RAIL_RUNS)]);
-    this.project = project;
-    setText(this.title, project.title || "Guild View");
-    this.title.title = project.description || "";
+    if (!project.error) {
+      this.good = project;
+    }
+    // While the file is broken, what it said last stays on the page, below the message.
+    this.project = this.good ? { ...this.good, error: project.error, diagnostics: project.diagnostics } : project;
+    setText(this.title, this.project.title || "Guild View");
+    this.title.title = this.project.description || "";
     this.drawBanner();
     this.route(runs);
     if (this.view instanceof RunsView) {
-      this.view.show(runs, project);
+      this.view.show(runs, this.project);
     } else if (this.view) {
       this.rail.show(runs.runs, runs.total, this.view.id);
-      await this.view.refresh(project);
+      await this.view.refresh(this.project);
     }
   }
 
