@@ -19,6 +19,19 @@ namespace os = guild::os;
 
 namespace {
 
+// The thread sanitizer forbids a child of a program with threads to start one.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool is_thread_sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr bool is_thread_sanitized = true;
+#else
+constexpr bool is_thread_sanitized = false;
+#endif
+#else
+constexpr bool is_thread_sanitized = false;
+#endif
+
 // A run directory that RUNDIR names for one test.
 class inside_run {
 public:
@@ -250,10 +263,12 @@ TEST_CASE("recorder: a forked child does nothing with its parent's recorder") {
         {
             recorder inherited = std::move(run);
         }
-        recorder own = recorder::current();
-        own.log(2, {{own.series("loss"), 3.0}});
-        wrong += own.flush() ? 0 : 4;
-        (void)own.finish();
+        if (!is_thread_sanitized) {
+            recorder own = recorder::current();
+            own.log(2, {{own.series("loss"), 3.0}});
+            wrong += own.flush() ? 0 : 4;
+            (void)own.finish();
+        }
         ::_exit(wrong);
     }
     int status = -1;
@@ -268,7 +283,7 @@ TEST_CASE("recorder: a forked child does nothing with its parent's recorder") {
     for (const auto& summary : found->series().summaries()) {
         points += summary.count;
     }
-    CHECK(points == 3);
+    CHECK(points == (is_thread_sanitized ? 2 : 3));
 }
 
 TEST_CASE("recorder: goes on when the run directory is deleted, and is there again when that is") {
