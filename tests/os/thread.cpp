@@ -13,6 +13,17 @@
 
 namespace {
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GUILD_TEST_SANITIZED
+#endif
+#endif
+#if defined(GUILD_TEST_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitizers_on = true;
+#else
+constexpr bool sanitizers_on = false;
+#endif
+
 std::int64_t monotonic_ms() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -77,6 +88,10 @@ TEST_CASE("thread: every signal is blocked in it and none is in the thread that 
 }
 
 TEST_CASE("thread: that none can be had is a result, and the body never runs") {
+    if (sanitizers_on) {
+        MESSAGE("skipped: sanitizers need address space of their own");
+        return;
+    }
     // In a process of its own, because an address space limit cannot be raised again.
     const pid_t pid = fork();
     REQUIRE(pid >= 0);
@@ -103,12 +118,8 @@ TEST_CASE("thread: that none can be had is a result, and the body never runs") {
     }
     int status = 0;
     REQUIRE(waitpid(pid, &status, 0) == pid);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    MESSAGE("not judged: sanitizers need address space of their own");
-#else
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 0);
-#endif
 }
 
 TEST_CASE("lock: threads that count under one mutex lose nothing") {
