@@ -517,6 +517,10 @@ inline void parser::emit_attribute(const attribute_scan& scan, std::string_view 
 }
 
 inline void parser::report_no_attribute(std::string_view text) {
+    if (errors_ >= max_diagnostics) {  // before the message is made, which costs most
+        ++out_.dropped_;
+        return;
+    }
     const std::size_t first = skip_space(text, 0);
     std::string message = "expected `NAME = VALUE`, seen " + quote_source(text.substr(first));
     std::string hint = "write NAME = VALUE, or put `#` at the start of a comment";
