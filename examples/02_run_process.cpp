@@ -1,4 +1,5 @@
-// examples/02_run_process.cpp - runs programs: collect what one prints, tell apart how they end, stop one in time.
+// examples/02_run_process.cpp - runs programs: collect what one prints, tell apart how they end,
+// stop one in time.
 //
 // It prints:
 //

@@ -1,7 +1,7 @@
 // examples/05_track_run.cpp - logs numbers from a training loop, and reads them back.
 //
-// Under `guild run -- ./05_track_run` the numbers join that run; alone, the program makes a run of its own in ./runs.
-// It prints, when it is started alone:
+// Under `guild run -- ./05_track_run` the numbers join that run; alone, the program makes a run of
+// its own in ./runs. It prints, when it is started alone:
 //
 //     training: 100 steps, loss 1.000 -> 0.010
 //     recorded: completed, 2 series
@@ -18,7 +18,8 @@
 int main() {
     auto run = guild::runs::recorder::current();  // the run of $RUNDIR, if there is one
     if (!run.is_active()) {
-        auto own = guild::runs::recorder::create("runs", {"example", {{"learning_rate", "0.5"}}, {}, {}});
+        auto own =
+            guild::runs::recorder::create("runs", {"example", {{"learning_rate", "0.5"}}, {}, {}});
         if (!own) {
             std::fprintf(stderr, "%s\n", to_string(own.error()).c_str());
             return 1;
@@ -30,7 +31,8 @@ int main() {
     const auto loss = run.series("train/loss");  // once
     const auto accuracy = run.series("train/accuracy");
     for (int step = 1; step <= 100; ++step) {
-        run.log(step, {{loss, 1.0 / step}, {accuracy, 1.0 - 1.0 / step}});  // any thread, never waits
+        run.log(step,
+                {{loss, 1.0 / step}, {accuracy, 1.0 - 1.0 / step}});  // any thread, never waits
     }
     std::printf("training: 100 steps, loss 1.000 -> 0.010\n");
     (void)run.finish();  // the destructor would do it as well
@@ -44,7 +46,7 @@ int main() {
     std::printf("recorded: %s, %zu series\n", std::string(to_string(recorded->status())).c_str(),
                 series.summaries().size());
     for (const auto& summary : series.summaries()) {
-        std::printf("%s: %d points, last %.2g\n", summary.key.c_str(), static_cast<int>(summary.count),
-                    summary.last.value.as_double());
+        std::printf("%s: %d points, last %.2g\n", summary.key.c_str(),
+                    static_cast<int>(summary.count), summary.last.value.as_double());
     }
 }

@@ -54,7 +54,8 @@ TEST_CASE("wake pipe: bytes come out in their order, a full one drops") {
     CHECK(pipe->take().size() == 64);
 }
 
-TEST_CASE("write_to_descriptor: writes all to a pipe that does not block, and reports a closed one") {
+TEST_CASE(
+    "write_to_descriptor: writes all to a pipe that does not block, and reports a closed one") {
     auto ends = os::make_pipe();
     REQUIRE(ends);
     os::set_nonblocking(ends->write.get());

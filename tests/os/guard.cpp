@@ -11,7 +11,9 @@ namespace os = guild::os;
 
 namespace {
 
-bool is_group_alive(int group) { return ::kill(-group, 0) == 0; }
+bool is_group_alive(int group) {
+    return ::kill(-group, 0) == 0;
+}
 
 bool ends_within(int group, int limit_ms) {
     for (int waited = 0; waited < limit_ms; waited += 10) {

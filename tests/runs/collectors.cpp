@@ -43,7 +43,8 @@ TEST_CASE("counters: the number behind a key, whole words alone") {
     CHECK_FALSE(find_counter("", "oom"));
 }
 
-TEST_CASE("statistics collector: steps are sample numbers, an ended process leaves the machine's part") {
+TEST_CASE(
+    "statistics collector: steps are sample numbers, an ended process leaves the machine's part") {
     const guild_test::temp_dir dir;
     auto into = writer_in(dir);
     statistics_collector statistics(1000);
@@ -96,7 +97,8 @@ TEST_CASE("event collector: scalars become series named after directory and tag"
     CHECK(top[0].value.as_double() == std::numeric_limits<double>::infinity());
 }
 
-TEST_CASE("event collector: a file that is cut in the middle gives what is whole, and goes on when it grows") {
+TEST_CASE("event collector: a file that is cut in the middle gives what is whole, and goes on when "
+          "it grows") {
     const guild_test::temp_dir dir;
     auto into = writer_in(dir);
     auto whole = guild::tfevents::writer::create(dir / "elsewhere");
@@ -110,7 +112,8 @@ TEST_CASE("event collector: a file that is cut in the middle gives what is whole
     (void)dir.write("run/events.out.tfevents.1.host", bytes->substr(0, bytes->size() - 10));
     event_collector events(dir / "run");
     CHECK(events.collect(into) == 9);
-    auto grown = guild::os::open_file(dir / "run/events.out.tfevents.1.host", guild::os::open_mode::append);
+    auto grown =
+        guild::os::open_file(dir / "run/events.out.tfevents.1.host", guild::os::open_mode::append);
     REQUIRE(grown);
     REQUIRE(grown->write_all(bytes->substr(bytes->size() - 10)));
     CHECK(events.collect(into) == 1);

@@ -65,10 +65,12 @@ TEST_CASE("command watch: a signal that is no request to stop is passed on") {
     CHECK(ended->exit.success());
 }
 
-TEST_CASE("command watch: when it is stopped, the group has its time of grace and is then killed whole") {
+TEST_CASE(
+    "command watch: when it is stopped, the group has its time of grace and is then killed whole") {
     // The leader goes at once, another process of the group will not.
-    os::child command = start("sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.02; done' & sleep 0.1; "
-                              "trap 'exit 0' TERM; while :; do sleep 0.02; done");
+    os::child command =
+        start("sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.02; done' & sleep 0.1; "
+              "trap 'exit 0' TERM; while :; do sleep 0.02; done");
     output_buffer buffer;
     watch_options options;
     options.timeout_ms = 200;

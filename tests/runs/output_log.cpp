@@ -16,7 +16,8 @@ std::string run_in(const guild_test::temp_dir& dir) {
     return run;
 }
 
-output_writer writer_of(const std::string& run, const guild::os::env& system = guild::os::system_env) {
+output_writer writer_of(const std::string& run,
+                        const guild::os::env& system = guild::os::system_env) {
     auto writer = output_writer::open(run, system);
     REQUIRE(writer);
     return std::move(*writer);
@@ -168,7 +169,8 @@ TEST_CASE("output writer: goes on behind what is there, a torn record is cut off
     const guild_test::temp_dir dir;
     const std::string run = run_in(dir);
     REQUIRE(writer_of(run).append(output_stream::out, 1, "one"));
-    auto index = guild::os::open_file(data_path(run, output_index_name), guild::os::open_mode::append);
+    auto index =
+        guild::os::open_file(data_path(run, output_index_name), guild::os::open_mode::append);
     REQUIRE(index);
     REQUIRE(index->write_all("torn"));
     REQUIRE(writer_of(run).append(output_stream::err, 2, "two"));

@@ -230,7 +230,8 @@ TEST_CASE("recorder: a writer that is stuck costs the loop nothing and the end 1
     CHECK(here.points("loss").size() == 65);
 }
 
-TEST_CASE("recorder: a full disk is told by last_error, and what waits is written once there is room") {
+TEST_CASE(
+    "recorder: a full disk is told by last_error, and what waits is written once there is room") {
     const inside_run here;
     recorder_options options;
     options.system = &full_system;

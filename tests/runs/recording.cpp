@@ -32,7 +32,8 @@ struct recorded_run {
 
     static output_item item(const std::string& bytes) {
         output_item made;
-        made.chunk = std::make_shared<const output_chunk>(output_chunk{output_stream::out, 5, bytes});
+        made.chunk =
+            std::make_shared<const output_chunk>(output_chunk{output_stream::out, 5, bytes});
         return made;
     }
 

@@ -20,8 +20,9 @@ run open_run(const std::string& path) {
 
 TEST_CASE("run: a complete directory gives everything that was recorded") {
     const guild_test::temp_dir dir;
-    (void)dir.write("r/guild.d/meta.tsv", "model\tsoftmax\nstarted_us\t5\nstopped_us\t9\nexit_code\t0\n"
-                                          "status\tcompleted\n");
+    (void)dir.write("r/guild.d/meta.tsv",
+                    "model\tsoftmax\nstarted_us\t5\nstopped_us\t9\nexit_code\t0\n"
+                    "status\tcompleted\n");
     (void)dir.write("r/guild.d/flags.tsv", "lr\t0.1\nlr\t0.2\n");
     (void)dir.write("r/guild.d/attrs.tsv", "cpu_cores\t2\n");
     (void)dir.write("r/guild.d/user.tsv", "label\tgood one\n");

@@ -77,7 +77,8 @@ TEST_CASE("rundir keeper: a deleted directory is restored from open files") {
     CHECK(left->size() == 1);
 }
 
-TEST_CASE("rundir keeper: never makes a directory that is missing, waits with one that stands bare") {
+TEST_CASE(
+    "rundir keeper: never makes a directory that is missing, waits with one that stands bare") {
     kept_run run;
     REQUIRE(os::remove_tree(run.path));
     CHECK_FALSE(run.keeper.is_time_to_restore(rundir_state::gone, 1'000'000'000, 10));
@@ -102,7 +103,8 @@ TEST_CASE("rundir keeper: another directory in its place is restored at once") {
     CHECK(run.content(run.path, "output.log") == "one");
 }
 
-TEST_CASE("rundir keeper: one deleted file is enough to be gone, and is put back beside the others") {
+TEST_CASE(
+    "rundir keeper: one deleted file is enough to be gone, and is put back beside the others") {
     kept_run run;
     REQUIRE(os::remove_tree(data_path(run.path, "output.log")));
     REQUIRE(os::save_file(data_path(run.path, "user.tsv"), "note\tmine\n"));
@@ -133,7 +135,8 @@ TEST_CASE("rundir keeper: a directory with a new name is moved, not gone") {
     REQUIRE(os::system_env.rename(run.path.c_str(), moved.c_str()) == 0);
     const rundir_state state = run.keeper.look(run.files());
     CHECK(state == rundir_state::moved);
-    CHECK(os::is_regular_file(guild::join_path(run.keeper.data_directory_now(state), "output.log")));
+    CHECK(
+        os::is_regular_file(guild::join_path(run.keeper.data_directory_now(state), "output.log")));
 }
 
 TEST_CASE("rundir keeper: what cannot be restored can be tried again") {

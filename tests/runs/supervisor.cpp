@@ -20,7 +20,9 @@ namespace os = guild::os;
 
 namespace {
 
-const std::string* find_meta(const run& of, std::string_view key) { return find_value(of.meta(), key); }
+const std::string* find_meta(const run& of, std::string_view key) {
+    return find_value(of.meta(), key);
+}
 
 bool has_series(const run& of, const std::string& key) {
     for (const auto& summary : of.series().summaries()) {
@@ -143,9 +145,10 @@ TEST_CASE("supervise: a directory that cannot be written stops it before the com
 }
 
 TEST_CASE("supervise: the first interrupt is passed on to the whole group") {
-    supervised_run test("trap 'echo outer; exit 0' INT\n"
-                        "sh -c 'trap \"echo inner; exit 0\" INT; echo ready; while :; do sleep 0.02; done'\n"
-                        "sleep 5");
+    supervised_run test(
+        "trap 'echo outer; exit 0' INT\n"
+        "sh -c 'trap \"echo inner; exit 0\" INT; echo ready; while :; do sleep 0.02; done'\n"
+        "sleep 5");
     auto stop = stop_request::create();
     REQUIRE(stop);
     test.options.stop = &*stop;
@@ -252,8 +255,9 @@ TEST_CASE("supervise: event files become series, those that appear last as well"
 }
 
 TEST_CASE("supervise: a command that deletes and remakes RUNDIR loses nothing") {
-    supervised_run test("echo one; rm -rf $RUNDIR; echo two; sleep 0.2; mkdir -p $RUNDIR; sleep 0.3; "
-                        "ls $RUNDIR; echo three");
+    supervised_run test(
+        "echo one; rm -rf $RUNDIR; echo two; sleep 0.2; mkdir -p $RUNDIR; sleep 0.3; "
+        "ls $RUNDIR; echo three");
     const outcome ended = test.supervise();
     CHECK(ended.status == run_status::completed);
     CHECK(ended.run_directory == test.options.run_directory);
@@ -272,7 +276,8 @@ TEST_CASE("supervise: a command that deletes and remakes RUNDIR loses nothing") 
 }
 
 TEST_CASE("supervise: RUNDIR deleted twice, and never made again, stands there whole at the end") {
-    supervised_run test("rm -rf $RUNDIR; mkdir $RUNDIR; sleep 0.3; echo middle; rm -rf $RUNDIR; echo last");
+    supervised_run test(
+        "rm -rf $RUNDIR; mkdir $RUNDIR; sleep 0.3; echo middle; rm -rf $RUNDIR; echo last");
     const outcome ended = test.supervise();
     CHECK(ended.status == run_status::completed);
     CHECK(test.count_messages(rundir_deleted_message) >= 2);
@@ -311,7 +316,8 @@ TEST_CASE("supervise: RUNDIR that got another name is recorded to its end there"
 }
 
 TEST_CASE("supervise: a full disk never stops the command, is told once and counted") {
-    supervised_run test("head -c 200000 /dev/zero | tr '\\0' x; echo; echo end >&2; sleep 0.2; exit 5");
+    supervised_run test(
+        "head -c 200000 /dev/zero | tr '\\0' x; echo; echo end >&2; sleep 0.2; exit 5");
     const pid_t guild = ::fork();
     REQUIRE(guild >= 0);
     if (guild == 0) {

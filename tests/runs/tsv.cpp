@@ -14,8 +14,8 @@ TEST_CASE("tsv: every byte string survives escaping") {
     for (int byte = 0; byte < 256; ++byte) {
         all += static_cast<char>(byte);
     }
-    for (const std::string& text : {all, std::string(), std::string("\\t"), std::string("a\tb\nc\\"),
-                                    std::string("\0\0", 2)}) {
+    for (const std::string& text : {all, std::string(), std::string("\\t"),
+                                    std::string("a\tb\nc\\"), std::string("\0\0", 2)}) {
         const std::string escaped = guild::runs::escape_tsv(text);
         CHECK(escaped.find_first_of(std::string("\t\n\0", 3)) == std::string::npos);
         CHECK(guild::runs::unescape_tsv(escaped) == text);

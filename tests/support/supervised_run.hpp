@@ -1,4 +1,5 @@
-// tests/support/supervised_run.hpp - runs a shell command as a recorded run, with its echo and messages kept.
+// tests/support/supervised_run.hpp - runs a shell command as a recorded run, with its echo and
+// messages kept.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// guild/os/descriptor.hpp - plain descriptors: wait until some are ready, wake a waiter, put one file in another's place.
+// guild/os/descriptor.hpp - plain descriptors: wait until some are ready, wake a waiter, put one
+// file in another's place.
 //
 // Layer 2. Includes: base/result, os/env, os/pipe, the standard library and POSIX.
 // Not here: files (os/file.hpp); the pipes of a child process (os/process.hpp).
@@ -34,11 +35,13 @@ struct watched_descriptor {
 /// in       items: at most 8
 /// units    timeout_ms: milliseconds; below 0 waits without limit
 /// example  tests/os/descriptor.cpp "wait_until_ready: tells which pipe has bytes"
-void wait_until_ready(watched_descriptor* items, std::size_t count, std::int64_t timeout_ms) noexcept;
+void wait_until_ready(watched_descriptor* items, std::size_t count,
+                      std::int64_t timeout_ms) noexcept;
 
 /// Writes all bytes to a descriptor that may be a terminal or pipe, also one that does not block.
 ///
-/// out      0, or errno's value of what stopped it; SIGPIPE must be blocked or ignored by the caller
+/// out      0, or errno's value of what stopped it; SIGPIPE must be blocked or ignored by the
+///          caller
 [[nodiscard]] int write_to_descriptor(int fd, std::string_view bytes) noexcept;
 
 /// Makes `fd` stand for the file that `replacement` has open; `replacement` stays open as well.
@@ -49,7 +52,8 @@ void wait_until_ready(watched_descriptor* items, std::size_t count, std::int64_t
 /// Whether every write to this descriptor goes to the end of its file.
 [[nodiscard]] bool is_appending(int fd) noexcept;
 
-/// A pipe to oneself: lets a signal handler or another thread wake a waiter, with a byte to say why.
+/// A pipe to oneself: lets a signal handler or another thread wake a waiter, with a byte to say
+/// why.
 class wake_pipe {
 public:
     /// Makes the pipe; neither end blocks, both are closed on exec.
@@ -82,7 +86,9 @@ inline void wait_until_ready(watched_descriptor* items, std::size_t count,
         polled[i].events = items[i].for_writing ? POLLOUT : POLLIN;
     }
     const std::int64_t day_ms = 86'400'000;
-    const int timeout = static_cast<int>(timeout_ms < 0 ? -1 : timeout_ms < day_ms ? timeout_ms : day_ms);
+    const int timeout = static_cast<int>(timeout_ms < 0        ? -1
+                                         : timeout_ms < day_ms ? timeout_ms
+                                                               : day_ms);
     const int ready = ::poll(polled, guild::detail::convert<nfds_t>(count), timeout);
     for (std::size_t i = 0; i < count; ++i) {
         items[i].is_ready = ready > 0 && polled[i].revents != 0;
@@ -114,7 +120,9 @@ inline result<void> replace_descriptor(int fd, int replacement) {
     return got < 0 ? result<void>(os_error(errno, "dup2")) : result<void>();
 }
 
-inline bool is_appending(int fd) noexcept { return (::fcntl(fd, F_GETFL) & O_APPEND) != 0; }
+inline bool is_appending(int fd) noexcept {
+    return (::fcntl(fd, F_GETFL) & O_APPEND) != 0;
+}
 
 inline result<wake_pipe> wake_pipe::create() {
     auto ends = make_pipe();

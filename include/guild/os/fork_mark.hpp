@@ -1,4 +1,5 @@
-// guild/os/fork_mark.hpp - tells the process that made an object from a child that inherited it through fork.
+// guild/os/fork_mark.hpp - tells the process that made an object from a child that inherited it
+// through fork.
 //
 // Layer 2. Includes: the standard library and POSIX.
 // Not here: starting programs (os/process.hpp).
@@ -14,8 +15,8 @@ namespace guild { inline namespace v0 { namespace os {
 
 /// True in the process that made it, false in its forked children, without a system call.
 ///
-/// cost     one page; one load a question. Where the kernel cannot wipe a page on fork (before Linux
-///          4.14, other systems) a question costs getpid()
+/// cost     one page; one load a question. Where the kernel cannot wipe a page on fork (before
+///          Linux 4.14, other systems) a question costs getpid()
 /// threads  any
 /// example  tests/os/fork_mark.cpp "fork_mark: is false in a child"
 class fork_mark {
@@ -41,7 +42,8 @@ private:
 
 inline fork_mark::fork_mark() noexcept : pid_(::getpid()) {
 #if defined(MADV_WIPEONFORK)
-    void* page = ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* page =
+        ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {  // NOLINT: the macro is a C cast
         return;
     }

@@ -1,10 +1,12 @@
-// guild/os/guard.hpp - a small process that ends a command when the program that supervises it dies.
+// guild/os/guard.hpp - a small process that ends a command when the program that supervises it
+// dies.
 //
 // Layer 2. Includes: base/result, os/env, the standard library and POSIX.
 // Not here: starting and stopping commands (os/process.hpp).
 //
-// The guard is forked before the program starts a thread. It has a session of its own, no descriptor but
-// one end of a socket pair, and waits. End of file there means that the program is gone, however it died.
+// The guard is forked before the program starts a thread. It has a session of its own, no
+// descriptor but one end of a socket pair, and waits. End of file there means that the program is
+// gone, however it died.
 #pragma once
 
 #include <cerrno>

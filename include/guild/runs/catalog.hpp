@@ -1,4 +1,5 @@
-// guild/runs/catalog.hpp - the runs below one or more run roots: list them, find one, put one into the trash.
+// guild/runs/catalog.hpp - the runs below one or more run roots: list them, find one, put one into
+// the trash.
 //
 // Layer 4. Includes: base, os/file, runs/run.
 // Not here: one run (runs/run.hpp); conditions on flags and values (runs/query.hpp, to come).
@@ -20,7 +21,8 @@
 
 namespace guild { inline namespace v0 { namespace runs {
 
-/// Every run directly below the given run roots, newest first; runs of one moment by name, last first.
+/// Every run directly below the given run roots, newest first; runs of one moment by name, last
+/// first.
 ///
 /// in       roots: directories; one that is missing or given twice adds nothing
 /// cost     about six system calls a run; series and output are not read
@@ -62,8 +64,8 @@ inline std::vector<std::string> run_names(const std::string& root) {
         return names;
     }
     for (const os::dir_entry& entry : *entries) {
-        const bool may_be = entry.kind == os::file_kind::directory ||
-                            entry.kind == os::file_kind::symlink;
+        const bool may_be =
+            entry.kind == os::file_kind::directory || entry.kind == os::file_kind::symlink;
         if (may_be && entry.name[0] != '.') {
             names.push_back(entry.name);
         }

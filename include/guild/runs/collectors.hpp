@@ -1,4 +1,5 @@
-// guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics, scalars of event files.
+// guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics,
+// scalars of event files.
 //
 // Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
 // Not here: when they are asked (runs/recording.hpp).
@@ -30,17 +31,19 @@ namespace guild { inline namespace v0 { namespace runs {
 /// The machine as it is now, for attrs.tsv: processor, memory, system, GPUs, guild's own version.
 ///
 /// units    memory, gpuN_memory: bytes, decimal
-/// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the memory"
+/// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the
+///          memory"
 [[nodiscard]] pair_list system_attributes();
 
-/// How often the kernel killed a process of this control group for want of memory; empty where nobody
-/// counts.
+/// How often the kernel killed a process of this control group for want of memory; empty where
+/// nobody counts.
 ///
 /// source   Linux control groups v2: memory.events, key oom_kill
 [[nodiscard]] std::optional<std::uint64_t> read_out_of_memory_kills();
 
 /// The number behind `key` in a file of "key number" lines.
-[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key);
+[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text,
+                                                        std::string_view key);
 
 /// Stores statistics of the machine and of a process tree as series `sys/...` and `op/...`.
 class statistics_collector {
@@ -61,10 +64,11 @@ private:
     std::int64_t samples_ = 0;
 };
 
-/// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with the
-/// events' own steps and times.
+/// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with
+/// the events' own steps and times.
 ///
-/// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory and tag"
+/// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory
+///          and tag"
 class event_collector {
 public:
     explicit event_collector(std::string directory) : reader_(std::move(directory)) {}

@@ -1,4 +1,5 @@
-// guild/runs/command_watch.hpp - watches a running command: takes its output, passes signals on, minds the time.
+// guild/runs/command_watch.hpp - watches a running command: takes its output, passes signals on,
+// minds the time.
 //
 // Layer 4. Includes: os/child, os/descriptor, runs/output_buffer.
 // Not here: writing anything down (runs/recording.hpp); threads (runs/supervisor.hpp).
@@ -23,11 +24,12 @@
 
 namespace guild { inline namespace v0 { namespace runs {
 
-/// How the program tells a supervisor that signals arrived. guild installs no handler: the program does,
-/// and calls notify() in it.
+/// How the program tells a supervisor that signals arrived. guild installs no handler: the program
+/// does, and calls notify() in it.
 ///
 /// threads  notify: any, and signal handlers; the rest is the supervisor's
-/// example  tests/runs/supervisor.cpp "supervise: the first interrupt is passed on to the whole group"
+/// example  tests/runs/supervisor.cpp "supervise: the first interrupt is passed on to the whole
+///          group"
 class stop_request {
 public:
     /// errors   resource_exhausted: no descriptors left
@@ -41,8 +43,9 @@ public:
         return result<stop_request>(std::move(made));
     }
 
-    /// Says that `signal` arrived. The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to the command's
-    /// group and starts its time of grace; the second kills the group. Other signals are passed on.
+    /// Says that `signal` arrived. The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to the
+    /// command's group and starts its time of grace; the second kills the group. Other signals are
+    /// passed on.
     void notify(int signal) const noexcept { pipe_.notify(static_cast<unsigned char>(signal)); }
 
     [[nodiscard]] int fd() const noexcept { return pipe_.fd(); }
@@ -69,7 +72,8 @@ struct watch_options {
 /// How a watched command ended.
 struct watch_outcome {
     os::exit_status exit;
-    std::string stopped_by;  // why guild ended it, for example "SIGINT" or "timeout after 3 s"; else empty
+    std::string
+        stopped_by;  // why guild ended it, for example "SIGINT" or "timeout after 3 s"; else empty
 };
 
 /// Watches one command to its end.
@@ -101,7 +105,7 @@ private:
     watch_options options_;
     std::string block_;
     std::string stopped_by_;
-    bool has_ended_ = false;          // ended, but not yet collected: its group is still its own
+    bool has_ended_ = false;  // ended, but not yet collected: its group is still its own
     std::int64_t timeout_at_ms_ = never;
     std::int64_t kill_at_ms_ = never;
     std::int64_t linger_until_ms_ = never;
@@ -144,7 +148,8 @@ inline void command_watch::wait() {
     items[2].fd = has_ended_ ? -1 : command_.exit_fd();
     items[3].fd = options_.stop == nullptr ? -1 : options_.stop->fd();
     const std::int64_t deadline = next_deadline_ms();
-    const std::int64_t left_ms = deadline == never ? -1 : std::max<std::int64_t>(deadline - now_ms(), 0);
+    const std::int64_t left_ms =
+        deadline == never ? -1 : std::max<std::int64_t>(deadline - now_ms(), 0);
     os::wait_until_ready(items, 4, left_ms);
     if (items[3].is_ready) {
         take_signals();
@@ -157,8 +162,9 @@ inline void command_watch::wait() {
     }
     if (items[2].is_ready) {
         has_ended_ = true;
-        linger_until_ms_ = stopped_by_.empty() ? now_ms() + options_.linger_ms
-                                               : std::min(kill_at_ms_, now_ms() + options_.grace_ms);
+        linger_until_ms_ = stopped_by_.empty()
+                               ? now_ms() + options_.linger_ms
+                               : std::min(kill_at_ms_, now_ms() + options_.grace_ms);
     }
 }
 

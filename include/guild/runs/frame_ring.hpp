@@ -1,11 +1,12 @@
-// guild/runs/frame_ring.hpp - a bounded ring of logged values: any thread puts in, one takes out, nobody waits.
+// guild/runs/frame_ring.hpp - a bounded ring of logged values: any thread puts in, one takes out,
+// nobody waits.
 //
 // Layer 4. Includes: series/point, the standard library.
 // Not here: who empties it (runs/recorder.hpp).
 //
-// Each slot carries a sequence number that says whose turn it is: the number of the next put (empty), or that
-// plus one (full). Putting takes one compare-and-swap; no thread ever holds up another that is not in the
-// same slot.
+// Each slot carries a sequence number that says whose turn it is: the number of the next put
+// (empty), or that plus one (full). Putting takes one compare-and-swap; no thread ever holds up
+// another that is not in the same slot.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +31,10 @@ struct frame {
     series::sample values[most_values];
 };
 
-/// source   D. Vyukov, "Bounded MPMC queue": sequence numbers in the slots
 /// threads  put: any; take: one at a time
-/// example  tests/runs/frame_ring.cpp "frame ring: four threads put, one takes, each in its own order"
+/// source   D. Vyukov, "Bounded MPMC queue": sequence numbers in the slots
+/// example  tests/runs/frame_ring.cpp "frame ring: four threads put, one takes, each in its own
+///          order"
 class frame_ring {
 public:
     /// in       frames: capacity, rounded up to a power of two

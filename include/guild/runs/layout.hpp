@@ -1,7 +1,8 @@
 // guild/runs/layout.hpp - where things stand in a run directory, and how one is named and made.
 //
 // Layer 4. Includes: base, os/file, the standard library.
-// Not here: what is in the files (docs/format-run.md; runs/tsv.hpp lock.hpp output_log.hpp); reading a run (runs/run.hpp).
+// Not here: what is in the files (docs/format-run.md; runs/tsv.hpp lock.hpp output_log.hpp);
+// reading a run (runs/run.hpp).
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,8 @@ inline constexpr std::string_view trash_directory = ".trash";
 /// RUNDIR/guild.d/NAME, or RUNDIR/guild.d without a name.
 [[nodiscard]] std::string data_path(std::string_view run_directory, std::string_view name = {});
 
-/// A name for use in a run directory's name: `[A-Za-z0-9._+-]`, anything else `_`, at most 64 bytes.
+/// A name for use in a run directory's name: `[A-Za-z0-9._+-]`, anything else `_`, at most 64
+/// bytes.
 ///
 /// example  tests/runs/layout.cpp "layout: names keep letters, digits and ._+- and nothing else"
 [[nodiscard]] std::string sanitize_name(std::string_view name);
@@ -51,16 +53,15 @@ inline constexpr std::string_view trash_directory = ".trash";
 /// errors   permission_denied, read_only, no_space, not_a_directory: RUNROOT cannot be written
 /// example  tests/runs/layout.cpp "layout: two runs in one second get two directories"
 [[nodiscard]] result<std::string> create_run_directory(const std::string& run_root,
-                                                       std::string_view name,
-                                                       std::int64_t time_us);
+                                                       std::string_view name, std::int64_t time_us);
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
 inline bool is_name_character(char c) noexcept {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '+' || c == '-';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '+' || c == '-';
 }
 
 // Four digits in base 36; the multiplier spreads numbers that differ in their low bits.

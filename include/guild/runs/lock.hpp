@@ -1,11 +1,13 @@
-// guild/runs/lock.hpp - the LOCK file of a run that goes on: who writes it, and whether that one still lives.
+// guild/runs/lock.hpp - the LOCK file of a run that goes on: who writes it, and whether that one
+// still lives.
 //
 // Layer 4. Includes: base, os/file, os/stats, runs/tsv, runs/layout.
 // Not here: the status of a run, which also reads meta.tsv (runs/run.hpp).
 //
-// LOCK locks nothing. It names its process so exactly (host, boot, pid namespace, pid, start time) that a
-// reader on the same machine knows whether it lives, and carries a counter for readers elsewhere. Numbers
-// that change have a fixed width, so that the file is rewritten in place by one write.
+// LOCK locks nothing. It names its process so exactly (host, boot, pid namespace, pid, start time)
+// that a reader on the same machine knows whether it lives, and carries a counter for readers
+// elsewhere. Numbers that change have a fixed width, so that the file is rewritten in place by one
+// write.
 #pragma once
 
 #include <cstddef>
@@ -75,8 +77,8 @@ enum class liveness : std::uint8_t {
 
 /// What a reader sees around a LOCK file.
 ///
-/// units    now_us: microseconds since 1970-01-01 UTC; unchanged_us: how long this reader has seen the
-///          same beat, 0 at the first look
+/// units    now_us: microseconds since 1970-01-01 UTC; unchanged_us: how long this reader has seen
+///          the same beat, 0 at the first look
 struct lock_evidence {
     process_place reader;
     std::uint64_t device = 0;
@@ -89,10 +91,12 @@ struct lock_evidence {
 
 /// Whether the writer lives. A pure function: the rules of docs/format-run.md, one after the other.
 ///
-/// example  tests/runs/lock.cpp "lock: a process with the same number that started later is another one"
+/// example  tests/runs/lock.cpp "lock: a process with the same number that started later is another
+///          one"
 [[nodiscard]] liveness judge_lock(const lock_record& record, const lock_evidence& seen) noexcept;
 
-/// Remembers the beats that one reader saw, for readers that look again and again. One thread at a time.
+/// Remembers the beats that one reader saw, for readers that look again and again. One thread at a
+/// time.
 class heartbeat_memory {
 public:
     /// How long the beat of `path` has been what it is now; 0 at the first look.
@@ -134,7 +138,8 @@ public:
     [[nodiscard]] static result<lock_file> create(const std::string& run_directory,
                                                   const os::env& system = os::system_env);
 
-    /// Rewrites the file with the next beat, and with its own identity, which changes when it is restored.
+    /// Rewrites the file with the next beat, and with its own identity, which changes when it is
+    /// restored.
     ///
     /// errors   no_space, io_failed
     [[nodiscard]] result<void> beat();
@@ -260,7 +265,8 @@ inline liveness judge_lock(const lock_record& record, const lock_evidence& seen)
     if (seen.unchanged_us > 0) {
         return seen.unchanged_us >= heartbeat_silence_us ? liveness::silent : liveness::alive;
     }
-    const std::int64_t newest_us = record.beat_us > seen.modified_us ? record.beat_us : seen.modified_us;
+    const std::int64_t newest_us =
+        record.beat_us > seen.modified_us ? record.beat_us : seen.modified_us;
     return seen.now_us - newest_us > heartbeat_first_look_us ? liveness::silent : liveness::alive;
 }
 
@@ -273,9 +279,8 @@ inline std::int64_t heartbeat_memory::observe(const std::string& path, std::uint
     return now_us - place->second.since_us;
 }
 
-inline result<std::optional<lock_finding>> find_lock(const std::string& run_directory,
-                                                     heartbeat_memory* memory,
-                                                     const os::env& system) {
+inline result<std::optional<lock_finding>>
+find_lock(const std::string& run_directory, heartbeat_memory* memory, const os::env& system) {
     const std::string path = data_path(run_directory, lock_name);
     const auto status = os::find_status(path, system);
     auto text = os::load_file(path, 65536, system);
@@ -302,7 +307,8 @@ inline result<std::optional<lock_finding>> find_lock(const std::string& run_dire
     return std::make_optional(lock_finding{*record, judge_lock(*record, seen)});
 }
 
-inline result<lock_file> lock_file::create(const std::string& run_directory, const os::env& system) {
+inline result<lock_file> lock_file::create(const std::string& run_directory,
+                                           const os::env& system) {
     const std::string path = data_path(run_directory, lock_name);
     auto opened = os::open_file(path, os::open_mode::create_new, system);
     if (!opened) {

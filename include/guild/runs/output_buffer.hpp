@@ -1,11 +1,12 @@
-// guild/runs/output_buffer.hpp - the bounded memory between the thread that reads a command's output and those that store and show it.
+// guild/runs/output_buffer.hpp - the bounded memory between the thread that reads a command's
+// output and those that store and show it.
 //
 // Layer 4. Includes: os/thread, runs/output_log.
 // Not here: reading pipes and writing files (runs/supervisor.hpp).
 //
-// Whoever pushes never waits for a disk or a terminal. When the memory is full, what waits to be shown is
-// dropped first; if that is not enough, what comes next is not stored. Both are counted, and told to
-// the reader at the place where they are missing.
+// Whoever pushes never waits for a disk or a terminal. When the memory is full, what waits to be
+// shown is dropped first; if that is not enough, what comes next is not stored. Both are counted,
+// and told to the reader at the place where they are missing.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +35,13 @@ struct output_chunk {
 /// The next piece for one of the two readers.
 struct output_item {
     std::shared_ptr<const output_chunk> chunk;  // null: a message or a mark alone
-    std::string message;                        // a line for the user, in its place between the output
-    std::uint64_t dropped_bytes = 0;            // output that is missing just before this item
+    std::string message;              // a line for the user, in its place between the output
+    std::uint64_t dropped_bytes = 0;  // output that is missing just before this item
 };
 
 /// threads  one that pushes, one that stores, one that echoes; add_message from any
-/// example  tests/runs/output_buffer.cpp "output buffer: full, it drops what waits to be shown and keeps what is stored"
+/// example  tests/runs/output_buffer.cpp "output buffer: full, it drops what waits to be shown and
+///          keeps what is stored"
 class output_buffer {
 public:
     /// units    max_bytes: of output held for both readers, a little administration included
@@ -144,10 +146,11 @@ inline void output_buffer::put(queue& into, const output_item& item, std::uint64
     into.bytes += cost(item);
 }
 
-inline void output_buffer::push(output_stream stream, std::int64_t time_us, std::string_view bytes) {
+inline void output_buffer::push(output_stream stream, std::int64_t time_us,
+                                std::string_view bytes) {
     output_item item;
-    item.chunk = std::make_shared<const output_chunk>(
-        output_chunk{stream, time_us, std::string(bytes)});
+    item.chunk =
+        std::make_shared<const output_chunk>(output_chunk{stream, time_us, std::string(bytes)});
     const os::lock held(mutex_);
     if (store_.bytes + echo_.bytes + cost(item) > max_bytes_) {
         echo_.drop_output();

@@ -1,10 +1,13 @@
-// guild/runs/output_log.hpp - what a command printed: raw bytes in output.log, time and stream of each piece in output.idx.
+// guild/runs/output_log.hpp - what a command printed: raw bytes in output.log, time and stream of
+// each piece in output.idx.
 //
 // Layer 4. Includes: base, os/file, runs/layout.
-// Not here: reading the command's pipes (runs/output_pump.hpp).
+// Not here: reading the command's pipes (runs/command_watch.hpp).
 //
-// output.idx is a row of 32-byte little-endian records, one per read of a pipe, in the order of output.log:
-//   0 offset u64 | 8 length u32 | 12 stream u8 | 13 flags u8 | 14 zero u16 | 16 time_us i64 | 24 zero u32 | 28 CRC-32C u32 of bytes 0..27
+// output.idx is a row of 32-byte little-endian records, one per read of a pipe, in the order of
+// output.log:
+//   0 offset u64 | 8 length u32 | 12 stream u8 | 13 flags u8 | 14 zero u16
+//   16 time_us i64 | 24 zero u32 | 28 CRC-32C u32 of bytes 0..27
 // The log is written first, then the record. Bytes without a record are shown, their time unknown.
 #pragma once
 
@@ -36,7 +39,8 @@ enum class output_stream : std::uint8_t { unknown = 0, out = 1, err = 2 };
 /// units    offset: bytes from the start of output.log; length: bytes; time_us: microseconds since
 ///          1970-01-01 UTC at which the piece was read
 struct output_record {
-    static constexpr std::uint8_t gap = 1;  // flag: `length` bytes were dropped here, none are in the log
+    static constexpr std::uint8_t gap =
+        1;  // flag: `length` bytes were dropped here, none are in the log
 
     std::uint64_t offset = 0;
     std::uint32_t length = 0;
@@ -66,7 +70,8 @@ public:
     [[nodiscard]] static result<output_writer> open(const std::string& run_directory,
                                                     const os::env& system = os::system_env);
 
-    /// Stores one piece; what cannot be stored is counted, and marked as soon as a record can be written.
+    /// Stores one piece; what cannot be stored is counted, and marked as soon as a record can be
+    /// written.
     ///
     /// units    time_us: microseconds since 1970-01-01 UTC
     /// errors   no_space, io_failed, ...: the piece is lost and counted, the files stay whole
@@ -74,7 +79,10 @@ public:
                                       std::string_view bytes);
 
     /// Counts `bytes` as dropped at this place; the next append writes the mark first.
-    void add_gap(std::uint64_t bytes) noexcept { gap_bytes_ += bytes; lost_bytes_ += bytes; }
+    void add_gap(std::uint64_t bytes) noexcept {
+        gap_bytes_ += bytes;
+        lost_bytes_ += bytes;
+    }
 
     /// Bytes of output that could not be stored.
     [[nodiscard]] std::uint64_t lost_bytes() const noexcept { return lost_bytes_; }
@@ -92,7 +100,7 @@ private:
 
     os::file log_;
     os::file index_;
-    std::uint64_t log_end_ = 0;    // of what is whole; more may stand there after a failed write
+    std::uint64_t log_end_ = 0;  // of what is whole; more may stand there after a failed write
     std::uint64_t index_end_ = 0;
     std::uint64_t gap_bytes_ = 0;
     std::uint64_t lost_bytes_ = 0;
@@ -100,7 +108,8 @@ private:
 
 /// A run of bytes of one stream with one time, or a place where bytes were dropped.
 ///
-/// units    offset: bytes in output.log; time_us: microseconds since 1970-01-01 UTC, empty if unknown
+/// units    offset: bytes in output.log; time_us: microseconds since 1970-01-01 UTC, empty if
+///          unknown
 struct output_piece {
     output_stream stream = output_stream::unknown;
     std::optional<std::int64_t> time_us;
@@ -123,8 +132,8 @@ struct output_page {
 
 /// Reads at most `max_bytes` of a run's output from byte `from` of output.log on.
 ///
-/// out      pieces in file order, the first and last cut to the range; a run without output has none;
-///          a gap is given before the bytes that follow it
+/// out      pieces in file order, the first and last cut to the range; a run without output has
+///          none; a gap is given before the bytes that follow it
 /// errors   io_failed, permission_denied; a run that is deleted meanwhile is not an error
 /// cost     O(log records + bytes)
 /// example  tests/runs/output_log.cpp "output: a range starts and ends inside pieces"
@@ -218,8 +227,8 @@ inline result<void> output_writer::flush_gap(std::int64_t time_us) {
     while (gap_bytes_ > 0) {
         output_record record;
         record.offset = log_end_;
-        record.length = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>(gap_bytes_, 0xFFFFFFFFU));
+        record.length =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(gap_bytes_, 0xFFFFFFFFU));
         record.flags = output_record::gap;
         record.time_us = time_us;
         auto written = write_record(record);
@@ -275,7 +284,8 @@ public:
             std::uint64_t middle = low + (high - low) / 2;
             std::uint64_t found = middle;
             const auto record = find_from(found);
-            const bool before = record && found < high && (record->offset + stored(*record) < offset);
+            const bool before =
+                record && found < high && (record->offset + stored(*record) < offset);
             if (before) {
                 low = found + 1;
             } else {
@@ -369,7 +379,8 @@ inline result<output_page> read_output(const std::string& run_directory, std::ui
                                        std::uint64_t max_bytes, const os::env& system) {
     output_page nothing;
     nothing.next_offset = from;
-    auto log = os::open_file(data_path(run_directory, output_log_name), os::open_mode::read, system);
+    auto log =
+        os::open_file(data_path(run_directory, output_log_name), os::open_mode::read, system);
     if (!log) {
         const bool absent = log.error().code == errc::not_found;
         return absent ? result<output_page>(nothing) : std::move(log).error();

@@ -1,10 +1,12 @@
-// guild/runs/recorder.hpp - logs numbers from inside a training program, without ever holding it up.
+// guild/runs/recorder.hpp - logs numbers from inside a training program, without ever holding it
+// up.
 //
 // Layer 4. Includes: base, os/thread fork_mark, series/writer, runs/frame_ring run_files.
-// Not here: recording a command from outside (runs/supervisor.hpp); event files (tfevents/writer.hpp).
+// Not here: recording a command from outside (runs/supervisor.hpp); event files
+// (tfevents/writer.hpp).
 //
-//     auto run = guild::runs::recorder::current();     // the run of $RUNDIR; does nothing outside one
-//     auto loss = run.series("train/loss");            // once
+//     auto run = guild::runs::recorder::current();     // the run of $RUNDIR; does nothing outside
+//     one auto loss = run.series("train/loss");            // once
 //     run.log(step, {{loss, 0.25}});                   // any thread; no allocation, no system call
 #pragma once
 
@@ -49,8 +51,8 @@ struct logged_value {
     series::number value;
 };
 
-/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is dropped;
-///          flush_interval_ms: milliseconds until what was logged can be read by others
+/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is
+///          dropped; flush_interval_ms: milliseconds until what was logged can be read by others
 struct recorder_options {
     std::size_t ring_frames = 8192;
     std::int64_t flush_interval_ms = 500;
@@ -62,7 +64,7 @@ struct new_run {
     std::string name;  // last part of the directory's name
     pair_list flags;
     pair_list attrs;
-    pair_list meta;    // more keys of meta.tsv, for example model
+    pair_list meta;  // more keys of meta.tsv, for example model
 };
 
 namespace detail {
@@ -83,19 +85,20 @@ public:
     recorder(const recorder&) = delete;
     recorder& operator=(const recorder&) = delete;
 
-    /// Writes what was logged and lets go; takes at most 100 ms, whatever the disk does. A run made by
-    /// create() is recorded as completed, or as an error when an exception ended the scope.
+    /// Writes what was logged and lets go; takes at most 100 ms, whatever the disk does. A run made
+    /// by create() is recorded as completed, or as an error when an exception ended the scope.
     ~recorder();
 
-    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own. Inactive
-    /// where there is no such run or nothing can be written: see last_error().
+    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own.
+    /// Inactive where there is no such run or nothing can be written: see last_error().
     [[nodiscard]] static recorder current(const recorder_options& options = {});
 
     /// Makes a run of this program's own below `run_root`, with LOCK and end status.
     ///
     /// errors   permission_denied, read_only, no_space, ...: from making its files;
     ///          resource_exhausted: no thread to be had
-    [[nodiscard]] static result<recorder> create(const std::string& run_root, const new_run& what = {},
+    [[nodiscard]] static result<recorder> create(const std::string& run_root,
+                                                 const new_run& what = {},
                                                  const recorder_options& options = {});
 
     [[nodiscard]] bool is_active() const noexcept;
@@ -153,7 +156,8 @@ inline constexpr std::int64_t recorder_exit_ms = 100;
 struct recorder_state {
     recorder_state(series::writer made, const recorder_options& given)
         : options(given), ring(given.ring_frames), writer(std::move(made)),
-          start_wall_us(given.system->wall_time_us()), start_boot_us(given.system->boot_time_us()) {}
+          start_wall_us(given.system->wall_time_us()), start_boot_us(given.system->boot_time_us()) {
+    }
 
     std::int64_t now_us() const noexcept {
         return start_wall_us + (options.system->boot_time_us() - start_boot_us);
@@ -263,7 +267,8 @@ private:
     // A run directory that was deleted and stands again gets our file back.
     void follow_directory() {
         os::file_status mine;
-        const bool has_name = state_.options.system->fstat(state_.writer.fd(), &mine) < 0 || mine.links > 0;
+        const bool has_name =
+            state_.options.system->fstat(state_.writer.fd(), &mine) < 0 || mine.links > 0;
         const std::string directory = data_path(state_.run_directory, series_directory);
         if (!has_name && os::is_directory(directory)) {
             (void)state_.writer.move_to(directory);  // kept where it is after an error; tried again
@@ -368,8 +373,9 @@ inline result<recorder> recorder::create(const std::string& run_root, const new_
     }
     auto writer =
         series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    const auto written = writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
-                                : result<void>(writer.error());
+    const auto written =
+        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
+               : result<void>(writer.error());
     if (!written) {
         (void)files->end_with(written.error(), data_path(*directory));
         return written.error();
@@ -399,7 +405,9 @@ inline detail::recorder_state* recorder::own_state() const noexcept {
     return state_ && state_->mark.is_original() ? state_.get() : nullptr;
 }
 
-inline bool recorder::is_active() const noexcept { return own_state() != nullptr; }
+inline bool recorder::is_active() const noexcept {
+    return own_state() != nullptr;
+}
 
 inline std::string recorder::run_directory() const {
     return is_active() ? state_->run_directory : std::string();
@@ -421,7 +429,8 @@ inline series_id recorder::series(std::string_view key) {
     return {number};
 }
 
-inline void recorder::log(std::int64_t step, const logged_value* values, std::size_t count) noexcept {
+inline void recorder::log(std::int64_t step, const logged_value* values,
+                          std::size_t count) noexcept {
     detail::recorder_state* state = own_state();
     if (state == nullptr) {
         return;
@@ -472,7 +481,8 @@ inline bool recorder::finish(run_status status, std::string cause) {
         state->end.cause = std::move(cause);
         state->is_stopping = true;
         state->changed.notify_all();
-        const std::int64_t until_us = os::system_env.boot_time_us() + detail::recorder_exit_ms * 1000;
+        const std::int64_t until_us =
+            os::system_env.boot_time_us() + detail::recorder_exit_ms * 1000;
         for (std::int64_t left_us = 1; !state->is_done && left_us > 0;) {
             left_us = until_us - os::system_env.boot_time_us();
             (void)state->changed.wait_for_ms(held, (left_us + 999) / 1000);

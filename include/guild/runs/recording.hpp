@@ -3,7 +3,8 @@
 // Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper.
 // Not here: starting and stopping the command, reading its pipes (runs/supervisor.hpp).
 //
-// A failure to record is told once for each kind, counted, and never passed on: the command goes on.
+// A failure to record is told once for each kind, counted, and never passed on: the command goes
+// on.
 #pragma once
 
 #include <cstddef>
@@ -51,9 +52,11 @@ struct recording_options {
     const os::env* system = &os::system_env;
 };
 
-/// Opens all files before the command starts, so that nothing it prints is lost. Afterwards one thread.
+/// Opens all files before the command starts, so that nothing it prints is lost. Afterwards one
+/// thread.
 ///
-/// example  tests/runs/recording.cpp "recording: output, series and the end are on disk after end()"
+/// example  tests/runs/recording.cpp "recording: output, series and the end are on disk after
+///          end()"
 class recording {
 public:
     /// Makes LOCK, the tables with meta, flags and attrs, the output files and the series file.
@@ -127,8 +130,8 @@ inline result<recording> recording::open(recording_options options) {
 
 inline recording::recording(recording_options options, run_files files)
     : options_(std::move(options)), files_(std::move(files)), events_(options_.run_directory),
-      statistics_(options_.sample_interval_ms), has_system_attrs_(!options_.system_attrs), next_round_us_(now_us()),
-      next_beat_us_(now_us() + heartbeat_us) {}
+      statistics_(options_.sample_interval_ms), has_system_attrs_(!options_.system_attrs),
+      next_round_us_(now_us()), next_beat_us_(now_us() + heartbeat_us) {}
 
 inline result<void> recording::open_others() {
     const std::string& directory = options_.run_directory;
@@ -169,7 +172,8 @@ inline void recording::store(const output_item& item) {
         output_.add_gap(item.dropped_bytes);
     }
     if (item.chunk) {
-        report("output", output_.append(item.chunk->stream, item.chunk->time_us, item.chunk->bytes));
+        report("output",
+               output_.append(item.chunk->stream, item.chunk->time_us, item.chunk->bytes));
     }
 }
 

@@ -1,7 +1,9 @@
-// guild/runs/run.hpp - one recorded run, read from its directory: what it was, how it ended, its series and output.
+// guild/runs/run.hpp - one recorded run, read from its directory: what it was, how it ended, its
+// series and output.
 //
 // Layer 4. Includes: base, os/file, series/run_reader, runs/tsv layout lock output_log.
-// Not here: finding runs (runs/catalog.hpp); recording one (runs/supervisor.hpp, runs/recorder.hpp).
+// Not here: finding runs (runs/catalog.hpp); recording one (runs/supervisor.hpp,
+// runs/recorder.hpp).
 //
 // A run may be half written, written right now, or be deleted while it is read: what is there is
 // given, the rest is told in notes().
@@ -79,7 +81,9 @@ public:
     ///
     /// units    microseconds since 1970-01-01 UTC
     [[nodiscard]] std::optional<std::int64_t> started_us() const;
-    [[nodiscard]] std::optional<std::int64_t> stopped_us() const { return find_number("stopped_us"); }
+    [[nodiscard]] std::optional<std::int64_t> stopped_us() const {
+        return find_number("stopped_us");
+    }
 
     /// The command's exit code; empty while it runs and when a signal ended it.
     [[nodiscard]] std::optional<std::int64_t> exit_code() const { return find_number("exit_code"); }
@@ -122,12 +126,18 @@ private:
 
 inline std::string_view to_string(run_status status) noexcept {
     switch (status) {
-        case run_status::pending: return "pending";
-        case run_status::running: return "running";
-        case run_status::completed: return "completed";
-        case run_status::terminated: return "terminated";
-        case run_status::error: return "error";
-        case run_status::lost: return "lost";
+    case run_status::pending:
+        return "pending";
+    case run_status::running:
+        return "running";
+    case run_status::completed:
+        return "completed";
+    case run_status::terminated:
+        return "terminated";
+    case run_status::error:
+        return "error";
+    case run_status::lost:
+        return "lost";
     }
     return "error";
 }
@@ -189,23 +199,23 @@ inline void run::decide_status(const open_options& options) {
 
 inline void run::decide_from_lock(const lock_finding& found) {
     switch (found.state) {
-        case liveness::alive:
-            status_ = find_meta("started_us") ? run_status::running : run_status::pending;
-            owner_ = found.record;
-            break;
-        case liveness::gone:
-            status_ = run_status::terminated;
-            cause_ = "guild went away (process " + std::to_string(found.record.pid) + " on " +
-                     found.record.place.host + ")";
-            break;
-        case liveness::silent:
-            status_ = run_status::lost;
-            cause_ = "not heard of from " + found.record.place.host;
-            break;
-        case liveness::copy:
-            status_ = run_status::terminated;
-            cause_ = "this is a copy, made while the run went on";
-            break;
+    case liveness::alive:
+        status_ = find_meta("started_us") ? run_status::running : run_status::pending;
+        owner_ = found.record;
+        break;
+    case liveness::gone:
+        status_ = run_status::terminated;
+        cause_ = "guild went away (process " + std::to_string(found.record.pid) + " on " +
+                 found.record.place.host + ")";
+        break;
+    case liveness::silent:
+        status_ = run_status::lost;
+        cause_ = "not heard of from " + found.record.place.host;
+        break;
+    case liveness::copy:
+        status_ = run_status::terminated;
+        cause_ = "this is a copy, made while the run went on";
+        break;
     }
 }
 

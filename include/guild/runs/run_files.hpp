@@ -1,4 +1,5 @@
-// guild/runs/run_files.hpp - the small files that whoever records a run keeps open: LOCK, meta.tsv, flags.tsv, attrs.tsv.
+// guild/runs/run_files.hpp - the small files that whoever records a run keeps open: LOCK, meta.tsv,
+// flags.tsv, attrs.tsv.
 //
 // Layer 4. Includes: base, os/file, runs/lock tsv layout run rundir_keeper.
 // Not here: output and series; reading a run (runs/run.hpp).
@@ -30,14 +31,16 @@ struct run_end {
     std::string cause;
     std::int64_t stopped_us = 0;
     std::optional<int> exit_code;
-    std::string signal;        // name of the signal that ended the command, for example "SIGKILL"
+    std::string signal;  // name of the signal that ended the command, for example "SIGKILL"
     bool dumped_core = false;
-    pair_list more;            // further keys of meta.tsv
+    pair_list more;  // further keys of meta.tsv
 };
 
-/// The lines of meta.tsv that record an end. `status` is the last: without it the rest does not count.
+/// The lines of meta.tsv that record an end. `status` is the last: without it the rest does not
+/// count.
 ///
-/// example  tests/runs/run_files.cpp "run files: the end is one block whose last line is the status"
+/// example  tests/runs/run_files.cpp "run files: the end is one block whose last line is the
+///          status"
 [[nodiscard]] pair_list end_pairs(const run_end& end);
 
 /// Owned by the process that records a run.
@@ -106,7 +109,8 @@ inline pair_list end_pairs(const run_end& end) {
     return pairs;
 }
 
-inline result<run_files> run_files::create(const std::string& run_directory, const os::env& system) {
+inline result<run_files> run_files::create(const std::string& run_directory,
+                                           const os::env& system) {
     run_files files;
     auto lock = lock_file::create(run_directory, system);
     if (!lock) {

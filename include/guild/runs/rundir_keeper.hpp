@@ -1,11 +1,13 @@
-// guild/runs/rundir_keeper.hpp - notices that a command deleted or replaced its run directory, and puts `guild.d` back.
+// guild/runs/rundir_keeper.hpp - notices that a command deleted or replaced its run directory, and
+// puts `guild.d` back.
 //
 // Layer 4. Includes: base, os/file, os/descriptor, runs/layout.
 // Not here: when to look and what to say (runs/supervisor.hpp).
 //
-// The files of a run stay open for reading and writing, so deleting them loses nothing: recording goes on
-// into files without a name. restore() copies them from the open descriptors to their places and makes the
-// same descriptors stand for the copies, so that whoever writes notices nothing.
+// The files of a run stay open for reading and writing, so deleting them loses nothing: recording
+// goes on into files without a name. restore() copies them from the open descriptors to their
+// places and makes the same descriptors stand for the copies, so that whoever writes notices
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -33,15 +35,16 @@ struct kept_file {
 
 /// Where the files of the run are found.
 enum class rundir_state : std::uint8_t {
-    present,   // at their places
-    moved,     // the directory has another name now; nothing is lost
-    gone,      // at least one file has no name any more; RUNDIR is missing, or stands without its files
+    present,  // at their places
+    moved,    // the directory has another name now; nothing is lost
+    gone,  // at least one file has no name any more; RUNDIR is missing, or stands without its files
     replaced,  // the same, and RUNDIR is not the directory that it was
 };
 
 /// Watches one run directory. One thread at a time; nobody may write to the files during restore().
 ///
-/// example  tests/runs/rundir_keeper.cpp "rundir keeper: a deleted directory is restored from open files"
+/// example  tests/runs/rundir_keeper.cpp "rundir keeper: a deleted directory is restored from open
+///          files"
 class rundir_keeper {
 public:
     rundir_keeper() = default;
@@ -57,8 +60,8 @@ public:
     /// cost     two system calls a file
     [[nodiscard]] rundir_state look(const std::vector<kept_file>& files);
 
-    /// Whether the time has come to restore: at once when RUNDIR was replaced by another directory, and
-    /// when it has stood without its files for `patience_us`; never while RUNDIR is missing.
+    /// Whether the time has come to restore: at once when RUNDIR was replaced by another directory,
+    /// and when it has stood without its files for `patience_us`; never while RUNDIR is missing.
     ///
     /// units    now_us: steady clock (os::env::boot_time_us); patience_us: microseconds
     [[nodiscard]] bool is_time_to_restore(rundir_state state, std::int64_t now_us,
@@ -66,11 +69,13 @@ public:
 
     /// Puts the files back, making RUNDIR where it is missing.
     ///
-    /// out      where the run stands now: RUNDIR, or RUNDIR-restored when something else took its place
+    /// out      where the run stands now: RUNDIR, or RUNDIR-restored when something else took its
+    ///          place
     /// errors   no_space, permission_denied, ...: nothing is lost, it may be tried again
     [[nodiscard]] result<std::string> restore(const std::vector<kept_file>& files);
 
-    /// The path of `guild.d` under which the files are found now, also after the directory was moved.
+    /// The path of `guild.d` under which the files are found now, also after the directory was
+    /// moved.
     [[nodiscard]] std::string data_directory_now(rundir_state state) const;
 
     [[nodiscard]] const std::string& run_directory() const noexcept { return run_directory_; }
@@ -94,7 +99,9 @@ private:
 namespace detail {
 
 // A path of an open directory that follows it wherever it is moved; Linux has one.
-inline std::string path_of_descriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+inline std::string path_of_descriptor(int fd) {
+    return "/proc/self/fd/" + std::to_string(fd);
+}
 
 inline result<os::file> copy_descriptor(int from, const std::string& path, const os::env& system) {
     const auto mode = os::is_appending(from) ? os::open_mode::append : os::open_mode::create_new;

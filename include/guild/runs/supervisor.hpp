@@ -1,11 +1,13 @@
 // guild/runs/supervisor.hpp - runs a command as a recorded run.
 //
 // Layer 4. Includes: base, os/child guard thread, runs/recording command_watch output_buffer.
-// Not here: which command a project means (project/operation.hpp); what is written (runs/recording.hpp).
+// Not here: which command a project means (project/operation.hpp); what is written
+// (runs/recording.hpp).
 //
-// Four parts that do not wait for each other: the calling thread drains the command's pipes, one thread
-// writes files, one echoes, and a guard process ends the command if this program dies. Nothing is
-// printed but through the echo descriptors and options.message; no signal handler is installed.
+// Four parts that do not wait for each other: the calling thread drains the command's pipes, one
+// thread writes files, one echoes, and a guard process ends the command if this program dies.
+// Nothing is printed but through the echo descriptors and options.message; no signal handler is
+// installed.
 #pragma once
 
 #include <atomic>
@@ -40,26 +42,27 @@ namespace guild { inline namespace v0 { namespace runs {
 
 /// What to run and how to record it.
 ///
-/// units    everything in `_ms`: milliseconds; timeout_ms below 0: no limit; buffer_bytes: bytes of output
-///          held while the disk or the terminal is slow
+/// units    everything in `_ms`: milliseconds; timeout_ms below 0: no limit; buffer_bytes: bytes of
+///          output held while the disk or the terminal is slow
 struct supervise_options {
-    std::string run_directory;      // made by create_run_directory
+    std::string run_directory;  // made by create_run_directory
     std::vector<std::string> argv;
-    std::string directory;          // where the command runs; empty: here
-    pair_list environment;          // added to this program's; RUNDIR and PYTHONUNBUFFERED are set
+    std::string directory;  // where the command runs; empty: here
+    pair_list environment;  // added to this program's; RUNDIR and PYTHONUNBUFFERED are set
     pair_list flags;
     pair_list attrs;
-    pair_list meta;                 // more keys of meta.tsv, for example model
+    pair_list meta;  // more keys of meta.tsv, for example model
     std::int64_t sample_interval_ms = 10'000;
     std::int64_t timeout_ms = -1;
-    std::int64_t grace_ms = 10'000;           // between the first stop signal and SIGKILL
+    std::int64_t grace_ms = 10'000;             // between the first stop signal and SIGKILL
     std::int64_t restore_patience_ms = 10'000;  // see recording_options
     std::uint64_t buffer_bytes = std::uint64_t{64} << 20U;
-    int echo_out = 1;               // descriptors that the command's output goes to; -1: none
+    int echo_out = 1;  // descriptors that the command's output goes to; -1: none
     int echo_err = 2;
     bool system_attrs = true;
     const stop_request* stop = nullptr;
-    /// Gets lines for the user, without newline, on the echo's thread and in their place between the output.
+    /// Gets lines for the user, without newline, on the echo's thread and in their place between
+    /// the output.
     std::function<void(std::string_view)> message;
     const os::env* system = &os::system_env;
 };
@@ -68,17 +71,17 @@ struct supervise_options {
 struct outcome {
     run_status status = run_status::error;
     os::exit_status exit;
-    std::string cause;          // empty when completed
-    std::string run_directory;  // where the run stands; another path when RUNDIR was taken by a file
+    std::string cause;  // empty when completed
+    std::string run_directory;  // where the run stands: elsewhere if a file took RUNDIR's place
     std::uint64_t record_errors = 0;
 };
 
 /// Runs a command to its end and records it.
 ///
-/// Every file is opened before the command starts. Whatever happens to the recording then, the command
-/// goes on.
-/// errors   before the command starts: what os::child::start and opening the run directory's files say; a
-///          command that cannot be started leaves a run with status `error`
+/// Every file is opened before the command starts. Whatever happens to the recording then, the
+/// command goes on.
+/// errors   before the command starts: what os::child::start and opening the run directory's files
+///          say; a command that cannot be started leaves a run with status `error`
 /// threads  makes two threads and a process; call it before the program has threads of its own
 /// example  tests/runs/supervisor.cpp "supervise: a command is recorded whole"
 [[nodiscard]] result<outcome> supervise(const supervise_options& options);
@@ -87,7 +90,8 @@ struct outcome {
 
 namespace detail {
 
-// What the threads of one supervised run share. It outlives a thread that hangs in a dead disk or terminal.
+// What the threads of one supervised run share. It outlives a thread that hangs in a dead disk or
+// terminal.
 struct supervision {
     explicit supervision(const supervise_options& options)
         : buffer(options.buffer_bytes), message(options.message),
@@ -95,7 +99,7 @@ struct supervision {
 
     output_buffer buffer;
     std::optional<recording> record;  // the writing thread's, once it runs
-    run_end end;       // set before the buffer is closed
+    run_end end;                      // set before the buffer is closed
     std::string place;
     std::function<void(std::string_view)> message;
     int echo[2];
@@ -156,7 +160,8 @@ inline os::variables command_environment(const supervise_options& options) {
 inline pair_list start_meta(const supervise_options& options) {
     pair_list pairs = {{"format", "1"}, {"guild_version", version}};
     pairs.insert(pairs.end(), options.meta.begin(), options.meta.end());
-    pairs.emplace_back("cwd", os::absolute_path(options.directory.empty() ? "." : options.directory));
+    pairs.emplace_back("cwd",
+                       os::absolute_path(options.directory.empty() ? "." : options.directory));
     std::vector<std::string> words;
     for (std::size_t i = 0; i < options.argv.size(); ++i) {
         pairs.emplace_back("argv." + std::to_string(i), options.argv[i]);

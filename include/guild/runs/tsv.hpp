@@ -1,7 +1,9 @@
-// guild/runs/tsv.hpp - the small tables of a run directory: one "key TAB value" a line, appended, last wins.
+// guild/runs/tsv.hpp - the small tables of a run directory: one "key TAB value" a line, appended,
+// last wins.
 //
 // Layer 4. Includes: base, os/file, the standard library.
-// Not here: which keys there are (docs/format-run.md); output and series, which have formats of their own.
+// Not here: which keys there are (docs/format-run.md); output and series, which have formats of
+// their own.
 //
 // A crash may cut the last line. Readers ignore what has no newline; whoever appends next first
 // closes the cut line so that no reader takes it (two more tabs, then a newline).
@@ -23,7 +25,8 @@ namespace guild { inline namespace v0 { namespace runs {
 /// Keys with their values, in the order in which the keys first appeared.
 using pair_list = std::vector<std::pair<std::string, std::string>>;
 
-/// A key or value as it stands in a file: `\t`, `\n`, `\\` and `\0` for tab, newline, backslash, NUL.
+/// A key or value as it stands in a file: `\t`, `\n`, `\\` and `\0` for tab, newline, backslash,
+/// NUL.
 ///
 /// example  tests/runs/tsv.cpp "tsv: every byte string survives escaping"
 [[nodiscard]] std::string escape_tsv(std::string_view text);
@@ -79,11 +82,20 @@ inline std::string escape_tsv(std::string_view text) {
     out.reserve(text.size());
     for (const char c : text) {
         switch (c) {
-            case '\t': out += "\\t"; break;
-            case '\n': out += "\\n"; break;
-            case '\\': out += "\\\\"; break;
-            case '\0': out += "\\0"; break;
-            default: out += c;
+        case '\t':
+            out += "\\t";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\0':
+            out += "\\0";
+            break;
+        default:
+            out += c;
         }
     }
     return out;
@@ -98,11 +110,20 @@ inline std::string unescape_tsv(std::string_view text) {
             continue;
         }
         switch (text[++i]) {
-            case 't': out += '\t'; break;
-            case 'n': out += '\n'; break;
-            case '\\': out += '\\'; break;
-            case '0': out += '\0'; break;
-            default: out.append({'\\', text[i]});
+        case 't':
+            out += '\t';
+            break;
+        case 'n':
+            out += '\n';
+            break;
+        case '\\':
+            out += '\\';
+            break;
+        case '0':
+            out += '\0';
+            break;
+        default:
+            out.append({'\\', text[i]});
         }
     }
     return out;
