@@ -209,7 +209,7 @@ TEST_CASE("reader: without its last indices a file is read all the same") {
     const guild_test::temp_dir dir;
     const std::string bytes = make_file(60, 1000, true);
     std::string changed = bytes;
-    for (std::size_t at = gs::header_bytes; at < bytes.size(); at += 8) {
+    for (std::size_t at = gs::header_bytes; at + 48 <= bytes.size(); at += 8) {
         const bool is_index = guild::load_le<std::uint32_t>(&changed[at]) == gs::block_magic &&
                               changed[at + 4] == static_cast<char>(gs::block_type::index);
         changed[at + 44] = static_cast<char>(changed[at + 44] ^ (is_index ? 1 : 0));

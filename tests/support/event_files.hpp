@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -51,7 +52,8 @@ private:
 struct tag_numbers {
     std::uint64_t count = 0, nan = 0, inf = 0;
     std::int64_t first_step = 0, last_step = 0, min_step = 0, max_step = 0;
-    double first_value = 0, last_value = 0, min = INFINITY, max = -INFINITY, sum = 0, last_wall = 0;
+    double first_value = 0, last_value = 0, min = std::numeric_limits<double>::infinity(),
+           max = -std::numeric_limits<double>::infinity(), sum = 0, last_wall = 0;
     fingerprint print;
 
     void add(const tf::scalar& point) {

@@ -64,6 +64,8 @@ public:
     [[nodiscard]] result<void> for_each_point(Visit&& visit);
 
     /// All remarks in the file.
+    ///
+    /// errors   io_failed: a read failed
     [[nodiscard]] result<std::vector<note>> notes();
 
     [[nodiscard]] const file_header& header() const noexcept { return header_; }
