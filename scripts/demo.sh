@@ -16,15 +16,15 @@ say() { printf '\n==> %s\n' "$*"; }
 say "Looking for what the build needs"
 sh scripts/deps.sh --demo
 
+mkdir -p build/demo
 say "Building into build/release"
-cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DGUILD_BUILD_TESTS=OFF >build/demo-cmake.log 2>&1 ||
-    { cat build/demo-cmake.log; exit 1; }
+cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DGUILD_BUILD_TESTS=OFF >build/demo/cmake.log 2>&1 ||
+    { cat build/demo/cmake.log; exit 1; }
 cmake --build build/release --target demo
 PATH=$root/build/release/bin:$PATH
 export PATH
 
 say "Making a project in build/demo from examples/mnist"
-mkdir -p build/demo
 cp examples/mnist/Guild build/demo/
 cd build/demo
 for trainer in "$root"/build/release/bin/mnist_*; do
