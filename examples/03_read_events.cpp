@@ -1,6 +1,13 @@
 // Prints every scalar of the TensorBoard event files below a directory: run, tag, step, value.
 //
 //     03_read_events DIRECTORY
+//
+// For two runs of two steps, tab separated:
+//
+//     test    loss    0    0.75
+//     test    loss    1    0.5
+//     train   loss    0    0.75
+//     train   loss    1    0.5
 #include <cstdio>
 #include <guild/guild.hpp>
 

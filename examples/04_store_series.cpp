@@ -1,6 +1,14 @@
 // Writes a series into a file of its own and reads it back, bit for bit.
 //
 //     04_store_series DIRECTORY
+//
+// It prints, tab separated:
+//
+//     0    1
+//     1    0.5
+//     2    0.3333333333333333
+//     3    0.25
+//     4    0.2
 #include <cstdio>
 #include <guild/guild.hpp>
 
