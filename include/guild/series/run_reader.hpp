@@ -13,10 +13,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -137,8 +135,9 @@ inline result<void> run_reader::link_files() {
     for (auto& file : readers_) {
         in_order_.push_back(&file.second);
     }
-    std::stable_sort(in_order_.begin(), in_order_.end(), [](const reader* a, const reader* b) {
-        return a->header().start_wall_us < b->header().start_wall_us;
+    std::sort(in_order_.begin(), in_order_.end(), [](const reader* a, const reader* b) {
+        return std::make_pair(a->header().start_wall_us, std::string_view(a->path())) <
+               std::make_pair(b->header().start_wall_us, std::string_view(b->path()));
     });
     result<void> outcome;
     for (reader* file : in_order_) {
