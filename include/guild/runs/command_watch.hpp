@@ -72,8 +72,7 @@ struct watch_options {
 /// How a watched command ended.
 struct watch_outcome {
     os::exit_status exit;
-    std::string
-        stopped_by;  // why guild ended it, for example "SIGINT" or "timeout after 3 s"; else empty
+    std::string stopped_by;  // why guild ended it ("SIGINT", "timeout after 3000 ms"); else empty
 };
 
 /// Watches one command to its end.

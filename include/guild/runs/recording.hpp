@@ -42,7 +42,7 @@ inline constexpr std::string_view rundir_deleted_message =
 ///          directory may stand without `guild.d` before it is put back
 struct recording_options {
     std::string run_directory;
-    std::int64_t sample_interval_ms = 10'000;
+    std::int64_t sample_interval_ms = 1'000;
     std::int64_t restore_patience_ms = 10'000;
     pair_list meta;
     pair_list flags;

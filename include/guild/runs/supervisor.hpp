@@ -52,7 +52,7 @@ struct supervise_options {
     pair_list flags;
     pair_list attrs;
     pair_list meta;  // more keys of meta.tsv, for example model
-    std::int64_t sample_interval_ms = 10'000;
+    std::int64_t sample_interval_ms = 1'000;
     std::int64_t timeout_ms = -1;
     std::int64_t grace_ms = 10'000;             // between the first stop signal and SIGKILL
     std::int64_t restore_patience_ms = 10'000;  // see recording_options
