@@ -62,6 +62,7 @@ struct memory_state {
 
 /// What one process has used so far.
 struct process_state {
+    bool has_ended = false;                // a zombie: its parent has not collected it
     std::int64_t parent = 0;
     std::uint64_t cpu_ticks = 0;        // its own
     std::uint64_t collected_ticks = 0;  // of its children that have ended
@@ -254,8 +255,9 @@ inline std::optional<process_state> parse_process(std::string_view text) {
         return std::nullopt;
     }
     detail::word_reader words(text.substr(name_end + 1));
-    words.skip(1);  // state
     process_state process;
+    const std::string_view state = words.next();
+    process.has_ended = state == "Z" || state == "X";
     process.parent = static_cast<std::int64_t>(words.number());
     words.skip(9);  // group, session, terminal, its group, flags, four counts of page faults
     process.cpu_ticks = words.number() + words.number();

@@ -302,7 +302,8 @@ inline std::string read_boot_id() {
 
 inline std::optional<std::uint64_t> process_start_ticks(int pid) {
     const std::optional<process_state> process = detail::read_process(pid);
-    return process ? std::optional<std::uint64_t>(process->start_ticks) : std::nullopt;
+    const bool runs = process && !process->has_ended;
+    return runs ? std::optional<std::uint64_t>(process->start_ticks) : std::nullopt;
 }
 
 inline std::optional<std::uint64_t> pid_namespace_inode() {
