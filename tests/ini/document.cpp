@@ -46,7 +46,7 @@ TEST_CASE("diagnostic: is shown with its line, carets and hint") {
     const ini::document parsed = ini::parse("[project]\n\n  name ok\n", "dir/Guild");
     REQUIRE(parsed.diagnostics().size() == 1);
     CHECK(ini::render(parsed.diagnostics()[0], parsed.text()) ==
-          "dir/Guild:3:3: error: expected `NAME = VALUE`, seen `name ok`\n"
+          "dir/Guild:3:3: expected `NAME = VALUE`, seen `name ok`\n"
           "    name ok\n"
           "    ^^^^^^^\n"
           "  hint: write NAME = VALUE, or put `#` at the start of a comment\n");

@@ -34,13 +34,16 @@ private:
 
 namespace detail {
 
+// Each of the two has one body everywhere: no_value<true> is named only where exceptions are on.
 template <bool Throws>
 [[noreturn]] void no_value(guild::error what) {
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
     if constexpr (Throws) {
         throw exception(std::move(what));
-    } else {
-        std::abort();
     }
+#endif
+    (void)what;
+    std::abort();
 }
 
 }  // namespace detail

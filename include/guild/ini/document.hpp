@@ -65,7 +65,8 @@ struct diagnostic {
     rule about = rule::syntax;
 };
 
-/// A diagnostic for people: `path:line:col: error: message`, the source line, carets, and the hint.
+/// A diagnostic for people: `path:line:col: message` or `path:line:col: warning: message`, the source
+/// line, carets, and the hint.
 ///
 /// in       text: what was parsed; of a long line only the part around the place is shown, and
 ///          control characters in it are shown as dots
@@ -377,7 +378,9 @@ inline std::string shown_line(std::string_view text, std::size_t at, std::uint32
 
 inline std::string render(const diagnostic& about, std::string_view text) {
     guild::error what = about.what;
-    what.message = (about.sev == severity::error ? "error: " : "warning: ") + what.message;
+    if (about.sev == severity::warning) {
+        what.message = "warning: " + what.message;
+    }
     std::string out = to_string(what) + '\n';
     if (what.where.line != 0 && what.where.begin <= text.size()) {
         std::uint32_t column = 0;
