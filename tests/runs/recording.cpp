@@ -48,13 +48,13 @@ run_end completed() {
     return end;
 }
 
-bool is_full = false;
+bool is_disk_full = false;
 
 std::int64_t write_unless_full(int fd, const void* from, std::size_t size) {
-    return is_full ? -ENOSPC : os::system_env.write(fd, from, size);
+    return is_disk_full ? -ENOSPC : os::system_env.write(fd, from, size);
 }
 std::int64_t pwrite_unless_full(int fd, const void* from, std::size_t size, std::int64_t offset) {
-    return is_full ? -ENOSPC : os::system_env.pwrite(fd, from, size, offset);
+    return is_disk_full ? -ENOSPC : os::system_env.pwrite(fd, from, size, offset);
 }
 
 }  // namespace
@@ -82,6 +82,16 @@ TEST_CASE("recording: output, series and the end are on disk after end()") {
     CHECK(test.messages.empty());
 }
 
+TEST_CASE("recording: a command that ends before the first round leaves the machine's record too") {
+    recorded_run test;
+    recording record = test.open();
+    record.set_process(os::process_id());
+    (void)record.end(completed());
+    const run found = run::open(test.options.run_directory).value();
+    CHECK(find_value(found.attrs(), "cpu_cores") != nullptr);
+    CHECK(found.series().points("sys/mem/used").size() == 1);
+}
+
 TEST_CASE("recording: every kind of failure is told once and all are counted") {
     recorded_run test;
     os::env system = os::system_env;
@@ -90,13 +100,13 @@ TEST_CASE("recording: every kind of failure is told once and all are counted") {
     test.options.system = &system;
     recording record = test.open();
     record.set_process(os::process_id());
-    is_full = true;
+    is_disk_full = true;
     for (int i = 0; i < 3; ++i) {
         record.store(test.item("lost"));
         ::usleep(25'000);
         record.work_if_due();
     }
-    is_full = false;
+    is_disk_full = false;
     CHECK(record.failures() >= 6);
     record.store(test.item("kept"));
     (void)record.end(completed());

@@ -117,8 +117,13 @@ TEST_CASE("supervise: exit codes and signals are errors with their cause") {
 TEST_CASE("supervise: the command sees RUNDIR and runs where it is told") {
     supervised_run test("pwd; echo $RUNDIR; echo $PYTHONUNBUFFERED");
     test.options.directory = test.dir.path();
+    test.options.environment = {{"RUNDIR", test.options.run_directory}, {"GPU_COUNT", "0"}};
     (void)test.supervise();
     CHECK(test.output() == test.dir.path() + "\n" + test.options.run_directory + "\n1\n");
+    const run found = test.recorded();
+    REQUIRE(find_value(found.meta(), "env.GPU_COUNT") != nullptr);
+    CHECK(*find_value(found.meta(), "env.GPU_COUNT") == "0");
+    CHECK(find_value(found.meta(), "env.RUNDIR") == nullptr);
 }
 
 TEST_CASE("supervise: a program that is not there is an error, and the run says so") {

@@ -88,6 +88,7 @@ private:
     recording(recording_options options, run_files files);
     [[nodiscard]] result<void> open_others();
     void start_round();
+    void record_machine();
     void look_after_directory(bool is_last);
     void restore();
     void report(std::string_view what, const result<void>& outcome);
@@ -106,7 +107,7 @@ private:
     std::set<std::string, std::less<>> reported_;
     std::uint64_t failures_ = 0;
     int pid_ = -1;
-    bool has_system_attrs_ = false;
+    bool is_machine_recorded_ = false;
     bool is_told_ = false;  // that the directory is gone; the end is no round of its own
     std::int64_t next_round_us_ = 0;
     std::int64_t next_beat_us_ = 0;
@@ -130,8 +131,8 @@ inline result<recording> recording::open(recording_options options) {
 
 inline recording::recording(recording_options options, run_files files)
     : options_(std::move(options)), files_(std::move(files)), events_(options_.run_directory),
-      statistics_(options_.sample_interval_ms), has_system_attrs_(!options_.system_attrs),
-      next_round_us_(now_us()), next_beat_us_(now_us() + heartbeat_us) {}
+      statistics_(options_.sample_interval_ms), next_round_us_(now_us()),
+      next_beat_us_(now_us() + heartbeat_us) {}
 
 inline result<void> recording::open_others() {
     const std::string& directory = options_.run_directory;
@@ -189,21 +190,25 @@ inline void recording::work_if_due() {
     next_round_us_ = now_us() + options_.sample_interval_ms * 1000;
     start_round();
     (void)events_.collect(*series_);
-    if (pid_ > 0) {
-        statistics_.collect(pid_, options_.system->wall_time_us(), *series_);
-    }
+    record_machine();
     report("series values", series_->flush());
     report_series();
 }
 
 inline void recording::start_round() {
-    if (!std::exchange(has_system_attrs_, true)) {
-        report("system attributes", files_.attrs().append(system_attributes()));
-    }
     look_after_directory(false);
     if (now_us() >= next_beat_us_) {
         next_beat_us_ = now_us() + heartbeat_us;
         report("heartbeat", files_.beat());
+    }
+}
+
+inline void recording::record_machine() {
+    if (!std::exchange(is_machine_recorded_, true) && options_.system_attrs) {
+        report("system attributes", files_.attrs().append(system_attributes()));
+    }
+    if (pid_ > 0) {
+        statistics_.collect(pid_, options_.system->wall_time_us(), *series_);
     }
 }
 
@@ -235,6 +240,9 @@ inline void recording::restore() {
 }
 
 inline std::string recording::end(run_end how) {
+    if (pid_ > 0 && !is_machine_recorded_) {
+        record_machine();  // the command was quicker than the first round
+    }
     (void)events_.collect(*series_);
     report("series values", series_->flush());
     look_after_directory(true);

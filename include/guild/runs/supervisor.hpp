@@ -71,7 +71,7 @@ struct supervise_options {
 struct outcome {
     run_status status = run_status::error;
     os::exit_status exit;
-    std::string cause;  // empty when completed
+    std::string cause;          // empty when completed
     std::string run_directory;  // where the run stands: elsewhere if a file took RUNDIR's place
     std::uint64_t record_errors = 0;
 };
@@ -169,7 +169,9 @@ inline pair_list start_meta(const supervise_options& options) {
     }
     pairs.emplace_back("cmd", join(words, " "));
     for (const auto& [name, value] : options.environment) {
-        pairs.emplace_back("env." + name, value);
+        if (name != "RUNDIR") {  // a run may be moved; readers know where they found it
+            pairs.emplace_back("env." + name, value);
+        }
     }
     if (options.timeout_ms >= 0) {
         pairs.emplace_back("timeout_ms", std::to_string(options.timeout_ms));
