@@ -2,6 +2,8 @@
 
 #include "support/temp_dir.hpp"
 
+#include <sys/stat.h>
+
 #include <doctest/doctest.h>
 
 using namespace guild;
@@ -16,9 +18,13 @@ std::int64_t short_write(int fd, const void* from, std::size_t size) {
                             : os::system_env.write(fd, from, size < 3 ? size : 3);
 }
 
-std::int64_t full_write(int /*fd*/, const void* /*from*/, std::size_t /*size*/) { return -ENOSPC; }
+std::int64_t full_write(int /*fd*/, const void* /*from*/, std::size_t /*size*/) {
+    return -ENOSPC;
+}
 
-int failing_sync(int /*fd*/) { return -EIO; }
+int failing_sync(int /*fd*/) {
+    return -EIO;
+}
 
 }  // namespace
 
@@ -42,6 +48,13 @@ TEST_CASE("open_file: refuses a name with a zero byte instead of cutting it ther
     const auto got = os::open_file(std::string("/tmp\0x", 6), os::open_mode::read);
     REQUIRE_FALSE(got);
     CHECK(got.error().code == errc::bad_value);
+}
+
+TEST_CASE("load_file: a named pipe in a file's place is an error, not a wait for its writer") {
+    const temp_dir dir;
+    const std::string path = dir / "pipe";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    CHECK_FALSE(os::load_file(path));
 }
 
 TEST_CASE("file: append writes to the end, read_at and write_at go to offsets") {

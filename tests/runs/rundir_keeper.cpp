@@ -1,6 +1,8 @@
 #include <guild/runs/rundir_keeper.hpp>
 
+#include <cerrno>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -44,6 +46,16 @@ struct kept_run {
     os::file data;
     rundir_keeper keeper;
 };
+
+// A system whose directory `run` takes nothing new. A mode would not do: root may write everywhere.
+const os::env refusing_system = [] {
+    os::env system = os::system_env;
+    system.mkdir = [](const char* path, unsigned mode) {
+        const bool is_refused = std::string_view(path).find("/run/") != std::string_view::npos;
+        return is_refused ? -EACCES : os::system_env.mkdir(path, mode);
+    };
+    return system;
+}();
 
 }  // namespace
 
@@ -127,6 +139,39 @@ TEST_CASE("rundir keeper: a file in its place sends the run to a name beside it"
     CHECK(*place == run.path + "-restored");
     CHECK(run.content(*place, "output.log") == "one");
     CHECK(os::load_file(run.path).value_or("") == "a file");
+}
+
+TEST_CASE("rundir keeper: what is in the way of a single file gets another name") {
+    kept_run run;
+    REQUIRE(os::remove_tree(data_path(run.path, "output.log")));
+    REQUIRE(os::make_directories(data_path(run.path, "output.log/below")));
+    const auto place = run.keeper.restore(run.files());
+    REQUIRE(place);
+    CHECK(*place == run.path);
+    CHECK(run.content(run.path, "output.log") == "one");
+    CHECK(os::is_directory(data_path(run.path, "output.log.replaced/below")));
+}
+
+TEST_CASE("rundir keeper: a file in the place of guild.d gets another name") {
+    kept_run run;
+    REQUIRE(os::remove_tree(data_path(run.path)));
+    REQUIRE(os::save_file(data_path(run.path), "a file"));
+    REQUIRE(run.keeper.restore(run.files()));
+    CHECK(run.keeper.look(run.files()) == rundir_state::present);
+    CHECK(run.content(run.path, "series/1.gts") == "1234");
+    CHECK(os::load_file(data_path(run.path) + ".replaced").value_or("") == "a file");
+}
+
+TEST_CASE("rundir keeper: a directory that takes no files sends the run to a name beside it") {
+    kept_run run;
+    auto keeper = rundir_keeper::open(run.path, refusing_system);
+    REQUIRE(keeper);
+    REQUIRE(os::remove_tree(data_path(run.path)));
+    const auto place = keeper->restore(run.files());
+    REQUIRE(place);
+    CHECK(*place == run.path + "-restored");
+    CHECK(run.content(*place, "output.log") == "one");
+    CHECK(os::list_directory(run.path).value().empty());
 }
 
 TEST_CASE("rundir keeper: a directory with a new name is moved, not gone") {

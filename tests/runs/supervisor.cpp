@@ -359,6 +359,19 @@ TEST_CASE("supervise: an echo that nobody reads stops alone") {
     CHECK(test.output() == "line 1\nline 2\nline 3\nline 4\nline 5\n");
 }
 
+TEST_CASE("supervise: an echo into a full disk stops alone and is told") {
+    supervised_run test("echo one; sleep 0.02; echo two");
+    auto full = os::open_file("/dev/full", os::open_mode::write);
+    REQUIRE(full);
+    test.options.echo_out = full->fd();
+    test.options.echo_err = -1;
+    const auto ended = supervise(test.options);
+    REQUIRE(ended);
+    CHECK(ended->status == run_status::completed);
+    CHECK(test.output() == "one\ntwo\n");
+    CHECK(test.count_messages("Output is not shown any more") == 1);
+}
+
 TEST_CASE("supervise: a stuck terminal stops neither the command nor the recording") {
     supervised_run test("head -c 3000000 /dev/zero; echo end");
     test.options.buffer_bytes = 4'000'000;

@@ -1,4 +1,4 @@
-// guild/os/file.hpp - files and directories: open, read, write, sync, load, save, list, make, remove.
+// guild/os/file.hpp - files and directories: open, read, write, sync, load, save, list, remove.
 //
 // Layer 2. Includes: base, os/env.hpp, the standard library and POSIX.
 // Not here: names as text (base/path.hpp); the calls themselves and the clock (os/env.hpp).
@@ -182,12 +182,18 @@ namespace detail {
 
 inline int open_flags(open_mode mode) noexcept {
     switch (mode) {
-        case open_mode::read: return O_RDONLY;
-        case open_mode::write: return O_WRONLY;
-        case open_mode::read_write: return O_RDWR;
-        case open_mode::create_new: return O_RDWR | O_CREAT | O_EXCL;
-        case open_mode::append: return O_RDWR | O_CREAT | O_APPEND;
-        case open_mode::truncate: return O_RDWR | O_CREAT | O_TRUNC;
+    case open_mode::read:
+        return O_RDONLY | O_NONBLOCK;  // a named pipe in a file's place is not waited for
+    case open_mode::write:
+        return O_WRONLY;
+    case open_mode::read_write:
+        return O_RDWR;
+    case open_mode::create_new:
+        return O_RDWR | O_CREAT | O_EXCL;
+    case open_mode::append:
+        return O_RDWR | O_CREAT | O_APPEND;
+    case open_mode::truncate:
+        return O_RDWR | O_CREAT | O_TRUNC;
     }
     return O_RDONLY;
 }
@@ -429,11 +435,16 @@ namespace detail {
 inline file_kind kind_of_entry(const std::string& directory, const ::dirent& entry) {
 #if defined(DT_UNKNOWN)
     switch (entry.d_type) {
-        case DT_REG: return file_kind::regular;
-        case DT_DIR: return file_kind::directory;
-        case DT_LNK: return file_kind::symlink;
-        case DT_UNKNOWN: break;
-        default: return file_kind::other;
+    case DT_REG:
+        return file_kind::regular;
+    case DT_DIR:
+        return file_kind::directory;
+    case DT_LNK:
+        return file_kind::symlink;
+    case DT_UNKNOWN:
+        break;
+    default:
+        return file_kind::other;
     }
 #endif
     const auto status = find_link_status(join_path(directory, entry.d_name));
@@ -564,8 +575,8 @@ inline std::string absolute_path(std::string_view path) {
 
 inline result<std::string> make_temp_directory(std::string_view prefix) {
     const char* base = std::getenv("TMPDIR");
-    std::string path = join_path(base == nullptr || *base == '\0' ? "/tmp" : base,
-                                 std::string(prefix) + "XXXXXX");
+    std::string path =
+        join_path(base == nullptr || *base == '\0' ? "/tmp" : base, std::string(prefix) + "XXXXXX");
     if (::mkdtemp(&path[0]) == nullptr) {
         return os_error(errno, "mkdtemp", path);
     }

@@ -70,7 +70,7 @@ public:
     /// Puts the files back, making RUNDIR where it is missing.
     ///
     /// out      where the run stands now: RUNDIR, or RUNDIR-restored when something else took its
-    ///          place
+    ///          place or it takes no files; what stands in the way of a single file is renamed
     /// errors   no_space, permission_denied, ...: nothing is lost, it may be tried again
     [[nodiscard]] result<std::string> restore(const std::vector<kept_file>& files);
 
@@ -83,7 +83,9 @@ public:
 private:
     [[nodiscard]] result<void> open_directories();
     [[nodiscard]] bool is_same(const std::string& path, const os::file_status& as) const;
-    [[nodiscard]] result<std::string> find_place() const;
+    [[nodiscard]] result<void> restore_at(const std::string& place,
+                                          const std::vector<kept_file>& files);
+    [[nodiscard]] int rename_over(const std::string& from, const std::string& to) const;
     [[nodiscard]] result<void> copy_all(const std::vector<kept_file>& files, const std::string& to,
                                         std::vector<os::file>& copies) const;
 
@@ -204,22 +206,6 @@ inline bool rundir_keeper::is_time_to_restore(rundir_state state, std::int64_t n
     return now_us - without_since_us_ >= patience_us;
 }
 
-inline result<std::string> rundir_keeper::find_place() const {
-    std::string place = run_directory_;
-    for (int number = 1; number < 100; ++number) {
-        const auto status = os::find_status(place, *system_);
-        if (status && status->kind == os::file_kind::directory) {
-            return place;
-        }
-        if (!status && !os::find_link_status(place, *system_)) {
-            auto made = os::make_directories(place, 0777, *system_);
-            return made ? result<std::string>(place) : std::move(made).error();
-        }
-        place = run_directory_ + "-restored" + (number == 1 ? "" : "-" + std::to_string(number));
-    }
-    return make_error(errc::already_exists, "no free name to restore the run", run_directory_);
-}
-
 inline result<void> rundir_keeper::copy_all(const std::vector<kept_file>& files,
                                             const std::string& to,
                                             std::vector<os::file>& copies) const {
@@ -237,26 +223,36 @@ inline result<void> rundir_keeper::copy_all(const std::vector<kept_file>& files,
     return {};
 }
 
-inline result<std::string> rundir_keeper::restore(const std::vector<kept_file>& files) {
-    auto place = find_place();
-    if (!place) {
-        return place;
+// Renames; what stands there and is of another kind gets another name first.
+inline int rundir_keeper::rename_over(const std::string& from, const std::string& to) const {
+    const int renamed = system_->rename(from.c_str(), to.c_str());
+    if (renamed >= 0 || system_->rename(to.c_str(), (to + ".replaced").c_str()) < 0) {
+        return renamed;
+    }
+    return system_->rename(from.c_str(), to.c_str());
+}
+
+inline result<void> rundir_keeper::restore_at(const std::string& place,
+                                              const std::vector<kept_file>& files) {
+    auto made = os::make_directories(place, 0777, *system_);
+    if (!made) {
+        return made;
     }
     // All is copied beside its place and then renamed, so that no reader sees half of a run.
-    const std::string temporary = join_path(*place, ".guild.d-" + std::to_string(os::process_id()));
+    const std::string temporary = join_path(place, ".guild.d-" + std::to_string(os::process_id()));
     (void)os::remove_tree(temporary);  // of an earlier attempt
     std::vector<os::file> copies;
     auto copied = copy_all(files, temporary, copies);
     if (!copied) {
         (void)os::remove_tree(temporary);
-        return std::move(copied).error();
+        return copied;
     }
-    const std::string data = data_path(*place);
-    if (system_->rename(temporary.c_str(), data.c_str()) < 0) {
+    const std::string data = data_path(place);
+    if (os::is_directory(data) || rename_over(temporary, data) < 0) {
         (void)os::make_directories(join_path(data, series_directory), 0777, *system_);
         for (const kept_file& file : files) {
-            const int moved = system_->rename(join_path(temporary, file.name).c_str(),
-                                              join_path(data, file.name).c_str());
+            const int moved =
+                rename_over(join_path(temporary, file.name), join_path(data, file.name));
             if (moved < 0) {
                 (void)os::remove_tree(temporary);
                 return os::os_error(-moved, "restore", join_path(data, file.name));
@@ -267,13 +263,33 @@ inline result<std::string> rundir_keeper::restore(const std::vector<kept_file>& 
     for (std::size_t i = 0; i < files.size(); ++i) {
         auto replaced = os::replace_descriptor(files[i].fd, copies[i].fd());
         if (!replaced) {
-            return std::move(replaced).error();
+            return replaced;
         }
     }
-    run_directory_ = *place;
+    run_directory_ = place;
     without_since_us_ = -1;
-    auto opened = open_directories();
-    return opened ? place : result<std::string>(std::move(opened).error());
+    return open_directories();
+}
+
+inline result<std::string> rundir_keeper::restore(const std::vector<kept_file>& files) {
+    constexpr int most_places = 10;
+    const std::string wanted = run_directory_;
+    std::string place = wanted;
+    result<void> first;
+    for (int number = 1; number <= most_places; ++number) {
+        auto restored = restore_at(place, files);
+        if (restored) {
+            return place;
+        }
+        if (number == 1) {
+            first = std::move(restored);
+        }
+        if (first.error().code == errc::no_space) {
+            break;
+        }
+        place = wanted + "-restored" + (number == 1 ? "" : "-" + std::to_string(number));
+    }
+    return std::move(first).error();
 }
 
 inline std::string rundir_keeper::data_directory_now(rundir_state state) const {

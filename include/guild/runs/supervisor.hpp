@@ -139,9 +139,13 @@ inline void echo_all(supervision& shared) {
         }
         int* target = item->chunk && item->chunk->stream == output_stream::err ? &shared.echo[1]
                                                                                : &shared.echo[0];
-        if (item->chunk && *target >= 0 &&
-            os::write_to_descriptor(*target, item->chunk->bytes) != 0) {
+        const int failure =
+            item->chunk && *target >= 0 ? os::write_to_descriptor(*target, item->chunk->bytes) : 0;
+        if (failure != 0) {
             *target = -1;  // whoever read it is gone; the command and its recording are not
+        }
+        if (os::classify_errno(failure) == errc::no_space) {
+            tell(shared, "Output is not shown any more: no space is left where it goes");
         }
     }
     shared.finished.notify('e');
@@ -339,6 +343,7 @@ private:
         if (echo) {
             echo_ = std::move(*echo);
         } else {
+            detail::tell(*shared_, "Output is not shown: " + to_string(echo.error()));
             shared_->buffer.stop_echo();
             shared_->finished.notify('e');
         }
