@@ -74,4 +74,6 @@ run=$(guild list-runs --json | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 
 expect / '<html' 'script'
 expect /api/runs "$run"
 expect "/api/runs/$run" '"completed"'
+expect "/api/runs/$run/series" '"tf/train/accuracy_1"' '"tf/test/accuracy_1"' '"tf/train/cross_entropy_1"'
+expect "/api/runs/$run/fields" '"Validation Accuracy"' '"Train Accuracy"' '"Loss"' '"Steps"' '"Time"'
 say "Everything works."
