@@ -70,7 +70,7 @@ expect() { # expect PATH TEXT...
 }
 
 say "Looking at the page at $address"
-run=$(guild list-runs --json | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
+run=$(basename "$(guild list-runs | head -n 1 | cut -f 1)")
 expect / '<html' 'script'
 expect /api/runs "$run"
 expect "/api/runs/$run" '"completed"'
