@@ -9,10 +9,11 @@ import subprocess
 import sys
 
 
-def symbols(nm, path, *flags):
-    out = subprocess.run([nm, "--defined-only", "--demangle", *flags, path], check=True,
+def symbols(nm, objects, *flags):
+    """`object: symbol` of each symbol that the objects define."""
+    out = subprocess.run([nm, "--defined-only", "--demangle", "--print-file-name", *flags, *objects], check=True,
                          stdout=subprocess.PIPE, universal_newlines=True).stdout
-    return [line.split(None, 2)[-1] for line in out.splitlines() if line.strip()]
+    return [f"{line.split(':', 1)[0]}: {line.split(None, 3)[-1]}" for line in out.splitlines() if line.strip()]
 
 
 def main():
@@ -22,10 +23,8 @@ def main():
     options = parser.parse_args()
     with open(options.list, encoding="ascii") as text:
         objects = text.read().split()
-    problems = []
-    for path in objects:
-        problems += [f"{path}: external symbol {name}" for name in symbols(options.nm, path, "--extern-only")]
-        problems += [f"{path}: local symbol {name}" for name in symbols(options.nm, path) if "guild" in name]
+    problems = [f"external symbol in {found}" for found in symbols(options.nm, objects, "--extern-only")]
+    problems += [f"local symbol in {found}" for found in symbols(options.nm, objects) if "guild" in found.split(": ")[1]]
     print("\n".join(problems) if problems else f"{len(objects)} headers emit nothing")
     return 1 if problems or not objects else 0
 
