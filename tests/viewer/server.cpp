@@ -20,7 +20,7 @@ viewer::server_options any_port() {
     return out;
 }
 
-// A server whose answers tell the target; "/big" is 4 MB.
+// A server whose answers tell the target; "/big" is 4 MB, "/wait" takes 20 ms.
 class running_server {
 public:
     explicit running_server(const viewer::server_options& options = any_port())
@@ -36,6 +36,9 @@ public:
 private:
     static viewer::server open(const viewer::server_options& options) {
         auto out = viewer::server::open(options, [](const viewer::request& what) {
+            if (what.target == "/wait") {
+                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            }
             viewer::response answer;
             answer.content_type = "text/plain";
             answer.body =
@@ -100,7 +103,7 @@ private:
     bool closed_ = false;
 };
 
-std::string get(const std::string& target, const std::string& more = "") {
+std::string fetch(const std::string& target, const std::string& more = "") {
     return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
 }
 
@@ -125,14 +128,14 @@ TEST_CASE("server: a request is answered and the connection kept") {
     const running_server here;
     client one(here.port());
     for (const char* target : {"/a", "/b?x=1", "/c%20d"}) {
-        REQUIRE(one.send(get(target)));
+        REQUIRE(one.send(fetch(target)));
         const std::string answer = one.read_until(std::string("GET ") + target);
         CHECK(status_of(answer) == 200);
         CHECK(contains(answer, "Content-Security-Policy: default-src 'none'"));
         CHECK(contains(answer, "ETag: W/\""));
         CHECK_FALSE(contains(answer, "Connection: close"));
     }
-    REQUIRE(one.send(get("/last", "Connection: close\r\n")));
+    REQUIRE(one.send(fetch("/last", "Connection: close\r\n")));
     CHECK(contains(one.read_all(), "GET /last"));
     CHECK(one.is_closed());
 }
@@ -150,11 +153,11 @@ TEST_CASE("server: HEAD has the headers of GET and no body") {
 TEST_CASE("server: a 304 has no body") {
     const running_server here;
     client one(here.port());
-    REQUIRE(one.send(get("/x")));
+    REQUIRE(one.send(fetch("/x")));
     const std::string first = one.read_until("GET /x");
     const std::size_t at = first.find("ETag: ") + 6;
-    REQUIRE(one.send(get("/x", "If-None-Match: " + first.substr(at, first.find('\r', at) - at) +
-                                   "\r\nConnection: close\r\n")));
+    REQUIRE(one.send(fetch("/x", "If-None-Match: " + first.substr(at, first.find('\r', at) - at) +
+                                     "\r\nConnection: close\r\n")));
     const std::string second = one.read_all();
     CHECK(status_of(second) == 304);
     CHECK(ends_with(second, "\r\n\r\n"));
@@ -163,7 +166,7 @@ TEST_CASE("server: a 304 has no body") {
 TEST_CASE("server: requests that were sent together are answered in turn") {
     const running_server here;
     client one(here.port());
-    REQUIRE(one.send(get("/1") + get("/2") + get("/3", "Connection: close\r\n")));
+    REQUIRE(one.send(fetch("/1") + fetch("/2") + fetch("/3", "Connection: close\r\n")));
     const std::string answers = one.read_all();
     const std::size_t first = answers.find("GET /1");
     const std::size_t second = answers.find("GET /2");
@@ -171,10 +174,38 @@ TEST_CASE("server: requests that were sent together are answered in turn") {
     CHECK(second < answers.find("GET /3"));
 }
 
+TEST_CASE("server: requests that were sent together do not keep others waiting") {
+    const running_server here;
+    client one(here.port());
+    client other(here.port());
+    std::string many;
+    for (int i = 0; i < 100; ++i) {
+        many += fetch("/wait");
+    }
+    REQUIRE(one.send(many));
+    REQUIRE(contains(one.read_until("GET /wait"), "GET /wait"));
+    REQUIRE(other.send(fetch("/quick")));
+    const auto before = std::chrono::steady_clock::now();
+    CHECK(contains(other.read_until("GET /quick"), "GET /quick"));
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds(1000));
+}
+
+TEST_CASE("server: answers that nobody takes are bounded") {
+    viewer::server_options options = any_port();
+    options.max_unsent_bytes = 1;
+    const running_server here(options);
+    client slow(here.port());
+    REQUIRE(slow.send(fetch("/big", "Connection: close\r\n")));
+    client other(here.port());
+    REQUIRE(other.send(fetch("/x")));
+    CHECK(status_of(other.read_all()) == 503);
+    slow.read_all();
+}
+
 TEST_CASE("server: a head may come in single bytes") {
     const running_server here;
     client one(here.port());
-    for (const char c : get("/slow")) {
+    for (const char c : fetch("/slow")) {
         REQUIRE(one.send(std::string(1, c)));
     }
     CHECK(contains(one.read_until("GET /slow"), "GET /slow"));
@@ -183,10 +214,10 @@ TEST_CASE("server: a head may come in single bytes") {
 TEST_CASE("server: a large answer arrives whole at a slow reader") {
     const running_server here;
     client one(here.port());
-    REQUIRE(one.send(get("/big", "Connection: close\r\n")));
+    REQUIRE(one.send(fetch("/big", "Connection: close\r\n")));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     client other(here.port());
-    REQUIRE(other.send(get("/meanwhile")));
+    REQUIRE(other.send(fetch("/meanwhile")));
     CHECK(contains(other.read_until("GET /meanwhile", 1000), "GET /meanwhile"));
     const std::string answer = one.read_all();
     CHECK(answer.size() - answer.find("\r\n\r\n") - 4 == std::size_t{4} << 20);
@@ -200,7 +231,7 @@ TEST_CASE("server: both loopback addresses are served") {
         return;
     }
     client one(here.port(), "::1");
-    REQUIRE(one.send(get("/six")));
+    REQUIRE(one.send(fetch("/six")));
     CHECK(contains(one.read_until("GET /six"), "GET /six"));
 }
 
@@ -236,13 +267,13 @@ TEST_CASE("server: idle and dripping clients keep nobody waiting") {
     }
     client last(here.port());
     const std::int64_t begin = now_ms();
-    REQUIRE(last.send(get("/quick")));
+    REQUIRE(last.send(fetch("/quick")));
     CHECK(contains(last.read_until("GET /quick"), "GET /quick"));
     CHECK(now_ms() - begin < 500);  // about 1 ms; the bound leaves room for a busy machine
     const std::string answer = dripping.front().read_all(3000);
     CHECK(status_of(answer) == 408);
     CHECK(dripping.front().is_closed());
-    REQUIRE(idle.front().send(get("/still")));
+    REQUIRE(idle.front().send(fetch("/still")));
     CHECK(contains(idle.front().read_until("GET /still"), "GET /still"));
 }
 
@@ -263,7 +294,7 @@ TEST_CASE("server: when all places are busy the next client gets 503, idle ones 
     REQUIRE(busy.front().send(" HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     CHECK(status_of(busy.front().read_until("GET /")) == 200);  // now idle
     client welcome(here.port());
-    REQUIRE(welcome.send(get("/in")));
+    REQUIRE(welcome.send(fetch("/in")));
     CHECK(contains(welcome.read_until("GET /in"), "GET /in"));
 }
 
@@ -286,7 +317,7 @@ TEST_CASE("server: endless heads are cut off and cost no memory") {
     CHECK(status_of(many.read_all()) == 431);
     CHECK(resident_bytes() - before < std::int64_t{16} << 20);
     client after(here.port());
-    REQUIRE(after.send(get("/ok")));
+    REQUIRE(after.send(fetch("/ok")));
     CHECK(contains(after.read_until("GET /ok"), "GET /ok"));
 }
 
@@ -312,7 +343,7 @@ TEST_CASE("server: the process's SIGPIPE stays as it was") {
     {
         const running_server here;
         client one(here.port());
-        REQUIRE(one.send(get("/")));
+        REQUIRE(one.send(fetch("/")));
         (void)one.read_until("GET /");
     }
     struct sigaction after = {};
@@ -335,6 +366,6 @@ TEST_CASE("server: a thousand malformed requests do no harm") {
         (void)one.send(bytes + "\r\n\r\n");
     }
     client after(here.port());
-    REQUIRE(after.send(get("/ok")));
+    REQUIRE(after.send(fetch("/ok")));
     CHECK(contains(after.read_until("GET /ok"), "GET /ok"));
 }

@@ -160,6 +160,8 @@ TEST_CASE("fields: values are reduced over full data and formatted") {
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "steps", "0,0")).text == "20");
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "duration", "00:00:00")).text ==
           "0:00:02");
+    CHECK(values.evaluate(field("series/tf/train/accuracy_1", "min", "")).text == "0.1");
+    CHECK(values.evaluate(field("series/tf/train/accuracy_1", "max", "")).text == "0.9312");
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "average", "0.000")).text == "0.510");
     CHECK(values.evaluate(field("series/tf/train/accuracy_1", "first", "")).text == "0.1");
     CHECK(values.evaluate(field("series/tf/.+/accuracy_1", "last", "0.0")).key ==

@@ -134,7 +134,7 @@ export class Chart {
     this.hoverX = null;
     this.canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "img" });
     this.tip = h("div", { class: "chart-tip", hidden: true });
-    this.empty = h("div", { class: "chart-empty" }, "no data yet");
+    this.empty = h("div", { class: "chart-empty" }, "no data");
     this.legend = h("div", { class: "legend" });
     this.reset = h("button", { class: "quiet", hidden: true, title: "Show everything again (double click)",
       onclick: () => this.setZoom(null) }, "Reset zoom");
@@ -198,7 +198,7 @@ export class Chart {
     });
     this.drawLegend();
     this.empty.hidden = this.lines.length > 0;
-    setText(this.empty, "no data yet for " + this.spec.source);
+    setText(this.empty, "no data for " + this.spec.source);
     this.describe();
     this.draw();
   }
@@ -206,7 +206,7 @@ export class Chart {
   describe() {
     const texts = this.lines.map((line) => line.key + ": " + line.count + " points, last "
       + formatNumber(line.raw[line.raw.length - 1], this.spec.format));
-    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data yet") + ".");
+    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data") + ".");
   }
 
   drawLegend() {
@@ -335,7 +335,7 @@ export class Chart {
     context.lineJoin = "round";
     for (const one of lines.slice().reverse()) {  // the first of the legend ends on top
       const color = lineColor(one.index, dark);
-      if (lines.length === 1 && !this.view.log) {
+      if (lines.length === 1 && !this.view.log && this.view.y0 === 0) {  // an area stands on zero
         this.drawArea(context, one, color);
       }
       if (one.ys !== one.raw) {
@@ -484,10 +484,10 @@ export class Chart {
 
   /** Shows the crosshair that another chart has at `x`. */
   crosshair(x) {
-    if (this.followX !== x) {
-      this.followX = x;
 )asset",
-    R"asset(      this.draw();
+    R"asset(    if (this.followX !== x) {
+      this.followX = x;
+      this.draw();
     }
   }
 
@@ -752,6 +752,20 @@ export function formatGeneral(value) {
     return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
   }
   return String(Number(value.toPrecision(6)));
+}
+
+/** A field's text from the server; one too long to stand on a card (a loss of 1e30) in few digits. */
+export function fieldText(field) {
+  const value = toNumber(field.value);
+  return field.text.length > 12 && Number.isFinite(value) ? formatGeneral(value) : field.text;
+}
+
+/** The format of a series or attribute that guild itself records (docs/format-run.md), by its name. */
+export function recordedFormat(name) {
+  if (/^((op|sys)\/(.+\/)?(mem|swap)\/(rss|vms|total|free|used)|(gpu\d+_)?memory)$/.test(name)) {
+    return "0.0 b";
+  }
+  return /^sys\/(.+\/)?(util|fanspeed)$/.test(name) ? "0.0%" : "";
 }
 
 /** Formats an axis tick so that neighbours `step` apart can be told apart; bytes in the unit of `largest`. */
@@ -1119,7 +1133,8 @@ export class OutputPanel {
       lines.map((entry) => h("div", { class: entry.stream === "err" ? "line err" : "line",
         title: (entry.stream === "err" ? "standard error, " : "") + (entry.time ? formatTime(entry.time) : "") },
       ...highlight(entry.text, wanted))),
-      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output yet") : null);
+      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output") : null);
+    this.body.classList.toggle("bare", this.lines.length === 0);
     setText(this.note, wanted ? lines.length + " of " + this.lines.length + " lines" : this.lines.length ? this.lines.length + " lines" : "");
     this.scroll();
   }
@@ -1235,7 +1250,7 @@ inline constexpr std::string_view asset_run_js[] = {
 import { ApiError, api } from "./api.js";
 import { Chart, ChartGroup } from "./chart.js";
 import { h, fill, icon, setText } from "./dom.js";
-import { formatAgo, formatGeneral, formatSpan, formatTime, NOTHING, toNumber } from "./format.js";
+import { fieldText, formatAgo, formatGeneral, formatNumber, formatSpan, formatTime, NOTHING, recordedFormat, toNumber } from "./format.js";
 import { OutputPanel } from "./output.js";
 import { isDark, materialColor, readableTone } from "./palette.js";
 
@@ -1277,7 +1292,7 @@ export class RunView {
     this.chartBar = this.makeChartBar();
     this.seriesBox = h("div", { dataset: { component: "series" } }, this.chartBar, this.chartGrid);
     this.flags = new Pairs("Flags", "flags", "no flags were given");
-    this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded");
+    this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded", attributeText);
     this.output = new OutputPanel();
     this.stats = new Statistics((key) => this.toggleExtra(key));
     this.lead = h("div", { class: "lead" });
@@ -1410,16 +1425,16 @@ export class RunView {
     for (const field of fields) {
       const card = this.cards.get(field.name);
       if (card) {
-        setText(card.value, field.text);
-        card.card.title = field.key ? (field.reduce || "last") + " of " + field.key : field.source;
+        setText(card.value, fieldText(field));
+        card.card.title = field.text + ", " + (field.key ? (field.reduce || "last") + " of " + field.key : field.source);
       }
     }
   }
 
   async loadPairs(signal) {
-    const [flags, attrs] = await Promise.all([api.flags(this.id, signal), api.attrs(this.id, signal)]);
 )asset",
-    R"asset(    this.flags.show(flags.flags);
+    R"asset(    const [flags, attrs] = await Promise.all([api.flags(this.id, signal), api.attrs(this.id, signal)]);
+    this.flags.show(flags.flags);
     this.attrs.show(attrs.attrs);
   }
 
@@ -1496,7 +1511,7 @@ export class RunView {
       old.element.remove();
       this.extra.delete(key);
     } else {
-      const chart = this.makeChart({ name: key, title: key, label: "", format: "", source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
+      const chart = this.makeChart({ name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
       this.extra.set(key, chart);
       await this.loadChart(chart, this.abort.signal);
       this.chartGrid.append(chart.element);
@@ -1510,8 +1525,9 @@ export class RunView {
 
 /** A card with two columns of text: flags, attributes. */
 class Pairs {
-  constructor(title, name, nothing) {
+  constructor(title, name, nothing, textOf = (_, value) => value) {
     this.nothing = nothing;
+    this.textOf = textOf;
     this.body = h("div", { class: "pairs" });
     this.element = h("section", { class: "card", dataset: { component: name } }, h("header", { class: "card-head" }, h("h3", {}, title)), this.body);
     this.show([]);
@@ -1523,9 +1539,20 @@ class Pairs {
       return;
     }
     this.stamp = stamp;
-    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, value))))
+    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value)))))
       : h("div", { class: "empty" }, this.nothing));
   }
+}
+
+function statisticText(key, value) {
+  const format = recordedFormat(key);
+  return format ? formatNumber(value, format) : formatGeneral(value);
+}
+
+/** An attribute that is a number of bytes in the unit that fits; any other text as it is. */
+function attributeText(name, value) {
+  const format = recordedFormat(name);
+  return format && /^\d+$/.test(value) ? formatNumber(Number(value), format) : value;
 }
 
 /** Every series of the run with its numbers; a click opens a chart. */
@@ -1559,9 +1586,9 @@ class Statistics {
     setText(this.note, this.rows.length + " series");
     fill(this.body, rows.map((row) => h("tr", { class: this.open.has(row.key) ? "open" : "" },
       h("td", {}, h("button", { class: "link", title: "Show or hide a chart of this series", onclick: () => this.onToggle(row.key) }, row.key)),
-      [row.last, row.min, row.max].map((value) => h("td", { class: "number" }, value === null ? NOTHING : formatGeneral(toNumber(value)))),
+      [row.last, row.min, row.max].map((value) => h("td", { class: "number", title: value }, value === null ? NOTHING : statisticText(row.key, toNumber(value)))),
       h("td", { class: "number" }, formatGeneral(row.count), row.nan || row.inf ? h("span", { class: "bad", title: row.nan + " NaN, " + row.inf + " infinite" }, " !") : null))),
-    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series yet")));
+    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")));
   }
 }
 )asset"};
@@ -1570,7 +1597,7 @@ inline constexpr std::string_view asset_runs_js[] = {
     R"asset(// runs.js - the table of all runs, and the list of runs beside a run.
 
 import { h, fill, setText } from "./dom.js";
-import { formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
+import { fieldText, formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
 import { durationText, statusPill } from "./run.js";
 
 /** The list at the left of a run: newest first, the shown one marked. */
@@ -1596,7 +1623,7 @@ export class RunRail {
       h("span", { class: "dot status-" + run.status, title: run.status }),
       h("span", { class: "rail-text" }, h("span", { class: "rail-name" }, run.name),
         h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status)),
-      headline ? h("span", { class: "rail-value", title: headline.label }, headline.text) : null);
+      headline ? h("span", { class: "rail-value", title: headline.label }, fieldText(headline)) : null);
     }), runs.length ? null : h("div", { class: "empty" }, "no runs yet"));
   }
 }
@@ -1645,7 +1672,7 @@ export class RunsView {
           const value = toNumber((field(run, one.name) || {}).value);
           return Number.isNaN(value) ? -Infinity : value;
         },
-        cell: (run) => (field(run, one.name) || { text: NOTHING }).text })),
+        cell: (run) => fieldText(field(run, one.name) || { text: NOTHING }) })),
     ];
   }
 
@@ -1736,7 +1763,10 @@ export function extent(arrays, accept = Number.isFinite) {
 /** The value range that a chart shows: padded, with zero where it is near. */
 export function valueDomain(low, high) {
   if (low === high) {
-    const pad = low === 0 ? 1 : Math.abs(low) * 0.1;
+    if (low === 0) {
+      return [0, 1];
+    }
+    const pad = Math.abs(low) * 0.1;
     return [low - pad, high + pad];
   }
   const pad = (high - low) * 0.06;
@@ -2004,6 +2034,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 
 .output-body { height: 320px; overflow: auto; padding: 10px 16px 14px; font-size: 12.5px; line-height: 1.55; background: var(--raised);
   border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
+.output-body.bare { height: auto; }
 .line { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
 .line.err { color: var(--error); }
 .output-gap { color: var(--muted); text-align: center; padding-bottom: 6px; }

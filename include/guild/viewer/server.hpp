@@ -46,9 +46,10 @@ struct server_options {
     bool is_guarded = false;            // the handler asks for a token: needed beyond loopback
     std::size_t max_connections = 256;
     std::size_t max_head_bytes = 16 * 1024;
-    std::int64_t head_time_ms = 5'000;   // from a head's first byte to its end
-    std::int64_t idle_time_ms = 60'000;  // between requests
-    std::int64_t send_time_ms = 20'000;  // without any progress of an answer
+    std::size_t max_unsent_bytes = 64 * 1024 * 1024;  // of all answers; more requests get 503
+    std::int64_t head_time_ms = 5'000;                // from a head's first byte to its end
+    std::int64_t idle_time_ms = 60'000;               // between requests
+    std::int64_t send_time_ms = 20'000;               // without any progress of an answer
 };
 
 class server_loop;
@@ -248,6 +249,7 @@ private:
         bool close_when_sent = false;
         bool is_draining = false;  // refused: what still comes is thrown away
         bool is_done = false;
+        bool has_next = false;  // what has come already is a request, or too long for one
 
         [[nodiscard]] bool is_sending() const noexcept { return sent < out.size(); }
         [[nodiscard]] bool is_idle() const noexcept { return in.empty() && !is_sending(); }
@@ -267,7 +269,9 @@ private:
     [[nodiscard]] std::int64_t time_to_next_ms() const noexcept {
         std::int64_t next = -1;
         for (const connection& one : connections_) {
-            const std::int64_t left = std::max<std::int64_t>(0, one.deadline_ms - now_ms_);
+            const std::int64_t left = one.has_next && !one.is_sending()
+                                          ? 0
+                                          : std::max<std::int64_t>(0, one.deadline_ms - now_ms_);
             next = next < 0 ? left : std::min(next, left);
         }
         return next;
@@ -276,17 +280,17 @@ private:
     void serve(const std::vector<os::poll_item>& items) {
         std::size_t at = 1 + owner_.listeners_.size();
         for (connection& one : connections_) {
-            if (items[at].is_ready) {
-                if (one.is_sending()) {
-                    send_some(one);
-                } else {
-                    receive_some(one);
-                }
-                while (!one.is_done && !one.is_sending() && !one.is_draining && take_request(one)) {
-                    send_some(one);  // requests that were sent together are answered in turn
-                }
+            const bool is_ready = items[at++].is_ready;
+            if (is_ready && one.is_sending()) {
+                send_some(one);
+            } else if (is_ready && !one.has_next) {
+                receive_some(one);
             }
-            ++at;
+            // One request a round: those that were sent together wait for everybody else's.
+            if ((is_ready || one.has_next) && !one.is_done && !one.is_sending() &&
+                !one.is_draining && take_request(one)) {
+                send_some(one);
+            }
         }
         connections_.remove_if([](const connection& one) { return one.is_done; });
     }
@@ -367,12 +371,25 @@ private:
             one.in.erase(0, size);
             if (head.refusal != 0) {
                 refuse(one, head.refusal);
+            } else if (unsent_bytes() > owner_.options_.max_unsent_bytes) {
+                refuse(one, 503);
             } else {
                 one.close_when_sent = !head.keep_alive;
                 begin_sending(one, protocol_->answer(head));
             }
         }
+        one.has_next =
+            contains(one.in, "\r\n\r\n") || one.in.size() > owner_.options_.max_head_bytes;
         return one.is_sending();
+    }
+
+    /// What slow readers have not taken yet.
+    [[nodiscard]] std::size_t unsent_bytes() const noexcept {
+        std::size_t total = 0;
+        for (const connection& one : connections_) {
+            total += one.out.size() - one.sent;
+        }
+        return total;
     }
 
     void refuse(connection& one, int status) {

@@ -241,7 +241,8 @@ inline result<std::vector<std::string>> run_values::keys(std::string_view expres
     return out;
 }
 
-// The usual reducers need no points; the others read the one series.
+// The usual reducers need no points, so that a list of many long runs stays cheap; the others read
+// the one series.
 inline std::optional<double> run_values::reduce(const std::string& how,
                                                 const series::series_summary& summary) {
     if (summary.count == 0) {
@@ -252,6 +253,12 @@ inline std::optional<double> run_values::reduce(const std::string& how,
     }
     if (how == "first") {
         return summary.first.value.as_double();
+    }
+    if (how == "steps" || how == "duration") {
+        return series::reduce(how, {summary.first, summary.last});
+    }
+    if ((how == "min" || how == "max") && summary.inf == 0 && summary.has_finite()) {
+        return (how == "min" ? summary.min : summary.max).as_double();
     }
     return series::reduce(how, reader_.points(summary.key));
 }

@@ -55,7 +55,7 @@ export class Chart {
     this.hoverX = null;
     this.canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "img" });
     this.tip = h("div", { class: "chart-tip", hidden: true });
-    this.empty = h("div", { class: "chart-empty" }, "no data yet");
+    this.empty = h("div", { class: "chart-empty" }, "no data");
     this.legend = h("div", { class: "legend" });
     this.reset = h("button", { class: "quiet", hidden: true, title: "Show everything again (double click)",
       onclick: () => this.setZoom(null) }, "Reset zoom");
@@ -119,7 +119,7 @@ export class Chart {
     });
     this.drawLegend();
     this.empty.hidden = this.lines.length > 0;
-    setText(this.empty, "no data yet for " + this.spec.source);
+    setText(this.empty, "no data for " + this.spec.source);
     this.describe();
     this.draw();
   }
@@ -127,7 +127,7 @@ export class Chart {
   describe() {
     const texts = this.lines.map((line) => line.key + ": " + line.count + " points, last "
       + formatNumber(line.raw[line.raw.length - 1], this.spec.format));
-    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data yet") + ".");
+    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data") + ".");
   }
 
   drawLegend() {
@@ -255,7 +255,7 @@ export class Chart {
     context.lineJoin = "round";
     for (const one of lines.slice().reverse()) {  // the first of the legend ends on top
       const color = lineColor(one.index, dark);
-      if (lines.length === 1 && !this.view.log) {
+      if (lines.length === 1 && !this.view.log && this.view.y0 === 0) {  // an area stands on zero
         this.drawArea(context, one, color);
       }
       if (one.ys !== one.raw) {

@@ -64,6 +64,20 @@ export function formatGeneral(value) {
   return String(Number(value.toPrecision(6)));
 }
 
+/** A field's text from the server; one too long to stand on a card (a loss of 1e30) in few digits. */
+export function fieldText(field) {
+  const value = toNumber(field.value);
+  return field.text.length > 12 && Number.isFinite(value) ? formatGeneral(value) : field.text;
+}
+
+/** The format of a series or attribute that guild itself records (docs/format-run.md), by its name. */
+export function recordedFormat(name) {
+  if (/^((op|sys)\/(.+\/)?(mem|swap)\/(rss|vms|total|free|used)|(gpu\d+_)?memory)$/.test(name)) {
+    return "0.0 b";
+  }
+  return /^sys\/(.+\/)?(util|fanspeed)$/.test(name) ? "0.0%" : "";
+}
+
 /** Formats an axis tick so that neighbours `step` apart can be told apart; bytes in the unit of `largest`. */
 export function formatTick(value, format, step, largest = value) {
   const { kind } = parseFormat(format);

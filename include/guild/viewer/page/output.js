@@ -73,7 +73,8 @@ export class OutputPanel {
       lines.map((entry) => h("div", { class: entry.stream === "err" ? "line err" : "line",
         title: (entry.stream === "err" ? "standard error, " : "") + (entry.time ? formatTime(entry.time) : "") },
       ...highlight(entry.text, wanted))),
-      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output yet") : null);
+      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output") : null);
+    this.body.classList.toggle("bare", this.lines.length === 0);
     setText(this.note, wanted ? lines.length + " of " + this.lines.length + " lines" : this.lines.length ? this.lines.length + " lines" : "");
     this.scroll();
   }

@@ -3,7 +3,7 @@
 import { ApiError, api } from "./api.js";
 import { Chart, ChartGroup } from "./chart.js";
 import { h, fill, icon, setText } from "./dom.js";
-import { formatAgo, formatGeneral, formatSpan, formatTime, NOTHING, toNumber } from "./format.js";
+import { fieldText, formatAgo, formatGeneral, formatNumber, formatSpan, formatTime, NOTHING, recordedFormat, toNumber } from "./format.js";
 import { OutputPanel } from "./output.js";
 import { isDark, materialColor, readableTone } from "./palette.js";
 
@@ -45,7 +45,7 @@ export class RunView {
     this.chartBar = this.makeChartBar();
     this.seriesBox = h("div", { dataset: { component: "series" } }, this.chartBar, this.chartGrid);
     this.flags = new Pairs("Flags", "flags", "no flags were given");
-    this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded");
+    this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded", attributeText);
     this.output = new OutputPanel();
     this.stats = new Statistics((key) => this.toggleExtra(key));
     this.lead = h("div", { class: "lead" });
@@ -178,8 +178,8 @@ export class RunView {
     for (const field of fields) {
       const card = this.cards.get(field.name);
       if (card) {
-        setText(card.value, field.text);
-        card.card.title = field.key ? (field.reduce || "last") + " of " + field.key : field.source;
+        setText(card.value, fieldText(field));
+        card.card.title = field.text + ", " + (field.key ? (field.reduce || "last") + " of " + field.key : field.source);
       }
     }
   }
@@ -263,7 +263,7 @@ export class RunView {
       old.element.remove();
       this.extra.delete(key);
     } else {
-      const chart = this.makeChart({ name: key, title: key, label: "", format: "", source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
+      const chart = this.makeChart({ name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
       this.extra.set(key, chart);
       await this.loadChart(chart, this.abort.signal);
       this.chartGrid.append(chart.element);
@@ -277,8 +277,9 @@ export class RunView {
 
 /** A card with two columns of text: flags, attributes. */
 class Pairs {
-  constructor(title, name, nothing) {
+  constructor(title, name, nothing, textOf = (_, value) => value) {
     this.nothing = nothing;
+    this.textOf = textOf;
     this.body = h("div", { class: "pairs" });
     this.element = h("section", { class: "card", dataset: { component: name } }, h("header", { class: "card-head" }, h("h3", {}, title)), this.body);
     this.show([]);
@@ -290,9 +291,20 @@ class Pairs {
       return;
     }
     this.stamp = stamp;
-    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, value))))
+    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value)))))
       : h("div", { class: "empty" }, this.nothing));
   }
+}
+
+function statisticText(key, value) {
+  const format = recordedFormat(key);
+  return format ? formatNumber(value, format) : formatGeneral(value);
+}
+
+/** An attribute that is a number of bytes in the unit that fits; any other text as it is. */
+function attributeText(name, value) {
+  const format = recordedFormat(name);
+  return format && /^\d+$/.test(value) ? formatNumber(Number(value), format) : value;
 }
 
 /** Every series of the run with its numbers; a click opens a chart. */
@@ -326,8 +338,8 @@ class Statistics {
     setText(this.note, this.rows.length + " series");
     fill(this.body, rows.map((row) => h("tr", { class: this.open.has(row.key) ? "open" : "" },
       h("td", {}, h("button", { class: "link", title: "Show or hide a chart of this series", onclick: () => this.onToggle(row.key) }, row.key)),
-      [row.last, row.min, row.max].map((value) => h("td", { class: "number" }, value === null ? NOTHING : formatGeneral(toNumber(value)))),
+      [row.last, row.min, row.max].map((value) => h("td", { class: "number", title: value }, value === null ? NOTHING : statisticText(row.key, toNumber(value)))),
       h("td", { class: "number" }, formatGeneral(row.count), row.nan || row.inf ? h("span", { class: "bad", title: row.nan + " NaN, " + row.inf + " infinite" }, " !") : null))),
-    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series yet")));
+    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")));
   }
 }

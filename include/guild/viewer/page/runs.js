@@ -1,7 +1,7 @@
 // runs.js - the table of all runs, and the list of runs beside a run.
 
 import { h, fill, setText } from "./dom.js";
-import { formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
+import { fieldText, formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
 import { durationText, statusPill } from "./run.js";
 
 /** The list at the left of a run: newest first, the shown one marked. */
@@ -27,7 +27,7 @@ export class RunRail {
       h("span", { class: "dot status-" + run.status, title: run.status }),
       h("span", { class: "rail-text" }, h("span", { class: "rail-name" }, run.name),
         h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status)),
-      headline ? h("span", { class: "rail-value", title: headline.label }, headline.text) : null);
+      headline ? h("span", { class: "rail-value", title: headline.label }, fieldText(headline)) : null);
     }), runs.length ? null : h("div", { class: "empty" }, "no runs yet"));
   }
 }
@@ -76,7 +76,7 @@ export class RunsView {
           const value = toNumber((field(run, one.name) || {}).value);
           return Number.isNaN(value) ? -Infinity : value;
         },
-        cell: (run) => (field(run, one.name) || { text: NOTHING }).text })),
+        cell: (run) => fieldText(field(run, one.name) || { text: NOTHING }) })),
     ];
   }
 

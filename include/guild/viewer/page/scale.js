@@ -61,7 +61,10 @@ export function extent(arrays, accept = Number.isFinite) {
 /** The value range that a chart shows: padded, with zero where it is near. */
 export function valueDomain(low, high) {
   if (low === high) {
-    const pad = low === 0 ? 1 : Math.abs(low) * 0.1;
+    if (low === 0) {
+      return [0, 1];
+    }
+    const pad = Math.abs(low) * 0.1;
     return [low - pad, high + pad];
   }
   const pad = (high - low) * 0.06;
