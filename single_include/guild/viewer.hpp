@@ -154,7 +154,7 @@ export class Chart {
     this.hoverX = null;
     this.canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "img" });
     this.tip = h("div", { class: "chart-tip", hidden: true });
-    this.empty = h("div", { class: "chart-empty" }, "no data yet");
+    this.empty = h("div", { class: "chart-empty" }, "no data");
     this.legend = h("div", { class: "legend" });
     this.reset = h("button", { class: "quiet", hidden: true, title: "Show everything again (double click)",
       onclick: () => this.setZoom(null) }, "Reset zoom");
@@ -218,7 +218,7 @@ export class Chart {
     });
     this.drawLegend();
     this.empty.hidden = this.lines.length > 0;
-    setText(this.empty, "no data yet for " + this.spec.source);
+    setText(this.empty, "no data for " + this.spec.source);
     this.describe();
     this.draw();
   }
@@ -226,7 +226,7 @@ export class Chart {
   describe() {
     const texts = this.lines.map((line) => line.key + ": " + line.count + " points, last "
       + formatNumber(line.raw[line.raw.length - 1], this.spec.format));
-    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data yet") + ".");
+    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data") + ".");
   }
 
   drawLegend() {
@@ -355,7 +355,7 @@ export class Chart {
     context.lineJoin = "round";
     for (const one of lines.slice().reverse()) {  // the first of the legend ends on top
       const color = lineColor(one.index, dark);
-      if (lines.length === 1 && !this.view.log) {
+      if (lines.length === 1 && !this.view.log && this.view.y0 === 0) {  // an area stands on zero
         this.drawArea(context, one, color);
       }
       if (one.ys !== one.raw) {
@@ -504,10 +504,10 @@ export class Chart {
 
   /** Shows the crosshair that another chart has at `x`. */
   crosshair(x) {
-    if (this.followX !== x) {
-      this.followX = x;
 )asset",
-    R"asset(      this.draw();
+    R"asset(    if (this.followX !== x) {
+      this.followX = x;
+      this.draw();
     }
   }
 
@@ -772,6 +772,20 @@ export function formatGeneral(value) {
     return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
   }
   return String(Number(value.toPrecision(6)));
+}
+
+/** A field's text from the server; one too long to stand on a card (a loss of 1e30) in few digits. */
+export function fieldText(field) {
+  const value = toNumber(field.value);
+  return field.text.length > 12 && Number.isFinite(value) ? formatGeneral(value) : field.text;
+}
+
+/** The format of a series or attribute that guild itself records (docs/format-run.md), by its name. */
+export function recordedFormat(name) {
+  if (/^((op|sys)\/(.+\/)?(mem|swap)\/(rss|vms|total|free|used)|(gpu\d+_)?memory)$/.test(name)) {
+    return "0.0 b";
+  }
+  return /^sys\/(.+\/)?(util|fanspeed)$/.test(name) ? "0.0%" : "";
 }
 
 /** Formats an axis tick so that neighbours `step` apart can be told apart; bytes in the unit of `largest`. */
@@ -1139,7 +1153,8 @@ export class OutputPanel {
       lines.map((entry) => h("div", { class: entry.stream === "err" ? "line err" : "line",
         title: (entry.stream === "err" ? "standard error, " : "") + (entry.time ? formatTime(entry.time) : "") },
       ...highlight(entry.text, wanted))),
-      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output yet") : null);
+      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output") : null);
+    this.body.classList.toggle("bare", this.lines.length === 0);
     setText(this.note, wanted ? lines.length + " of " + this.lines.length + " lines" : this.lines.length ? this.lines.length + " lines" : "");
     this.scroll();
   }
@@ -1255,7 +1270,7 @@ inline constexpr std::string_view asset_run_js[] = {
 import { ApiError, api } from "./api.js";
 import { Chart, ChartGroup } from "./chart.js";
 import { h, fill, icon, setText } from "./dom.js";
-import { formatAgo, formatGeneral, formatSpan, formatTime, NOTHING, toNumber } from "./format.js";
+import { fieldText, formatAgo, formatGeneral, formatNumber, formatSpan, formatTime, NOTHING, recordedFormat, toNumber } from "./format.js";
 import { OutputPanel } from "./output.js";
 import { isDark, materialColor, readableTone } from "./palette.js";
 
@@ -1297,7 +1312,7 @@ export class RunView {
     this.chartBar = this.makeChartBar();
     this.seriesBox = h("div", { dataset: { component: "series" } }, this.chartBar, this.chartGrid);
     this.flags = new Pairs("Flags", "flags", "no flags were given");
-    this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded");
+    this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded", attributeText);
     this.output = new OutputPanel();
     this.stats = new Statistics((key) => this.toggleExtra(key));
     this.lead = h("div", { class: "lead" });
@@ -1430,16 +1445,16 @@ export class RunView {
     for (const field of fields) {
       const card = this.cards.get(field.name);
       if (card) {
-        setText(card.value, field.text);
-        card.card.title = field.key ? (field.reduce || "last") + " of " + field.key : field.source;
+        setText(card.value, fieldText(field));
+        card.card.title = field.text + ", " + (field.key ? (field.reduce || "last") + " of " + field.key : field.source);
       }
     }
   }
 
   async loadPairs(signal) {
-    const [flags, attrs] = await Promise.all([api.flags(this.id, signal), api.attrs(this.id, signal)]);
 )asset",
-    R"asset(    this.flags.show(flags.flags);
+    R"asset(    const [flags, attrs] = await Promise.all([api.flags(this.id, signal), api.attrs(this.id, signal)]);
+    this.flags.show(flags.flags);
     this.attrs.show(attrs.attrs);
   }
 
@@ -1516,7 +1531,7 @@ export class RunView {
       old.element.remove();
       this.extra.delete(key);
     } else {
-      const chart = this.makeChart({ name: key, title: key, label: "", format: "", source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
+      const chart = this.makeChart({ name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
       this.extra.set(key, chart);
       await this.loadChart(chart, this.abort.signal);
       this.chartGrid.append(chart.element);
@@ -1530,8 +1545,9 @@ export class RunView {
 
 /** A card with two columns of text: flags, attributes. */
 class Pairs {
-  constructor(title, name, nothing) {
+  constructor(title, name, nothing, textOf = (_, value) => value) {
     this.nothing = nothing;
+    this.textOf = textOf;
     this.body = h("div", { class: "pairs" });
     this.element = h("section", { class: "card", dataset: { component: name } }, h("header", { class: "card-head" }, h("h3", {}, title)), this.body);
     this.show([]);
@@ -1543,9 +1559,20 @@ class Pairs {
       return;
     }
     this.stamp = stamp;
-    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, value))))
+    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value)))))
       : h("div", { class: "empty" }, this.nothing));
   }
+}
+
+function statisticText(key, value) {
+  const format = recordedFormat(key);
+  return format ? formatNumber(value, format) : formatGeneral(value);
+}
+
+/** An attribute that is a number of bytes in the unit that fits; any other text as it is. */
+function attributeText(name, value) {
+  const format = recordedFormat(name);
+  return format && /^\d+$/.test(value) ? formatNumber(Number(value), format) : value;
 }
 
 /** Every series of the run with its numbers; a click opens a chart. */
@@ -1579,9 +1606,9 @@ class Statistics {
     setText(this.note, this.rows.length + " series");
     fill(this.body, rows.map((row) => h("tr", { class: this.open.has(row.key) ? "open" : "" },
       h("td", {}, h("button", { class: "link", title: "Show or hide a chart of this series", onclick: () => this.onToggle(row.key) }, row.key)),
-      [row.last, row.min, row.max].map((value) => h("td", { class: "number" }, value === null ? NOTHING : formatGeneral(toNumber(value)))),
+      [row.last, row.min, row.max].map((value) => h("td", { class: "number", title: value }, value === null ? NOTHING : statisticText(row.key, toNumber(value)))),
       h("td", { class: "number" }, formatGeneral(row.count), row.nan || row.inf ? h("span", { class: "bad", title: row.nan + " NaN, " + row.inf + " infinite" }, " !") : null))),
-    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series yet")));
+    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")));
   }
 }
 )asset"};
@@ -1590,7 +1617,7 @@ inline constexpr std::string_view asset_runs_js[] = {
     R"asset(// runs.js - the table of all runs, and the list of runs beside a run.
 
 import { h, fill, setText } from "./dom.js";
-import { formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
+import { fieldText, formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
 import { durationText, statusPill } from "./run.js";
 
 /** The list at the left of a run: newest first, the shown one marked. */
@@ -1616,7 +1643,7 @@ export class RunRail {
       h("span", { class: "dot status-" + run.status, title: run.status }),
       h("span", { class: "rail-text" }, h("span", { class: "rail-name" }, run.name),
         h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status)),
-      headline ? h("span", { class: "rail-value", title: headline.label }, headline.text) : null);
+      headline ? h("span", { class: "rail-value", title: headline.label }, fieldText(headline)) : null);
     }), runs.length ? null : h("div", { class: "empty" }, "no runs yet"));
   }
 }
@@ -1665,7 +1692,7 @@ export class RunsView {
           const value = toNumber((field(run, one.name) || {}).value);
           return Number.isNaN(value) ? -Infinity : value;
         },
-        cell: (run) => (field(run, one.name) || { text: NOTHING }).text })),
+        cell: (run) => fieldText(field(run, one.name) || { text: NOTHING }) })),
     ];
   }
 
@@ -1756,7 +1783,10 @@ export function extent(arrays, accept = Number.isFinite) {
 /** The value range that a chart shows: padded, with zero where it is near. */
 export function valueDomain(low, high) {
   if (low === high) {
-    const pad = low === 0 ? 1 : Math.abs(low) * 0.1;
+    if (low === 0) {
+      return [0, 1];
+    }
+    const pad = Math.abs(low) * 0.1;
     return [low - pad, high + pad];
   }
   const pad = (high - low) * 0.06;
@@ -2001,7 +2031,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 .chart-plot { position: relative; margin: 0 8px; height: 260px; }
 .chart-canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: pan-y; cursor: crosshair; }
 .chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 12px; min-height: 20px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 118px; overflow-y: auto; }
 .legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
 .legend-item:hover { background: var(--raised); }
 .legend-item.off { opacity: 0.4; text-decoration: line-through; }
@@ -2024,6 +2054,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 
 .output-body { height: 320px; overflow: auto; padding: 10px 16px 14px; font-size: 12.5px; line-height: 1.55; background: var(--raised);
   border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
+.output-body.bare { height: auto; }
 .line { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
 .line.err { color: var(--error); }
 .output-gap { color: var(--muted); text-align: center; padding-bottom: 6px; }
@@ -2067,9 +2098,9 @@ mark { background: var(--mark); color: inherit; border-radius: 3px; }
   .tabs { margin-left: 0; }
   .tab { padding: 5px 9px; }
   .live { font-size: 0; gap: 0; }
-  .stage.with-rail { display: block; }
 )asset",
-    R"asset(  .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
+    R"asset(  .stage.with-rail { display: block; }
+  .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
   .rail-head { padding: 8px 4px 8px 14px; }
   .rail-head .dim { display: none; }
   .rail-list { display: flex; overflow-x: auto; scrollbar-width: none; padding: 6px 8px; gap: 4px; }
@@ -3897,7 +3928,8 @@ inline result<std::vector<std::string>> run_values::keys(std::string_view expres
     return out;
 }
 
-// The usual reducers need no points; the others read the one series.
+// The usual reducers need no points, so that a list of many long runs stays cheap; the others read
+// the one series.
 inline std::optional<double> run_values::reduce(const std::string& how,
                                                 const series::series_summary& summary) {
     if (summary.count == 0) {
@@ -3908,6 +3940,12 @@ inline std::optional<double> run_values::reduce(const std::string& how,
     }
     if (how == "first") {
         return summary.first.value.as_double();
+    }
+    if (how == "steps" || how == "duration") {
+        return series::reduce(how, {summary.first, summary.last});
+    }
+    if ((how == "min" || how == "max") && summary.inf == 0 && summary.has_finite()) {
+        return (how == "min" ? summary.min : summary.max).as_double();
     }
     return series::reduce(how, reader_.points(summary.key));
 }
@@ -4455,9 +4493,10 @@ struct server_options {
     bool is_guarded = false;            // the handler asks for a token: needed beyond loopback
     std::size_t max_connections = 256;
     std::size_t max_head_bytes = 16 * 1024;
-    std::int64_t head_time_ms = 5'000;   // from a head's first byte to its end
-    std::int64_t idle_time_ms = 60'000;  // between requests
-    std::int64_t send_time_ms = 20'000;  // without any progress of an answer
+    std::size_t max_unsent_bytes = 64 * 1024 * 1024;  // of all answers; more requests get 503
+    std::int64_t head_time_ms = 5'000;                // from a head's first byte to its end
+    std::int64_t idle_time_ms = 60'000;               // between requests
+    std::int64_t send_time_ms = 20'000;               // without any progress of an answer
 };
 
 class server_loop;
@@ -4657,6 +4696,7 @@ private:
         bool close_when_sent = false;
         bool is_draining = false;  // refused: what still comes is thrown away
         bool is_done = false;
+        bool has_next = false;  // what has come already is a request, or too long for one
 
         [[nodiscard]] bool is_sending() const noexcept { return sent < out.size(); }
         [[nodiscard]] bool is_idle() const noexcept { return in.empty() && !is_sending(); }
@@ -4676,7 +4716,9 @@ private:
     [[nodiscard]] std::int64_t time_to_next_ms() const noexcept {
         std::int64_t next = -1;
         for (const connection& one : connections_) {
-            const std::int64_t left = std::max<std::int64_t>(0, one.deadline_ms - now_ms_);
+            const std::int64_t left = one.has_next && !one.is_sending()
+                                          ? 0
+                                          : std::max<std::int64_t>(0, one.deadline_ms - now_ms_);
             next = next < 0 ? left : std::min(next, left);
         }
         return next;
@@ -4685,17 +4727,17 @@ private:
     void serve(const std::vector<os::poll_item>& items) {
         std::size_t at = 1 + owner_.listeners_.size();
         for (connection& one : connections_) {
-            if (items[at].is_ready) {
-                if (one.is_sending()) {
-                    send_some(one);
-                } else {
-                    receive_some(one);
-                }
-                while (!one.is_done && !one.is_sending() && !one.is_draining && take_request(one)) {
-                    send_some(one);  // requests that were sent together are answered in turn
-                }
+            const bool is_ready = items[at++].is_ready;
+            if (is_ready && one.is_sending()) {
+                send_some(one);
+            } else if (is_ready && !one.has_next) {
+                receive_some(one);
             }
-            ++at;
+            // One request a round: those that were sent together wait for everybody else's.
+            if ((is_ready || one.has_next) && !one.is_done && !one.is_sending() &&
+                !one.is_draining && take_request(one)) {
+                send_some(one);
+            }
         }
         connections_.remove_if([](const connection& one) { return one.is_done; });
     }
@@ -4776,12 +4818,25 @@ private:
             one.in.erase(0, size);
             if (head.refusal != 0) {
                 refuse(one, head.refusal);
+            } else if (unsent_bytes() > owner_.options_.max_unsent_bytes) {
+                refuse(one, 503);
             } else {
                 one.close_when_sent = !head.keep_alive;
                 begin_sending(one, protocol_->answer(head));
             }
         }
+        one.has_next =
+            contains(one.in, "\r\n\r\n") || one.in.size() > owner_.options_.max_head_bytes;
         return one.is_sending();
+    }
+
+    /// What slow readers have not taken yet.
+    [[nodiscard]] std::size_t unsent_bytes() const noexcept {
+        std::size_t total = 0;
+        for (const connection& one : connections_) {
+            total += one.out.size() - one.sent;
+        }
+        return total;
     }
 
     void refuse(connection& one, int status) {

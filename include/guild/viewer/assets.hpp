@@ -2011,7 +2011,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 .chart-plot { position: relative; margin: 0 8px; height: 260px; }
 .chart-canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: pan-y; cursor: crosshair; }
 .chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 12px; min-height: 20px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 118px; overflow-y: auto; }
 .legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
 .legend-item:hover { background: var(--raised); }
 .legend-item.off { opacity: 0.4; text-decoration: line-through; }
@@ -2078,9 +2078,9 @@ mark { background: var(--mark); color: inherit; border-radius: 3px; }
   .tabs { margin-left: 0; }
   .tab { padding: 5px 9px; }
   .live { font-size: 0; gap: 0; }
-  .stage.with-rail { display: block; }
 )asset",
-    R"asset(  .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
+    R"asset(  .stage.with-rail { display: block; }
+  .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
   .rail-head { padding: 8px 4px 8px 14px; }
   .rail-head .dim { display: none; }
   .rail-list { display: flex; overflow-x: auto; scrollbar-width: none; padding: 6px 8px; gap: 4px; }
