@@ -41,6 +41,7 @@ file(GLOB guild_program_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/example
 if(guild_program_sources AND guild_has_cli11 AND TARGET guild::viewer AND TARGET guild::toml)
   add_executable(guild_program ${guild_program_sources})
   set_target_properties(guild_program PROPERTIES OUTPUT_NAME guild)
+  guild_join_sources(guild_program EXCEPT cli.cpp view.cpp)
   target_link_libraries(guild_program PRIVATE guild_warnings guild::viewer guild::toml CLI11::CLI11)
   if(GUILD_INSTALL)
     install(TARGETS guild_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")

@@ -20,10 +20,10 @@ namespace {
 
 /// The process group of the command, which gets the signals that guild gets.
 std::atomic<int> command_group{0};
-volatile sig_atomic_t last_signal = 0;
+volatile sig_atomic_t last_prepare_signal = 0;
 
 void forward_signal(int signal) {
-    last_signal = signal;
+    last_prepare_signal = signal;
     if (const int group = command_group.load()) {
         ::kill(-group, signal);
     }
@@ -45,15 +45,15 @@ int run_operation(const guild::project::operation& operation, io& console) {
         return fail(console, child.error());
     }
     command_group = child->pid();
-    if (last_signal != 0) {
-        ::kill(-child->pid(), last_signal);
+    if (last_prepare_signal != 0) {
+        ::kill(-child->pid(), last_prepare_signal);
     }
     const auto ended = child->wait();
     command_group = 0;
     if (!ended) {
         return fail(console, ended.error());
     }
-    if (ended->how == guild::os::exit_status::kind::signalled && last_signal == 0) {
+    if (ended->how == guild::os::exit_status::kind::signalled && last_prepare_signal == 0) {
         console.fail("operation interrupted with " + guild::os::signal_name(ended->signal));
     }
     return guild::os::shell_code(*ended);

@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::int64_t june_2017 = 1'496'331'000'000'000;  // date -u -d 2017-06-01T15:30:00Z +%s
 
-std::int64_t must_parse(std::string_view text) {
+std::int64_t must_parse_time(std::string_view text) {
     const auto parsed = guild::parse_iso8601(text);
     REQUIRE_MESSAGE(parsed.has_value(), std::string(text));
     return *parsed;
 }
 
-void must_fail(std::string_view text, guild::errc code, std::uint32_t column) {
+void must_fail_time(std::string_view text, guild::errc code, std::uint32_t column) {
     CAPTURE(std::string(text));
     const auto parsed = guild::parse_iso8601(text);
     REQUIRE_FALSE(parsed);
@@ -83,49 +83,49 @@ TEST_CASE("calendar: every day of 800 years follows the day before") {
 }
 
 TEST_CASE("parse_iso8601: every accepted form") {
-    CHECK(must_parse("2017-06-01T15:30:00Z") == june_2017);
-    CHECK(must_parse("2017-06-01t15:30:00z") == june_2017);
-    CHECK(must_parse("2017-06-01 15:30:00") == june_2017);
-    CHECK(must_parse("2017-06-01T15:30") == june_2017);
-    CHECK(must_parse("20170601T153000Z") == june_2017);
-    CHECK(must_parse("20170601T1530Z") == june_2017);
-    CHECK(must_parse("2017-06-01T15:30:00.5Z") == june_2017 + 500'000);
-    CHECK(must_parse("2017-06-01T15:30:00,000001Z") == june_2017 + 1);
-    CHECK(must_parse("2017-06-01T15:30:00.0000019Z") == june_2017 + 1);
-    CHECK(must_parse("2017-06-01T17:30:00+02:00") == june_2017);
-    CHECK(must_parse("2017-06-01T10:00:00-0530") == june_2017);
-    CHECK(must_parse("2017-06-01T17:30:00+02") == june_2017);
-    CHECK(must_parse("1970-01-01") == 0);
-    CHECK(must_parse("19700102") == 86'400'000'000);
-    CHECK(must_parse("2016-02-29") == 1'456'704'000'000'000);
+    CHECK(must_parse_time("2017-06-01T15:30:00Z") == june_2017);
+    CHECK(must_parse_time("2017-06-01t15:30:00z") == june_2017);
+    CHECK(must_parse_time("2017-06-01 15:30:00") == june_2017);
+    CHECK(must_parse_time("2017-06-01T15:30") == june_2017);
+    CHECK(must_parse_time("20170601T153000Z") == june_2017);
+    CHECK(must_parse_time("20170601T1530Z") == june_2017);
+    CHECK(must_parse_time("2017-06-01T15:30:00.5Z") == june_2017 + 500'000);
+    CHECK(must_parse_time("2017-06-01T15:30:00,000001Z") == june_2017 + 1);
+    CHECK(must_parse_time("2017-06-01T15:30:00.0000019Z") == june_2017 + 1);
+    CHECK(must_parse_time("2017-06-01T17:30:00+02:00") == june_2017);
+    CHECK(must_parse_time("2017-06-01T10:00:00-0530") == june_2017);
+    CHECK(must_parse_time("2017-06-01T17:30:00+02") == june_2017);
+    CHECK(must_parse_time("1970-01-01") == 0);
+    CHECK(must_parse_time("19700102") == 86'400'000'000);
+    CHECK(must_parse_time("2016-02-29") == 1'456'704'000'000'000);
 }
 
 TEST_CASE("parse_iso8601: what format_iso8601 and format_compact_utc write is read back") {
     for (std::int64_t time_us = -60'000'000'000'000'000; time_us < 200'000'000'000'000'000;
          time_us += 777'777'777'777'777) {
-        CHECK(must_parse(guild::format_iso8601(time_us)) == time_us);
+        CHECK(must_parse_time(guild::format_iso8601(time_us)) == time_us);
         const std::int64_t seconds = time_us - ((time_us % 1'000'000) + 1'000'000) % 1'000'000;
-        CHECK(must_parse(guild::format_compact_utc(time_us)) == seconds);
+        CHECK(must_parse_time(guild::format_compact_utc(time_us)) == seconds);
     }
 }
 
 TEST_CASE("parse_iso8601: a failure says at which byte") {
     using guild::errc;
-    must_fail("", errc::bad_syntax, 1);
-    must_fail("201", errc::bad_syntax, 4);
-    must_fail("2017-13-01", errc::bad_value, 6);
-    must_fail("2017-00-01", errc::bad_value, 6);
-    must_fail("2017-02-29", errc::bad_value, 9);
-    must_fail("1900-02-29", errc::bad_value, 9);
-    must_fail("2017-0601", errc::bad_syntax, 8);
-    must_fail("2017-06-01X15:30", errc::bad_syntax, 11);
-    must_fail("2017-06-01T24:00", errc::bad_value, 12);
-    must_fail("2017-06-01T15:60", errc::bad_value, 15);
-    must_fail("2017-06-01T15:30:60Z", errc::bad_value, 18);
-    must_fail("2017-06-01T15:30:00.Z", errc::bad_syntax, 21);
-    must_fail("2017-06-01T15:30:00Q", errc::bad_syntax, 20);
-    must_fail("2017-06-01T15:30:00Z ", errc::bad_syntax, 21);
-    must_fail("2017-06-01T15:30:00+2", errc::bad_syntax, 22);
+    must_fail_time("", errc::bad_syntax, 1);
+    must_fail_time("201", errc::bad_syntax, 4);
+    must_fail_time("2017-13-01", errc::bad_value, 6);
+    must_fail_time("2017-00-01", errc::bad_value, 6);
+    must_fail_time("2017-02-29", errc::bad_value, 9);
+    must_fail_time("1900-02-29", errc::bad_value, 9);
+    must_fail_time("2017-0601", errc::bad_syntax, 8);
+    must_fail_time("2017-06-01X15:30", errc::bad_syntax, 11);
+    must_fail_time("2017-06-01T24:00", errc::bad_value, 12);
+    must_fail_time("2017-06-01T15:60", errc::bad_value, 15);
+    must_fail_time("2017-06-01T15:30:60Z", errc::bad_value, 18);
+    must_fail_time("2017-06-01T15:30:00.Z", errc::bad_syntax, 21);
+    must_fail_time("2017-06-01T15:30:00Q", errc::bad_syntax, 20);
+    must_fail_time("2017-06-01T15:30:00Z ", errc::bad_syntax, 21);
+    must_fail_time("2017-06-01T15:30:00+2", errc::bad_syntax, 22);
     CHECK(guild::parse_iso8601("2017-13-01").error().message ==
           "expected a month of a date and time, saw \"13-01\"");
 }

@@ -11,7 +11,7 @@ namespace project = guild::project;
 
 namespace {
 
-project::project make(std::string_view text) {
+project::project make_project(std::string_view text) {
     return project::project({"/home/u/work", ".", "Guild"},
                             guild::ini::expand(guild::ini::parse(text, "Guild")).sections);
 }
@@ -25,16 +25,16 @@ constexpr std::string_view two_models =
 
 TEST_CASE("project: title and description have defaults and no runs of blanks") {
     const auto named =
-        make("[project]\nname = MNIST Tutorial\ndescription = Softmax \\\n     and deep\n");
+        make_project("[project]\nname = MNIST Tutorial\ndescription = Softmax \\\n     and deep\n");
     CHECK(named.title() == "MNIST Tutorial");
     CHECK(named.description() == "Softmax and deep");
-    CHECK(make("").title() == "work");
-    CHECK(make("[project]\nname =\n").title() == "work");
-    CHECK(make("").description().empty());
+    CHECK(make_project("").title() == "work");
+    CHECK(make_project("[project]\nname =\n").title() == "work");
+    CHECK(make_project("").description().empty());
 }
 
 TEST_CASE("project: sections are found by key, the first of a repeated one") {
-    const auto one = make("[a]\nx = 1\n[a \"n\"]\nx = 2\n[a]\nx = 3\n");
+    const auto one = make_project("[a]\nx = 1\n[a \"n\"]\nx = 2\n[a]\nx = 3\n");
     REQUIRE(one.find_section({"a"}) != nullptr);
     CHECK(*one.find_section({"a"})->find("x") == "1");
     CHECK(*one.find_section({"a", "n"})->find("x") == "2");
@@ -47,29 +47,29 @@ TEST_CASE("project: sections are found by key, the first of a repeated one") {
 }
 
 TEST_CASE("project: a model is chosen by name or by its whole train value") {
-    const auto one = make(two_models);
+    const auto one = make_project(two_models);
     CHECK((*one.get_model("deep"))->name() == "deep");
     CHECK((*one.get_model("mnist --fast"))->name() == "softmax");
     CHECK((*one.get_model())->key == std::vector<std::string>{"model"});
-    CHECK((*make("[model \"x\"]\n[model \"y\"]\n").get_model())->name() == "x");
+    CHECK((*make_project("[model \"x\"]\n[model \"y\"]\n").get_model())->name() == "x");
 }
 
 TEST_CASE("project: a model that is not there is an error with the nearest name") {
-    const auto unknown = make(two_models).get_model("sofmax");
+    const auto unknown = make_project(two_models).get_model("sofmax");
     REQUIRE_FALSE(unknown);
     CHECK(unknown.error().code == guild::errc::unknown_name);
     CHECK(unknown.error().message ==
           "model 'sofmax' is not defined for this project\nDid you mean 'softmax'?");
-    const auto far = make(two_models).get_model("zzz");
+    const auto far = make_project(two_models).get_model("zzz");
     REQUIRE_FALSE(far);
     CHECK(far.error().message == "model 'zzz' is not defined for this project");
-    const auto none = make("[project]\n").get_model();
+    const auto none = make_project("[project]\n").get_model();
     REQUIRE_FALSE(none);
     CHECK(none.error().message == "project does not define any models");
 }
 
 TEST_CASE("project: prepare takes models and resources") {
-    const auto one = make(two_models);
+    const auto one = make_project(two_models);
     CHECK((*one.get_model_or_resource("digits"))->kind() == "resource");
     CHECK((*one.get_model_or_resource("deep"))->kind() == "model");
     const auto unknown = one.get_model_or_resource("digit");
@@ -79,20 +79,20 @@ TEST_CASE("project: prepare takes models and resources") {
 }
 
 TEST_CASE("project: a model without a name goes by the first word of its train command") {
-    const auto one = make("[model]\ntrain = train --all\n[model \"m\"]\n");
+    const auto one = make_project("[model]\ntrain = train --all\n[model \"m\"]\n");
     CHECK(one.model_display_name(*one.models()[0]) == "train");
     CHECK(one.model_display_name(*one.models()[1]) == "m");
-    const auto empty = make("[model]\n");
+    const auto empty = make_project("[model]\n");
     CHECK(empty.model_display_name(*empty.models()[0]).empty());
 }
 
 TEST_CASE("project: run roots are absolute and listed once") {
-    const auto one = make(two_models);
+    const auto one = make_project(two_models);
     CHECK(one.run_root() == "/home/u/work/runs");
     CHECK(one.run_root(*one.get_model("deep")) == "/home/u/work/deep-runs");
     CHECK(one.run_root(*one.get_model("softmax")) == "/home/u/work/runs");
     CHECK(one.run_roots() ==
           std::vector<std::string>{"/home/u/work/runs", "/home/u/work/deep-runs", "/data/runs"});
-    CHECK(make("[project]\nrunroot = ./out/\n[model \"a\"]\nrunroot = out\n").run_roots() ==
+    CHECK(make_project("[project]\nrunroot = ./out/\n[model \"a\"]\nrunroot = out\n").run_roots() ==
           std::vector<std::string>{"/home/u/work/out"});
 }

@@ -21,7 +21,7 @@ std::string take_all(Next&& next) {
     return text;
 }
 
-std::string stored(output_buffer& buffer) {
+std::string stored_bytes(output_buffer& buffer) {
     return take_all([&] { return buffer.next_to_store(0); });
 }
 
@@ -39,7 +39,7 @@ TEST_CASE("output buffer: both readers get every piece, messages only the echo")
     buffer.push(output_stream::err, 2, "two");
     CHECK_FALSE(buffer.is_stored());
     buffer.close();
-    CHECK(stored(buffer) == "one two");
+    CHECK(stored_bytes(buffer) == "one two");
     CHECK(buffer.is_stored());
     CHECK(shown(buffer) == "one (hello) two");
 }
@@ -49,11 +49,11 @@ TEST_CASE("output buffer: full, it drops what waits to be shown and keeps what i
     for (int i = 0; i < 10; ++i) {
         buffer.push(output_stream::out, i, std::string(1, static_cast<char>('a' + i)));
     }
-    CHECK(stored(buffer) == "a b c d e f g h i j");
+    CHECK(stored_bytes(buffer) == "a b c d e f g h i j");
     // Each piece counts 256 bytes more and stands in both queues: the ninth no longer fitted.
     for (int i = 0; i < 10; ++i) {
         buffer.push(output_stream::out, i, std::string(1, static_cast<char>('k' + i)));
-        CHECK(stored(buffer) == std::string(1, static_cast<char>('k' + i)));
+        CHECK(stored_bytes(buffer) == std::string(1, static_cast<char>('k' + i)));
     }
     CHECK(shown(buffer) == "gap8 i j k l m n o p q r s t");
 }
@@ -73,7 +73,7 @@ TEST_CASE("output buffer: full of what is to be stored, it drops and counts what
     CHECK(bytes == 3000);
     CHECK(lost == 7000);
     buffer.push(output_stream::out, 11, "again");
-    CHECK(stored(buffer) == "again");
+    CHECK(stored_bytes(buffer) == "again");
 }
 
 TEST_CASE("output buffer: a stuck disk does not silence the terminal") {
@@ -101,7 +101,7 @@ TEST_CASE("output buffer: a stopped echo shows messages alone and fills no memor
     buffer.stop_echo();
     for (int i = 0; i < 100; ++i) {
         buffer.push(output_stream::out, i, "0123456789");
-        CHECK(stored(buffer) == "0123456789");
+        CHECK(stored_bytes(buffer) == "0123456789");
     }
     buffer.add_message("note");
     CHECK(shown(buffer) == "(note)");

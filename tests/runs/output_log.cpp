@@ -10,7 +10,7 @@ using namespace guild::runs;
 
 namespace {
 
-std::string run_in(const guild_test::temp_dir& dir) {
+std::string logged_run_in(const guild_test::temp_dir& dir) {
     const std::string run = dir / "run";
     REQUIRE(guild::os::make_directories(data_path(run)));
     return run;
@@ -92,7 +92,7 @@ TEST_CASE("output record: any changed bit is noticed") {
 
 TEST_CASE("output: pieces keep bytes, stream and time") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     output_writer writer = writer_of(run);
     REQUIRE(writer.append(output_stream::out, 10, std::string("a\0\xFF\n", 4)));
     REQUIRE(writer.append(output_stream::err, 20, "no newline at the end"));
@@ -105,7 +105,7 @@ TEST_CASE("output: pieces keep bytes, stream and time") {
 
 TEST_CASE("output: a range starts and ends inside pieces") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     output_writer writer = writer_of(run);
     for (int i = 0; i < 5000; ++i) {  // more records than one block of the index
         REQUIRE(writer.append(output_stream::out, i, "abcd"));
@@ -130,7 +130,7 @@ TEST_CASE("output: a range starts and ends inside pieces") {
 
 TEST_CASE("output: bytes without a record are shown, their time unknown") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     {
         output_writer writer = writer_of(run);
         REQUIRE(writer.append(output_stream::out, 1, "one"));
@@ -149,7 +149,7 @@ TEST_CASE("output: bytes without a record are shown, their time unknown") {
 
 TEST_CASE("output: records past the end of the log are ignored") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     {
         output_writer writer = writer_of(run);
         REQUIRE(writer.append(output_stream::out, 1, "one"));
@@ -161,13 +161,13 @@ TEST_CASE("output: records past the end of the log are ignored") {
 
 TEST_CASE("output: a run without output has none, and that is no error") {
     const guild_test::temp_dir dir;
-    CHECK(read(run_in(dir), 0, 100).empty());
+    CHECK(read(logged_run_in(dir), 0, 100).empty());
     CHECK(read(dir / "nowhere", 0, 100).empty());
 }
 
 TEST_CASE("output writer: goes on behind what is there, a torn record is cut off") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     REQUIRE(writer_of(run).append(output_stream::out, 1, "one"));
     auto index =
         guild::os::open_file(data_path(run, output_index_name), guild::os::open_mode::append);
@@ -179,7 +179,7 @@ TEST_CASE("output writer: goes on behind what is there, a torn record is cut off
 
 TEST_CASE("output writer: dropped bytes are a counted gap before what follows") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     output_writer writer = writer_of(run);
     REQUIRE(writer.append(output_stream::out, 1, "one"));
     writer.add_gap(5);
@@ -198,7 +198,7 @@ TEST_CASE("output writer: dropped bytes are a counted gap before what follows") 
 
 TEST_CASE("output writer: a full disk leaves a counted gap and goes on") {
     const guild_test::temp_dir dir;
-    const std::string run = run_in(dir);
+    const std::string run = logged_run_in(dir);
     guild::os::env system = guild::os::system_env;
     system.write = write_until_full;
     output_writer writer = writer_of(run, system);

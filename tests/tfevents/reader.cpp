@@ -47,7 +47,7 @@ void put(const std::string& path, std::string_view bytes) {
     REQUIRE(file);
     REQUIRE(file->write_all(bytes));
 }
-void add(const std::string& path, std::string_view bytes) {
+void append_to_file(const std::string& path, std::string_view bytes) {
     auto file = os::open_file(path, os::open_mode::append);
     REQUIRE(file);
     REQUIRE(file->write_all(bytes));
@@ -119,7 +119,7 @@ TEST_CASE("reader: a file is followed byte by byte as it grows") {
     tf::reader reader(path);
     points got;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        add(path, bytes.substr(i, 1));
+        append_to_file(path, bytes.substr(i, 1));
         for (const auto& point : drain(reader)) {
             got.push_back(point);
         }
@@ -215,7 +215,7 @@ TEST_CASE("reader: a bad payload at the end is read again when the file has chan
         CHECK(reader.bytes_lost() == 0);
     }
     SUBCASE("and is still bad, with more behind it") {
-        add(path, scalar_record(3, 3));
+        append_to_file(path, scalar_record(3, 3));
         CHECK(drain(reader) == points{{3, 3}});
         CHECK(reader.counters().bad_payloads == 1);
         CHECK(reader.counters().records == 4);

@@ -10,25 +10,25 @@ namespace tf = guild::tfevents;
 namespace {
 
 // The first record of every TF2 event file of time 1700000000, as TensorFlow writes it.
-constexpr std::string_view version_record("\x18\0\0\0\0\0\0\0\xA3\x7F\x4B\x22"
-                                          "\x09\0\0\0\x40\xFC\x54\xD9\x41\x1A\x0D"
-                                          "brain.Event:2"
-                                          "\xEC\xED\x8F\x9D",
-                                          40);
+constexpr std::string_view version_bytes("\x18\0\0\0\0\0\0\0\xA3\x7F\x4B\x22"
+                                         "\x09\0\0\0\x40\xFC\x54\xD9\x41\x1A\x0D"
+                                         "brain.Event:2"
+                                         "\xEC\xED\x8F\x9D",
+                                         40);
 
 }  // namespace
 
 TEST_CASE("record: the first record of every event file, byte by byte") {
-    const tf::record found = tf::decode_record(version_record);
+    const tf::record found = tf::decode_record(version_bytes);
     CHECK(found.status == tf::record_status::good);
     CHECK(found.bytes == 40);
-    CHECK(found.payload == version_record.substr(12, 24));
+    CHECK(found.payload == version_bytes.substr(12, 24));
 }
 
 TEST_CASE("record: appending gives the bytes that TensorFlow writes") {
     std::string out = "x";
-    tf::append_record(out, version_record.substr(12, 24));
-    CHECK(out == "x" + std::string(version_record));
+    tf::append_record(out, version_bytes.substr(12, 24));
+    CHECK(out == "x" + std::string(version_bytes));
 }
 
 TEST_CASE("record: an empty payload is a record of sixteen bytes") {
@@ -42,8 +42,8 @@ TEST_CASE("record: an empty payload is a record of sixteen bytes") {
 }
 
 TEST_CASE("record: every beginning of a record is incomplete") {
-    for (std::size_t size = 0; size < version_record.size(); ++size) {
-        const tf::record found = tf::decode_record(version_record.substr(0, size));
+    for (std::size_t size = 0; size < version_bytes.size(); ++size) {
+        const tf::record found = tf::decode_record(version_bytes.substr(0, size));
         CHECK(found.status == tf::record_status::incomplete);
         CHECK(found.bytes == 0);
     }
@@ -51,7 +51,7 @@ TEST_CASE("record: every beginning of a record is incomplete") {
 
 TEST_CASE("record head: a length is believed only with its checksum") {
     for (std::size_t bit = 0; bit < 96; ++bit) {
-        std::string bytes(version_record);
+        std::string bytes(version_bytes);
         bytes[bit / 8] =
             static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
         CHECK(tf::decode_record_head(bytes).status == tf::record_status::bad_length);
@@ -60,8 +60,8 @@ TEST_CASE("record head: a length is believed only with its checksum") {
 }
 
 TEST_CASE("record: a changed payload is bad, and where the next record begins is known") {
-    for (std::size_t bit = 96; bit < version_record.size() * 8; ++bit) {
-        std::string bytes(version_record);
+    for (std::size_t bit = 96; bit < version_bytes.size() * 8; ++bit) {
+        std::string bytes(version_bytes);
         bytes[bit / 8] =
             static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
         const tf::record found = tf::decode_record(bytes);

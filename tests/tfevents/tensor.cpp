@@ -13,7 +13,7 @@ namespace tf = guild::tfevents;
 
 namespace {
 
-std::string field(std::uint32_t number, std::string_view bytes) {
+std::string tensor_field(std::uint32_t number, std::string_view bytes) {
     std::string out;
     tf::append_bytes_field(out, number, bytes);
     return out;
@@ -26,7 +26,7 @@ std::string proto(std::uint64_t type, std::string_view rest) {
     return message.append(rest);
 }
 
-std::optional<double> number_of(const std::string& message) {
+std::optional<double> tensor_number(const std::string& message) {
     tf::tensor tensor;
     REQUIRE(tensor.read(message));
     return tensor.number();
@@ -38,7 +38,7 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     const auto varints = [](std::uint32_t number, std::uint64_t value) {
         std::string packed;
         guild::append_varint(packed, value);
-        return field(number, packed);
+        return tensor_field(number, packed);
     };
     struct row {
         std::uint64_t type;
@@ -48,9 +48,9 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     };
     using namespace std::string_view_literals;
     const row rows[] = {
-        {1, "\0\0\xC0\x3F"sv, field(5, "\0\0\xC0\x3F"sv), 1.5},
-        {2, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv, field(6, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv),
-         0.1},
+        {1, "\0\0\xC0\x3F"sv, tensor_field(5, "\0\0\xC0\x3F"sv), 1.5},
+        {2, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv,
+         tensor_field(6, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv), 0.1},
         {3, "\xF9\xFF\xFF\xFF"sv, varints(7, ~std::uint64_t{6}), -7},
         {4, "\xC8"sv, varints(7, 200), 200},
         {5, "\xD4\xFE"sv, varints(7, ~std::uint64_t{299}), -300},
@@ -65,23 +65,23 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     };
     for (const row& one : rows) {
         CAPTURE(one.type);
-        CHECK(number_of(proto(one.type, field(4, one.content))) == one.number);
-        CHECK(number_of(proto(one.type, one.typed)) == one.number);
+        CHECK(tensor_number(proto(one.type, tensor_field(4, one.content))) == one.number);
+        CHECK(tensor_number(proto(one.type, one.typed)) == one.number);
     }
 }
 
 TEST_CASE("tensor: unpacked numbers count like packed ones") {
     std::string one;
     tf::append_float_field(one, 5, 2.5F);
-    CHECK(number_of(proto(1, one)) == 2.5);
-    CHECK(number_of(proto(1, one + one)) == std::nullopt);
+    CHECK(tensor_number(proto(1, one)) == 2.5);
+    CHECK(tensor_number(proto(1, one + one)) == std::nullopt);
 }
 
 TEST_CASE("tensor: half numbers at their edges") {
     const auto half = [](std::uint16_t bits) {
         std::string content;
         guild::append_le(content, bits);
-        return number_of(proto(19, field(4, content)));
+        return tensor_number(proto(19, tensor_field(4, content)));
     };
     CHECK(half(0x0001) == std::ldexp(1.0, -24));
     CHECK(half(0x0400) == std::ldexp(1.0, -14));
@@ -94,16 +94,17 @@ TEST_CASE("tensor: half numbers at their edges") {
 
 TEST_CASE("tensor: only one numeric element is a number") {
     using namespace std::string_view_literals;
-    const std::string value = field(4, "\0\0\xC0\x3F"sv);
-    const auto shape = [](std::string_view dims) { return field(2, dims); };
-    CHECK(number_of(proto(1, shape("") + value)) == 1.5);
-    CHECK(number_of(proto(1, shape("\x12\x02\x08\x01"sv) + value)) == 1.5);           // [1]
-    CHECK(number_of(proto(1, shape("\x12\x02\x08\x02"sv) + value)) == std::nullopt);  // [2]
-    CHECK(number_of(proto(1, shape("\x12\x02\x08\0"sv) + value)) == std::nullopt);    // [0]
-    CHECK(number_of(proto(1, shape("\x18\x01"sv) + value)) == std::nullopt);  // rank unknown
-    CHECK(number_of(proto(1, "")) == std::nullopt);                           // no value
-    CHECK(number_of(proto(1, field(4, "\0\0"sv))) == std::nullopt);           // half a float
-    CHECK(number_of(proto(7, field(8, "text"))) == std::nullopt);             // text
-    CHECK(number_of(proto(8, field(9, "\0\0\xC0\x3F\0\0\xC0\x3F"sv))) == std::nullopt);  // complex
-    CHECK(number_of(proto(99, value)) == std::nullopt);
+    const std::string value = tensor_field(4, "\0\0\xC0\x3F"sv);
+    const auto shape = [](std::string_view dims) { return tensor_field(2, dims); };
+    CHECK(tensor_number(proto(1, shape("") + value)) == 1.5);
+    CHECK(tensor_number(proto(1, shape("\x12\x02\x08\x01"sv) + value)) == 1.5);           // [1]
+    CHECK(tensor_number(proto(1, shape("\x12\x02\x08\x02"sv) + value)) == std::nullopt);  // [2]
+    CHECK(tensor_number(proto(1, shape("\x12\x02\x08\0"sv) + value)) == std::nullopt);    // [0]
+    CHECK(tensor_number(proto(1, shape("\x18\x01"sv) + value)) == std::nullopt);  // rank unknown
+    CHECK(tensor_number(proto(1, "")) == std::nullopt);                           // no value
+    CHECK(tensor_number(proto(1, tensor_field(4, "\0\0"sv))) == std::nullopt);    // half a float
+    CHECK(tensor_number(proto(7, tensor_field(8, "text"))) == std::nullopt);      // text
+    CHECK(tensor_number(proto(8, tensor_field(9, "\0\0\xC0\x3F\0\0\xC0\x3F"sv))) ==
+          std::nullopt);  // complex
+    CHECK(tensor_number(proto(99, value)) == std::nullopt);
 }

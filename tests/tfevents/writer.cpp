@@ -16,7 +16,7 @@ namespace tf = guild::tfevents;
 
 namespace {
 
-std::vector<tf::scalar> read_all(const std::string& path) {
+std::vector<tf::scalar> written_read_all(const std::string& path) {
     std::vector<tf::scalar> all;
     tf::reader reader(path);
     tf::scalar point;
@@ -70,7 +70,7 @@ TEST_CASE("writer: what it writes is what the reader reads") {
     writer.add_scalar("b", -3, std::numeric_limits<double>::infinity(), 11.0);
     writer.add_scalar("a", 2, 1e300, 12.0);
     REQUIRE(writer.close());
-    const auto got = read_all(writer.path());
+    const auto got = written_read_all(writer.path());
     REQUIRE(got.size() == 3);
     CHECK(got[0].tag == "a");
     CHECK(got[0].step == 1);
@@ -91,7 +91,7 @@ TEST_CASE("writer: doubles are kept bit for bit when asked for") {
         writer.add_scalar("x", 0, value, 1.0);
     }
     REQUIRE(writer.flush());
-    const auto got = read_all(writer.path());
+    const auto got = written_read_all(writer.path());
     REQUIRE(got.size() == 4);
     for (std::size_t i = 0; i < 4; ++i) {
         CHECK(guild::double_bits(got[i].value) == guild::double_bits(values[i]));
@@ -129,7 +129,7 @@ TEST_CASE("writer: a point without a time gets the time of now") {
     tf::writer writer = must_create(dir.path(), {}, system);
     writer.add_scalar("x", 1, 1.0);
     REQUIRE(writer.flush());
-    CHECK(read_all(writer.path())[0].wall_time == 1700000000.5);
+    CHECK(written_read_all(writer.path())[0].wall_time == 1700000000.5);
 }
 
 TEST_CASE("writer: points are visible after the interval, without a flush") {
@@ -139,10 +139,10 @@ TEST_CASE("writer: points are visible after the interval, without a flush") {
     now_us = 0;
     tf::writer writer = must_create(dir.path(), {}, system);
     writer.add_scalar("x", 1, 1.0, 1.0);
-    CHECK(read_all(writer.path()).empty());
+    CHECK(written_read_all(writer.path()).empty());
     now_us = 1'000'000;
     writer.add_scalar("x", 2, 2.0, 2.0);
-    CHECK(read_all(writer.path()).size() == 2);
+    CHECK(written_read_all(writer.path()).size() == 2);
 }
 
 TEST_CASE("writer: points wait while the disk is full, and no record is cut in the end") {
@@ -160,7 +160,7 @@ TEST_CASE("writer: points wait while the disk is full, and no record is cut in t
     writer.add_scalar("x", 2, 2.0, 2.0);
     disk_is_full = false;
     REQUIRE(writer.flush());
-    CHECK(read_all(writer.path()).size() == 2);
+    CHECK(written_read_all(writer.path()).size() == 2);
     CHECK(writer.scalars_dropped() == 0);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("writer: what finds no room while the disk is full is counted") {
     CHECK(writer.scalars_dropped() > 0);
     disk_is_full = false;
     REQUIRE(writer.flush());
-    CHECK(read_all(writer.path()).size() + writer.scalars_dropped() == 100);
+    CHECK(written_read_all(writer.path()).size() + writer.scalars_dropped() == 100);
 }
 
 TEST_CASE("writer: points after close are counted as dropped") {
