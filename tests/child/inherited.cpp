@@ -24,7 +24,7 @@ int main() {
             std::printf("ignored %d\n", number);
         }
     }
-    std::printf("umask %o\n", static_cast<unsigned>(umask(0)));
+    std::printf("umask %o\n", +umask(0));
     std::printf("leader %d\n", getpgrp() == getpid() ? 1 : 0);
     std::printf("tty %d\n", isatty(1));
     return 0;
