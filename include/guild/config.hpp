@@ -1,10 +1,10 @@
 // guild/config.hpp - what differs between compilers, named once.
 //
 // Layer 0. Includes: <cassert> alone.
-// Not here: the version (version.hpp); anything that changes a type or a default: no macro of guild does.
+// Not here: the version (version.hpp); what would change a type or a default: no macro does.
 //
-// Public macro: GUILD_ASSERT(condition). Define it before the first guild header to replace assert().
-// It guards against programming errors only, never against input.
+// Public macro: GUILD_ASSERT(condition). Define it before the first guild header to replace
+// assert(). It guards against programming errors only, never against input.
 #pragma once
 
 #include <cassert>

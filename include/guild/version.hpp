@@ -1,4 +1,4 @@
-// guild/version.hpp - the version of this copy of guild, for programs and for the build files that read it.
+// guild/version.hpp - the version of this copy of guild, for programs and for build files.
 //
 // Layer 0. Includes: nothing.
 // Not here: what changed between versions (CHANGELOG.md).

@@ -1,9 +1,9 @@
-// guild/base/bytes.hpp - numbers to bytes and back: little-endian fixed widths, varints, bit patterns.
+// guild/base/bytes.hpp - numbers to bytes and back: little-endian, varints, bit patterns.
 //
 // Layer 1. Includes: the standard library only.
-// Not here: checksums (base/crc32c.hpp); what the bytes mean (tfevents/wire.hpp, series/format.hpp).
+// Not here: checksums (base/crc32c.hpp); what bytes mean (tfevents/wire.hpp, series/format.hpp).
 //
-// Files of guild are little-endian on every host; the shifts below compile to plain loads and stores.
+// Files of guild are little-endian on every host; the shifts below become plain loads and stores.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ void append_varint(std::string& out, std::uint64_t value);
 /// example  tests/base/bytes.cpp "decode_varint: refuses a cut or overlong number"
 [[nodiscard]] bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept;
 
-/// Signed numbers as unsigned ones with small values for small magnitudes: 0, -1, 1, -2 -> 0, 1, 2, 3.
+/// Signed numbers as unsigned ones, small for small magnitudes: 0, -1, 1, -2 -> 0, 1, 2, 3.
 [[nodiscard]] constexpr std::uint64_t zigzag_encode(std::int64_t value) noexcept {
     const auto bits = static_cast<std::uint64_t>(value);
     return (bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : std::uint64_t{0});
@@ -122,11 +122,15 @@ To copy_bits(From from) noexcept {
 inline std::uint64_t double_bits(double value) noexcept {
     return detail::copy_bits<std::uint64_t>(value);
 }
-inline double bits_double(std::uint64_t bits) noexcept { return detail::copy_bits<double>(bits); }
+inline double bits_double(std::uint64_t bits) noexcept {
+    return detail::copy_bits<double>(bits);
+}
 inline std::uint32_t float_bits(float value) noexcept {
     return detail::copy_bits<std::uint32_t>(value);
 }
-inline float bits_float(std::uint32_t bits) noexcept { return detail::copy_bits<float>(bits); }
+inline float bits_float(std::uint32_t bits) noexcept {
+    return detail::copy_bits<float>(bits);
+}
 
 inline std::string to_hex(std::string_view bytes) {
     constexpr char digits[] = "0123456789abcdef";

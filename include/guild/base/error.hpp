@@ -1,8 +1,8 @@
-// guild/base/error.hpp - the error value of the whole toolkit: a code, a message, a path and a place in it.
+// guild/base/error.hpp - the error value of the toolkit: a code, a message, a path, a place in it.
 //
 // Layer 1. Includes: the standard library only.
-// Not here: how a function hands an error back (base/result.hpp); errors of the operating system (os/env.hpp);
-//           lists of warnings and errors about one text (ini/document.hpp).
+// Not here: how a function hands an error back (base/result.hpp); errors of the operating system
+//           (os/env.hpp); lists of warnings and errors about one text (ini/document.hpp).
 #pragma once
 
 #include <cstddef>
@@ -90,13 +90,29 @@ inline error make_error(errc code, std::string message, std::string path, source
 }
 
 inline std::string_view to_string(errc code) noexcept {
-    constexpr std::string_view names[] = {
-        "ok",          "bad_syntax",     "bad_value",      "bad_checksum",
-        "truncated",   "unsupported",    "too_large",      "not_found",
-        "already_exists", "permission_denied", "not_a_directory", "no_space",
-        "io_failed",   "read_only",      "address_in_use", "interrupted",
-        "timed_out",   "not_executable", "bad_directory",  "unknown_name",
-        "missing_requirement", "resource_exhausted", "closed"};
+    constexpr std::string_view names[] = {"ok",
+                                          "bad_syntax",
+                                          "bad_value",
+                                          "bad_checksum",
+                                          "truncated",
+                                          "unsupported",
+                                          "too_large",
+                                          "not_found",
+                                          "already_exists",
+                                          "permission_denied",
+                                          "not_a_directory",
+                                          "no_space",
+                                          "io_failed",
+                                          "read_only",
+                                          "address_in_use",
+                                          "interrupted",
+                                          "timed_out",
+                                          "not_executable",
+                                          "bad_directory",
+                                          "unknown_name",
+                                          "missing_requirement",
+                                          "resource_exhausted",
+                                          "closed"};
     const auto index = static_cast<std::size_t>(code);
     return index < sizeof(names) / sizeof(names[0]) ? names[index] : std::string_view("unknown");
 }

@@ -23,7 +23,7 @@ namespace guild { inline namespace v0 {
 /// example  tests/base/path.cpp "join_path: one slash between the parts"
 [[nodiscard]] std::string join_path(std::string_view directory, std::string_view name);
 
-/// The last component of `path`, trailing slashes ignored; empty for the root and for an empty path.
+/// The last component of `path`, trailing slashes ignored; empty for the root and an empty path.
 [[nodiscard]] std::string base_name(std::string_view path);
 
 /// Everything before the last component: "." if there is nothing, "/" for what stands in the root.
@@ -32,7 +32,7 @@ namespace guild { inline namespace v0 {
 /// From the last dot of the last component on, dot included; empty without one or for ".name".
 [[nodiscard]] std::string file_extension(std::string_view path);
 
-/// `path` without empty and "." components and with "name/.." removed, as text ("." if nothing is left).
+/// `path` without empty and "." components and without "name/.."; "." if nothing is left.
 ///
 /// Symbolic links are not looked at, so the result may name another file when "name" is one.
 [[nodiscard]] std::string normalize_path(std::string_view path);

@@ -9,10 +9,10 @@
 #pragma once
 
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include <guild/base/error.hpp>
 #include <guild/config.hpp>
@@ -58,10 +58,10 @@ class [[nodiscard]] result {
 public:
     using value_type = Value;
 
-    result(Value value) : state_(std::in_place_index<0>, std::move(value)) {}
-    result(guild::error what) : state_(std::in_place_index<1>, std::move(what)) {}
+    result(Value value) : value_(std::move(value)) {}
+    result(guild::error what) : error_(std::move(what)) {}
 
-    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return has_value(); }
 
     [[nodiscard]] Value& operator*() & noexcept { return *held(); }
@@ -101,19 +101,19 @@ public:
 private:
     Value* held() noexcept {
         GUILD_ASSERT(has_value());
-        return std::get_if<0>(&state_);
+        return &*value_;
     }
     const Value* held() const noexcept {
         GUILD_ASSERT(has_value());
-        return std::get_if<0>(&state_);
+        return &*value_;
     }
     guild::error* failure() noexcept {
         GUILD_ASSERT(!has_value());
-        return std::get_if<1>(&state_);
+        return &error_;
     }
     const guild::error* failure() const noexcept {
         GUILD_ASSERT(!has_value());
-        return std::get_if<1>(&state_);
+        return &error_;
     }
     template <bool Throws>
     void require() const {
@@ -122,7 +122,9 @@ private:
         }
     }
 
-    std::variant<Value, guild::error> state_;
+    // Not std::variant: every type it holds costs the compiler several times what this costs.
+    std::optional<Value> value_;
+    guild::error error_;
 };
 
 /// Success, or the error: what a function without a value of its own returns. `{}` is success.

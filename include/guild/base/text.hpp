@@ -1,4 +1,4 @@
-// guild/base/text.hpp - small functions on text that several modules need: trim, split, join, compare, suggest.
+// guild/base/text.hpp - small functions on text: trim, split, join, compare, suggest.
 //
 // Layer 1. Includes: the standard library only.
 // Not here: numbers (base/number.hpp), file names (base/path.hpp), patterns (base/pattern.hpp).
@@ -15,11 +15,15 @@
 
 namespace guild { inline namespace v0 {
 
-/// Whether `c` is ASCII white space: blank, tab, line feed, vertical tab, form feed, carriage return.
-[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+/// Whether `c` is ASCII white space: blank, tab, line feed, vertical tab, form feed, return.
+[[nodiscard]] constexpr bool is_space(char c) noexcept {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /// Whether `c` is a decimal digit.
-[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 /// Whether `c` is an ASCII letter.
 [[nodiscard]] constexpr bool is_letter(char c) noexcept {
@@ -73,7 +77,7 @@ namespace guild { inline namespace v0 {
 /// source   RFC 3629 section 4
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
 
-/// `text` as it is shown in a command line: in double quotes if it is empty or holds white space or quotes.
+/// `text` as shown in a command line: in double quotes if empty or with white space or quotes.
 ///
 /// Inside quotes `"` and `\` are preceded by `\`. For people to read, not for a shell.
 [[nodiscard]] std::string quote_for_display(std::string_view text);
@@ -157,7 +161,9 @@ inline std::string replace_all(std::string_view text, std::string_view from, std
     }
 }
 
-inline std::string collapse_spaces(std::string_view text) { return join(split_words(text), " "); }
+inline std::string collapse_spaces(std::string_view text) {
+    return join(split_words(text), " ");
+}
 
 inline std::string to_lower(std::string_view text) {
     std::string out(text);

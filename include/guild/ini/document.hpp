@@ -65,8 +65,8 @@ struct diagnostic {
     rule about = rule::syntax;
 };
 
-/// A diagnostic for people: `path:line:col: message` or `path:line:col: warning: message`, the source
-/// line, carets, and the hint.
+/// A diagnostic for people: `path:line:col: message`, or `path:line:col: warning: message`, then
+/// the source line, carets, and the hint.
 ///
 /// in       text: what was parsed; of a long line only the part around the place is shown, and
 ///          control characters in it are shown as dots

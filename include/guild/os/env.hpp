@@ -86,7 +86,9 @@ inline std::string_view strerror_text(const char* text, const char* /*buffer*/) 
     return text;
 }
 
-inline int status_of(int result) noexcept { return result < 0 ? -errno : result; }
+inline int status_of(int result) noexcept {
+    return result < 0 ? -errno : result;
+}
 inline std::int64_t size_of(ssize_t result) noexcept {
     return result < 0 ? -std::int64_t{errno} : std::int64_t{result};
 }
@@ -94,7 +96,9 @@ inline std::int64_t size_of(ssize_t result) noexcept {
 inline int sys_open(const char* path, int flags, unsigned mode) {
     return status_of(::open(path, flags | O_CLOEXEC, guild::detail::convert<mode_t>(mode)));
 }
-inline int sys_close(int fd) { return status_of(::close(fd)); }
+inline int sys_close(int fd) {
+    return status_of(::close(fd));
+}
 inline std::int64_t sys_read(int fd, void* to, std::size_t size) {
     return size_of(::read(fd, to, size));
 }
@@ -117,18 +121,26 @@ inline int sys_fsync(int fd) {
     return status_of(::fsync(fd));
 #endif
 }
-inline int sys_rename(const char* from, const char* to) { return status_of(::rename(from, to)); }
-inline int sys_unlink(const char* path) { return status_of(::unlink(path)); }
+inline int sys_rename(const char* from, const char* to) {
+    return status_of(::rename(from, to));
+}
+inline int sys_unlink(const char* path) {
+    return status_of(::unlink(path));
+}
 inline int sys_mkdir(const char* path, unsigned mode) {
     return status_of(::mkdir(path, guild::detail::convert<mode_t>(mode)));
 }
 
 inline file_kind kind_of(mode_t mode) noexcept {
     switch (mode & S_IFMT) {
-        case S_IFREG: return file_kind::regular;
-        case S_IFDIR: return file_kind::directory;
-        case S_IFLNK: return file_kind::symlink;
-        default: return file_kind::other;
+    case S_IFREG:
+        return file_kind::regular;
+    case S_IFDIR:
+        return file_kind::directory;
+    case S_IFLNK:
+        return file_kind::symlink;
+    default:
+        return file_kind::other;
     }
 }
 
@@ -150,19 +162,19 @@ inline file_status to_status(const struct ::stat& from) noexcept {
 }
 
 inline int sys_fstat(int fd, file_status* status) {
-    struct ::stat raw {};
+    struct ::stat raw{};
     const int got = status_of(::fstat(fd, &raw));
     *status = to_status(raw);
     return got;
 }
 inline int sys_stat(const char* path, file_status* status) {
-    struct ::stat raw {};
+    struct ::stat raw{};
     const int got = status_of(::stat(path, &raw));
     *status = to_status(raw);
     return got;
 }
 inline int sys_lstat(const char* path, file_status* status) {
-    struct ::stat raw {};
+    struct ::stat raw{};
     const int got = status_of(::lstat(path, &raw));
     *status = to_status(raw);
     return got;
@@ -173,7 +185,9 @@ inline std::int64_t clock_us(clockid_t clock) noexcept {
     ::clock_gettime(clock, &now);
     return std::int64_t{now.tv_sec} * 1000000 + std::int64_t{now.tv_nsec} / 1000;
 }
-inline std::int64_t sys_wall_time_us() { return clock_us(CLOCK_REALTIME); }
+inline std::int64_t sys_wall_time_us() {
+    return clock_us(CLOCK_REALTIME);
+}
 inline std::int64_t sys_boot_time_us() {
 #if defined(CLOCK_BOOTTIME)
     return clock_us(CLOCK_BOOTTIME);
@@ -186,35 +200,59 @@ inline std::int64_t sys_boot_time_us() {
 
 /// The calls of the system that the program runs on.
 inline constexpr env system_env{
-    detail::sys_open,      detail::sys_close, detail::sys_read,         detail::sys_pread,
-    detail::sys_write,     detail::sys_pwrite, detail::sys_ftruncate,   detail::sys_fsync,
-    detail::sys_rename,    detail::sys_unlink, detail::sys_mkdir,       detail::sys_fstat,
-    detail::sys_stat,      detail::sys_lstat,  detail::sys_wall_time_us, detail::sys_boot_time_us};
+    detail::sys_open,   detail::sys_close,  detail::sys_read,         detail::sys_pread,
+    detail::sys_write,  detail::sys_pwrite, detail::sys_ftruncate,    detail::sys_fsync,
+    detail::sys_rename, detail::sys_unlink, detail::sys_mkdir,        detail::sys_fstat,
+    detail::sys_stat,   detail::sys_lstat,  detail::sys_wall_time_us, detail::sys_boot_time_us};
 
 inline errc classify_errno(int code) noexcept {
     switch (code) {
-        case ENOENT: return errc::not_found;
-        case EEXIST: case ENOTEMPTY: return errc::already_exists;
-        case EACCES: case EPERM: return errc::permission_denied;
-        case ENOTDIR: return errc::not_a_directory;
-        case ENOSPC: case EDQUOT: case EFBIG: return errc::no_space;
-        case EROFS: return errc::read_only;
-        case EADDRINUSE: return errc::address_in_use;
-        case EINTR: return errc::interrupted;
-        case ETIMEDOUT: return errc::timed_out;
-        case ENOEXEC: return errc::not_executable;
-        case EMFILE: case ENFILE: case ENOMEM: case EAGAIN: return errc::resource_exhausted;
-        case ENOSYS: return errc::unsupported;
-        case EINVAL: case EISDIR: case ENAMETOOLONG: case ELOOP: case E2BIG:
-            return errc::bad_value;
-        default: return errc::io_failed;
+    case ENOENT:
+        return errc::not_found;
+    case EEXIST:
+    case ENOTEMPTY:
+        return errc::already_exists;
+    case EACCES:
+    case EPERM:
+        return errc::permission_denied;
+    case ENOTDIR:
+        return errc::not_a_directory;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return errc::no_space;
+    case EROFS:
+        return errc::read_only;
+    case EADDRINUSE:
+        return errc::address_in_use;
+    case EINTR:
+        return errc::interrupted;
+    case ETIMEDOUT:
+        return errc::timed_out;
+    case ENOEXEC:
+        return errc::not_executable;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+        return errc::resource_exhausted;
+    case ENOSYS:
+        return errc::unsupported;
+    case EINVAL:
+    case EISDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+    case E2BIG:
+        return errc::bad_value;
+    default:
+        return errc::io_failed;
     }
 }
 
 inline error os_error(int code, std::string_view what, std::string path) {
     char buffer[128] = {};
-    const std::string_view words = detail::strerror_text(::strerror_r(code, buffer, sizeof buffer),
-                                                         buffer);
+    const std::string_view words =
+        detail::strerror_text(::strerror_r(code, buffer, sizeof buffer), buffer);
     std::string message(what);
     message.append(" failed: ").append(words).append(" (" + std::to_string(code) + ")");
     return make_error(classify_errno(code), std::move(message), std::move(path));
