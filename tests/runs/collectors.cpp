@@ -3,6 +3,8 @@
 #include <limits>
 #include <string>
 
+#include <unistd.h>
+
 #include <guild/series/run_reader.hpp>
 #include <guild/tfevents/writer.hpp>
 
@@ -95,6 +97,19 @@ TEST_CASE("event collector: scalars become series named after directory and tag"
     REQUIRE(top.size() == 1);
     CHECK(top[0].step == -7);
     CHECK(top[0].value.as_double() == std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("event collector: a link to a directory elsewhere is not entered") {
+    const guild_test::temp_dir dir;
+    auto into = writer_in(dir);
+    auto outside = guild::tfevents::writer::create(dir / "outside");
+    REQUIRE(outside);
+    outside->add_scalar("loss", 0, 1.5, 1.0);
+    REQUIRE(outside->flush());
+    REQUIRE(guild::os::make_directories(dir / "run"));
+    REQUIRE(::symlink((dir / "outside").c_str(), (dir / "run/linked").c_str()) == 0);
+    event_collector events(dir / "run");
+    CHECK(events.collect(into) == 0);
 }
 
 TEST_CASE("event collector: a file that is cut in the middle gives what is whole, and goes on when "

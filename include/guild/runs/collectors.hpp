@@ -67,11 +67,14 @@ private:
 /// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with
 /// the events' own steps and times.
 ///
+/// Directories behind symbolic links are not entered: a command may link a whole data set, or `/`,
+/// into its run directory.
 /// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory
 ///          and tag"
 class event_collector {
 public:
-    explicit event_collector(std::string directory) : reader_(std::move(directory)) {}
+    explicit event_collector(std::string directory)
+        : reader_(std::move(directory), without_links()) {}
 
     /// Stores what is new.
     ///
@@ -84,6 +87,11 @@ public:
 private:
     void add(const std::string& run, const tfevents::scalar& point, series::writer& into);
     void flush_frame(series::writer& into);
+    [[nodiscard]] static tfevents::directory_options without_links() {
+        tfevents::directory_options options;
+        options.follow_links = false;
+        return options;
+    }
 
     tfevents::directory_reader reader_;
     std::vector<series::sample> frame_;  // values of one step and time, stored together
