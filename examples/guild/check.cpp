@@ -80,7 +80,8 @@ finding check_run_root(const std::string& root) {
     return {"run root", root + (writable ? "" : " (cannot be written)"), writable, true};
 }
 
-void check_project(const arguments& given, io& console, std::vector<finding>& findings) {
+/// False when there is a project file with errors.
+bool check_project(const arguments& given, io& console, std::vector<finding>& findings) {
     guild::project::load_options options;
     options.read_toml = guild::toml::read_project;
     const auto report = guild::project::load_project_report(project_directory(given), options);
@@ -93,7 +94,7 @@ void check_project(const arguments& given, io& console, std::vector<finding>& fi
         for (const std::string& root : report.value->run_roots()) {
             findings.push_back(check_run_root(root));
         }
-        return;
+        return true;
     }
     const bool is_missing = report.failure && report.path.empty();
     findings.push_back({"project",
@@ -103,6 +104,7 @@ void check_project(const arguments& given, io& console, std::vector<finding>& fi
     if (report.failure && report.failure->where.line == 0 && !is_missing) {
         fail(console, *report.failure);
     }
+    return is_missing;
 }
 
 void print(const std::vector<finding>& findings, const arguments& given, io& console) {
@@ -127,11 +129,14 @@ void print(const std::vector<finding>& findings, const arguments& given, io& con
 
 int check(const arguments& given, io& console) {
     std::vector<finding> findings{{"guild", guild::version}};
-    check_project(given, console, findings);
+    const bool is_good_project = check_project(given, console, findings);
     for (const tool& each : tools) {
         findings.push_back(find_tool(each));
     }
     print(findings, given, console);
+    if (!is_good_project) {
+        return exit_usage;
+    }
     for (const finding& each : findings) {
         if (each.needed && !each.found) {
             return exit_failed;
@@ -147,9 +152,8 @@ command_spec check_command() {
             "check what this machine and project have of what guild needs",
             "Prints the version of guild, the project file, whether the run root can be written, "
             "and the programs that guild "
-            "and its examples use where they are there. The exit status is 1 when the project file "
-            "has errors or runs "
-            "cannot be written.",
+            "and its examples use where they are there. The exit status is 2 when the project file "
+            "has errors, 1 when runs cannot be written.",
             {},
             {project_option(), json_option()},
             check};

@@ -52,7 +52,8 @@ int status(const arguments& given, io& console) {
     }
     std::vector<std::string> models;
     for (const auto* model : project->models()) {
-        models.push_back(project->model_display_name(*model));
+        const std::string name = project->model_display_name(*model);
+        models.push_back(name.empty() ? "?" : name);
     }
     const auto runs = guild::runs::list_runs(project->run_roots());
     if (given.has("json")) {

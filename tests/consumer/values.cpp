@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <guild/json.hpp>
 #include <guild/toml.hpp>
+#include <guild/version.hpp>
 
 int main() {
     const nlohmann::json object = {{"version", guild::version}};

@@ -139,8 +139,8 @@ __attribute__((target("crc")))
 #else
 __attribute__((target("+crc")))
 #endif
-inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at,
-                                           std::size_t size) noexcept {
+inline std::uint32_t
+crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
     for (; size >= 8; at += 8, size -= 8) {
         std::uint64_t word = 0;
         std::memcpy(&word, at, 8);

@@ -62,7 +62,7 @@ struct memory_state {
 
 /// What one process has used so far.
 struct process_state {
-    bool has_ended = false;                // a zombie: its parent has not collected it
+    bool has_ended = false;  // a zombie: its parent has not collected it
     std::int64_t parent = 0;
     std::uint64_t cpu_ticks = 0;        // its own
     std::uint64_t collected_ticks = 0;  // of its children that have ended

@@ -32,10 +32,10 @@ namespace guild { inline namespace v0 { namespace os {
 /// units    milliseconds, bytes
 struct run_options {
     std::string input;  // written to its standard input, which is a pipe then and closed after it
-    std::int64_t timeout_ms = -1;  // when to begin stopping it; below 0: never
+    std::int64_t timeout_ms = -1;                    // when to begin stopping it; below 0: never
     std::uint64_t max_output_bytes = 1'073'741'824;  // kept of each stream; the rest is counted
     stop_sequence stop;  // how it is stopped; empty: default_stop_sequence()
-    int stop_fd = -1;  // when this can be read (a pipe, an eventfd), the run is stopped as well
+    int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
     /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
     /// the result.
     std::function<void(int stream, std::string_view bytes)> on_output;

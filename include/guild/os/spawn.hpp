@@ -47,9 +47,9 @@ struct process_options {
     stream_mode in = stream_mode::null;
     stream_mode out = stream_mode::pipe;
     stream_mode err = stream_mode::pipe;
-    bool merge_output = false;  // err goes where out goes, in the order of writing
-    bool new_group = true;      // its own process group, so that signals reach its children too
-    bool use_pidfd = true;      // false: wait by a thread, as on systems without pidfd
+    bool merge_output = false;     // err goes where out goes, in the order of writing
+    bool new_group = true;         // its own process group, so that signals reach its children too
+    bool use_pidfd = true;         // false: wait by a thread, as on systems without pidfd
     std::int64_t linger_ms = 500;  // run(): for others that hold its pipes, after its end
 };
 
