@@ -4,91 +4,95 @@
 // Not here: guild/json.hpp, guild/toml.hpp, guild/viewer.hpp, which bring other libraries in.
 #pragma once
 
+// clang-format off: in the order in which they are best read
+
 // layer 0: what everything stands on
-#include <guild/config.hpp>   // what differs between compilers, named once
-#include <guild/version.hpp>  // the version of this copy of guild
+#include <guild/version.hpp>                   // the version of this copy of guild
+#include <guild/config.hpp>                    // what differs between compilers, named once
 
 // layer 1: values, text and bytes; no operating system
-#include <guild/base/bytes.hpp>           // little-endian numbers, varints, bits
-#include <guild/base/crc32c.hpp>          // CRC-32C and the mask that record files use
-#include <guild/base/error.hpp>           // error: code, message, path, place; carets
-#include <guild/base/number.hpp>          // text to numbers and back, whatever the locale
-#include <guild/base/path.hpp>            // join, base name, parent, extension
-#include <guild/base/pattern.hpp>         // regular expressions in linear time
-#include <guild/base/pattern_syntax.hpp>  // their text as a tree
-#include <guild/base/result.hpp>          // result<T>: a value or an error
-#include <guild/base/text.hpp>            // trim, split, join, UTF-8, closest word
-#include <guild/base/time.hpp>            // moments and durations as text
+#include <guild/base/error.hpp>                // error: code, message, path, place; carets
+#include <guild/base/result.hpp>               // result<T>: a value or an error
+#include <guild/base/text.hpp>                 // trim, split, join, UTF-8, closest word
+#include <guild/base/path.hpp>                 // join, base name, parent, extension
+#include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
+#include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
+#include <guild/base/crc32c.hpp>               // CRC-32C and the mask that record files use
+#include <guild/base/time.hpp>                 // moments and durations as text
+#include <guild/base/pattern.hpp>              // regular expressions in linear time
+#include <guild/base/pattern_syntax.hpp>       // their text as a tree
 
 // layer 2: the operating system
-#include <guild/os/child.hpp>        // a running child: pipes, signals, its end
-#include <guild/os/descriptor.hpp>   // waiting for descriptors; waking a thread
-#include <guild/os/env.hpp>          // the system calls, replaceable in tests
-#include <guild/os/environment.hpp>  // environment variables; where a program is
-#include <guild/os/exit_status.hpp>  // how a process ended; names of signals
-#include <guild/os/exit_watch.hpp>   // a descriptor that tells of a child's end
-#include <guild/os/file.hpp>         // files and directories
-#include <guild/os/fork_mark.hpp>    // tells a process from its forked child
-#include <guild/os/gpu.hpp>          // GPUs, through nvidia-smi
-#include <guild/os/guard.hpp>        // ends a command whose supervisor died
-#include <guild/os/identity.hpp>     // who is writing: host, boot, process
-#include <guild/os/pipe.hpp>         // owned descriptors and pipes
-#include <guild/os/proc.hpp>         // the text of /proc as values
-#include <guild/os/process.hpp>      // run(): a program from start to end
-#include <guild/os/socket.hpp>       // TCP sockets that never block
-#include <guild/os/spawn.hpp>        // what is started, where, with which streams
-#include <guild/os/stats.hpp>        // statistics of the machine and of a command
-#include <guild/os/thread.hpp>       // thread, mutex, condition over pthread
+#include <guild/os/env.hpp>                    // the system calls, replaceable in tests
+#include <guild/os/file.hpp>                   // files and directories
+#include <guild/os/environment.hpp>            // environment variables; where a program is
+#include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
+#include <guild/os/pipe.hpp>                   // owned descriptors and pipes
+#include <guild/os/thread.hpp>                 // thread, mutex, condition over pthread
+#include <guild/os/socket.hpp>                 // TCP sockets that never block
+#include <guild/os/exit_status.hpp>            // how a process ended; names of signals
+#include <guild/os/exit_watch.hpp>             // a descriptor that tells of a child's end
+#include <guild/os/spawn.hpp>                  // what is started, where, with which streams
+#include <guild/os/child.hpp>                  // a running child: pipes, signals, its end
+#include <guild/os/process.hpp>                // run(): a program from start to end
+#include <guild/os/identity.hpp>               // who is writing: host, boot, process
+#include <guild/os/fork_mark.hpp>              // tells a process from its forked child
+#include <guild/os/guard.hpp>                  // ends a command whose supervisor died
+#include <guild/os/proc.hpp>                   // the text of /proc as values
+#include <guild/os/gpu.hpp>                    // GPUs, through nvidia-smi
+#include <guild/os/stats.hpp>                  // statistics of the machine and of a command
 
 // layer 2: INI text
-#include <guild/ini/document.hpp>  // tokens, sections, diagnostics
-#include <guild/ini/expand.hpp>    // sections as values, @attrs followed
-#include <guild/ini/parser.hpp>    // text to document; never fails, never loses
-#include <guild/ini/scan.hpp>      // the smallest pieces of the grammar
-#include <guild/ini/writer.hpp>    // one key set in place
+#include <guild/ini/document.hpp>              // tokens, sections, diagnostics
+#include <guild/ini/scan.hpp>                  // the smallest pieces of the grammar
+#include <guild/ini/parser.hpp>                // text to document; never fails, never loses
+#include <guild/ini/expand.hpp>                // sections as values, @attrs followed
+#include <guild/ini/writer.hpp>                // one key set in place
 
 // layer 3: the Guild file as values
-#include <guild/project/flags.hpp>          // the four layers of flags
-#include <guild/project/load.hpp>           // a directory to its project
-#include <guild/project/number_format.hpp>  // numbers as fields show them: "0.00%"
-#include <guild/project/operation.hpp>      // `train = ...` to a command
-#include <guild/project/project.hpp>        // models, resources, their attributes
-#include <guild/project/templates.hpp>      // built-in sections; what `init` writes
+#include <guild/project/project.hpp>           // models, resources, their attributes
+#include <guild/project/templates.hpp>         // built-in sections; what `init` writes
+#include <guild/project/load.hpp>              // a directory to its project
+#include <guild/project/flags.hpp>             // the four layers of flags
+#include <guild/project/operation.hpp>         // `train = ...` to a command
+#include <guild/project/number_format.hpp>     // numbers as fields show them: "0.00%"
 
 // layer 3: TensorBoard event files
+#include <guild/tfevents/record.hpp>           // the frames of a record file
+#include <guild/tfevents/wire.hpp>             // protocol buffer fields
+#include <guild/tfevents/tensor.hpp>           // one number out of a tensor
+#include <guild/tfevents/event.hpp>            // an event: step, time, tags, values
+#include <guild/tfevents/reader.hpp>           // the scalars of one file, while it grows
 #include <guild/tfevents/directory_reader.hpp>  // of all files below a directory
-#include <guild/tfevents/event.hpp>             // an event: step, time, tags, values
-#include <guild/tfevents/reader.hpp>            // the scalars of one file, while it grows
-#include <guild/tfevents/record.hpp>            // the frames of a record file
-#include <guild/tfevents/tensor.hpp>            // one number out of a tensor
-#include <guild/tfevents/wire.hpp>              // protocol buffer fields
-#include <guild/tfevents/writer.hpp>            // scalars that TensorBoard reads
+#include <guild/tfevents/writer.hpp>           // scalars that TensorBoard reads
 
 // layer 3: numbers over steps, in files that survive crashes
-#include <guild/series/block_reader.hpp>  // the blocks of a file, past damage
-#include <guild/series/file_builder.hpp>  // blocks in the making
-#include <guild/series/format.hpp>        // the blocks of a .gts file
-#include <guild/series/frames.hpp>        // rows of values, coded
-#include <guild/series/payload.hpp>       // what blocks hold
-#include <guild/series/point.hpp>         // number, point, sample
-#include <guild/series/reader.hpp>        // one file
-#include <guild/series/reduce.hpp>        // last, min, average ...; points to pixels
-#include <guild/series/run_reader.hpp>    // all files of a run as one set of series
-#include <guild/series/writer.hpp>        // appends; every value or a count of lost ones
+#include <guild/series/point.hpp>              // number, point, sample
+#include <guild/series/format.hpp>             // the blocks of a .gts file
+#include <guild/series/payload.hpp>            // what blocks hold
+#include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
+#include <guild/series/file_builder.hpp>       // blocks in the making
+#include <guild/series/frames.hpp>             // rows of values, coded
+#include <guild/series/reader.hpp>             // one file
+#include <guild/series/run_reader.hpp>         // all files of a run as one set of series
+#include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/reduce.hpp>             // last, min, average ...; points to pixels
 
 // layer 4: runs: directories, recording, supervising, listing
-#include <guild/runs/catalog.hpp>        // the runs below run roots
-#include <guild/runs/collectors.hpp>     // attributes, statistics, event files
-#include <guild/runs/command_watch.hpp>  // the command's output, signals and end
-#include <guild/runs/frame_ring.hpp>     // logged values on their way to the writer
-#include <guild/runs/layout.hpp>         // where things stand in a run directory
-#include <guild/runs/lock.hpp>           // LOCK: who records, and whether it lives
-#include <guild/runs/output_buffer.hpp>  // between the pipes and the disk
-#include <guild/runs/output_log.hpp>     // what the command printed, piece by piece
-#include <guild/runs/recorder.hpp>       // log() from inside a trainer
-#include <guild/runs/recording.hpp>      // everything written about a command
-#include <guild/runs/run.hpp>            // one run as it stands on disk
-#include <guild/runs/run_files.hpp>      // the files a recorder keeps open
-#include <guild/runs/rundir_keeper.hpp>  // restores a directory that was deleted
-#include <guild/runs/supervisor.hpp>     // supervise(): a command as a recorded run
-#include <guild/runs/tsv.hpp>            // its small tables
+#include <guild/runs/layout.hpp>               // where things stand in a run directory
+#include <guild/runs/tsv.hpp>                  // its small tables
+#include <guild/runs/lock.hpp>                 // LOCK: who records, and whether it lives
+#include <guild/runs/output_log.hpp>           // what the command printed, piece by piece
+#include <guild/runs/run.hpp>                  // one run as it stands on disk
+#include <guild/runs/catalog.hpp>              // the runs below run roots
+#include <guild/runs/run_files.hpp>            // the files a recorder keeps open
+#include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
+#include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
+#include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/command_watch.hpp>        // the command's output, signals and end
+#include <guild/runs/recording.hpp>            // everything written about a command
+#include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run
+#include <guild/runs/frame_ring.hpp>           // logged values on their way to the writer
+#include <guild/runs/recorder.hpp>             // log() from inside a trainer
+
+// clang-format on

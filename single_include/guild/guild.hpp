@@ -2,24 +2,24 @@
 // change the originals under include/guild instead. MIT license, see LICENSE.
 #pragma once
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
-#include <pthread.h>
-#include <time.h>
-#include <poll.h>
 #include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/utsname.h>
 #include <algorithm>
 #include <array>
@@ -54,6 +54,25 @@
 #include <utility>
 #include <vector>
 
+// ==== guild/version.hpp ====
+// guild/version.hpp - the version of this copy of guild, for programs and for build files.
+//
+// Layer 0. Includes: nothing.
+// Not here: what changed between versions (CHANGELOG.md).
+//
+// Semantic versioning. The inline namespace is `v0` while the major version is 0.
+
+#define GUILD_VERSION_MAJOR 0
+#define GUILD_VERSION_MINOR 1
+#define GUILD_VERSION_PATCH 0
+
+namespace guild { inline namespace v0 {
+
+/// The version as text, for example for `--version` and for the headers of files that guild writes.
+inline constexpr const char* version = "0.1.0";
+
+}}  // namespace guild
+
 // ==== guild/config.hpp ====
 // guild/config.hpp - what differs between compilers, named once.
 //
@@ -82,346 +101,6 @@ template <class To, class From>
 }
 
 }}}  // namespace guild::detail
-
-// ==== guild/version.hpp ====
-// guild/version.hpp - the version of this copy of guild, for programs and for build files.
-//
-// Layer 0. Includes: nothing.
-// Not here: what changed between versions (CHANGELOG.md).
-//
-// Semantic versioning. The inline namespace is `v0` while the major version is 0.
-
-#define GUILD_VERSION_MAJOR 0
-#define GUILD_VERSION_MINOR 1
-#define GUILD_VERSION_PATCH 0
-
-namespace guild { inline namespace v0 {
-
-/// The version as text, for example for `--version` and for the headers of files that guild writes.
-inline constexpr const char* version = "0.1.0";
-
-}}  // namespace guild
-
-// ==== guild/base/bytes.hpp ====
-// guild/base/bytes.hpp - numbers to bytes and back: little-endian, varints, bit patterns.
-//
-// Layer 1. Includes: the standard library only.
-// Not here: checksums (base/crc32c.hpp); what bytes mean (tfevents/wire.hpp, series/format.hpp).
-//
-// Files of guild are little-endian on every host; the shifts below become plain loads and stores.
-
-namespace guild { inline namespace v0 {
-
-/// The integer that `sizeof(Integer)` little-endian bytes at `from` hold.
-template <class Integer>
-[[nodiscard]] Integer load_le(const void* from) noexcept;
-
-/// Writes `value` to `to` as `sizeof(Integer)` little-endian bytes.
-template <class Integer>
-void store_le(void* to, Integer value) noexcept;
-
-/// Appends `value` to `out` as `sizeof(Integer)` little-endian bytes.
-template <class Integer>
-void append_le(std::string& out, Integer value);
-
-/// Appends `value` as a base-128 varint: 1 to 10 bytes, 7 bits each, lowest first.
-///
-/// source   Protocol Buffers encoding, "Base 128 Varints"
-void append_varint(std::string& out, std::uint64_t value);
-
-/// Takes one varint off the front of `in`.
-///
-/// out      false, and `in` unchanged, if it is cut off or longer than 10 bytes
-/// example  tests/base/bytes.cpp "decode_varint: refuses a cut or overlong number"
-[[nodiscard]] bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept;
-
-/// Signed numbers as unsigned ones, small for small magnitudes: 0, -1, 1, -2 -> 0, 1, 2, 3.
-[[nodiscard]] constexpr std::uint64_t zigzag_encode(std::int64_t value) noexcept {
-    const auto bits = static_cast<std::uint64_t>(value);
-    return (bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : std::uint64_t{0});
-}
-[[nodiscard]] constexpr std::int64_t zigzag_decode(std::uint64_t value) noexcept {
-    return static_cast<std::int64_t>((value >> 1U) ^ (~(value & 1U) + 1U));
-}
-
-/// The bit pattern of a floating-point number, and back; NaN payloads pass unchanged.
-[[nodiscard]] inline std::uint64_t double_bits(double value) noexcept;
-[[nodiscard]] inline double bits_double(std::uint64_t bits) noexcept;
-[[nodiscard]] inline std::uint32_t float_bits(float value) noexcept;
-[[nodiscard]] inline float bits_float(std::uint32_t bits) noexcept;
-
-/// Two lower-case hexadecimal digits a byte.
-[[nodiscard]] std::string to_hex(std::string_view bytes);
-
-// ---- implementation ---------------------------------------------------------
-
-template <class Integer>
-Integer load_le(const void* from) noexcept {
-    using bits = std::make_unsigned_t<Integer>;
-    const auto* bytes = static_cast<const unsigned char*>(from);
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        value |= static_cast<std::uint64_t>(bytes[i]) << (8U * i);
-    }
-    return static_cast<Integer>(static_cast<bits>(value));
-}
-
-template <class Integer>
-void store_le(void* to, Integer value) noexcept {
-    const auto bits = static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Integer>>(value));
-    auto* bytes = static_cast<unsigned char*>(to);
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        bytes[i] = static_cast<unsigned char>(bits >> (8U * i));
-    }
-}
-
-template <class Integer>
-void append_le(std::string& out, Integer value) {
-    char bytes[sizeof(Integer)];
-    store_le(bytes, value);
-    out.append(bytes, sizeof(Integer));
-}
-
-inline void append_varint(std::string& out, std::uint64_t value) {
-    while (value >= 0x80U) {
-        out += static_cast<char>(static_cast<unsigned char>(value | 0x80U));
-        value >>= 7U;
-    }
-    out += static_cast<char>(static_cast<unsigned char>(value));
-}
-
-inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
-    std::uint64_t number = 0;
-    for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
-        const auto byte = static_cast<unsigned char>(in[i]);
-        number |= static_cast<std::uint64_t>(byte & 0x7FU) << (7U * i);
-        if (byte < 0x80U) {
-            value = number;
-            in.remove_prefix(i + 1);
-            return true;
-        }
-    }
-    return false;
-}
-
-namespace detail {
-
-template <class To, class From>
-To copy_bits(From from) noexcept {
-    static_assert(sizeof(To) == sizeof(From), "the two types have one size");
-    To to;
-    std::memcpy(&to, &from, sizeof(To));
-    return to;
-}
-
-}  // namespace detail
-
-inline std::uint64_t double_bits(double value) noexcept {
-    return detail::copy_bits<std::uint64_t>(value);
-}
-inline double bits_double(std::uint64_t bits) noexcept {
-    return detail::copy_bits<double>(bits);
-}
-inline std::uint32_t float_bits(float value) noexcept {
-    return detail::copy_bits<std::uint32_t>(value);
-}
-inline float bits_float(std::uint32_t bits) noexcept {
-    return detail::copy_bits<float>(bits);
-}
-
-inline std::string to_hex(std::string_view bytes) {
-    constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        text += digits[byte >> 4U];
-        text += digits[byte & 0xFU];
-    }
-    return text;
-}
-
-}}  // namespace guild
-
-// ==== guild/base/crc32c.hpp ====
-// guild/base/crc32c.hpp - CRC-32C (Castagnoli) of bytes, and the mask that TFRecord and guild
-// series files use.
-//
-// Layer 1. Includes: the standard library, and the compiler's intrinsics for the instruction of the
-// processor.
-// Not here: framing (tfevents/record.hpp, series/format.hpp).
-
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-#include <nmmintrin.h>
-#elif defined(__aarch64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
-#include <sys/auxv.h>
-#endif
-
-namespace guild { inline namespace v0 {
-
-/// CRC-32C of `data`, continuing from `seed`.
-///
-/// in       any bytes; seed: a value this function returned, 0 to start
-/// cost     O(n); hardware instructions where the machine has them, chosen once
-/// source   RFC 3720 appendix B.4; check value of "123456789" is 0xE3069283
-/// example  tests/base/crc32c.cpp "crc32c: the check value of the standard"
-[[nodiscard]] std::uint32_t crc32c(std::string_view data, std::uint32_t seed = 0) noexcept;
-
-/// The form in which TFRecord and guild store a CRC, so that a CRC over bytes that hold CRCs stays
-/// useful.
-///
-/// source   TFRecord: rotate right by 15 bits, add 0xA282EAD8
-/// example  tests/base/crc32c.cpp "mask_crc32c: the mask of TFRecord, computed by hand"
-[[nodiscard]] constexpr std::uint32_t mask_crc32c(std::uint32_t crc) noexcept {
-    return ((crc >> 15) | (crc << 17)) + 0xA282EAD8u;
-}
-
-/// Takes the mask off again.
-///
-/// example  tests/base/crc32c.cpp "unmask_crc32c: takes the mask off"
-[[nodiscard]] constexpr std::uint32_t unmask_crc32c(std::uint32_t masked) noexcept {
-    const std::uint32_t rotated = masked - 0xA282EAD8u;
-    return (rotated << 15) | (rotated >> 17);
-}
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-// Every variant takes and returns the register of the algorithm, that is the CRC with all bits
-// flipped.
-
-using crc32c_table = std::array<std::array<std::uint32_t, 256>, 8>;
-
-// tables[k][b] is the register after byte b and k zero bytes.
-constexpr crc32c_table make_crc32c_table() noexcept {
-    crc32c_table tables{};
-    for (std::uint32_t byte = 0; byte < 256; ++byte) {
-        std::uint32_t value = byte;
-        for (int bit = 0; bit < 8; ++bit) {
-            value = (value >> 1) ^ ((value & 1u) != 0 ? 0x82F63B78u : 0u);
-        }
-        tables[0][byte] = value;
-    }
-    for (std::size_t k = 1; k < 8; ++k) {
-        for (std::size_t byte = 0; byte < 256; ++byte) {
-            const std::uint32_t before = tables[k - 1][byte];
-            tables[k][byte] = (before >> 8) ^ tables[0][before & 0xFFu];
-        }
-    }
-    return tables;
-}
-
-// Portable: eight bytes a step, read one by one, so that byte order does not matter.
-inline std::uint32_t crc32c_by_table(std::uint32_t state, const unsigned char* at,
-                                     std::size_t size) noexcept {
-    static constexpr crc32c_table tables = make_crc32c_table();
-    for (; size >= 8; at += 8, size -= 8) {
-        state = tables[7][(state ^ at[0]) & 0xFFu] ^ tables[6][((state >> 8) ^ at[1]) & 0xFFu] ^
-                tables[5][((state >> 16) ^ at[2]) & 0xFFu] ^
-                tables[4][((state >> 24) ^ at[3]) & 0xFFu] ^ tables[3][at[4]] ^ tables[2][at[5]] ^
-                tables[1][at[6]] ^ tables[0][at[7]];
-    }
-    for (; size != 0; ++at, --size) {
-        state = (state >> 8) ^ tables[0][(state ^ *at) & 0xFFu];
-    }
-    return state;
-}
-
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-
-__attribute__((target("sse4.2"))) inline std::uint32_t
-crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
-    std::uint64_t wide = state;
-    for (; size >= 8; at += 8, size -= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, at, 8);
-        wide = _mm_crc32_u64(wide, word);
-    }
-    state = static_cast<std::uint32_t>(wide);
-    for (; size != 0; ++at, --size) {
-        state = _mm_crc32_u8(state, *at);
-    }
-    return state;
-}
-
-inline bool has_crc32c_instruction() noexcept {
-    return __builtin_cpu_supports("sse4.2") != 0;
-}
-
-#elif defined(__aarch64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
-
-// The builtins, not <arm_acle.h>: older Clang hides them there unless the whole file is compiled
-// for the instruction.
-#if defined(__clang__)
-__attribute__((target("crc"))) inline std::uint32_t crc32c_step(std::uint32_t state,
-                                                                unsigned char byte) noexcept {
-    return __builtin_arm_crc32cb(state, byte);
-}
-__attribute__((target("crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state,
-                                                                 std::uint64_t word) noexcept {
-    return __builtin_arm_crc32cd(state, word);
-}
-#else
-__attribute__((target("+crc"))) inline std::uint32_t crc32c_step(std::uint32_t state,
-                                                                 unsigned char byte) noexcept {
-    return __builtin_aarch64_crc32cb(state, byte);
-}
-__attribute__((target("+crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state,
-                                                                  std::uint64_t word) noexcept {
-    return __builtin_aarch64_crc32cx(state, word);
-}
-#endif
-
-#if defined(__clang__)
-__attribute__((target("crc")))
-#else
-__attribute__((target("+crc")))
-#endif
-inline std::uint32_t
-crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
-    for (; size >= 8; at += 8, size -= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, at, 8);
-#if defined(__AARCH64EB__)
-        word = __builtin_bswap64(word);
-#endif
-        state = crc32c_step8(state, word);
-    }
-    for (; size != 0; ++at, --size) {
-        state = crc32c_step(state, *at);
-    }
-    return state;
-}
-
-inline bool has_crc32c_instruction() noexcept {
-    constexpr unsigned long hwcap_crc32 = 1ul << 7;  // HWCAP_CRC32 of <asm/hwcap.h>
-    return (getauxval(AT_HWCAP) & hwcap_crc32) != 0;
-}
-
-#else
-
-inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at,
-                                           std::size_t size) noexcept {
-    return crc32c_by_table(state, at, size);
-}
-
-inline bool has_crc32c_instruction() noexcept {
-    return false;
-}
-
-#endif
-
-}  // namespace detail
-
-inline std::uint32_t crc32c(std::string_view data, std::uint32_t seed) noexcept {
-    static const bool by_instruction = detail::has_crc32c_instruction();
-    const unsigned char* bytes = reinterpret_cast<const unsigned char*>(data.data());
-    return ~(by_instruction ? detail::crc32c_by_instruction(~seed, bytes, data.size())
-                            : detail::crc32c_by_table(~seed, bytes, data.size()));
-}
-
-}}  // namespace guild
 
 // ==== guild/base/error.hpp ====
 // guild/base/error.hpp - the error value of the toolkit: a code, a message, a path, a place in it.
@@ -973,6 +652,112 @@ inline std::string quote_for_display(std::string_view text) {
 
 }}  // namespace guild
 
+// ==== guild/base/path.hpp ====
+// guild/base/path.hpp - file names as text: join, base name, parent, extension, normal form.
+//
+// Layer 1. Includes: the standard library only.
+// Not here: anything that asks the file system (os/file.hpp).
+//
+// Paths are strings of bytes with '/' between components; nothing here knows what exists.
+
+namespace guild { inline namespace v0 {
+
+/// Whether `path` starts at the root.
+[[nodiscard]] constexpr bool is_absolute(std::string_view path) noexcept {
+    return !path.empty() && path.front() == '/';
+}
+
+/// `name` below `directory`; `name` itself if it is absolute or `directory` is empty.
+///
+/// example  tests/base/path.cpp "join_path: one slash between the parts"
+[[nodiscard]] std::string join_path(std::string_view directory, std::string_view name);
+
+/// The last component of `path`, trailing slashes ignored; empty for the root and an empty path.
+[[nodiscard]] std::string base_name(std::string_view path);
+
+/// Everything before the last component: "." if there is nothing, "/" for what stands in the root.
+[[nodiscard]] std::string parent_path(std::string_view path);
+
+/// From the last dot of the last component on, dot included; empty without one or for ".name".
+[[nodiscard]] std::string file_extension(std::string_view path);
+
+/// `path` without empty and "." components and without "name/.."; "." if nothing is left.
+///
+/// Symbolic links are not looked at, so the result may name another file when "name" is one.
+[[nodiscard]] std::string normalize_path(std::string_view path);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline std::string_view without_trailing_slashes(std::string_view path) noexcept {
+    while (path.size() > 1 && path.back() == '/') {
+        path.remove_suffix(1);
+    }
+    return path;
+}
+
+}  // namespace detail
+
+inline std::string join_path(std::string_view directory, std::string_view name) {
+    if (directory.empty() || is_absolute(name)) {
+        return std::string(name);
+    }
+    std::string path(directory);
+    if (path.back() != '/') {
+        path += '/';
+    }
+    return path.append(name);
+}
+
+inline std::string base_name(std::string_view path) {
+    path = detail::without_trailing_slashes(path);
+    const std::size_t slash = path.rfind('/');
+    return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+inline std::string parent_path(std::string_view path) {
+    path = detail::without_trailing_slashes(path);
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string_view::npos) {
+        return ".";
+    }
+    return slash == 0 ? "/" : std::string(detail::without_trailing_slashes(path.substr(0, slash)));
+}
+
+inline std::string file_extension(std::string_view path) {
+    const std::string name = base_name(path);
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string::npos || dot == 0 ? std::string() : name.substr(dot);
+}
+
+inline std::string normalize_path(std::string_view path) {
+    const bool absolute = is_absolute(path);
+    std::vector<std::string_view> parts;
+    while (!path.empty()) {
+        const std::size_t slash = path.find('/');
+        const std::string_view part = path.substr(0, slash);
+        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+        if (part.empty() || part == ".") {
+            continue;
+        }
+        const bool can_go_up = !parts.empty() && parts.back() != "..";
+        if (part == ".." && can_go_up) {
+            parts.pop_back();
+        } else if (part != ".." || !absolute) {
+            parts.push_back(part);
+        }
+    }
+    std::string out = absolute ? "/" : "";
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        out += i == 0 ? "" : "/";
+        out += parts[i];
+    }
+    return out.empty() ? "." : out;
+}
+
+}}  // namespace guild
+
 // ==== guild/base/number.hpp ====
 // guild/base/number.hpp - text to numbers and numbers to text, the same under every locale.
 //
@@ -1220,108 +1005,648 @@ inline std::string format_double(double value) {
 
 }}  // namespace guild
 
-// ==== guild/base/path.hpp ====
-// guild/base/path.hpp - file names as text: join, base name, parent, extension, normal form.
+// ==== guild/base/bytes.hpp ====
+// guild/base/bytes.hpp - numbers to bytes and back: little-endian, varints, bit patterns.
 //
 // Layer 1. Includes: the standard library only.
-// Not here: anything that asks the file system (os/file.hpp).
+// Not here: checksums (base/crc32c.hpp); what bytes mean (tfevents/wire.hpp, series/format.hpp).
 //
-// Paths are strings of bytes with '/' between components; nothing here knows what exists.
+// Files of guild are little-endian on every host; the shifts below become plain loads and stores.
 
 namespace guild { inline namespace v0 {
 
-/// Whether `path` starts at the root.
-[[nodiscard]] constexpr bool is_absolute(std::string_view path) noexcept {
-    return !path.empty() && path.front() == '/';
+/// The integer that `sizeof(Integer)` little-endian bytes at `from` hold.
+template <class Integer>
+[[nodiscard]] Integer load_le(const void* from) noexcept;
+
+/// Writes `value` to `to` as `sizeof(Integer)` little-endian bytes.
+template <class Integer>
+void store_le(void* to, Integer value) noexcept;
+
+/// Appends `value` to `out` as `sizeof(Integer)` little-endian bytes.
+template <class Integer>
+void append_le(std::string& out, Integer value);
+
+/// Appends `value` as a base-128 varint: 1 to 10 bytes, 7 bits each, lowest first.
+///
+/// source   Protocol Buffers encoding, "Base 128 Varints"
+void append_varint(std::string& out, std::uint64_t value);
+
+/// Takes one varint off the front of `in`.
+///
+/// out      false, and `in` unchanged, if it is cut off or longer than 10 bytes
+/// example  tests/base/bytes.cpp "decode_varint: refuses a cut or overlong number"
+[[nodiscard]] bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept;
+
+/// Signed numbers as unsigned ones, small for small magnitudes: 0, -1, 1, -2 -> 0, 1, 2, 3.
+[[nodiscard]] constexpr std::uint64_t zigzag_encode(std::int64_t value) noexcept {
+    const auto bits = static_cast<std::uint64_t>(value);
+    return (bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : std::uint64_t{0});
+}
+[[nodiscard]] constexpr std::int64_t zigzag_decode(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>((value >> 1U) ^ (~(value & 1U) + 1U));
 }
 
-/// `name` below `directory`; `name` itself if it is absolute or `directory` is empty.
+/// The bit pattern of a floating-point number, and back; NaN payloads pass unchanged.
+[[nodiscard]] inline std::uint64_t double_bits(double value) noexcept;
+[[nodiscard]] inline double bits_double(std::uint64_t bits) noexcept;
+[[nodiscard]] inline std::uint32_t float_bits(float value) noexcept;
+[[nodiscard]] inline float bits_float(std::uint32_t bits) noexcept;
+
+/// Two lower-case hexadecimal digits a byte.
+[[nodiscard]] std::string to_hex(std::string_view bytes);
+
+// ---- implementation ---------------------------------------------------------
+
+template <class Integer>
+Integer load_le(const void* from) noexcept {
+    using bits = std::make_unsigned_t<Integer>;
+    const auto* bytes = static_cast<const unsigned char*>(from);
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        value |= static_cast<std::uint64_t>(bytes[i]) << (8U * i);
+    }
+    return static_cast<Integer>(static_cast<bits>(value));
+}
+
+template <class Integer>
+void store_le(void* to, Integer value) noexcept {
+    const auto bits = static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Integer>>(value));
+    auto* bytes = static_cast<unsigned char*>(to);
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        bytes[i] = static_cast<unsigned char>(bits >> (8U * i));
+    }
+}
+
+template <class Integer>
+void append_le(std::string& out, Integer value) {
+    char bytes[sizeof(Integer)];
+    store_le(bytes, value);
+    out.append(bytes, sizeof(Integer));
+}
+
+inline void append_varint(std::string& out, std::uint64_t value) {
+    while (value >= 0x80U) {
+        out += static_cast<char>(static_cast<unsigned char>(value | 0x80U));
+        value >>= 7U;
+    }
+    out += static_cast<char>(static_cast<unsigned char>(value));
+}
+
+inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
+        const auto byte = static_cast<unsigned char>(in[i]);
+        number |= static_cast<std::uint64_t>(byte & 0x7FU) << (7U * i);
+        if (byte < 0x80U) {
+            value = number;
+            in.remove_prefix(i + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+namespace detail {
+
+template <class To, class From>
+To copy_bits(From from) noexcept {
+    static_assert(sizeof(To) == sizeof(From), "the two types have one size");
+    To to;
+    std::memcpy(&to, &from, sizeof(To));
+    return to;
+}
+
+}  // namespace detail
+
+inline std::uint64_t double_bits(double value) noexcept {
+    return detail::copy_bits<std::uint64_t>(value);
+}
+inline double bits_double(std::uint64_t bits) noexcept {
+    return detail::copy_bits<double>(bits);
+}
+inline std::uint32_t float_bits(float value) noexcept {
+    return detail::copy_bits<std::uint32_t>(value);
+}
+inline float bits_float(std::uint32_t bits) noexcept {
+    return detail::copy_bits<float>(bits);
+}
+
+inline std::string to_hex(std::string_view bytes) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        text += digits[byte >> 4U];
+        text += digits[byte & 0xFU];
+    }
+    return text;
+}
+
+}}  // namespace guild
+
+// ==== guild/base/crc32c.hpp ====
+// guild/base/crc32c.hpp - CRC-32C (Castagnoli) of bytes, and the mask that TFRecord and guild
+// series files use.
+//
+// Layer 1. Includes: the standard library, and the compiler's intrinsics for the instruction of the
+// processor.
+// Not here: framing (tfevents/record.hpp, series/format.hpp).
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#include <nmmintrin.h>
+#elif defined(__aarch64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
+#include <sys/auxv.h>
+#endif
+
+namespace guild { inline namespace v0 {
+
+/// CRC-32C of `data`, continuing from `seed`.
 ///
-/// example  tests/base/path.cpp "join_path: one slash between the parts"
-[[nodiscard]] std::string join_path(std::string_view directory, std::string_view name);
+/// in       any bytes; seed: a value this function returned, 0 to start
+/// cost     O(n); hardware instructions where the machine has them, chosen once
+/// source   RFC 3720 appendix B.4; check value of "123456789" is 0xE3069283
+/// example  tests/base/crc32c.cpp "crc32c: the check value of the standard"
+[[nodiscard]] std::uint32_t crc32c(std::string_view data, std::uint32_t seed = 0) noexcept;
 
-/// The last component of `path`, trailing slashes ignored; empty for the root and an empty path.
-[[nodiscard]] std::string base_name(std::string_view path);
-
-/// Everything before the last component: "." if there is nothing, "/" for what stands in the root.
-[[nodiscard]] std::string parent_path(std::string_view path);
-
-/// From the last dot of the last component on, dot included; empty without one or for ".name".
-[[nodiscard]] std::string file_extension(std::string_view path);
-
-/// `path` without empty and "." components and without "name/.."; "." if nothing is left.
+/// The form in which TFRecord and guild store a CRC, so that a CRC over bytes that hold CRCs stays
+/// useful.
 ///
-/// Symbolic links are not looked at, so the result may name another file when "name" is one.
-[[nodiscard]] std::string normalize_path(std::string_view path);
+/// source   TFRecord: rotate right by 15 bits, add 0xA282EAD8
+/// example  tests/base/crc32c.cpp "mask_crc32c: the mask of TFRecord, computed by hand"
+[[nodiscard]] constexpr std::uint32_t mask_crc32c(std::uint32_t crc) noexcept {
+    return ((crc >> 15) | (crc << 17)) + 0xA282EAD8u;
+}
+
+/// Takes the mask off again.
+///
+/// example  tests/base/crc32c.cpp "unmask_crc32c: takes the mask off"
+[[nodiscard]] constexpr std::uint32_t unmask_crc32c(std::uint32_t masked) noexcept {
+    const std::uint32_t rotated = masked - 0xA282EAD8u;
+    return (rotated << 15) | (rotated >> 17);
+}
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline std::string_view without_trailing_slashes(std::string_view path) noexcept {
-    while (path.size() > 1 && path.back() == '/') {
-        path.remove_suffix(1);
+// Every variant takes and returns the register of the algorithm, that is the CRC with all bits
+// flipped.
+
+using crc32c_table = std::array<std::array<std::uint32_t, 256>, 8>;
+
+// tables[k][b] is the register after byte b and k zero bytes.
+constexpr crc32c_table make_crc32c_table() noexcept {
+    crc32c_table tables{};
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+        std::uint32_t value = byte;
+        for (int bit = 0; bit < 8; ++bit) {
+            value = (value >> 1) ^ ((value & 1u) != 0 ? 0x82F63B78u : 0u);
+        }
+        tables[0][byte] = value;
     }
-    return path;
+    for (std::size_t k = 1; k < 8; ++k) {
+        for (std::size_t byte = 0; byte < 256; ++byte) {
+            const std::uint32_t before = tables[k - 1][byte];
+            tables[k][byte] = (before >> 8) ^ tables[0][before & 0xFFu];
+        }
+    }
+    return tables;
 }
+
+// Portable: eight bytes a step, read one by one, so that byte order does not matter.
+inline std::uint32_t crc32c_by_table(std::uint32_t state, const unsigned char* at,
+                                     std::size_t size) noexcept {
+    static constexpr crc32c_table tables = make_crc32c_table();
+    for (; size >= 8; at += 8, size -= 8) {
+        state = tables[7][(state ^ at[0]) & 0xFFu] ^ tables[6][((state >> 8) ^ at[1]) & 0xFFu] ^
+                tables[5][((state >> 16) ^ at[2]) & 0xFFu] ^
+                tables[4][((state >> 24) ^ at[3]) & 0xFFu] ^ tables[3][at[4]] ^ tables[2][at[5]] ^
+                tables[1][at[6]] ^ tables[0][at[7]];
+    }
+    for (; size != 0; ++at, --size) {
+        state = (state >> 8) ^ tables[0][(state ^ *at) & 0xFFu];
+    }
+    return state;
+}
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+
+__attribute__((target("sse4.2"))) inline std::uint32_t
+crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
+    std::uint64_t wide = state;
+    for (; size >= 8; at += 8, size -= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, 8);
+        wide = _mm_crc32_u64(wide, word);
+    }
+    state = static_cast<std::uint32_t>(wide);
+    for (; size != 0; ++at, --size) {
+        state = _mm_crc32_u8(state, *at);
+    }
+    return state;
+}
+
+inline bool has_crc32c_instruction() noexcept {
+    return __builtin_cpu_supports("sse4.2") != 0;
+}
+
+#elif defined(__aarch64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
+
+// The builtins, not <arm_acle.h>: older Clang hides them there unless the whole file is compiled
+// for the instruction.
+#if defined(__clang__)
+__attribute__((target("crc"))) inline std::uint32_t crc32c_step(std::uint32_t state,
+                                                                unsigned char byte) noexcept {
+    return __builtin_arm_crc32cb(state, byte);
+}
+__attribute__((target("crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state,
+                                                                 std::uint64_t word) noexcept {
+    return __builtin_arm_crc32cd(state, word);
+}
+#else
+__attribute__((target("+crc"))) inline std::uint32_t crc32c_step(std::uint32_t state,
+                                                                 unsigned char byte) noexcept {
+    return __builtin_aarch64_crc32cb(state, byte);
+}
+__attribute__((target("+crc"))) inline std::uint32_t crc32c_step8(std::uint32_t state,
+                                                                  std::uint64_t word) noexcept {
+    return __builtin_aarch64_crc32cx(state, word);
+}
+#endif
+
+#if defined(__clang__)
+__attribute__((target("crc")))
+#else
+__attribute__((target("+crc")))
+#endif
+inline std::uint32_t
+crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t size) noexcept {
+    for (; size >= 8; at += 8, size -= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, 8);
+#if defined(__AARCH64EB__)
+        word = __builtin_bswap64(word);
+#endif
+        state = crc32c_step8(state, word);
+    }
+    for (; size != 0; ++at, --size) {
+        state = crc32c_step(state, *at);
+    }
+    return state;
+}
+
+inline bool has_crc32c_instruction() noexcept {
+    constexpr unsigned long hwcap_crc32 = 1ul << 7;  // HWCAP_CRC32 of <asm/hwcap.h>
+    return (getauxval(AT_HWCAP) & hwcap_crc32) != 0;
+}
+
+#else
+
+inline std::uint32_t crc32c_by_instruction(std::uint32_t state, const unsigned char* at,
+                                           std::size_t size) noexcept {
+    return crc32c_by_table(state, at, size);
+}
+
+inline bool has_crc32c_instruction() noexcept {
+    return false;
+}
+
+#endif
 
 }  // namespace detail
 
-inline std::string join_path(std::string_view directory, std::string_view name) {
-    if (directory.empty() || is_absolute(name)) {
-        return std::string(name);
+inline std::uint32_t crc32c(std::string_view data, std::uint32_t seed) noexcept {
+    static const bool by_instruction = detail::has_crc32c_instruction();
+    const unsigned char* bytes = reinterpret_cast<const unsigned char*>(data.data());
+    return ~(by_instruction ? detail::crc32c_by_instruction(~seed, bytes, data.size())
+                            : detail::crc32c_by_table(~seed, bytes, data.size()));
+}
+
+}}  // namespace guild
+
+// ==== guild/base/time.hpp ====
+// guild/base/time.hpp - moments (microseconds since 1970-01-01 UTC) and spans of time as text, and
+// back.
+//
+// Layer 1. Includes: the standard library, base/result.hpp. Everything is UTC and proleptic
+// Gregorian; no time zone database, no locale, no clock.
+// Not here: reading clocks (os/env.hpp).
+
+namespace guild { inline namespace v0 {
+
+/// A moment taken apart into calendar fields, UTC.
+struct calendar_time {
+    std::int64_t year = 1970;
+    int month = 1;  // 1 to 12
+    int day = 1;    // 1 to 31
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+    int microsecond = 0;
+};
+
+/// Takes a moment apart.
+///
+/// units    microseconds since 1970-01-01 00:00 UTC; any value, before 1970 too
+/// example  tests/base/time.cpp "calendar: the first microsecond before 1970"
+[[nodiscard]] calendar_time to_calendar(std::int64_t time_us) noexcept;
+
+/// Puts calendar fields together. The fields must be in range; years from -290000 to 290000.
+///
+/// units    microseconds since 1970-01-01 00:00 UTC
+/// example  tests/base/time.cpp "calendar: every day of 800 years follows the day before"
+[[nodiscard]] std::int64_t from_calendar(const calendar_time& fields) noexcept;
+
+/// "20170601T153000Z": the moment cut to seconds, as the names of run directories write it.
+///
+/// units    microseconds since 1970-01-01 00:00 UTC
+/// source   ISO 8601 basic format
+/// example  tests/base/time.cpp "format_compact_utc: the second is cut, not rounded"
+[[nodiscard]] std::string format_compact_utc(std::int64_t time_us);
+
+/// "2017-06-01T15:30:00.000000Z".
+///
+/// units    microseconds since 1970-01-01 00:00 UTC
+/// source   ISO 8601 extended format
+/// example  tests/base/time.cpp "format_iso8601: microseconds are always written"
+[[nodiscard]] std::string format_iso8601(std::int64_t time_us);
+
+/// Reads a date, or a date and a time, in extended (2017-06-01T15:30:00.5+02:00) or basic
+/// (20170601T153000Z) form.
+///
+/// in       'T', 't' or one blank between date and time; seconds and their fraction may be missing;
+///          zone 'Z', 'z', +HH, +HHMM, +HH:MM or nothing, which means UTC
+/// out      microseconds since 1970-01-01 00:00 UTC; digits after the sixth of the fraction are cut
+/// errors   bad_syntax, bad_value (a field out of range); where.column is the byte at which reading
+///          failed
+/// source   ISO 8601, RFC 3339
+/// example  tests/base/time.cpp "parse_iso8601: every accepted form"
+[[nodiscard]] result<std::int64_t> parse_iso8601(std::string_view text);
+
+/// "0:01:02": hours, minutes and seconds, cut to seconds; "-0:00:01" for negative spans.
+///
+/// units    microseconds
+/// example  tests/base/time.cpp "format_duration: hours keep growing"
+[[nodiscard]] std::string format_duration(std::int64_t span_us);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::int64_t us_per_second = 1'000'000;
+inline constexpr std::int64_t seconds_per_day = 86'400;
+
+constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t by) noexcept {
+    return value / by - (value % by < 0 ? 1 : 0);
+}
+
+// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its
+// year.
+constexpr std::int64_t days_from_date(std::int64_t year, int month, int day) noexcept {
+    const std::int64_t march_year = month <= 2 ? year - 1 : year;
+    const std::int64_t months = month <= 2 ? month + 9 : month - 3;
+    const std::int64_t era = floor_divide(march_year, 400);
+    const std::int64_t year_of_era = march_year - era * 400;
+    const std::int64_t day_of_year = (153 * months + 2) / 5 + day - 1;
+    const std::int64_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146'097 + day_of_era - 719'468;
+}
+
+constexpr bool is_leap_year(std::int64_t year) noexcept {
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+constexpr int days_in_month(std::int64_t year, int month) noexcept {
+    return month == 2 ? (is_leap_year(year) ? 29 : 28)
+                      : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31);
+}
+
+inline void append_padded(std::string& out, std::int64_t value, std::size_t width) {
+    const std::string digits = std::to_string(value < 0 ? -value : value);
+    if (value < 0) {
+        out += '-';
     }
-    std::string path(directory);
-    if (path.back() != '/') {
-        path += '/';
+    if (digits.size() < width) {
+        out.append(width - digits.size(), '0');
     }
-    return path.append(name);
+    out += digits;
 }
 
-inline std::string base_name(std::string_view path) {
-    path = detail::without_trailing_slashes(path);
-    const std::size_t slash = path.rfind('/');
-    return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
-}
+// One member per piece of the grammar; every reader stops at the first byte that does not fit.
+class iso8601_parser {
+public:
+    explicit iso8601_parser(std::string_view text) : text_(text) {}
 
-inline std::string parent_path(std::string_view path) {
-    path = detail::without_trailing_slashes(path);
-    const std::size_t slash = path.rfind('/');
-    if (slash == std::string_view::npos) {
-        return ".";
-    }
-    return slash == 0 ? "/" : std::string(detail::without_trailing_slashes(path.substr(0, slash)));
-}
-
-inline std::string file_extension(std::string_view path) {
-    const std::string name = base_name(path);
-    const std::size_t dot = name.rfind('.');
-    return dot == std::string::npos || dot == 0 ? std::string() : name.substr(dot);
-}
-
-inline std::string normalize_path(std::string_view path) {
-    const bool absolute = is_absolute(path);
-    std::vector<std::string_view> parts;
-    while (!path.empty()) {
-        const std::size_t slash = path.find('/');
-        const std::string_view part = path.substr(0, slash);
-        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-        if (part.empty() || part == ".") {
-            continue;
+    result<std::int64_t> parse() {
+        const bool complete = date() && (at_end() || (separator() && time() && zone())) &&
+                              (at_end() || refuse("the end"));
+        if (!complete) {
+            return std::move(failure_);
         }
-        const bool can_go_up = !parts.empty() && parts.back() != "..";
-        if (part == ".." && can_go_up) {
-            parts.pop_back();
-        } else if (part != ".." || !absolute) {
-            parts.push_back(part);
+        return from_calendar(fields_) - offset_us_;
+    }
+
+private:
+    // date = 4DIGIT ["-"] 2DIGIT ["-"] 2DIGIT
+    bool date() {
+        int year = 0;
+        if (!number(4, 0, 9999, "a year", year)) {
+            return false;
         }
+        fields_.year = year;
+        extended_ = accept('-');
+        return number(2, 1, 12, "a month", fields_.month) && (!extended_ || expect('-')) &&
+               number(2, 1, days_in_month(year, fields_.month), "a day of that month", fields_.day);
     }
-    std::string out = absolute ? "/" : "";
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        out += i == 0 ? "" : "/";
-        out += parts[i];
+
+    // separator = "T" / "t" / " "
+    bool separator() { return accept('T') || accept('t') || accept(' ') || refuse("'T'"); }
+
+    // time = 2DIGIT [":"] 2DIGIT [[":"] 2DIGIT ["." 1*DIGIT]]
+    bool time() {
+        if (!number(2, 0, 23, "an hour", fields_.hour)) {
+            return false;
+        }
+        const bool colons = accept(':');
+        if (!number(2, 0, 59, "a minute", fields_.minute)) {
+            return false;
+        }
+        const bool seconds = colons ? accept(':') : at_digit();
+        return !seconds || (number(2, 0, 59, "a second", fields_.second) && fraction());
     }
-    return out.empty() ? "." : out;
+
+    bool fraction() {
+        if (!accept('.') && !accept(',')) {
+            return true;
+        }
+        if (!at_digit()) {
+            return refuse("a digit");
+        }
+        for (int unit = 100'000; at_digit(); unit /= 10) {
+            fields_.microsecond += unit * (text_[at_++] - '0');
+        }
+        return true;
+    }
+
+    // zone = ["Z" / "z" / (("+" / "-") 2DIGIT [[":"] 2DIGIT])]
+    bool zone() {
+        if (at_end() || accept('Z') || accept('z')) {
+            return true;
+        }
+        const bool west = accept('-');
+        if (!west && !accept('+')) {
+            return refuse("a time zone");
+        }
+        int hours = 0;
+        int minutes = 0;
+        if (!number(2, 0, 23, "the hours of a zone", hours)) {
+            return false;
+        }
+        if (accept(':') || at_digit()) {
+            if (!number(2, 0, 59, "the minutes of a zone", minutes)) {
+                return false;
+            }
+        }
+        offset_us_ = (west ? -1 : 1) * (hours * 60 + minutes) * 60 * us_per_second;
+        return true;
+    }
+
+    bool number(int width, int least, int most, const char* what, int& out) {
+        const std::size_t start = at_;
+        int value = 0;
+        for (int i = 0; i < width; ++i) {
+            if (!at_digit()) {
+                return refuse(what);
+            }
+            value = value * 10 + (text_[at_++] - '0');
+        }
+        if (value < least || value > most) {
+            at_ = start;
+            return refuse(what, errc::bad_value);
+        }
+        out = value;
+        return true;
+    }
+
+    bool at_end() const { return at_ == text_.size(); }
+    bool at_digit() const { return !at_end() && is_digit(text_[at_]); }
+
+    bool accept(char c) {
+        if (at_end() || text_[at_] != c) {
+            return false;
+        }
+        ++at_;
+        return true;
+    }
+
+    bool expect(char c) {
+        const char what[] = {'\'', c, '\'', '\0'};
+        return accept(c) || refuse(what);
+    }
+
+    bool refuse(const char* expected, errc code = errc::bad_syntax) {
+        std::string message = std::string("expected ") + expected + " of a date and time, saw ";
+        message += at_end() ? "the end" : "\"" + std::string(text_.substr(at_, 16)) + "\"";
+        source_span where;
+        where.begin = at_;
+        where.end = text_.size();
+        where.line = 1;
+        where.column = static_cast<std::uint32_t>(at_ + 1);
+        failure_ = make_error(code, std::move(message), {}, where);
+        return false;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    bool extended_ = false;
+    calendar_time fields_;
+    std::int64_t offset_us_ = 0;
+    error failure_{};
+};
+
+}  // namespace detail
+
+inline calendar_time to_calendar(std::int64_t time_us) noexcept {
+    const std::int64_t seconds = detail::floor_divide(time_us, detail::us_per_second);
+    const std::int64_t days = detail::floor_divide(seconds, detail::seconds_per_day);
+    const std::int64_t since_march_0000 = days + 719'468;
+    const std::int64_t era = detail::floor_divide(since_march_0000, 146'097);
+    const std::int64_t day_of_era = since_march_0000 - era * 146'097;
+    const std::int64_t year_of_era =
+        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+    const std::int64_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const std::int64_t months = (5 * day_of_year + 2) / 153;
+    const int second_of_day = static_cast<int>(seconds - days * detail::seconds_per_day);
+    calendar_time fields;
+    fields.day = static_cast<int>(day_of_year - (153 * months + 2) / 5 + 1);
+    fields.month = static_cast<int>(months < 10 ? months + 3 : months - 9);
+    fields.year = era * 400 + year_of_era + (fields.month <= 2 ? 1 : 0);
+    fields.hour = second_of_day / 3600;
+    fields.minute = second_of_day / 60 % 60;
+    fields.second = second_of_day % 60;
+    // Not seconds * us_per_second, which overflows for the smallest moment.
+    const int rest = static_cast<int>(time_us % detail::us_per_second);
+    fields.microsecond = rest < 0 ? rest + 1'000'000 : rest;
+    return fields;
+}
+
+inline std::int64_t from_calendar(const calendar_time& fields) noexcept {
+    const std::int64_t days = detail::days_from_date(fields.year, fields.month, fields.day);
+    const std::int64_t seconds =
+        days * detail::seconds_per_day + fields.hour * 3600 + fields.minute * 60 + fields.second;
+    return seconds * detail::us_per_second + fields.microsecond;
+}
+
+inline std::string format_compact_utc(std::int64_t time_us) {
+    const calendar_time fields = to_calendar(time_us);
+    std::string out;
+    detail::append_padded(out, fields.year, 4);
+    detail::append_padded(out, fields.month, 2);
+    detail::append_padded(out, fields.day, 2);
+    out += 'T';
+    detail::append_padded(out, fields.hour, 2);
+    detail::append_padded(out, fields.minute, 2);
+    detail::append_padded(out, fields.second, 2);
+    return out + "Z";
+}
+
+inline std::string format_iso8601(std::int64_t time_us) {
+    const calendar_time fields = to_calendar(time_us);
+    std::string out;
+    detail::append_padded(out, fields.year, 4);
+    out += '-';
+    detail::append_padded(out, fields.month, 2);
+    out += '-';
+    detail::append_padded(out, fields.day, 2);
+    out += 'T';
+    detail::append_padded(out, fields.hour, 2);
+    out += ':';
+    detail::append_padded(out, fields.minute, 2);
+    out += ':';
+    detail::append_padded(out, fields.second, 2);
+    out += '.';
+    detail::append_padded(out, fields.microsecond, 6);
+    return out + "Z";
+}
+
+inline result<std::int64_t> parse_iso8601(std::string_view text) {
+    return detail::iso8601_parser(text).parse();
+}
+
+inline std::string format_duration(std::int64_t span_us) {
+    const std::int64_t seconds =
+        span_us / detail::us_per_second;  // towards zero; its negation cannot overflow
+    const std::int64_t count = seconds < 0 ? -seconds : seconds;
+    std::string out = seconds < 0 ? "-" : "";
+    out += std::to_string(count / 3600) + ":";
+    detail::append_padded(out, count / 60 % 60, 2);
+    out += ":";
+    detail::append_padded(out, count % 60, 2);
+    return out;
 }
 
 }}  // namespace guild
@@ -2259,474 +2584,6 @@ inline const std::vector<std::string>& pattern::group_names() const noexcept {
 
 }}  // namespace guild
 
-// ==== guild/base/time.hpp ====
-// guild/base/time.hpp - moments (microseconds since 1970-01-01 UTC) and spans of time as text, and
-// back.
-//
-// Layer 1. Includes: the standard library, base/result.hpp. Everything is UTC and proleptic
-// Gregorian; no time zone database, no locale, no clock.
-// Not here: reading clocks (os/env.hpp).
-
-namespace guild { inline namespace v0 {
-
-/// A moment taken apart into calendar fields, UTC.
-struct calendar_time {
-    std::int64_t year = 1970;
-    int month = 1;  // 1 to 12
-    int day = 1;    // 1 to 31
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
-    int microsecond = 0;
-};
-
-/// Takes a moment apart.
-///
-/// units    microseconds since 1970-01-01 00:00 UTC; any value, before 1970 too
-/// example  tests/base/time.cpp "calendar: the first microsecond before 1970"
-[[nodiscard]] calendar_time to_calendar(std::int64_t time_us) noexcept;
-
-/// Puts calendar fields together. The fields must be in range; years from -290000 to 290000.
-///
-/// units    microseconds since 1970-01-01 00:00 UTC
-/// example  tests/base/time.cpp "calendar: every day of 800 years follows the day before"
-[[nodiscard]] std::int64_t from_calendar(const calendar_time& fields) noexcept;
-
-/// "20170601T153000Z": the moment cut to seconds, as the names of run directories write it.
-///
-/// units    microseconds since 1970-01-01 00:00 UTC
-/// source   ISO 8601 basic format
-/// example  tests/base/time.cpp "format_compact_utc: the second is cut, not rounded"
-[[nodiscard]] std::string format_compact_utc(std::int64_t time_us);
-
-/// "2017-06-01T15:30:00.000000Z".
-///
-/// units    microseconds since 1970-01-01 00:00 UTC
-/// source   ISO 8601 extended format
-/// example  tests/base/time.cpp "format_iso8601: microseconds are always written"
-[[nodiscard]] std::string format_iso8601(std::int64_t time_us);
-
-/// Reads a date, or a date and a time, in extended (2017-06-01T15:30:00.5+02:00) or basic
-/// (20170601T153000Z) form.
-///
-/// in       'T', 't' or one blank between date and time; seconds and their fraction may be missing;
-///          zone 'Z', 'z', +HH, +HHMM, +HH:MM or nothing, which means UTC
-/// out      microseconds since 1970-01-01 00:00 UTC; digits after the sixth of the fraction are cut
-/// errors   bad_syntax, bad_value (a field out of range); where.column is the byte at which reading
-///          failed
-/// source   ISO 8601, RFC 3339
-/// example  tests/base/time.cpp "parse_iso8601: every accepted form"
-[[nodiscard]] result<std::int64_t> parse_iso8601(std::string_view text);
-
-/// "0:01:02": hours, minutes and seconds, cut to seconds; "-0:00:01" for negative spans.
-///
-/// units    microseconds
-/// example  tests/base/time.cpp "format_duration: hours keep growing"
-[[nodiscard]] std::string format_duration(std::int64_t span_us);
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-inline constexpr std::int64_t us_per_second = 1'000'000;
-inline constexpr std::int64_t seconds_per_day = 86'400;
-
-constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t by) noexcept {
-    return value / by - (value % by < 0 ? 1 : 0);
-}
-
-// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its
-// year.
-constexpr std::int64_t days_from_date(std::int64_t year, int month, int day) noexcept {
-    const std::int64_t march_year = month <= 2 ? year - 1 : year;
-    const std::int64_t months = month <= 2 ? month + 9 : month - 3;
-    const std::int64_t era = floor_divide(march_year, 400);
-    const std::int64_t year_of_era = march_year - era * 400;
-    const std::int64_t day_of_year = (153 * months + 2) / 5 + day - 1;
-    const std::int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146'097 + day_of_era - 719'468;
-}
-
-constexpr bool is_leap_year(std::int64_t year) noexcept {
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-constexpr int days_in_month(std::int64_t year, int month) noexcept {
-    return month == 2 ? (is_leap_year(year) ? 29 : 28)
-                      : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31);
-}
-
-inline void append_padded(std::string& out, std::int64_t value, std::size_t width) {
-    const std::string digits = std::to_string(value < 0 ? -value : value);
-    if (value < 0) {
-        out += '-';
-    }
-    if (digits.size() < width) {
-        out.append(width - digits.size(), '0');
-    }
-    out += digits;
-}
-
-// One member per piece of the grammar; every reader stops at the first byte that does not fit.
-class iso8601_parser {
-public:
-    explicit iso8601_parser(std::string_view text) : text_(text) {}
-
-    result<std::int64_t> parse() {
-        const bool complete = date() && (at_end() || (separator() && time() && zone())) &&
-                              (at_end() || refuse("the end"));
-        if (!complete) {
-            return std::move(failure_);
-        }
-        return from_calendar(fields_) - offset_us_;
-    }
-
-private:
-    // date = 4DIGIT ["-"] 2DIGIT ["-"] 2DIGIT
-    bool date() {
-        int year = 0;
-        if (!number(4, 0, 9999, "a year", year)) {
-            return false;
-        }
-        fields_.year = year;
-        extended_ = accept('-');
-        return number(2, 1, 12, "a month", fields_.month) && (!extended_ || expect('-')) &&
-               number(2, 1, days_in_month(year, fields_.month), "a day of that month", fields_.day);
-    }
-
-    // separator = "T" / "t" / " "
-    bool separator() { return accept('T') || accept('t') || accept(' ') || refuse("'T'"); }
-
-    // time = 2DIGIT [":"] 2DIGIT [[":"] 2DIGIT ["." 1*DIGIT]]
-    bool time() {
-        if (!number(2, 0, 23, "an hour", fields_.hour)) {
-            return false;
-        }
-        const bool colons = accept(':');
-        if (!number(2, 0, 59, "a minute", fields_.minute)) {
-            return false;
-        }
-        const bool seconds = colons ? accept(':') : at_digit();
-        return !seconds || (number(2, 0, 59, "a second", fields_.second) && fraction());
-    }
-
-    bool fraction() {
-        if (!accept('.') && !accept(',')) {
-            return true;
-        }
-        if (!at_digit()) {
-            return refuse("a digit");
-        }
-        for (int unit = 100'000; at_digit(); unit /= 10) {
-            fields_.microsecond += unit * (text_[at_++] - '0');
-        }
-        return true;
-    }
-
-    // zone = ["Z" / "z" / (("+" / "-") 2DIGIT [[":"] 2DIGIT])]
-    bool zone() {
-        if (at_end() || accept('Z') || accept('z')) {
-            return true;
-        }
-        const bool west = accept('-');
-        if (!west && !accept('+')) {
-            return refuse("a time zone");
-        }
-        int hours = 0;
-        int minutes = 0;
-        if (!number(2, 0, 23, "the hours of a zone", hours)) {
-            return false;
-        }
-        if (accept(':') || at_digit()) {
-            if (!number(2, 0, 59, "the minutes of a zone", minutes)) {
-                return false;
-            }
-        }
-        offset_us_ = (west ? -1 : 1) * (hours * 60 + minutes) * 60 * us_per_second;
-        return true;
-    }
-
-    bool number(int width, int least, int most, const char* what, int& out) {
-        const std::size_t start = at_;
-        int value = 0;
-        for (int i = 0; i < width; ++i) {
-            if (!at_digit()) {
-                return refuse(what);
-            }
-            value = value * 10 + (text_[at_++] - '0');
-        }
-        if (value < least || value > most) {
-            at_ = start;
-            return refuse(what, errc::bad_value);
-        }
-        out = value;
-        return true;
-    }
-
-    bool at_end() const { return at_ == text_.size(); }
-    bool at_digit() const { return !at_end() && is_digit(text_[at_]); }
-
-    bool accept(char c) {
-        if (at_end() || text_[at_] != c) {
-            return false;
-        }
-        ++at_;
-        return true;
-    }
-
-    bool expect(char c) {
-        const char what[] = {'\'', c, '\'', '\0'};
-        return accept(c) || refuse(what);
-    }
-
-    bool refuse(const char* expected, errc code = errc::bad_syntax) {
-        std::string message = std::string("expected ") + expected + " of a date and time, saw ";
-        message += at_end() ? "the end" : "\"" + std::string(text_.substr(at_, 16)) + "\"";
-        source_span where;
-        where.begin = at_;
-        where.end = text_.size();
-        where.line = 1;
-        where.column = static_cast<std::uint32_t>(at_ + 1);
-        failure_ = make_error(code, std::move(message), {}, where);
-        return false;
-    }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
-    bool extended_ = false;
-    calendar_time fields_;
-    std::int64_t offset_us_ = 0;
-    error failure_{};
-};
-
-}  // namespace detail
-
-inline calendar_time to_calendar(std::int64_t time_us) noexcept {
-    const std::int64_t seconds = detail::floor_divide(time_us, detail::us_per_second);
-    const std::int64_t days = detail::floor_divide(seconds, detail::seconds_per_day);
-    const std::int64_t since_march_0000 = days + 719'468;
-    const std::int64_t era = detail::floor_divide(since_march_0000, 146'097);
-    const std::int64_t day_of_era = since_march_0000 - era * 146'097;
-    const std::int64_t year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::int64_t months = (5 * day_of_year + 2) / 153;
-    const int second_of_day = static_cast<int>(seconds - days * detail::seconds_per_day);
-    calendar_time fields;
-    fields.day = static_cast<int>(day_of_year - (153 * months + 2) / 5 + 1);
-    fields.month = static_cast<int>(months < 10 ? months + 3 : months - 9);
-    fields.year = era * 400 + year_of_era + (fields.month <= 2 ? 1 : 0);
-    fields.hour = second_of_day / 3600;
-    fields.minute = second_of_day / 60 % 60;
-    fields.second = second_of_day % 60;
-    // Not seconds * us_per_second, which overflows for the smallest moment.
-    const int rest = static_cast<int>(time_us % detail::us_per_second);
-    fields.microsecond = rest < 0 ? rest + 1'000'000 : rest;
-    return fields;
-}
-
-inline std::int64_t from_calendar(const calendar_time& fields) noexcept {
-    const std::int64_t days = detail::days_from_date(fields.year, fields.month, fields.day);
-    const std::int64_t seconds =
-        days * detail::seconds_per_day + fields.hour * 3600 + fields.minute * 60 + fields.second;
-    return seconds * detail::us_per_second + fields.microsecond;
-}
-
-inline std::string format_compact_utc(std::int64_t time_us) {
-    const calendar_time fields = to_calendar(time_us);
-    std::string out;
-    detail::append_padded(out, fields.year, 4);
-    detail::append_padded(out, fields.month, 2);
-    detail::append_padded(out, fields.day, 2);
-    out += 'T';
-    detail::append_padded(out, fields.hour, 2);
-    detail::append_padded(out, fields.minute, 2);
-    detail::append_padded(out, fields.second, 2);
-    return out + "Z";
-}
-
-inline std::string format_iso8601(std::int64_t time_us) {
-    const calendar_time fields = to_calendar(time_us);
-    std::string out;
-    detail::append_padded(out, fields.year, 4);
-    out += '-';
-    detail::append_padded(out, fields.month, 2);
-    out += '-';
-    detail::append_padded(out, fields.day, 2);
-    out += 'T';
-    detail::append_padded(out, fields.hour, 2);
-    out += ':';
-    detail::append_padded(out, fields.minute, 2);
-    out += ':';
-    detail::append_padded(out, fields.second, 2);
-    out += '.';
-    detail::append_padded(out, fields.microsecond, 6);
-    return out + "Z";
-}
-
-inline result<std::int64_t> parse_iso8601(std::string_view text) {
-    return detail::iso8601_parser(text).parse();
-}
-
-inline std::string format_duration(std::int64_t span_us) {
-    const std::int64_t seconds =
-        span_us / detail::us_per_second;  // towards zero; its negation cannot overflow
-    const std::int64_t count = seconds < 0 ? -seconds : seconds;
-    std::string out = seconds < 0 ? "-" : "";
-    out += std::to_string(count / 3600) + ":";
-    detail::append_padded(out, count / 60 % 60, 2);
-    out += ":";
-    detail::append_padded(out, count % 60, 2);
-    return out;
-}
-
-}}  // namespace guild
-
-// ==== guild/os/exit_status.hpp ====
-// guild/os/exit_status.hpp - how a process ended, and the names of signals.
-//
-// Layer 2. Includes: the standard library, POSIX.
-// Not here: the process (os/child.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// How a process ended. A death by signal 9 and an exit with code 9 or 137 are different values.
-struct exit_status {
-    enum class kind : std::uint8_t {
-        exited,     // `code` tells
-        signalled,  // `signal` and `core` tell
-        unknown,    // somebody else collected it, for example a parent that ignores SIGCHLD
-    };
-    kind how = kind::unknown;
-    int code = 0;
-    int signal = 0;
-    bool core = false;
-
-    /// Whether it exited with code 0.
-    [[nodiscard]] bool success() const noexcept { return how == kind::exited && code == 0; }
-};
-
-/// "exit code 3", "killed by SIGSEGV (core dumped)", "ended in an unknown way".
-///
-/// example  tests/os/exit_status.cpp "exit_status: its text names code, signal and core"
-[[nodiscard]] std::string to_string(const exit_status& status);
-
-/// "SIGTERM"; "SIGRTMIN+2"; "signal 77" where the system has no name.
-[[nodiscard]] std::string signal_name(int signal);
-
-/// The code by which a shell reports this end: the exit code, 128 and the signal, or 255.
-///
-/// example  tests/os/exit_status.cpp "shell_code: the convention of shells"
-[[nodiscard]] int shell_code(const exit_status& status) noexcept;
-
-/// What waitpid said, taken apart.
-///
-/// source   POSIX, wait()
-[[nodiscard]] exit_status decode_wait_status(int status) noexcept;
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-struct named_signal {
-    int number;
-    const char* name;
-};
-
-// clang-format off
-inline constexpr named_signal named_signals[] = {
-    {SIGHUP, "SIGHUP"}, {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"},
-    {SIGILL, "SIGILL"}, {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"},
-    {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}, {SIGKILL, "SIGKILL"},
-    {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"},
-    {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
-    {SIGCHLD, "SIGCHLD"}, {SIGCONT, "SIGCONT"}, {SIGSTOP, "SIGSTOP"},
-    {SIGTSTP, "SIGTSTP"}, {SIGTTIN, "SIGTTIN"}, {SIGTTOU, "SIGTTOU"},
-    {SIGURG, "SIGURG"}, {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"},
-    {SIGVTALRM, "SIGVTALRM"}, {SIGPROF, "SIGPROF"}, {SIGWINCH, "SIGWINCH"},
-    {SIGSYS, "SIGSYS"},
-#if defined(SIGPOLL)
-    {SIGPOLL, "SIGPOLL"},
-#endif
-#if defined(SIGPWR)
-    {SIGPWR, "SIGPWR"},
-#endif
-#if defined(SIGSTKFLT)
-    {SIGSTKFLT, "SIGSTKFLT"},
-#endif
-};
-// clang-format on
-
-inline const char* find_signal_name(int signal) noexcept {
-    for (const named_signal& known : named_signals) {
-        if (known.number == signal) {
-            return known.name;
-        }
-    }
-    return nullptr;
-}
-
-}  // namespace detail
-
-inline std::string signal_name(int signal) {
-    const char* name = detail::find_signal_name(signal);
-    if (name != nullptr) {
-        return name;
-    }
-#if defined(SIGRTMIN) && defined(SIGRTMAX)
-    if (signal == SIGRTMIN) {
-        return "SIGRTMIN";
-    }
-    if (signal > SIGRTMIN && signal <= SIGRTMAX) {
-        return "SIGRTMIN+" + std::to_string(signal - SIGRTMIN);
-    }
-#endif
-    return "signal " + std::to_string(signal);
-}
-
-inline std::string to_string(const exit_status& status) {
-    switch (status.how) {
-    case exit_status::kind::exited:
-        return "exit code " + std::to_string(status.code);
-    case exit_status::kind::signalled:
-        return "killed by " + signal_name(status.signal) + (status.core ? " (core dumped)" : "");
-    case exit_status::kind::unknown:
-        break;
-    }
-    return "ended in an unknown way";
-}
-
-inline int shell_code(const exit_status& status) noexcept {
-    switch (status.how) {
-    case exit_status::kind::exited:
-        return status.code;
-    case exit_status::kind::signalled:
-        return 128 + status.signal;
-    case exit_status::kind::unknown:
-        break;
-    }
-    return 255;
-}
-
-inline exit_status decode_wait_status(int status) noexcept {
-    exit_status decoded;
-    if (WIFEXITED(status)) {
-        decoded.how = exit_status::kind::exited;
-        decoded.code = WEXITSTATUS(status);
-    } else if (WIFSIGNALED(status)) {
-        decoded.how = exit_status::kind::signalled;
-        decoded.signal = WTERMSIG(status);
-#if defined(WCOREDUMP)
-        decoded.core = WCOREDUMP(status) != 0;
-#endif
-    }
-    return decoded;
-}
-
-}}}  // namespace guild::os
-
 // ==== guild/os/env.hpp ====
 // guild/os/env.hpp - the system calls behind files and clocks, as a struct that tests can replace.
 //
@@ -2973,410 +2830,569 @@ inline error os_error(int code, std::string_view what, std::string path) {
 
 }}}  // namespace guild::os
 
-// ==== guild/os/pipe.hpp ====
-// guild/os/pipe.hpp - one owned descriptor, and pipes that no child inherits by accident.
+// ==== guild/os/file.hpp ====
+// guild/os/file.hpp - files and directories: open, read, write, sync, load, save, list, remove.
 //
-// Layer 2. Includes: POSIX, os/env.hpp.
-// Not here: files with paths (os/file.hpp), waiting for descriptors (os/descriptor.hpp), children
-// (os/child.hpp).
+// Layer 2. Includes: base, os/env.hpp, the standard library and POSIX.
+// Not here: names as text (base/path.hpp); the calls themselves and the clock (os/env.hpp).
+//
+// Paths are strings. Every descriptor is closed on exec. Interrupted calls are repeated, short
+// reads and writes continued.
 
 namespace guild { inline namespace v0 { namespace os {
 
-/// Owns a descriptor and closes it at its end.
+/// How a file is opened.
+enum class open_mode : std::uint8_t {
+    read,        // must exist
+    write,       // must exist; written at offsets
+    read_write,  // must exist; read and written at offsets
+    create_new,  // must not exist; read and written
+    append,      // made if missing; every write goes to the end; readable
+    truncate,    // made if missing, emptied if not; read and written
+};
+
+/// An open file, closed with the object. Moved, not copied.
 ///
-/// threads  one owner
-class descriptor {
+/// errors   of every result: the kind of os_error() for what the system said, with this file's path
+/// threads  read_at and write_at from any number; the others from one at a time
+class file {
 public:
-    descriptor() noexcept = default;
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        if (this != &other) {
-            reset(other.release());
-        }
+    file() noexcept = default;
+    file(int fd, std::string path, const env& system) noexcept
+        : fd_(fd), path_(std::move(path)), system_(&system) {}
+    file(file&& other) noexcept { swap(other); }
+    file& operator=(file&& other) noexcept {
+        file moved(std::move(other));
+        swap(moved);
         return *this;
     }
-    ~descriptor() { reset(); }
+    file(const file&) = delete;
+    file& operator=(const file&) = delete;
+    ~file() { (void)close(); }
 
-    [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Size, kind, identity and time of the open file.
+    [[nodiscard]] result<file_status> status() const;
+
+    /// Reads up to `size` bytes from `offset`; fewer only at the end of the file.
+    [[nodiscard]] result<std::size_t> read_at(std::uint64_t offset, char* to,
+                                              std::size_t size) const;
+
+    /// Writes all of `bytes` at the file's position, or at its end when it was opened to append.
+    ///
+    /// After an error a part of `bytes` may stand in the file.
+    [[nodiscard]] result<void> write_all(std::string_view bytes);
+
+    /// Writes all of `bytes` at `offset`.
+    [[nodiscard]] result<void> write_at(std::uint64_t offset, std::string_view bytes);
+
+    /// Cuts or extends the file to `size` bytes.
+    [[nodiscard]] result<void> truncate(std::uint64_t size);
+
+    /// Returns once the file's bytes are on the device.
+    [[nodiscard]] result<void> sync();
+
+    /// Closes the file; network file systems report lost writes here. Closing twice is harmless.
+    [[nodiscard]] result<void> close();
+
+    /// Gives the descriptor to the caller, who closes it.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-    /// Closes what is held. A close that a signal interrupts has closed: it is never repeated.
-    void reset(int fd = -1) noexcept {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-        fd_ = fd;
+    void swap(file& other) noexcept {
+        std::swap(fd_, other.fd_);
+        path_.swap(other.path_);
+        std::swap(system_, other.system_);
     }
 
 private:
     int fd_ = -1;
+    std::string path_;
+    const env* system_ = &system_env;
 };
 
-/// The two ends of a pipe.
-struct pipe_ends {
-    descriptor read;
-    descriptor write;
+/// Opens `path`.
+///
+/// errors   not_found, already_exists, permission_denied, not_a_directory, no_space and the others
+///          of classify_errno()
+[[nodiscard]] result<file> open_file(const std::string& path, open_mode mode,
+                                     const env& system = system_env, unsigned permissions = 0666);
+
+/// The whole content of a file.
+///
+/// errors   as open_file; too_large when it holds more than `max_bytes`; bad_value for a directory
+[[nodiscard]] result<std::string> load_file(const std::string& path,
+                                            std::uint64_t max_bytes = std::uint64_t{1} << 30U,
+                                            const env& system = system_env);
+
+/// Replaces the content of a file in one step, or makes it: other programs see the old or the new.
+///
+/// Written beside it, synced, then renamed over it. Keeps the mode; follows a symbolic link.
+/// errors   as open_file; the old file is untouched after every error
+[[nodiscard]] result<void> save_file(const std::string& path, std::string_view content,
+                                     const env& system = system_env);
+
+/// What the system knows about `path`, symbolic links followed.
+///
+/// errors   not_found and the others of classify_errno()
+[[nodiscard]] result<file_status> get_status(const std::string& path,
+                                             const env& system = system_env);
+
+/// The same, where a missing or unreachable file is normal.
+[[nodiscard]] std::optional<file_status> find_status(const std::string& path,
+                                                     const env& system = system_env);
+
+/// The same for a symbolic link itself.
+[[nodiscard]] std::optional<file_status> find_link_status(const std::string& path,
+                                                          const env& system = system_env);
+
+[[nodiscard]] bool is_directory(const std::string& path);
+[[nodiscard]] bool is_regular_file(const std::string& path);
+
+/// Whether `path` is a regular file that this process may execute.
+[[nodiscard]] bool is_executable(const std::string& path);
+
+/// A name in a directory; the kind is the link's own for a symbolic link.
+struct dir_entry {
+    std::string name;
+    file_kind kind = file_kind::other;
 };
 
-/// Makes a pipe whose ends are closed on exec and above the standard descriptors 0, 1 and 2, so
-/// that a caller who runs with one of those closed never hands an end to a child by accident.
+/// The names in a directory without "." and "..", in byte order.
 ///
-/// errors   resource_exhausted
-/// example  tests/os/pipe.cpp "make_pipe: the ends stand above the standard descriptors"
-[[nodiscard]] result<pipe_ends> make_pipe();
+/// errors   not_found, not_a_directory, permission_denied, io_failed
+[[nodiscard]] result<std::vector<dir_entry>> list_directory(const std::string& path);
 
-/// Moves a descriptor above 2 where it is not yet, closed on exec.
+/// Makes a directory and those above it; one that stands there already is success.
 ///
-/// errors   resource_exhausted; what was given is closed then
-[[nodiscard]] result<descriptor> move_above_standard(descriptor moved);
+/// errors   not_a_directory when a file is in the way; permission_denied, read_only, no_space
+[[nodiscard]] result<void> make_directories(const std::string& path, unsigned permissions = 0777,
+                                            const env& system = system_env);
 
-/// Reads and writes of this descriptor return instead of waiting.
-void set_nonblocking(int fd) noexcept;
+/// Removes a file or a directory with all below it; never follows a symbolic link.
+///
+/// Nothing at `path` is success.
+/// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
+[[nodiscard]] result<void> remove_tree(const std::string& path);
+
+/// The working directory; "." if the system does not say.
+[[nodiscard]] std::string current_directory();
+
+/// `path` from the root, as text: the working directory put before it, "." and ".." resolved.
+[[nodiscard]] std::string absolute_path(std::string_view path);
+
+/// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
+///
+/// errors   permission_denied, no_space, not_found
+[[nodiscard]] result<std::string> make_temp_directory(std::string_view prefix);
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline int make_closed_on_exec_pipe(int (&ends)[2]) noexcept {
-#if defined(__APPLE__)
-    if (::pipe(ends) != 0) {
-        return -1;
+inline int open_flags(open_mode mode) noexcept {
+    switch (mode) {
+    case open_mode::read:
+        return O_RDONLY | O_NONBLOCK;  // a named pipe in a file's place is not waited for
+    case open_mode::write:
+        return O_WRONLY;
+    case open_mode::read_write:
+        return O_RDWR;
+    case open_mode::create_new:
+        return O_RDWR | O_CREAT | O_EXCL;
+    case open_mode::append:
+        return O_RDWR | O_CREAT | O_APPEND;
+    case open_mode::truncate:
+        return O_RDWR | O_CREAT | O_TRUNC;
     }
-    ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    return 0;
-#else
-    return ::pipe2(ends, O_CLOEXEC);
-#endif
+    return O_RDONLY;
 }
 
-}  // namespace detail
-
-inline result<pipe_ends> make_pipe() {
-    int ends[2] = {-1, -1};
-    if (detail::make_closed_on_exec_pipe(ends) != 0) {
-        return os_error(errno, "making a pipe");
-    }
-    pipe_ends made{descriptor(ends[0]), descriptor(ends[1])};
-    result<descriptor> read_end = move_above_standard(std::move(made.read));
-    if (!read_end) {
-        return std::move(read_end).error();
-    }
-    result<descriptor> write_end = move_above_standard(std::move(made.write));
-    if (!write_end) {
-        return std::move(write_end).error();
-    }
-    return pipe_ends{std::move(*read_end), std::move(*write_end)};
-}
-
-inline result<descriptor> move_above_standard(descriptor moved) {
-    if (moved.get() > 2) {
-        return result<descriptor>(std::move(moved));
-    }
-    const int above = ::fcntl(moved.get(), F_DUPFD_CLOEXEC, 3);
-    if (above < 0) {
-        return os_error(errno, "duplicating a descriptor");
-    }
-    return descriptor(above);
-}
-
-inline void set_nonblocking(int fd) noexcept {
-    const int flags = ::fcntl(fd, F_GETFL);
-    if (flags >= 0) {
-        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    }
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/thread.hpp ====
-// guild/os/thread.hpp - threads, mutexes and conditions over pthread, for the few places of guild
-// that need one.
-//
-// Layer 2. Includes: pthread, base/result.hpp. Chosen over <thread> and <mutex>, which cost every
-// includer far more to compile, throw when a thread cannot be had, and know no signal mask.
-// Not here: processes (os/process.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// A plain mutex: not recursive, never moved.
-///
-/// threads  any
-class mutex {
-public:
-    mutex() noexcept = default;
-    mutex(const mutex&) = delete;
-    mutex& operator=(const mutex&) = delete;
-    ~mutex() { pthread_mutex_destroy(&handle_); }
-
-    void acquire() noexcept { pthread_mutex_lock(&handle_); }
-    [[nodiscard]] bool try_acquire() noexcept { return pthread_mutex_trylock(&handle_) == 0; }
-    void release() noexcept { pthread_mutex_unlock(&handle_); }
-
-private:
-    friend class condition;
-    pthread_mutex_t handle_ = PTHREAD_MUTEX_INITIALIZER;
-};
-
-/// Holds a mutex from its construction to the end of its scope.
-///
-/// example  tests/os/thread.cpp "lock: threads that count under one mutex lose nothing"
-class lock {
-public:
-    explicit lock(mutex& held) noexcept : held_(held) { held_.acquire(); }
-    lock(const lock&) = delete;
-    lock& operator=(const lock&) = delete;
-    ~lock() { held_.release(); }
-
-private:
-    friend class condition;
-    mutex& held_;
-};
-
-/// Lets a thread sleep until another one says that something has changed. Time is monotonic:
-/// setting the wall clock neither cuts a wait short nor stretches it.
-///
-/// threads  any; as with every condition, wake-ups without a cause happen: wait in a loop
-class condition {
-public:
-    condition() noexcept;
-    condition(const condition&) = delete;
-    condition& operator=(const condition&) = delete;
-    ~condition() { pthread_cond_destroy(&handle_); }
-
-    void wait(lock& held) noexcept { pthread_cond_wait(&handle_, &held.held_.handle_); }
-
-    /// Waits for a notification, at most so long.
-    ///
-    /// out      false when the time is over
-    /// units    milliseconds; zero or less looks once and returns false
-    /// example  tests/os/thread.cpp "condition: a wait ends when its time is over"
-    [[nodiscard]] bool wait_for_ms(lock& held, std::int64_t time_ms) noexcept;
-
-    void notify_one() noexcept { pthread_cond_signal(&handle_); }
-    void notify_all() noexcept { pthread_cond_broadcast(&handle_); }
-
-private:
-    pthread_cond_t handle_;
-};
-
-/// A running thread. It blocks every signal, so handlers of the program run in the program's own
-/// threads. Destroying or replacing a thread that was neither joined nor detached joins it.
-///
-/// threads  one owner
-class thread {
-public:
-    thread() noexcept = default;
-    thread(thread&& other) noexcept { swap(other); }
-    thread& operator=(thread&& other) noexcept {
-        thread taken(std::move(other));
-        swap(taken);
-        return *this;
-    }
-    ~thread() { join(); }
-
-    /// Starts a thread that runs `body` once. An exception that leaves `body` ends the program.
-    ///
-    /// errors   resource_exhausted: no memory or no thread to be had; `body` then never runs
-    /// example  tests/os/thread.cpp "thread: the body runs once and join waits for it"
-    [[nodiscard]] static result<thread> start(std::function<void()> body);
-
-    [[nodiscard]] bool is_joinable() const noexcept { return joinable_; }
-
-    /// Waits until the body has returned. Nothing happens without a thread.
-    void join() noexcept {
-        if (std::exchange(joinable_, false)) {
-            pthread_join(handle_, nullptr);
+// Repeats `write(done)` until `size` bytes are written.
+template <class Write>
+result<void> write_fully(std::size_t size, const std::string& path, Write write) {
+    std::size_t done = 0;
+    while (done < size) {
+        const std::int64_t wrote = write(done);
+        if (wrote == -EINTR) {
+            continue;
         }
-    }
-
-    /// Lets the thread run on without an owner.
-    void detach() noexcept {
-        if (std::exchange(joinable_, false)) {
-            pthread_detach(handle_);
+        if (wrote <= 0) {
+            return os_error(wrote == 0 ? EIO : static_cast<int>(-wrote), "write", path);
         }
+        done += static_cast<std::size_t>(wrote);
     }
-
-private:
-    void swap(thread& other) noexcept {
-        std::swap(handle_, other.handle_);
-        std::swap(joinable_, other.joinable_);
-    }
-
-    pthread_t handle_{};
-    bool joinable_ = false;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-// A C++ function where pthread wants a C one: the same thing on every system guild knows.
-inline void* run_thread_body(void* argument) noexcept {
-    const std::unique_ptr<std::function<void()>> body(
-        static_cast<std::function<void()>*>(argument));
-    (*body)();
-    return nullptr;
-}
-
-inline timespec time_of_ms(std::int64_t time_ms) noexcept {
-    timespec time{};
-    time.tv_sec = guild::detail::convert<time_t>(time_ms / 1000);
-    time.tv_nsec = guild::detail::convert<long>(time_ms % 1000) * 1'000'000;
-    return time;
-}
-
-}  // namespace detail
-
-inline condition::condition() noexcept {
-#if defined(__APPLE__)
-    pthread_cond_init(&handle_, nullptr);
-#else
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&handle_, &attributes);
-    pthread_condattr_destroy(&attributes);
-#endif
-}
-
-inline bool condition::wait_for_ms(lock& held, std::int64_t time_ms) noexcept {
-    constexpr std::int64_t a_year_ms = 365ll * 24 * 3600 * 1000;
-    if (time_ms <= 0) {
-        return false;
-    }
-    const timespec span = detail::time_of_ms(time_ms < a_year_ms ? time_ms : a_year_ms);
-#if defined(__APPLE__)
-    return pthread_cond_timedwait_relative_np(&handle_, &held.held_.handle_, &span) != ETIMEDOUT;
-#else
-    timespec until{};
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += span.tv_sec;
-    until.tv_nsec += span.tv_nsec;
-    if (until.tv_nsec >= 1'000'000'000) {
-        until.tv_nsec -= 1'000'000'000;
-        ++until.tv_sec;
-    }
-    return pthread_cond_timedwait(&handle_, &held.held_.handle_, &until) != ETIMEDOUT;
-#endif
-}
-
-inline result<thread> thread::start(std::function<void()> body) {
-    auto owned = std::make_unique<std::function<void()>>(std::move(body));
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread started;
-    const int code =
-        pthread_create(&started.handle_, nullptr, detail::run_thread_body, owned.get());
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (code != 0) {
-        return make_error(errc::resource_exhausted,
-                          "starting a thread failed (" + std::to_string(code) + ")");
-    }
-    owned.release();
-    started.joinable_ = true;
-    return result<thread>(std::move(started));
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/exit_watch.hpp ====
-// guild/os/exit_watch.hpp - a descriptor that becomes readable when a child process has ended.
-//
-// Layer 2. Includes: POSIX, os/pipe.hpp, os/thread.hpp. Linux from 5.3 on has it (pidfd); elsewhere
-// a small thread waits for the process, without collecting it, and closes a pipe.
-// Not here: collecting the child (os/child.hpp).
-
-#if defined(__linux__)
-#include <sys/syscall.h>
-#endif
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// Tells when one child of this process has ended, by a descriptor that can be polled.
-///
-/// threads  one owner; the descriptor may be polled from any thread
-class exit_watch {
-public:
-    exit_watch() noexcept = default;
-    exit_watch(exit_watch&&) noexcept = default;
-    exit_watch& operator=(exit_watch&&) noexcept = default;
-
-    /// Watches a child that has not been collected yet.
-    ///
-    /// errors   resource_exhausted
-    /// example  tests/os/exit_watch.cpp "exit_watch: the thread form says the same as the pidfd
-    ///          form"
-    [[nodiscard]] static result<exit_watch> open(pid_t pid, bool use_pidfd = true);
-
-    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-
-    /// Whether the child has ended. Collecting it sooner is not allowed: its number could be
-    /// another's then.
-    [[nodiscard]] bool has_ended() const noexcept;
-
-private:
-    descriptor fd_;
-    thread waiter_;  // after fd_: joined first. It ends when the child has ended
-};
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-inline descriptor open_pidfd([[maybe_unused]] pid_t pid) noexcept {
-#if defined(__linux__) && defined(SYS_pidfd_open)
-    return descriptor(guild::detail::convert<int>(::syscall(SYS_pidfd_open, pid, 0)));
-#else
     return {};
-#endif
 }
 
-// Returns when the child has ended; it stays to be collected. ECHILD: somebody else has done so.
-inline void wait_without_collecting(pid_t pid) noexcept {
-    siginfo_t ignored{};
-    while (::waitid(P_PID, guild::detail::convert<id_t>(pid), &ignored, WEXITED | WNOWAIT) != 0 &&
-           errno == EINTR) {
+}  // namespace detail
+
+inline result<file_status> file::status() const {
+    file_status status;
+    const int got = system_->fstat(fd_, &status);
+    if (got < 0) {
+        return os_error(-got, "fstat", path_);
+    }
+    return status;
+}
+
+inline result<std::size_t> file::read_at(std::uint64_t offset, char* to, std::size_t size) const {
+    std::size_t done = 0;
+    while (done < size) {
+        const auto at = static_cast<std::int64_t>(offset + done);
+        const std::int64_t got = system_->pread(fd_, to + done, size - done, at);
+        if (got == -EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return os_error(static_cast<int>(-got), "read", path_);
+        }
+        if (got == 0) {
+            break;
+        }
+        done += static_cast<std::size_t>(got);
+    }
+    return done;
+}
+
+inline result<void> file::write_all(std::string_view bytes) {
+    return detail::write_fully(bytes.size(), path_, [&](std::size_t done) {
+        return system_->write(fd_, bytes.data() + done, bytes.size() - done);
+    });
+}
+
+inline result<void> file::write_at(std::uint64_t offset, std::string_view bytes) {
+    return detail::write_fully(bytes.size(), path_, [&](std::size_t done) {
+        return system_->pwrite(fd_, bytes.data() + done, bytes.size() - done,
+                               static_cast<std::int64_t>(offset + done));
+    });
+}
+
+inline result<void> file::truncate(std::uint64_t size) {
+    int got = 0;
+    do {
+        got = system_->ftruncate(fd_, static_cast<std::int64_t>(size));
+    } while (got == -EINTR);
+    if (got < 0) {
+        return os_error(-got, "ftruncate", path_);
+    }
+    return {};
+}
+
+inline result<void> file::sync() {
+    const int got = system_->fsync(fd_);
+    if (got < 0) {
+        return os_error(-got, "fsync", path_);
+    }
+    return {};
+}
+
+inline result<void> file::close() {
+    if (fd_ < 0) {
+        return {};
+    }
+    // Linux frees the descriptor even when close() is interrupted: never repeated.
+    const int got = system_->close(std::exchange(fd_, -1));
+    if (got < 0 && got != -EINTR) {
+        return os_error(-got, "close", path_);
+    }
+    return {};
+}
+
+inline result<file> open_file(const std::string& path, open_mode mode, const env& system,
+                              unsigned permissions) {
+    if (path.find('\0') != std::string::npos) {
+        return make_error(errc::bad_value, "a file name cannot hold a zero byte", path);
+    }
+    int fd = 0;
+    do {
+        fd = system.open(path.c_str(), detail::open_flags(mode), permissions);
+    } while (fd == -EINTR);
+    if (fd < 0) {
+        return os_error(-fd, "open", path);
+    }
+    return file(fd, path, system);
+}
+
+inline result<std::string> load_file(const std::string& path, std::uint64_t max_bytes,
+                                     const env& system) {
+    auto opened = open_file(path, open_mode::read, system);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    std::string content;
+    constexpr std::size_t step = 65536;
+    while (true) {
+        const std::size_t before = content.size();
+        content.resize(before + step);
+        const auto got = opened->read_at(before, &content[before], step);
+        if (!got) {
+            return got.error();
+        }
+        content.resize(before + *got);
+        if (content.size() > max_bytes) {
+            return make_error(errc::too_large,
+                              "expected at most " + std::to_string(max_bytes) + " bytes", path);
+        }
+        if (*got < step) {
+            return content;
+        }
+    }
+}
+
+namespace detail {
+
+// Where a chain of symbolic links that starts at `path` ends; `path` itself if there is none.
+inline std::string follow_links(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) {
+        return path;
+    }
+    std::string target(resolved);
+    std::free(resolved);
+    return target;
+}
+
+inline result<void> write_and_rename(file& temporary, const std::string& target,
+                                     std::string_view content, const env& system) {
+    auto done = temporary.write_all(content);
+    if (done) {
+        done = temporary.sync();
+    }
+    if (done) {
+        done = temporary.close();
+    }
+    if (!done) {
+        return done;
+    }
+    const int renamed = system.rename(temporary.path().c_str(), target.c_str());
+    if (renamed < 0) {
+        return os_error(-renamed, "rename", target);
+    }
+    return {};
+}
+
+inline void sync_directory(const std::string& path, const env& system) {
+    auto directory = open_file(path, open_mode::read, system);
+    if (directory) {
+        (void)directory->sync();  // some file systems cannot: the rename stands all the same
     }
 }
 
 }  // namespace detail
 
-inline result<exit_watch> exit_watch::open(pid_t pid, bool use_pidfd) {
-    exit_watch watch;
-    if (descriptor pidfd = use_pidfd ? detail::open_pidfd(pid) : descriptor(); pidfd.is_open()) {
-        result<descriptor> moved = move_above_standard(std::move(pidfd));
-        if (!moved) {
-            return std::move(moved).error();
-        }
-        watch.fd_ = std::move(*moved);
-        return result<exit_watch>(std::move(watch));
+inline result<void> save_file(const std::string& path, std::string_view content,
+                              const env& system) {
+    const std::string target = detail::follow_links(path);
+    const auto old = find_status(target, system);
+    const unsigned permissions = old ? old->mode : 0666U;
+    const std::string suffix = ".new-" + std::to_string(::getpid());
+    auto temporary = open_file(target + suffix, open_mode::create_new, system, permissions);
+    if (!temporary && temporary.error().code == errc::already_exists) {
+        (void)system.unlink((target + suffix).c_str());  // left by a process that died
+        temporary = open_file(target + suffix, open_mode::create_new, system, permissions);
     }
-    result<pipe_ends> made = make_pipe();
-    if (!made) {
-        return std::move(made).error();
+    if (!temporary) {
+        return std::move(temporary).error();
     }
-    watch.fd_ = std::move(made->read);
-    const int write_end = made->write.get();
-    result<thread> waiter = thread::start([pid, write_end] {
-        detail::wait_without_collecting(pid);
-        ::close(write_end);
-    });
-    if (!waiter) {
-        return std::move(waiter).error();
+    if (old) {
+        (void)::fchmod(temporary->fd(), guild::detail::convert<mode_t>(old->mode));
     }
-    (void)made->write.release();  // the thread's from here on
-    watch.waiter_ = std::move(*waiter);
-    return result<exit_watch>(std::move(watch));
+    auto done = detail::write_and_rename(*temporary, target, content, system);
+    if (!done) {
+        (void)system.unlink(temporary->path().c_str());
+        return done;
+    }
+    detail::sync_directory(parent_path(target), system);
+    return {};
 }
 
-inline bool exit_watch::has_ended() const noexcept {
-    pollfd asked{fd_.get(), POLLIN, 0};
-    return ::poll(&asked, 1, 0) > 0;  // readable, or the end of the pipe
+inline result<file_status> get_status(const std::string& path, const env& system) {
+    file_status status;
+    const int got = system.stat(path.c_str(), &status);
+    if (got < 0) {
+        return os_error(-got, "stat", path);
+    }
+    return status;
+}
+
+inline std::optional<file_status> find_status(const std::string& path, const env& system) {
+    file_status status;
+    return system.stat(path.c_str(), &status) < 0 ? std::nullopt : std::make_optional(status);
+}
+
+inline std::optional<file_status> find_link_status(const std::string& path, const env& system) {
+    file_status status;
+    return system.lstat(path.c_str(), &status) < 0 ? std::nullopt : std::make_optional(status);
+}
+
+inline bool is_directory(const std::string& path) {
+    const auto status = find_status(path);
+    return status && status->kind == file_kind::directory;
+}
+
+inline bool is_regular_file(const std::string& path) {
+    const auto status = find_status(path);
+    return status && status->kind == file_kind::regular;
+}
+
+inline bool is_executable(const std::string& path) {
+    return is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
+}
+
+namespace detail {
+
+inline file_kind kind_of_entry(const std::string& directory, const ::dirent& entry) {
+#if defined(DT_UNKNOWN)
+    switch (entry.d_type) {
+    case DT_REG:
+        return file_kind::regular;
+    case DT_DIR:
+        return file_kind::directory;
+    case DT_LNK:
+        return file_kind::symlink;
+    case DT_UNKNOWN:
+        break;
+    default:
+        return file_kind::other;
+    }
+#endif
+    const auto status = find_link_status(join_path(directory, entry.d_name));
+    return status ? status->kind : file_kind::other;
+}
+
+}  // namespace detail
+
+inline result<std::vector<dir_entry>> list_directory(const std::string& path) {
+    DIR* directory = ::opendir(path.c_str());
+    if (directory == nullptr) {
+        return os_error(errno, "opendir", path);
+    }
+    std::vector<dir_entry> entries;
+    while (true) {
+        errno = 0;
+        const ::dirent* entry = ::readdir(directory);
+        if (entry == nullptr) {
+            break;
+        }
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") {
+            entries.push_back({std::string(name), detail::kind_of_entry(path, *entry)});
+        }
+    }
+    const int failure = errno;
+    ::closedir(directory);
+    if (failure != 0) {
+        return os_error(failure, "readdir", path);
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const dir_entry& a, const dir_entry& b) { return a.name < b.name; });
+    return entries;
+}
+
+inline result<void> make_directories(const std::string& path, unsigned permissions,
+                                     const env& system) {
+    const int made = system.mkdir(path.c_str(), permissions);
+    if (made == 0) {
+        return {};
+    }
+    if (made == -ENOENT && parent_path(path) != path) {
+        auto above = make_directories(parent_path(path), permissions, system);
+        if (!above) {
+            return above;
+        }
+        const int again = system.mkdir(path.c_str(), permissions);
+        if (again == 0 || again == -EEXIST) {
+            return {};
+        }
+        return os_error(-again, "mkdir", path);
+    }
+    const auto status = find_status(path, system);
+    if (status && status->kind == file_kind::directory) {
+        return {};
+    }
+    return os_error(made == -EEXIST ? ENOTDIR : -made, "mkdir", path);
+}
+
+namespace detail {
+
+// Removes what the name `name` in the open directory `parent` stands for.
+inline void remove_below(int parent, const char* name, const std::string& path, error& first) {
+    const auto note = [&](int code) {
+        if (first.code == errc::ok && code != ENOENT) {
+            first = os_error(code, "remove", path);
+        }
+    };
+    if (::unlinkat(parent, name, 0) == 0) {
+        return;
+    }
+    const int why = errno;
+    if (why != EISDIR && why != EPERM) {
+        note(why);
+        return;
+    }
+    const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR* directory = fd < 0 ? nullptr : ::fdopendir(fd);
+    if (directory == nullptr) {
+        note(why == EPERM && errno == ENOTDIR ? EPERM : errno);
+        if (fd >= 0) {
+            ::close(fd);
+        }
+        return;
+    }
+    std::vector<std::string> names;
+    while (const ::dirent* entry = ::readdir(directory)) {
+        names.emplace_back(entry->d_name);
+    }
+    for (const std::string& inner : names) {
+        if (inner != "." && inner != "..") {
+            remove_below(fd, inner.c_str(), join_path(path, inner), first);
+        }
+    }
+    ::closedir(directory);
+    if (::unlinkat(parent, name, AT_REMOVEDIR) != 0) {
+        note(errno);
+    }
+}
+
+}  // namespace detail
+
+inline result<void> remove_tree(const std::string& path) {
+    error first;
+    detail::remove_below(AT_FDCWD, path.c_str(), path, first);
+    if (first.code != errc::ok) {
+        return first;
+    }
+    return {};
+}
+
+inline std::string current_directory() {
+    std::string buffer(4096, '\0');
+    while (::getcwd(&buffer[0], buffer.size()) == nullptr) {
+        if (errno != ERANGE) {
+            return ".";
+        }
+        buffer.resize(buffer.size() * 2);
+    }
+    buffer.resize(buffer.find('\0'));
+    return buffer;
+}
+
+inline std::string absolute_path(std::string_view path) {
+    return normalize_path(is_absolute(path) ? std::string(path)
+                                            : join_path(current_directory(), path));
+}
+
+inline result<std::string> make_temp_directory(std::string_view prefix) {
+    const char* base = std::getenv("TMPDIR");
+    std::string path =
+        join_path(base == nullptr || *base == '\0' ? "/tmp" : base, std::string(prefix) + "XXXXXX");
+    if (::mkdtemp(&path[0]) == nullptr) {
+        return os_error(errno, "mkdtemp", path);
+    }
+    return path;
 }
 
 }}}  // namespace guild::os
@@ -3585,6 +3601,963 @@ inline std::optional<std::string> find_program(const std::string& name,
                                                const std::string& directory) {
     result<program_path> found = get_program(name, path, directory);
     return found ? std::optional<std::string>(std::move(found->found)) : std::nullopt;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/pipe.hpp ====
+// guild/os/pipe.hpp - one owned descriptor, and pipes that no child inherits by accident.
+//
+// Layer 2. Includes: POSIX, os/env.hpp.
+// Not here: files with paths (os/file.hpp), waiting for descriptors (os/descriptor.hpp), children
+// (os/child.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// Owns a descriptor and closes it at its end.
+///
+/// threads  one owner
+class descriptor {
+public:
+    descriptor() noexcept = default;
+    explicit descriptor(int fd) noexcept : fd_(fd) {}
+    descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        if (this != &other) {
+            reset(other.release());
+        }
+        return *this;
+    }
+    ~descriptor() { reset(); }
+
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+    /// Closes what is held. A close that a signal interrupts has closed: it is never repeated.
+    void reset(int fd = -1) noexcept {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+        fd_ = fd;
+    }
+
+private:
+    int fd_ = -1;
+};
+
+/// The two ends of a pipe.
+struct pipe_ends {
+    descriptor read;
+    descriptor write;
+};
+
+/// Makes a pipe whose ends are closed on exec and above the standard descriptors 0, 1 and 2, so
+/// that a caller who runs with one of those closed never hands an end to a child by accident.
+///
+/// errors   resource_exhausted
+/// example  tests/os/pipe.cpp "make_pipe: the ends stand above the standard descriptors"
+[[nodiscard]] result<pipe_ends> make_pipe();
+
+/// Moves a descriptor above 2 where it is not yet, closed on exec.
+///
+/// errors   resource_exhausted; what was given is closed then
+[[nodiscard]] result<descriptor> move_above_standard(descriptor moved);
+
+/// Reads and writes of this descriptor return instead of waiting.
+void set_nonblocking(int fd) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline int make_closed_on_exec_pipe(int (&ends)[2]) noexcept {
+#if defined(__APPLE__)
+    if (::pipe(ends) != 0) {
+        return -1;
+    }
+    ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return 0;
+#else
+    return ::pipe2(ends, O_CLOEXEC);
+#endif
+}
+
+}  // namespace detail
+
+inline result<pipe_ends> make_pipe() {
+    int ends[2] = {-1, -1};
+    if (detail::make_closed_on_exec_pipe(ends) != 0) {
+        return os_error(errno, "making a pipe");
+    }
+    pipe_ends made{descriptor(ends[0]), descriptor(ends[1])};
+    result<descriptor> read_end = move_above_standard(std::move(made.read));
+    if (!read_end) {
+        return std::move(read_end).error();
+    }
+    result<descriptor> write_end = move_above_standard(std::move(made.write));
+    if (!write_end) {
+        return std::move(write_end).error();
+    }
+    return pipe_ends{std::move(*read_end), std::move(*write_end)};
+}
+
+inline result<descriptor> move_above_standard(descriptor moved) {
+    if (moved.get() > 2) {
+        return result<descriptor>(std::move(moved));
+    }
+    const int above = ::fcntl(moved.get(), F_DUPFD_CLOEXEC, 3);
+    if (above < 0) {
+        return os_error(errno, "duplicating a descriptor");
+    }
+    return descriptor(above);
+}
+
+inline void set_nonblocking(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0) {
+        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    }
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/descriptor.hpp ====
+// guild/os/descriptor.hpp - plain descriptors: wait until some are ready, wake a waiter, put one
+// file in another's place.
+//
+// Layer 2. Includes: base/result, os/env, os/pipe, the standard library and POSIX.
+// Not here: files (os/file.hpp); the pipes of a child process (os/process.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// A descriptor to wait for; below 0 it is skipped.
+struct watched_descriptor {
+    int fd = -1;
+    bool for_writing = false;
+    bool is_ready = false;  // out: it can be read or written now, or has ended
+};
+
+/// Waits until a descriptor is ready or the time is over; a signal also ends the wait.
+///
+/// in       items: at most 8
+/// units    timeout_ms: milliseconds; below 0 waits without limit
+/// example  tests/os/descriptor.cpp "wait_until_ready: tells which pipe has bytes"
+void wait_until_ready(watched_descriptor* items, std::size_t count,
+                      std::int64_t timeout_ms) noexcept;
+
+/// Writes all bytes to a descriptor that may be a terminal or pipe, also one that does not block.
+///
+/// out      0, or errno's value of what stopped it; SIGPIPE must be blocked or ignored by the
+///          caller
+[[nodiscard]] int write_to_descriptor(int fd, std::string_view bytes) noexcept;
+
+/// Makes `fd` stand for the file that `replacement` has open; `replacement` stays open as well.
+///
+/// errors   those of dup2
+[[nodiscard]] result<void> replace_descriptor(int fd, int replacement);
+
+/// Whether every write to this descriptor goes to the end of its file.
+[[nodiscard]] bool is_appending(int fd) noexcept;
+
+/// A pipe to oneself: lets a signal handler or another thread wake a waiter, with a byte to say
+/// why.
+class wake_pipe {
+public:
+    /// Makes the pipe; neither end blocks, both are closed on exec.
+    ///
+    /// errors   resource_exhausted: no descriptors left
+    [[nodiscard]] static result<wake_pipe> create();
+
+    /// The end to wait on.
+    [[nodiscard]] int fd() const noexcept { return ends_.read.get(); }
+
+    /// Sends a byte. May be called in a signal handler; a byte that finds the pipe full is dropped.
+    void notify(unsigned char byte) const noexcept;
+
+    /// Takes the bytes that arrived, in their order.
+    [[nodiscard]] std::string take() const;
+
+private:
+    pipe_ends ends_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline void wait_until_ready(watched_descriptor* items, std::size_t count,
+                             std::int64_t timeout_ms) noexcept {
+    constexpr std::size_t most = 8;
+    GUILD_ASSERT(count <= most);
+    pollfd polled[most] = {};
+    for (std::size_t i = 0; i < count; ++i) {
+        polled[i].fd = items[i].fd;
+        polled[i].events = items[i].for_writing ? POLLOUT : POLLIN;
+    }
+    const std::int64_t day_ms = 86'400'000;
+    const int timeout = static_cast<int>(timeout_ms < 0        ? -1
+                                         : timeout_ms < day_ms ? timeout_ms
+                                                               : day_ms);
+    const int ready = ::poll(polled, guild::detail::convert<nfds_t>(count), timeout);
+    for (std::size_t i = 0; i < count; ++i) {
+        items[i].is_ready = ready > 0 && polled[i].revents != 0;
+    }
+}
+
+inline int write_to_descriptor(int fd, std::string_view bytes) noexcept {
+    while (!bytes.empty()) {
+        const std::int64_t wrote = system_env.write(fd, bytes.data(), bytes.size());
+        if (wrote >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(wrote));
+        } else if (wrote == -EAGAIN) {
+            watched_descriptor item{fd, true, false};
+            wait_until_ready(&item, 1, -1);
+        } else if (wrote != -EINTR) {
+            return static_cast<int>(-wrote);
+        }
+    }
+    return 0;
+}
+
+inline result<void> replace_descriptor(int fd, int replacement) {
+#if defined(__linux__)
+    const int got = ::dup3(replacement, fd, O_CLOEXEC);
+#else
+    const int got = ::dup2(replacement, fd);
+    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+#endif
+    return got < 0 ? result<void>(os_error(errno, "dup2")) : result<void>();
+}
+
+inline bool is_appending(int fd) noexcept {
+    return (::fcntl(fd, F_GETFL) & O_APPEND) != 0;
+}
+
+inline result<wake_pipe> wake_pipe::create() {
+    auto ends = make_pipe();
+    if (!ends) {
+        return std::move(ends).error();
+    }
+    set_nonblocking(ends->read.get());
+    set_nonblocking(ends->write.get());
+    wake_pipe made;
+    made.ends_ = std::move(*ends);
+    return result<wake_pipe>(std::move(made));
+}
+
+inline void wake_pipe::notify(unsigned char byte) const noexcept {
+    const int before = errno;
+    (void)system_env.write(ends_.write.get(), &byte, 1);
+    errno = before;
+}
+
+inline std::string wake_pipe::take() const {
+    std::string bytes(64, '\0');
+    const std::int64_t got = system_env.read(ends_.read.get(), &bytes[0], bytes.size());
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/thread.hpp ====
+// guild/os/thread.hpp - threads, mutexes and conditions over pthread, for the few places of guild
+// that need one.
+//
+// Layer 2. Includes: pthread, base/result.hpp. Chosen over <thread> and <mutex>, which cost every
+// includer far more to compile, throw when a thread cannot be had, and know no signal mask.
+// Not here: processes (os/process.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// A plain mutex: not recursive, never moved.
+///
+/// threads  any
+class mutex {
+public:
+    mutex() noexcept = default;
+    mutex(const mutex&) = delete;
+    mutex& operator=(const mutex&) = delete;
+    ~mutex() { pthread_mutex_destroy(&handle_); }
+
+    void acquire() noexcept { pthread_mutex_lock(&handle_); }
+    [[nodiscard]] bool try_acquire() noexcept { return pthread_mutex_trylock(&handle_) == 0; }
+    void release() noexcept { pthread_mutex_unlock(&handle_); }
+
+private:
+    friend class condition;
+    pthread_mutex_t handle_ = PTHREAD_MUTEX_INITIALIZER;
+};
+
+/// Holds a mutex from its construction to the end of its scope.
+///
+/// example  tests/os/thread.cpp "lock: threads that count under one mutex lose nothing"
+class lock {
+public:
+    explicit lock(mutex& held) noexcept : held_(held) { held_.acquire(); }
+    lock(const lock&) = delete;
+    lock& operator=(const lock&) = delete;
+    ~lock() { held_.release(); }
+
+private:
+    friend class condition;
+    mutex& held_;
+};
+
+/// Lets a thread sleep until another one says that something has changed. Time is monotonic:
+/// setting the wall clock neither cuts a wait short nor stretches it.
+///
+/// threads  any; as with every condition, wake-ups without a cause happen: wait in a loop
+class condition {
+public:
+    condition() noexcept;
+    condition(const condition&) = delete;
+    condition& operator=(const condition&) = delete;
+    ~condition() { pthread_cond_destroy(&handle_); }
+
+    void wait(lock& held) noexcept { pthread_cond_wait(&handle_, &held.held_.handle_); }
+
+    /// Waits for a notification, at most so long.
+    ///
+    /// out      false when the time is over
+    /// units    milliseconds; zero or less looks once and returns false
+    /// example  tests/os/thread.cpp "condition: a wait ends when its time is over"
+    [[nodiscard]] bool wait_for_ms(lock& held, std::int64_t time_ms) noexcept;
+
+    void notify_one() noexcept { pthread_cond_signal(&handle_); }
+    void notify_all() noexcept { pthread_cond_broadcast(&handle_); }
+
+private:
+    pthread_cond_t handle_;
+};
+
+/// A running thread. It blocks every signal, so handlers of the program run in the program's own
+/// threads. Destroying or replacing a thread that was neither joined nor detached joins it.
+///
+/// threads  one owner
+class thread {
+public:
+    thread() noexcept = default;
+    thread(thread&& other) noexcept { swap(other); }
+    thread& operator=(thread&& other) noexcept {
+        thread taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
+    ~thread() { join(); }
+
+    /// Starts a thread that runs `body` once. An exception that leaves `body` ends the program.
+    ///
+    /// errors   resource_exhausted: no memory or no thread to be had; `body` then never runs
+    /// example  tests/os/thread.cpp "thread: the body runs once and join waits for it"
+    [[nodiscard]] static result<thread> start(std::function<void()> body);
+
+    [[nodiscard]] bool is_joinable() const noexcept { return joinable_; }
+
+    /// Waits until the body has returned. Nothing happens without a thread.
+    void join() noexcept {
+        if (std::exchange(joinable_, false)) {
+            pthread_join(handle_, nullptr);
+        }
+    }
+
+    /// Lets the thread run on without an owner.
+    void detach() noexcept {
+        if (std::exchange(joinable_, false)) {
+            pthread_detach(handle_);
+        }
+    }
+
+private:
+    void swap(thread& other) noexcept {
+        std::swap(handle_, other.handle_);
+        std::swap(joinable_, other.joinable_);
+    }
+
+    pthread_t handle_{};
+    bool joinable_ = false;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// A C++ function where pthread wants a C one: the same thing on every system guild knows.
+inline void* run_thread_body(void* argument) noexcept {
+    const std::unique_ptr<std::function<void()>> body(
+        static_cast<std::function<void()>*>(argument));
+    (*body)();
+    return nullptr;
+}
+
+inline timespec time_of_ms(std::int64_t time_ms) noexcept {
+    timespec time{};
+    time.tv_sec = guild::detail::convert<time_t>(time_ms / 1000);
+    time.tv_nsec = guild::detail::convert<long>(time_ms % 1000) * 1'000'000;
+    return time;
+}
+
+}  // namespace detail
+
+inline condition::condition() noexcept {
+#if defined(__APPLE__)
+    pthread_cond_init(&handle_, nullptr);
+#else
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&handle_, &attributes);
+    pthread_condattr_destroy(&attributes);
+#endif
+}
+
+inline bool condition::wait_for_ms(lock& held, std::int64_t time_ms) noexcept {
+    constexpr std::int64_t a_year_ms = 365ll * 24 * 3600 * 1000;
+    if (time_ms <= 0) {
+        return false;
+    }
+    const timespec span = detail::time_of_ms(time_ms < a_year_ms ? time_ms : a_year_ms);
+#if defined(__APPLE__)
+    return pthread_cond_timedwait_relative_np(&handle_, &held.held_.handle_, &span) != ETIMEDOUT;
+#else
+    timespec until{};
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += span.tv_sec;
+    until.tv_nsec += span.tv_nsec;
+    if (until.tv_nsec >= 1'000'000'000) {
+        until.tv_nsec -= 1'000'000'000;
+        ++until.tv_sec;
+    }
+    return pthread_cond_timedwait(&handle_, &held.held_.handle_, &until) != ETIMEDOUT;
+#endif
+}
+
+inline result<thread> thread::start(std::function<void()> body) {
+    auto owned = std::make_unique<std::function<void()>>(std::move(body));
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread started;
+    const int code =
+        pthread_create(&started.handle_, nullptr, detail::run_thread_body, owned.get());
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (code != 0) {
+        return make_error(errc::resource_exhausted,
+                          "starting a thread failed (" + std::to_string(code) + ")");
+    }
+    owned.release();
+    started.joinable_ = true;
+    return result<thread>(std::move(started));
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/socket.hpp ====
+// guild/os/socket.hpp - TCP sockets that never block, and waiting on many of them.
+//
+// Layer 2. Includes: POSIX sockets, os/env.hpp.
+// Not here: HTTP (viewer/server.hpp); waiting on a few pipes (os/descriptor.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// Owns a socket and closes it at its end.
+class tcp_socket {
+public:
+    tcp_socket() noexcept = default;
+    explicit tcp_socket(int fd) noexcept : fd_(fd) {}
+    tcp_socket(tcp_socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    tcp_socket& operator=(tcp_socket&& other) noexcept {
+        reset(std::exchange(other.fd_, -1));
+        return *this;
+    }
+    tcp_socket(const tcp_socket&) = delete;
+    tcp_socket& operator=(const tcp_socket&) = delete;
+    ~tcp_socket() { reset(); }
+
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+
+    /// Closes what is held and holds `fd` instead.
+    void reset(int fd = -1) noexcept {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+        fd_ = fd;
+    }
+
+private:
+    int fd_ = -1;
+};
+
+/// A socket that listens, and the port it got.
+struct listening_socket {
+    tcp_socket socket;
+    int port = 0;
+};
+
+/// Whether a numeric address is one that other machines cannot reach: 127.0.0.0/8 or ::1.
+[[nodiscard]] bool is_loopback_address(const std::string& address) noexcept;
+
+/// Listens at a numeric IPv4 or IPv6 address.
+///
+/// in       port: 0 for any free one. SO_REUSEPORT is never set, so that a port with another
+///          listener is an error and not a share of its clients
+/// errors   address_in_use; bad_value: not a numeric address, or not one of this machine;
+///          permission_denied; unsupported: no IPv6 here
+/// example  tests/os/socket.cpp "listen_at: a taken port is told from other failures"
+[[nodiscard]] result<listening_socket> listen_at(const std::string& address, int port);
+
+/// Takes the next waiting connection; it does not block, sends small packets at once and is
+/// closed on exec.
+///
+/// out      not open when there is none, or when it went away or could not be taken
+[[nodiscard]] tcp_socket accept_connection(int listener) noexcept;
+
+/// Connects to a numeric address and waits until that is done.
+///
+/// errors   not_found: nobody listens there; bad_value: not a numeric address
+/// example  tests/os/socket.cpp "sockets: bytes go both ways"
+[[nodiscard]] result<tcp_socket> connect_to(const std::string& address, int port);
+
+/// Bytes that were received, 0 when the other side is done, or -errno (-EAGAIN: nothing yet).
+[[nodiscard]] std::int64_t receive(int socket, char* into, std::size_t size) noexcept;
+
+/// Bytes that were taken for sending, or -errno (-EAGAIN: not now). Never raises SIGPIPE.
+[[nodiscard]] std::int64_t send(int socket, std::string_view bytes) noexcept;
+
+/// Tells the other side that nothing more will be sent.
+void end_sending(int socket) noexcept;
+
+/// One descriptor of many to wait on.
+struct poll_item {
+    int fd = -1;
+    bool for_writing = false;
+    bool is_ready = false;
+};
+
+/// Waits until one of the descriptors is ready, failed, or the time is over; sets is_ready in each.
+///
+/// units    timeout_ms: milliseconds, negative for no end
+void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+struct socket_address {
+    sockaddr_storage bytes = {};
+    socklen_t size = 0;
+    int family = AF_UNSPEC;
+};
+
+inline bool parse_address(const std::string& text, int port, socket_address& out) noexcept {
+    auto* const four = reinterpret_cast<sockaddr_in*>(&out.bytes);
+    auto* const six = reinterpret_cast<sockaddr_in6*>(&out.bytes);
+    if (::inet_pton(AF_INET, text.c_str(), &four->sin_addr) == 1) {
+        out.family = AF_INET;
+        out.size = sizeof(sockaddr_in);
+        four->sin_family = AF_INET;
+        four->sin_port = htons(guild::detail::convert<std::uint16_t>(port));
+        return true;
+    }
+    if (::inet_pton(AF_INET6, text.c_str(), &six->sin6_addr) == 1) {
+        out.family = AF_INET6;
+        out.size = sizeof(sockaddr_in6);
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(guild::detail::convert<std::uint16_t>(port));
+        return true;
+    }
+    return false;
+}
+
+inline int port_of(int socket) noexcept {
+    sockaddr_storage bytes = {};
+    socklen_t size = sizeof(bytes);
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bytes), &size) != 0) {
+        return 0;
+    }
+    return bytes.ss_family == AF_INET6
+               ? ntohs(reinterpret_cast<const sockaddr_in6*>(&bytes)->sin6_port)
+               : ntohs(reinterpret_cast<const sockaddr_in*>(&bytes)->sin_port);
+}
+
+inline void set_option(int socket, int level, int name) noexcept {
+    const int on = 1;
+    (void)::setsockopt(socket, level, name, &on, sizeof(on));
+}
+
+inline bool make_unblocking(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+           ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+inline error socket_error(int code, const char* what) {
+    error out = os_error(code, what);
+    switch (code) {
+    case EADDRINUSE:
+        out.code = errc::address_in_use;
+        break;
+    case EADDRNOTAVAIL:
+        out.code = errc::bad_value;
+        break;
+    case EAFNOSUPPORT:
+        out.code = errc::unsupported;
+        break;
+    case ECONNREFUSED:
+        out.code = errc::not_found;
+        break;
+    default:
+        break;
+    }
+    return out;
+}
+
+inline error bad_address(const std::string& address) {
+    return make_error(errc::bad_value,
+                      "expected a numeric address such as 127.0.0.1 or ::1, saw '" + address + "'");
+}
+
+}  // namespace detail
+
+inline bool is_loopback_address(const std::string& address) noexcept {
+    detail::socket_address parsed;
+    if (!detail::parse_address(address, 0, parsed)) {
+        return false;
+    }
+    if (parsed.family == AF_INET) {
+        const auto* four = reinterpret_cast<const sockaddr_in*>(&parsed.bytes);
+        return (ntohl(four->sin_addr.s_addr) >> 24U) == 127U;
+    }
+    const auto* six = reinterpret_cast<const sockaddr_in6*>(&parsed.bytes);
+    return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) != 0;
+}
+
+inline result<listening_socket> listen_at(const std::string& address, int port) {
+    detail::socket_address where;
+    if (!detail::parse_address(address, port, where)) {
+        return detail::bad_address(address);
+    }
+    listening_socket out;
+    out.socket.reset(::socket(where.family, SOCK_STREAM, 0));
+    if (!out.socket.is_open() || !detail::make_unblocking(out.socket.get())) {
+        return detail::socket_error(errno, "socket");
+    }
+    // Without it, connections of an earlier server that are still closing would keep the port.
+    detail::set_option(out.socket.get(), SOL_SOCKET, SO_REUSEADDR);
+    if (where.family == AF_INET6) {
+        detail::set_option(out.socket.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+    }
+    const auto* const raw = reinterpret_cast<const sockaddr*>(&where.bytes);
+    if (::bind(out.socket.get(), raw, where.size) != 0) {
+        return detail::socket_error(errno, "bind");
+    }
+    if (::listen(out.socket.get(), 128) != 0) {
+        return detail::socket_error(errno, "listen");
+    }
+    out.port = detail::port_of(out.socket.get());
+    return out;
+}
+
+inline tcp_socket accept_connection(int listener) noexcept {
+    tcp_socket out(::accept(listener, nullptr, nullptr));
+    if (out.is_open()) {
+        if (!detail::make_unblocking(out.get())) {
+            out.reset();
+        } else {
+            detail::set_option(out.get(), IPPROTO_TCP, TCP_NODELAY);
+        }
+    }
+    return out;
+}
+
+inline result<tcp_socket> connect_to(const std::string& address, int port) {
+    detail::socket_address where;
+    if (!detail::parse_address(address, port, where)) {
+        return detail::bad_address(address);
+    }
+    tcp_socket out(::socket(where.family, SOCK_STREAM, 0));
+    const auto* const raw = reinterpret_cast<const sockaddr*>(&where.bytes);
+    if (!out.is_open() || ::connect(out.get(), raw, where.size) != 0) {
+        return detail::socket_error(errno, "connect");
+    }
+    (void)::fcntl(out.get(), F_SETFD, FD_CLOEXEC);
+    return out;
+}
+
+inline std::int64_t receive(int socket, char* into, std::size_t size) noexcept {
+    const auto got = ::recv(socket, into, size, 0);
+    return got >= 0 ? std::int64_t{got} : -std::int64_t{errno};
+}
+
+inline std::int64_t send(int socket, std::string_view bytes) noexcept {
+#ifdef MSG_NOSIGNAL
+    const int flags = MSG_NOSIGNAL;
+#else
+    const int flags = 0;
+#endif
+    const auto sent = ::send(socket, bytes.data(), bytes.size(), flags);
+    return sent >= 0 ? std::int64_t{sent} : -std::int64_t{errno};
+}
+
+inline void end_sending(int socket) noexcept {
+    (void)::shutdown(socket, SHUT_WR);
+}
+
+inline void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms) {
+    std::vector<pollfd> polled(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        polled[i].fd = items[i].fd;
+        polled[i].events = items[i].for_writing ? POLLOUT : POLLIN;
+    }
+    const int timeout = timeout_ms < 0        ? -1
+                        : timeout_ms > 60'000 ? 60'000
+                                              : static_cast<int>(timeout_ms);
+    const int ready = ::poll(polled.data(), guild::detail::convert<nfds_t>(polled.size()), timeout);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        items[i].is_ready = ready > 0 && polled[i].revents != 0;
+    }
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/exit_status.hpp ====
+// guild/os/exit_status.hpp - how a process ended, and the names of signals.
+//
+// Layer 2. Includes: the standard library, POSIX.
+// Not here: the process (os/child.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// How a process ended. A death by signal 9 and an exit with code 9 or 137 are different values.
+struct exit_status {
+    enum class kind : std::uint8_t {
+        exited,     // `code` tells
+        signalled,  // `signal` and `core` tell
+        unknown,    // somebody else collected it, for example a parent that ignores SIGCHLD
+    };
+    kind how = kind::unknown;
+    int code = 0;
+    int signal = 0;
+    bool core = false;
+
+    /// Whether it exited with code 0.
+    [[nodiscard]] bool success() const noexcept { return how == kind::exited && code == 0; }
+};
+
+/// "exit code 3", "killed by SIGSEGV (core dumped)", "ended in an unknown way".
+///
+/// example  tests/os/exit_status.cpp "exit_status: its text names code, signal and core"
+[[nodiscard]] std::string to_string(const exit_status& status);
+
+/// "SIGTERM"; "SIGRTMIN+2"; "signal 77" where the system has no name.
+[[nodiscard]] std::string signal_name(int signal);
+
+/// The code by which a shell reports this end: the exit code, 128 and the signal, or 255.
+///
+/// example  tests/os/exit_status.cpp "shell_code: the convention of shells"
+[[nodiscard]] int shell_code(const exit_status& status) noexcept;
+
+/// What waitpid said, taken apart.
+///
+/// source   POSIX, wait()
+[[nodiscard]] exit_status decode_wait_status(int status) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+struct named_signal {
+    int number;
+    const char* name;
+};
+
+// clang-format off
+inline constexpr named_signal named_signals[] = {
+    {SIGHUP, "SIGHUP"}, {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"},
+    {SIGILL, "SIGILL"}, {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"},
+    {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}, {SIGKILL, "SIGKILL"},
+    {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"},
+    {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
+    {SIGCHLD, "SIGCHLD"}, {SIGCONT, "SIGCONT"}, {SIGSTOP, "SIGSTOP"},
+    {SIGTSTP, "SIGTSTP"}, {SIGTTIN, "SIGTTIN"}, {SIGTTOU, "SIGTTOU"},
+    {SIGURG, "SIGURG"}, {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"},
+    {SIGVTALRM, "SIGVTALRM"}, {SIGPROF, "SIGPROF"}, {SIGWINCH, "SIGWINCH"},
+    {SIGSYS, "SIGSYS"},
+#if defined(SIGPOLL)
+    {SIGPOLL, "SIGPOLL"},
+#endif
+#if defined(SIGPWR)
+    {SIGPWR, "SIGPWR"},
+#endif
+#if defined(SIGSTKFLT)
+    {SIGSTKFLT, "SIGSTKFLT"},
+#endif
+};
+// clang-format on
+
+inline const char* find_signal_name(int signal) noexcept {
+    for (const named_signal& known : named_signals) {
+        if (known.number == signal) {
+            return known.name;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace detail
+
+inline std::string signal_name(int signal) {
+    const char* name = detail::find_signal_name(signal);
+    if (name != nullptr) {
+        return name;
+    }
+#if defined(SIGRTMIN) && defined(SIGRTMAX)
+    if (signal == SIGRTMIN) {
+        return "SIGRTMIN";
+    }
+    if (signal > SIGRTMIN && signal <= SIGRTMAX) {
+        return "SIGRTMIN+" + std::to_string(signal - SIGRTMIN);
+    }
+#endif
+    return "signal " + std::to_string(signal);
+}
+
+inline std::string to_string(const exit_status& status) {
+    switch (status.how) {
+    case exit_status::kind::exited:
+        return "exit code " + std::to_string(status.code);
+    case exit_status::kind::signalled:
+        return "killed by " + signal_name(status.signal) + (status.core ? " (core dumped)" : "");
+    case exit_status::kind::unknown:
+        break;
+    }
+    return "ended in an unknown way";
+}
+
+inline int shell_code(const exit_status& status) noexcept {
+    switch (status.how) {
+    case exit_status::kind::exited:
+        return status.code;
+    case exit_status::kind::signalled:
+        return 128 + status.signal;
+    case exit_status::kind::unknown:
+        break;
+    }
+    return 255;
+}
+
+inline exit_status decode_wait_status(int status) noexcept {
+    exit_status decoded;
+    if (WIFEXITED(status)) {
+        decoded.how = exit_status::kind::exited;
+        decoded.code = WEXITSTATUS(status);
+    } else if (WIFSIGNALED(status)) {
+        decoded.how = exit_status::kind::signalled;
+        decoded.signal = WTERMSIG(status);
+#if defined(WCOREDUMP)
+        decoded.core = WCOREDUMP(status) != 0;
+#endif
+    }
+    return decoded;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/exit_watch.hpp ====
+// guild/os/exit_watch.hpp - a descriptor that becomes readable when a child process has ended.
+//
+// Layer 2. Includes: POSIX, os/pipe.hpp, os/thread.hpp. Linux from 5.3 on has it (pidfd); elsewhere
+// a small thread waits for the process, without collecting it, and closes a pipe.
+// Not here: collecting the child (os/child.hpp).
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// Tells when one child of this process has ended, by a descriptor that can be polled.
+///
+/// threads  one owner; the descriptor may be polled from any thread
+class exit_watch {
+public:
+    exit_watch() noexcept = default;
+    exit_watch(exit_watch&&) noexcept = default;
+    exit_watch& operator=(exit_watch&&) noexcept = default;
+
+    /// Watches a child that has not been collected yet.
+    ///
+    /// errors   resource_exhausted
+    /// example  tests/os/exit_watch.cpp "exit_watch: the thread form says the same as the pidfd
+    ///          form"
+    [[nodiscard]] static result<exit_watch> open(pid_t pid, bool use_pidfd = true);
+
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+    /// Whether the child has ended. Collecting it sooner is not allowed: its number could be
+    /// another's then.
+    [[nodiscard]] bool has_ended() const noexcept;
+
+private:
+    descriptor fd_;
+    thread waiter_;  // after fd_: joined first. It ends when the child has ended
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline descriptor open_pidfd([[maybe_unused]] pid_t pid) noexcept {
+#if defined(__linux__) && defined(SYS_pidfd_open)
+    return descriptor(guild::detail::convert<int>(::syscall(SYS_pidfd_open, pid, 0)));
+#else
+    return {};
+#endif
+}
+
+// Returns when the child has ended; it stays to be collected. ECHILD: somebody else has done so.
+inline void wait_without_collecting(pid_t pid) noexcept {
+    siginfo_t ignored{};
+    while (::waitid(P_PID, guild::detail::convert<id_t>(pid), &ignored, WEXITED | WNOWAIT) != 0 &&
+           errno == EINTR) {
+    }
+}
+
+}  // namespace detail
+
+inline result<exit_watch> exit_watch::open(pid_t pid, bool use_pidfd) {
+    exit_watch watch;
+    if (descriptor pidfd = use_pidfd ? detail::open_pidfd(pid) : descriptor(); pidfd.is_open()) {
+        result<descriptor> moved = move_above_standard(std::move(pidfd));
+        if (!moved) {
+            return std::move(moved).error();
+        }
+        watch.fd_ = std::move(*moved);
+        return result<exit_watch>(std::move(watch));
+    }
+    result<pipe_ends> made = make_pipe();
+    if (!made) {
+        return std::move(made).error();
+    }
+    watch.fd_ = std::move(made->read);
+    const int write_end = made->write.get();
+    result<thread> waiter = thread::start([pid, write_end] {
+        detail::wait_without_collecting(pid);
+        ::close(write_end);
+    });
+    if (!waiter) {
+        return std::move(waiter).error();
+    }
+    (void)made->write.release();  // the thread's from here on
+    watch.waiter_ = std::move(*waiter);
+    return result<exit_watch>(std::move(watch));
+}
+
+inline bool exit_watch::has_ended() const noexcept {
+    pollfd asked{fd_.get(), POLLIN, 0};
+    return ::poll(&asked, 1, 0) > 0;  // readable, or the end of the pipe
 }
 
 }}}  // namespace guild::os
@@ -4389,772 +5362,6 @@ inline result<std::size_t> child::write_without_signal(int fd, std::string_view 
 
 }}}  // namespace guild::os
 
-// ==== guild/os/descriptor.hpp ====
-// guild/os/descriptor.hpp - plain descriptors: wait until some are ready, wake a waiter, put one
-// file in another's place.
-//
-// Layer 2. Includes: base/result, os/env, os/pipe, the standard library and POSIX.
-// Not here: files (os/file.hpp); the pipes of a child process (os/process.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// A descriptor to wait for; below 0 it is skipped.
-struct watched_descriptor {
-    int fd = -1;
-    bool for_writing = false;
-    bool is_ready = false;  // out: it can be read or written now, or has ended
-};
-
-/// Waits until a descriptor is ready or the time is over; a signal also ends the wait.
-///
-/// in       items: at most 8
-/// units    timeout_ms: milliseconds; below 0 waits without limit
-/// example  tests/os/descriptor.cpp "wait_until_ready: tells which pipe has bytes"
-void wait_until_ready(watched_descriptor* items, std::size_t count,
-                      std::int64_t timeout_ms) noexcept;
-
-/// Writes all bytes to a descriptor that may be a terminal or pipe, also one that does not block.
-///
-/// out      0, or errno's value of what stopped it; SIGPIPE must be blocked or ignored by the
-///          caller
-[[nodiscard]] int write_to_descriptor(int fd, std::string_view bytes) noexcept;
-
-/// Makes `fd` stand for the file that `replacement` has open; `replacement` stays open as well.
-///
-/// errors   those of dup2
-[[nodiscard]] result<void> replace_descriptor(int fd, int replacement);
-
-/// Whether every write to this descriptor goes to the end of its file.
-[[nodiscard]] bool is_appending(int fd) noexcept;
-
-/// A pipe to oneself: lets a signal handler or another thread wake a waiter, with a byte to say
-/// why.
-class wake_pipe {
-public:
-    /// Makes the pipe; neither end blocks, both are closed on exec.
-    ///
-    /// errors   resource_exhausted: no descriptors left
-    [[nodiscard]] static result<wake_pipe> create();
-
-    /// The end to wait on.
-    [[nodiscard]] int fd() const noexcept { return ends_.read.get(); }
-
-    /// Sends a byte. May be called in a signal handler; a byte that finds the pipe full is dropped.
-    void notify(unsigned char byte) const noexcept;
-
-    /// Takes the bytes that arrived, in their order.
-    [[nodiscard]] std::string take() const;
-
-private:
-    pipe_ends ends_;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline void wait_until_ready(watched_descriptor* items, std::size_t count,
-                             std::int64_t timeout_ms) noexcept {
-    constexpr std::size_t most = 8;
-    GUILD_ASSERT(count <= most);
-    pollfd polled[most] = {};
-    for (std::size_t i = 0; i < count; ++i) {
-        polled[i].fd = items[i].fd;
-        polled[i].events = items[i].for_writing ? POLLOUT : POLLIN;
-    }
-    const std::int64_t day_ms = 86'400'000;
-    const int timeout = static_cast<int>(timeout_ms < 0        ? -1
-                                         : timeout_ms < day_ms ? timeout_ms
-                                                               : day_ms);
-    const int ready = ::poll(polled, guild::detail::convert<nfds_t>(count), timeout);
-    for (std::size_t i = 0; i < count; ++i) {
-        items[i].is_ready = ready > 0 && polled[i].revents != 0;
-    }
-}
-
-inline int write_to_descriptor(int fd, std::string_view bytes) noexcept {
-    while (!bytes.empty()) {
-        const std::int64_t wrote = system_env.write(fd, bytes.data(), bytes.size());
-        if (wrote >= 0) {
-            bytes.remove_prefix(static_cast<std::size_t>(wrote));
-        } else if (wrote == -EAGAIN) {
-            watched_descriptor item{fd, true, false};
-            wait_until_ready(&item, 1, -1);
-        } else if (wrote != -EINTR) {
-            return static_cast<int>(-wrote);
-        }
-    }
-    return 0;
-}
-
-inline result<void> replace_descriptor(int fd, int replacement) {
-#if defined(__linux__)
-    const int got = ::dup3(replacement, fd, O_CLOEXEC);
-#else
-    const int got = ::dup2(replacement, fd);
-    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
-#endif
-    return got < 0 ? result<void>(os_error(errno, "dup2")) : result<void>();
-}
-
-inline bool is_appending(int fd) noexcept {
-    return (::fcntl(fd, F_GETFL) & O_APPEND) != 0;
-}
-
-inline result<wake_pipe> wake_pipe::create() {
-    auto ends = make_pipe();
-    if (!ends) {
-        return std::move(ends).error();
-    }
-    set_nonblocking(ends->read.get());
-    set_nonblocking(ends->write.get());
-    wake_pipe made;
-    made.ends_ = std::move(*ends);
-    return result<wake_pipe>(std::move(made));
-}
-
-inline void wake_pipe::notify(unsigned char byte) const noexcept {
-    const int before = errno;
-    (void)system_env.write(ends_.write.get(), &byte, 1);
-    errno = before;
-}
-
-inline std::string wake_pipe::take() const {
-    std::string bytes(64, '\0');
-    const std::int64_t got = system_env.read(ends_.read.get(), &bytes[0], bytes.size());
-    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return bytes;
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/file.hpp ====
-// guild/os/file.hpp - files and directories: open, read, write, sync, load, save, list, remove.
-//
-// Layer 2. Includes: base, os/env.hpp, the standard library and POSIX.
-// Not here: names as text (base/path.hpp); the calls themselves and the clock (os/env.hpp).
-//
-// Paths are strings. Every descriptor is closed on exec. Interrupted calls are repeated, short
-// reads and writes continued.
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// How a file is opened.
-enum class open_mode : std::uint8_t {
-    read,        // must exist
-    write,       // must exist; written at offsets
-    read_write,  // must exist; read and written at offsets
-    create_new,  // must not exist; read and written
-    append,      // made if missing; every write goes to the end; readable
-    truncate,    // made if missing, emptied if not; read and written
-};
-
-/// An open file, closed with the object. Moved, not copied.
-///
-/// errors   of every result: the kind of os_error() for what the system said, with this file's path
-/// threads  read_at and write_at from any number; the others from one at a time
-class file {
-public:
-    file() noexcept = default;
-    file(int fd, std::string path, const env& system) noexcept
-        : fd_(fd), path_(std::move(path)), system_(&system) {}
-    file(file&& other) noexcept { swap(other); }
-    file& operator=(file&& other) noexcept {
-        file moved(std::move(other));
-        swap(moved);
-        return *this;
-    }
-    file(const file&) = delete;
-    file& operator=(const file&) = delete;
-    ~file() { (void)close(); }
-
-    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
-    /// Size, kind, identity and time of the open file.
-    [[nodiscard]] result<file_status> status() const;
-
-    /// Reads up to `size` bytes from `offset`; fewer only at the end of the file.
-    [[nodiscard]] result<std::size_t> read_at(std::uint64_t offset, char* to,
-                                              std::size_t size) const;
-
-    /// Writes all of `bytes` at the file's position, or at its end when it was opened to append.
-    ///
-    /// After an error a part of `bytes` may stand in the file.
-    [[nodiscard]] result<void> write_all(std::string_view bytes);
-
-    /// Writes all of `bytes` at `offset`.
-    [[nodiscard]] result<void> write_at(std::uint64_t offset, std::string_view bytes);
-
-    /// Cuts or extends the file to `size` bytes.
-    [[nodiscard]] result<void> truncate(std::uint64_t size);
-
-    /// Returns once the file's bytes are on the device.
-    [[nodiscard]] result<void> sync();
-
-    /// Closes the file; network file systems report lost writes here. Closing twice is harmless.
-    [[nodiscard]] result<void> close();
-
-    /// Gives the descriptor to the caller, who closes it.
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-    void swap(file& other) noexcept {
-        std::swap(fd_, other.fd_);
-        path_.swap(other.path_);
-        std::swap(system_, other.system_);
-    }
-
-private:
-    int fd_ = -1;
-    std::string path_;
-    const env* system_ = &system_env;
-};
-
-/// Opens `path`.
-///
-/// errors   not_found, already_exists, permission_denied, not_a_directory, no_space and the others
-///          of classify_errno()
-[[nodiscard]] result<file> open_file(const std::string& path, open_mode mode,
-                                     const env& system = system_env, unsigned permissions = 0666);
-
-/// The whole content of a file.
-///
-/// errors   as open_file; too_large when it holds more than `max_bytes`; bad_value for a directory
-[[nodiscard]] result<std::string> load_file(const std::string& path,
-                                            std::uint64_t max_bytes = std::uint64_t{1} << 30U,
-                                            const env& system = system_env);
-
-/// Replaces the content of a file in one step, or makes it: other programs see the old or the new.
-///
-/// Written beside it, synced, then renamed over it. Keeps the mode; follows a symbolic link.
-/// errors   as open_file; the old file is untouched after every error
-[[nodiscard]] result<void> save_file(const std::string& path, std::string_view content,
-                                     const env& system = system_env);
-
-/// What the system knows about `path`, symbolic links followed.
-///
-/// errors   not_found and the others of classify_errno()
-[[nodiscard]] result<file_status> get_status(const std::string& path,
-                                             const env& system = system_env);
-
-/// The same, where a missing or unreachable file is normal.
-[[nodiscard]] std::optional<file_status> find_status(const std::string& path,
-                                                     const env& system = system_env);
-
-/// The same for a symbolic link itself.
-[[nodiscard]] std::optional<file_status> find_link_status(const std::string& path,
-                                                          const env& system = system_env);
-
-[[nodiscard]] bool is_directory(const std::string& path);
-[[nodiscard]] bool is_regular_file(const std::string& path);
-
-/// Whether `path` is a regular file that this process may execute.
-[[nodiscard]] bool is_executable(const std::string& path);
-
-/// A name in a directory; the kind is the link's own for a symbolic link.
-struct dir_entry {
-    std::string name;
-    file_kind kind = file_kind::other;
-};
-
-/// The names in a directory without "." and "..", in byte order.
-///
-/// errors   not_found, not_a_directory, permission_denied, io_failed
-[[nodiscard]] result<std::vector<dir_entry>> list_directory(const std::string& path);
-
-/// Makes a directory and those above it; one that stands there already is success.
-///
-/// errors   not_a_directory when a file is in the way; permission_denied, read_only, no_space
-[[nodiscard]] result<void> make_directories(const std::string& path, unsigned permissions = 0777,
-                                            const env& system = system_env);
-
-/// Removes a file or a directory with all below it; never follows a symbolic link.
-///
-/// Nothing at `path` is success.
-/// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
-[[nodiscard]] result<void> remove_tree(const std::string& path);
-
-/// The working directory; "." if the system does not say.
-[[nodiscard]] std::string current_directory();
-
-/// `path` from the root, as text: the working directory put before it, "." and ".." resolved.
-[[nodiscard]] std::string absolute_path(std::string_view path);
-
-/// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
-///
-/// errors   permission_denied, no_space, not_found
-[[nodiscard]] result<std::string> make_temp_directory(std::string_view prefix);
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-inline int open_flags(open_mode mode) noexcept {
-    switch (mode) {
-    case open_mode::read:
-        return O_RDONLY | O_NONBLOCK;  // a named pipe in a file's place is not waited for
-    case open_mode::write:
-        return O_WRONLY;
-    case open_mode::read_write:
-        return O_RDWR;
-    case open_mode::create_new:
-        return O_RDWR | O_CREAT | O_EXCL;
-    case open_mode::append:
-        return O_RDWR | O_CREAT | O_APPEND;
-    case open_mode::truncate:
-        return O_RDWR | O_CREAT | O_TRUNC;
-    }
-    return O_RDONLY;
-}
-
-// Repeats `write(done)` until `size` bytes are written.
-template <class Write>
-result<void> write_fully(std::size_t size, const std::string& path, Write write) {
-    std::size_t done = 0;
-    while (done < size) {
-        const std::int64_t wrote = write(done);
-        if (wrote == -EINTR) {
-            continue;
-        }
-        if (wrote <= 0) {
-            return os_error(wrote == 0 ? EIO : static_cast<int>(-wrote), "write", path);
-        }
-        done += static_cast<std::size_t>(wrote);
-    }
-    return {};
-}
-
-}  // namespace detail
-
-inline result<file_status> file::status() const {
-    file_status status;
-    const int got = system_->fstat(fd_, &status);
-    if (got < 0) {
-        return os_error(-got, "fstat", path_);
-    }
-    return status;
-}
-
-inline result<std::size_t> file::read_at(std::uint64_t offset, char* to, std::size_t size) const {
-    std::size_t done = 0;
-    while (done < size) {
-        const auto at = static_cast<std::int64_t>(offset + done);
-        const std::int64_t got = system_->pread(fd_, to + done, size - done, at);
-        if (got == -EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return os_error(static_cast<int>(-got), "read", path_);
-        }
-        if (got == 0) {
-            break;
-        }
-        done += static_cast<std::size_t>(got);
-    }
-    return done;
-}
-
-inline result<void> file::write_all(std::string_view bytes) {
-    return detail::write_fully(bytes.size(), path_, [&](std::size_t done) {
-        return system_->write(fd_, bytes.data() + done, bytes.size() - done);
-    });
-}
-
-inline result<void> file::write_at(std::uint64_t offset, std::string_view bytes) {
-    return detail::write_fully(bytes.size(), path_, [&](std::size_t done) {
-        return system_->pwrite(fd_, bytes.data() + done, bytes.size() - done,
-                               static_cast<std::int64_t>(offset + done));
-    });
-}
-
-inline result<void> file::truncate(std::uint64_t size) {
-    int got = 0;
-    do {
-        got = system_->ftruncate(fd_, static_cast<std::int64_t>(size));
-    } while (got == -EINTR);
-    if (got < 0) {
-        return os_error(-got, "ftruncate", path_);
-    }
-    return {};
-}
-
-inline result<void> file::sync() {
-    const int got = system_->fsync(fd_);
-    if (got < 0) {
-        return os_error(-got, "fsync", path_);
-    }
-    return {};
-}
-
-inline result<void> file::close() {
-    if (fd_ < 0) {
-        return {};
-    }
-    // Linux frees the descriptor even when close() is interrupted: never repeated.
-    const int got = system_->close(std::exchange(fd_, -1));
-    if (got < 0 && got != -EINTR) {
-        return os_error(-got, "close", path_);
-    }
-    return {};
-}
-
-inline result<file> open_file(const std::string& path, open_mode mode, const env& system,
-                              unsigned permissions) {
-    if (path.find('\0') != std::string::npos) {
-        return make_error(errc::bad_value, "a file name cannot hold a zero byte", path);
-    }
-    int fd = 0;
-    do {
-        fd = system.open(path.c_str(), detail::open_flags(mode), permissions);
-    } while (fd == -EINTR);
-    if (fd < 0) {
-        return os_error(-fd, "open", path);
-    }
-    return file(fd, path, system);
-}
-
-inline result<std::string> load_file(const std::string& path, std::uint64_t max_bytes,
-                                     const env& system) {
-    auto opened = open_file(path, open_mode::read, system);
-    if (!opened) {
-        return std::move(opened).error();
-    }
-    std::string content;
-    constexpr std::size_t step = 65536;
-    while (true) {
-        const std::size_t before = content.size();
-        content.resize(before + step);
-        const auto got = opened->read_at(before, &content[before], step);
-        if (!got) {
-            return got.error();
-        }
-        content.resize(before + *got);
-        if (content.size() > max_bytes) {
-            return make_error(errc::too_large,
-                              "expected at most " + std::to_string(max_bytes) + " bytes", path);
-        }
-        if (*got < step) {
-            return content;
-        }
-    }
-}
-
-namespace detail {
-
-// Where a chain of symbolic links that starts at `path` ends; `path` itself if there is none.
-inline std::string follow_links(const std::string& path) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr) {
-        return path;
-    }
-    std::string target(resolved);
-    std::free(resolved);
-    return target;
-}
-
-inline result<void> write_and_rename(file& temporary, const std::string& target,
-                                     std::string_view content, const env& system) {
-    auto done = temporary.write_all(content);
-    if (done) {
-        done = temporary.sync();
-    }
-    if (done) {
-        done = temporary.close();
-    }
-    if (!done) {
-        return done;
-    }
-    const int renamed = system.rename(temporary.path().c_str(), target.c_str());
-    if (renamed < 0) {
-        return os_error(-renamed, "rename", target);
-    }
-    return {};
-}
-
-inline void sync_directory(const std::string& path, const env& system) {
-    auto directory = open_file(path, open_mode::read, system);
-    if (directory) {
-        (void)directory->sync();  // some file systems cannot: the rename stands all the same
-    }
-}
-
-}  // namespace detail
-
-inline result<void> save_file(const std::string& path, std::string_view content,
-                              const env& system) {
-    const std::string target = detail::follow_links(path);
-    const auto old = find_status(target, system);
-    const unsigned permissions = old ? old->mode : 0666U;
-    const std::string suffix = ".new-" + std::to_string(::getpid());
-    auto temporary = open_file(target + suffix, open_mode::create_new, system, permissions);
-    if (!temporary && temporary.error().code == errc::already_exists) {
-        (void)system.unlink((target + suffix).c_str());  // left by a process that died
-        temporary = open_file(target + suffix, open_mode::create_new, system, permissions);
-    }
-    if (!temporary) {
-        return std::move(temporary).error();
-    }
-    if (old) {
-        (void)::fchmod(temporary->fd(), guild::detail::convert<mode_t>(old->mode));
-    }
-    auto done = detail::write_and_rename(*temporary, target, content, system);
-    if (!done) {
-        (void)system.unlink(temporary->path().c_str());
-        return done;
-    }
-    detail::sync_directory(parent_path(target), system);
-    return {};
-}
-
-inline result<file_status> get_status(const std::string& path, const env& system) {
-    file_status status;
-    const int got = system.stat(path.c_str(), &status);
-    if (got < 0) {
-        return os_error(-got, "stat", path);
-    }
-    return status;
-}
-
-inline std::optional<file_status> find_status(const std::string& path, const env& system) {
-    file_status status;
-    return system.stat(path.c_str(), &status) < 0 ? std::nullopt : std::make_optional(status);
-}
-
-inline std::optional<file_status> find_link_status(const std::string& path, const env& system) {
-    file_status status;
-    return system.lstat(path.c_str(), &status) < 0 ? std::nullopt : std::make_optional(status);
-}
-
-inline bool is_directory(const std::string& path) {
-    const auto status = find_status(path);
-    return status && status->kind == file_kind::directory;
-}
-
-inline bool is_regular_file(const std::string& path) {
-    const auto status = find_status(path);
-    return status && status->kind == file_kind::regular;
-}
-
-inline bool is_executable(const std::string& path) {
-    return is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
-}
-
-namespace detail {
-
-inline file_kind kind_of_entry(const std::string& directory, const ::dirent& entry) {
-#if defined(DT_UNKNOWN)
-    switch (entry.d_type) {
-    case DT_REG:
-        return file_kind::regular;
-    case DT_DIR:
-        return file_kind::directory;
-    case DT_LNK:
-        return file_kind::symlink;
-    case DT_UNKNOWN:
-        break;
-    default:
-        return file_kind::other;
-    }
-#endif
-    const auto status = find_link_status(join_path(directory, entry.d_name));
-    return status ? status->kind : file_kind::other;
-}
-
-}  // namespace detail
-
-inline result<std::vector<dir_entry>> list_directory(const std::string& path) {
-    DIR* directory = ::opendir(path.c_str());
-    if (directory == nullptr) {
-        return os_error(errno, "opendir", path);
-    }
-    std::vector<dir_entry> entries;
-    while (true) {
-        errno = 0;
-        const ::dirent* entry = ::readdir(directory);
-        if (entry == nullptr) {
-            break;
-        }
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") {
-            entries.push_back({std::string(name), detail::kind_of_entry(path, *entry)});
-        }
-    }
-    const int failure = errno;
-    ::closedir(directory);
-    if (failure != 0) {
-        return os_error(failure, "readdir", path);
-    }
-    std::sort(entries.begin(), entries.end(),
-              [](const dir_entry& a, const dir_entry& b) { return a.name < b.name; });
-    return entries;
-}
-
-inline result<void> make_directories(const std::string& path, unsigned permissions,
-                                     const env& system) {
-    const int made = system.mkdir(path.c_str(), permissions);
-    if (made == 0) {
-        return {};
-    }
-    if (made == -ENOENT && parent_path(path) != path) {
-        auto above = make_directories(parent_path(path), permissions, system);
-        if (!above) {
-            return above;
-        }
-        const int again = system.mkdir(path.c_str(), permissions);
-        if (again == 0 || again == -EEXIST) {
-            return {};
-        }
-        return os_error(-again, "mkdir", path);
-    }
-    const auto status = find_status(path, system);
-    if (status && status->kind == file_kind::directory) {
-        return {};
-    }
-    return os_error(made == -EEXIST ? ENOTDIR : -made, "mkdir", path);
-}
-
-namespace detail {
-
-// Removes what the name `name` in the open directory `parent` stands for.
-inline void remove_below(int parent, const char* name, const std::string& path, error& first) {
-    const auto note = [&](int code) {
-        if (first.code == errc::ok && code != ENOENT) {
-            first = os_error(code, "remove", path);
-        }
-    };
-    if (::unlinkat(parent, name, 0) == 0) {
-        return;
-    }
-    const int why = errno;
-    if (why != EISDIR && why != EPERM) {
-        note(why);
-        return;
-    }
-    const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR* directory = fd < 0 ? nullptr : ::fdopendir(fd);
-    if (directory == nullptr) {
-        note(why == EPERM && errno == ENOTDIR ? EPERM : errno);
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        return;
-    }
-    std::vector<std::string> names;
-    while (const ::dirent* entry = ::readdir(directory)) {
-        names.emplace_back(entry->d_name);
-    }
-    for (const std::string& inner : names) {
-        if (inner != "." && inner != "..") {
-            remove_below(fd, inner.c_str(), join_path(path, inner), first);
-        }
-    }
-    ::closedir(directory);
-    if (::unlinkat(parent, name, AT_REMOVEDIR) != 0) {
-        note(errno);
-    }
-}
-
-}  // namespace detail
-
-inline result<void> remove_tree(const std::string& path) {
-    error first;
-    detail::remove_below(AT_FDCWD, path.c_str(), path, first);
-    if (first.code != errc::ok) {
-        return first;
-    }
-    return {};
-}
-
-inline std::string current_directory() {
-    std::string buffer(4096, '\0');
-    while (::getcwd(&buffer[0], buffer.size()) == nullptr) {
-        if (errno != ERANGE) {
-            return ".";
-        }
-        buffer.resize(buffer.size() * 2);
-    }
-    buffer.resize(buffer.find('\0'));
-    return buffer;
-}
-
-inline std::string absolute_path(std::string_view path) {
-    return normalize_path(is_absolute(path) ? std::string(path)
-                                            : join_path(current_directory(), path));
-}
-
-inline result<std::string> make_temp_directory(std::string_view prefix) {
-    const char* base = std::getenv("TMPDIR");
-    std::string path =
-        join_path(base == nullptr || *base == '\0' ? "/tmp" : base, std::string(prefix) + "XXXXXX");
-    if (::mkdtemp(&path[0]) == nullptr) {
-        return os_error(errno, "mkdtemp", path);
-    }
-    return path;
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/fork_mark.hpp ====
-// guild/os/fork_mark.hpp - tells the process that made an object from a child that inherited it
-// through fork.
-//
-// Layer 2. Includes: the standard library and POSIX.
-// Not here: starting programs (os/process.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// True in the process that made it, false in its forked children, without a system call.
-///
-/// cost     one page; one load a question. Where the kernel cannot wipe a page on fork (before
-///          Linux 4.14, other systems) a question costs getpid()
-/// threads  any
-/// example  tests/os/fork_mark.cpp "fork_mark: is false in a child"
-class fork_mark {
-public:
-    fork_mark() noexcept;
-    fork_mark(const fork_mark&) = delete;
-    fork_mark& operator=(const fork_mark&) = delete;
-    ~fork_mark();
-
-    [[nodiscard]] bool is_original() const noexcept {
-        return page_ != nullptr ? *page_ != 0 : ::getpid() == pid_;
-    }
-
-private:
-    static constexpr std::size_t page_bytes = 4096;
-
-    const volatile unsigned char* page_ = nullptr;
-    void* mapping_ = nullptr;
-    pid_t pid_ = 0;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline fork_mark::fork_mark() noexcept : pid_(::getpid()) {
-#if defined(MADV_WIPEONFORK)
-    void* page =
-        ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) {  // NOLINT: the macro is a C cast
-        return;
-    }
-    if (::madvise(page, page_bytes, MADV_WIPEONFORK) != 0) {
-        ::munmap(page, page_bytes);
-        return;
-    }
-    auto* byte = static_cast<unsigned char*>(page);
-    *byte = 1;
-    page_ = byte;
-    mapping_ = page;
-#endif
-}
-
-inline fork_mark::~fork_mark() {
-    if (mapping_ != nullptr) {
-        ::munmap(mapping_, page_bytes);
-    }
-}
-
-}}}  // namespace guild::os
-
 // ==== guild/os/process.hpp ====
 // guild/os/process.hpp - runs a program to its end: its input, its output, its time limit.
 //
@@ -5414,223 +5621,98 @@ inline result<run_result> run(const process_options& options, const run_options&
 
 }}}  // namespace guild::os
 
-// ==== guild/os/gpu.hpp ====
-// guild/os/gpu.hpp - GPUs as nvidia-smi describes them.
+// ==== guild/os/identity.hpp ====
+// guild/os/identity.hpp - who is writing: this process's number and the name of its machine.
 //
-// Layer 2. Includes: os/process.hpp, base/number.hpp. Without the program there are no GPUs; a
-// program that hangs delays nobody.
-// Not here: the rest of the machine (os/stats.hpp).
+// Layer 2. Includes: the standard library and POSIX.
+// Not here: statistics of processes and machines (os/stats.hpp).
 
 namespace guild { inline namespace v0 { namespace os {
 
-/// One GPU of the machine.
+/// The number of the calling process; another one in a child after fork.
 ///
-/// units    bytes
-struct gpu {
-    int index = 0;
-    std::string name;
-    std::uint64_t memory_bytes = 0;
-};
+/// example  tests/os/identity.cpp "process_id: is the number that the system shows"
+[[nodiscard]] int process_id() noexcept;
 
-/// What one GPU does at a moment; what it cannot tell is empty.
+/// The name of the machine, as `hostname` prints it; "localhost" if the system has none.
 ///
-/// units    shares from 0 to 1; bytes; degrees Celsius; watts
-struct gpu_sample {
-    int index = 0;
-    std::optional<double> fan_speed;
-    std::optional<double> performance_state;
-    std::optional<double> memory_total_bytes;
-    std::optional<double> memory_used_bytes;
-    std::optional<double> utilization;
-    std::optional<double> memory_utilization;
-    std::optional<double> temperature;
-    std::optional<double> power_draw;
-};
+/// example  tests/os/identity.cpp "node_name: is never empty and holds no slash"
+[[nodiscard]] std::string node_name();
 
-/// One line of `nvidia-smi
-/// --query-gpu=index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,
-/// utilization.memory,temperature.gpu,power.draw --format=csv,noheader,nounits`.
-///
-/// out      empty if it is no such line; "[Not Supported]" and "[N/A]" are values that the GPU
-///          cannot tell
-/// example  tests/os/gpu.cpp "parse_gpu_sample: a recorded line"
-[[nodiscard]] std::optional<gpu_sample> parse_gpu_sample(std::string_view line);
+// ---- implementation ---------------------------------------------------------
 
-/// The output of `nvidia-smi --query-gpu=index,name,memory.total --format=csv,noheader,nounits`.
-///
-/// example  tests/os/gpu.cpp "parse_gpus: names may hold commas"
-[[nodiscard]] std::vector<gpu> parse_gpus(std::string_view text);
+inline int process_id() noexcept {
+    return ::getpid();
+}
 
-/// The GPUs of this machine; none without nvidia-smi, or when it fails or takes longer than the
-/// limit.
-///
-/// units    milliseconds
-/// cost     starts a program; a fraction of a second where there are GPUs
-[[nodiscard]] std::vector<gpu> list_gpus(std::int64_t timeout_ms = 5'000);
+inline std::string node_name() {
+    char buffer[256] = {};
+    if (::gethostname(buffer, sizeof buffer - 1) != 0 || buffer[0] == '\0') {
+        return "localhost";
+    }
+    return buffer;
+}
 
-/// Follows the GPUs of this machine through one nvidia-smi that runs beside the caller and reports
-/// by itself.
+}}}  // namespace guild::os
+
+// ==== guild/os/fork_mark.hpp ====
+// guild/os/fork_mark.hpp - tells the process that made an object from a child that inherited it
+// through fork.
+//
+// Layer 2. Includes: the standard library and POSIX.
+// Not here: starting programs (os/process.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// True in the process that made it, false in its forked children, without a system call.
 ///
-/// threads  one owner
-class gpu_sampler {
+/// cost     one page; one load a question. Where the kernel cannot wipe a page on fork (before
+///          Linux 4.14, other systems) a question costs getpid()
+/// threads  any
+/// example  tests/os/fork_mark.cpp "fork_mark: is false in a child"
+class fork_mark {
 public:
-    /// Starts following. Nothing is followed, and nothing fails, where there is no nvidia-smi.
-    ///
-    /// units    milliseconds between reports
-    void start(std::int64_t interval_ms);
+    fork_mark() noexcept;
+    fork_mark(const fork_mark&) = delete;
+    fork_mark& operator=(const fork_mark&) = delete;
+    ~fork_mark();
 
-    /// The newest report of each GPU that reported since the last call. Never waits.
-    ///
-    /// example  tests/os/gpu.cpp "gpu_sampler: a program that hangs delays nobody"
-    [[nodiscard]] std::vector<gpu_sample> sample();
+    [[nodiscard]] bool is_original() const noexcept {
+        return page_ != nullptr ? *page_ != 0 : ::getpid() == pid_;
+    }
 
 private:
-    bool read_more();
+    static constexpr std::size_t page_bytes = 4096;
 
-    child reporter_;
-    std::string unread_;  // the beginning of a line whose end has not come yet
+    const volatile unsigned char* page_ = nullptr;
+    void* mapping_ = nullptr;
+    pid_t pid_ = 0;
 };
 
 // ---- implementation ---------------------------------------------------------
 
-namespace detail {
-
-inline constexpr double mebibyte = 1'048'576.0;
-
-inline std::vector<std::string_view> split_fields(std::string_view line) {
-    std::vector<std::string_view> fields;
-    while (true) {
-        const std::size_t comma = line.find(',');
-        fields.push_back(trim(line.substr(0, comma)));
-        if (comma == std::string_view::npos) {
-            return fields;
-        }
-        line.remove_prefix(comma + 1);
+inline fork_mark::fork_mark() noexcept : pid_(::getpid()) {
+#if defined(MADV_WIPEONFORK)
+    void* page =
+        ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {  // NOLINT: the macro is a C cast
+        return;
     }
+    if (::madvise(page, page_bytes, MADV_WIPEONFORK) != 0) {
+        ::munmap(page, page_bytes);
+        return;
+    }
+    auto* byte = static_cast<unsigned char*>(page);
+    *byte = 1;
+    page_ = byte;
+    mapping_ = page;
+#endif
 }
 
-inline std::optional<double> gpu_value(std::string_view field, double scale) {
-    const result<double> value = parse_double(field);
-    return value ? std::optional<double>(*value * scale) : std::nullopt;
-}
-
-inline process_options gpu_query(std::string_view fields) {
-    process_options options;
-    options.argv = {"nvidia-smi", "--query-gpu=" + std::string(fields),
-                    "--format=csv,noheader,nounits"};
-    options.err = stream_mode::null;
-    return options;
-}
-
-}  // namespace detail
-
-inline std::optional<gpu_sample> parse_gpu_sample(std::string_view line) {
-    const std::vector<std::string_view> fields = detail::split_fields(line);
-    const result<std::int64_t> index = parse_int64(fields.front());
-    if (fields.size() != 9 || !index || *index < 0 || *index > 65'535) {
-        return std::nullopt;
+inline fork_mark::~fork_mark() {
+    if (mapping_ != nullptr) {
+        ::munmap(mapping_, page_bytes);
     }
-    gpu_sample sample;
-    sample.index = static_cast<int>(*index);
-    sample.fan_speed = detail::gpu_value(fields[1], 0.01);
-    if (starts_with(fields[2], "P")) {
-        sample.performance_state = detail::gpu_value(fields[2].substr(1), 1);
-    }
-    sample.memory_total_bytes = detail::gpu_value(fields[3], detail::mebibyte);
-    sample.memory_used_bytes = detail::gpu_value(fields[4], detail::mebibyte);
-    sample.utilization = detail::gpu_value(fields[5], 0.01);
-    sample.memory_utilization = detail::gpu_value(fields[6], 0.01);
-    sample.temperature = detail::gpu_value(fields[7], 1);
-    sample.power_draw = detail::gpu_value(fields[8], 1);
-    return sample;
-}
-
-inline std::vector<gpu> parse_gpus(std::string_view text) {
-    std::vector<gpu> gpus;
-    for (const std::string& line : split(text, '\n')) {
-        const std::size_t first = line.find(',');
-        const std::size_t last = line.rfind(',');
-        if (first == std::string::npos || first == last) {
-            continue;
-        }
-        const std::string_view all = line;
-        const result<std::int64_t> index = parse_int64(trim(all.substr(0, first)));
-        if (!index || *index < 0 || *index > 65'535) {
-            continue;
-        }
-        gpu next;
-        next.index = static_cast<int>(*index);
-        next.name = trim(all.substr(first + 1, last - first - 1));
-        const std::optional<double> bytes =
-            detail::gpu_value(trim(all.substr(last + 1)), detail::mebibyte);
-        if (bytes && *bytes >= 0 && *bytes < 1e18) {
-            next.memory_bytes = static_cast<std::uint64_t>(*bytes);
-        }
-        gpus.push_back(std::move(next));
-    }
-    return gpus;
-}
-
-inline std::vector<gpu> list_gpus(std::int64_t timeout_ms) {
-    run_options limits;
-    limits.timeout_ms = timeout_ms;
-    limits.max_output_bytes = 1 << 20;
-    limits.stop = {{SIGKILL, 100}};
-    const result<run_result> ran = run(detail::gpu_query("index,name,memory.total"), limits);
-    return ran && ran->status.success() ? parse_gpus(ran->out) : std::vector<gpu>{};
-}
-
-inline void gpu_sampler::start(std::int64_t interval_ms) {
-    process_options options =
-        detail::gpu_query("index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,"
-                          "utilization.memory,temperature.gpu,power.draw");
-    options.argv.push_back("--loop-ms=" + std::to_string(interval_ms));
-    if (result<child> started = child::start(options); started) {
-        reporter_ = std::move(*started);
-    }
-}
-
-// False when there is nothing more at the moment.
-inline bool gpu_sampler::read_more() {
-    char piece[4096];
-    const ssize_t got =
-        reporter_.out_fd() < 0 ? 0 : ::read(reporter_.out_fd(), piece, sizeof piece);
-    if (got > 0) {
-        unread_.append(piece, guild::detail::convert<std::size_t>(got));
-        return true;
-    }
-    if (got == 0) {
-        reporter_.close_out();
-        (void)reporter_.poll_exit();
-    }
-    return got < 0 && errno == EINTR;
-}
-
-inline std::vector<gpu_sample> gpu_sampler::sample() {
-    constexpr std::size_t longest_line = 65'536;
-    std::vector<gpu_sample> newest;
-    for (int pieces = 0; pieces < 256 && read_more(); ++pieces) {
-    }
-    std::size_t start = 0;
-    for (std::size_t end = unread_.find('\n'); end != std::string::npos;
-         end = unread_.find('\n', start)) {
-        const std::optional<gpu_sample> parsed =
-            parse_gpu_sample(std::string_view(unread_).substr(start, end - start));
-        start = end + 1;
-        if (!parsed) {
-            continue;
-        }
-        std::size_t at = 0;
-        while (at < newest.size() && newest[at].index != parsed->index) {
-            ++at;
-        }
-        if (at == newest.size()) {
-            newest.emplace_back();
-        }
-        newest[at] = *parsed;
-    }
-    unread_.erase(0, unread_.size() - start > longest_line ? unread_.size() : start);
-    return newest;
 }
 
 }}}  // namespace guild::os
@@ -5819,40 +5901,6 @@ inline void guard::dismiss() noexcept {
         ::poll(nullptr, 0, tries < 10 ? 1 : 5);
     }
     pid_ = -1;
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/identity.hpp ====
-// guild/os/identity.hpp - who is writing: this process's number and the name of its machine.
-//
-// Layer 2. Includes: the standard library and POSIX.
-// Not here: statistics of processes and machines (os/stats.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// The number of the calling process; another one in a child after fork.
-///
-/// example  tests/os/identity.cpp "process_id: is the number that the system shows"
-[[nodiscard]] int process_id() noexcept;
-
-/// The name of the machine, as `hostname` prints it; "localhost" if the system has none.
-///
-/// example  tests/os/identity.cpp "node_name: is never empty and holds no slash"
-[[nodiscard]] std::string node_name();
-
-// ---- implementation ---------------------------------------------------------
-
-inline int process_id() noexcept {
-    return ::getpid();
-}
-
-inline std::string node_name() {
-    char buffer[256] = {};
-    if (::gethostname(buffer, sizeof buffer - 1) != 0 || buffer[0] == '\0') {
-        return "localhost";
-    }
-    return buffer;
 }
 
 }}}  // namespace guild::os
@@ -6214,271 +6262,223 @@ inline std::vector<int> parse_pids(std::string_view text) {
 
 }}}  // namespace guild::os
 
-// ==== guild/os/socket.hpp ====
-// guild/os/socket.hpp - TCP sockets that never block, and waiting on many of them.
+// ==== guild/os/gpu.hpp ====
+// guild/os/gpu.hpp - GPUs as nvidia-smi describes them.
 //
-// Layer 2. Includes: POSIX sockets, os/env.hpp.
-// Not here: HTTP (viewer/server.hpp); waiting on a few pipes (os/descriptor.hpp).
+// Layer 2. Includes: os/process.hpp, base/number.hpp. Without the program there are no GPUs; a
+// program that hangs delays nobody.
+// Not here: the rest of the machine (os/stats.hpp).
 
 namespace guild { inline namespace v0 { namespace os {
 
-/// Owns a socket and closes it at its end.
-class tcp_socket {
+/// One GPU of the machine.
+///
+/// units    bytes
+struct gpu {
+    int index = 0;
+    std::string name;
+    std::uint64_t memory_bytes = 0;
+};
+
+/// What one GPU does at a moment; what it cannot tell is empty.
+///
+/// units    shares from 0 to 1; bytes; degrees Celsius; watts
+struct gpu_sample {
+    int index = 0;
+    std::optional<double> fan_speed;
+    std::optional<double> performance_state;
+    std::optional<double> memory_total_bytes;
+    std::optional<double> memory_used_bytes;
+    std::optional<double> utilization;
+    std::optional<double> memory_utilization;
+    std::optional<double> temperature;
+    std::optional<double> power_draw;
+};
+
+/// One line of `nvidia-smi
+/// --query-gpu=index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,
+/// utilization.memory,temperature.gpu,power.draw --format=csv,noheader,nounits`.
+///
+/// out      empty if it is no such line; "[Not Supported]" and "[N/A]" are values that the GPU
+///          cannot tell
+/// example  tests/os/gpu.cpp "parse_gpu_sample: a recorded line"
+[[nodiscard]] std::optional<gpu_sample> parse_gpu_sample(std::string_view line);
+
+/// The output of `nvidia-smi --query-gpu=index,name,memory.total --format=csv,noheader,nounits`.
+///
+/// example  tests/os/gpu.cpp "parse_gpus: names may hold commas"
+[[nodiscard]] std::vector<gpu> parse_gpus(std::string_view text);
+
+/// The GPUs of this machine; none without nvidia-smi, or when it fails or takes longer than the
+/// limit.
+///
+/// units    milliseconds
+/// cost     starts a program; a fraction of a second where there are GPUs
+[[nodiscard]] std::vector<gpu> list_gpus(std::int64_t timeout_ms = 5'000);
+
+/// Follows the GPUs of this machine through one nvidia-smi that runs beside the caller and reports
+/// by itself.
+///
+/// threads  one owner
+class gpu_sampler {
 public:
-    tcp_socket() noexcept = default;
-    explicit tcp_socket(int fd) noexcept : fd_(fd) {}
-    tcp_socket(tcp_socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    tcp_socket& operator=(tcp_socket&& other) noexcept {
-        reset(std::exchange(other.fd_, -1));
-        return *this;
-    }
-    tcp_socket(const tcp_socket&) = delete;
-    tcp_socket& operator=(const tcp_socket&) = delete;
-    ~tcp_socket() { reset(); }
+    /// Starts following. Nothing is followed, and nothing fails, where there is no nvidia-smi.
+    ///
+    /// units    milliseconds between reports
+    void start(std::int64_t interval_ms);
 
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
-
-    /// Closes what is held and holds `fd` instead.
-    void reset(int fd = -1) noexcept {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-        fd_ = fd;
-    }
+    /// The newest report of each GPU that reported since the last call. Never waits.
+    ///
+    /// example  tests/os/gpu.cpp "gpu_sampler: a program that hangs delays nobody"
+    [[nodiscard]] std::vector<gpu_sample> sample();
 
 private:
-    int fd_ = -1;
+    bool read_more();
+
+    child reporter_;
+    std::string unread_;  // the beginning of a line whose end has not come yet
 };
-
-/// A socket that listens, and the port it got.
-struct listening_socket {
-    tcp_socket socket;
-    int port = 0;
-};
-
-/// Whether a numeric address is one that other machines cannot reach: 127.0.0.0/8 or ::1.
-[[nodiscard]] bool is_loopback_address(const std::string& address) noexcept;
-
-/// Listens at a numeric IPv4 or IPv6 address.
-///
-/// in       port: 0 for any free one. SO_REUSEPORT is never set, so that a port with another
-///          listener is an error and not a share of its clients
-/// errors   address_in_use; bad_value: not a numeric address, or not one of this machine;
-///          permission_denied; unsupported: no IPv6 here
-/// example  tests/os/socket.cpp "listen_at: a taken port is told from other failures"
-[[nodiscard]] result<listening_socket> listen_at(const std::string& address, int port);
-
-/// Takes the next waiting connection; it does not block, sends small packets at once and is
-/// closed on exec.
-///
-/// out      not open when there is none, or when it went away or could not be taken
-[[nodiscard]] tcp_socket accept_connection(int listener) noexcept;
-
-/// Connects to a numeric address and waits until that is done.
-///
-/// errors   not_found: nobody listens there; bad_value: not a numeric address
-/// example  tests/os/socket.cpp "sockets: bytes go both ways"
-[[nodiscard]] result<tcp_socket> connect_to(const std::string& address, int port);
-
-/// Bytes that were received, 0 when the other side is done, or -errno (-EAGAIN: nothing yet).
-[[nodiscard]] std::int64_t receive(int socket, char* into, std::size_t size) noexcept;
-
-/// Bytes that were taken for sending, or -errno (-EAGAIN: not now). Never raises SIGPIPE.
-[[nodiscard]] std::int64_t send(int socket, std::string_view bytes) noexcept;
-
-/// Tells the other side that nothing more will be sent.
-void end_sending(int socket) noexcept;
-
-/// One descriptor of many to wait on.
-struct poll_item {
-    int fd = -1;
-    bool for_writing = false;
-    bool is_ready = false;
-};
-
-/// Waits until one of the descriptors is ready, failed, or the time is over; sets is_ready in each.
-///
-/// units    timeout_ms: milliseconds, negative for no end
-void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms);
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-struct socket_address {
-    sockaddr_storage bytes = {};
-    socklen_t size = 0;
-    int family = AF_UNSPEC;
-};
+inline constexpr double mebibyte = 1'048'576.0;
 
-inline bool parse_address(const std::string& text, int port, socket_address& out) noexcept {
-    auto* const four = reinterpret_cast<sockaddr_in*>(&out.bytes);
-    auto* const six = reinterpret_cast<sockaddr_in6*>(&out.bytes);
-    if (::inet_pton(AF_INET, text.c_str(), &four->sin_addr) == 1) {
-        out.family = AF_INET;
-        out.size = sizeof(sockaddr_in);
-        four->sin_family = AF_INET;
-        four->sin_port = htons(guild::detail::convert<std::uint16_t>(port));
-        return true;
+inline std::vector<std::string_view> split_fields(std::string_view line) {
+    std::vector<std::string_view> fields;
+    while (true) {
+        const std::size_t comma = line.find(',');
+        fields.push_back(trim(line.substr(0, comma)));
+        if (comma == std::string_view::npos) {
+            return fields;
+        }
+        line.remove_prefix(comma + 1);
     }
-    if (::inet_pton(AF_INET6, text.c_str(), &six->sin6_addr) == 1) {
-        out.family = AF_INET6;
-        out.size = sizeof(sockaddr_in6);
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(guild::detail::convert<std::uint16_t>(port));
-        return true;
-    }
-    return false;
 }
 
-inline int port_of(int socket) noexcept {
-    sockaddr_storage bytes = {};
-    socklen_t size = sizeof(bytes);
-    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bytes), &size) != 0) {
-        return 0;
-    }
-    return bytes.ss_family == AF_INET6
-               ? ntohs(reinterpret_cast<const sockaddr_in6*>(&bytes)->sin6_port)
-               : ntohs(reinterpret_cast<const sockaddr_in*>(&bytes)->sin_port);
+inline std::optional<double> gpu_value(std::string_view field, double scale) {
+    const result<double> value = parse_double(field);
+    return value ? std::optional<double>(*value * scale) : std::nullopt;
 }
 
-inline void set_option(int socket, int level, int name) noexcept {
-    const int on = 1;
-    (void)::setsockopt(socket, level, name, &on, sizeof(on));
-}
-
-inline bool make_unblocking(int fd) noexcept {
-    const int flags = ::fcntl(fd, F_GETFL);
-    return flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
-           ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
-}
-
-inline error socket_error(int code, const char* what) {
-    error out = os_error(code, what);
-    switch (code) {
-    case EADDRINUSE:
-        out.code = errc::address_in_use;
-        break;
-    case EADDRNOTAVAIL:
-        out.code = errc::bad_value;
-        break;
-    case EAFNOSUPPORT:
-        out.code = errc::unsupported;
-        break;
-    case ECONNREFUSED:
-        out.code = errc::not_found;
-        break;
-    default:
-        break;
-    }
-    return out;
-}
-
-inline error bad_address(const std::string& address) {
-    return make_error(errc::bad_value,
-                      "expected a numeric address such as 127.0.0.1 or ::1, saw '" + address + "'");
+inline process_options gpu_query(std::string_view fields) {
+    process_options options;
+    options.argv = {"nvidia-smi", "--query-gpu=" + std::string(fields),
+                    "--format=csv,noheader,nounits"};
+    options.err = stream_mode::null;
+    return options;
 }
 
 }  // namespace detail
 
-inline bool is_loopback_address(const std::string& address) noexcept {
-    detail::socket_address parsed;
-    if (!detail::parse_address(address, 0, parsed)) {
-        return false;
+inline std::optional<gpu_sample> parse_gpu_sample(std::string_view line) {
+    const std::vector<std::string_view> fields = detail::split_fields(line);
+    const result<std::int64_t> index = parse_int64(fields.front());
+    if (fields.size() != 9 || !index || *index < 0 || *index > 65'535) {
+        return std::nullopt;
     }
-    if (parsed.family == AF_INET) {
-        const auto* four = reinterpret_cast<const sockaddr_in*>(&parsed.bytes);
-        return (ntohl(four->sin_addr.s_addr) >> 24U) == 127U;
+    gpu_sample sample;
+    sample.index = static_cast<int>(*index);
+    sample.fan_speed = detail::gpu_value(fields[1], 0.01);
+    if (starts_with(fields[2], "P")) {
+        sample.performance_state = detail::gpu_value(fields[2].substr(1), 1);
     }
-    const auto* six = reinterpret_cast<const sockaddr_in6*>(&parsed.bytes);
-    return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) != 0;
+    sample.memory_total_bytes = detail::gpu_value(fields[3], detail::mebibyte);
+    sample.memory_used_bytes = detail::gpu_value(fields[4], detail::mebibyte);
+    sample.utilization = detail::gpu_value(fields[5], 0.01);
+    sample.memory_utilization = detail::gpu_value(fields[6], 0.01);
+    sample.temperature = detail::gpu_value(fields[7], 1);
+    sample.power_draw = detail::gpu_value(fields[8], 1);
+    return sample;
 }
 
-inline result<listening_socket> listen_at(const std::string& address, int port) {
-    detail::socket_address where;
-    if (!detail::parse_address(address, port, where)) {
-        return detail::bad_address(address);
-    }
-    listening_socket out;
-    out.socket.reset(::socket(where.family, SOCK_STREAM, 0));
-    if (!out.socket.is_open() || !detail::make_unblocking(out.socket.get())) {
-        return detail::socket_error(errno, "socket");
-    }
-    // Without it, connections of an earlier server that are still closing would keep the port.
-    detail::set_option(out.socket.get(), SOL_SOCKET, SO_REUSEADDR);
-    if (where.family == AF_INET6) {
-        detail::set_option(out.socket.get(), IPPROTO_IPV6, IPV6_V6ONLY);
-    }
-    const auto* const raw = reinterpret_cast<const sockaddr*>(&where.bytes);
-    if (::bind(out.socket.get(), raw, where.size) != 0) {
-        return detail::socket_error(errno, "bind");
-    }
-    if (::listen(out.socket.get(), 128) != 0) {
-        return detail::socket_error(errno, "listen");
-    }
-    out.port = detail::port_of(out.socket.get());
-    return out;
-}
-
-inline tcp_socket accept_connection(int listener) noexcept {
-    tcp_socket out(::accept(listener, nullptr, nullptr));
-    if (out.is_open()) {
-        if (!detail::make_unblocking(out.get())) {
-            out.reset();
-        } else {
-            detail::set_option(out.get(), IPPROTO_TCP, TCP_NODELAY);
+inline std::vector<gpu> parse_gpus(std::string_view text) {
+    std::vector<gpu> gpus;
+    for (const std::string& line : split(text, '\n')) {
+        const std::size_t first = line.find(',');
+        const std::size_t last = line.rfind(',');
+        if (first == std::string::npos || first == last) {
+            continue;
         }
+        const std::string_view all = line;
+        const result<std::int64_t> index = parse_int64(trim(all.substr(0, first)));
+        if (!index || *index < 0 || *index > 65'535) {
+            continue;
+        }
+        gpu next;
+        next.index = static_cast<int>(*index);
+        next.name = trim(all.substr(first + 1, last - first - 1));
+        const std::optional<double> bytes =
+            detail::gpu_value(trim(all.substr(last + 1)), detail::mebibyte);
+        if (bytes && *bytes >= 0 && *bytes < 1e18) {
+            next.memory_bytes = static_cast<std::uint64_t>(*bytes);
+        }
+        gpus.push_back(std::move(next));
     }
-    return out;
+    return gpus;
 }
 
-inline result<tcp_socket> connect_to(const std::string& address, int port) {
-    detail::socket_address where;
-    if (!detail::parse_address(address, port, where)) {
-        return detail::bad_address(address);
-    }
-    tcp_socket out(::socket(where.family, SOCK_STREAM, 0));
-    const auto* const raw = reinterpret_cast<const sockaddr*>(&where.bytes);
-    if (!out.is_open() || ::connect(out.get(), raw, where.size) != 0) {
-        return detail::socket_error(errno, "connect");
-    }
-    (void)::fcntl(out.get(), F_SETFD, FD_CLOEXEC);
-    return out;
+inline std::vector<gpu> list_gpus(std::int64_t timeout_ms) {
+    run_options limits;
+    limits.timeout_ms = timeout_ms;
+    limits.max_output_bytes = 1 << 20;
+    limits.stop = {{SIGKILL, 100}};
+    const result<run_result> ran = run(detail::gpu_query("index,name,memory.total"), limits);
+    return ran && ran->status.success() ? parse_gpus(ran->out) : std::vector<gpu>{};
 }
 
-inline std::int64_t receive(int socket, char* into, std::size_t size) noexcept {
-    const auto got = ::recv(socket, into, size, 0);
-    return got >= 0 ? std::int64_t{got} : -std::int64_t{errno};
-}
-
-inline std::int64_t send(int socket, std::string_view bytes) noexcept {
-#ifdef MSG_NOSIGNAL
-    const int flags = MSG_NOSIGNAL;
-#else
-    const int flags = 0;
-#endif
-    const auto sent = ::send(socket, bytes.data(), bytes.size(), flags);
-    return sent >= 0 ? std::int64_t{sent} : -std::int64_t{errno};
-}
-
-inline void end_sending(int socket) noexcept {
-    (void)::shutdown(socket, SHUT_WR);
-}
-
-inline void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms) {
-    std::vector<pollfd> polled(items.size());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        polled[i].fd = items[i].fd;
-        polled[i].events = items[i].for_writing ? POLLOUT : POLLIN;
+inline void gpu_sampler::start(std::int64_t interval_ms) {
+    process_options options =
+        detail::gpu_query("index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,"
+                          "utilization.memory,temperature.gpu,power.draw");
+    options.argv.push_back("--loop-ms=" + std::to_string(interval_ms));
+    if (result<child> started = child::start(options); started) {
+        reporter_ = std::move(*started);
     }
-    const int timeout = timeout_ms < 0        ? -1
-                        : timeout_ms > 60'000 ? 60'000
-                                              : static_cast<int>(timeout_ms);
-    const int ready = ::poll(polled.data(), guild::detail::convert<nfds_t>(polled.size()), timeout);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        items[i].is_ready = ready > 0 && polled[i].revents != 0;
+}
+
+// False when there is nothing more at the moment.
+inline bool gpu_sampler::read_more() {
+    char piece[4096];
+    const ssize_t got =
+        reporter_.out_fd() < 0 ? 0 : ::read(reporter_.out_fd(), piece, sizeof piece);
+    if (got > 0) {
+        unread_.append(piece, guild::detail::convert<std::size_t>(got));
+        return true;
     }
+    if (got == 0) {
+        reporter_.close_out();
+        (void)reporter_.poll_exit();
+    }
+    return got < 0 && errno == EINTR;
+}
+
+inline std::vector<gpu_sample> gpu_sampler::sample() {
+    constexpr std::size_t longest_line = 65'536;
+    std::vector<gpu_sample> newest;
+    for (int pieces = 0; pieces < 256 && read_more(); ++pieces) {
+    }
+    std::size_t start = 0;
+    for (std::size_t end = unread_.find('\n'); end != std::string::npos;
+         end = unread_.find('\n', start)) {
+        const std::optional<gpu_sample> parsed =
+            parse_gpu_sample(std::string_view(unread_).substr(start, end - start));
+        start = end + 1;
+        if (!parsed) {
+            continue;
+        }
+        std::size_t at = 0;
+        while (at < newest.size() && newest[at].index != parsed->index) {
+            ++at;
+        }
+        if (at == newest.size()) {
+            newest.emplace_back();
+        }
+        newest[at] = *parsed;
+    }
+    unread_.erase(0, unread_.size() - start > longest_line ? unread_.size() : start);
+    return newest;
 }
 
 }}}  // namespace guild::os
@@ -7468,347 +7468,6 @@ inline std::size_t line_finder::next(std::size_t from) noexcept {
 
 }}}  // namespace guild::ini
 
-// ==== guild/ini/expand.hpp ====
-// guild/ini/expand.hpp - the sections of a document as values: every attribute with its origin,
-// @attrs copied in.
-//
-// Layer 2. Includes: base and ini.
-// Not here: the grammar (ini/parser.hpp); what the sections mean (project/project.hpp,
-// package/package.hpp).
-
-namespace guild { inline namespace v0 { namespace ini {
-
-/// Bounds of one file, above all of what @attrs may copy; beyond them there is an error (too_large)
-/// at the place.
-///
-/// units    attributes of one file; attributes that @attrs copied; their bytes, names and values
-///          together
-inline constexpr std::size_t max_attributes = 1000000;
-inline constexpr std::size_t max_copied_attributes = 100000;
-inline constexpr std::size_t max_copied_bytes = std::size_t{16} << 20U;
-
-/// Where something was written.
-struct origin {
-    std::string path;
-    source_span where;
-};
-
-/// One attribute of a section.
-struct attribute {
-    std::string name;
-    std::string value;
-    origin from;  // of the value, also when it was copied
-    std::vector<std::string>
-        templates;  // the sections it was copied through, nearest first: `template "loss-field"`
-};
-
-/// One section with its attributes in the order in which they were written or copied; a later one
-/// wins.
-struct section {
-    std::vector<std::string> key;
-    std::vector<attribute> attributes;
-    origin from;
-
-    /// WORD of the header; `model` in [model "softmax"].
-    [[nodiscard]] const std::string& kind() const noexcept { return key.front(); }
-
-    /// The first quoted name, or empty.
-    [[nodiscard]] std::string name() const { return key.size() > 1 ? key[1] : std::string(); }
-
-    /// The attribute that counts for a name: the last one.
-    [[nodiscard]] const attribute* find_attribute(std::string_view name) const noexcept;
-
-    /// The value that counts for a name; none: null.
-    [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
-
-    /// The value that counts for a name, or `fallback`.
-    [[nodiscard]] std::string get(std::string_view name, std::string_view fallback = {}) const;
-
-    /// Each name once, at the place where it appeared first, with the attribute that counts.
-    [[nodiscard]] std::vector<const attribute*> effective() const;
-};
-
-/// The first section with exactly this key; none: null.
-[[nodiscard]] const section* find_section(const std::vector<section>& sections,
-                                          const std::vector<std::string>& key) noexcept;
-
-/// One line of a section before @attrs is applied: an attribute, or (with a key to copy) a
-/// directive.
-struct written_entry {
-    std::string name;
-    std::string value;
-    source_span name_at;
-    source_span value_at;
-    std::vector<std::string> copied_key;  // not empty: copies that section's attributes
-};
-
-/// One section before @attrs is applied.
-struct written_section {
-    std::vector<std::string> key;
-    source_span where;
-    std::vector<written_entry> entries;
-};
-
-/// What expand() makes of a document.
-struct expansion {
-    std::vector<section> sections;        // in file order
-    std::vector<diagnostic> diagnostics;  // of this step alone
-};
-
-/// Copies attributes as @attrs directives say, and reports names that are set twice.
-///
-/// `@attrs WORD "NAME"` copies from the nearest finished section above with that key, else from
-/// `included`; if there is none it copies nothing and a warning says so.
-/// in       any document, also one with errors: what could be read is expanded
-/// cost     O(document + copies) x log(sections); copies are bounded
-/// example  tests/ini/expand.cpp "expand: templates chain, and the nearest is named first"
-[[nodiscard]] expansion expand(const document& from, const std::vector<section>& included = {});
-
-/// The same for sections that another reader (toml.hpp) found.
-[[nodiscard]] expansion expand(const std::vector<written_section>& from, const std::string& path,
-                               const std::vector<section>& included = {});
-
-/// The sections of a document as they are written.
-[[nodiscard]] std::vector<written_section> list_written(const document& from);
-
-// ---- implementation ---------------------------------------------------------
-
-inline const attribute* section::find_attribute(std::string_view name) const noexcept {
-    const auto last = std::find_if(attributes.rbegin(), attributes.rend(),
-                                   [&](const attribute& each) { return each.name == name; });
-    return last == attributes.rend() ? nullptr : &*last;
-}
-
-inline const std::string* section::find(std::string_view name) const noexcept {
-    const attribute* found = find_attribute(name);
-    return found == nullptr ? nullptr : &found->value;
-}
-
-inline std::string section::get(std::string_view name, std::string_view fallback) const {
-    const std::string* found = find(name);
-    return found == nullptr ? std::string(fallback) : *found;
-}
-
-inline std::vector<const attribute*> section::effective() const {
-    std::vector<const attribute*> kept;
-    std::map<std::string_view, std::size_t> places;
-    for (const attribute& each : attributes) {
-        const auto [place, is_new] = places.emplace(each.name, kept.size());
-        if (is_new) {
-            kept.push_back(&each);
-        } else {
-            kept[place->second] = &each;
-        }
-    }
-    return kept;
-}
-
-inline const section* find_section(const std::vector<section>& sections,
-                                   const std::vector<std::string>& key) noexcept {
-    const auto found = std::find_if(sections.begin(), sections.end(),
-                                    [&](const section& each) { return each.key == key; });
-    return found == sections.end() ? nullptr : &*found;
-}
-
-namespace detail {
-
-class expander {
-public:
-    expander(const std::string& path, const std::vector<section>& included)
-        : path_(path), included_(included) {}
-
-    void add_section(const written_section& written);
-    expansion take() { return std::move(out_); }
-
-private:
-    using key_type = std::vector<std::string>;
-
-    void add_attribute(const written_entry& each, section& into,
-                       std::map<std::string_view, std::uint32_t>& lines);
-    void copy_all(const section& source, const written_entry& directive, section& into);
-    bool count_copy(const attribute& each, const std::string& through);
-    const section* find_source(const key_type& key) const;
-    void report_unknown(const written_entry& directive);
-
-    void report(severity sev, rule about, errc code, source_span where, std::string message,
-                std::string hint) {
-        warnings_ += sev == severity::warning ? 1 : 0;
-        if (sev == severity::error || warnings_ <= max_diagnostics) {  // there is one error at most
-            out_.diagnostics.push_back(
-                {sev, make_error(code, std::move(message), path_, where), std::move(hint), about});
-        }
-    }
-    void fail_full(source_span where, std::string message) {
-        is_full_ = true;
-        report(severity::error, rule::too_large, errc::too_large, where, std::move(message), "");
-    }
-
-    const std::string& path_;
-    const std::vector<section>& included_;
-    expansion out_;
-    std::map<key_type, std::size_t> finished_;  // the last finished section of each key
-    std::size_t attributes_ = 0;
-    std::size_t copied_attributes_ = 0;
-    std::size_t copied_bytes_ = 0;
-    std::size_t warnings_ = 0;
-    bool is_full_ = false;
-};
-
-inline void expander::add_section(const written_section& written) {
-    section made;
-    made.key = written.key;
-    made.from = {path_, written.where};
-    const auto earlier = finished_.find(made.key);
-    if (earlier != finished_.end()) {
-        report(severity::warning, rule::repeated_section, errc::ok, written.where,
-               "section " + quote_source("[" + format_key(made.key) + "]") + " is in line " +
-                   std::to_string(out_.sections[earlier->second].from.where.line) + " already",
-               "sections are not merged, the first one counts: move these attributes there");
-    }
-    std::map<std::string_view, std::uint32_t> lines;
-    for (const written_entry& each : written.entries) {
-        if (each.copied_key.empty()) {
-            add_attribute(each, made, lines);
-            continue;
-        }
-        const section* source = find_source(each.copied_key);
-        if (source == nullptr) {
-            report_unknown(each);
-        } else {
-            copy_all(*source, each, made);
-        }
-    }
-    finished_[made.key] = out_.sections.size();
-    out_.sections.push_back(std::move(made));
-}
-
-inline void expander::add_attribute(const written_entry& each, section& into,
-                                    std::map<std::string_view, std::uint32_t>& lines) {
-    if (is_full_) {
-        return;
-    }
-    ++attributes_;
-    if (attributes_ > max_attributes) {
-        fail_full(each.name_at, "expected at most " + std::to_string(max_attributes) +
-                                    " attributes in a file, seen more");
-        return;
-    }
-    const auto [earlier, is_new] = lines.emplace(each.name, each.name_at.line);
-    if (!is_new) {
-        report(severity::warning, rule::repeated_name, errc::ok, each.name_at,
-               quote_source(each.name) + " is set in line " + std::to_string(earlier->second) +
-                   " already",
-               "the last one counts; remove the other");
-    }
-    into.attributes.push_back({each.name, each.value, {path_, each.value_at}, {}});
-}
-
-/// Counts one attribute to be copied; false: it would be one too many.
-inline bool expander::count_copy(const attribute& each, const std::string& through) {
-    ++copied_attributes_;
-    copied_bytes_ += each.name.size() + each.value.size() + through.size() + each.from.path.size();
-    for (const std::string& step : each.templates) {
-        copied_bytes_ += step.size();
-    }
-    return copied_attributes_ <= max_copied_attributes && copied_bytes_ <= max_copied_bytes;
-}
-
-inline void expander::copy_all(const section& source, const written_entry& directive,
-                               section& into) {
-    const std::string through = format_key(source.key);
-    for (const attribute& each : source.attributes) {
-        if (is_full_) {
-            return;
-        }
-        if (!count_copy(each, through)) {
-            fail_full(directive.value_at,
-                      "expected `@attrs` to copy at most " + std::to_string(max_copied_attributes) +
-                          " attributes and " + std::to_string(max_copied_bytes) +
-                          " bytes, seen more");
-            return;
-        }
-        attribute copied = each;
-        copied.templates.insert(copied.templates.begin(), through);
-        into.attributes.push_back(std::move(copied));
-    }
-}
-
-inline const section* expander::find_source(const key_type& key) const {
-    const auto above = finished_.find(key);
-    return above != finished_.end() ? &out_.sections[above->second] : find_section(included_, key);
-}
-
-inline void expander::report_unknown(const written_entry& directive) {
-    constexpr std::size_t most_candidates = 1000;
-    const key_type& key = directive.copied_key;
-    std::vector<std::string> known;
-    const auto take = [&](const section& each) {
-        if (each.kind() == key.front() && known.size() < most_candidates) {
-            known.push_back(format_key(each.key));
-        }
-    };
-    if (warnings_ >= max_diagnostics) {
-        return;
-    }
-    std::for_each(out_.sections.begin(), out_.sections.end(), take);
-    std::for_each(included_.begin(), included_.end(), take);
-    const auto near = find_closest(format_key(key), known);
-    report(severity::warning, rule::unknown_section, errc::unknown_name, directive.value_at,
-           "no section " + quote_source("[" + format_key(key) + "]") +
-               " above this line, nothing is copied",
-           near ? "did you mean " + quote_source(*near) + "?"
-                : "define it above, or remove the line");
-}
-
-inline written_section to_written(const document& from, const section_node& node) {
-    written_section made{from.key(node), from.span(node.header), {}};
-    for (const entry& each : from.entries(node)) {
-        written_entry line{std::string(from.name(each)),
-                           std::string(from.value(each)),
-                           from.span(each.name),
-                           from.span(each.value),
-                           {}};
-        if (each.kind == entry_kind::copy) {
-            const key_scan scan = scan_key(line.value);
-            for (std::uint32_t i = 0; i < scan.count; ++i) {
-                const piece& part = scan.parts[i];
-                line.copied_key.push_back(line.value.substr(part.begin, part.end - part.begin));
-            }
-        }
-        made.entries.push_back(std::move(line));
-    }
-    return made;
-}
-
-}  // namespace detail
-
-inline expansion expand(const document& from, const std::vector<section>& included) {
-    detail::expander work(from.path(), included);
-    for (const section_node& node : from.sections()) {
-        work.add_section(detail::to_written(from, node));
-    }
-    return work.take();
-}
-
-inline expansion expand(const std::vector<written_section>& from, const std::string& path,
-                        const std::vector<section>& included) {
-    detail::expander work(path, included);
-    for (const written_section& each : from) {
-        work.add_section(each);
-    }
-    return work.take();
-}
-
-inline std::vector<written_section> list_written(const document& from) {
-    std::vector<written_section> sections;
-    for (const section_node& node : from.sections()) {
-        sections.push_back(detail::to_written(from, node));
-    }
-    return sections;
-}
-
-}}}  // namespace guild::ini
-
 // ==== guild/ini/parser.hpp ====
 // guild/ini/parser.hpp - Guild files, GuildPkg and their kin: from text to a document, in one pass,
 // whatever the text.
@@ -8372,6 +8031,347 @@ inline document parse(std::string_view text, std::string path) {
 
 }}}  // namespace guild::ini
 
+// ==== guild/ini/expand.hpp ====
+// guild/ini/expand.hpp - the sections of a document as values: every attribute with its origin,
+// @attrs copied in.
+//
+// Layer 2. Includes: base and ini.
+// Not here: the grammar (ini/parser.hpp); what the sections mean (project/project.hpp,
+// package/package.hpp).
+
+namespace guild { inline namespace v0 { namespace ini {
+
+/// Bounds of one file, above all of what @attrs may copy; beyond them there is an error (too_large)
+/// at the place.
+///
+/// units    attributes of one file; attributes that @attrs copied; their bytes, names and values
+///          together
+inline constexpr std::size_t max_attributes = 1000000;
+inline constexpr std::size_t max_copied_attributes = 100000;
+inline constexpr std::size_t max_copied_bytes = std::size_t{16} << 20U;
+
+/// Where something was written.
+struct origin {
+    std::string path;
+    source_span where;
+};
+
+/// One attribute of a section.
+struct attribute {
+    std::string name;
+    std::string value;
+    origin from;  // of the value, also when it was copied
+    std::vector<std::string>
+        templates;  // the sections it was copied through, nearest first: `template "loss-field"`
+};
+
+/// One section with its attributes in the order in which they were written or copied; a later one
+/// wins.
+struct section {
+    std::vector<std::string> key;
+    std::vector<attribute> attributes;
+    origin from;
+
+    /// WORD of the header; `model` in [model "softmax"].
+    [[nodiscard]] const std::string& kind() const noexcept { return key.front(); }
+
+    /// The first quoted name, or empty.
+    [[nodiscard]] std::string name() const { return key.size() > 1 ? key[1] : std::string(); }
+
+    /// The attribute that counts for a name: the last one.
+    [[nodiscard]] const attribute* find_attribute(std::string_view name) const noexcept;
+
+    /// The value that counts for a name; none: null.
+    [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
+
+    /// The value that counts for a name, or `fallback`.
+    [[nodiscard]] std::string get(std::string_view name, std::string_view fallback = {}) const;
+
+    /// Each name once, at the place where it appeared first, with the attribute that counts.
+    [[nodiscard]] std::vector<const attribute*> effective() const;
+};
+
+/// The first section with exactly this key; none: null.
+[[nodiscard]] const section* find_section(const std::vector<section>& sections,
+                                          const std::vector<std::string>& key) noexcept;
+
+/// One line of a section before @attrs is applied: an attribute, or (with a key to copy) a
+/// directive.
+struct written_entry {
+    std::string name;
+    std::string value;
+    source_span name_at;
+    source_span value_at;
+    std::vector<std::string> copied_key;  // not empty: copies that section's attributes
+};
+
+/// One section before @attrs is applied.
+struct written_section {
+    std::vector<std::string> key;
+    source_span where;
+    std::vector<written_entry> entries;
+};
+
+/// What expand() makes of a document.
+struct expansion {
+    std::vector<section> sections;        // in file order
+    std::vector<diagnostic> diagnostics;  // of this step alone
+};
+
+/// Copies attributes as @attrs directives say, and reports names that are set twice.
+///
+/// `@attrs WORD "NAME"` copies from the nearest finished section above with that key, else from
+/// `included`; if there is none it copies nothing and a warning says so.
+/// in       any document, also one with errors: what could be read is expanded
+/// cost     O(document + copies) x log(sections); copies are bounded
+/// example  tests/ini/expand.cpp "expand: templates chain, and the nearest is named first"
+[[nodiscard]] expansion expand(const document& from, const std::vector<section>& included = {});
+
+/// The same for sections that another reader (toml.hpp) found.
+[[nodiscard]] expansion expand(const std::vector<written_section>& from, const std::string& path,
+                               const std::vector<section>& included = {});
+
+/// The sections of a document as they are written.
+[[nodiscard]] std::vector<written_section> list_written(const document& from);
+
+// ---- implementation ---------------------------------------------------------
+
+inline const attribute* section::find_attribute(std::string_view name) const noexcept {
+    const auto last = std::find_if(attributes.rbegin(), attributes.rend(),
+                                   [&](const attribute& each) { return each.name == name; });
+    return last == attributes.rend() ? nullptr : &*last;
+}
+
+inline const std::string* section::find(std::string_view name) const noexcept {
+    const attribute* found = find_attribute(name);
+    return found == nullptr ? nullptr : &found->value;
+}
+
+inline std::string section::get(std::string_view name, std::string_view fallback) const {
+    const std::string* found = find(name);
+    return found == nullptr ? std::string(fallback) : *found;
+}
+
+inline std::vector<const attribute*> section::effective() const {
+    std::vector<const attribute*> kept;
+    std::map<std::string_view, std::size_t> places;
+    for (const attribute& each : attributes) {
+        const auto [place, is_new] = places.emplace(each.name, kept.size());
+        if (is_new) {
+            kept.push_back(&each);
+        } else {
+            kept[place->second] = &each;
+        }
+    }
+    return kept;
+}
+
+inline const section* find_section(const std::vector<section>& sections,
+                                   const std::vector<std::string>& key) noexcept {
+    const auto found = std::find_if(sections.begin(), sections.end(),
+                                    [&](const section& each) { return each.key == key; });
+    return found == sections.end() ? nullptr : &*found;
+}
+
+namespace detail {
+
+class expander {
+public:
+    expander(const std::string& path, const std::vector<section>& included)
+        : path_(path), included_(included) {}
+
+    void add_section(const written_section& written);
+    expansion take() { return std::move(out_); }
+
+private:
+    using key_type = std::vector<std::string>;
+
+    void add_attribute(const written_entry& each, section& into,
+                       std::map<std::string_view, std::uint32_t>& lines);
+    void copy_all(const section& source, const written_entry& directive, section& into);
+    bool count_copy(const attribute& each, const std::string& through);
+    const section* find_source(const key_type& key) const;
+    void report_unknown(const written_entry& directive);
+
+    void report(severity sev, rule about, errc code, source_span where, std::string message,
+                std::string hint) {
+        warnings_ += sev == severity::warning ? 1 : 0;
+        if (sev == severity::error || warnings_ <= max_diagnostics) {  // there is one error at most
+            out_.diagnostics.push_back(
+                {sev, make_error(code, std::move(message), path_, where), std::move(hint), about});
+        }
+    }
+    void fail_full(source_span where, std::string message) {
+        is_full_ = true;
+        report(severity::error, rule::too_large, errc::too_large, where, std::move(message), "");
+    }
+
+    const std::string& path_;
+    const std::vector<section>& included_;
+    expansion out_;
+    std::map<key_type, std::size_t> finished_;  // the last finished section of each key
+    std::size_t attributes_ = 0;
+    std::size_t copied_attributes_ = 0;
+    std::size_t copied_bytes_ = 0;
+    std::size_t warnings_ = 0;
+    bool is_full_ = false;
+};
+
+inline void expander::add_section(const written_section& written) {
+    section made;
+    made.key = written.key;
+    made.from = {path_, written.where};
+    const auto earlier = finished_.find(made.key);
+    if (earlier != finished_.end()) {
+        report(severity::warning, rule::repeated_section, errc::ok, written.where,
+               "section " + quote_source("[" + format_key(made.key) + "]") + " is in line " +
+                   std::to_string(out_.sections[earlier->second].from.where.line) + " already",
+               "sections are not merged, the first one counts: move these attributes there");
+    }
+    std::map<std::string_view, std::uint32_t> lines;
+    for (const written_entry& each : written.entries) {
+        if (each.copied_key.empty()) {
+            add_attribute(each, made, lines);
+            continue;
+        }
+        const section* source = find_source(each.copied_key);
+        if (source == nullptr) {
+            report_unknown(each);
+        } else {
+            copy_all(*source, each, made);
+        }
+    }
+    finished_[made.key] = out_.sections.size();
+    out_.sections.push_back(std::move(made));
+}
+
+inline void expander::add_attribute(const written_entry& each, section& into,
+                                    std::map<std::string_view, std::uint32_t>& lines) {
+    if (is_full_) {
+        return;
+    }
+    ++attributes_;
+    if (attributes_ > max_attributes) {
+        fail_full(each.name_at, "expected at most " + std::to_string(max_attributes) +
+                                    " attributes in a file, seen more");
+        return;
+    }
+    const auto [earlier, is_new] = lines.emplace(each.name, each.name_at.line);
+    if (!is_new) {
+        report(severity::warning, rule::repeated_name, errc::ok, each.name_at,
+               quote_source(each.name) + " is set in line " + std::to_string(earlier->second) +
+                   " already",
+               "the last one counts; remove the other");
+    }
+    into.attributes.push_back({each.name, each.value, {path_, each.value_at}, {}});
+}
+
+/// Counts one attribute to be copied; false: it would be one too many.
+inline bool expander::count_copy(const attribute& each, const std::string& through) {
+    ++copied_attributes_;
+    copied_bytes_ += each.name.size() + each.value.size() + through.size() + each.from.path.size();
+    for (const std::string& step : each.templates) {
+        copied_bytes_ += step.size();
+    }
+    return copied_attributes_ <= max_copied_attributes && copied_bytes_ <= max_copied_bytes;
+}
+
+inline void expander::copy_all(const section& source, const written_entry& directive,
+                               section& into) {
+    const std::string through = format_key(source.key);
+    for (const attribute& each : source.attributes) {
+        if (is_full_) {
+            return;
+        }
+        if (!count_copy(each, through)) {
+            fail_full(directive.value_at,
+                      "expected `@attrs` to copy at most " + std::to_string(max_copied_attributes) +
+                          " attributes and " + std::to_string(max_copied_bytes) +
+                          " bytes, seen more");
+            return;
+        }
+        attribute copied = each;
+        copied.templates.insert(copied.templates.begin(), through);
+        into.attributes.push_back(std::move(copied));
+    }
+}
+
+inline const section* expander::find_source(const key_type& key) const {
+    const auto above = finished_.find(key);
+    return above != finished_.end() ? &out_.sections[above->second] : find_section(included_, key);
+}
+
+inline void expander::report_unknown(const written_entry& directive) {
+    constexpr std::size_t most_candidates = 1000;
+    const key_type& key = directive.copied_key;
+    std::vector<std::string> known;
+    const auto take = [&](const section& each) {
+        if (each.kind() == key.front() && known.size() < most_candidates) {
+            known.push_back(format_key(each.key));
+        }
+    };
+    if (warnings_ >= max_diagnostics) {
+        return;
+    }
+    std::for_each(out_.sections.begin(), out_.sections.end(), take);
+    std::for_each(included_.begin(), included_.end(), take);
+    const auto near = find_closest(format_key(key), known);
+    report(severity::warning, rule::unknown_section, errc::unknown_name, directive.value_at,
+           "no section " + quote_source("[" + format_key(key) + "]") +
+               " above this line, nothing is copied",
+           near ? "did you mean " + quote_source(*near) + "?"
+                : "define it above, or remove the line");
+}
+
+inline written_section to_written(const document& from, const section_node& node) {
+    written_section made{from.key(node), from.span(node.header), {}};
+    for (const entry& each : from.entries(node)) {
+        written_entry line{std::string(from.name(each)),
+                           std::string(from.value(each)),
+                           from.span(each.name),
+                           from.span(each.value),
+                           {}};
+        if (each.kind == entry_kind::copy) {
+            const key_scan scan = scan_key(line.value);
+            for (std::uint32_t i = 0; i < scan.count; ++i) {
+                const piece& part = scan.parts[i];
+                line.copied_key.push_back(line.value.substr(part.begin, part.end - part.begin));
+            }
+        }
+        made.entries.push_back(std::move(line));
+    }
+    return made;
+}
+
+}  // namespace detail
+
+inline expansion expand(const document& from, const std::vector<section>& included) {
+    detail::expander work(from.path(), included);
+    for (const section_node& node : from.sections()) {
+        work.add_section(detail::to_written(from, node));
+    }
+    return work.take();
+}
+
+inline expansion expand(const std::vector<written_section>& from, const std::string& path,
+                        const std::vector<section>& included) {
+    detail::expander work(path, included);
+    for (const written_section& each : from) {
+        work.add_section(each);
+    }
+    return work.take();
+}
+
+inline std::vector<written_section> list_written(const document& from) {
+    std::vector<written_section> sections;
+    for (const section_node& node : from.sections()) {
+        sections.push_back(detail::to_written(from, node));
+    }
+    return sections;
+}
+
+}}}  // namespace guild::ini
+
 // ==== guild/ini/writer.hpp ====
 // guild/ini/writer.hpp - edits of a Guild file in place: one key set, added or removed, every other
 // byte left alone.
@@ -8901,132 +8901,6 @@ inline std::vector<std::string> project::run_roots() const {
 
 }}}  // namespace guild::project
 
-// ==== guild/project/flags.hpp ====
-// guild/project/flags.hpp - the flags of an operation: four layers of a project and its command
-// line, made one list.
-//
-// Layer 3. Includes: base, project/project.hpp.
-// Not here: flags turned into arguments (project/operation.hpp).
-
-namespace guild { inline namespace v0 { namespace project {
-
-/// Where a flag's value comes from; a later layer wins over an earlier one.
-enum class flag_layer : std::uint8_t {
-    project,      // [flags]
-    model,        // [flags "NAME"] of the model or resource
-    profile,      // [flags "PROFILE"]
-    command_line  // -F NAME=VALUE
-};
-
-/// The name of a layer in words: `project`, `model`, `profile`, `command line`.
-[[nodiscard]] std::string_view to_string(flag_layer layer) noexcept;
-
-/// One flag. Values are text, never guessed into another type.
-struct flag {
-    std::string name;
-    std::string value;
-    flag_layer layer = flag_layer::project;
-    origin from;  // without a path for the command line
-};
-
-/// Splits a `-F` argument at its first `=`; without one the value is `true`.
-///
-/// errors   bad_syntax when there is no name
-/// example  tests/project/flags.cpp "parse_flag_argument: splits at the first equals sign"
-[[nodiscard]] result<std::pair<std::string, std::string>>
-parse_flag_argument(std::string_view text);
-
-/// The flags of an operation on `target`, a model or resource of `from`.
-///
-/// out      every name of any layer once, where the lowest layer has it first, with the highest
-///          layer's value; inside a section the last definition counts. `description` is
-///          documentation and is left out
-/// errors   unknown_name when there is no section for `profile`
-/// example  tests/project/flags.cpp "resolve_flags: a higher layer wins and keeps the place of the
-///          lower one"
-[[nodiscard]] result<std::vector<flag>>
-resolve_flags(const project& from, const section& target, const std::optional<std::string>& profile,
-              const std::vector<std::pair<std::string, std::string>>& command_line);
-
-// ---- implementation ---------------------------------------------------------
-
-inline std::string_view to_string(flag_layer layer) noexcept {
-    constexpr std::string_view names[] = {"project", "model", "profile", "command line"};
-    return names[static_cast<std::size_t>(layer)];
-}
-
-inline result<std::pair<std::string, std::string>> parse_flag_argument(std::string_view text) {
-    const std::size_t equals = text.find('=');
-    const std::string name(text.substr(0, equals));
-    if (name.empty() || contains(name, " ") || contains(name, "\t")) {
-        return make_error(errc::bad_syntax, "expected NAME or NAME=VALUE for a flag, seen '" +
-                                                std::string(text) + "'");
-    }
-    const bool has_value = equals != std::string_view::npos;
-    return std::pair<std::string, std::string>(
-        name, has_value ? std::string(text.substr(equals + 1)) : std::string("true"));
-}
-
-namespace detail {
-
-inline void set_flag(std::vector<flag>& flags, flag value) {
-    if (value.name == "description") {
-        return;
-    }
-    for (flag& each : flags) {
-        if (each.name == value.name) {
-            each = std::move(value);
-            return;
-        }
-    }
-    flags.push_back(std::move(value));
-}
-
-inline void add_layer(std::vector<flag>& flags, const section* layer, flag_layer which) {
-    if (layer == nullptr) {
-        return;
-    }
-    for (const attribute* each : layer->effective()) {
-        set_flag(flags, {each->name, each->value, which, each->from});
-    }
-}
-
-inline error unknown_profile(const project& from, const std::string& profile) {
-    std::vector<std::string> names;
-    for (const section* each : from.sections_of("flags")) {
-        names.push_back(each->name());
-    }
-    const auto near = find_closest(profile, names);
-    return make_error(errc::unknown_name,
-                      "flags '" + profile + "' not defined for this project" +
-                          (near && !near->empty() ? "\nDid you mean '" + *near + "'?" : ""));
-}
-
-}  // namespace detail
-
-inline result<std::vector<flag>>
-resolve_flags(const project& from, const section& target, const std::optional<std::string>& profile,
-              const std::vector<std::pair<std::string, std::string>>& command_line) {
-    std::vector<flag> flags;
-    detail::add_layer(flags, from.find_section({"flags"}), flag_layer::project);
-    if (!target.name().empty()) {
-        detail::add_layer(flags, from.find_section({"flags", target.name()}), flag_layer::model);
-    }
-    if (profile) {
-        const section* layer = from.find_section({"flags", *profile});
-        if (layer == nullptr) {
-            return detail::unknown_profile(from, *profile);
-        }
-        detail::add_layer(flags, layer, flag_layer::profile);
-    }
-    for (const auto& [name, value] : command_line) {
-        detail::set_flag(flags, {name, value, flag_layer::command_line, {}});
-    }
-    return flags;
-}
-
-}}}  // namespace guild::project
-
 // ==== guild/project/templates.hpp ====
 // guild/project/templates.hpp - the sections every project starts from: field and series templates,
 // the view, and `guild init`'s file.
@@ -9450,130 +9324,128 @@ inline result<loaded_project> load_project(const std::string& directory,
 
 }}}  // namespace guild::project
 
-// ==== guild/project/number_format.hpp ====
-// guild/project/number_format.hpp - numbers as fields and series ask for them: "0.00%", "0,0",
-// "00:00:00", "0.0 b".
+// ==== guild/project/flags.hpp ====
+// guild/project/flags.hpp - the flags of an operation: four layers of a project and its command
+// line, made one list.
 //
-// Layer 3. Includes: the standard library, base/number.hpp.
-// Not here: exact numbers (base/number.hpp). viewer/page/format.js does the same for chart ticks.
+// Layer 3. Includes: base, project/project.hpp.
+// Not here: flags turned into arguments (project/operation.hpp).
 
 namespace guild { inline namespace v0 { namespace project {
 
-/// A number as text in one of the project file's formats, the same under every locale.
+/// Where a flag's value comes from; a later layer wins over an earlier one.
+enum class flag_layer : std::uint8_t {
+    project,      // [flags]
+    model,        // [flags "NAME"] of the model or resource
+    profile,      // [flags "PROFILE"]
+    command_line  // -F NAME=VALUE
+};
+
+/// The name of a layer in words: `project`, `model`, `profile`, `command line`.
+[[nodiscard]] std::string_view to_string(flag_layer layer) noexcept;
+
+/// One flag. Values are text, never guessed into another type.
+struct flag {
+    std::string name;
+    std::string value;
+    flag_layer layer = flag_layer::project;
+    origin from;  // without a path for the command line
+};
+
+/// Splits a `-F` argument at its first `=`; without one the value is `true`.
 ///
-/// in       format: zeros behind a dot are the decimals; `0,0` groups thousands by commas; `%` is a
-///          hundredth; `00:00:00` takes seconds; `b` takes bytes, in steps of 1024; empty: the
-///          shortest exact text
-/// out      `93.12%`, `0.1234`, `12,345`, `1:02:03`, `1.5 GB`; NaN and infinities as `NaN`,
-///          `Infinity`, `-Infinity`
-/// source   Numeral.js, the formats that the 2017 tool's files used
-/// example  tests/project/number_format.cpp "number_format: every format of the built-in templates"
-[[nodiscard]] std::string format_number(double value, std::string_view format);
+/// errors   bad_syntax when there is no name
+/// example  tests/project/flags.cpp "parse_flag_argument: splits at the first equals sign"
+[[nodiscard]] result<std::pair<std::string, std::string>>
+parse_flag_argument(std::string_view text);
+
+/// The flags of an operation on `target`, a model or resource of `from`.
+///
+/// out      every name of any layer once, where the lowest layer has it first, with the highest
+///          layer's value; inside a section the last definition counts. `description` is
+///          documentation and is left out
+/// errors   unknown_name when there is no section for `profile`
+/// example  tests/project/flags.cpp "resolve_flags: a higher layer wins and keeps the place of the
+///          lower one"
+[[nodiscard]] result<std::vector<flag>>
+resolve_flags(const project& from, const section& target, const std::optional<std::string>& profile,
+              const std::vector<std::pair<std::string, std::string>>& command_line);
 
 // ---- implementation ---------------------------------------------------------
 
+inline std::string_view to_string(flag_layer layer) noexcept {
+    constexpr std::string_view names[] = {"project", "model", "profile", "command line"};
+    return names[static_cast<std::size_t>(layer)];
+}
+
+inline result<std::pair<std::string, std::string>> parse_flag_argument(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    const std::string name(text.substr(0, equals));
+    if (name.empty() || contains(name, " ") || contains(name, "\t")) {
+        return make_error(errc::bad_syntax, "expected NAME or NAME=VALUE for a flag, seen '" +
+                                                std::string(text) + "'");
+    }
+    const bool has_value = equals != std::string_view::npos;
+    return std::pair<std::string, std::string>(
+        name, has_value ? std::string(text.substr(equals + 1)) : std::string("true"));
+}
+
 namespace detail {
 
-/// The number of zeros behind the dot of a format.
-inline std::size_t count_decimals(std::string_view format) noexcept {
-    constexpr std::size_t most = 15;
-    const std::size_t dot = format.find('.');
-    if (dot == std::string_view::npos) {
-        return 0;
+inline void set_flag(std::vector<flag>& flags, flag value) {
+    if (value.name == "description") {
+        return;
     }
-    std::size_t count = 0;
-    while (count < most && dot + 1 + count < format.size() && format[dot + 1 + count] == '0') {
-        ++count;
-    }
-    return count;
-}
-
-/// `value`, moved away from zero where it lies just between two numbers of so many decimals, as
-/// browsers round.
-inline double round_tie(double value, std::size_t decimals) noexcept {
-    const double scale = std::pow(10.0, static_cast<double>(decimals));
-    const double scaled = std::fabs(value) * scale;
-    const double whole = std::floor(scaled);
-    const bool is_tie = scaled - whole == 0.5 && std::fma(std::fabs(value), scale, -scaled) == 0.0;
-    return is_tie ? std::copysign((whole + 1) / scale, value) : value;
-}
-
-/// `value` with a fixed number of decimals and a dot, whatever the locale says.
-inline std::string format_fixed(double value, std::size_t decimals) {
-    value = round_tie(value, decimals);
-    char buffer[400];
-    const int size =
-        std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(decimals), value);
-    std::string out;
-    for (int i = 0; i < size; ++i) {
-        const char c = buffer[i];
-        if (is_digit(c) || c == '-') {
-            out += c;
-        } else if (out.empty() || out.back() != '.') {
-            out += '.';
+    for (flag& each : flags) {
+        if (each.name == value.name) {
+            each = std::move(value);
+            return;
         }
     }
-    const bool is_zero = out.find_first_not_of("-0.") == std::string::npos;
-    return is_zero && out.front() == '-' ? out.substr(1) : out;
+    flags.push_back(std::move(value));
 }
 
-inline std::string group_thousands(std::string text) {
-    const std::size_t first = !text.empty() && text[0] == '-' ? 1 : 0;
-    std::size_t end = text.find('.');
-    end = end == std::string::npos ? text.size() : end;
-    while (end > first + 3) {
-        end -= 3;
-        text.insert(end, 1, ',');
+inline void add_layer(std::vector<flag>& flags, const section* layer, flag_layer which) {
+    if (layer == nullptr) {
+        return;
     }
-    return text;
+    for (const attribute* each : layer->effective()) {
+        set_flag(flags, {each->name, each->value, which, each->from});
+    }
 }
 
-inline std::string format_bytes(double value, std::size_t decimals, bool has_space) {
-    constexpr std::string_view units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
-    std::size_t unit = 0;
-    while (std::fabs(value) >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-        value /= 1024;
-        ++unit;
+inline error unknown_profile(const project& from, const std::string& profile) {
+    std::vector<std::string> names;
+    for (const section* each : from.sections_of("flags")) {
+        names.push_back(each->name());
     }
-    return format_fixed(value, unit == 0 ? 0 : decimals) + (has_space ? " " : "") +
-           std::string(units[unit]);
-}
-
-inline std::string format_seconds(double value) {
-    constexpr double most = 9e15;
-    const double whole = std::floor(std::fabs(value) + 0.5);
-    if (whole > most) {
-        return format_fixed(value, 0);
-    }
-    const auto seconds = static_cast<std::int64_t>(whole);
-    const auto two_digits = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-    return (value < 0 && seconds != 0 ? "-" : "") + std::to_string(seconds / 3600) + ':' +
-           two_digits(seconds / 60 % 60) + ':' + two_digits(seconds % 60);
+    const auto near = find_closest(profile, names);
+    return make_error(errc::unknown_name,
+                      "flags '" + profile + "' not defined for this project" +
+                          (near && !near->empty() ? "\nDid you mean '" + *near + "'?" : ""));
 }
 
 }  // namespace detail
 
-inline std::string format_number(double value, std::string_view format) {
-    if (!std::isfinite(value)) {
-        return std::isnan(value) ? "NaN" : (value > 0 ? "Infinity" : "-Infinity");
+inline result<std::vector<flag>>
+resolve_flags(const project& from, const section& target, const std::optional<std::string>& profile,
+              const std::vector<std::pair<std::string, std::string>>& command_line) {
+    std::vector<flag> flags;
+    detail::add_layer(flags, from.find_section({"flags"}), flag_layer::project);
+    if (!target.name().empty()) {
+        detail::add_layer(flags, from.find_section({"flags", target.name()}), flag_layer::model);
     }
-    format = trim(format);
-    if (format.empty()) {
-        return format_double(value);
+    if (profile) {
+        const section* layer = from.find_section({"flags", *profile});
+        if (layer == nullptr) {
+            return detail::unknown_profile(from, *profile);
+        }
+        detail::add_layer(flags, layer, flag_layer::profile);
     }
-    const std::size_t decimals = detail::count_decimals(format);
-    const bool has_space = contains(format, " ");
-    if (contains(format, "%")) {
-        return detail::format_fixed(value * 100, decimals) + (has_space ? " %" : "%");
+    for (const auto& [name, value] : command_line) {
+        detail::set_flag(flags, {name, value, flag_layer::command_line, {}});
     }
-    if (contains(format, ":")) {
-        return detail::format_seconds(value);
-    }
-    if (contains(format, "b") || contains(format, "B")) {
-        return detail::format_bytes(value, decimals, has_space);
-    }
-    const std::string plain = detail::format_fixed(value, decimals);
-    return contains(format, "0,0") ? detail::group_thousands(plain) : plain;
+    return flags;
 }
 
 }}}  // namespace guild::project
@@ -9887,6 +9759,240 @@ inline std::string format_preview(const operation& of) {
 }
 
 }}}  // namespace guild::project
+
+// ==== guild/project/number_format.hpp ====
+// guild/project/number_format.hpp - numbers as fields and series ask for them: "0.00%", "0,0",
+// "00:00:00", "0.0 b".
+//
+// Layer 3. Includes: the standard library, base/number.hpp.
+// Not here: exact numbers (base/number.hpp). viewer/page/format.js does the same for chart ticks.
+
+namespace guild { inline namespace v0 { namespace project {
+
+/// A number as text in one of the project file's formats, the same under every locale.
+///
+/// in       format: zeros behind a dot are the decimals; `0,0` groups thousands by commas; `%` is a
+///          hundredth; `00:00:00` takes seconds; `b` takes bytes, in steps of 1024; empty: the
+///          shortest exact text
+/// out      `93.12%`, `0.1234`, `12,345`, `1:02:03`, `1.5 GB`; NaN and infinities as `NaN`,
+///          `Infinity`, `-Infinity`
+/// source   Numeral.js, the formats that the 2017 tool's files used
+/// example  tests/project/number_format.cpp "number_format: every format of the built-in templates"
+[[nodiscard]] std::string format_number(double value, std::string_view format);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// The number of zeros behind the dot of a format.
+inline std::size_t count_decimals(std::string_view format) noexcept {
+    constexpr std::size_t most = 15;
+    const std::size_t dot = format.find('.');
+    if (dot == std::string_view::npos) {
+        return 0;
+    }
+    std::size_t count = 0;
+    while (count < most && dot + 1 + count < format.size() && format[dot + 1 + count] == '0') {
+        ++count;
+    }
+    return count;
+}
+
+/// `value`, moved away from zero where it lies just between two numbers of so many decimals, as
+/// browsers round.
+inline double round_tie(double value, std::size_t decimals) noexcept {
+    const double scale = std::pow(10.0, static_cast<double>(decimals));
+    const double scaled = std::fabs(value) * scale;
+    const double whole = std::floor(scaled);
+    const bool is_tie = scaled - whole == 0.5 && std::fma(std::fabs(value), scale, -scaled) == 0.0;
+    return is_tie ? std::copysign((whole + 1) / scale, value) : value;
+}
+
+/// `value` with a fixed number of decimals and a dot, whatever the locale says.
+inline std::string format_fixed(double value, std::size_t decimals) {
+    value = round_tie(value, decimals);
+    char buffer[400];
+    const int size =
+        std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(decimals), value);
+    std::string out;
+    for (int i = 0; i < size; ++i) {
+        const char c = buffer[i];
+        if (is_digit(c) || c == '-') {
+            out += c;
+        } else if (out.empty() || out.back() != '.') {
+            out += '.';
+        }
+    }
+    const bool is_zero = out.find_first_not_of("-0.") == std::string::npos;
+    return is_zero && out.front() == '-' ? out.substr(1) : out;
+}
+
+inline std::string group_thousands(std::string text) {
+    const std::size_t first = !text.empty() && text[0] == '-' ? 1 : 0;
+    std::size_t end = text.find('.');
+    end = end == std::string::npos ? text.size() : end;
+    while (end > first + 3) {
+        end -= 3;
+        text.insert(end, 1, ',');
+    }
+    return text;
+}
+
+inline std::string format_bytes(double value, std::size_t decimals, bool has_space) {
+    constexpr std::string_view units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
+    std::size_t unit = 0;
+    while (std::fabs(value) >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        value /= 1024;
+        ++unit;
+    }
+    return format_fixed(value, unit == 0 ? 0 : decimals) + (has_space ? " " : "") +
+           std::string(units[unit]);
+}
+
+inline std::string format_seconds(double value) {
+    constexpr double most = 9e15;
+    const double whole = std::floor(std::fabs(value) + 0.5);
+    if (whole > most) {
+        return format_fixed(value, 0);
+    }
+    const auto seconds = static_cast<std::int64_t>(whole);
+    const auto two_digits = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+    return (value < 0 && seconds != 0 ? "-" : "") + std::to_string(seconds / 3600) + ':' +
+           two_digits(seconds / 60 % 60) + ':' + two_digits(seconds % 60);
+}
+
+}  // namespace detail
+
+inline std::string format_number(double value, std::string_view format) {
+    if (!std::isfinite(value)) {
+        return std::isnan(value) ? "NaN" : (value > 0 ? "Infinity" : "-Infinity");
+    }
+    format = trim(format);
+    if (format.empty()) {
+        return format_double(value);
+    }
+    const std::size_t decimals = detail::count_decimals(format);
+    const bool has_space = contains(format, " ");
+    if (contains(format, "%")) {
+        return detail::format_fixed(value * 100, decimals) + (has_space ? " %" : "%");
+    }
+    if (contains(format, ":")) {
+        return detail::format_seconds(value);
+    }
+    if (contains(format, "b") || contains(format, "B")) {
+        return detail::format_bytes(value, decimals, has_space);
+    }
+    const std::string plain = detail::format_fixed(value, decimals);
+    return contains(format, "0,0") ? detail::group_thousands(plain) : plain;
+}
+
+}}}  // namespace guild::project
+
+// ==== guild/tfevents/record.hpp ====
+// guild/tfevents/record.hpp - the frames of a TensorFlow record file.
+//
+//     +-----------+------------------+-------------+-------------------+
+//     | length u64| crc of length u32| payload     | crc of payload u32|     little-endian
+//     +-----------+------------------+-------------+-------------------+
+//
+// Layer 3. Includes: base. Pure: bytes in, values out.
+// Not here: what a payload means (tfevents/event.hpp); files (tfevents/reader.hpp, writer.hpp).
+
+namespace guild { inline namespace v0 { namespace tfevents {
+
+/// Bytes before and after every payload: length and its checksum, the payload's checksum.
+inline constexpr std::size_t record_head_bytes = 12;
+inline constexpr std::size_t record_tail_bytes = 4;
+
+/// What stands at the beginning of some bytes of a record file.
+enum class record_status : std::uint8_t {
+    good,         // a whole record, both checksums hold
+    incomplete,   // the beginning of a record; the rest is not there
+    hole,         // twelve zero bytes: a block that was never written, or not yet
+    bad_length,   // the length's checksum does not hold: no way to tell where the next record is
+    bad_payload,  // the frame is sound, the payload is not; the next record follows it
+};
+
+/// The head of a record, checked.
+///
+/// units    payload_bytes: only meaningful when status is good; then also the only thing known
+struct record_head {
+    record_status status = record_status::incomplete;
+    std::uint64_t payload_bytes = 0;
+};
+
+/// Reads the first twelve bytes of a record.
+///
+/// source   TFRecord: u64 length, u32 masked CRC-32C of the eight length bytes
+/// example  tests/tfevents/record.cpp "record head: a length is believed only with its checksum"
+[[nodiscard]] record_head decode_record_head(std::string_view bytes) noexcept;
+
+/// One record at the front of some bytes.
+///
+/// out      payload: points into the bytes; bytes: the whole record, 0 when its end is not known
+struct record {
+    record_status status = record_status::incomplete;
+    std::string_view payload;
+    std::uint64_t bytes = 0;
+};
+
+/// Reads the record at the front of `bytes`; both checksums are always looked at.
+///
+/// cost     O(payload)
+/// example  tests/tfevents/record.cpp "record: the first record of every event file, byte by byte"
+[[nodiscard]] record decode_record(std::string_view bytes) noexcept;
+
+/// Appends a record that holds `payload`.
+void append_record(std::string& out, std::string_view payload);
+
+// ---- implementation ---------------------------------------------------------
+
+inline record_head decode_record_head(std::string_view bytes) noexcept {
+    record_head head;
+    if (bytes.size() < record_head_bytes) {
+        return head;
+    }
+    head.payload_bytes = load_le<std::uint64_t>(bytes.data());
+    const auto stored = load_le<std::uint32_t>(bytes.data() + 8);
+    if (head.payload_bytes == 0 && stored == 0) {
+        head.status = record_status::hole;
+    } else if (mask_crc32c(crc32c(bytes.substr(0, 8))) != stored) {
+        head.status = record_status::bad_length;
+    } else {
+        head.status = record_status::good;
+    }
+    return head;
+}
+
+inline record decode_record(std::string_view bytes) noexcept {
+    record found;
+    const record_head head = decode_record_head(bytes);
+    if (head.status != record_status::good) {
+        found.status = head.status;
+        return found;
+    }
+    constexpr std::uint64_t frame = record_head_bytes + record_tail_bytes;
+    if (bytes.size() < frame || head.payload_bytes > bytes.size() - frame) {
+        return found;
+    }
+    const auto size = guild::detail::convert<std::size_t>(head.payload_bytes);
+    found.payload = bytes.substr(record_head_bytes, size);
+    found.bytes = frame + head.payload_bytes;
+    const auto stored = load_le<std::uint32_t>(found.payload.data() + size);
+    found.status = mask_crc32c(crc32c(found.payload)) == stored ? record_status::good
+                                                                : record_status::bad_payload;
+    return found;
+}
+
+inline void append_record(std::string& out, std::string_view payload) {
+    const std::size_t head = out.size();
+    append_le(out, guild::detail::convert<std::uint64_t>(payload.size()));
+    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(head, 8))));
+    out.append(payload);
+    append_le(out, mask_crc32c(crc32c(payload)));
+}
+
+}}}  // namespace guild::tfevents
 
 // ==== guild/tfevents/wire.hpp ====
 // guild/tfevents/wire.hpp - the fields of a serialized protocol buffer message, one after another.
@@ -10714,112 +10820,6 @@ inline void append_double_event(std::string& out, double wall_time, std::int64_t
     detail::append_key(out, 6, wire_type::bytes);
     append_varint(out, 8);
     append_le(out, double_bits(value));
-}
-
-}}}  // namespace guild::tfevents
-
-// ==== guild/tfevents/record.hpp ====
-// guild/tfevents/record.hpp - the frames of a TensorFlow record file.
-//
-//     +-----------+------------------+-------------+-------------------+
-//     | length u64| crc of length u32| payload     | crc of payload u32|     little-endian
-//     +-----------+------------------+-------------+-------------------+
-//
-// Layer 3. Includes: base. Pure: bytes in, values out.
-// Not here: what a payload means (tfevents/event.hpp); files (tfevents/reader.hpp, writer.hpp).
-
-namespace guild { inline namespace v0 { namespace tfevents {
-
-/// Bytes before and after every payload: length and its checksum, the payload's checksum.
-inline constexpr std::size_t record_head_bytes = 12;
-inline constexpr std::size_t record_tail_bytes = 4;
-
-/// What stands at the beginning of some bytes of a record file.
-enum class record_status : std::uint8_t {
-    good,         // a whole record, both checksums hold
-    incomplete,   // the beginning of a record; the rest is not there
-    hole,         // twelve zero bytes: a block that was never written, or not yet
-    bad_length,   // the length's checksum does not hold: no way to tell where the next record is
-    bad_payload,  // the frame is sound, the payload is not; the next record follows it
-};
-
-/// The head of a record, checked.
-///
-/// units    payload_bytes: only meaningful when status is good; then also the only thing known
-struct record_head {
-    record_status status = record_status::incomplete;
-    std::uint64_t payload_bytes = 0;
-};
-
-/// Reads the first twelve bytes of a record.
-///
-/// source   TFRecord: u64 length, u32 masked CRC-32C of the eight length bytes
-/// example  tests/tfevents/record.cpp "record head: a length is believed only with its checksum"
-[[nodiscard]] record_head decode_record_head(std::string_view bytes) noexcept;
-
-/// One record at the front of some bytes.
-///
-/// out      payload: points into the bytes; bytes: the whole record, 0 when its end is not known
-struct record {
-    record_status status = record_status::incomplete;
-    std::string_view payload;
-    std::uint64_t bytes = 0;
-};
-
-/// Reads the record at the front of `bytes`; both checksums are always looked at.
-///
-/// cost     O(payload)
-/// example  tests/tfevents/record.cpp "record: the first record of every event file, byte by byte"
-[[nodiscard]] record decode_record(std::string_view bytes) noexcept;
-
-/// Appends a record that holds `payload`.
-void append_record(std::string& out, std::string_view payload);
-
-// ---- implementation ---------------------------------------------------------
-
-inline record_head decode_record_head(std::string_view bytes) noexcept {
-    record_head head;
-    if (bytes.size() < record_head_bytes) {
-        return head;
-    }
-    head.payload_bytes = load_le<std::uint64_t>(bytes.data());
-    const auto stored = load_le<std::uint32_t>(bytes.data() + 8);
-    if (head.payload_bytes == 0 && stored == 0) {
-        head.status = record_status::hole;
-    } else if (mask_crc32c(crc32c(bytes.substr(0, 8))) != stored) {
-        head.status = record_status::bad_length;
-    } else {
-        head.status = record_status::good;
-    }
-    return head;
-}
-
-inline record decode_record(std::string_view bytes) noexcept {
-    record found;
-    const record_head head = decode_record_head(bytes);
-    if (head.status != record_status::good) {
-        found.status = head.status;
-        return found;
-    }
-    constexpr std::uint64_t frame = record_head_bytes + record_tail_bytes;
-    if (bytes.size() < frame || head.payload_bytes > bytes.size() - frame) {
-        return found;
-    }
-    const auto size = guild::detail::convert<std::size_t>(head.payload_bytes);
-    found.payload = bytes.substr(record_head_bytes, size);
-    found.bytes = frame + head.payload_bytes;
-    const auto stored = load_le<std::uint32_t>(found.payload.data() + size);
-    found.status = mask_crc32c(crc32c(found.payload)) == stored ? record_status::good
-                                                                : record_status::bad_payload;
-    return found;
-}
-
-inline void append_record(std::string& out, std::string_view payload) {
-    const std::size_t head = out.size();
-    append_le(out, guild::detail::convert<std::uint64_t>(payload.size()));
-    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(head, 8))));
-    out.append(payload);
-    append_le(out, mask_crc32c(crc32c(payload)));
 }
 
 }}}  // namespace guild::tfevents
@@ -11746,6 +11746,168 @@ inline result<void> writer::close() {
 
 }}}  // namespace guild::tfevents
 
+// ==== guild/series/point.hpp ====
+// guild/series/point.hpp - the values of series storage: a number, a point, a summary.
+//
+// Layer 3. Includes: base.
+// Not here: bytes (series/format.hpp); reductions of many points (series/reduce.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+enum class number_kind : std::uint8_t { real, integer };
+
+/// A double or an int64, kept bit for bit: NaN payloads, infinities and -0 included.
+///
+/// example  tests/series/point.cpp "number: equal means equal kind and equal bits"
+class number {
+public:
+    constexpr number() noexcept = default;
+
+    template <class Value, std::enable_if_t<std::is_floating_point_v<Value>, int> = 0>
+    number(Value value) noexcept  // NOLINT: a number is what it is made of
+        : bits_(double_bits(static_cast<double>(value))) {}
+
+    template <class Value, std::enable_if_t<std::is_integral_v<Value>, int> = 0>
+    constexpr number(Value value) noexcept  // NOLINT
+        : bits_(static_cast<std::uint64_t>(value)), kind_(number_kind::integer) {
+        static_assert(std::is_signed_v<Value> || sizeof(Value) < 8,
+                      "an int64 cannot hold every such value: convert it first");
+    }
+
+    [[nodiscard]] static constexpr number from_bits(number_kind kind, std::uint64_t bits) noexcept {
+        number made;
+        made.bits_ = bits;
+        made.kind_ = kind;
+        return made;
+    }
+
+    [[nodiscard]] constexpr number_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] constexpr bool is_integer() const noexcept {
+        return kind_ == number_kind::integer;
+    }
+
+    /// The 64 bits of the double, or of the two's complement integer.
+    [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
+
+    /// The value; integers over 2^53 are rounded to the nearest double.
+    [[nodiscard]] double as_double() const noexcept {
+        return is_integer() ? static_cast<double>(as_int64()) : bits_double(bits_);
+    }
+
+    /// The value of a number of kind integer.
+    [[nodiscard]] constexpr std::int64_t as_int64() const noexcept {
+        return static_cast<std::int64_t>(bits_);
+    }
+
+    friend constexpr bool operator==(const number& a, const number& b) noexcept {
+        return a.kind_ == b.kind_ && a.bits_ == b.bits_;
+    }
+    friend constexpr bool operator!=(const number& a, const number& b) noexcept {
+        return !(a == b);
+    }
+
+private:
+    std::uint64_t bits_ = 0;
+    number_kind kind_ = number_kind::real;
+};
+
+/// Whether `a` is less than `b`; two integers are compared exactly, NaN is less than nothing.
+[[nodiscard]] bool is_less(const number& a, const number& b) noexcept;
+
+/// One value of one series.
+///
+/// units    step: as logged; time_us: microseconds since 1970-01-01 UTC
+struct point {
+    std::int64_t step = 0;
+    std::int64_t time_us = 0;
+    number value;
+
+    friend bool operator==(const point& a, const point& b) noexcept {
+        return a.step == b.step && a.time_us == b.time_us && a.value == b.value;
+    }
+    friend bool operator!=(const point& a, const point& b) noexcept { return !(a == b); }
+};
+
+/// One value to be logged: the number that writer::series() gave for its key, and the value.
+struct sample {
+    std::uint32_t id = 0;
+    number value;
+};
+
+/// A series at a glance.
+///
+/// out      min, max: over finite values, NaN when there are none; first, last: in order of writing
+struct series_summary {
+    std::string key;
+    std::uint64_t count = 0;
+    std::uint64_t nan = 0;  // how many values are NaN
+    std::uint64_t inf = 0;  // how many are infinite
+    point first;
+    point last;
+    number min = std::numeric_limits<double>::quiet_NaN();
+    number max = std::numeric_limits<double>::quiet_NaN();
+    std::int64_t min_step = 0;
+    std::int64_t max_step = 0;
+
+    [[nodiscard]] bool has_finite() const noexcept { return count > nan + inf; }
+
+    /// Counts one more point, the last so far.
+    void add(const point& next) noexcept;
+
+    /// Counts the points of `later`, which come after all of this one's.
+    void add(const series_summary& later) noexcept;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline bool is_less(const number& a, const number& b) noexcept {
+    if (a.is_integer() && b.is_integer()) {
+        return a.as_int64() < b.as_int64();
+    }
+    return a.as_double() < b.as_double();
+}
+
+inline void series_summary::add(const point& next) noexcept {
+    const double value = next.value.as_double();
+    if (std::isfinite(value)) {
+        if (!has_finite() || is_less(next.value, min)) {
+            min = next.value;
+        }
+        if (!has_finite() || is_less(max, next.value)) {
+            max = next.value;
+        }
+    } else {
+        (std::isnan(value) ? nan : inf) += 1;
+    }
+    if (count == 0) {
+        first = next;
+        min_step = max_step = next.step;
+    }
+    min_step = std::min(min_step, next.step);
+    max_step = std::max(max_step, next.step);
+    last = next;
+    ++count;
+}
+
+inline void series_summary::add(const series_summary& later) noexcept {
+    if (later.count == 0) {
+        return;
+    }
+    if (later.has_finite()) {
+        min = has_finite() && !is_less(later.min, min) ? min : later.min;
+        max = has_finite() && !is_less(max, later.max) ? max : later.max;
+    }
+    min_step = count == 0 ? later.min_step : std::min(min_step, later.min_step);
+    max_step = count == 0 ? later.max_step : std::max(max_step, later.max_step);
+    first = count == 0 ? later.first : first;
+    last = later.last;
+    count += later.count;
+    nan += later.nan;
+    inf += later.inf;
+}
+
+}}}  // namespace guild::series
+
 // ==== guild/series/format.hpp ====
 // guild/series/format.hpp - the frame of a series file (.gts): its header and its blocks.
 //
@@ -11980,374 +12142,6 @@ inline block_status decode_block(std::string_view bytes, std::uint64_t offset, s
     out.last_index_offset = load_le<std::uint64_t>(at + 32);
     out.payload = bytes.substr(block_head_bytes, length);
     return block_status::good;
-}
-
-}}}  // namespace guild::series
-
-// ==== guild/series/block_reader.hpp ====
-// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
-//
-// Layer 3. Includes: base, os/file.hpp, series/format.hpp.
-// Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// A half-open range of a file.
-struct byte_range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
-
-/// Reads blocks of an open file from an offset up to a size.
-///
-/// Where no good block stands, the next one is looked for by its magic, its own offset and its
-/// checksum. A beginning of a block at the end, with no good block behind it, is the end.
-/// cost     memory: 256 KiB, or the largest block that the file really holds
-/// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
-class block_reader {
-public:
-    block_reader(const os::file& file, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
-        : file_(&file), seed_(seed), offset_(offset), size_(size) {}
-
-    /// The next good block; false at the end. Its payload lives until the next call.
-    [[nodiscard]] bool next(block& out);
-
-    /// The end of the last good block: where to go on when the file has grown.
-    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-
-    /// Damaged ranges that a good block followed.
-    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
-
-    /// A failed read; the blocks before it are good.
-    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
-
-private:
-    block_status read_block(std::uint64_t offset, block& out);
-    bool find_block(std::uint64_t from, block& out);
-    std::string_view window(std::uint64_t offset, std::uint64_t need);
-
-    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
-
-    const os::file* file_;
-    std::uint32_t seed_;
-    std::uint64_t offset_;
-    std::uint64_t size_;
-    std::string buffer_;
-    std::uint64_t buffer_offset_ = 0;
-    std::vector<byte_range> lost_;
-    std::optional<error> failure_;
-};
-
-/// The last good block of the file, looked for from its end.
-///
-/// out      empty if there is none; the payload's memory is `memory`
-[[nodiscard]] std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                                   std::uint64_t size, std::string& memory);
-
-/// The block at `offset`, if a good one stands there.
-[[nodiscard]] std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                                 std::uint64_t offset, std::uint64_t size,
-                                                 std::string& memory);
-
-// ---- implementation ---------------------------------------------------------
-
-inline bool block_reader::next(block& out) {
-    if (failure_ || offset_ >= size_) {
-        return false;
-    }
-    const block_status status = read_block(offset_, out);
-    if (failure_ || (status != block_status::good && !find_block(offset_ + 8, out))) {
-        return false;
-    }
-    if (out.offset > offset_) {
-        lost_.push_back({offset_, out.offset});
-    }
-    offset_ = out.end();
-    return true;
-}
-
-inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
-    const std::string_view start = window(offset, block_head_bytes);
-    const block_head head = decode_block_head(start, offset);
-    if (head.status != block_status::good) {
-        return head.status;
-    }
-    if (head.bytes > size_ - offset) {
-        return block_status::incomplete;
-    }
-    return decode_block(window(offset, head.bytes), offset, seed_, out);
-}
-
-// Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
-inline bool block_reader::find_block(std::uint64_t from, block& out) {
-    for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
-        const std::string_view here = window(at, block_head_bytes);
-        if (here.size() < block_head_bytes) {
-            return false;
-        }
-        if (decode_block_head(here, at).status == block_status::good &&
-            read_block(at, out) == block_status::good) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// The bytes from `offset` on, at least `need` of them unless the file ends before.
-inline std::string_view block_reader::window(std::uint64_t offset, std::uint64_t need) {
-    const std::uint64_t have = buffer_offset_ + buffer_.size();
-    if (offset < buffer_offset_ || offset + need > have) {
-        const std::uint64_t rest = size_ > offset ? size_ - offset : 0;
-        const std::uint64_t want = std::min(rest, std::max(need, step));
-        buffer_.resize(guild::detail::convert<std::size_t>(want));
-        buffer_offset_ = offset;
-        const auto got = file_->read_at(offset, &buffer_[0], buffer_.size());
-        if (!got) {
-            failure_ = got.error();
-        }
-        buffer_.resize(got.value_or(0));
-    }
-    return std::string_view(buffer_).substr(
-        guild::detail::convert<std::size_t>(offset - buffer_offset_));
-}
-
-inline std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                          std::uint64_t offset, std::uint64_t size,
-                                          std::string& memory) {
-    if (offset >= size || size - offset < block_bytes(0)) {
-        return std::nullopt;
-    }
-    memory.resize(block_head_bytes);
-    auto got = file.read_at(offset, &memory[0], memory.size());
-    const block_head head = decode_block_head(memory, offset);
-    if (!got || *got != memory.size() || head.status != block_status::good ||
-        head.bytes > size - offset) {
-        return std::nullopt;
-    }
-    memory.resize(guild::detail::convert<std::size_t>(head.bytes));
-    got = file.read_at(offset, &memory[0], memory.size());
-    block found;
-    if (!got || *got != memory.size() ||
-        decode_block(memory, offset, seed, found) != block_status::good) {
-        return std::nullopt;
-    }
-    return found;
-}
-
-namespace detail {
-
-// The block that ends exactly at `size`, found by the length in its last eight bytes.
-inline std::optional<block> find_block_before(const os::file& file, std::uint32_t seed,
-                                              std::uint64_t size, std::string& memory) {
-    char tail[block_tail_bytes] = {};
-    if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
-        return std::nullopt;
-    }
-    const auto got = file.read_at(size - block_tail_bytes, tail, sizeof tail);
-    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail));
-    if (!got || *got != sizeof tail || bytes > size - header_bytes) {
-        return std::nullopt;
-    }
-    return find_block_at(file, seed, size - bytes, size, memory);
-}
-
-}  // namespace detail
-
-inline std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                            std::uint64_t size, std::string& memory) {
-    auto last = detail::find_block_before(file, seed, size, memory);
-    if (last || size <= header_bytes) {
-        return last;
-    }
-    // A torn tail: look back from the end in growing pieces.
-    constexpr std::uint64_t first_reach = std::uint64_t{64} << 10U;
-    std::uint64_t end = size / 8 * 8;
-    constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
-    for (std::uint64_t reach = first_reach; end > header_bytes;
-         reach = std::min(reach * 4, most_reach)) {
-        const std::uint64_t begin =
-            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
-        const std::uint64_t until = std::min(size, end + block_head_bytes);
-        std::string piece(guild::detail::convert<std::size_t>(until - begin), '\0');
-        const auto got = file.read_at(begin, &piece[0], piece.size());
-        piece.resize(got.value_or(0));
-        for (std::uint64_t at = end; at >= begin + 8;) {
-            at -= 8;
-            const std::size_t in_piece = guild::detail::convert<std::size_t>(at - begin);
-            const std::string_view here =
-                std::string_view(piece).substr(std::min(in_piece, piece.size()));
-            if (decode_block_head(here, at).status == block_status::good) {
-                last = find_block_at(file, seed, at, size, memory);
-                if (last) {
-                    return last;
-                }
-            }
-        }
-        end = begin;
-    }
-    return std::nullopt;
-}
-
-}}}  // namespace guild::series
-
-// ==== guild/series/point.hpp ====
-// guild/series/point.hpp - the values of series storage: a number, a point, a summary.
-//
-// Layer 3. Includes: base.
-// Not here: bytes (series/format.hpp); reductions of many points (series/reduce.hpp).
-
-namespace guild { inline namespace v0 { namespace series {
-
-enum class number_kind : std::uint8_t { real, integer };
-
-/// A double or an int64, kept bit for bit: NaN payloads, infinities and -0 included.
-///
-/// example  tests/series/point.cpp "number: equal means equal kind and equal bits"
-class number {
-public:
-    constexpr number() noexcept = default;
-
-    template <class Value, std::enable_if_t<std::is_floating_point_v<Value>, int> = 0>
-    number(Value value) noexcept  // NOLINT: a number is what it is made of
-        : bits_(double_bits(static_cast<double>(value))) {}
-
-    template <class Value, std::enable_if_t<std::is_integral_v<Value>, int> = 0>
-    constexpr number(Value value) noexcept  // NOLINT
-        : bits_(static_cast<std::uint64_t>(value)), kind_(number_kind::integer) {
-        static_assert(std::is_signed_v<Value> || sizeof(Value) < 8,
-                      "an int64 cannot hold every such value: convert it first");
-    }
-
-    [[nodiscard]] static constexpr number from_bits(number_kind kind, std::uint64_t bits) noexcept {
-        number made;
-        made.bits_ = bits;
-        made.kind_ = kind;
-        return made;
-    }
-
-    [[nodiscard]] constexpr number_kind kind() const noexcept { return kind_; }
-    [[nodiscard]] constexpr bool is_integer() const noexcept {
-        return kind_ == number_kind::integer;
-    }
-
-    /// The 64 bits of the double, or of the two's complement integer.
-    [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
-
-    /// The value; integers over 2^53 are rounded to the nearest double.
-    [[nodiscard]] double as_double() const noexcept {
-        return is_integer() ? static_cast<double>(as_int64()) : bits_double(bits_);
-    }
-
-    /// The value of a number of kind integer.
-    [[nodiscard]] constexpr std::int64_t as_int64() const noexcept {
-        return static_cast<std::int64_t>(bits_);
-    }
-
-    friend constexpr bool operator==(const number& a, const number& b) noexcept {
-        return a.kind_ == b.kind_ && a.bits_ == b.bits_;
-    }
-    friend constexpr bool operator!=(const number& a, const number& b) noexcept {
-        return !(a == b);
-    }
-
-private:
-    std::uint64_t bits_ = 0;
-    number_kind kind_ = number_kind::real;
-};
-
-/// Whether `a` is less than `b`; two integers are compared exactly, NaN is less than nothing.
-[[nodiscard]] bool is_less(const number& a, const number& b) noexcept;
-
-/// One value of one series.
-///
-/// units    step: as logged; time_us: microseconds since 1970-01-01 UTC
-struct point {
-    std::int64_t step = 0;
-    std::int64_t time_us = 0;
-    number value;
-
-    friend bool operator==(const point& a, const point& b) noexcept {
-        return a.step == b.step && a.time_us == b.time_us && a.value == b.value;
-    }
-    friend bool operator!=(const point& a, const point& b) noexcept { return !(a == b); }
-};
-
-/// One value to be logged: the number that writer::series() gave for its key, and the value.
-struct sample {
-    std::uint32_t id = 0;
-    number value;
-};
-
-/// A series at a glance.
-///
-/// out      min, max: over finite values, NaN when there are none; first, last: in order of writing
-struct series_summary {
-    std::string key;
-    std::uint64_t count = 0;
-    std::uint64_t nan = 0;  // how many values are NaN
-    std::uint64_t inf = 0;  // how many are infinite
-    point first;
-    point last;
-    number min = std::numeric_limits<double>::quiet_NaN();
-    number max = std::numeric_limits<double>::quiet_NaN();
-    std::int64_t min_step = 0;
-    std::int64_t max_step = 0;
-
-    [[nodiscard]] bool has_finite() const noexcept { return count > nan + inf; }
-
-    /// Counts one more point, the last so far.
-    void add(const point& next) noexcept;
-
-    /// Counts the points of `later`, which come after all of this one's.
-    void add(const series_summary& later) noexcept;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline bool is_less(const number& a, const number& b) noexcept {
-    if (a.is_integer() && b.is_integer()) {
-        return a.as_int64() < b.as_int64();
-    }
-    return a.as_double() < b.as_double();
-}
-
-inline void series_summary::add(const point& next) noexcept {
-    const double value = next.value.as_double();
-    if (std::isfinite(value)) {
-        if (!has_finite() || is_less(next.value, min)) {
-            min = next.value;
-        }
-        if (!has_finite() || is_less(max, next.value)) {
-            max = next.value;
-        }
-    } else {
-        (std::isnan(value) ? nan : inf) += 1;
-    }
-    if (count == 0) {
-        first = next;
-        min_step = max_step = next.step;
-    }
-    min_step = std::min(min_step, next.step);
-    max_step = std::max(max_step, next.step);
-    last = next;
-    ++count;
-}
-
-inline void series_summary::add(const series_summary& later) noexcept {
-    if (later.count == 0) {
-        return;
-    }
-    if (later.has_finite()) {
-        min = has_finite() && !is_less(later.min, min) ? min : later.min;
-        max = has_finite() && !is_less(max, later.max) ? max : later.max;
-    }
-    min_step = count == 0 ? later.min_step : std::min(min_step, later.min_step);
-    max_step = count == 0 ? later.max_step : std::max(max_step, later.max_step);
-    first = count == 0 ? later.first : first;
-    last = later.last;
-    count += later.count;
-    nan += later.nan;
-    inf += later.inf;
 }
 
 }}}  // namespace guild::series
@@ -12959,6 +12753,212 @@ inline bool decode_note(std::string_view payload, note& out) {
     out.time_us = load_le<std::int64_t>(payload.data());
     payload.remove_prefix(8);
     return detail::decode_pairs(payload, out.texts) && payload.empty();
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/block_reader.hpp ====
+// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
+//
+// Layer 3. Includes: base, os/file.hpp, series/format.hpp.
+// Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A half-open range of a file.
+struct byte_range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
+/// Reads blocks of an open file from an offset up to a size.
+///
+/// Where no good block stands, the next one is looked for by its magic, its own offset and its
+/// checksum. A beginning of a block at the end, with no good block behind it, is the end.
+/// cost     memory: 256 KiB, or the largest block that the file really holds
+/// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
+class block_reader {
+public:
+    block_reader(const os::file& file, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
+        : file_(&file), seed_(seed), offset_(offset), size_(size) {}
+
+    /// The next good block; false at the end. Its payload lives until the next call.
+    [[nodiscard]] bool next(block& out);
+
+    /// The end of the last good block: where to go on when the file has grown.
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+
+    /// Damaged ranges that a good block followed.
+    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
+
+    /// A failed read; the blocks before it are good.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
+
+private:
+    block_status read_block(std::uint64_t offset, block& out);
+    bool find_block(std::uint64_t from, block& out);
+    std::string_view window(std::uint64_t offset, std::uint64_t need);
+
+    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
+
+    const os::file* file_;
+    std::uint32_t seed_;
+    std::uint64_t offset_;
+    std::uint64_t size_;
+    std::string buffer_;
+    std::uint64_t buffer_offset_ = 0;
+    std::vector<byte_range> lost_;
+    std::optional<error> failure_;
+};
+
+/// The last good block of the file, looked for from its end.
+///
+/// out      empty if there is none; the payload's memory is `memory`
+[[nodiscard]] std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
+                                                   std::uint64_t size, std::string& memory);
+
+/// The block at `offset`, if a good one stands there.
+[[nodiscard]] std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
+                                                 std::uint64_t offset, std::uint64_t size,
+                                                 std::string& memory);
+
+// ---- implementation ---------------------------------------------------------
+
+inline bool block_reader::next(block& out) {
+    if (failure_ || offset_ >= size_) {
+        return false;
+    }
+    const block_status status = read_block(offset_, out);
+    if (failure_ || (status != block_status::good && !find_block(offset_ + 8, out))) {
+        return false;
+    }
+    if (out.offset > offset_) {
+        lost_.push_back({offset_, out.offset});
+    }
+    offset_ = out.end();
+    return true;
+}
+
+inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
+    const std::string_view start = window(offset, block_head_bytes);
+    const block_head head = decode_block_head(start, offset);
+    if (head.status != block_status::good) {
+        return head.status;
+    }
+    if (head.bytes > size_ - offset) {
+        return block_status::incomplete;
+    }
+    return decode_block(window(offset, head.bytes), offset, seed_, out);
+}
+
+// Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
+inline bool block_reader::find_block(std::uint64_t from, block& out) {
+    for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
+        const std::string_view here = window(at, block_head_bytes);
+        if (here.size() < block_head_bytes) {
+            return false;
+        }
+        if (decode_block_head(here, at).status == block_status::good &&
+            read_block(at, out) == block_status::good) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The bytes from `offset` on, at least `need` of them unless the file ends before.
+inline std::string_view block_reader::window(std::uint64_t offset, std::uint64_t need) {
+    const std::uint64_t have = buffer_offset_ + buffer_.size();
+    if (offset < buffer_offset_ || offset + need > have) {
+        const std::uint64_t rest = size_ > offset ? size_ - offset : 0;
+        const std::uint64_t want = std::min(rest, std::max(need, step));
+        buffer_.resize(guild::detail::convert<std::size_t>(want));
+        buffer_offset_ = offset;
+        const auto got = file_->read_at(offset, &buffer_[0], buffer_.size());
+        if (!got) {
+            failure_ = got.error();
+        }
+        buffer_.resize(got.value_or(0));
+    }
+    return std::string_view(buffer_).substr(
+        guild::detail::convert<std::size_t>(offset - buffer_offset_));
+}
+
+inline std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
+                                          std::uint64_t offset, std::uint64_t size,
+                                          std::string& memory) {
+    if (offset >= size || size - offset < block_bytes(0)) {
+        return std::nullopt;
+    }
+    memory.resize(block_head_bytes);
+    auto got = file.read_at(offset, &memory[0], memory.size());
+    const block_head head = decode_block_head(memory, offset);
+    if (!got || *got != memory.size() || head.status != block_status::good ||
+        head.bytes > size - offset) {
+        return std::nullopt;
+    }
+    memory.resize(guild::detail::convert<std::size_t>(head.bytes));
+    got = file.read_at(offset, &memory[0], memory.size());
+    block found;
+    if (!got || *got != memory.size() ||
+        decode_block(memory, offset, seed, found) != block_status::good) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+namespace detail {
+
+// The block that ends exactly at `size`, found by the length in its last eight bytes.
+inline std::optional<block> find_block_before(const os::file& file, std::uint32_t seed,
+                                              std::uint64_t size, std::string& memory) {
+    char tail[block_tail_bytes] = {};
+    if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
+        return std::nullopt;
+    }
+    const auto got = file.read_at(size - block_tail_bytes, tail, sizeof tail);
+    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail));
+    if (!got || *got != sizeof tail || bytes > size - header_bytes) {
+        return std::nullopt;
+    }
+    return find_block_at(file, seed, size - bytes, size, memory);
+}
+
+}  // namespace detail
+
+inline std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
+                                            std::uint64_t size, std::string& memory) {
+    auto last = detail::find_block_before(file, seed, size, memory);
+    if (last || size <= header_bytes) {
+        return last;
+    }
+    // A torn tail: look back from the end in growing pieces.
+    constexpr std::uint64_t first_reach = std::uint64_t{64} << 10U;
+    std::uint64_t end = size / 8 * 8;
+    constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
+    for (std::uint64_t reach = first_reach; end > header_bytes;
+         reach = std::min(reach * 4, most_reach)) {
+        const std::uint64_t begin =
+            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
+        const std::uint64_t until = std::min(size, end + block_head_bytes);
+        std::string piece(guild::detail::convert<std::size_t>(until - begin), '\0');
+        const auto got = file.read_at(begin, &piece[0], piece.size());
+        piece.resize(got.value_or(0));
+        for (std::uint64_t at = end; at >= begin + 8;) {
+            at -= 8;
+            const std::size_t in_piece = guild::detail::convert<std::size_t>(at - begin);
+            const std::string_view here =
+                std::string_view(piece).substr(std::min(in_piece, piece.size()));
+            if (decode_block_head(here, at).status == block_status::good) {
+                last = find_block_at(file, seed, at, size, memory);
+                if (last) {
+                    return last;
+                }
+            }
+        }
+        end = begin;
+    }
+    return std::nullopt;
 }
 
 }}}  // namespace guild::series
@@ -13624,228 +13624,6 @@ inline std::uint64_t reader::bytes_lost() const noexcept {
         bytes += range.end - range.begin;
     }
     return bytes;
-}
-
-}}}  // namespace guild::series
-
-// ==== guild/series/reduce.hpp ====
-// guild/series/reduce.hpp - many points to one number, or to the few that a chart needs.
-//
-// Layer 3. Includes: base, series/point.hpp. Pure.
-// Not here: finding and reading the points (series/run_reader.hpp).
-//
-// NaN rule: first and last are what they are, NaN included. min, max, average and median leave NaN
-// out and take infinities in. No value is left: no result.
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// Whether reduce() knows this word.
-[[nodiscard]] bool is_reducer(std::string_view how) noexcept;
-
-/// One number for a series, in the words of project files.
-///
-/// in       how: first, last, min, max, average (or mean), median, last_N_average (the last N
-///          points, or all when there are fewer), steps (last minus first step), duration (last
-///          minus first time)
-/// out      empty for an unknown word, without points, or when only NaN is left
-/// units    duration: seconds; everything else: the series' own
-/// example  tests/series/reduce.cpp "reduce: every word, by hand"
-[[nodiscard]] std::optional<double> reduce(std::string_view how, const std::vector<point>& points);
-
-/// At most four points for each of `columns` equal ranges of steps: the first, the smallest, the
-/// largest and the last, in the order in which they stand in the series, each once.
-///
-/// A single sharp point is in the result however many columns there are. NaN is never smallest or
-/// largest; a column with nothing but NaN keeps its first and last. Where steps go back, a column
-/// that is entered again gets four points again.
-///
-/// in       columns: 0 counts as 1
-/// cost     O(points)
-/// example  tests/series/reduce.cpp "reduce_columns: a spike of one point survives every width"
-[[nodiscard]] std::vector<point> reduce_columns(const std::vector<point>& points,
-                                                std::size_t columns);
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-// N of "last_N_average"; 0 if that is not the word.
-inline std::size_t last_n(std::string_view how) noexcept {
-    constexpr std::string_view before = "last_";
-    constexpr std::string_view after = "_average";
-    if (!starts_with(how, before) || !ends_with(how, after) ||
-        how.size() <= before.size() + after.size()) {
-        return 0;
-    }
-    std::size_t count = 0;
-    for (const char c : how.substr(before.size(), how.size() - before.size() - after.size())) {
-        if (!is_digit(c) || count > 100000000) {
-            return 0;
-        }
-        count = count * 10 + static_cast<std::size_t>(c - '0');
-    }
-    return count;
-}
-
-inline std::optional<double> mean_of(const point* begin, const point* end) noexcept {
-    double sum = 0;
-    std::size_t count = 0;
-    for (; begin != end; ++begin) {
-        const double value = begin->value.as_double();
-        if (!std::isnan(value)) {
-            sum += value;
-            ++count;
-        }
-    }
-    return count == 0 ? std::nullopt : std::make_optional(sum / static_cast<double>(count));
-}
-
-inline std::vector<double> values_of(const std::vector<point>& points) {
-    std::vector<double> values;
-    values.reserve(points.size());
-    for (const point& one : points) {
-        const double value = one.value.as_double();
-        if (!std::isnan(value)) {
-            values.push_back(value);
-        }
-    }
-    return values;
-}
-
-// The middle value, or the mean of the two in the middle.
-inline std::optional<double> median_of(std::vector<double> values) {
-    if (values.empty()) {
-        return std::nullopt;
-    }
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    if (values.size() % 2 != 0) {
-        return *middle;
-    }
-    const double below = *std::max_element(values.begin(), middle);
-    return below == *middle ? below : below / 2 + *middle / 2;
-}
-
-inline std::optional<double> extreme_of(const std::vector<point>& points, bool smallest) {
-    const std::vector<double> values = values_of(points);
-    if (values.empty()) {
-        return std::nullopt;
-    }
-    return smallest ? *std::min_element(values.begin(), values.end())
-                    : *std::max_element(values.begin(), values.end());
-}
-
-// The points of one column while they come.
-class column_reducer {
-public:
-    void add(const point& next, std::size_t index) {
-        if (count_++ == 0) {
-            first_ = {next, index};
-        }
-        last_ = {next, index};
-        if (!std::isnan(next.value.as_double())) {
-            if (!has_value_ || is_less(next.value, min_.first.value)) {
-                min_ = {next, index};
-            }
-            if (!has_value_ || is_less(max_.first.value, next.value)) {
-                max_ = {next, index};
-            }
-            has_value_ = true;
-        }
-    }
-
-    // Appends first, min, max and last in order of their place, each place once.
-    void finish(std::vector<point>& out) {
-        if (count_ == 0) {
-            return;
-        }
-        placed chosen[] = {first_, has_value_ ? min_ : first_, has_value_ ? max_ : first_, last_};
-        std::sort(std::begin(chosen), std::end(chosen),
-                  [](const placed& a, const placed& b) { return a.second < b.second; });
-        for (std::size_t i = 0; i < std::size(chosen); ++i) {
-            if (i == 0 || chosen[i].second != chosen[i - 1].second) {
-                out.push_back(chosen[i].first);
-            }
-        }
-        *this = {};
-    }
-
-private:
-    using placed = std::pair<point, std::size_t>;
-    std::size_t count_ = 0;
-    bool has_value_ = false;
-    placed first_, min_, max_, last_;
-};
-
-}  // namespace detail
-
-inline bool is_reducer(std::string_view how) noexcept {
-    for (const std::string_view word :
-         {"first", "last", "min", "max", "average", "mean", "median", "steps", "duration"}) {
-        if (how == word) {
-            return true;
-        }
-    }
-    return detail::last_n(how) != 0;
-}
-
-inline std::optional<double> reduce(std::string_view how, const std::vector<point>& points) {
-    if (points.empty() || !is_reducer(how)) {
-        return std::nullopt;
-    }
-    const point& first = points.front();
-    const point& last = points.back();
-    const point* end = points.data() + points.size();
-    if (how == "first") {
-        return first.value.as_double();
-    }
-    if (how == "last") {
-        return last.value.as_double();
-    }
-    if (how == "steps") {
-        return static_cast<double>(last.step) - static_cast<double>(first.step);
-    }
-    if (how == "duration") {
-        return (static_cast<double>(last.time_us) - static_cast<double>(first.time_us)) / 1e6;
-    }
-    if (how == "min" || how == "max") {
-        return detail::extreme_of(points, how == "min");
-    }
-    if (how == "median") {
-        return detail::median_of(detail::values_of(points));
-    }
-    const std::size_t wanted = detail::last_n(how);
-    const bool all = wanted == 0 || wanted > points.size();
-    return detail::mean_of(all ? points.data() : end - wanted, end);
-}
-
-inline std::vector<point> reduce_columns(const std::vector<point>& points, std::size_t columns) {
-    std::vector<point> out;
-    if (points.empty()) {
-        return out;
-    }
-    columns = std::max<std::size_t>(columns, 1);
-    std::int64_t low = points.front().step;
-    std::int64_t high = low;
-    for (const point& one : points) {
-        low = std::min(low, one.step);
-        high = std::max(high, one.step);
-    }
-    const double extent = static_cast<double>(high) - static_cast<double>(low);
-    detail::column_reducer column;
-    std::size_t current = 0;
-    for (std::size_t i = 0; i < points.size(); ++i) {
-        const double along = static_cast<double>(points[i].step) - static_cast<double>(low);
-        const double place = extent > 0 ? along / extent * static_cast<double>(columns) : 0;
-        const std::size_t at = std::min(static_cast<std::size_t>(place), columns - 1);
-        if (at != current) {
-            column.finish(out);
-            current = at;
-        }
-        column.add(points[i], i);
-    }
-    column.finish(out);
-    return out;
 }
 
 }}}  // namespace guild::series
@@ -14548,6 +14326,228 @@ inline result<void> writer::move_to(const std::string& directory) {
     file_ = std::move(*copy);
     directory_synced_ = false;
     return {};
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/reduce.hpp ====
+// guild/series/reduce.hpp - many points to one number, or to the few that a chart needs.
+//
+// Layer 3. Includes: base, series/point.hpp. Pure.
+// Not here: finding and reading the points (series/run_reader.hpp).
+//
+// NaN rule: first and last are what they are, NaN included. min, max, average and median leave NaN
+// out and take infinities in. No value is left: no result.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Whether reduce() knows this word.
+[[nodiscard]] bool is_reducer(std::string_view how) noexcept;
+
+/// One number for a series, in the words of project files.
+///
+/// in       how: first, last, min, max, average (or mean), median, last_N_average (the last N
+///          points, or all when there are fewer), steps (last minus first step), duration (last
+///          minus first time)
+/// out      empty for an unknown word, without points, or when only NaN is left
+/// units    duration: seconds; everything else: the series' own
+/// example  tests/series/reduce.cpp "reduce: every word, by hand"
+[[nodiscard]] std::optional<double> reduce(std::string_view how, const std::vector<point>& points);
+
+/// At most four points for each of `columns` equal ranges of steps: the first, the smallest, the
+/// largest and the last, in the order in which they stand in the series, each once.
+///
+/// A single sharp point is in the result however many columns there are. NaN is never smallest or
+/// largest; a column with nothing but NaN keeps its first and last. Where steps go back, a column
+/// that is entered again gets four points again.
+///
+/// in       columns: 0 counts as 1
+/// cost     O(points)
+/// example  tests/series/reduce.cpp "reduce_columns: a spike of one point survives every width"
+[[nodiscard]] std::vector<point> reduce_columns(const std::vector<point>& points,
+                                                std::size_t columns);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// N of "last_N_average"; 0 if that is not the word.
+inline std::size_t last_n(std::string_view how) noexcept {
+    constexpr std::string_view before = "last_";
+    constexpr std::string_view after = "_average";
+    if (!starts_with(how, before) || !ends_with(how, after) ||
+        how.size() <= before.size() + after.size()) {
+        return 0;
+    }
+    std::size_t count = 0;
+    for (const char c : how.substr(before.size(), how.size() - before.size() - after.size())) {
+        if (!is_digit(c) || count > 100000000) {
+            return 0;
+        }
+        count = count * 10 + static_cast<std::size_t>(c - '0');
+    }
+    return count;
+}
+
+inline std::optional<double> mean_of(const point* begin, const point* end) noexcept {
+    double sum = 0;
+    std::size_t count = 0;
+    for (; begin != end; ++begin) {
+        const double value = begin->value.as_double();
+        if (!std::isnan(value)) {
+            sum += value;
+            ++count;
+        }
+    }
+    return count == 0 ? std::nullopt : std::make_optional(sum / static_cast<double>(count));
+}
+
+inline std::vector<double> values_of(const std::vector<point>& points) {
+    std::vector<double> values;
+    values.reserve(points.size());
+    for (const point& one : points) {
+        const double value = one.value.as_double();
+        if (!std::isnan(value)) {
+            values.push_back(value);
+        }
+    }
+    return values;
+}
+
+// The middle value, or the mean of the two in the middle.
+inline std::optional<double> median_of(std::vector<double> values) {
+    if (values.empty()) {
+        return std::nullopt;
+    }
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    if (values.size() % 2 != 0) {
+        return *middle;
+    }
+    const double below = *std::max_element(values.begin(), middle);
+    return below == *middle ? below : below / 2 + *middle / 2;
+}
+
+inline std::optional<double> extreme_of(const std::vector<point>& points, bool smallest) {
+    const std::vector<double> values = values_of(points);
+    if (values.empty()) {
+        return std::nullopt;
+    }
+    return smallest ? *std::min_element(values.begin(), values.end())
+                    : *std::max_element(values.begin(), values.end());
+}
+
+// The points of one column while they come.
+class column_reducer {
+public:
+    void add(const point& next, std::size_t index) {
+        if (count_++ == 0) {
+            first_ = {next, index};
+        }
+        last_ = {next, index};
+        if (!std::isnan(next.value.as_double())) {
+            if (!has_value_ || is_less(next.value, min_.first.value)) {
+                min_ = {next, index};
+            }
+            if (!has_value_ || is_less(max_.first.value, next.value)) {
+                max_ = {next, index};
+            }
+            has_value_ = true;
+        }
+    }
+
+    // Appends first, min, max and last in order of their place, each place once.
+    void finish(std::vector<point>& out) {
+        if (count_ == 0) {
+            return;
+        }
+        placed chosen[] = {first_, has_value_ ? min_ : first_, has_value_ ? max_ : first_, last_};
+        std::sort(std::begin(chosen), std::end(chosen),
+                  [](const placed& a, const placed& b) { return a.second < b.second; });
+        for (std::size_t i = 0; i < std::size(chosen); ++i) {
+            if (i == 0 || chosen[i].second != chosen[i - 1].second) {
+                out.push_back(chosen[i].first);
+            }
+        }
+        *this = {};
+    }
+
+private:
+    using placed = std::pair<point, std::size_t>;
+    std::size_t count_ = 0;
+    bool has_value_ = false;
+    placed first_, min_, max_, last_;
+};
+
+}  // namespace detail
+
+inline bool is_reducer(std::string_view how) noexcept {
+    for (const std::string_view word :
+         {"first", "last", "min", "max", "average", "mean", "median", "steps", "duration"}) {
+        if (how == word) {
+            return true;
+        }
+    }
+    return detail::last_n(how) != 0;
+}
+
+inline std::optional<double> reduce(std::string_view how, const std::vector<point>& points) {
+    if (points.empty() || !is_reducer(how)) {
+        return std::nullopt;
+    }
+    const point& first = points.front();
+    const point& last = points.back();
+    const point* end = points.data() + points.size();
+    if (how == "first") {
+        return first.value.as_double();
+    }
+    if (how == "last") {
+        return last.value.as_double();
+    }
+    if (how == "steps") {
+        return static_cast<double>(last.step) - static_cast<double>(first.step);
+    }
+    if (how == "duration") {
+        return (static_cast<double>(last.time_us) - static_cast<double>(first.time_us)) / 1e6;
+    }
+    if (how == "min" || how == "max") {
+        return detail::extreme_of(points, how == "min");
+    }
+    if (how == "median") {
+        return detail::median_of(detail::values_of(points));
+    }
+    const std::size_t wanted = detail::last_n(how);
+    const bool all = wanted == 0 || wanted > points.size();
+    return detail::mean_of(all ? points.data() : end - wanted, end);
+}
+
+inline std::vector<point> reduce_columns(const std::vector<point>& points, std::size_t columns) {
+    std::vector<point> out;
+    if (points.empty()) {
+        return out;
+    }
+    columns = std::max<std::size_t>(columns, 1);
+    std::int64_t low = points.front().step;
+    std::int64_t high = low;
+    for (const point& one : points) {
+        low = std::min(low, one.step);
+        high = std::max(high, one.step);
+    }
+    const double extent = static_cast<double>(high) - static_cast<double>(low);
+    detail::column_reducer column;
+    std::size_t current = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        const double along = static_cast<double>(points[i].step) - static_cast<double>(low);
+        const double place = extent > 0 ? along / extent * static_cast<double>(columns) : 0;
+        const std::size_t at = std::min(static_cast<std::size_t>(place), columns - 1);
+        if (at != current) {
+            column.finish(out);
+            current = at;
+        }
+        column.add(points[i], i);
+    }
+    column.finish(out);
+    return out;
 }
 
 }}}  // namespace guild::series
@@ -15986,721 +15986,6 @@ inline result<std::string> trash_run(const run& which, const os::env& system) {
 
 }}}  // namespace guild::runs
 
-// ==== guild/runs/collectors.hpp ====
-// guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics,
-// scalars of event files.
-//
-// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
-// Not here: when they are asked (runs/recording.hpp).
-
-namespace guild { inline namespace v0 { namespace runs {
-
-/// The machine as it is now, for attrs.tsv: processor, memory, system, GPUs, guild's own version.
-///
-/// units    memory, gpuN_memory: bytes, decimal
-/// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the
-///          memory"
-[[nodiscard]] pair_list system_attributes();
-
-/// How often the kernel killed a process of this control group for want of memory; empty where
-/// nobody counts.
-///
-/// source   Linux control groups v2: memory.events, key oom_kill
-[[nodiscard]] std::optional<std::uint64_t> read_out_of_memory_kills();
-
-/// The number behind `key` in a file of "key number" lines.
-[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text,
-                                                        std::string_view key);
-
-/// Stores statistics of the machine and of a process tree as series `sys/...` and `op/...`.
-class statistics_collector {
-public:
-    /// units    interval_ms: milliseconds between two calls of collect
-    explicit statistics_collector(std::int64_t interval_ms) : sampler_(interval_ms) {}
-
-    /// Takes one sample; its number is the step.
-    ///
-    /// in       pid: root of the process tree
-    /// units    time_us: microseconds since 1970-01-01 UTC
-    void collect(int pid, std::int64_t time_us, series::writer& into);
-
-    [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
-
-private:
-    os::stats_sampler sampler_;
-    std::int64_t samples_ = 0;
-};
-
-/// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with
-/// the events' own steps and times.
-///
-/// Directories behind symbolic links are not entered: a command may link a whole data set, or `/`,
-/// into its run directory.
-/// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory
-///          and tag"
-class event_collector {
-public:
-    explicit event_collector(std::string directory)
-        : reader_(std::move(directory), without_links()) {}
-
-    /// Stores what is new.
-    ///
-    /// out      how many points
-    std::uint64_t collect(series::writer& into);
-
-    /// Bytes of event files that were damaged and skipped.
-    [[nodiscard]] std::uint64_t bytes_lost() const { return reader_.bytes_lost(); }
-
-private:
-    void add(const std::string& run, const tfevents::scalar& point, series::writer& into);
-    void flush_frame(series::writer& into);
-    [[nodiscard]] static tfevents::directory_options without_links() {
-        tfevents::directory_options options;
-        options.follow_links = false;
-        return options;
-    }
-
-    tfevents::directory_reader reader_;
-    std::vector<series::sample> frame_;  // values of one step and time, stored together
-    std::int64_t frame_step_ = 0;
-    std::int64_t frame_time_us_ = 0;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-// PRETTY_NAME of os-release(5), without its quotes.
-inline std::string system_name() {
-    const auto text = os::load_file("/etc/os-release", 65536);
-    for (const std::string& line : split(text ? *text : std::string(), '\n')) {
-        constexpr std::string_view key = "PRETTY_NAME=";
-        if (starts_with(line, key)) {
-            return replace_all(line.substr(key.size()), "\"", "");
-        }
-    }
-    return "";
-}
-
-}  // namespace detail
-
-inline pair_list system_attributes() {
-    pair_list pairs = {{"cpu_model", os::cpu_model()},
-                       {"cpu_cores", std::to_string(os::cpu_count())},
-                       {"memory", std::to_string(os::memory_total_bytes())},
-                       {"host", os::node_name()},
-                       {"os", detail::system_name()}};
-    const auto kernel = os::load_file("/proc/sys/kernel/osrelease", 4096);
-    pairs.emplace_back("kernel", kernel ? std::string(trim(*kernel)) : "");
-    for (const os::gpu& gpu : os::list_gpus()) {
-        const std::string prefix = "gpu" + std::to_string(gpu.index) + '_';
-        pairs.emplace_back(prefix + "name", gpu.name);
-        pairs.emplace_back(prefix + "memory", std::to_string(gpu.memory_bytes));
-    }
-    pairs.emplace_back("guild_version", version);
-    return pairs;
-}
-
-inline std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {
-    for (const std::string& line : split(text, '\n')) {
-        const std::vector<std::string> words = split_words(line);
-        if (words.size() == 2 && words[0] == key) {
-            const auto number = parse_int64(words[1]);
-            return number && *number >= 0 ? std::make_optional(static_cast<std::uint64_t>(*number))
-                                          : std::nullopt;
-        }
-    }
-    return std::nullopt;
-}
-
-inline std::optional<std::uint64_t> read_out_of_memory_kills() {
-    const auto groups = os::load_file("/proc/self/cgroup", 65536);
-    if (!groups) {
-        return std::nullopt;
-    }
-    for (const std::string& line : split(*groups, '\n')) {
-        if (starts_with(line, "0::")) {
-            const auto events =
-                os::load_file("/sys/fs/cgroup" + line.substr(3) + "/memory.events", 65536);
-            return events ? find_counter(*events, "oom_kill") : std::nullopt;
-        }
-    }
-    return std::nullopt;
-}
-
-inline void statistics_collector::collect(int pid, std::int64_t time_us, series::writer& into) {
-    std::vector<series::sample> values;
-    for (const auto& [key, value] : sampler_.sample(pid)) {
-        values.push_back({into.series(key), series::number(value)});
-    }
-    if (!values.empty()) {
-        into.append(samples_, time_us, values.data(), values.size());
-    }
-    ++samples_;
-}
-
-inline std::uint64_t event_collector::collect(series::writer& into) {
-    const std::uint64_t count = reader_.poll(
-        [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
-    flush_frame(into);
-    return count;
-}
-
-inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
-                                 series::writer& into) {
-    const double time_us = std::nearbyint(point.wall_time * 1e6);
-    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
-    const std::int64_t time = has_time ? static_cast<std::int64_t>(time_us) : 0;
-    if (!frame_.empty() && (frame_step_ != point.step || frame_time_us_ != time)) {
-        flush_frame(into);
-    }
-    const std::string key = run == "." ? "tf/" + point.tag : "tf/" + run + '/' + point.tag;
-    const std::uint32_t id = into.series(key);
-    for (const series::sample& other : frame_) {
-        if (other.id == id) {  // one key twice at one moment: two frames keep both
-            flush_frame(into);
-            break;
-        }
-    }
-    frame_step_ = point.step;
-    frame_time_us_ = time;
-    frame_.push_back({id, series::number(point.value)});
-}
-
-inline void event_collector::flush_frame(series::writer& into) {
-    if (!frame_.empty()) {
-        into.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
-        frame_.clear();
-    }
-}
-
-}}}  // namespace guild::runs
-
-// ==== guild/runs/output_buffer.hpp ====
-// guild/runs/output_buffer.hpp - the bounded memory between the thread that reads a command's
-// output and those that store and show it.
-//
-// Layer 4. Includes: os/thread, runs/output_log.
-// Not here: reading pipes and writing files (runs/supervisor.hpp).
-//
-// Whoever pushes never waits for a disk or a terminal. When the memory is full, what waits to be
-// shown is dropped first; if that is not enough, what comes next is not stored. Both are counted,
-// and told to the reader at the place where they are missing.
-
-namespace guild { inline namespace v0 { namespace runs {
-
-/// A piece of output on its way.
-///
-/// units    time_us: microseconds since 1970-01-01 UTC at which it was read
-struct output_chunk {
-    output_stream stream = output_stream::unknown;
-    std::int64_t time_us = 0;
-    std::string bytes;
-};
-
-/// The next piece for one of the two readers.
-struct output_item {
-    std::shared_ptr<const output_chunk> chunk;  // null: a message or a mark alone
-    std::string message;              // a line for the user, in its place between the output
-    std::uint64_t dropped_bytes = 0;  // output that is missing just before this item
-};
-
-/// threads  one that pushes, one that stores, one that echoes; add_message from any
-/// example  tests/runs/output_buffer.cpp "output buffer: full, it drops what waits to be shown and
-///          keeps what is stored"
-class output_buffer {
-public:
-    /// units    max_bytes: of output held for both readers, a little administration included
-    explicit output_buffer(std::uint64_t max_bytes = std::uint64_t{64} << 20U) noexcept
-        : max_bytes_(max_bytes) {}
-
-    /// Takes a piece of output for both readers. Waits for nothing.
-    void push(output_stream stream, std::int64_t time_us, std::string_view bytes);
-
-    /// A line for the user, shown between the output by the thread that echoes. Never dropped.
-    void add_message(std::string line);
-
-    /// Nothing is pushed any more; messages may still come until close_messages.
-    void close();
-
-    /// No message comes any more: the echo ends when all is shown.
-    void close_messages();
-
-    /// The next piece to store.
-    ///
-    /// out      empty when nothing came in time, or when is_stored() has become true
-    /// units    wait_ms: milliseconds
-    [[nodiscard]] std::optional<output_item> next_to_store(std::int64_t wait_ms);
-
-    /// Whether everything was taken by next_to_store and no more will come.
-    [[nodiscard]] bool is_stored();
-
-    /// Waits for the next piece to show; empty at the end.
-    [[nodiscard]] std::optional<output_item> next_to_echo();
-
-    /// Shows nothing any more: pieces waiting for the echo are dropped, messages kept.
-    void stop_echo();
-
-private:
-    // One reader's queue. A piece that it has taken stays counted until it asks for the next.
-    struct queue {
-        std::deque<output_item> items;
-        std::uint64_t bytes = 0;
-        std::uint64_t in_flight = 0;
-        std::uint64_t dropped = 0;
-
-        std::optional<output_item> take();
-        void drop_output();
-    };
-
-    static std::uint64_t cost(const output_item& item) noexcept {
-        return item.chunk ? item.chunk->bytes.size() + 256 : 0;
-    }
-    void put(queue& into, const output_item& item, std::uint64_t limit);
-
-    const std::uint64_t max_bytes_;
-    os::mutex mutex_;
-    os::condition store_changed_;
-    os::condition echo_changed_;
-    queue store_;
-    queue echo_;
-    bool closed_ = false;
-    bool messages_closed_ = false;
-    bool echo_stopped_ = false;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline std::optional<output_item> output_buffer::queue::take() {
-    bytes -= std::exchange(in_flight, 0);
-    if (items.empty() && dropped == 0) {
-        return std::nullopt;
-    }
-    output_item item;
-    if (!items.empty()) {
-        item = std::move(items.front());
-        items.pop_front();
-        in_flight = cost(item);
-    } else {
-        item.dropped_bytes = std::exchange(dropped, 0);  // nothing came after the loss
-    }
-    return item;
-}
-
-inline void output_buffer::queue::drop_output() {
-    std::deque<output_item> kept;
-    std::uint64_t lost = 0;
-    for (output_item& item : items) {
-        lost += item.dropped_bytes + (item.chunk ? item.chunk->bytes.size() : 0);
-        bytes -= cost(item);
-        if (!item.message.empty()) {
-            item.dropped_bytes = std::exchange(lost, 0);
-            kept.push_back(std::move(item));
-        }
-    }
-    dropped += lost;
-    items.swap(kept);
-}
-
-inline void output_buffer::put(queue& into, const output_item& item, std::uint64_t limit) {
-    if (into.bytes + cost(item) > limit) {
-        into.dropped += item.chunk->bytes.size();
-        return;
-    }
-    into.items.push_back(item);
-    into.items.back().dropped_bytes = std::exchange(into.dropped, 0);
-    into.bytes += cost(item);
-}
-
-inline void output_buffer::push(output_stream stream, std::int64_t time_us,
-                                std::string_view bytes) {
-    output_item item;
-    item.chunk =
-        std::make_shared<const output_chunk>(output_chunk{stream, time_us, std::string(bytes)});
-    const os::lock held(mutex_);
-    if (store_.bytes + echo_.bytes + cost(item) > max_bytes_) {
-        echo_.drop_output();
-    }
-    const std::uint64_t echo_limit = max_bytes_ - store_.bytes;
-    put(store_, item, max_bytes_ - echo_.bytes);
-    if (!echo_stopped_) {
-        // A share is set aside, so that a stuck disk does not silence the terminal.
-        put(echo_, item, echo_limit > max_bytes_ / 16 ? echo_limit : max_bytes_ / 16);
-    }
-    store_changed_.notify_one();
-    echo_changed_.notify_one();
-}
-
-inline void output_buffer::add_message(std::string line) {
-    output_item item;
-    item.message = std::move(line);
-    const os::lock held(mutex_);
-    item.dropped_bytes = std::exchange(echo_.dropped, 0);
-    echo_.items.push_back(std::move(item));
-    echo_changed_.notify_one();
-}
-
-inline void output_buffer::close() {
-    const os::lock held(mutex_);
-    closed_ = true;
-    store_changed_.notify_one();
-}
-
-inline void output_buffer::close_messages() {
-    const os::lock held(mutex_);
-    messages_closed_ = true;
-    echo_changed_.notify_one();
-}
-
-inline std::optional<output_item> output_buffer::next_to_store(std::int64_t wait_ms) {
-    os::lock held(mutex_);
-    auto item = store_.take();
-    if (!item && !closed_ && store_changed_.wait_for_ms(held, wait_ms)) {
-        item = store_.take();
-    }
-    return item;
-}
-
-inline bool output_buffer::is_stored() {
-    const os::lock held(mutex_);
-    return closed_ && store_.items.empty() && store_.dropped == 0;
-}
-
-inline std::optional<output_item> output_buffer::next_to_echo() {
-    os::lock held(mutex_);
-    while (true) {
-        if (auto item = echo_.take()) {
-            return item;
-        }
-        if (messages_closed_) {
-            return std::nullopt;
-        }
-        echo_changed_.wait(held);
-    }
-}
-
-inline void output_buffer::stop_echo() {
-    const os::lock held(mutex_);
-    echo_stopped_ = true;
-    echo_.drop_output();
-    echo_.dropped = 0;
-}
-
-}}}  // namespace guild::runs
-
-// ==== guild/runs/command_watch.hpp ====
-// guild/runs/command_watch.hpp - watches a running command: takes its output, passes signals on,
-// minds the time.
-//
-// Layer 4. Includes: os/child, os/descriptor, runs/output_buffer.
-// Not here: writing anything down (runs/recording.hpp); threads (runs/supervisor.hpp).
-//
-// Nothing in here waits for a disk or a terminal: the command can always write on.
-
-namespace guild { inline namespace v0 { namespace runs {
-
-/// How the program tells a supervisor that signals arrived. guild installs no handler: the program
-/// does, and calls notify() in it.
-///
-/// threads  notify: any, and signal handlers; the rest is the supervisor's
-/// example  tests/runs/supervisor.cpp "supervise: the first interrupt is passed on to the whole
-///          group"
-class stop_request {
-public:
-    /// errors   resource_exhausted: no descriptors left
-    [[nodiscard]] static result<stop_request> create() {
-        auto pipe = os::wake_pipe::create();
-        if (!pipe) {
-            return std::move(pipe).error();
-        }
-        stop_request made;
-        made.pipe_ = std::move(*pipe);
-        return result<stop_request>(std::move(made));
-    }
-
-    /// Says that `signal` arrived. The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to the
-    /// command's group and starts its time of grace; the second kills the group. Other signals are
-    /// passed on.
-    void notify(int signal) const noexcept { pipe_.notify(static_cast<unsigned char>(signal)); }
-
-    [[nodiscard]] int fd() const noexcept { return pipe_.fd(); }
-    [[nodiscard]] std::string take() const { return pipe_.take(); }
-
-private:
-    os::wake_pipe pipe_;
-};
-
-/// Whether a signal asks a command to end.
-[[nodiscard]] inline bool is_stop_signal(int signal) noexcept {
-    return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
-}
-
-/// units    milliseconds; timeout_ms below 0: no limit; linger_ms: how long after the command's end
-///          others may hold its pipes
-struct watch_options {
-    std::int64_t timeout_ms = -1;
-    std::int64_t grace_ms = 10'000;
-    std::int64_t linger_ms = 500;
-    const stop_request* stop = nullptr;
-};
-
-/// How a watched command ended.
-struct watch_outcome {
-    os::exit_status exit;
-    std::string stopped_by;  // why guild ended it ("SIGINT", "timeout after 3000 ms"); else empty
-};
-
-/// Watches one command to its end.
-class command_watch {
-public:
-    command_watch(os::child& command, output_buffer& buffer, const watch_options& options)
-        : command_(command), buffer_(buffer), options_(options) {}
-
-    /// Returns when the command has ended and its output is taken.
-    ///
-    /// errors   those of os::child
-    [[nodiscard]] result<watch_outcome> run();
-
-private:
-    static constexpr std::int64_t never = INT64_MAX;
-
-    [[nodiscard]] std::int64_t now_ms() const { return os::system_env.boot_time_us() / 1000; }
-    [[nodiscard]] std::int64_t next_deadline_ms() const;
-    void wait();
-    void take_output(output_stream stream);
-    void take_signals();
-    void on_signal(int signal);
-    void stop(int signal, std::string why);
-    void mind_time();
-    [[nodiscard]] bool is_over() const;
-
-    os::child& command_;
-    output_buffer& buffer_;
-    watch_options options_;
-    std::string block_;
-    std::string stopped_by_;
-    bool has_ended_ = false;  // ended, but not yet collected: its group is still its own
-    std::int64_t timeout_at_ms_ = never;
-    std::int64_t kill_at_ms_ = never;
-    std::int64_t linger_until_ms_ = never;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline result<watch_outcome> command_watch::run() {
-    block_.resize(std::size_t{1} << 16U);
-    if (options_.timeout_ms >= 0) {
-        timeout_at_ms_ = now_ms() + options_.timeout_ms;
-    }
-    while (!is_over()) {
-        wait();
-        mind_time();
-    }
-    if (!stopped_by_.empty()) {
-        (void)command_.signal(SIGKILL);  // what is left of the group
-    }
-    auto status = command_.wait();
-    if (!status) {
-        return std::move(status).error();
-    }
-    return watch_outcome{*status, stopped_by_};
-}
-
-inline bool command_watch::is_over() const {
-    const bool is_closed = command_.out_fd() < 0 && command_.err_fd() < 0;
-    return has_ended_ && (is_closed || now_ms() >= linger_until_ms_);
-}
-
-inline std::int64_t command_watch::next_deadline_ms() const {
-    return std::min({timeout_at_ms_, kill_at_ms_, linger_until_ms_});
-}
-
-inline void command_watch::wait() {
-    os::watched_descriptor items[4];
-    items[0].fd = command_.out_fd();
-    items[1].fd = command_.err_fd();
-    items[2].fd = has_ended_ ? -1 : command_.exit_fd();
-    items[3].fd = options_.stop == nullptr ? -1 : options_.stop->fd();
-    const std::int64_t deadline = next_deadline_ms();
-    const std::int64_t left_ms =
-        deadline == never ? -1 : std::max<std::int64_t>(deadline - now_ms(), 0);
-    os::wait_until_ready(items, 4, left_ms);
-    if (items[3].is_ready) {
-        take_signals();
-    }
-    if (items[0].is_ready) {
-        take_output(output_stream::out);
-    }
-    if (items[1].is_ready) {
-        take_output(output_stream::err);
-    }
-    if (items[2].is_ready) {
-        has_ended_ = true;
-        linger_until_ms_ = stopped_by_.empty()
-                               ? now_ms() + options_.linger_ms
-                               : std::min(kill_at_ms_, now_ms() + options_.grace_ms);
-    }
-}
-
-inline void command_watch::take_output(output_stream stream) {
-    const bool is_out = stream == output_stream::out;
-    const std::int64_t got = os::system_env.read(is_out ? command_.out_fd() : command_.err_fd(),
-                                                 &block_[0], block_.size());
-    if (got > 0) {
-        buffer_.push(stream, os::system_env.wall_time_us(),
-                     std::string_view(block_).substr(0, static_cast<std::size_t>(got)));
-    } else if (got != -EAGAIN && got != -EINTR) {
-        is_out ? command_.close_out() : command_.close_err();
-    }
-}
-
-inline void command_watch::take_signals() {
-    for (const char byte : options_.stop->take()) {
-        on_signal(static_cast<unsigned char>(byte));
-    }
-}
-
-inline void command_watch::on_signal(int signal) {
-    if (!is_stop_signal(signal)) {
-        (void)command_.signal(signal);
-    } else if (stopped_by_.empty()) {
-        stop(signal, os::signal_name(signal));
-    } else {
-        stopped_by_ += ", then killed";
-        kill_at_ms_ = now_ms();
-        linger_until_ms_ = has_ended_ ? now_ms() : linger_until_ms_;
-    }
-}
-
-inline void command_watch::stop(int signal, std::string why) {
-    stopped_by_ = std::move(why);
-    (void)command_.signal(signal);
-    (void)command_.signal(SIGCONT);  // a stopped process hears nothing until it goes on
-    kill_at_ms_ = now_ms() + options_.grace_ms;
-}
-
-inline void command_watch::mind_time() {
-    if (now_ms() >= timeout_at_ms_) {
-        timeout_at_ms_ = never;
-        if (stopped_by_.empty()) {
-            stop(SIGTERM, "timeout after " + std::to_string(options_.timeout_ms) + " ms");
-        }
-    }
-    if (now_ms() >= kill_at_ms_) {
-        kill_at_ms_ = never;
-        (void)command_.signal(SIGKILL);
-    }
-}
-
-}}}  // namespace guild::runs
-
-// ==== guild/runs/frame_ring.hpp ====
-// guild/runs/frame_ring.hpp - a bounded ring of logged values: any thread puts in, one takes out,
-// nobody waits.
-//
-// Layer 4. Includes: series/point, the standard library.
-// Not here: who empties it (runs/recorder.hpp).
-//
-// Each slot carries a sequence number that says whose turn it is: the number of the next put
-// (empty), or that plus one (full). Putting takes one compare-and-swap; no thread ever holds up
-// another that is not in the same slot.
-
-namespace guild { inline namespace v0 { namespace runs {
-
-/// Values of one moment, at most `frame_values` of them.
-///
-/// units    step: as logged; time_us: microseconds since 1970-01-01 UTC
-struct frame {
-    static constexpr std::size_t most_values = 8;
-
-    std::int64_t step = 0;
-    std::int64_t time_us = 0;
-    std::uint32_t count = 0;
-    series::sample values[most_values];
-};
-
-/// threads  put: any; take: one at a time
-/// source   D. Vyukov, "Bounded MPMC queue": sequence numbers in the slots
-/// example  tests/runs/frame_ring.cpp "frame ring: four threads put, one takes, each in its own
-///          order"
-class frame_ring {
-public:
-    /// in       frames: capacity, rounded up to a power of two
-    explicit frame_ring(std::size_t frames);
-
-    /// Copies a frame in; false when the ring is full. No allocation, no system call.
-    [[nodiscard]] bool put(std::int64_t step, std::int64_t time_us, const series::sample* values,
-                           std::size_t count) noexcept;
-
-    /// Takes the oldest frame out; false when there is none.
-    [[nodiscard]] bool take(frame& out) noexcept;
-
-    [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
-
-private:
-    struct slot {
-        std::atomic<std::uint64_t> turn{0};
-        frame content;
-    };
-
-    std::size_t mask_;
-    std::unique_ptr<slot[]> slots_;
-    alignas(64) std::atomic<std::uint64_t> next_put_{0};
-    alignas(64) std::uint64_t next_take_ = 0;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline frame_ring::frame_ring(std::size_t frames) : mask_(1) {
-    while (mask_ < frames) {
-        mask_ *= 2;
-    }
-    slots_ = std::make_unique<slot[]>(mask_);
-    for (std::size_t i = 0; i < mask_; ++i) {
-        slots_[i].turn.store(i, std::memory_order_relaxed);
-    }
-    --mask_;
-}
-
-inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const series::sample* values,
-                            std::size_t count) noexcept {
-    std::uint64_t at = next_put_.load(std::memory_order_relaxed);
-    while (true) {
-        slot& here = slots_[at & mask_];
-        const std::uint64_t turn = here.turn.load(std::memory_order_acquire);
-        if (turn < at) {
-            return false;  // still holds a frame from one round ago
-        }
-        if (turn == at && next_put_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
-            here.content.step = step;
-            here.content.time_us = time_us;
-            here.content.count = static_cast<std::uint32_t>(std::min(count, frame::most_values));
-            std::copy_n(values, here.content.count, here.content.values);
-            here.turn.store(at + 1, std::memory_order_release);
-            return true;
-        }
-        if (turn > at) {
-            at = next_put_.load(std::memory_order_relaxed);
-        }
-    }
-}
-
-inline bool frame_ring::take(frame& out) noexcept {
-    slot& here = slots_[next_take_ & mask_];
-    if (here.turn.load(std::memory_order_acquire) != next_take_ + 1) {
-        return false;
-    }
-    out.step = here.content.step;
-    out.time_us = here.content.time_us;
-    out.count = here.content.count;
-    std::copy_n(here.content.values, out.count, out.values);
-    here.turn.store(next_take_ + mask_ + 1, std::memory_order_release);
-    ++next_take_;
-    return true;
-}
-
-}}}  // namespace guild::runs
-
 // ==== guild/runs/rundir_keeper.hpp ====
 // guild/runs/rundir_keeper.hpp - notices that a command deleted or replaced its run directory, and
 // puts `guild.d` back.
@@ -17140,494 +16425,609 @@ inline result<void> run_files::end(const run_end& how, const std::string& data) 
 
 }}}  // namespace guild::runs
 
-// ==== guild/runs/recorder.hpp ====
-// guild/runs/recorder.hpp - logs numbers from inside a training program, without ever holding it
-// up.
+// ==== guild/runs/output_buffer.hpp ====
+// guild/runs/output_buffer.hpp - the bounded memory between the thread that reads a command's
+// output and those that store and show it.
 //
-// Layer 4. Includes: base, os/thread fork_mark, series/writer, runs/frame_ring run_files.
-// Not here: recording a command from outside (runs/supervisor.hpp); event files
-// (tfevents/writer.hpp).
+// Layer 4. Includes: os/thread, runs/output_log.
+// Not here: reading pipes and writing files (runs/supervisor.hpp).
 //
-//     auto run = guild::runs::recorder::current();     // the run of $RUNDIR; does nothing outside
-//     one auto loss = run.series("train/loss");            // once
-//     run.log(step, {{loss, 0.25}});                   // any thread; no allocation, no system call
+// Whoever pushes never waits for a disk or a terminal. When the memory is full, what waits to be
+// shown is dropped first; if that is not enough, what comes next is not stored. Both are counted,
+// and told to the reader at the place where they are missing.
 
 namespace guild { inline namespace v0 { namespace runs {
 
-/// A key made short by recorder::series().
-struct series_id {
-    std::uint32_t number = 0;
-};
-
-/// One value for one series. Any arithmetic type is kept as double or int64.
-struct logged_value {
-    series_id id;
-    series::number value;
-};
-
-/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is
-///          dropped; flush_interval_ms: milliseconds until what was logged can be read by others
-struct recorder_options {
-    std::size_t ring_frames = 8192;
-    std::int64_t flush_interval_ms = 500;
-    const os::env* system = &os::system_env;
-};
-
-/// What a run of the program's own is called and made of.
-struct new_run {
-    std::string name;  // last part of the directory's name
-    pair_list flags;
-    pair_list attrs;
-    pair_list meta;  // more keys of meta.tsv, for example model
-};
-
-namespace detail {
-struct recorder_state;
-}
-
-/// Records series of one run. A moved-from or inactive recorder does nothing.
+/// A piece of output on its way.
 ///
-/// A thread of its own writes. When it cannot keep up, values are dropped and counted. In a forked
-/// child the recorder does nothing until the child calls current() itself.
-/// threads  series and log: any number; the rest by one owner
-/// example  tests/runs/recorder.cpp "recorder: joins the run that RUNDIR names"
-class recorder {
+/// units    time_us: microseconds since 1970-01-01 UTC at which it was read
+struct output_chunk {
+    output_stream stream = output_stream::unknown;
+    std::int64_t time_us = 0;
+    std::string bytes;
+};
+
+/// The next piece for one of the two readers.
+struct output_item {
+    std::shared_ptr<const output_chunk> chunk;  // null: a message or a mark alone
+    std::string message;              // a line for the user, in its place between the output
+    std::uint64_t dropped_bytes = 0;  // output that is missing just before this item
+};
+
+/// threads  one that pushes, one that stores, one that echoes; add_message from any
+/// example  tests/runs/output_buffer.cpp "output buffer: full, it drops what waits to be shown and
+///          keeps what is stored"
+class output_buffer {
 public:
-    recorder() noexcept = default;
-    recorder(recorder&& other) noexcept;
-    recorder& operator=(recorder&& other) noexcept;
-    recorder(const recorder&) = delete;
-    recorder& operator=(const recorder&) = delete;
+    /// units    max_bytes: of output held for both readers, a little administration included
+    explicit output_buffer(std::uint64_t max_bytes = std::uint64_t{64} << 20U) noexcept
+        : max_bytes_(max_bytes) {}
 
-    /// Writes what was logged and lets go; takes at most 100 ms, whatever the disk does. A run made
-    /// by create() is recorded as completed, or as an error when an exception ended the scope.
-    ~recorder();
+    /// Takes a piece of output for both readers. Waits for nothing.
+    void push(output_stream stream, std::int64_t time_us, std::string_view bytes);
 
-    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own.
-    /// Inactive where there is no such run or nothing can be written: see last_error().
-    [[nodiscard]] static recorder current(const recorder_options& options = {});
+    /// A line for the user, shown between the output by the thread that echoes. Never dropped.
+    void add_message(std::string line);
 
-    /// Makes a run of this program's own below `run_root`, with LOCK and end status.
+    /// Nothing is pushed any more; messages may still come until close_messages.
+    void close();
+
+    /// No message comes any more: the echo ends when all is shown.
+    void close_messages();
+
+    /// The next piece to store.
     ///
-    /// errors   permission_denied, read_only, no_space, ...: from making its files;
-    ///          resource_exhausted: no thread to be had
-    [[nodiscard]] static result<recorder> create(const std::string& run_root,
-                                                 const new_run& what = {},
-                                                 const recorder_options& options = {});
+    /// out      empty when nothing came in time, or when is_stored() has become true
+    /// units    wait_ms: milliseconds
+    [[nodiscard]] std::optional<output_item> next_to_store(std::int64_t wait_ms);
 
-    [[nodiscard]] bool is_active() const noexcept;
+    /// Whether everything was taken by next_to_store and no more will come.
+    [[nodiscard]] bool is_stored();
 
-    /// Empty when inactive.
-    [[nodiscard]] std::string run_directory() const;
+    /// Waits for the next piece to show; empty at the end.
+    [[nodiscard]] std::optional<output_item> next_to_echo();
 
-    /// Makes a key short. The same key gives the same id.
-    [[nodiscard]] series_id series(std::string_view key);
-
-    /// Logs values of one moment.
-    ///
-    /// units    step: any int64; the time is the moment of the call
-    void log(std::int64_t step, std::initializer_list<logged_value> values) noexcept {
-        log(step, values.begin(), values.size());
-    }
-    void log(std::int64_t step, const logged_value* values, std::size_t count) noexcept;
-
-    /// Waits until everything logged before can be read by others.
-    ///
-    /// out      false when it took longer, or when some of it could not be written
-    /// units    timeout_ms: milliseconds
-    bool flush(std::int64_t timeout_ms = 1000);
-
-    /// Ends recording now, with this status for a run made by create().
-    ///
-    /// out      false when writing took longer than 100 ms and goes on without us
-    bool finish(run_status status = run_status::completed, std::string cause = {});
-
-    /// Values that were dropped because the ring was full or the disk refused them for too long.
-    [[nodiscard]] std::uint64_t dropped() const noexcept;
-
-    /// The first thing that went wrong.
-    [[nodiscard]] std::optional<error> last_error() const;
+    /// Shows nothing any more: pieces waiting for the echo are dropped, messages kept.
+    void stop_echo();
 
 private:
-    explicit recorder(error why) : why_inactive_(std::move(why)) {}
-    [[nodiscard]] result<void> start(std::shared_ptr<detail::recorder_state> state);
-    [[nodiscard]] detail::recorder_state* own_state() const noexcept;
-    void forget_in_child() noexcept;
+    // One reader's queue. A piece that it has taken stays counted until it asks for the next.
+    struct queue {
+        std::deque<output_item> items;
+        std::uint64_t bytes = 0;
+        std::uint64_t in_flight = 0;
+        std::uint64_t dropped = 0;
 
-    std::shared_ptr<detail::recorder_state> state_;
-    os::thread thread_;
-    std::optional<error> why_inactive_;
-    std::uint64_t dropped_ = 0;  // once finished
+        std::optional<output_item> take();
+        void drop_output();
+    };
+
+    static std::uint64_t cost(const output_item& item) noexcept {
+        return item.chunk ? item.chunk->bytes.size() + 256 : 0;
+    }
+    void put(queue& into, const output_item& item, std::uint64_t limit);
+
+    const std::uint64_t max_bytes_;
+    os::mutex mutex_;
+    os::condition store_changed_;
+    os::condition echo_changed_;
+    queue store_;
+    queue echo_;
+    bool closed_ = false;
+    bool messages_closed_ = false;
+    bool echo_stopped_ = false;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<output_item> output_buffer::queue::take() {
+    bytes -= std::exchange(in_flight, 0);
+    if (items.empty() && dropped == 0) {
+        return std::nullopt;
+    }
+    output_item item;
+    if (!items.empty()) {
+        item = std::move(items.front());
+        items.pop_front();
+        in_flight = cost(item);
+    } else {
+        item.dropped_bytes = std::exchange(dropped, 0);  // nothing came after the loss
+    }
+    return item;
+}
+
+inline void output_buffer::queue::drop_output() {
+    std::deque<output_item> kept;
+    std::uint64_t lost = 0;
+    for (output_item& item : items) {
+        lost += item.dropped_bytes + (item.chunk ? item.chunk->bytes.size() : 0);
+        bytes -= cost(item);
+        if (!item.message.empty()) {
+            item.dropped_bytes = std::exchange(lost, 0);
+            kept.push_back(std::move(item));
+        }
+    }
+    dropped += lost;
+    items.swap(kept);
+}
+
+inline void output_buffer::put(queue& into, const output_item& item, std::uint64_t limit) {
+    if (into.bytes + cost(item) > limit) {
+        into.dropped += item.chunk->bytes.size();
+        return;
+    }
+    into.items.push_back(item);
+    into.items.back().dropped_bytes = std::exchange(into.dropped, 0);
+    into.bytes += cost(item);
+}
+
+inline void output_buffer::push(output_stream stream, std::int64_t time_us,
+                                std::string_view bytes) {
+    output_item item;
+    item.chunk =
+        std::make_shared<const output_chunk>(output_chunk{stream, time_us, std::string(bytes)});
+    const os::lock held(mutex_);
+    if (store_.bytes + echo_.bytes + cost(item) > max_bytes_) {
+        echo_.drop_output();
+    }
+    const std::uint64_t echo_limit = max_bytes_ - store_.bytes;
+    put(store_, item, max_bytes_ - echo_.bytes);
+    if (!echo_stopped_) {
+        // A share is set aside, so that a stuck disk does not silence the terminal.
+        put(echo_, item, echo_limit > max_bytes_ / 16 ? echo_limit : max_bytes_ / 16);
+    }
+    store_changed_.notify_one();
+    echo_changed_.notify_one();
+}
+
+inline void output_buffer::add_message(std::string line) {
+    output_item item;
+    item.message = std::move(line);
+    const os::lock held(mutex_);
+    item.dropped_bytes = std::exchange(echo_.dropped, 0);
+    echo_.items.push_back(std::move(item));
+    echo_changed_.notify_one();
+}
+
+inline void output_buffer::close() {
+    const os::lock held(mutex_);
+    closed_ = true;
+    store_changed_.notify_one();
+}
+
+inline void output_buffer::close_messages() {
+    const os::lock held(mutex_);
+    messages_closed_ = true;
+    echo_changed_.notify_one();
+}
+
+inline std::optional<output_item> output_buffer::next_to_store(std::int64_t wait_ms) {
+    os::lock held(mutex_);
+    auto item = store_.take();
+    if (!item && !closed_ && store_changed_.wait_for_ms(held, wait_ms)) {
+        item = store_.take();
+    }
+    return item;
+}
+
+inline bool output_buffer::is_stored() {
+    const os::lock held(mutex_);
+    return closed_ && store_.items.empty() && store_.dropped == 0;
+}
+
+inline std::optional<output_item> output_buffer::next_to_echo() {
+    os::lock held(mutex_);
+    while (true) {
+        if (auto item = echo_.take()) {
+            return item;
+        }
+        if (messages_closed_) {
+            return std::nullopt;
+        }
+        echo_changed_.wait(held);
+    }
+}
+
+inline void output_buffer::stop_echo() {
+    const os::lock held(mutex_);
+    echo_stopped_ = true;
+    echo_.drop_output();
+    echo_.dropped = 0;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/collectors.hpp ====
+// guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics,
+// scalars of event files.
+//
+// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
+// Not here: when they are asked (runs/recording.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The machine as it is now, for attrs.tsv: processor, memory, system, GPUs, guild's own version.
+///
+/// units    memory, gpuN_memory: bytes, decimal
+/// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the
+///          memory"
+[[nodiscard]] pair_list system_attributes();
+
+/// How often the kernel killed a process of this control group for want of memory; empty where
+/// nobody counts.
+///
+/// source   Linux control groups v2: memory.events, key oom_kill
+[[nodiscard]] std::optional<std::uint64_t> read_out_of_memory_kills();
+
+/// The number behind `key` in a file of "key number" lines.
+[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text,
+                                                        std::string_view key);
+
+/// Stores statistics of the machine and of a process tree as series `sys/...` and `op/...`.
+class statistics_collector {
+public:
+    /// units    interval_ms: milliseconds between two calls of collect
+    explicit statistics_collector(std::int64_t interval_ms) : sampler_(interval_ms) {}
+
+    /// Takes one sample; its number is the step.
+    ///
+    /// in       pid: root of the process tree
+    /// units    time_us: microseconds since 1970-01-01 UTC
+    void collect(int pid, std::int64_t time_us, series::writer& into);
+
+    [[nodiscard]] std::int64_t samples() const noexcept { return samples_; }
+
+private:
+    os::stats_sampler sampler_;
+    std::int64_t samples_ = 0;
+};
+
+/// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with
+/// the events' own steps and times.
+///
+/// Directories behind symbolic links are not entered: a command may link a whole data set, or `/`,
+/// into its run directory.
+/// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory
+///          and tag"
+class event_collector {
+public:
+    explicit event_collector(std::string directory)
+        : reader_(std::move(directory), without_links()) {}
+
+    /// Stores what is new.
+    ///
+    /// out      how many points
+    std::uint64_t collect(series::writer& into);
+
+    /// Bytes of event files that were damaged and skipped.
+    [[nodiscard]] std::uint64_t bytes_lost() const { return reader_.bytes_lost(); }
+
+private:
+    void add(const std::string& run, const tfevents::scalar& point, series::writer& into);
+    void flush_frame(series::writer& into);
+    [[nodiscard]] static tfevents::directory_options without_links() {
+        tfevents::directory_options options;
+        options.follow_links = false;
+        return options;
+    }
+
+    tfevents::directory_reader reader_;
+    std::vector<series::sample> frame_;  // values of one step and time, stored together
+    std::int64_t frame_step_ = 0;
+    std::int64_t frame_time_us_ = 0;
 };
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline constexpr std::int64_t recorder_exit_ms = 100;
-
-// Shared by the recorder and its thread, which may outlive it in a write that does not return.
-struct recorder_state {
-    recorder_state(series::writer made, const recorder_options& given)
-        : options(given), ring(given.ring_frames), writer(std::move(made)),
-          start_wall_us(given.system->wall_time_us()), start_boot_us(given.system->boot_time_us()) {
-    }
-
-    std::int64_t now_us() const noexcept {
-        return start_wall_us + (options.system->boot_time_us() - start_boot_us);
-    }
-
-    const recorder_options options;
-    const os::fork_mark mark;
-    frame_ring ring;
-    std::atomic<std::uint64_t> dropped{0};  // for want of room in the ring
-    std::atomic<std::uint64_t> refused{0};  // by the disk, for too long
-    std::string run_directory;
-    int exceptions = std::uncaught_exceptions();
-
-    // The thread's alone.
-    series::writer writer;
-    std::optional<run_files> own_run;
-    std::vector<std::uint32_t> writer_ids;  // by series_id
-    const std::int64_t start_wall_us;
-    const std::int64_t start_boot_us;
-
-    os::mutex guard;  // over everything below
-    os::condition changed;
-    std::map<std::string, std::uint32_t, std::less<>> ids;
-    std::vector<std::string> new_keys;  // not yet known to the thread
-    std::optional<error> failure;
-    run_end end;
-    std::uint64_t flushes_wanted = 0;
-    std::uint64_t flushes_done = 0;
-    bool is_stopping = false;
-    bool is_done = false;
-};
-
-// The thread of a recorder.
-class recorder_loop {
-public:
-    explicit recorder_loop(recorder_state& state) : state_(state) {}
-
-    void run() {
-        while (!wait_for_work()) {
-            const bool is_late = now_ms() - flushed_at_ms_ >= state_.options.flush_interval_ms;
-            if (const std::uint64_t wanted = flushes_wanted(); is_late || wanted > flushed_) {
-                flush(wanted);
-            }
-        }
-        drain();
-        flush(flushes_wanted());
-        close();
-    }
-
-private:
-    std::int64_t now_ms() const { return state_.options.system->boot_time_us() / 1000; }
-
-    std::uint64_t flushes_wanted() {
-        const os::lock held(state_.guard);
-        return state_.flushes_wanted;
-    }
-
-    // Empties the ring; with nothing in it, sleeps a little longer each time. True: time to stop.
-    bool wait_for_work() {
-        idle_ms_ = drain() ? 1 : std::min<std::int64_t>(idle_ms_ * 2, 50);
-        os::lock held(state_.guard);
-        if (!state_.is_stopping && state_.flushes_wanted == flushed_) {
-            (void)state_.changed.wait_for_ms(held, idle_ms_);
-        }
-        return state_.is_stopping;
-    }
-
-    bool drain() {
-        frame next;
-        bool any = false;
-        while (state_.ring.take(next)) {
-            any = true;
-            for (std::uint32_t i = 0; i < next.count; ++i) {
-                next.values[i].id = writer_id(next.values[i].id);
-            }
-            state_.writer.append(next.step, next.time_us, next.values, next.count);
-        }
-        return any;
-    }
-
-    std::uint32_t writer_id(std::uint32_t id) {
-        if (id >= state_.writer_ids.size()) {
-            const os::lock held(state_.guard);
-            for (const std::string& key : state_.new_keys) {
-                state_.writer_ids.push_back(state_.writer.series(key));
-            }
-            state_.new_keys.clear();
-        }
-        return id < state_.writer_ids.size() ? state_.writer_ids[id] : series::no_series;
-    }
-
-    void flush(std::uint64_t wanted) {
-        drain();
-        follow_directory();
-        auto written = state_.writer.flush();
-        state_.refused = state_.writer.points_dropped();
-        beat();
-        flushed_at_ms_ = now_ms();
-        const os::lock held(state_.guard);
-        if (!state_.failure && (!written || state_.writer.last_error())) {
-            state_.failure = written ? *state_.writer.last_error() : written.error();
-        }
-        flushed_ = state_.flushes_done = wanted;
-        state_.changed.notify_all();
-    }
-
-    // A run directory that was deleted and stands again gets our file back.
-    void follow_directory() {
-        os::file_status mine;
-        const bool has_name =
-            state_.options.system->fstat(state_.writer.fd(), &mine) < 0 || mine.links > 0;
-        const std::string directory = data_path(state_.run_directory, series_directory);
-        if (!has_name && os::is_directory(directory)) {
-            (void)state_.writer.move_to(directory);  // kept where it is after an error; tried again
+// PRETTY_NAME of os-release(5), without its quotes.
+inline std::string system_name() {
+    const auto text = os::load_file("/etc/os-release", 65536);
+    for (const std::string& line : split(text ? *text : std::string(), '\n')) {
+        constexpr std::string_view key = "PRETTY_NAME=";
+        if (starts_with(line, key)) {
+            return replace_all(line.substr(key.size()), "\"", "");
         }
     }
-
-    void beat() {
-        if (state_.own_run && now_ms() - beat_at_ms_ >= heartbeat_us / 1000) {
-            beat_at_ms_ = now_ms();
-            (void)state_.own_run->beat();
-        }
-    }
-
-    void close() {
-        if (state_.own_run) {
-            run_end end;
-            {
-                const os::lock held(state_.guard);
-                end = state_.end;
-            }
-            end.stopped_us = state_.options.system->wall_time_us();
-            (void)state_.own_run->end(end, data_path(state_.run_directory));
-        }
-        auto closed = state_.writer.close();
-        state_.refused = state_.writer.points_dropped();
-        const os::lock held(state_.guard);
-        if (!closed && !state_.failure) {
-            state_.failure = closed.error();
-        }
-        state_.is_done = true;
-        state_.changed.notify_all();
-    }
-
-    recorder_state& state_;
-    std::int64_t idle_ms_ = 1;
-    std::int64_t flushed_at_ms_ = now_ms();
-    std::int64_t beat_at_ms_ = now_ms();
-    std::uint64_t flushed_ = 0;
-};
-
-inline pair_list start_pairs(const new_run& what, std::int64_t now_us) {
-    pair_list pairs = {{"format", "1"}, {"guild_version", version}};
-    pairs.insert(pairs.end(), what.meta.begin(), what.meta.end());
-    pairs.emplace_back("cwd", os::current_directory());
-    pairs.emplace_back("pid", std::to_string(os::process_id()));
-    pairs.emplace_back("started_us", std::to_string(now_us));
-    return pairs;
+    return "";
 }
 
 }  // namespace detail
 
-inline recorder::recorder(recorder&& other) noexcept
-    : state_(std::move(other.state_)), thread_(std::move(other.thread_)),
-      why_inactive_(std::move(other.why_inactive_)), dropped_(other.dropped_) {}
-
-inline recorder& recorder::operator=(recorder&& other) noexcept {
-    recorder taken(std::move(other));
-    state_.swap(taken.state_);
-    std::swap(thread_, taken.thread_);
-    why_inactive_.swap(taken.why_inactive_);
-    dropped_ = taken.dropped_;
-    return *this;
+inline pair_list system_attributes() {
+    pair_list pairs = {{"cpu_model", os::cpu_model()},
+                       {"cpu_cores", std::to_string(os::cpu_count())},
+                       {"memory", std::to_string(os::memory_total_bytes())},
+                       {"host", os::node_name()},
+                       {"os", detail::system_name()}};
+    const auto kernel = os::load_file("/proc/sys/kernel/osrelease", 4096);
+    pairs.emplace_back("kernel", kernel ? std::string(trim(*kernel)) : "");
+    for (const os::gpu& gpu : os::list_gpus()) {
+        const std::string prefix = "gpu" + std::to_string(gpu.index) + '_';
+        pairs.emplace_back(prefix + "name", gpu.name);
+        pairs.emplace_back(prefix + "memory", std::to_string(gpu.memory_bytes));
+    }
+    pairs.emplace_back("guild_version", version);
+    return pairs;
 }
 
-inline recorder::~recorder() {
-    if (state_ && state_->mark.is_original()) {
-        const bool thrown = std::uncaught_exceptions() > state_->exceptions;
-        (void)finish(thrown ? run_status::error : run_status::completed,
-                     thrown ? "an exception was thrown" : "");
+inline std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {
+    for (const std::string& line : split(text, '\n')) {
+        const std::vector<std::string> words = split_words(line);
+        if (words.size() == 2 && words[0] == key) {
+            const auto number = parse_int64(words[1]);
+            return number && *number >= 0 ? std::make_optional(static_cast<std::uint64_t>(*number))
+                                          : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+inline std::optional<std::uint64_t> read_out_of_memory_kills() {
+    const auto groups = os::load_file("/proc/self/cgroup", 65536);
+    if (!groups) {
+        return std::nullopt;
+    }
+    for (const std::string& line : split(*groups, '\n')) {
+        if (starts_with(line, "0::")) {
+            const auto events =
+                os::load_file("/sys/fs/cgroup" + line.substr(3) + "/memory.events", 65536);
+            return events ? find_counter(*events, "oom_kill") : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+inline void statistics_collector::collect(int pid, std::int64_t time_us, series::writer& into) {
+    std::vector<series::sample> values;
+    for (const auto& [key, value] : sampler_.sample(pid)) {
+        values.push_back({into.series(key), series::number(value)});
+    }
+    if (!values.empty()) {
+        into.append(samples_, time_us, values.data(), values.size());
+    }
+    ++samples_;
+}
+
+inline std::uint64_t event_collector::collect(series::writer& into) {
+    const std::uint64_t count = reader_.poll(
+        [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
+    flush_frame(into);
+    return count;
+}
+
+inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
+                                 series::writer& into) {
+    const double time_us = std::nearbyint(point.wall_time * 1e6);
+    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
+    const std::int64_t time = has_time ? static_cast<std::int64_t>(time_us) : 0;
+    if (!frame_.empty() && (frame_step_ != point.step || frame_time_us_ != time)) {
+        flush_frame(into);
+    }
+    const std::string key = run == "." ? "tf/" + point.tag : "tf/" + run + '/' + point.tag;
+    const std::uint32_t id = into.series(key);
+    for (const series::sample& other : frame_) {
+        if (other.id == id) {  // one key twice at one moment: two frames keep both
+            flush_frame(into);
+            break;
+        }
+    }
+    frame_step_ = point.step;
+    frame_time_us_ = time;
+    frame_.push_back({id, series::number(point.value)});
+}
+
+inline void event_collector::flush_frame(series::writer& into) {
+    if (!frame_.empty()) {
+        into.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
+        frame_.clear();
+    }
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/command_watch.hpp ====
+// guild/runs/command_watch.hpp - watches a running command: takes its output, passes signals on,
+// minds the time.
+//
+// Layer 4. Includes: os/child, os/descriptor, runs/output_buffer.
+// Not here: writing anything down (runs/recording.hpp); threads (runs/supervisor.hpp).
+//
+// Nothing in here waits for a disk or a terminal: the command can always write on.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// How the program tells a supervisor that signals arrived. guild installs no handler: the program
+/// does, and calls notify() in it.
+///
+/// threads  notify: any, and signal handlers; the rest is the supervisor's
+/// example  tests/runs/supervisor.cpp "supervise: the first interrupt is passed on to the whole
+///          group"
+class stop_request {
+public:
+    /// errors   resource_exhausted: no descriptors left
+    [[nodiscard]] static result<stop_request> create() {
+        auto pipe = os::wake_pipe::create();
+        if (!pipe) {
+            return std::move(pipe).error();
+        }
+        stop_request made;
+        made.pipe_ = std::move(*pipe);
+        return result<stop_request>(std::move(made));
+    }
+
+    /// Says that `signal` arrived. The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to the
+    /// command's group and starts its time of grace; the second kills the group. Other signals are
+    /// passed on.
+    void notify(int signal) const noexcept { pipe_.notify(static_cast<unsigned char>(signal)); }
+
+    [[nodiscard]] int fd() const noexcept { return pipe_.fd(); }
+    [[nodiscard]] std::string take() const { return pipe_.take(); }
+
+private:
+    os::wake_pipe pipe_;
+};
+
+/// Whether a signal asks a command to end.
+[[nodiscard]] inline bool is_stop_signal(int signal) noexcept {
+    return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
+/// units    milliseconds; timeout_ms below 0: no limit; linger_ms: how long after the command's end
+///          others may hold its pipes
+struct watch_options {
+    std::int64_t timeout_ms = -1;
+    std::int64_t grace_ms = 10'000;
+    std::int64_t linger_ms = 500;
+    const stop_request* stop = nullptr;
+};
+
+/// How a watched command ended.
+struct watch_outcome {
+    os::exit_status exit;
+    std::string stopped_by;  // why guild ended it ("SIGINT", "timeout after 3000 ms"); else empty
+};
+
+/// Watches one command to its end.
+class command_watch {
+public:
+    command_watch(os::child& command, output_buffer& buffer, const watch_options& options)
+        : command_(command), buffer_(buffer), options_(options) {}
+
+    /// Returns when the command has ended and its output is taken.
+    ///
+    /// errors   those of os::child
+    [[nodiscard]] result<watch_outcome> run();
+
+private:
+    static constexpr std::int64_t never = INT64_MAX;
+
+    [[nodiscard]] std::int64_t now_ms() const { return os::system_env.boot_time_us() / 1000; }
+    [[nodiscard]] std::int64_t next_deadline_ms() const;
+    void wait();
+    void take_output(output_stream stream);
+    void take_signals();
+    void on_signal(int signal);
+    void stop(int signal, std::string why);
+    void mind_time();
+    [[nodiscard]] bool is_over() const;
+
+    os::child& command_;
+    output_buffer& buffer_;
+    watch_options options_;
+    std::string block_;
+    std::string stopped_by_;
+    bool has_ended_ = false;  // ended, but not yet collected: its group is still its own
+    std::int64_t timeout_at_ms_ = never;
+    std::int64_t kill_at_ms_ = never;
+    std::int64_t linger_until_ms_ = never;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<watch_outcome> command_watch::run() {
+    block_.resize(std::size_t{1} << 16U);
+    if (options_.timeout_ms >= 0) {
+        timeout_at_ms_ = now_ms() + options_.timeout_ms;
+    }
+    while (!is_over()) {
+        wait();
+        mind_time();
+    }
+    if (!stopped_by_.empty()) {
+        (void)command_.signal(SIGKILL);  // what is left of the group
+    }
+    auto status = command_.wait();
+    if (!status) {
+        return std::move(status).error();
+    }
+    return watch_outcome{*status, stopped_by_};
+}
+
+inline bool command_watch::is_over() const {
+    const bool is_closed = command_.out_fd() < 0 && command_.err_fd() < 0;
+    return has_ended_ && (is_closed || now_ms() >= linger_until_ms_);
+}
+
+inline std::int64_t command_watch::next_deadline_ms() const {
+    return std::min({timeout_at_ms_, kill_at_ms_, linger_until_ms_});
+}
+
+inline void command_watch::wait() {
+    os::watched_descriptor items[4];
+    items[0].fd = command_.out_fd();
+    items[1].fd = command_.err_fd();
+    items[2].fd = has_ended_ ? -1 : command_.exit_fd();
+    items[3].fd = options_.stop == nullptr ? -1 : options_.stop->fd();
+    const std::int64_t deadline = next_deadline_ms();
+    const std::int64_t left_ms =
+        deadline == never ? -1 : std::max<std::int64_t>(deadline - now_ms(), 0);
+    os::wait_until_ready(items, 4, left_ms);
+    if (items[3].is_ready) {
+        take_signals();
+    }
+    if (items[0].is_ready) {
+        take_output(output_stream::out);
+    }
+    if (items[1].is_ready) {
+        take_output(output_stream::err);
+    }
+    if (items[2].is_ready) {
+        has_ended_ = true;
+        linger_until_ms_ = stopped_by_.empty()
+                               ? now_ms() + options_.linger_ms
+                               : std::min(kill_at_ms_, now_ms() + options_.grace_ms);
+    }
+}
+
+inline void command_watch::take_output(output_stream stream) {
+    const bool is_out = stream == output_stream::out;
+    const std::int64_t got = os::system_env.read(is_out ? command_.out_fd() : command_.err_fd(),
+                                                 &block_[0], block_.size());
+    if (got > 0) {
+        buffer_.push(stream, os::system_env.wall_time_us(),
+                     std::string_view(block_).substr(0, static_cast<std::size_t>(got)));
+    } else if (got != -EAGAIN && got != -EINTR) {
+        is_out ? command_.close_out() : command_.close_err();
+    }
+}
+
+inline void command_watch::take_signals() {
+    for (const char byte : options_.stop->take()) {
+        on_signal(static_cast<unsigned char>(byte));
+    }
+}
+
+inline void command_watch::on_signal(int signal) {
+    if (!is_stop_signal(signal)) {
+        (void)command_.signal(signal);
+    } else if (stopped_by_.empty()) {
+        stop(signal, os::signal_name(signal));
     } else {
-        forget_in_child();
+        stopped_by_ += ", then killed";
+        kill_at_ms_ = now_ms();
+        linger_until_ms_ = has_ended_ ? now_ms() : linger_until_ms_;
     }
 }
 
-inline recorder recorder::current(const recorder_options& options) {
-    const auto directory = os::find_variable("RUNDIR");
-    if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
-        return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
-    }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    if (!writer) {
-        return recorder(std::move(writer).error());
-    }
-    auto state = std::make_shared<detail::recorder_state>(std::move(*writer), options);
-    state->run_directory = os::absolute_path(*directory);
-    recorder made;
-    auto started = made.start(std::move(state));
-    return started ? std::move(made) : recorder(std::move(started).error());
+inline void command_watch::stop(int signal, std::string why) {
+    stopped_by_ = std::move(why);
+    (void)command_.signal(signal);
+    (void)command_.signal(SIGCONT);  // a stopped process hears nothing until it goes on
+    kill_at_ms_ = now_ms() + options_.grace_ms;
 }
 
-inline result<recorder> recorder::create(const std::string& run_root, const new_run& what,
-                                         const recorder_options& options) {
-    const std::int64_t now_us = options.system->wall_time_us();
-    auto directory = create_run_directory(os::absolute_path(run_root), what.name, now_us);
-    if (!directory) {
-        return std::move(directory).error();
-    }
-    auto files = run_files::create(*directory, *options.system);
-    if (!files) {
-        return std::move(files).error();
-    }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    const auto written =
-        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
-               : result<void>(writer.error());
-    if (!written) {
-        (void)files->end_with(written.error(), data_path(*directory));
-        return written.error();
-    }
-    auto state = std::make_shared<detail::recorder_state>(std::move(*writer), options);
-    state->run_directory = std::move(*directory);
-    state->own_run.emplace(std::move(*files));
-    recorder made;
-    auto started = made.start(std::move(state));
-    if (!started) {
-        return std::move(started).error();
-    }
-    return result<recorder>(std::move(made));
-}
-
-inline result<void> recorder::start(std::shared_ptr<detail::recorder_state> state) {
-    auto thread = os::thread::start([state] { detail::recorder_loop(*state).run(); });
-    if (!thread) {
-        return std::move(thread).error();
-    }
-    thread_ = std::move(*thread);
-    state_ = std::move(state);
-    return {};
-}
-
-inline detail::recorder_state* recorder::own_state() const noexcept {
-    return state_ && state_->mark.is_original() ? state_.get() : nullptr;
-}
-
-inline bool recorder::is_active() const noexcept {
-    return own_state() != nullptr;
-}
-
-inline std::string recorder::run_directory() const {
-    return is_active() ? state_->run_directory : std::string();
-}
-
-inline series_id recorder::series(std::string_view key) {
-    detail::recorder_state* state = own_state();
-    if (state == nullptr) {
-        return {};
-    }
-    const os::lock held(state->guard);
-    const auto found = state->ids.find(key);
-    if (found != state->ids.end()) {
-        return {found->second};
-    }
-    const auto number = static_cast<std::uint32_t>(state->ids.size());
-    state->ids.emplace(key, number);
-    state->new_keys.emplace_back(key);
-    return {number};
-}
-
-inline void recorder::log(std::int64_t step, const logged_value* values,
-                          std::size_t count) noexcept {
-    detail::recorder_state* state = own_state();
-    if (state == nullptr) {
-        return;
-    }
-    const std::int64_t time_us = state->now_us();
-    while (count > 0) {
-        series::sample samples[frame::most_values];
-        const std::size_t part = std::min(count, frame::most_values);
-        for (std::size_t i = 0; i < part; ++i) {
-            samples[i] = {values[i].id.number, values[i].value};
+inline void command_watch::mind_time() {
+    if (now_ms() >= timeout_at_ms_) {
+        timeout_at_ms_ = never;
+        if (stopped_by_.empty()) {
+            stop(SIGTERM, "timeout after " + std::to_string(options_.timeout_ms) + " ms");
         }
-        if (!state->ring.put(step, time_us, samples, part)) {
-            state->dropped.fetch_add(part, std::memory_order_relaxed);
-        }
-        values += part;
-        count -= part;
     }
-}
-
-inline bool recorder::flush(std::int64_t timeout_ms) {
-    detail::recorder_state* state = own_state();
-    if (state == nullptr) {
-        return false;
-    }
-    const std::int64_t until_us = state->options.system->boot_time_us() + timeout_ms * 1000;
-    os::lock held(state->guard);
-    const std::uint64_t wanted = ++state->flushes_wanted;
-    state->changed.notify_all();
-    while (state->flushes_done < wanted) {
-        const std::int64_t left_us = until_us - state->options.system->boot_time_us();
-        if (left_us <= 0) {
-            return false;
-        }
-        (void)state->changed.wait_for_ms(held, left_us / 1000 + 1);
-    }
-    return !state->failure;
-}
-
-inline bool recorder::finish(run_status status, std::string cause) {
-    detail::recorder_state* state = own_state();
-    if (state == nullptr) {
-        return true;
-    }
-    bool is_done = false;
-    {
-        os::lock held(state->guard);
-        state->end.status = status;
-        state->end.cause = std::move(cause);
-        state->is_stopping = true;
-        state->changed.notify_all();
-        const std::int64_t until_us =
-            os::system_env.boot_time_us() + detail::recorder_exit_ms * 1000;
-        for (std::int64_t left_us = 1; !state->is_done && left_us > 0;) {
-            left_us = until_us - os::system_env.boot_time_us();
-            (void)state->changed.wait_for_ms(held, (left_us + 999) / 1000);
-        }
-        is_done = state->is_done;
-        why_inactive_ = state->failure;
-    }
-    dropped_ = dropped();
-    is_done ? thread_.join() : thread_.detach();
-    state_.reset();
-    return is_done;
-}
-
-inline std::uint64_t recorder::dropped() const noexcept {
-    return state_ ? state_->dropped + state_->refused : dropped_;
-}
-
-inline std::optional<error> recorder::last_error() const {
-    detail::recorder_state* state = own_state();
-    if (state == nullptr) {
-        return why_inactive_;
-    }
-    const os::lock held(state->guard);
-    return state->failure;
-}
-
-// In a forked child there is no such thread, and the files are the parent's: nothing of it may be
-// flushed, joined or closed, so the memory is left.
-inline void recorder::forget_in_child() noexcept {
-    if (state_) {
-        (void)new std::pair(std::move(state_), std::move(thread_));
+    if (now_ms() >= kill_at_ms_) {
+        kill_at_ms_ = never;
+        (void)command_.signal(SIGKILL);
     }
 }
 
@@ -18255,11 +17655,613 @@ inline result<outcome> supervise(const supervise_options& options) {
 
 }}}  // namespace guild::runs
 
+// ==== guild/runs/frame_ring.hpp ====
+// guild/runs/frame_ring.hpp - a bounded ring of logged values: any thread puts in, one takes out,
+// nobody waits.
+//
+// Layer 4. Includes: series/point, the standard library.
+// Not here: who empties it (runs/recorder.hpp).
+//
+// Each slot carries a sequence number that says whose turn it is: the number of the next put
+// (empty), or that plus one (full). Putting takes one compare-and-swap; no thread ever holds up
+// another that is not in the same slot.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Values of one moment, at most `frame_values` of them.
+///
+/// units    step: as logged; time_us: microseconds since 1970-01-01 UTC
+struct frame {
+    static constexpr std::size_t most_values = 8;
+
+    std::int64_t step = 0;
+    std::int64_t time_us = 0;
+    std::uint32_t count = 0;
+    series::sample values[most_values];
+};
+
+/// threads  put: any; take: one at a time
+/// source   D. Vyukov, "Bounded MPMC queue": sequence numbers in the slots
+/// example  tests/runs/frame_ring.cpp "frame ring: four threads put, one takes, each in its own
+///          order"
+class frame_ring {
+public:
+    /// in       frames: capacity, rounded up to a power of two
+    explicit frame_ring(std::size_t frames);
+
+    /// Copies a frame in; false when the ring is full. No allocation, no system call.
+    [[nodiscard]] bool put(std::int64_t step, std::int64_t time_us, const series::sample* values,
+                           std::size_t count) noexcept;
+
+    /// Takes the oldest frame out; false when there is none.
+    [[nodiscard]] bool take(frame& out) noexcept;
+
+    [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
+
+private:
+    struct slot {
+        std::atomic<std::uint64_t> turn{0};
+        frame content;
+    };
+
+    std::size_t mask_;
+    std::unique_ptr<slot[]> slots_;
+    alignas(64) std::atomic<std::uint64_t> next_put_{0};
+    alignas(64) std::uint64_t next_take_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline frame_ring::frame_ring(std::size_t frames) : mask_(1) {
+    while (mask_ < frames) {
+        mask_ *= 2;
+    }
+    slots_ = std::make_unique<slot[]>(mask_);
+    for (std::size_t i = 0; i < mask_; ++i) {
+        slots_[i].turn.store(i, std::memory_order_relaxed);
+    }
+    --mask_;
+}
+
+inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const series::sample* values,
+                            std::size_t count) noexcept {
+    std::uint64_t at = next_put_.load(std::memory_order_relaxed);
+    while (true) {
+        slot& here = slots_[at & mask_];
+        const std::uint64_t turn = here.turn.load(std::memory_order_acquire);
+        if (turn < at) {
+            return false;  // still holds a frame from one round ago
+        }
+        if (turn == at && next_put_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
+            here.content.step = step;
+            here.content.time_us = time_us;
+            here.content.count = static_cast<std::uint32_t>(std::min(count, frame::most_values));
+            std::copy_n(values, here.content.count, here.content.values);
+            here.turn.store(at + 1, std::memory_order_release);
+            return true;
+        }
+        if (turn > at) {
+            at = next_put_.load(std::memory_order_relaxed);
+        }
+    }
+}
+
+inline bool frame_ring::take(frame& out) noexcept {
+    slot& here = slots_[next_take_ & mask_];
+    if (here.turn.load(std::memory_order_acquire) != next_take_ + 1) {
+        return false;
+    }
+    out.step = here.content.step;
+    out.time_us = here.content.time_us;
+    out.count = here.content.count;
+    std::copy_n(here.content.values, out.count, out.values);
+    here.turn.store(next_take_ + mask_ + 1, std::memory_order_release);
+    ++next_take_;
+    return true;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/recorder.hpp ====
+// guild/runs/recorder.hpp - logs numbers from inside a training program, without ever holding it
+// up.
+//
+// Layer 4. Includes: base, os/thread fork_mark, series/writer, runs/frame_ring run_files.
+// Not here: recording a command from outside (runs/supervisor.hpp); event files
+// (tfevents/writer.hpp).
+//
+//     auto run = guild::runs::recorder::current();     // the run of $RUNDIR; does nothing outside
+//     one auto loss = run.series("train/loss");            // once
+//     run.log(step, {{loss, 0.25}});                   // any thread; no allocation, no system call
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// A key made short by recorder::series().
+struct series_id {
+    std::uint32_t number = 0;
+};
+
+/// One value for one series. Any arithmetic type is kept as double or int64.
+struct logged_value {
+    series_id id;
+    series::number value;
+};
+
+/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is
+///          dropped; flush_interval_ms: milliseconds until what was logged can be read by others
+struct recorder_options {
+    std::size_t ring_frames = 8192;
+    std::int64_t flush_interval_ms = 500;
+    const os::env* system = &os::system_env;
+};
+
+/// What a run of the program's own is called and made of.
+struct new_run {
+    std::string name;  // last part of the directory's name
+    pair_list flags;
+    pair_list attrs;
+    pair_list meta;  // more keys of meta.tsv, for example model
+};
+
+namespace detail {
+struct recorder_state;
+}
+
+/// Records series of one run. A moved-from or inactive recorder does nothing.
+///
+/// A thread of its own writes. When it cannot keep up, values are dropped and counted. In a forked
+/// child the recorder does nothing until the child calls current() itself.
+/// threads  series and log: any number; the rest by one owner
+/// example  tests/runs/recorder.cpp "recorder: joins the run that RUNDIR names"
+class recorder {
+public:
+    recorder() noexcept = default;
+    recorder(recorder&& other) noexcept;
+    recorder& operator=(recorder&& other) noexcept;
+    recorder(const recorder&) = delete;
+    recorder& operator=(const recorder&) = delete;
+
+    /// Writes what was logged and lets go; takes at most 100 ms, whatever the disk does. A run made
+    /// by create() is recorded as completed, or as an error when an exception ended the scope.
+    ~recorder();
+
+    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own.
+    /// Inactive where there is no such run or nothing can be written: see last_error().
+    [[nodiscard]] static recorder current(const recorder_options& options = {});
+
+    /// Makes a run of this program's own below `run_root`, with LOCK and end status.
+    ///
+    /// errors   permission_denied, read_only, no_space, ...: from making its files;
+    ///          resource_exhausted: no thread to be had
+    [[nodiscard]] static result<recorder> create(const std::string& run_root,
+                                                 const new_run& what = {},
+                                                 const recorder_options& options = {});
+
+    [[nodiscard]] bool is_active() const noexcept;
+
+    /// Empty when inactive.
+    [[nodiscard]] std::string run_directory() const;
+
+    /// Makes a key short. The same key gives the same id.
+    [[nodiscard]] series_id series(std::string_view key);
+
+    /// Logs values of one moment.
+    ///
+    /// units    step: any int64; the time is the moment of the call
+    void log(std::int64_t step, std::initializer_list<logged_value> values) noexcept {
+        log(step, values.begin(), values.size());
+    }
+    void log(std::int64_t step, const logged_value* values, std::size_t count) noexcept;
+
+    /// Waits until everything logged before can be read by others.
+    ///
+    /// out      false when it took longer, or when some of it could not be written
+    /// units    timeout_ms: milliseconds
+    bool flush(std::int64_t timeout_ms = 1000);
+
+    /// Ends recording now, with this status for a run made by create().
+    ///
+    /// out      false when writing took longer than 100 ms and goes on without us
+    bool finish(run_status status = run_status::completed, std::string cause = {});
+
+    /// Values that were dropped because the ring was full or the disk refused them for too long.
+    [[nodiscard]] std::uint64_t dropped() const noexcept;
+
+    /// The first thing that went wrong.
+    [[nodiscard]] std::optional<error> last_error() const;
+
+private:
+    explicit recorder(error why) : why_inactive_(std::move(why)) {}
+    [[nodiscard]] result<void> start(std::shared_ptr<detail::recorder_state> state);
+    [[nodiscard]] detail::recorder_state* own_state() const noexcept;
+    void forget_in_child() noexcept;
+
+    std::shared_ptr<detail::recorder_state> state_;
+    os::thread thread_;
+    std::optional<error> why_inactive_;
+    std::uint64_t dropped_ = 0;  // once finished
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::int64_t recorder_exit_ms = 100;
+
+// Shared by the recorder and its thread, which may outlive it in a write that does not return.
+struct recorder_state {
+    recorder_state(series::writer made, const recorder_options& given)
+        : options(given), ring(given.ring_frames), writer(std::move(made)),
+          start_wall_us(given.system->wall_time_us()), start_boot_us(given.system->boot_time_us()) {
+    }
+
+    std::int64_t now_us() const noexcept {
+        return start_wall_us + (options.system->boot_time_us() - start_boot_us);
+    }
+
+    const recorder_options options;
+    const os::fork_mark mark;
+    frame_ring ring;
+    std::atomic<std::uint64_t> dropped{0};  // for want of room in the ring
+    std::atomic<std::uint64_t> refused{0};  // by the disk, for too long
+    std::string run_directory;
+    int exceptions = std::uncaught_exceptions();
+
+    // The thread's alone.
+    series::writer writer;
+    std::optional<run_files> own_run;
+    std::vector<std::uint32_t> writer_ids;  // by series_id
+    const std::int64_t start_wall_us;
+    const std::int64_t start_boot_us;
+
+    os::mutex guard;  // over everything below
+    os::condition changed;
+    std::map<std::string, std::uint32_t, std::less<>> ids;
+    std::vector<std::string> new_keys;  // not yet known to the thread
+    std::optional<error> failure;
+    run_end end;
+    std::uint64_t flushes_wanted = 0;
+    std::uint64_t flushes_done = 0;
+    bool is_stopping = false;
+    bool is_done = false;
+};
+
+// The thread of a recorder.
+class recorder_loop {
+public:
+    explicit recorder_loop(recorder_state& state) : state_(state) {}
+
+    void run() {
+        while (!wait_for_work()) {
+            const bool is_late = now_ms() - flushed_at_ms_ >= state_.options.flush_interval_ms;
+            if (const std::uint64_t wanted = flushes_wanted(); is_late || wanted > flushed_) {
+                flush(wanted);
+            }
+        }
+        drain();
+        flush(flushes_wanted());
+        close();
+    }
+
+private:
+    std::int64_t now_ms() const { return state_.options.system->boot_time_us() / 1000; }
+
+    std::uint64_t flushes_wanted() {
+        const os::lock held(state_.guard);
+        return state_.flushes_wanted;
+    }
+
+    // Empties the ring; with nothing in it, sleeps a little longer each time. True: time to stop.
+    bool wait_for_work() {
+        idle_ms_ = drain() ? 1 : std::min<std::int64_t>(idle_ms_ * 2, 50);
+        os::lock held(state_.guard);
+        if (!state_.is_stopping && state_.flushes_wanted == flushed_) {
+            (void)state_.changed.wait_for_ms(held, idle_ms_);
+        }
+        return state_.is_stopping;
+    }
+
+    bool drain() {
+        frame next;
+        bool any = false;
+        while (state_.ring.take(next)) {
+            any = true;
+            for (std::uint32_t i = 0; i < next.count; ++i) {
+                next.values[i].id = writer_id(next.values[i].id);
+            }
+            state_.writer.append(next.step, next.time_us, next.values, next.count);
+        }
+        return any;
+    }
+
+    std::uint32_t writer_id(std::uint32_t id) {
+        if (id >= state_.writer_ids.size()) {
+            const os::lock held(state_.guard);
+            for (const std::string& key : state_.new_keys) {
+                state_.writer_ids.push_back(state_.writer.series(key));
+            }
+            state_.new_keys.clear();
+        }
+        return id < state_.writer_ids.size() ? state_.writer_ids[id] : series::no_series;
+    }
+
+    void flush(std::uint64_t wanted) {
+        drain();
+        follow_directory();
+        auto written = state_.writer.flush();
+        state_.refused = state_.writer.points_dropped();
+        beat();
+        flushed_at_ms_ = now_ms();
+        const os::lock held(state_.guard);
+        if (!state_.failure && (!written || state_.writer.last_error())) {
+            state_.failure = written ? *state_.writer.last_error() : written.error();
+        }
+        flushed_ = state_.flushes_done = wanted;
+        state_.changed.notify_all();
+    }
+
+    // A run directory that was deleted and stands again gets our file back.
+    void follow_directory() {
+        os::file_status mine;
+        const bool has_name =
+            state_.options.system->fstat(state_.writer.fd(), &mine) < 0 || mine.links > 0;
+        const std::string directory = data_path(state_.run_directory, series_directory);
+        if (!has_name && os::is_directory(directory)) {
+            (void)state_.writer.move_to(directory);  // kept where it is after an error; tried again
+        }
+    }
+
+    void beat() {
+        if (state_.own_run && now_ms() - beat_at_ms_ >= heartbeat_us / 1000) {
+            beat_at_ms_ = now_ms();
+            (void)state_.own_run->beat();
+        }
+    }
+
+    void close() {
+        if (state_.own_run) {
+            run_end end;
+            {
+                const os::lock held(state_.guard);
+                end = state_.end;
+            }
+            end.stopped_us = state_.options.system->wall_time_us();
+            (void)state_.own_run->end(end, data_path(state_.run_directory));
+        }
+        auto closed = state_.writer.close();
+        state_.refused = state_.writer.points_dropped();
+        const os::lock held(state_.guard);
+        if (!closed && !state_.failure) {
+            state_.failure = closed.error();
+        }
+        state_.is_done = true;
+        state_.changed.notify_all();
+    }
+
+    recorder_state& state_;
+    std::int64_t idle_ms_ = 1;
+    std::int64_t flushed_at_ms_ = now_ms();
+    std::int64_t beat_at_ms_ = now_ms();
+    std::uint64_t flushed_ = 0;
+};
+
+inline pair_list start_pairs(const new_run& what, std::int64_t now_us) {
+    pair_list pairs = {{"format", "1"}, {"guild_version", version}};
+    pairs.insert(pairs.end(), what.meta.begin(), what.meta.end());
+    pairs.emplace_back("cwd", os::current_directory());
+    pairs.emplace_back("pid", std::to_string(os::process_id()));
+    pairs.emplace_back("started_us", std::to_string(now_us));
+    return pairs;
+}
+
+}  // namespace detail
+
+inline recorder::recorder(recorder&& other) noexcept
+    : state_(std::move(other.state_)), thread_(std::move(other.thread_)),
+      why_inactive_(std::move(other.why_inactive_)), dropped_(other.dropped_) {}
+
+inline recorder& recorder::operator=(recorder&& other) noexcept {
+    recorder taken(std::move(other));
+    state_.swap(taken.state_);
+    std::swap(thread_, taken.thread_);
+    why_inactive_.swap(taken.why_inactive_);
+    dropped_ = taken.dropped_;
+    return *this;
+}
+
+inline recorder::~recorder() {
+    if (state_ && state_->mark.is_original()) {
+        const bool thrown = std::uncaught_exceptions() > state_->exceptions;
+        (void)finish(thrown ? run_status::error : run_status::completed,
+                     thrown ? "an exception was thrown" : "");
+    } else {
+        forget_in_child();
+    }
+}
+
+inline recorder recorder::current(const recorder_options& options) {
+    const auto directory = os::find_variable("RUNDIR");
+    if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
+        return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
+    }
+    auto writer =
+        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    if (!writer) {
+        return recorder(std::move(writer).error());
+    }
+    auto state = std::make_shared<detail::recorder_state>(std::move(*writer), options);
+    state->run_directory = os::absolute_path(*directory);
+    recorder made;
+    auto started = made.start(std::move(state));
+    return started ? std::move(made) : recorder(std::move(started).error());
+}
+
+inline result<recorder> recorder::create(const std::string& run_root, const new_run& what,
+                                         const recorder_options& options) {
+    const std::int64_t now_us = options.system->wall_time_us();
+    auto directory = create_run_directory(os::absolute_path(run_root), what.name, now_us);
+    if (!directory) {
+        return std::move(directory).error();
+    }
+    auto files = run_files::create(*directory, *options.system);
+    if (!files) {
+        return std::move(files).error();
+    }
+    auto writer =
+        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    const auto written =
+        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
+               : result<void>(writer.error());
+    if (!written) {
+        (void)files->end_with(written.error(), data_path(*directory));
+        return written.error();
+    }
+    auto state = std::make_shared<detail::recorder_state>(std::move(*writer), options);
+    state->run_directory = std::move(*directory);
+    state->own_run.emplace(std::move(*files));
+    recorder made;
+    auto started = made.start(std::move(state));
+    if (!started) {
+        return std::move(started).error();
+    }
+    return result<recorder>(std::move(made));
+}
+
+inline result<void> recorder::start(std::shared_ptr<detail::recorder_state> state) {
+    auto thread = os::thread::start([state] { detail::recorder_loop(*state).run(); });
+    if (!thread) {
+        return std::move(thread).error();
+    }
+    thread_ = std::move(*thread);
+    state_ = std::move(state);
+    return {};
+}
+
+inline detail::recorder_state* recorder::own_state() const noexcept {
+    return state_ && state_->mark.is_original() ? state_.get() : nullptr;
+}
+
+inline bool recorder::is_active() const noexcept {
+    return own_state() != nullptr;
+}
+
+inline std::string recorder::run_directory() const {
+    return is_active() ? state_->run_directory : std::string();
+}
+
+inline series_id recorder::series(std::string_view key) {
+    detail::recorder_state* state = own_state();
+    if (state == nullptr) {
+        return {};
+    }
+    const os::lock held(state->guard);
+    const auto found = state->ids.find(key);
+    if (found != state->ids.end()) {
+        return {found->second};
+    }
+    const auto number = static_cast<std::uint32_t>(state->ids.size());
+    state->ids.emplace(key, number);
+    state->new_keys.emplace_back(key);
+    return {number};
+}
+
+inline void recorder::log(std::int64_t step, const logged_value* values,
+                          std::size_t count) noexcept {
+    detail::recorder_state* state = own_state();
+    if (state == nullptr) {
+        return;
+    }
+    const std::int64_t time_us = state->now_us();
+    while (count > 0) {
+        series::sample samples[frame::most_values];
+        const std::size_t part = std::min(count, frame::most_values);
+        for (std::size_t i = 0; i < part; ++i) {
+            samples[i] = {values[i].id.number, values[i].value};
+        }
+        if (!state->ring.put(step, time_us, samples, part)) {
+            state->dropped.fetch_add(part, std::memory_order_relaxed);
+        }
+        values += part;
+        count -= part;
+    }
+}
+
+inline bool recorder::flush(std::int64_t timeout_ms) {
+    detail::recorder_state* state = own_state();
+    if (state == nullptr) {
+        return false;
+    }
+    const std::int64_t until_us = state->options.system->boot_time_us() + timeout_ms * 1000;
+    os::lock held(state->guard);
+    const std::uint64_t wanted = ++state->flushes_wanted;
+    state->changed.notify_all();
+    while (state->flushes_done < wanted) {
+        const std::int64_t left_us = until_us - state->options.system->boot_time_us();
+        if (left_us <= 0) {
+            return false;
+        }
+        (void)state->changed.wait_for_ms(held, left_us / 1000 + 1);
+    }
+    return !state->failure;
+}
+
+inline bool recorder::finish(run_status status, std::string cause) {
+    detail::recorder_state* state = own_state();
+    if (state == nullptr) {
+        return true;
+    }
+    bool is_done = false;
+    {
+        os::lock held(state->guard);
+        state->end.status = status;
+        state->end.cause = std::move(cause);
+        state->is_stopping = true;
+        state->changed.notify_all();
+        const std::int64_t until_us =
+            os::system_env.boot_time_us() + detail::recorder_exit_ms * 1000;
+        for (std::int64_t left_us = 1; !state->is_done && left_us > 0;) {
+            left_us = until_us - os::system_env.boot_time_us();
+            (void)state->changed.wait_for_ms(held, (left_us + 999) / 1000);
+        }
+        is_done = state->is_done;
+        why_inactive_ = state->failure;
+    }
+    dropped_ = dropped();
+    is_done ? thread_.join() : thread_.detach();
+    state_.reset();
+    return is_done;
+}
+
+inline std::uint64_t recorder::dropped() const noexcept {
+    return state_ ? state_->dropped + state_->refused : dropped_;
+}
+
+inline std::optional<error> recorder::last_error() const {
+    detail::recorder_state* state = own_state();
+    if (state == nullptr) {
+        return why_inactive_;
+    }
+    const os::lock held(state->guard);
+    return state->failure;
+}
+
+// In a forked child there is no such thread, and the files are the parent's: nothing of it may be
+// flushed, joined or closed, so the memory is left.
+inline void recorder::forget_in_child() noexcept {
+    if (state_) {
+        (void)new std::pair(std::move(state_), std::move(thread_));
+    }
+}
+
+}}}  // namespace guild::runs
+
 // ==== guild/guild.hpp ====
 // guild/guild.hpp - everything of layers 0 to 4: the index of the toolkit, in layer order.
 //
 // Layer 4. Includes: the standard library and the operating system, nothing else.
 // Not here: guild/json.hpp, guild/toml.hpp, guild/viewer.hpp, which bring other libraries in.
+
+// clang-format off: in the order in which they are best read
 
 // layer 0: what everything stands on
 
@@ -18276,3 +18278,5 @@ inline result<outcome> supervise(const supervise_options& options) {
 // layer 3: numbers over steps, in files that survive crashes
 
 // layer 4: runs: directories, recording, supervising, listing
+
+// clang-format on
