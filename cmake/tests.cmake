@@ -100,6 +100,10 @@ if(guild_has_doctest)
     get_filename_component(name "${source}" NAME_WE)
     add_executable(child_${name} "${source}")
     target_link_libraries(child_${name} PRIVATE guild_test_settings)
+    if(GUILD_SANITIZE) # they die by signals and fill memory on purpose, as plain programs do
+      target_compile_options(child_${name} PRIVATE -fno-sanitize=all)
+      target_link_options(child_${name} PRIVATE -fno-sanitize=all)
+    endif()
     list(APPEND guild_children child_${name})
   endforeach()
 
