@@ -139,7 +139,7 @@ if(NOT GUILD_SINGLE_HEADER)
   file(GLOB_RECURSE guild_headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/include"
        "${PROJECT_SOURCE_DIR}/include/guild/*.hpp")
 else()
-  set(guild_headers guild/guild.hpp)
+  set(guild_headers guild/guild.hpp guild/json.hpp guild/toml.hpp guild/viewer.hpp)
 endif()
 set(guild_units "")
 set(guild_units_json "")

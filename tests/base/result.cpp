@@ -45,6 +45,7 @@ TEST_CASE("result: an error passes through to the caller") {
     CHECK(got.error().message == "expected an even number");
 }
 
+#if defined(__cpp_exceptions)
 TEST_CASE("result: value() of an error throws it, with its text") {
     const auto got = half(3);
     CHECK_THROWS_WITH_AS(static_cast<void>(got.value()), "expected an even number",
@@ -55,6 +56,7 @@ TEST_CASE("result: value() of an error throws it, with its text") {
         CHECK(thrown.error().code == errc::bad_value);
     }
 }
+#endif
 
 TEST_CASE("result: value_or gives the fallback for an error alone") {
     CHECK(half(4).value_or(-1) == 2);
@@ -71,9 +73,11 @@ TEST_CASE("result: carries values that can only be moved") {
 TEST_CASE("result<void>: is success unless an error is given") {
     const result<void> good;
     CHECK(good);
-    CHECK_NOTHROW(good.value());
+    good.value();
     const result<void> bad = make_error(errc::no_space, "disk full");
     CHECK_FALSE(bad);
     CHECK(bad.error().code == errc::no_space);
+#if defined(__cpp_exceptions)
     CHECK_THROWS_AS(bad.value(), guild::exception);
+#endif
 }

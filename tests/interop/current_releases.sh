@@ -7,7 +7,7 @@
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 dir=${1:?usage: current_releases.sh BUILD_DIR}
-mkdir -p "$dir/lists/partial" "$dir/deb" "$dir/root"
+mkdir -p "$dir/lists/partial" "$dir/deb" "$dir/tree"
 dir=$(cd "$dir" && pwd)
 
 command -v apt-get >/dev/null && command -v dpkg >/dev/null || exit 77
@@ -17,13 +17,13 @@ keys=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$keys] $mirror sid main" >"$dir/sid.list"
 apt="apt-get -q -o Dir::Etc::SourceList=$dir/sid.list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$dir/lists"
 
-if ! ls "$dir"/root/usr/include/httplib.h >/dev/null 2>&1; then
+if ! ls "$dir"/tree/usr/include/httplib.h >/dev/null 2>&1; then
     $apt update >"$dir/apt.log" 2>&1 || exit 77
     (cd "$dir/deb" && $apt download libcpp-httplib-dev libtomlplusplus-dev nlohmann-json3-dev doctest-dev \
-        libcli11-dev >>"$dir/apt.log" 2>&1) || exit 77
-    for package in "$dir"/deb/*.deb; do dpkg -x "$package" "$dir/root"; done
+        libcli11-dev libzstd-dev >>"$dir/apt.log" 2>&1) || exit 77
+    for package in "$dir"/deb/*.deb; do dpkg -x "$package" "$dir/tree"; done
 fi
-PKG_CONFIG_LIBDIR=$(echo "$dir"/root/usr/lib/*/pkgconfig) PKG_CONFIG_SYSROOT_DIR=$dir/root
+PKG_CONFIG_LIBDIR=$(echo "$dir"/tree/usr/lib/*/pkgconfig) PKG_CONFIG_SYSROOT_DIR=$dir/tree
 export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
 httplib_flags=$(sed -n 's/^Cflags: -I[^ ]*//p' "$PKG_CONFIG_LIBDIR/cpp-httplib.pc")
 
@@ -33,7 +33,7 @@ for file in include/guild/json.hpp include/guild/toml.hpp include/guild/viewer.h
     flags=; case $file in *viewer*) flags=$httplib_flags;; esac
     # shellcheck disable=SC2086
     if ${CXX:-g++} -std=c++17 -fsyntax-only -Wall -Wextra -x c++ -Wno-pragma-once-outside-header $flags \
-        -isystem "$dir/root/usr/include" -I"$here/include" -I"$here/tests" \
+        -isystem "$dir/tree/usr/include" -I"$here/include" -I"$here/tests" \
         -DGUILD_TEST_DATA='""' -DGUILD_SOURCE_DIR='""' -DGUILD_SHARED_DATA='""' "$here/$file" 2>"$dir/errors.txt"; then
         echo "ok: $file"
     else

@@ -2,6 +2,10 @@
 
 #include "support/temp_dir.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <string>
+
 #include <doctest/doctest.h>
 
 using namespace guild;
@@ -9,7 +13,7 @@ using namespace guild;
 TEST_CASE("os_error: keeps the system's words and number") {
     const error what = os::os_error(ENOENT, "open", "data/x");
     CHECK(what.code == errc::not_found);
-    CHECK(to_string(what) == "data/x: open failed: No such file or directory (2)");
+    CHECK(to_string(what) == "data/x: open failed: " + std::string(std::strerror(ENOENT)) + " (2)");
 }
 
 TEST_CASE("os_error: classifies what a user can act on") {

@@ -12,7 +12,7 @@ namespace project = guild::project;
 namespace {
 
 project::project make_project(std::string_view text) {
-    return project::project({"/home/u/work", ".", "Guild"},
+    return project::project({"/home/u/mnist", ".", "Guild"},
                             guild::ini::expand(guild::ini::parse(text, "Guild")).sections);
 }
 
@@ -28,8 +28,8 @@ TEST_CASE("project: title and description have defaults and no runs of blanks") 
         make_project("[project]\nname = MNIST Tutorial\ndescription = Softmax \\\n     and deep\n");
     CHECK(named.title() == "MNIST Tutorial");
     CHECK(named.description() == "Softmax and deep");
-    CHECK(make_project("").title() == "work");
-    CHECK(make_project("[project]\nname =\n").title() == "work");
+    CHECK(make_project("").title() == "mnist");
+    CHECK(make_project("[project]\nname =\n").title() == "mnist");
     CHECK(make_project("").description().empty());
 }
 
@@ -88,11 +88,11 @@ TEST_CASE("project: a model without a name goes by the first word of its train c
 
 TEST_CASE("project: run roots are absolute and listed once") {
     const auto one = make_project(two_models);
-    CHECK(one.run_root() == "/home/u/work/runs");
-    CHECK(one.run_root(*one.get_model("deep")) == "/home/u/work/deep-runs");
-    CHECK(one.run_root(*one.get_model("softmax")) == "/home/u/work/runs");
+    CHECK(one.run_root() == "/home/u/mnist/runs");
+    CHECK(one.run_root(*one.get_model("deep")) == "/home/u/mnist/deep-runs");
+    CHECK(one.run_root(*one.get_model("softmax")) == "/home/u/mnist/runs");
     CHECK(one.run_roots() ==
-          std::vector<std::string>{"/home/u/work/runs", "/home/u/work/deep-runs", "/data/runs"});
+          std::vector<std::string>{"/home/u/mnist/runs", "/home/u/mnist/deep-runs", "/data/runs"});
     CHECK(make_project("[project]\nrunroot = ./out/\n[model \"a\"]\nrunroot = out\n").run_roots() ==
-          std::vector<std::string>{"/home/u/work/out"});
+          std::vector<std::string>{"/home/u/mnist/out"});
 }

@@ -181,6 +181,7 @@ TEST_CASE("recorder: a run of its own has a status from start to end") {
     CHECK_FALSE(failed->is_active());
 }
 
+#if defined(__cpp_exceptions)
 TEST_CASE("recorder: a scope that an exception leaves is an error") {
     const guild_test::temp_dir dir;
     std::string path;
@@ -193,6 +194,7 @@ TEST_CASE("recorder: a scope that an exception leaves is an error") {
     }
     CHECK(run::open(path).value().status() == run_status::error);
 }
+#endif
 
 TEST_CASE("recorder: a run root that cannot be made is an error") {
     const guild_test::temp_dir dir;

@@ -244,12 +244,12 @@ TEST_CASE("supervise: event files become series, those that appear last as well"
         writer->add_scalar("loss", 0, 0.5);
         writer->add_scalar("loss", 10, 0.25);
         REQUIRE(writer->close());
-        auto root = guild::tfevents::writer::create(logs / "root");
+        auto root = guild::tfevents::writer::create(logs / "top");
         REQUIRE(root);
         root->add_scalar("accuracy", 1, 0.75);
         REQUIRE(root->close());
     }
-    supervised_run test("cp -r $LOGS/train $RUNDIR/; sleep 0.2; cp $LOGS/root/* $RUNDIR/");
+    supervised_run test("cp -r $LOGS/train $RUNDIR/; sleep 0.2; cp $LOGS/top/* $RUNDIR/");
     test.options.environment = {{"LOGS", logs.path()}};
     CHECK(test.supervise().status == run_status::completed);
     const auto points = test.recorded().series().points("tf/train/loss");
