@@ -57,19 +57,12 @@ leave_out_tools() {
 }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
-        echo "deps.sh: neither root nor sudo; please have this run: $*" >&2
-        exit 1
-    fi
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 install_apt() {
-    as_root apt-get update -q
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+    as_root apt-get update -q &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 install_dnf() { as_root dnf install -y "$@"; }
 install_pacman() { as_root pacman -Sy --needed --noconfirm "$@"; }
@@ -87,9 +80,15 @@ if [ -z "$manager" ]; then
 fi
 
 missing=$(leave_out_tools $("missing_$manager" $(packages_of "$manager")))
+if [ -n "$missing" ] && [ "$(id -u)" != 0 ] && [ "$manager" != brew ] && ! command -v sudo >/dev/null 2>&1; then
+    echo "deps.sh: neither root nor sudo here; please have these installed:" $missing >&2
+    exit 1
+fi
 if [ -n "$missing" ]; then
-    echo "deps.sh: installing" $missing
-    if ! "install_$manager" $missing; then
+    mkdir -p build
+    echo "deps.sh: installing" $missing "(what the package manager says: build/deps.log)"
+    if ! "install_$manager" $missing >build/deps.log 2>&1; then
+        tail -n 15 build/deps.log
         # Older or newer releases lack a package: the others are still wanted; CMake says what it leaves out.
         [ "$level" = --all ] && exit 1
         for package in $missing; do
