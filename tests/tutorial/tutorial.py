@@ -251,7 +251,7 @@ class Page:
         self.port = port
 
     def fetch(self, path):
-        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return answer.headers, answer.read().decode()
 
     def json(self, path):
