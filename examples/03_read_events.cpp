@@ -14,7 +14,7 @@
 int main(int argc, char** argv) {
     guild::tfevents::directory_reader events(argc > 1 ? argv[1] : ".");
     events.poll([](const std::string& run, const guild::tfevents::scalar& each) {
-        std::printf("%s\t%s\t%lld\t%s\n", run.c_str(), each.tag.c_str(),
+        std::printf("%s\t%s\t%lld\t%s\n", run.c_str(), std::string(each.tag).c_str(),
                     static_cast<long long>(each.step), guild::format_double(each.value).c_str());
     });
     if (const auto damage = events.last_error()) {

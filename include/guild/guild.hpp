@@ -62,9 +62,17 @@
 #include <guild/tfevents/wire.hpp>             // protocol buffer fields
 #include <guild/tfevents/tensor.hpp>           // one number out of a tensor
 #include <guild/tfevents/event.hpp>            // an event: step, time, tags, values
-#include <guild/tfevents/reader.hpp>           // the scalars of one file, while it grows
+#include <guild/tfevents/event_encoder.hpp>    // the same as bytes
+#include <guild/tfevents/hparams.hpp>          // hyperparameters, as TensorBoard keeps them
+#include <guild/tfevents/histogram.hpp>        // values counted into buckets
+#include <guild/tfevents/tags.hpp>             // the tags of a run, numbered
+#include <guild/tfevents/record_reader.hpp>    // the records of one file, while it grows
+#include <guild/tfevents/large_event.hpp>      // an event too large for memory, reduced
+#include <guild/tfevents/reader.hpp>           // the scalars of one file
+#include <guild/tfevents/restart.hpp>          // which points a restart takes back
+#include <guild/tfevents/points.hpp>           // the points of a run, without those
 #include <guild/tfevents/directory_reader.hpp>  // of all files below a directory
-#include <guild/tfevents/writer.hpp>           // scalars that TensorBoard reads
+#include <guild/tfevents/writer.hpp>           // scalars, texts and more that TensorBoard reads
 
 // layer 3: numbers over steps, in files that survive crashes
 #include <guild/series/point.hpp>              // number, point, sample

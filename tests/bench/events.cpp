@@ -1,127 +1,402 @@
-// Scans and writes event files, against a floor: a loop that frames, checks and sums the same
-// bytes.
+// Reads and writes event files, against floors coded here.
 //
-// Prints name, value, unit, target, ok or short; tab separated. bench_events [EVENTS]
+//     bench_events [--data DIR] [--events N] [--json]
+//
+// The floor is a loop that frames, checks both checksums and sums the same bytes, knowing that each
+// value stands in the last four bytes of its payload; once over the file, read piece by piece as
+// the reader does, once over memory. Prints name, value, unit, target, ok or short, tab separated;
+// events_peers.py puts TensorBoard's own programs beside it. Data sets are made in DIR if missing.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <guild/os/file.hpp>
+#include <guild/tfevents/directory_reader.hpp>
+#include <guild/tfevents/event_encoder.hpp>
 #include <guild/tfevents/reader.hpp>
 #include <guild/tfevents/writer.hpp>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#define BENCH_WITH_INSTRUCTION __attribute__((target("sse4.2")))
+#else
+#define BENCH_WITH_INSTRUCTION
+#endif
 
 namespace os = guild::os;
 namespace tf = guild::tfevents;
 
 namespace {
 
-volatile double sink = 0;
+std::uint64_t allocations = 0;
 
-void print_row(const char* name, double value, const char* unit, double target) {
-    char wanted[32] = "-";
-    if (target > 0) {
-        std::snprintf(wanted, sizeof wanted, "%g", target);
+}  // namespace
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* got = std::malloc(size != 0 ? size : 1)) {
+        return got;
     }
-    const char* verdict = target <= 0 ? "-" : value >= target ? "ok" : "short";
-    std::printf("%s\t%.3g\t%s\t%s\t%s\n", name, value, unit, wanted, verdict);
+    std::abort();
+}
+void operator delete(void* what) noexcept {
+    std::free(what);
+}
+void operator delete(void* what, std::size_t /*size*/) noexcept {
+    std::free(what);
 }
 
-// The best of five, in seconds.
-template <class Work>
-double best_seconds(Work&& work) {
-    double best = 1e9;
-    for (int i = 0; i < 5; ++i) {
+namespace {
+
+struct options {
+    std::string data;
+    std::int64_t events = 5'000'000;
+    bool json = false;
+};
+
+bool as_json = false;
+
+// One row; `most` says that the target is an upper limit.
+void print_row(const char* name, double value, const char* unit, double target = -1,
+               bool most = false) {
+    const bool is_met = most ? value <= target : value >= target;
+    const char* verdict = target < 0 ? "-" : is_met ? "ok" : "short";
+    char wanted[32] = "-";
+    if (target >= 0) {
+        std::snprintf(wanted, sizeof wanted, "%s%g", most ? "<=" : ">=", target);
+    }
+    if (as_json) {
+        std::printf("{\"name\":\"%s\",\"value\":%.4g,\"unit\":\"%s\",\"target\":\"%s\","
+                    "\"verdict\":\"%s\"}\n",
+                    name, value, unit, wanted, verdict);
+    } else {
+        std::printf("%s\t%.3g\t%s\t%s\t%s\n", name, value, unit, wanted, verdict);
+    }
+    std::fflush(stdout);
+}
+
+// The median of seven, in seconds.
+double median_seconds(const std::function<void()>& work) {
+    std::vector<double> times;
+    for (int i = 0; i < 7; ++i) {
         const std::int64_t begin = os::system_env.boot_time_us();
         work();
-        best = std::min(best, static_cast<double>(os::system_env.boot_time_us() - begin) / 1e6);
+        times.push_back(static_cast<double>(os::system_env.boot_time_us() - begin) / 1e6);
     }
-    return std::max(best, 1e-6);
+    std::sort(times.begin(), times.end());
+    return std::max(times[times.size() / 2], 1e-6);
 }
 
-std::string make_records(std::int64_t events) {
+// ---- data sets -------------------------------------------------------------------------------------
+
+// Writes records to a file until `next` leaves the payload empty.
+void make_file(const std::string& path, const std::function<void(std::string& payload)>& next) {
+    auto file = os::open_file(path, os::open_mode::truncate).value();
     std::string bytes;
     std::string payload;
-    for (std::int64_t step = 0; step < events; ++step) {
-        payload.clear();
-        tf::append_simple_event(payload, 1.7e9 + static_cast<double>(step), step,
-                                step % 2 == 0 ? "train/loss" : "train/accuracy", 0.25F);
+    tf::append_version_event(payload, 1.7e9, "bench");
+    while (!payload.empty()) {
         tf::append_record(bytes, payload);
+        if (bytes.size() > std::size_t{1} << 22U) {
+            file.write_all(bytes).value();
+            bytes.clear();
+        }
+        payload.clear();
+        next(payload);
     }
-    return bytes;
+    file.write_all(bytes).value();
+    file.close().value();
 }
 
-// The floor knows that each value stands in the last four bytes of its payload.
-double sum_by_hand(const std::string& path, std::string& buffer) {
-    auto file = os::open_file(path, os::open_mode::read);
-    double sum = 0;
-    if (!file) {
-        return sum;
+// Two tags in turn, as a training loop logs them.
+void make_scalars(const std::string& path, std::int64_t events) {
+    std::int64_t i = 0;
+    make_file(path, [&](std::string& payload) {
+        if (i == events) {
+            return;
+        }
+        const std::int64_t step = i / 2;
+        tf::append_simple_event(payload, 1.7e9 + static_cast<double>(step) * 0.1, step,
+                                i % 2 == 0 ? "train/loss" : "train/accuracy",
+                                1.0F / static_cast<float>(1 + step % 1000));
+        ++i;
+    });
+}
+
+// `count` events whose summary holds an image, or which are a graph, of `size` bytes each.
+void make_blobs(const std::string& path, bool is_image, std::size_t size, int count) {
+    std::string blob(size, '\0');
+    std::uint32_t random = 1;
+    for (char& each : blob) {
+        random = random * 1664525U + 1013904223U;
+        each = static_cast<char>(static_cast<unsigned char>(random >> 24U));
     }
-    const auto got = file->read_at(0, &buffer[0], buffer.size());
-    const std::string_view bytes = std::string_view(buffer).substr(0, got.value_or(0));
+    std::string image;
+    tf::append_bytes_field(image, 4, blob);
+    std::string value;
+    tf::append_bytes_field(value, 1, "sample/image");
+    tf::append_bytes_field(value, 4, image);
+    std::string summary;
+    tf::append_bytes_field(summary, 1, value);
+    make_file(path, [&](std::string& payload) {
+        if (count-- > 0) {
+            tf::append_double_field(payload, 1, 1.7e9);
+            tf::append_bytes_field(payload, is_image ? 5 : 4, is_image ? summary : blob);
+        }
+    });
+}
+
+constexpr int small_files = 2000;
+constexpr std::int64_t small_events = 1000;
+
+void make_data(const options& given) {
+    const auto place = [&](const std::string& name) {
+        const std::string directory = given.data + "/" + name;
+        os::make_directories(directory).value();
+        return directory + "/events.out.tfevents.1700000000.bench";
+    };
+    if (!os::find_status(given.data + "/one")) {
+        make_scalars(place("one"), given.events);
+    }
+    if (!os::find_status(given.data + "/many")) {
+        for (int i = 0; i < small_files; ++i) {
+            char name[32];
+            std::snprintf(name, sizeof name, "many/run%04d", i);
+            make_scalars(place(name), small_events);
+        }
+    }
+    if (!os::find_status(given.data + "/images")) {
+        make_blobs(place("images"), true, std::size_t{256} << 10U, 2000);
+    }
+    if (!os::find_status(given.data + "/graphs")) {
+        make_blobs(place("graphs"), false, std::size_t{4} << 20U, 128);
+    }
+}
+
+// ---- the floor -------------------------------------------------------------------------------------
+
+struct total {
+    double sum = 0;
+    std::uint64_t count = 0;
+};
+
+BENCH_WITH_INSTRUCTION std::uint32_t checksum(const char* at, std::size_t size) {
+#if defined(__x86_64__)
+    std::uint64_t state = 0xFFFFFFFFU;
+    for (; size >= 8; at += 8, size -= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, 8);
+        state = _mm_crc32_u64(state, word);
+    }
+    for (; size > 0; ++at, --size) {
+        state = _mm_crc32_u8(static_cast<std::uint32_t>(state), static_cast<unsigned char>(*at));
+    }
+    return guild::mask_crc32c(~static_cast<std::uint32_t>(state));
+#else
+    return guild::mask_crc32c(guild::crc32c({at, size}));
+#endif
+}
+
+// Takes the whole records at the front of some bytes; returns how many bytes they are.
+BENCH_WITH_INSTRUCTION std::size_t sum_records(const char* bytes, std::size_t size, total& into) {
     std::size_t at = 0;
-    while (bytes.size() - at > 16) {
-        const char* head = bytes.data() + at;
-        const std::size_t length = guild::load_le<std::uint32_t>(head);  // its records are small
-        const auto crc = guild::mask_crc32c(guild::crc32c({head, 8}));
-        const std::string_view payload = bytes.substr(at + 12, length);
-        if (crc != guild::load_le<std::uint32_t>(head + 8) ||
-            guild::mask_crc32c(guild::crc32c(payload)) !=
-                guild::load_le<std::uint32_t>(head + 12 + length)) {
+    while (size - at >= 16) {
+        const char* head = bytes + at;
+        const auto length = guild::load_le<std::uint64_t>(head);
+        if (checksum(head, 8) != guild::load_le<std::uint32_t>(head + 8)) {
             break;
         }
-        const char* value = payload.data() + payload.size() - 4;
-        sum += static_cast<double>(guild::bits_float(guild::load_le<std::uint32_t>(value)));
+        if (length > size - at - 16) {
+            break;
+        }
+        const char* payload = head + 12;
+        if (checksum(payload, length) != guild::load_le<std::uint32_t>(payload + length)) {
+            break;
+        }
+        into.sum += static_cast<double>(
+            guild::bits_float(guild::load_le<std::uint32_t>(payload + length - 4)));
+        ++into.count;
         at += 16 + length;
+    }
+    return at;
+}
+
+total sum_file(const std::string& path) {
+    constexpr std::size_t chunk = std::size_t{256} << 10U;
+    static std::vector<char> buffer(chunk + 4096);
+    const auto file = os::open_file(path, os::open_mode::read).value();
+    total sum;
+    std::size_t have = 0;
+    for (std::uint64_t offset = 0;;) {
+        const auto got = file.read_at(offset, buffer.data() + have, chunk).value();
+        offset += got;
+        have += got;
+        const std::size_t used = sum_records(buffer.data(), have, sum);
+        std::memmove(buffer.data(), buffer.data() + used, have - used);
+        have -= used;
+        if (got == 0) {
+            return sum;
+        }
+    }
+}
+
+// ---- guild -----------------------------------------------------------------------------------------
+
+total scan_file(const std::string& path) {
+    tf::reader reader(path);
+    tf::scalar point;
+    total sum;
+    while (reader.next(point)) {
+        sum.sum += point.value;
+        ++sum.count;
     }
     return sum;
 }
 
-double sum_by_reader(const std::string& path) {
-    tf::reader reader(path);
-    tf::scalar point;
-    double sum = 0;
-    while (reader.next(point)) {
-        sum += point.value;
+std::uint64_t scan_tree(const std::string& root, unsigned threads) {
+    tf::directory_reader reader(root);
+    return reader.poll([](const std::string&, const tf::scalar&) {},
+                       [](const std::string&, const tf::restart&) {}, threads);
+}
+
+// units    MiB of this process, now and at its highest since reset_peak()
+double memory(const char* key) {
+    const std::string text = os::load_file("/proc/self/status").value_or("");
+    const std::size_t at = text.find(key);
+    return at == std::string::npos ? 0 : std::atof(text.c_str() + at + std::strlen(key)) / 1024;
+}
+
+// The highest use of memory during `work` beyond what was in use before, in MiB.
+double memory_of(const std::function<void()>& work) {
+    if (auto file = os::open_file("/proc/self/clear_refs", os::open_mode::write)) {
+        (void)file->write_all("5");
     }
-    return sum;
+    const double before = memory("VmRSS:");
+    work();
+    return std::max(0.0, memory("VmHWM:") - before);
+}
+
+void must(bool holds, const char* what) {
+    if (!holds) {
+        std::fprintf(stderr, "bench_events: %s\n", what);
+        std::exit(1);
+    }
+}
+
+void scan_one(const options& given) {
+    const std::string path = given.data + "/one/events.out.tfevents.1700000000.bench";
+    const double used = memory_of([&] { (void)scan_file(path); });
+    total by_guild;
+    total by_hand;
+    const double scan = median_seconds([&] { by_guild = scan_file(path); });
+    const double floor = median_seconds([&] { by_hand = sum_file(path); });
+    const std::string bytes = os::load_file(path, std::uint64_t{1} << 40U).value();
+    const double in_memory = median_seconds([&] {
+        total sum;
+        must(sum_records(bytes.data(), bytes.size(), sum) == bytes.size(), "the floor stopped");
+    });
+    must(by_guild.count > 0 && by_hand.count == by_guild.count + 1, "a point was lost");
+    const auto count = static_cast<double>(by_guild.count);
+    print_row("scan one file", count / scan / 1e6, "M scalars/s");
+    print_row("floor, from the file", count / floor / 1e6, "M scalars/s");
+    print_row("floor, in memory", count / in_memory / 1e6, "M scalars/s");
+    print_row("scan one file / floor, from the file", floor / scan, "ratio", 0.5);
+    print_row("scan one file / floor, in memory", in_memory / scan, "ratio", 0.5);
+    print_row("memory, one file", used, "MiB", 32, true);
+}
+
+void scan_many(const options& given) {
+    const std::string root = given.data + "/many";
+    constexpr std::uint64_t all = small_files * static_cast<std::uint64_t>(small_events);
+    double seconds[2] = {};
+    for (unsigned threads = 1; threads <= 2; ++threads) {
+        seconds[threads - 1] =
+            median_seconds([&] { must(scan_tree(root, threads) == all, "a point was lost"); });
+    }
+    const double million = static_cast<double>(all) / 1e6;
+    print_row("scan many files, 1 thread", million / seconds[0], "M scalars/s");
+    print_row("scan many files, 2 threads", million / seconds[1], "M scalars/s");
+    print_row("2 threads / 1 thread", seconds[0] / seconds[1], "ratio", 1.7);
+}
+
+void skip_blobs(const options& given, const char* kind) {
+    const std::string path = given.data + "/" + kind + "/events.out.tfevents.1700000000.bench";
+    const auto file = os::open_file(path, os::open_mode::read).value();
+    const auto size = static_cast<double>(file.status().value().size);
+    const std::string name(kind);
+    const double used = memory_of([&] { (void)scan_file(path); });
+    const double seconds = median_seconds([&] { (void)scan_file(path); });
+    print_row(("skip " + name).c_str(), size / seconds / 1e9, "GB/s", 3);
+    print_row(("memory, " + name).c_str(), used, "MiB", 32, true);
+}
+
+void write_scalars(bool double_precision, const char* name) {
+    const std::string directory = os::make_temp_directory("guild-bench-").value();
+    constexpr std::int64_t count = 2'000'000;
+    std::uint64_t allocated = 0;
+    const double seconds = median_seconds([&] {
+        tf::writer_options how;
+        how.double_precision = double_precision;
+        auto writer = tf::writer::create(directory, how).value();
+        for (std::int64_t step = 0; step < count; ++step) {
+            if (step == 10000) {
+                allocated = allocations;
+            }
+            writer.add_scalar("train/loss", step, 0.25, 1.7e9);
+        }
+        allocated = allocations - allocated;
+        writer.close().value();
+        must(writer.events_dropped() == 0, "a point was dropped");
+    });
+    (void)os::remove_tree(directory);
+    print_row(name, static_cast<double>(count) / seconds / 1e6, "M scalars/s", 10);
+    print_row((std::string(name) + ": allocations after warm-up").c_str(),
+              static_cast<double>(allocated), "in all", 0, true);
+}
+
+options parse(int argc, char** argv) {
+    options given;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--json") {
+            given.json = true;
+        } else if (word == "--data" && i + 1 < argc) {
+            given.data = argv[++i];
+        } else if (word == "--events" && i + 1 < argc) {
+            given.events = std::atoll(argv[++i]);
+        } else {
+            std::fprintf(stderr, "usage: bench_events [--data DIR] [--events N] [--json]\n");
+            std::exit(2);
+        }
+    }
+    return given;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::int64_t events = argc > 1 ? std::atoll(argv[1]) : 2'000'000;
-    const auto directory = os::make_temp_directory("guild-bench-");
-    if (!directory) {
-        std::fprintf(stderr, "%s\n", guild::to_string(directory.error()).c_str());
-        return 1;
+    options given = parse(argc, argv);
+    as_json = given.json;
+    const bool is_temporary = given.data.empty();
+    if (is_temporary) {
+        given.data = os::make_temp_directory("guild-bench-").value();
     }
-    const std::string path = *directory + "/events.out.tfevents.1";
-    std::string bytes = make_records(events);
-    if (!os::save_file(path, bytes)) {
-        return 1;
+    make_data(given);
+    scan_one(given);
+    scan_many(given);
+    skip_blobs(given, "images");
+    skip_blobs(given, "graphs");
+    write_scalars(false, "write, buffered");
+    write_scalars(true, "write doubles, buffered");
+    if (is_temporary) {
+        (void)os::remove_tree(given.data);
     }
-    const double count = static_cast<double>(events);
-    const double floor = best_seconds([&] { sink = sum_by_hand(path, bytes); });
-    const double by_hand = sink;
-    const double scan = best_seconds([&] { sink = sum_by_reader(path); });
-    if (by_hand != sink) {
-        std::fprintf(stderr, "the reader and the floor differ\n");
-        return 1;
-    }
-    print_row("scan", count / scan / 1e6, "M scalars/s", 0);
-    print_row("scan floor", count / floor / 1e6, "M scalars/s", 0);
-    print_row("scan / floor", floor / scan, "ratio", 0.5);
-    const double write = best_seconds([&] {
-        auto writer = tf::writer::create(*directory);
-        for (std::int64_t step = 0; writer && step < events; ++step) {
-            writer->add_scalar("train/loss", step, 0.25, 1.7e9);
-        }
-    });
-    print_row("write, buffered", count / write / 1e6, "M scalars/s", 10);
-    (void)os::remove_tree(*directory);
     return 0;
 }

@@ -17,7 +17,7 @@ modules = {
     "os": (2, ["base", "os"]),
     "ini": (2, ["base", "ini"]),
     "project": (3, ["base", "ini", "project", *_file]),
-    "tfevents": (3, ["base", "tfevents", *_file]),
+    "tfevents": (3, ["base", "tfevents", *_file, "os/thread"]),
     "series": (3, ["base", "series", *_file]),
     "archive": (3, ["base", "archive", *_file]),
     "package": (4, ["base", "ini", "os", "archive", "package"]),

@@ -34,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must_be_within(event.file_version, payload);
     for (const tf::summary_value& value : event.values) {
         must_be_within(value.tag, payload);
-        if (tags.is_scalar(value) && !value.number) {
+        std::uint32_t id = 0;
+        if (tags.take(value, id) && (!value.number || tags.name(id) != value.tag)) {
             std::abort();
         }
     }

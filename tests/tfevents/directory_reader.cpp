@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+#include <guild/tfevents/event_encoder.hpp>
+
 #include <support/event_files.hpp>
 #include <support/temp_dir.hpp>
 
@@ -189,7 +191,7 @@ TEST_CASE("directory reader: every shared run gives the numbers of an independen
     std::map<std::pair<std::string, std::string>, tag_numbers> got;
     tf::directory_reader reader(root);
     reader.poll(
-        [&](const std::string& run, const tf::scalar& point) { got[{run, point.tag}].add(point); });
+        [&](const std::string& run, const tf::scalar& point) { got[{run, std::string(point.tag)}].add(point); });
     CHECK(reader.file_count() == 229);
     std::istringstream lines(*expected);
     std::size_t rows = 0;

@@ -12,6 +12,8 @@
 
 #include <doctest/doctest.h>
 
+#include <guild/tfevents/event_encoder.hpp>
+
 #include <support/event_files.hpp>
 #include <support/temp_dir.hpp>
 
@@ -268,19 +270,54 @@ TEST_CASE("reader: a huge length with a good checksum is not believed") {
     CHECK(reader.bytes_lost() == 1012);
 }
 
-TEST_CASE("reader: a record over the limit that is really there is stepped over unread") {
+TEST_CASE("reader: a record over every limit that is really there is read all the same") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "f";
-    const std::string large = record_of(std::string(5000, 'x'));
+    std::string summary;
+    std::string image;
+    tf::append_bytes_field(image, 4, std::string(5000, 'x'));
+    tf::append_bytes_field(summary, 1, image);
+    std::string value;
+    tf::append_bytes_field(value, 1, "beside");
+    tf::append_float_field(value, 2, 7);
+    tf::append_bytes_field(summary, 1, value);
+    std::string payload;
+    tf::append_double_field(payload, 1, 1.0);
+    tf::append_varint_field(payload, 2, 5);
+    tf::append_bytes_field(payload, 5, summary);
+    put(path, scalar_record(1, 1) + record_of(payload) + scalar_record(2, 2));
+    tf::reader_options options;
+    options.max_record_bytes = options.held_record_bytes = 1000;
+    tf::reader reader(path, options);
+    CHECK(drain(reader) == points{{1, 1}, {5, 7}, {2, 2}});
+    CHECK(reader.counters().records == 3);
+    CHECK(reader.bytes_lost() == 0);
+}
+
+TEST_CASE("reader: what remains too large of a record is left out and told") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir / "f";
+    std::string value;
+    tf::append_bytes_field(value, 1, std::string(std::size_t{3} << 20U, 't'));
+    tf::append_float_field(value, 2, 7);
+    std::string summary;
+    tf::append_bytes_field(summary, 1, value);
+    std::string payload;
+    tf::append_double_field(payload, 1, 1.0);
+    tf::append_bytes_field(payload, 5, summary);
+    const std::string large = record_of(payload);
     put(path, scalar_record(1, 1) + large + scalar_record(2, 2));
     tf::reader_options options;
-    options.max_record_bytes = 1000;
+    options.held_record_bytes = 1000;
     tf::reader reader(path, options);
     CHECK(drain(reader) == points{{1, 1}, {2, 2}});
     CHECK(reader.counters().oversized == 1);
     CHECK(reader.bytes_lost() == large.size());
     REQUIRE(reader.last_error());
     CHECK(reader.last_error()->code == guild::errc::too_large);
+    REQUIRE(reader.damages().size() == 1);
+    CHECK(reader.damages()[0].kind == tf::damage_kind::oversized);
+    CHECK(reader.damages()[0].end - reader.damages()[0].begin == large.size());
 }
 
 TEST_CASE("reader: records larger than its buffer are read whole") {
@@ -467,7 +504,7 @@ file_result read_all(const std::string& path) {
     REQUIRE_MESSAGE(reader.has_value(), path);
     tf::scalar point;
     while (reader->next(point)) {
-        got.tags[point.tag].add(point);
+        got.tags[std::string(point.tag)].add(point);
     }
     got.counters = reader->counters();
     return got;

@@ -57,7 +57,7 @@ std::int64_t fake_now() {
 os::env full_disk() {
     os::env system = os::system_env;
     system.pwrite = pwrite_to_full_disk;
-    system.boot_time_us = fake_now;
+    system.coarse_time_us = fake_now;
     return system;
 }
 
@@ -161,7 +161,7 @@ TEST_CASE("writer: points wait while the disk is full, and no record is cut in t
     disk_is_full = false;
     REQUIRE(writer.flush());
     CHECK(written_read_all(writer.path()).size() == 2);
-    CHECK(writer.scalars_dropped() == 0);
+    CHECK(writer.events_dropped() == 0);
 }
 
 TEST_CASE("writer: what finds no room while the disk is full is counted") {
@@ -176,10 +176,10 @@ TEST_CASE("writer: what finds no room while the disk is full is counted") {
     for (int step = 0; step < 100; ++step) {
         writer.add_scalar("x", step, 1.0, 1.0);
     }
-    CHECK(writer.scalars_dropped() > 0);
+    CHECK(writer.events_dropped() > 0);
     disk_is_full = false;
     REQUIRE(writer.flush());
-    CHECK(written_read_all(writer.path()).size() + writer.scalars_dropped() == 100);
+    CHECK(written_read_all(writer.path()).size() + writer.events_dropped() == 100);
 }
 
 TEST_CASE("writer: points after close are counted as dropped") {
@@ -187,7 +187,7 @@ TEST_CASE("writer: points after close are counted as dropped") {
     tf::writer writer = must_create(dir.path());
     REQUIRE(writer.close());
     writer.add_scalar("x", 1, 1.0);
-    CHECK(writer.scalars_dropped() == 1);
+    CHECK(writer.events_dropped() == 1);
 }
 
 TEST_CASE("writer: a directory that cannot be made is an error with its path") {

@@ -3,7 +3,7 @@
 // Layer 1. Includes: the standard library only.
 // Not here: checksums (base/crc32c.hpp); what bytes mean (tfevents/wire.hpp, series/format.hpp).
 //
-// Files of guild are little-endian on every host; the shifts below become plain loads and stores.
+// Files of guild are little-endian on every host.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,11 @@ void append_le(std::string& out, Integer value);
 /// source   Protocol Buffers encoding, "Base 128 Varints"
 void append_varint(std::string& out, std::uint64_t value);
 
+/// Writes the same 1 to 10 bytes to `to`.
+///
+/// out      one past the last byte written
+char* store_varint(char* to, std::uint64_t value) noexcept;
+
 /// Takes one varint off the front of `in`.
 ///
 /// out      false, and `in` unchanged, if it is cut off or longer than 10 bytes
@@ -58,23 +63,44 @@ void append_varint(std::string& out, std::uint64_t value);
 
 // ---- implementation ---------------------------------------------------------
 
+namespace detail {
+
+// Compilers do not always make one load out of shifts in a loop, and copy in any case.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+inline constexpr bool host_is_little_endian = true;
+#else
+inline constexpr bool host_is_little_endian = false;
+#endif
+
+}  // namespace detail
+
 template <class Integer>
 Integer load_le(const void* from) noexcept {
-    using bits = std::make_unsigned_t<Integer>;
-    const auto* bytes = static_cast<const unsigned char*>(from);
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        value |= static_cast<std::uint64_t>(bytes[i]) << (8U * i);
+    if constexpr (detail::host_is_little_endian) {
+        Integer value;
+        std::memcpy(&value, from, sizeof value);
+        return value;
+    } else {
+        const auto* bytes = static_cast<const unsigned char*>(from);
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+            value |= static_cast<std::uint64_t>(bytes[i]) << (8U * i);
+        }
+        return static_cast<Integer>(static_cast<std::make_unsigned_t<Integer>>(value));
     }
-    return static_cast<Integer>(static_cast<bits>(value));
 }
 
 template <class Integer>
 void store_le(void* to, Integer value) noexcept {
-    const auto bits = static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Integer>>(value));
-    auto* bytes = static_cast<unsigned char*>(to);
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        bytes[i] = static_cast<unsigned char>(bits >> (8U * i));
+    if constexpr (detail::host_is_little_endian) {
+        std::memcpy(to, &value, sizeof value);
+    } else {
+        const auto bits =
+            static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Integer>>(value));
+        auto* bytes = static_cast<unsigned char*>(to);
+        for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+            bytes[i] = static_cast<unsigned char>(bits >> (8U * i));
+        }
     }
 }
 
@@ -85,22 +111,30 @@ void append_le(std::string& out, Integer value) {
     out.append(bytes, sizeof(Integer));
 }
 
-inline void append_varint(std::string& out, std::uint64_t value) {
+inline char* store_varint(char* to, std::uint64_t value) noexcept {
     while (value >= 0x80U) {
-        out += static_cast<char>(static_cast<unsigned char>(value | 0x80U));
+        *to++ = static_cast<char>(static_cast<unsigned char>(value | 0x80U));
         value >>= 7U;
     }
-    out += static_cast<char>(static_cast<unsigned char>(value));
+    *to++ = static_cast<char>(static_cast<unsigned char>(value));
+    return to;
+}
+
+inline void append_varint(std::string& out, std::uint64_t value) {
+    char bytes[10];
+    out.append(bytes, static_cast<std::size_t>(store_varint(bytes, value) - bytes));
 }
 
 inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    const char* at = in.data();
+    const char* const end = at + (in.size() < 10 ? in.size() : 10);
     std::uint64_t number = 0;
-    for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
-        const auto byte = static_cast<unsigned char>(in[i]);
-        number |= static_cast<std::uint64_t>(byte & 0x7FU) << (7U * i);
+    for (unsigned shift = 0; at != end; shift += 7) {
+        const auto byte = static_cast<unsigned char>(*at++);
+        number |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
         if (byte < 0x80U) {
             value = number;
-            in.remove_prefix(i + 1);
+            in.remove_prefix(static_cast<std::size_t>(at - in.data()));
             return true;
         }
     }

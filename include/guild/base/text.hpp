@@ -235,6 +235,10 @@ inline std::optional<std::string> find_closest(std::string_view word,
 
 inline bool is_valid_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
+        if (static_cast<unsigned char>(text.front()) < 0x80) {  // most text is ASCII
+            text.remove_prefix(1);
+            continue;
+        }
         const std::size_t length = detail::utf8_sequence_length(text);
         if (length == 0) {
             return false;

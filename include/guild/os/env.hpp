@@ -43,7 +43,8 @@ struct file_status {
 /// The system calls that guild's storage uses. Each returns a result >= 0, or -errno.
 ///
 /// units    wall_time_us: microseconds since 1970-01-01 UTC; boot_time_us: microseconds on a clock
-///          that never jumps and goes on during suspend where the system has one
+///          that never jumps and goes on during suspend where the system has one; coarse_time_us:
+///          microseconds on a clock that never jumps and is cheap to ask, some milliseconds behind
 /// threads  every function may be called from any thread
 struct env {
     int (*open)(const char* path, int flags, unsigned mode);
@@ -62,6 +63,7 @@ struct env {
     int (*lstat)(const char* path, file_status* status);  // does not
     std::int64_t (*wall_time_us)();
     std::int64_t (*boot_time_us)();
+    std::int64_t (*coarse_time_us)();
 };
 
 /// The error that a failed system call stands for.
@@ -196,14 +198,24 @@ inline std::int64_t sys_boot_time_us() {
 #endif
 }
 
+inline std::int64_t sys_coarse_time_us() {
+#if defined(CLOCK_MONOTONIC_COARSE)
+    return clock_us(CLOCK_MONOTONIC_COARSE);
+#else
+    return clock_us(CLOCK_MONOTONIC);
+#endif
+}
+
 }  // namespace detail
 
 /// The calls of the system that the program runs on.
 inline constexpr env system_env{
-    detail::sys_open,   detail::sys_close,  detail::sys_read,         detail::sys_pread,
-    detail::sys_write,  detail::sys_pwrite, detail::sys_ftruncate,    detail::sys_fsync,
-    detail::sys_rename, detail::sys_unlink, detail::sys_mkdir,        detail::sys_fstat,
-    detail::sys_stat,   detail::sys_lstat,  detail::sys_wall_time_us, detail::sys_boot_time_us};
+    detail::sys_open,         detail::sys_close,        detail::sys_read,
+    detail::sys_pread,        detail::sys_write,        detail::sys_pwrite,
+    detail::sys_ftruncate,    detail::sys_fsync,        detail::sys_rename,
+    detail::sys_unlink,       detail::sys_mkdir,        detail::sys_fstat,
+    detail::sys_stat,         detail::sys_lstat,        detail::sys_wall_time_us,
+    detail::sys_boot_time_us, detail::sys_coarse_time_us};
 
 inline errc classify_errno(int code) noexcept {
     switch (code) {

@@ -187,7 +187,7 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     if (!frame_.empty() && (frame_step_ != point.step || frame_time_us_ != time)) {
         flush_frame(into);
     }
-    const std::string key = run == "." ? "tf/" + point.tag : "tf/" + run + '/' + point.tag;
+    const std::string key = (run == "." ? "tf/" : "tf/" + run + '/') + std::string(point.tag);
     const std::uint32_t id = into.series(key);
     for (const series::sample& other : frame_) {
         if (other.id == id) {  // one key twice at one moment: two frames keep both

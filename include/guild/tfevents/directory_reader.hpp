@@ -1,16 +1,17 @@
 // guild/tfevents/directory_reader.hpp - the scalars of all event files of a directory tree.
 //
-// Layer 3. Includes: base, os, tfevents/reader.hpp.
-// Not here: one file (tfevents/reader.hpp); storing what comes (runs/collectors.hpp).
+// Layer 3. Includes: base, os, tfevents/reader.hpp, tfevents/restart.hpp.
+// Not here: one file (tfevents/reader.hpp); keeping what comes (tfevents/points.hpp,
+// runs/collectors.hpp).
 //
 // Runs are named as TensorBoard names them: the directory relative to the root, "." for the root.
 // Files and directories may come, grow, be replaced, vanish and come back between two polls.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,10 @@
 #include <guild/base/text.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/thread.hpp>
 #include <guild/tfevents/reader.hpp>
+#include <guild/tfevents/restart.hpp>
+#include <guild/tfevents/tags.hpp>
 
 namespace guild { inline namespace v0 { namespace tfevents {
 
@@ -35,6 +39,7 @@ namespace guild { inline namespace v0 { namespace tfevents {
 struct directory_options {
     bool follow_links = true;  // directories behind symbolic links too; loops are noticed
     int max_depth = 32;
+    restart_policy restarts = restart_policy::keep_all;
     reader_options files;
 };
 
@@ -42,21 +47,31 @@ struct directory_options {
 ///
 /// Directories named guild.d, which hold guild's own records, are left out.
 /// cost     a poll without news: one stat a directory and a file; no descriptor stays open
-/// threads  one thread per reader
+/// threads  one thread per reader; poll() starts more itself when asked
 /// source   TensorBoard: files of a run in byte order of name, metadata remembered per run and tag
 /// example  tests/tfevents/directory_reader.cpp "directory reader: runs are named after
-/// directories"
+///          directories"
 class directory_reader {
 public:
     explicit directory_reader(std::string root, directory_options options = {},
                               const os::env& system = os::system_env)
         : root_(std::move(root)), options_(options), system_(&system) {}
 
-    /// Calls `on_scalar(const std::string& run, const scalar&)` for every new point.
+    /// Calls `on_scalar(const std::string& run, const scalar&)` for every new point. Tags and their
+    /// numbers belong to the run.
     ///
     /// out      how many points were delivered
     template <class OnScalar>
     std::uint64_t poll(OnScalar&& on_scalar);
+
+    /// The same, and calls `on_restart(const std::string& run, const restart&)` before a point that
+    /// takes others back, as options.restarts says.
+    ///
+    /// With `threads` above 1, so many runs are read at a time. Points of one run still come in
+    /// order, one at a time, but the two functions are called for different runs at once, and must
+    /// not throw.
+    template <class OnScalar, class OnRestart>
+    std::uint64_t poll(OnScalar&& on_scalar, OnRestart&& on_restart, unsigned threads = 1);
 
     /// The sums over all files that were ever found.
     [[nodiscard]] reader_counters counters() const;
@@ -72,12 +87,17 @@ public:
     template <class Visit>
     void for_each_file(Visit&& visit) const;
 
+    /// The tags of a run; null for a name that no directory has.
+    [[nodiscard]] const tag_table* find_tags(const std::string& run) const;
+
 private:
     struct directory {
+        std::string run;
         std::optional<os::file_status> seen;  // when its names were read
         std::vector<std::string> files;
         std::vector<std::string> below;
         tag_table tags;
+        restart_rule rule;
         std::map<std::string, reader> readers;
     };
     struct place {
@@ -85,12 +105,23 @@ private:
         std::vector<std::pair<std::uint64_t, std::uint64_t>> above;  // device, inode of each level
     };
 
+    std::vector<directory*> find_directories();
+    directory& directory_of(const std::string& run);
     bool list(directory& here, const std::string& path);
     void look_at(directory& here, const std::string& path, const os::dir_entry& entry);
     bool enter(const place& at, directory& here, place& inner);
+    [[nodiscard]] std::string path_of(const std::string& run) const {
+        return run.empty() || run == "." ? root_ : join_path(root_, run);
+    }
 
-    template <class OnScalar>
-    std::uint64_t poll_files(directory& here, const std::string& run, OnScalar& on_scalar);
+    template <class OnScalar, class OnRestart>
+    std::uint64_t read_directory(directory& here, OnScalar& on_scalar, OnRestart& on_restart);
+    template <class OnScalar, class OnRestart>
+    std::uint64_t read_scalars(directory& here, reader& file, OnScalar& on_scalar,
+                               OnRestart& on_restart);
+    template <class OnScalar, class OnRestart>
+    std::uint64_t read_events(directory& here, reader& file, OnScalar& on_scalar,
+                              OnRestart& on_restart);
 
     std::string root_;
     directory_options options_;
@@ -103,17 +134,48 @@ private:
 
 template <class OnScalar>
 std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
-    std::uint64_t delivered = 0;
+    return poll(on_scalar, [](const std::string&, const restart&) {});
+}
+
+template <class OnScalar, class OnRestart>
+std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restart,
+                                     unsigned threads) {
+    const std::vector<directory*> found = find_directories();
+    std::atomic<std::size_t> next{0};
+    std::atomic<std::uint64_t> delivered{0};
+    const auto work = [&] {
+        for (std::size_t i = next++; i < found.size(); i = next++) {
+            delivered += read_directory(*found[i], on_scalar, on_restart);
+        }
+    };
+    std::vector<os::thread> helpers;
+    for (unsigned i = 1; i < threads && i < found.size(); ++i) {
+        auto helper = os::thread::start(work);
+        if (!helper) {
+            break;  // no thread to be had: this one does the work
+        }
+        helpers.push_back(std::move(*helper));
+    }
+    work();
+    helpers.clear();  // joins them
+    return delivered;
+}
+
+// Every directory that is there now and holds event files, in the order of a walk by name.
+inline std::vector<directory_reader::directory*> directory_reader::find_directories() {
+    std::vector<directory*> found;
     std::vector<place> open = {place{}};
     while (!open.empty()) {
         const place at = std::move(open.back());
         open.pop_back();
-        directory& here = directories_[at.run];
+        directory& here = directory_of(at.run.empty() ? "." : at.run);
         place inner;
         if (!enter(at, here, inner)) {
             continue;
         }
-        delivered += poll_files(here, at.run.empty() ? "." : at.run, on_scalar);
+        if (!here.files.empty()) {
+            found.push_back(&here);
+        }
         if (inner.above.size() > static_cast<std::size_t>(options_.max_depth)) {
             continue;
         }
@@ -122,22 +184,59 @@ std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
             open.push_back(inner);
         }
     }
-    return delivered;
+    return found;
 }
 
-template <class OnScalar>
-std::uint64_t directory_reader::poll_files(directory& here, const std::string& run,
-                                           OnScalar& on_scalar) {
+inline directory_reader::directory& directory_reader::directory_of(const std::string& run) {
+    auto known = directories_.find(run);
+    if (known == directories_.end()) {
+        known = directories_.emplace(run, directory()).first;
+        known->second.run = run;
+        known->second.rule = restart_rule(options_.restarts);
+    }
+    return known->second;
+}
+
+template <class OnScalar, class OnRestart>
+std::uint64_t directory_reader::read_directory(directory& here, OnScalar& on_scalar,
+                                               OnRestart& on_restart) {
     std::uint64_t delivered = 0;
-    scalar point;
     for (const std::string& name : here.files) {
         auto known = here.readers.find(name);
         if (known == here.readers.end()) {
-            const std::string path = join_path(run == "." ? root_ : join_path(root_, run), name);
-            known = here.readers.emplace(name, reader(path, options_.files, *system_)).first;
+            reader file(join_path(path_of(here.run), name), options_.files, *system_);
+            known = here.readers.emplace(name, std::move(file)).first;
         }
-        while (known->second.next(point, here.tags)) {
-            on_scalar(run, std::as_const(point));
+        delivered += here.rule.needs_events()
+                         ? read_events(here, known->second, on_scalar, on_restart)
+                         : read_scalars(here, known->second, on_scalar, on_restart);
+    }
+    return delivered;
+}
+
+template <class OnScalar, class OnRestart>
+std::uint64_t directory_reader::read_scalars(directory& here, reader& file, OnScalar& on_scalar,
+                                             OnRestart& on_restart) {
+    std::uint64_t delivered = 0;
+    scalar point;
+    while (file.next(point, here.tags)) {
+        here.rule.on_scalar(point, [&](const restart& back) { on_restart(here.run, back); });
+        on_scalar(here.run, std::as_const(point));
+        ++delivered;
+    }
+    return delivered;
+}
+
+template <class OnScalar, class OnRestart>
+std::uint64_t directory_reader::read_events(directory& here, reader& file, OnScalar& on_scalar,
+                                            OnRestart& on_restart) {
+    std::uint64_t delivered = 0;
+    scalar point;
+    while (const event* each = file.next_event()) {
+        here.rule.on_event(*each, here.tags,
+                           [&](const restart& back) { on_restart(here.run, back); });
+        while (file.next_of_event(point, here.tags)) {
+            on_scalar(here.run, std::as_const(point));
             ++delivered;
         }
     }
@@ -146,7 +245,7 @@ std::uint64_t directory_reader::poll_files(directory& here, const std::string& r
 
 // Brings the names of a directory up to date; false if it is not there or was entered already.
 inline bool directory_reader::enter(const place& at, directory& here, place& inner) {
-    const std::string path = at.run.empty() ? root_ : join_path(root_, at.run);
+    const std::string path = path_of(at.run);
     os::file_status now;
     if (system_->stat(path.c_str(), &now) < 0 || now.kind != os::file_kind::directory) {
         here.seen.reset();
@@ -212,31 +311,20 @@ inline void directory_reader::look_at(directory& here, const std::string& path,
 template <class Visit>
 void directory_reader::for_each_file(Visit&& visit) const {
     for (const auto& [run, here] : directories_) {
-        const std::string name = run.empty() ? "." : run;
         for (const auto& file : here.readers) {
-            visit(name, file.second);
+            visit(run, file.second);
         }
     }
 }
 
+inline const tag_table* directory_reader::find_tags(const std::string& run) const {
+    const auto found = directories_.find(run);
+    return found == directories_.end() ? nullptr : &found->second.tags;
+}
+
 inline reader_counters directory_reader::counters() const {
     reader_counters sum;
-    for_each_file([&](const std::string&, const reader& file) {
-        const reader_counters one = file.counters();
-        sum.records += one.records;
-        sum.scalars += one.scalars;
-        sum.bad_lengths += one.bad_lengths;
-        sum.holes += one.holes;
-        sum.bad_payloads += one.bad_payloads;
-        sum.bad_events += one.bad_events;
-        sum.nan_times += one.nan_times;
-        sum.oversized += one.oversized;
-        sum.tail_bytes += one.tail_bytes;
-        sum.lost_bytes += one.lost_bytes;
-        for (std::size_t kind = 0; kind < event_kind_count; ++kind) {
-            sum.events[kind] += one.events[kind];
-        }
-    });
+    for_each_file([&](const std::string&, const reader& file) { sum.add(file.counters()); });
     return sum;
 }
 

@@ -61,6 +61,24 @@ struct record {
 /// example  tests/tfevents/record.cpp "record: the first record of every event file, byte by byte"
 [[nodiscard]] record decode_record(std::string_view bytes) noexcept;
 
+/// Reads records one after another, with half the work where their lengths repeat: checksums of
+/// good lengths are remembered and compared instead of computed.
+///
+/// example  tests/tfevents/record.cpp "record decoder: agrees with decode_record on every flipped
+///          bit"
+class record_decoder {
+public:
+    /// As decode_record().
+    [[nodiscard]] record decode(std::string_view bytes) noexcept;
+
+private:
+    struct known_length {
+        std::uint64_t length = 0;
+        std::uint32_t crc = 0x07980329U;  // masked CRC-32C of eight zero bytes
+    };
+    known_length known_[32];  // at the length's last bits
+};
+
 /// Appends a record that holds `payload`.
 void append_record(std::string& out, std::string_view payload);
 
@@ -83,32 +101,47 @@ inline record_head decode_record_head(std::string_view bytes) noexcept {
     return head;
 }
 
-inline record decode_record(std::string_view bytes) noexcept {
-    record found;
-    const record_head head = decode_record_head(bytes);
-    if (head.status != record_status::good) {
-        found.status = head.status;
-        return found;
-    }
+inline record record_decoder::decode(std::string_view bytes) noexcept {
     constexpr std::uint64_t frame = record_head_bytes + record_tail_bytes;
-    if (bytes.size() < frame || head.payload_bytes > bytes.size() - frame) {
+    record found;
+    if (bytes.size() < record_head_bytes) {
         return found;
     }
-    const auto size = guild::detail::convert<std::size_t>(head.payload_bytes);
-    found.payload = bytes.substr(record_head_bytes, size);
-    found.bytes = frame + head.payload_bytes;
+    const auto length = load_le<std::uint64_t>(bytes.data());
+    known_length& known = known_[length % 32];
+    if (length != known.length || load_le<std::uint32_t>(bytes.data() + 8) != known.crc) {
+        const record_head head = decode_record_head(bytes);
+        if (head.status != record_status::good) {
+            found.status = head.status;
+            return found;
+        }
+        known = {length, load_le<std::uint32_t>(bytes.data() + 8)};
+    }
+    if (bytes.size() < frame || length > bytes.size() - frame) {
+        return found;
+    }
+    const auto size = guild::detail::convert<std::size_t>(length);
+    found.payload = {bytes.data() + record_head_bytes, size};
+    found.bytes = frame + length;
     const auto stored = load_le<std::uint32_t>(found.payload.data() + size);
     found.status = mask_crc32c(crc32c(found.payload)) == stored ? record_status::good
                                                                 : record_status::bad_payload;
     return found;
 }
 
+inline record decode_record(std::string_view bytes) noexcept {
+    return record_decoder().decode(bytes);
+}
+
 inline void append_record(std::string& out, std::string_view payload) {
-    const std::size_t head = out.size();
-    append_le(out, guild::detail::convert<std::uint64_t>(payload.size()));
-    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(head, 8))));
+    char head[record_head_bytes];
+    char tail[record_tail_bytes];
+    store_le(head, guild::detail::convert<std::uint64_t>(payload.size()));
+    store_le(head + 8, mask_crc32c(crc32c(std::string_view(head, 8))));
+    store_le(tail, mask_crc32c(crc32c(payload)));
+    out.append(head, sizeof head);
     out.append(payload);
-    append_le(out, mask_crc32c(crc32c(payload)));
+    out.append(tail, sizeof tail);
 }
 
 }}}  // namespace guild::tfevents

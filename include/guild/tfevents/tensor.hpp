@@ -33,6 +33,12 @@ enum class data_type : std::uint8_t {
     uint64 = 23,
 };
 
+/// The protocol's word for a dtype number, for example "float", "bfloat16" or "string"; "unknown"
+/// for a number without one.
+///
+/// source   types.proto of TensorFlow: DT_FLOAT = 1 and so on, in lower case
+[[nodiscard]] std::string_view data_type_name(std::uint64_t number) noexcept;
+
 /// What a TensorProto says, as far as one number needs it.
 ///
 /// source   tensor.proto, tensor_shape.proto and types.proto of TensorFlow
@@ -46,6 +52,12 @@ public:
     [[nodiscard]] bool read(std::string_view message) noexcept;
 
     [[nodiscard]] data_type type() const noexcept;
+
+    /// The dtype as it is written, also of types that are no numbers to guild.
+    [[nodiscard]] std::uint64_t type_number() const noexcept { return type_; }
+
+    /// How many dimensions; -1 when the tensor says that it does not know.
+    [[nodiscard]] int rank() const noexcept { return unknown_rank_ ? -1 : rank_; }
 
     /// The number, if the tensor has exactly one element of a numeric type.
     [[nodiscard]] std::optional<double> number() const noexcept;
@@ -64,6 +76,7 @@ private:
 
     std::uint64_t type_ = 0;
     std::uint64_t elements_ = 1;  // 0, 1, or 2 for more
+    int rank_ = 0;
     bool unknown_rank_ = false;
     std::string_view content_;
     std::uint64_t counts_[slots] = {};
@@ -71,6 +84,18 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
+
+inline std::string_view data_type_name(std::uint64_t number) noexcept {
+    constexpr std::string_view names[] = {
+        "invalid",       "float",       "double",   "int32",       "uint8",
+        "int16",         "int8",        "string",   "complex64",   "int64",
+        "bool",          "qint8",       "quint8",   "qint32",      "bfloat16",
+        "qint16",        "quint16",     "uint16",   "complex128",  "half",
+        "resource",      "variant",     "uint32",   "uint64",      "float8_e5m2",
+        "float8_e4m3fn", "unknown",     "unknown",  "unknown",     "int4",
+        "uint4"};
+    return number < sizeof names / sizeof names[0] ? names[number] : "unknown";
+}
 
 namespace detail {
 
@@ -213,8 +238,11 @@ inline bool tensor::read_shape(std::string_view message) noexcept {
     while (fields.next(field)) {
         if (field.is(3, wire_type::varint)) {
             unknown_rank_ = field.value != 0;
-        } else if (field.is(2, wire_type::bytes) && !read_dimension(field.bytes)) {
-            return false;
+        } else if (field.is(2, wire_type::bytes)) {
+            ++rank_;
+            if (!read_dimension(field.bytes)) {
+                return false;
+            }
         }
     }
     return !fields.is_bad();

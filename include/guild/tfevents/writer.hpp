@@ -1,10 +1,10 @@
-// guild/tfevents/writer.hpp - writes scalars into an event file that TensorBoard reads.
+// guild/tfevents/writer.hpp - writes an event file that TensorBoard reads.
 //
-// Layer 3. Includes: base, os, tfevents/record.hpp, tfevents/event.hpp.
+// Layer 3. Includes: base, os, tfevents/record.hpp, event_encoder.hpp, hparams.hpp, histogram.hpp.
 // Not here: reading (tfevents/reader.hpp); guild's own storage of series (series/writer.hpp).
 //
-// Scalars are buffered and written as whole records: when 64 KiB have gathered, when a scalar is
-// added one second after the last write, by flush(), by close() and by the destructor. What was
+// What is added is buffered and written as whole records: when 64 KiB have gathered, when something
+// is added one second after the last write, by flush(), by close() and by the destructor. What was
 // written survives a crash of the process. Adding never fails and never throws away silently.
 #pragma once
 
@@ -12,29 +12,34 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
-#include <guild/tfevents/event.hpp>
+#include <guild/os/thread.hpp>
+#include <guild/tfevents/event_encoder.hpp>
+#include <guild/tfevents/histogram.hpp>
+#include <guild/tfevents/hparams.hpp>
 #include <guild/tfevents/record.hpp>
 
 namespace guild { inline namespace v0 { namespace tfevents {
 
 /// units    flush_bytes, max_pending_bytes: bytes; flush_interval_ms: milliseconds, 0 writes at
-/// once
+///          once
 struct writer_options {
     std::string suffix;             // put after the file's name, for example ".v2"
     bool double_precision = false;  // tensors of one double instead of simple values of four bytes
+    std::optional<std::int64_t> purge_step;  // a restart: earlier files' points from here are void
     std::size_t flush_bytes = std::size_t{64} << 10U;
     std::int64_t flush_interval_ms = 1000;
     std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
@@ -42,8 +47,12 @@ struct writer_options {
 
 /// Writes one event file.
 ///
-/// threads  one thread at a time; after fork only the parent may use it
-/// source   TensorBoard's event files, version brain.Event:2
+/// Every function that adds takes steps as they are, and times in seconds since 1970-01-01 UTC, now
+/// if not given. An error of the write that adding may cause is kept in last_error().
+/// cost     a scalar some 40 ns and no allocation once the buffer has grown
+/// threads  any number; after fork only the parent may use it
+/// source   TensorBoard's event files, version brain.Event:2; texts, histograms, images and
+///          hyperparameters as TensorFlow 2 writes them
 /// example  tests/tfevents/writer.cpp "writer: what it writes is what the reader reads"
 class writer {
 public:
@@ -59,53 +68,60 @@ public:
     writer& operator=(writer&&) = delete;
     writer(const writer&) = delete;
     writer& operator=(const writer&) = delete;
-    ~writer() { (void)flush(); }
+    ~writer();
 
-    /// Adds a point; an error of the write that it may cause is kept in last_error().
-    ///
-    /// units    step: any; wall_time: seconds since 1970-01-01 UTC, now if not given
     void add_scalar(std::string_view tag, std::int64_t step, double value,
                     std::optional<double> wall_time = std::nullopt);
+
+    /// Adds a text in UTF-8, which TensorBoard shows as Markdown.
+    void add_text(std::string_view tag, std::int64_t step, std::string_view text,
+                  std::optional<double> wall_time = std::nullopt);
+
+    /// Adds a distribution; make_histogram() counts values into buckets.
+    void add_histogram(std::string_view tag, std::int64_t step, const histogram& buckets,
+                       std::optional<double> wall_time = std::nullopt);
+
+    /// Adds an image.
+    ///
+    /// in       png: the bytes of a PNG file
+    /// errors   bad_syntax: it does not begin as one
+    [[nodiscard]] result<void> add_image(std::string_view tag, std::int64_t step,
+                                         std::string_view png,
+                                         std::optional<double> wall_time = std::nullopt);
+
+    /// Says by which hyperparameters this run was made. To be called once a file; close() adds that
+    /// the run ended well.
+    void add_hparams(const hparams& what, std::optional<double> wall_time = std::nullopt);
 
     /// Writes what is buffered. After an error it stays buffered, and the next flush tries again.
     ///
     /// errors   no_space, io_failed, closed: the system's answer to the write
     [[nodiscard]] result<void> flush();
 
-    /// Flushes and closes the file. Points added later are dropped and counted.
+    /// Flushes and closes the file. What is added later is dropped and counted.
     ///
     /// errors   as flush(); network file systems report lost writes here
     [[nodiscard]] result<void> close();
 
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept;
 
     /// The first error of any write.
-    [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
+    [[nodiscard]] std::optional<error> last_error() const;
 
-    /// Points that found no room while the disk refused what was before them, or came after
-    /// close().
-    [[nodiscard]] std::uint64_t scalars_dropped() const noexcept { return dropped_; }
+    /// Scalars, texts and so on that found no room while the disk refused what was before them, or
+    /// came after close().
+    [[nodiscard]] std::uint64_t events_dropped() const;
 
 private:
-    writer(os::file file, std::string path, writer_options options, const os::env& system)
-        : file_(std::move(file)), path_(std::move(path)), options_(std::move(options)),
-          system_(&system), flushed_us_(system.boot_time_us()) {}
+    struct state;
 
-    void add_event(std::string_view payload);
-    bool is_first_of(std::string_view tag);
+    explicit writer(std::unique_ptr<state> made) noexcept : state_(std::move(made)) {}
 
-    os::file file_;
-    std::string path_;
-    writer_options options_;
-    const os::env* system_;
-    std::string pending_;
-    std::string payload_;
-    std::uint64_t written_ = 0;
-    std::int64_t flushed_us_;
-    std::uint64_t dropped_ = 0;
-    bool refused_ = false;                     // the last write failed
-    std::set<std::string, std::less<>> tags_;  // that have their metadata; used with doubles alone
-    std::optional<error> error_;
+    [[nodiscard]] double time_of(std::optional<double> wall_time) const;
+    void add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
+                   std::string_view metadata, std::optional<double> wall_time);
+
+    std::unique_ptr<state> state_;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -139,7 +155,50 @@ inline float to_float(double value) noexcept {
     return static_cast<float>(value);
 }
 
+// Width and height, from the header chunk that follows a PNG file's signature.
+inline std::optional<std::pair<std::uint32_t, std::uint32_t>> find_png_size(std::string_view png) {
+    constexpr std::string_view begin("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR", 16);
+    if (png.size() < begin.size() + 8 || png.substr(0, begin.size()) != begin) {
+        return std::nullopt;
+    }
+    const auto number = [&](std::size_t at) {
+        std::uint32_t value = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            value = value << 8U | static_cast<unsigned char>(png[at + i]);
+        }
+        return value;
+    };
+    return std::make_pair(number(16), number(20));
+}
+
 }  // namespace detail
+
+// What moves with a writer stands behind a pointer: threads may hold the mutex.
+struct writer::state {
+    state(os::file opened, std::string name, writer_options given, const os::env& calls)
+        : file(std::move(opened)), path(std::move(name)), options(std::move(given)),
+          system(&calls), flushed_us(calls.coarse_time_us()) {}
+
+    bool has_room();
+    void add_event();
+    bool is_first_of(std::string_view tag);
+    result<void> flush();
+
+    mutable os::mutex held;
+    os::file file;
+    std::string path;
+    writer_options options;
+    const os::env* system;
+    std::string pending;
+    std::string payload;  // of the event that is being added
+    std::uint64_t written = 0;
+    std::int64_t flushed_us;
+    std::uint64_t dropped = 0;
+    bool is_refused = false;                  // the last write failed
+    bool has_hparams = false;                 // the end of the session is to be told
+    std::set<std::string, std::less<>> tags;  // that have their metadata
+    std::optional<error> failure;
+};
 
 inline result<writer> writer::create(const std::string& directory, writer_options options,
                                      const os::env& system) {
@@ -148,19 +207,26 @@ inline result<writer> writer::create(const std::string& directory, writer_option
         return std::move(made).error();
     }
     const std::int64_t now_us = system.wall_time_us();
+    const double now = static_cast<double>(now_us) / 1e6;
     for (int serial = 0;; ++serial) {
         std::string path =
             join_path(directory, detail::event_file_name(now_us, serial, options.suffix));
         auto file = os::open_file(path, os::open_mode::create_new, system);
         if (file) {
-            writer created(std::move(*file), std::move(path), std::move(options), system);
-            append_version_event(created.payload_, static_cast<double>(now_us) / 1e6, "guild");
-            append_record(created.pending_, created.payload_);
-            auto flushed = created.flush();
+            auto begun = std::make_unique<state>(std::move(*file), std::move(path),
+                                                 std::move(options), system);
+            append_version_event(begun->payload, now, "guild");
+            append_record(begun->pending, begun->payload);
+            if (begun->options.purge_step) {
+                begun->payload.clear();
+                append_session_start_event(begun->payload, now, *begun->options.purge_step);
+                append_record(begun->pending, begun->payload);
+            }
+            auto flushed = begun->flush();
             if (!flushed) {
                 return std::move(flushed).error();
             }
-            return created;
+            return writer(std::move(begun));
         }
         if (file.error().code != errc::already_exists) {
             return std::move(file).error();
@@ -168,69 +234,181 @@ inline result<writer> writer::create(const std::string& directory, writer_option
     }
 }
 
-inline void writer::add_scalar(std::string_view tag, std::int64_t step, double value,
-                               std::optional<double> wall_time) {
-    const double time = wall_time ? *wall_time : static_cast<double>(system_->wall_time_us()) / 1e6;
-    payload_.clear();
-    if (options_.double_precision) {
-        append_double_event(payload_, time, step, tag, value, is_first_of(tag));
-    } else {
-        append_simple_event(payload_, time, step, tag, detail::to_float(value));
-    }
-    add_event(payload_);
-}
-
-inline bool writer::is_first_of(std::string_view tag) {
-    if (tags_.find(tag) != tags_.end()) {
-        return false;
-    }
-    tags_.emplace(tag);
-    return true;
-}
-
-inline void writer::add_event(std::string_view payload) {
-    if (!file_.is_open() || pending_.size() >= options_.max_pending_bytes) {
-        ++dropped_;
-        return;
-    }
-    append_record(pending_, payload);
-    const bool full = pending_.size() >= options_.flush_bytes;
-    const std::int64_t waited_us = system_->boot_time_us() - flushed_us_;
-    // While the disk refuses, it is asked again once a second and not at every point.
-    if ((full && !refused_) || waited_us >= options_.flush_interval_ms * 1000) {
+inline writer::~writer() {
+    if (state_) {
         (void)flush();
     }
 }
 
-inline result<void> writer::flush() {
-    flushed_us_ = system_->boot_time_us();
-    if (pending_.empty()) {
-        return {};
+inline double writer::time_of(std::optional<double> wall_time) const {
+    return wall_time ? *wall_time : static_cast<double>(state_->system->wall_time_us()) / 1e6;
+}
+
+inline void writer::add_scalar(std::string_view tag, std::int64_t step, double value,
+                               std::optional<double> wall_time) {
+    const double time = time_of(wall_time);
+    state& to = *state_;
+    const os::lock hold(to.held);
+    if (!to.has_room()) {
+        return;
     }
-    if (!file_.is_open()) {
-        return make_error(errc::closed, "the event file was closed", path_);
+    to.payload.clear();
+    if (to.options.double_precision) {
+        append_double_event(to.payload, time, step, tag, value, to.is_first_of(tag));
+    } else {
+        append_simple_event(to.payload, time, step, tag, detail::to_float(value));
     }
-    // At its offset: after a short write the same bytes are written again, and no record is cut.
-    auto done = file_.write_at(written_, pending_);
-    refused_ = !done;
-    if (!done) {
-        if (!error_) {
-            error_ = done.error();
-        }
-        return done;
+    to.add_event();
+}
+
+inline void writer::add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
+                              std::string_view metadata, std::optional<double> wall_time) {
+    const double time = time_of(wall_time);
+    state& to = *state_;
+    const os::lock hold(to.held);
+    if (!to.has_room()) {
+        return;
     }
-    written_ += pending_.size();
-    pending_.clear();
+    to.payload.clear();
+    const bool is_first = to.is_first_of(tag);
+    append_value_event(to.payload, time, step,
+                       {tag, is_first ? metadata : std::string_view(), tensor});
+    to.add_event();
+}
+
+inline void writer::add_text(std::string_view tag, std::int64_t step, std::string_view text,
+                             std::optional<double> wall_time) {
+    add_value(tag, step, encode_string_tensor({text}, false),
+              encode_metadata("text", {}, data_class::tensor), wall_time);
+}
+
+inline void writer::add_histogram(std::string_view tag, std::int64_t step,
+                                  const histogram& buckets, std::optional<double> wall_time) {
+    std::vector<double> rows;
+    rows.reserve(3 * buckets.size());
+    for (const histogram_bucket& bucket : buckets) {
+        rows.insert(rows.end(), {bucket.left, bucket.right, bucket.count});
+    }
+    add_value(tag, step,
+              encode_double_tensor({static_cast<std::int64_t>(buckets.size()), 3}, rows),
+              encode_metadata("histograms", {}, data_class::tensor), wall_time);
+}
+
+inline result<void> writer::add_image(std::string_view tag, std::int64_t step,
+                                      std::string_view png, std::optional<double> wall_time) {
+    const auto size = detail::find_png_size(png);
+    if (!size) {
+        return make_error(errc::bad_syntax, "expected the bytes of a PNG file, seen others");
+    }
+    const std::string width = std::to_string(size->first);
+    const std::string height = std::to_string(size->second);
+    add_value(tag, step, encode_string_tensor({width, height, png}, true),
+              encode_metadata("images", {}, data_class::blob_sequence), wall_time);
     return {};
 }
 
+inline void writer::add_hparams(const hparams& what, std::optional<double> wall_time) {
+    const double time = time_of(wall_time);
+    hparams started = what;
+    started.start_time = what.start_time != 0 ? what.start_time : time;
+    // TensorBoard gives these tags one zero as their value.
+    const std::string nothing = encode_double_tensor({1}, {0.0});
+    const auto add = [&](std::string_view tag, const std::string& content) {
+        add_value(tag, 0, nothing, encode_metadata("hparams", content, data_class::tensor), time);
+    };
+    add(hparams_experiment_tag, encode_experiment(started));
+    add(hparams_start_tag, encode_session_start(started));
+    const os::lock hold(state_->held);
+    state_->has_hparams = true;
+}
+
+inline bool writer::state::is_first_of(std::string_view tag) {
+    if (tags.find(tag) != tags.end()) {
+        return false;
+    }
+    tags.emplace(tag);
+    return true;
+}
+
+// False, and counted, when what comes has to be dropped.
+inline bool writer::state::has_room() {
+    const bool has = file.is_open() && pending.size() < options.max_pending_bytes;
+    dropped += has ? 0 : 1;
+    return has;
+}
+
+// Puts `payload` behind what is pending.
+inline void writer::state::add_event() {
+    append_record(pending, payload);
+    const bool is_full = pending.size() >= options.flush_bytes;
+    const std::int64_t waited_us = system->coarse_time_us() - flushed_us;
+    // While the disk refuses, it is asked again once a second and not at every point.
+    if ((is_full && !is_refused) || waited_us >= options.flush_interval_ms * 1000) {
+        (void)flush();
+    }
+}
+
+inline result<void> writer::state::flush() {
+    flushed_us = system->coarse_time_us();
+    if (pending.empty()) {
+        return {};
+    }
+    if (!file.is_open()) {
+        return make_error(errc::closed, "the event file was closed", path);
+    }
+    // At its offset: after a short write the same bytes are written again, and no record is cut.
+    auto done = file.write_at(written, pending);
+    is_refused = !done;
+    if (!done) {
+        if (!failure) {
+            failure = done.error();
+        }
+        return done;
+    }
+    written += pending.size();
+    pending.clear();
+    return {};
+}
+
+inline result<void> writer::flush() {
+    const os::lock hold(state_->held);
+    return state_->flush();
+}
+
 inline result<void> writer::close() {
-    auto flushed = flush();
-    auto closed = file_.close();
-    if (!closed && !error_) {
-        error_ = closed.error();
+    bool has_hparams = false;
+    {
+        const os::lock hold(state_->held);
+        has_hparams = std::exchange(state_->has_hparams, false);
+    }
+    if (has_hparams) {
+        const double now = time_of(std::nullopt);
+        add_value(hparams_end_tag, 0, encode_double_tensor({1}, {0.0}),
+                  encode_metadata("hparams", encode_session_end(session_status::success, now),
+                                  data_class::tensor),
+                  now);
+    }
+    const os::lock hold(state_->held);
+    auto flushed = state_->flush();
+    auto closed = state_->file.close();
+    if (!closed && !state_->failure) {
+        state_->failure = closed.error();
     }
     return flushed ? closed : flushed;
+}
+
+inline const std::string& writer::path() const noexcept {
+    return state_->path;
+}
+
+inline std::optional<error> writer::last_error() const {
+    const os::lock hold(state_->held);
+    return state_->failure;
+}
+
+inline std::uint64_t writer::events_dropped() const {
+    const os::lock hold(state_->held);
+    return state_->dropped;
 }
 
 }}}  // namespace guild::tfevents
