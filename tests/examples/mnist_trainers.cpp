@@ -300,7 +300,7 @@ TEST_CASE("session: event files hold every step once, and guild reads them") {
     std::vector<std::string> found;
     guild::tfevents::directory_reader reader(temp / "run");
     reader.poll([&](const std::string& run, const guild::tfevents::scalar& at) {
-        found.push_back(run + "/" + at.tag + " " + std::to_string(at.step) +
+        found.push_back(run + "/" + std::string(at.tag) + " " + std::to_string(at.step) +
                         (run == "train" ? " " + guild::format_double(at.value) : ""));
     });
     CHECK(found ==

@@ -177,3 +177,14 @@ TEST_CASE("condition: a wait ends when its time is over") {
     CHECK_FALSE(changed.wait_for_ms(held, 0));
     CHECK_FALSE(changed.wait_for_ms(held, -5));
 }
+
+TEST_CASE("for_each_index: every index once, on one thread or several") {
+    for (const unsigned threads : {0U, 1U, 2U, 5U}) {
+        std::vector<std::atomic<int>> seen(100);
+        guild::os::for_each_index(seen.size(), threads, [&](std::size_t i) { ++seen[i]; });
+        for (const auto& times : seen) {
+            CHECK(times == 1);
+        }
+    }
+    guild::os::for_each_index(0, 4, [](std::size_t) { FAIL("there is nothing to do"); });
+}

@@ -10,6 +10,7 @@
 #include <guild/base/result.hpp>
 #include <guild/config.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <pthread.h>
 #include <signal.h>
@@ -132,6 +134,14 @@ private:
     bool joinable_ = false;
 };
 
+/// Runs `work(i)` once for every i below `count`, on at most `threads` threads, this one among them;
+/// on fewer where none is to be had. Returns when all are done. `work` must not throw.
+///
+/// threads  `work` is called from several at once, each time with another i
+/// example  tests/os/thread.cpp "for_each_index: every index once, on one thread or several"
+template <class Work>
+void for_each_index(std::size_t count, unsigned threads, Work&& work);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -203,6 +213,26 @@ inline result<thread> thread::start(std::function<void()> body) {
     owned.release();
     started.joinable_ = true;
     return result<thread>(std::move(started));
+}
+
+template <class Work>
+void for_each_index(std::size_t count, unsigned threads, Work&& work) {
+    std::atomic<std::size_t> next{0};
+    const auto run = [&] {
+        for (std::size_t i = next++; i < count; i = next++) {
+            work(i);
+        }
+    };
+    std::vector<thread> helpers;
+    for (unsigned i = 1; i < threads && i < count; ++i) {
+        auto helper = thread::start(run);
+        if (!helper) {
+            break;
+        }
+        helpers.push_back(std::move(*helper));
+    }
+    run();
+    helpers.clear();  // joins them
 }
 
 }}}  // namespace guild::os

@@ -43,6 +43,12 @@ struct directory_options {
     reader_options files;
 };
 
+/// Where an event file is, and whose: the run is its directory relative to the root.
+struct event_file {
+    std::string run;
+    std::string path;
+};
+
 /// Reads every event file below a root; each poll delivers what is new.
 ///
 /// Directories named guild.d, which hold guild's own records, are left out.
@@ -72,6 +78,10 @@ public:
     /// not throw.
     template <class OnScalar, class OnRestart>
     std::uint64_t poll(OnScalar&& on_scalar, OnRestart&& on_restart, unsigned threads = 1);
+
+    /// Every event file that is there now, in the order in which poll() reads them; nothing is
+    /// read.
+    [[nodiscard]] std::vector<event_file> list_files();
 
     /// The sums over all files that were ever found.
     [[nodiscard]] reader_counters counters() const;
@@ -141,24 +151,21 @@ template <class OnScalar, class OnRestart>
 std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restart,
                                      unsigned threads) {
     const std::vector<directory*> found = find_directories();
-    std::atomic<std::size_t> next{0};
     std::atomic<std::uint64_t> delivered{0};
-    const auto work = [&] {
-        for (std::size_t i = next++; i < found.size(); i = next++) {
-            delivered += read_directory(*found[i], on_scalar, on_restart);
-        }
-    };
-    std::vector<os::thread> helpers;
-    for (unsigned i = 1; i < threads && i < found.size(); ++i) {
-        auto helper = os::thread::start(work);
-        if (!helper) {
-            break;  // no thread to be had: this one does the work
-        }
-        helpers.push_back(std::move(*helper));
-    }
-    work();
-    helpers.clear();  // joins them
+    os::for_each_index(found.size(), threads, [&](std::size_t i) {
+        delivered += read_directory(*found[i], on_scalar, on_restart);
+    });
     return delivered;
+}
+
+inline std::vector<event_file> directory_reader::list_files() {
+    std::vector<event_file> all;
+    for (const directory* here : find_directories()) {
+        for (const std::string& name : here->files) {
+            all.push_back({here->run, join_path(path_of(here->run), name)});
+        }
+    }
+    return all;
 }
 
 // Every directory that is there now and holds event files, in the order of a walk by name.

@@ -469,6 +469,7 @@ inline record_counters record_reader::counters() const {
         all.tail_bytes = left;
         break;
     case record_status::hole:
+        all.tail_bytes = left;
         all.holes = 1;
         break;
     case record_status::bad_length:

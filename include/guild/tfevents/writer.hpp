@@ -78,7 +78,8 @@ public:
                   std::optional<double> wall_time = std::nullopt);
 
     /// Adds a distribution; make_histogram() counts values into buckets.
-    void add_histogram(std::string_view tag, std::int64_t step, const histogram& buckets,
+    void add_histogram(std::string_view tag, std::int64_t step,
+                       const std::vector<histogram_bucket>& buckets,
                        std::optional<double> wall_time = std::nullopt);
 
     /// Adds an image.
@@ -283,7 +284,8 @@ inline void writer::add_text(std::string_view tag, std::int64_t step, std::strin
 }
 
 inline void writer::add_histogram(std::string_view tag, std::int64_t step,
-                                  const histogram& buckets, std::optional<double> wall_time) {
+                                  const std::vector<histogram_bucket>& buckets,
+                                  std::optional<double> wall_time) {
     std::vector<double> rows;
     rows.reserve(3 * buckets.size());
     for (const histogram_bucket& bucket : buckets) {
