@@ -193,6 +193,7 @@ crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t 
                                           : crc32c_long(state, at, size);
 }
 
+// Two instructions: what the processor can was noted when the program started.
 inline bool has_crc32c_instruction() noexcept {
     return __builtin_cpu_supports("sse4.2") != 0;
 }
@@ -244,7 +245,8 @@ crc32c_by_instruction(std::uint32_t state, const unsigned char* at, std::size_t 
 
 inline bool has_crc32c_instruction() noexcept {
     constexpr unsigned long hwcap_crc32 = 1ul << 7;  // HWCAP_CRC32 of <asm/hwcap.h>
-    return (getauxval(AT_HWCAP) & hwcap_crc32) != 0;
+    static const bool has = (getauxval(AT_HWCAP) & hwcap_crc32) != 0;
+    return has;
 }
 
 #else
@@ -263,9 +265,8 @@ inline bool has_crc32c_instruction() noexcept {
 }  // namespace detail
 
 inline std::uint32_t crc32c(std::string_view data, std::uint32_t seed) noexcept {
-    static const bool by_instruction = detail::has_crc32c_instruction();
     const unsigned char* bytes = reinterpret_cast<const unsigned char*>(data.data());
-    return ~(by_instruction ? detail::crc32c_by_instruction(~seed, bytes, data.size())
+    return ~(detail::has_crc32c_instruction() ? detail::crc32c_by_instruction(~seed, bytes, data.size())
                             : detail::crc32c_by_table(~seed, bytes, data.size()));
 }
 

@@ -375,9 +375,9 @@ inline bool decode_simple_event(std::string_view payload, simple_event& out) noe
     if (rest.size() < around_tag || tag > 0x7F - 9) {
         return false;
     }
-    const auto key = [&](std::size_t at) { return load_le<std::uint16_t>(rest.data() + at); };
-    if (key(0) != (0x2A | (tag + 9) << 8U) || key(2) != (0x0A | (tag + 7) << 8U) ||
-        key(4) != (0x0A | tag << 8U) || rest[6 + tag] != '\x15') {
+    constexpr std::uint64_t six_bytes = 0xFFFFFFFFFFFFU;
+    const std::uint64_t keys = 0x000A070A092AU + std::uint64_t{tag} * 0x010001000100U;
+    if ((load_le<std::uint64_t>(rest.data()) & six_bytes) != keys || rest[6 + tag] != '\x15') {
         return false;
     }
     out.tag = {rest.data() + 6, tag};

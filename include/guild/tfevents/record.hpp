@@ -104,20 +104,24 @@ inline record_head decode_record_head(std::string_view bytes) noexcept {
 inline record record_decoder::decode(std::string_view bytes) noexcept {
     constexpr std::uint64_t frame = record_head_bytes + record_tail_bytes;
     record found;
-    if (bytes.size() < record_head_bytes) {
+    if (bytes.size() < frame) {
+        found.status = decode_record_head(bytes).status;
+        found.status =
+            found.status == record_status::good ? record_status::incomplete : found.status;
         return found;
     }
     const auto length = load_le<std::uint64_t>(bytes.data());
+    const auto crc = load_le<std::uint32_t>(bytes.data() + 8);
     known_length& known = known_[length % 32];
-    if (length != known.length || load_le<std::uint32_t>(bytes.data() + 8) != known.crc) {
+    if (length != known.length || crc != known.crc) {
         const record_head head = decode_record_head(bytes);
         if (head.status != record_status::good) {
             found.status = head.status;
             return found;
         }
-        known = {length, load_le<std::uint32_t>(bytes.data() + 8)};
+        known = {length, crc};
     }
-    if (bytes.size() < frame || length > bytes.size() - frame) {
+    if (length > bytes.size() - frame) {
         return found;
     }
     const auto size = guild::detail::convert<std::size_t>(length);

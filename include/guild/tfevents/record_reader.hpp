@@ -126,7 +126,8 @@ private:
     static constexpr std::size_t chunk_bytes = std::size_t{256} << 10U;
     static constexpr std::size_t most_damages = 1000;
 
-    // Out of next(), which is small enough for its callers to take in: most records are good.
+    // Out of next(), which its callers take in: most records are good, and a call costs as much as
+    // a short one.
     [[gnu::cold]] bool next_slowly(const record& found, stored_record& out);
     bool take_large(std::uint64_t payload_bytes, stored_record& out);
     std::optional<std::uint32_t> checksum_of(std::uint64_t begin, std::uint64_t bytes);
@@ -162,7 +163,7 @@ private:
 
     record_decoder decoder_;
     std::uint64_t offset_ = 0;  // of the next record in the file
-    std::uint64_t digest_ = 0;  // over lengths and checksums of all records before it
+    std::uint64_t digest_ = 0;  // over the checksums of all payloads before it
     record_counters counters_;
     record_status stopped_ = record_status::incomplete;
     std::uint64_t restarts_ = 0;
@@ -331,7 +332,7 @@ inline void record_reader::note_damage(const damage& place) {
 }
 
 inline void record_reader::consume(std::uint64_t bytes, std::uint32_t payload_crc) noexcept {
-    digest_ = (digest_ ^ bytes << 32U ^ payload_crc) * 0x9E3779B97F4A7C15U;
+    digest_ = digest_ * 0x9E3779B97F4A7C15U + payload_crc;
     offset_ += bytes;
     if (bytes <= end_ - at_) {
         at_ += guild::detail::convert<std::size_t>(bytes);
@@ -373,8 +374,8 @@ inline bool record_reader::accept_file(const os::file_status& status) {
     return true;
 }
 
-// Whether the file of this status begins with exactly the records read so far, judged by their
-// lengths and checksums.
+// Whether the file of this status begins with exactly the records read so far, judged by where they
+// end and by their checksums.
 inline bool record_reader::has_prefix(const os::file_status& status) const {
     record_reader again(path_, options_, *system_);
     stored_record each;
