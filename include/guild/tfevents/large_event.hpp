@@ -35,8 +35,8 @@ public:
 
     /// Writes the reduced Event into `out`.
     ///
-    /// out      false when the payload is not well-formed, holds groups, cannot be read, or too much
-    ///          would be left over
+    /// out      false when the payload is not well-formed, holds groups, cannot be read, or too
+    ///          much would be left over
     [[nodiscard]] bool reduce(std::string& out);
 
 private:

@@ -57,8 +57,8 @@ struct reader_options {
 
 /// A good record of a file; it ends at record_reader::offset().
 ///
-/// units    bytes: of the whole frame
 /// out      payload: valid until the next call of next(); empty when the record is large
+/// units    bytes: of the whole frame
 struct stored_record {
     std::uint64_t bytes = 0;
     std::string_view payload;
