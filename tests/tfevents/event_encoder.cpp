@@ -57,7 +57,7 @@ TEST_CASE("session start: names the step from which points are void") {
 TEST_CASE("events: any tag and step are read back, and a step of zero is left out") {
     constexpr auto low = std::numeric_limits<std::int64_t>::min();
     constexpr auto high = std::numeric_limits<std::int64_t>::max();
-    for (const std::size_t size : {0U, 1U, 54U, 110U, 117U, 118U, 119U, 127U, 128U, 300U, 20'000U}) {
+    for (const std::size_t size : {0U, 1U, 54U, 110U, 118U, 119U, 127U, 128U, 300U, 20'000U}) {
         const std::string tag(size, 't');
         for (const std::int64_t step : {low, std::int64_t{-1}, std::int64_t{0}, high}) {
             std::string simple;
