@@ -1,7 +1,11 @@
 #include <guild/base/bytes.hpp>
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
+#include <string>
+#include <string_view>
 
 #include <doctest/doctest.h>
 
@@ -30,6 +34,28 @@ TEST_CASE("varints: seven bits a byte, lowest first") {
     CHECK((decode_varint(in, value) && value == 127));
     CHECK((decode_varint(in, value) && value == 300));
     CHECK(in.empty());
+}
+
+TEST_CASE("store_varint: writes what append_varint appends, and not a byte more") {
+    for (unsigned shift = 0; shift <= 64; ++shift) {
+        const std::uint64_t power = shift < 64 ? std::uint64_t{1} << shift : 0;
+        for (const std::uint64_t value : {power - 1, power, power + 1}) {
+            char bytes[12];
+            std::memset(bytes, '#', sizeof bytes);
+            char* const end = store_varint(bytes, value);
+            std::string appended = "before";
+            append_varint(appended, value);
+            const auto size = static_cast<std::size_t>(end - bytes);
+            REQUIRE((size >= 1 && size <= 10));
+            CHECK(std::string_view(bytes, size) == appended.substr(6));
+            CHECK(*end == '#');
+            std::string_view in(bytes, size);
+            std::uint64_t read = 0;
+            REQUIRE(decode_varint(in, read));
+            CHECK(read == value);
+            CHECK(in.empty());
+        }
+    }
 }
 
 TEST_CASE("varints: the largest number takes ten bytes and comes back") {

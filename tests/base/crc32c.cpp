@@ -25,8 +25,8 @@ const unsigned char* bytes_of(std::string_view data) {
     return reinterpret_cast<const unsigned char*>(data.data());
 }
 
-std::uint32_t by_table(std::string_view data) {
-    return ~guild::detail::crc32c_by_table(0xFFFFFFFFu, bytes_of(data), data.size());
+std::uint32_t by_table(std::string_view data, std::uint32_t seed = 0) {
+    return ~guild::detail::crc32c_by_table(~seed, bytes_of(data), data.size());
 }
 
 std::string random_bytes(std::size_t size) {
@@ -81,10 +81,42 @@ TEST_CASE("crc32c: table and instruction agree with the polynomial at every leng
     }
 }
 
+TEST_CASE("crc32c: agrees around the lengths at which its strands begin, and with any seed") {
+    constexpr std::size_t strands = 3 * std::size_t{2048};
+    const std::string data = random_bytes(2 * strands + 100);
+    for (const std::size_t around : {strands, 2 * strands}) {
+        for (std::size_t size = around - 40; size <= around + 40; ++size) {
+            for (const std::size_t start : {0U, 1U, 4U, 7U}) {
+                const std::string_view piece = std::string_view(data).substr(start, size);
+                REQUIRE(guild::crc32c(piece) == crc32c_bit_by_bit(piece));
+                for (const std::uint32_t seed : {1U, 0x80000000U, 0xFFFFFFFFU, 0xE3069283U}) {
+                    REQUIRE(guild::crc32c(piece, seed) == by_table(piece, seed));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("crc32c: large pieces agree as well") {
-    for (const std::size_t size : {1'000u, 3'071u, 3'072u, 3'073u, 24'576u, 100'003u, 1'000'000u}) {
+    constexpr std::size_t mebibyte = std::size_t{1} << 20U;
+    for (const std::size_t size :
+         {std::size_t{1'000}, std::size_t{3'071}, std::size_t{3'072}, std::size_t{3'073},
+          std::size_t{24'576}, std::size_t{100'003}, std::size_t{1'000'000}, mebibyte - 1, mebibyte,
+          mebibyte + 1, mebibyte + 6143, mebibyte + 6144}) {
         const std::string data = random_bytes(size);
         REQUIRE(guild::crc32c(data) == by_table(data));
+        REQUIRE(guild::crc32c(data, 0x12345678U) == by_table(data, 0x12345678U));
+    }
+}
+
+TEST_CASE("crc32c: a flipped bit anywhere in three strands changes it") {
+    const std::string data(6144, '\0');
+    const std::uint32_t whole = guild::crc32c(data);
+    for (std::size_t at = 0; at < data.size(); at += 61) {
+        std::string changed = data;
+        changed[at] = '\x10';
+        REQUIRE(guild::crc32c(changed) != whole);
+        REQUIRE(guild::crc32c(changed) == by_table(changed));
     }
 }
 

@@ -12,13 +12,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <guild/base/bytes.hpp>
 #include <guild/base/path.hpp>
 #include <guild/tfevents/reader.hpp>
+
+#include <doctest/doctest.h>
 
 namespace guild_test {
 
@@ -92,6 +96,71 @@ inline bool equal(double value, const json& expected) {
     }
     const double wanted = expected.get<double>();
     return value == wanted || (std::isnan(value) && std::isnan(wanted));
+}
+
+/// What a reader finds in one file.
+struct file_result {
+    tf::reader_counters counters;
+    std::map<std::string, tag_numbers> tags;
+};
+
+/// What differs from a row of expected.jsonl about a file, or about a tag of one: names and numbers.
+inline std::string file_difference(const file_result& got, const json& row) {
+    const tf::reader_counters& c = got.counters;
+    const std::pair<const char*, std::uint64_t> numbers[] = {
+        {"records", c.records},           {"truncated", c.tail_bytes != 0 ? 1U : 0U},
+        {"tail_bytes", c.tail_bytes},     {"bad_len_crc", c.bad_lengths},
+        {"zero_header", c.holes},         {"bad_data_crc", c.bad_payloads},
+        {"bad_proto", c.bad_events},      {"nan_wall", c.nan_times},
+        {"scalar_tags", got.tags.size()}, {"scalar_points", c.scalars},
+    };
+    std::string different;
+    for (const auto& [name, number] : numbers) {
+        if (row.at(name).get<std::uint64_t>() != number) {
+            different += std::string(" ") + name + "=" + std::to_string(number);
+        }
+    }
+    json events = json::object();
+    for (std::size_t kind = 0; kind < tf::event_kind_count; ++kind) {
+        if (c.events[kind] != 0) {
+            events[std::string(to_string(static_cast<tf::event_kind>(kind)))] = c.events[kind];
+        }
+    }
+    return events == row.at("events") ? different : different + " events=" + events.dump();
+}
+
+inline std::string tag_difference(const tag_numbers& got, const json& row) {
+    std::string different;
+    const auto check = [&](bool same, const char* name) {
+        different += same ? std::string() : std::string(" ") + name;
+    };
+    check(got.count == row.at("count").get<std::uint64_t>(), "count");
+    check(got.nan == row.at("nan").get<std::uint64_t>(), "nan");
+    check(got.inf == row.at("inf").get<std::uint64_t>(), "inf");
+    check(got.first_step == row.at("first_step").get<std::int64_t>(), "first_step");
+    check(got.last_step == row.at("last_step").get<std::int64_t>(), "last_step");
+    check(got.min_step == row.at("min_step").get<std::int64_t>(), "min_step");
+    check(got.max_step == row.at("max_step").get<std::int64_t>(), "max_step");
+    check(equal(got.first_value, row.at("first_value")), "first_value");
+    check(equal(got.last_value, row.at("last_value")), "last_value");
+    check(equal(got.min, row.at("min")), "min");
+    check(equal(got.max, row.at("max")), "max");
+    check(equal(got.sum, row.at("sum")), "sum");
+    check(equal(got.last_wall, row.at("last_wall")), "last_wall");
+    check(got.print.text() == row.at("fnv64").get<std::string>(), "fnv64");
+    return different;
+}
+
+inline file_result read_file(const std::string& path) {
+    file_result got;
+    auto reader = tf::reader::open(path);
+    REQUIRE_MESSAGE(reader.has_value(), path);
+    tf::scalar point;
+    while (reader->next(point)) {
+        got.tags[std::string(point.tag)].add(point);
+    }
+    got.counters = reader->counters();
+    return got;
 }
 
 }  // namespace guild_test

@@ -1,15 +1,23 @@
 #include <guild/tfevents/event.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <random>
 #include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
 
 #include <guild/tfevents/event_encoder.hpp>
+#include <support/event_records.hpp>
 
 namespace tf = guild::tfevents;
+using guild_test::bytes_field;
+using guild_test::flipped;
+using guild_test::simple_payload;
+using guild_test::simple_value;
+using guild_test::summary_payload;
 
 namespace {
 
@@ -21,31 +29,14 @@ tf::event must_decode(std::string_view payload) {
 
 // An Event of time 1, step 1, with one value made of these fields.
 std::string with_value(std::string_view fields) {
-    std::string value;
-    tf::append_bytes_field(value, 1, "t");
-    value += fields;
-    std::string summary;
-    tf::append_bytes_field(summary, 1, value);
-    std::string payload;
-    tf::append_double_field(payload, 1, 1.0);
-    tf::append_varint_field(payload, 2, 1);
-    tf::append_bytes_field(payload, 5, summary);
-    return payload;
+    return summary_payload(1, {guild_test::value_of("t", fields)});
 }
 
 std::string tensor(std::uint64_t type, std::string_view rest) {
     std::string message;
     tf::append_varint_field(message, 1, type);
     message += rest;
-    std::string field;
-    tf::append_bytes_field(field, 8, message);
-    return field;
-}
-
-std::string field(std::uint32_t number, std::string_view bytes) {
-    std::string out;
-    tf::append_bytes_field(out, number, bytes);
-    return out;
+    return bytes_field(8, message);
 }
 
 std::optional<double> number_of(const std::string& value_fields) {
@@ -53,6 +44,29 @@ std::optional<double> number_of(const std::string& value_fields) {
     const tf::event found = must_decode(payload);
     REQUIRE(found.values.size() == 1);
     return found.values[0].number;
+}
+
+// Whether decode_simple_event takes it; if so, decode_event has to read the same.
+bool must_read_alike(std::string_view payload) {
+    tf::simple_event simple;
+    if (!tf::decode_simple_event(payload, simple)) {
+        return false;
+    }
+    tf::event whole;
+    if (!tf::decode_event(payload, whole)) {
+        REQUIRE_FALSE(guild::is_valid_utf8(simple.tag));  // which it does not look at
+        return true;
+    }
+    REQUIRE(guild::double_bits(simple.wall_time) == guild::double_bits(whole.wall_time));
+    REQUIRE(simple.step == whole.step);
+    REQUIRE(whole.kind == tf::event_kind::summary);
+    REQUIRE(whole.source_writer.empty());
+    REQUIRE(whole.values.size() == 1);
+    REQUIRE(whole.values[0].kind == tf::value_kind::simple);
+    REQUIRE(whole.values[0].tag == simple.tag);
+    REQUIRE_FALSE(whole.values[0].meta);
+    REQUIRE(guild::double_bits(*whole.values[0].number) == guild::double_bits(simple.value));
+    return true;
 }
 
 }  // namespace
@@ -100,7 +114,7 @@ TEST_CASE("event: the last of two kinds counts, and summaries that come twice ar
     tf::append_simple_event(second, 1, 1, "b", 2);
     const std::string both = payload + second;
     REQUIRE(must_decode(both).values.size() == 2);
-    const std::string version = payload + field(3, "brain.Event:2");
+    const std::string version = payload + bytes_field(3, "brain.Event:2");
     CHECK(must_decode(version).kind == tf::event_kind::file_version);
     CHECK(must_decode(version).values.empty());
 }
@@ -108,8 +122,8 @@ TEST_CASE("event: the last of two kinds counts, and summaries that come twice ar
 TEST_CASE("event: a value's last kind counts") {
     std::string simple;
     tf::append_float_field(simple, 2, 1.0F);
-    CHECK(number_of(simple + field(5, "")) == std::nullopt);  // a histogram after it
-    CHECK(number_of(field(4, "") + simple) == 1.0);
+    CHECK(number_of(simple + bytes_field(5, "")) == std::nullopt);  // a histogram after it
+    CHECK(number_of(bytes_field(4, "") + simple) == 1.0);
 }
 
 TEST_CASE("event: text that is not UTF-8 makes the event bad") {
@@ -117,15 +131,15 @@ TEST_CASE("event: text that is not UTF-8 makes the event bad") {
     tf::event found;
     tf::append_simple_event(payload, 1, 1, "\xFF\xFE", 1);
     CHECK_FALSE(tf::decode_event(payload, found));
-    CHECK_FALSE(tf::decode_event(field(3, "\xC0\x80"), found));
+    CHECK_FALSE(tf::decode_event(bytes_field(3, "\xC0\x80"), found));
 }
 
 TEST_CASE("event: garbage within a tensor, a shape or metadata makes the event bad") {
     tf::event found;
-    CHECK_FALSE(tf::decode_event(with_value(field(8, "\x0A")), found));
-    CHECK_FALSE(tf::decode_event(with_value(tensor(1, field(2, "\x12\x05"))), found));
-    CHECK_FALSE(tf::decode_event(with_value(tensor(1, field(5, "abc"))), found));
-    CHECK_FALSE(tf::decode_event(with_value(field(9, "\x0A\x05")), found));
+    CHECK_FALSE(tf::decode_event(with_value(bytes_field(8, "\x0A")), found));
+    CHECK_FALSE(tf::decode_event(with_value(tensor(1, bytes_field(2, "\x12\x05"))), found));
+    CHECK_FALSE(tf::decode_event(with_value(tensor(1, bytes_field(5, "abc"))), found));
+    CHECK_FALSE(tf::decode_event(with_value(bytes_field(9, "\x0A\x05")), found));
 }
 
 TEST_CASE("event: what is written as a double is read as that double, with metadata or without") {
@@ -160,11 +174,82 @@ TEST_CASE("event: every prefix and every flipped bit of an event is read without
         (void)tf::decode_event(std::string_view(payload).substr(0, size), found);
     }
     for (std::size_t bit = 0; bit < payload.size() * 8; ++bit) {
-        std::string changed = payload;
-        changed[bit / 8] =
-            static_cast<char>(static_cast<unsigned char>(changed[bit / 8]) ^ (1U << (bit % 8)));
+        const std::string changed = flipped(payload, bit);
         if (tf::decode_event(changed, found)) {
             CHECK(found.values.size() <= 1);
         }
     }
+}
+
+TEST_CASE("event: what a session log or a writer says in another form is not taken for it") {
+    const std::string status("\x0A\x01z\x11\0\0\0\0\0\0\0\0", 12);  // field 1 as bytes
+    CHECK(must_decode(bytes_field(7, status)).session_status == 0);
+    const std::string writer("\x12\x03vwx\x08\x05", 7);  // field 1 as a number
+    CHECK(must_decode(bytes_field(10, writer)).source_writer.empty());
+}
+
+TEST_CASE("simple event: whatever it takes, decode_event reads alike") {
+    std::mt19937_64 random(17);
+    int taken = 0;
+    for (int i = 0; i < 3000; ++i) {
+        std::string tag(random() % 140, '\0');
+        for (char& c : tag) {
+            c = static_cast<char>(random() % (i % 3 == 0 ? 256 : 128));
+        }
+        const auto step = static_cast<std::int64_t>(random() >> random() % 64);
+        const auto bits = static_cast<std::uint32_t>(random());
+        std::string payload;
+        tf::append_simple_event(payload, guild::bits_double(random()), i % 5 == 0 ? 0 : step, tag,
+                                guild::bits_float(bits));
+        CHECK(must_read_alike(payload) == (tag.size() <= 118));
+        taken += tag.size() <= 118 ? 1 : 0;
+    }
+    CHECK(taken > 2000);
+}
+
+TEST_CASE("simple event: every change of one byte is read as decode_event reads it") {
+    for (const std::size_t size : {0U, 1U, 7U, 30U, 117U, 118U, 119U, 126U}) {
+        for (const std::int64_t step : {std::int64_t{0}, std::int64_t{5}, std::int64_t{-5}}) {
+            const std::string payload = simple_payload(step, 0.5, std::string(size, 't'), 10.0);
+            for (std::size_t at = 0; at < payload.size(); ++at) {
+                std::string changed = payload;
+                for (int byte = 0; byte < 256; ++byte) {
+                    changed[at] = static_cast<char>(static_cast<unsigned char>(byte));
+                    (void)must_read_alike(changed);
+                }
+                (void)must_read_alike(std::string_view(payload).substr(0, at));
+                (void)must_read_alike(payload.substr(0, at) + payload.substr(at + 1));
+                (void)must_read_alike(payload.substr(0, at) + "\x10" + payload.substr(at));
+            }
+        }
+    }
+}
+
+TEST_CASE("simple event: takes steps at the limits and tags of 0 to 118 bytes") {
+    constexpr auto high = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t step : {high, -high - 1, std::int64_t{-1}, std::int64_t{0}}) {
+        tf::simple_event simple;
+        const std::string payload = simple_payload(step, 0.5, "x", 10.0);
+        REQUIRE(tf::decode_simple_event(payload, simple));
+        CHECK(simple.step == step);
+        CHECK(simple.wall_time == 10.0);
+        CHECK(simple.tag == "x");
+        CHECK(simple.value == 0.5);
+    }
+    CHECK(must_read_alike(simple_payload(1, 0.5, "", 10.0)));
+    CHECK(must_read_alike(simple_payload(1, 0.5, std::string(118, 't'), 10.0)));
+    CHECK_FALSE(must_read_alike(simple_payload(1, 0.5, std::string(119, 't'), 10.0)));
+}
+
+TEST_CASE("simple event: leaves every other layout to decode_event") {
+    CHECK_FALSE(must_read_alike(""));
+    CHECK_FALSE(must_read_alike(summary_payload(1, {})));
+    CHECK(must_read_alike(summary_payload(1, {simple_value("a", 1)})));
+    CHECK(must_read_alike(summary_payload(0, {simple_value("a", 1)})));  // a step of 0 written
+    CHECK_FALSE(must_read_alike(summary_payload(1, {simple_value("a", 1), simple_value("b", 1)})));
+    CHECK_FALSE(must_read_alike(simple_payload(1, 1) + bytes_field(3, "brain.Event:2")));
+    CHECK_FALSE(must_read_alike(simple_payload(1, 1) + std::string("\x10\x02", 2)));
+    std::string precise;
+    tf::append_double_event(precise, 1.0, 1, "d", 0.1, false);
+    CHECK_FALSE(must_read_alike(precise));
 }

@@ -12,75 +12,28 @@
 
 #include <doctest/doctest.h>
 
-#include <guild/tfevents/event_encoder.hpp>
-
 #include <support/event_files.hpp>
+#include <support/event_records.hpp>
+#include <support/memory_file.hpp>
+#include <support/sample_events.hpp>
 #include <support/temp_dir.hpp>
 
 namespace os = guild::os;
 namespace tf = guild::tfevents;
-
-namespace {
-
-using points = std::vector<std::pair<std::int64_t, double>>;
-
-std::string record_of(std::string_view payload) {
-    std::string out;
-    tf::append_record(out, payload);
-    return out;
-}
-
-std::string scalar_record(std::int64_t step, double value, std::string_view tag = "x") {
-    std::string payload;
-    tf::append_simple_event(payload, 100.0 + static_cast<double>(step), step, tag,
-                            static_cast<float>(value));
-    return record_of(payload);
-}
-
-std::string version_record() {
-    std::string payload;
-    tf::append_version_event(payload, 100.0, "test");
-    return record_of(payload);
-}
-
-// Writes without a rename, as a program that writes an event file does.
-void put(const std::string& path, std::string_view bytes) {
-    auto file = os::open_file(path, os::open_mode::truncate);
-    REQUIRE(file);
-    REQUIRE(file->write_all(bytes));
-}
-void append_to_file(const std::string& path, std::string_view bytes) {
-    auto file = os::open_file(path, os::open_mode::append);
-    REQUIRE(file);
-    REQUIRE(file->write_all(bytes));
-}
-
-points drain(tf::reader& reader) {
-    points all;
-    tf::scalar point;
-    while (reader.next(point)) {
-        all.emplace_back(point.step, point.value);
-    }
-    return all;
-}
-
-std::string flipped(std::string bytes, std::size_t bit) {
-    bytes[bit / 8] =
-        static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
-    return bytes;
-}
-
-// Calls that fail at a chosen count, shared by the functions of one env.
-int reads_until_failure = -1;
-
-std::int64_t failing_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
-    if (reads_until_failure >= 0 && reads_until_failure-- == 0) {
-        return -5;  // EIO
-    }
-    return os::system_env.pread(fd, to, size, offset);
-}
-
-}  // namespace
+using guild_test::append_to_file;
+using guild_test::bytes_field;
+using guild_test::double_record;
+using guild_test::drain;
+using guild_test::flipped;
+using guild_test::in_memory;
+using guild_test::points;
+using guild_test::put;
+using guild_test::record_of;
+using guild_test::scalar_record;
+using guild_test::simple_value;
+using guild_test::summary_payload;
+using guild_test::value_of;
+using guild_test::version_record;
 
 TEST_CASE("reader: two tags, interleaved") {
     const guild_test::temp_dir dir;
@@ -273,18 +226,8 @@ TEST_CASE("reader: a huge length with a good checksum is not believed") {
 TEST_CASE("reader: a record over every limit that is really there is read all the same") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "f";
-    std::string summary;
-    std::string image;
-    tf::append_bytes_field(image, 4, std::string(5000, 'x'));
-    tf::append_bytes_field(summary, 1, image);
-    std::string value;
-    tf::append_bytes_field(value, 1, "beside");
-    tf::append_float_field(value, 2, 7);
-    tf::append_bytes_field(summary, 1, value);
-    std::string payload;
-    tf::append_double_field(payload, 1, 1.0);
-    tf::append_varint_field(payload, 2, 5);
-    tf::append_bytes_field(payload, 5, summary);
+    const std::string payload = summary_payload(
+        5, {value_of("image", bytes_field(4, std::string(5000, 'x'))), simple_value("beside", 7)});
     put(path, scalar_record(1, 1) + record_of(payload) + scalar_record(2, 2));
     tf::reader_options options;
     options.max_record_bytes = options.held_record_bytes = 1000;
@@ -297,15 +240,8 @@ TEST_CASE("reader: a record over every limit that is really there is read all th
 TEST_CASE("reader: what remains too large of a record is left out and told") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "f";
-    std::string value;
-    tf::append_bytes_field(value, 1, std::string(std::size_t{3} << 20U, 't'));
-    tf::append_float_field(value, 2, 7);
-    std::string summary;
-    tf::append_bytes_field(summary, 1, value);
-    std::string payload;
-    tf::append_double_field(payload, 1, 1.0);
-    tf::append_bytes_field(payload, 5, summary);
-    const std::string large = record_of(payload);
+    const std::string large =
+        record_of(summary_payload(0, {simple_value(std::string(std::size_t{3} << 20U, 't'), 7)}));
     put(path, scalar_record(1, 1) + large + scalar_record(2, 2));
     tf::reader_options options;
     options.held_record_bytes = 1000;
@@ -347,13 +283,8 @@ TEST_CASE("reader: a payload that is no event, and an event without a time, are 
 TEST_CASE("reader: a tag's first metadata counts for all its values") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "f";
-    const auto double_record = [](std::int64_t step, bool meta, const char* tag) {
-        std::string payload;
-        tf::append_double_event(payload, 1.0, step, tag, 0.1, meta);
-        return record_of(payload);
-    };
-    put(path, double_record(1, true, "a") + double_record(2, false, "a") +
-                  double_record(3, false, "never said"));
+    put(path, double_record(1, 0.1, "a", true) + double_record(2, 0.1, "a", false) +
+                  double_record(3, 0.1, "never said", false));
     tf::reader reader(path);
     CHECK(drain(reader) == points{{1, 0.1}, {2, 0.1}});
 }
@@ -425,13 +356,9 @@ TEST_CASE("reader: a file that vanishes and comes back is not read twice") {
 }
 
 TEST_CASE("reader: a read that fails is reported and tried again") {
-    const guild_test::temp_dir dir;
-    const std::string path = dir / "f";
-    put(path, version_record() + scalar_record(1, 1));
-    os::env system = os::system_env;
-    system.pread = failing_pread;
-    tf::reader reader(path, {}, system);
-    reads_until_failure = 0;
+    const os::env system = guild_test::memory_env(version_record() + scalar_record(1, 1));
+    tf::reader reader("f", {}, system);
+    in_memory.reads_left = 0;
     CHECK(drain(reader).empty());
     REQUIRE(reader.last_error());
     CHECK(reader.last_error()->code == guild::errc::io_failed);
@@ -440,80 +367,11 @@ TEST_CASE("reader: a read that fails is reported and tried again") {
 
 #ifdef GUILD_TEST_HAS_JSON
 
-using guild_test::data_directory;
-using guild_test::equal;
+using guild_test::file_result;
 using guild_test::json;
-using guild_test::tag_numbers;
-
-namespace {
-
-struct file_result {
-    tf::reader_counters counters;
-    std::map<std::string, tag_numbers> tags;
-};
-
-std::string file_difference(const file_result& got, const json& row) {
-    const tf::reader_counters& c = got.counters;
-    const std::pair<const char*, std::uint64_t> numbers[] = {
-        {"records", c.records},           {"truncated", c.tail_bytes != 0 ? 1U : 0U},
-        {"tail_bytes", c.tail_bytes},     {"bad_len_crc", c.bad_lengths},
-        {"zero_header", c.holes},         {"bad_data_crc", c.bad_payloads},
-        {"bad_proto", c.bad_events},      {"nan_wall", c.nan_times},
-        {"scalar_tags", got.tags.size()}, {"scalar_points", c.scalars},
-    };
-    std::string different;
-    for (const auto& [name, number] : numbers) {
-        if (row.at(name).get<std::uint64_t>() != number) {
-            different += std::string(" ") + name + "=" + std::to_string(number);
-        }
-    }
-    json events = json::object();
-    for (std::size_t kind = 0; kind < tf::event_kind_count; ++kind) {
-        if (c.events[kind] != 0) {
-            events[std::string(to_string(static_cast<tf::event_kind>(kind)))] = c.events[kind];
-        }
-    }
-    return events == row.at("events") ? different : different + " events=" + events.dump();
-}
-
-std::string tag_difference(const tag_numbers& got, const json& row) {
-    std::string different;
-    const auto check = [&](bool same, const char* name) {
-        different += same ? std::string() : std::string(" ") + name;
-    };
-    check(got.count == row.at("count").get<std::uint64_t>(), "count");
-    check(got.nan == row.at("nan").get<std::uint64_t>(), "nan");
-    check(got.inf == row.at("inf").get<std::uint64_t>(), "inf");
-    check(got.first_step == row.at("first_step").get<std::int64_t>(), "first_step");
-    check(got.last_step == row.at("last_step").get<std::int64_t>(), "last_step");
-    check(got.min_step == row.at("min_step").get<std::int64_t>(), "min_step");
-    check(got.max_step == row.at("max_step").get<std::int64_t>(), "max_step");
-    check(equal(got.first_value, row.at("first_value")), "first_value");
-    check(equal(got.last_value, row.at("last_value")), "last_value");
-    check(equal(got.min, row.at("min")), "min");
-    check(equal(got.max, row.at("max")), "max");
-    check(equal(got.sum, row.at("sum")), "sum");
-    check(equal(got.last_wall, row.at("last_wall")), "last_wall");
-    check(got.print.text() == row.at("fnv64").get<std::string>(), "fnv64");
-    return different;
-}
-
-file_result read_all(const std::string& path) {
-    file_result got;
-    auto reader = tf::reader::open(path);
-    REQUIRE_MESSAGE(reader.has_value(), path);
-    tf::scalar point;
-    while (reader->next(point)) {
-        got.tags[std::string(point.tag)].add(point);
-    }
-    got.counters = reader->counters();
-    return got;
-}
-
-}  // namespace
 
 TEST_CASE("reader: every shared event file gives the numbers of an independent decoder") {
-    const std::string root = data_directory();
+    const std::string root = guild_test::data_directory();
     const auto expected = guild::os::load_file(guild::join_path(root, "expected.jsonl"));
     if (!expected) {
         MESSAGE("skipped: no event files at " << root);
@@ -532,19 +390,19 @@ TEST_CASE("reader: every shared event file gives the numbers of an independent d
         }
         const auto path = row.at("path").get<std::string>();
         if (files.find(path) == files.end()) {
-            files[path] = read_all(guild::join_path(root, path));
+            files[path] = guild_test::read_file(guild::join_path(root, path));
         }
         const file_result& got = files[path];
         if (type == "file") {
             ++file_rows;
-            different[path] += file_difference(got, row);
+            different[path] += guild_test::file_difference(got, row);
             continue;
         }
         ++tag_rows;
         const auto tag = row.at("tag").get<std::string>();
         const auto found = got.tags.find(tag);
         const std::string wrong =
-            found == got.tags.end() ? " missing" : tag_difference(found->second, row);
+            found == got.tags.end() ? " missing" : guild_test::tag_difference(found->second, row);
         different[path] += wrong.empty() ? wrong : " [" + tag + "]" + wrong;
     }
     std::size_t equal_files = 0;

@@ -9,15 +9,12 @@
 
 #include <doctest/doctest.h>
 
+#include <support/event_records.hpp>
+
 namespace tf = guild::tfevents;
+using guild_test::bytes_field;
 
 namespace {
-
-std::string tensor_field(std::uint32_t number, std::string_view bytes) {
-    std::string out;
-    tf::append_bytes_field(out, number, bytes);
-    return out;
-}
 
 // A TensorProto of this dtype with these other fields.
 std::string proto(std::uint64_t type, std::string_view rest) {
@@ -38,7 +35,7 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     const auto varints = [](std::uint32_t number, std::uint64_t value) {
         std::string packed;
         guild::append_varint(packed, value);
-        return tensor_field(number, packed);
+        return bytes_field(number, packed);
     };
     struct row {
         std::uint64_t type;
@@ -48,9 +45,9 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     };
     using namespace std::string_view_literals;
     const row rows[] = {
-        {1, "\0\0\xC0\x3F"sv, tensor_field(5, "\0\0\xC0\x3F"sv), 1.5},
+        {1, "\0\0\xC0\x3F"sv, bytes_field(5, "\0\0\xC0\x3F"sv), 1.5},
         {2, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv,
-         tensor_field(6, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv), 0.1},
+         bytes_field(6, "\x9A\x99\x99\x99\x99\x99\xB9\x3F"sv), 0.1},
         {3, "\xF9\xFF\xFF\xFF"sv, varints(7, ~std::uint64_t{6}), -7},
         {4, "\xC8"sv, varints(7, 200), 200},
         {5, "\xD4\xFE"sv, varints(7, ~std::uint64_t{299}), -300},
@@ -65,7 +62,7 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     };
     for (const row& one : rows) {
         CAPTURE(one.type);
-        CHECK(tensor_number(proto(one.type, tensor_field(4, one.content))) == one.number);
+        CHECK(tensor_number(proto(one.type, bytes_field(4, one.content))) == one.number);
         CHECK(tensor_number(proto(one.type, one.typed)) == one.number);
     }
 }
@@ -81,7 +78,7 @@ TEST_CASE("tensor: half numbers at their edges") {
     const auto half = [](std::uint16_t bits) {
         std::string content;
         guild::append_le(content, bits);
-        return tensor_number(proto(19, tensor_field(4, content)));
+        return tensor_number(proto(19, bytes_field(4, content)));
     };
     CHECK(half(0x0001) == std::ldexp(1.0, -24));
     CHECK(half(0x0400) == std::ldexp(1.0, -14));
@@ -94,17 +91,62 @@ TEST_CASE("tensor: half numbers at their edges") {
 
 TEST_CASE("tensor: only one numeric element is a number") {
     using namespace std::string_view_literals;
-    const std::string value = tensor_field(4, "\0\0\xC0\x3F"sv);
-    const auto shape = [](std::string_view dims) { return tensor_field(2, dims); };
+    const std::string value = bytes_field(4, "\0\0\xC0\x3F"sv);
+    const auto shape = [](std::string_view dims) { return bytes_field(2, dims); };
     CHECK(tensor_number(proto(1, shape("") + value)) == 1.5);
     CHECK(tensor_number(proto(1, shape("\x12\x02\x08\x01"sv) + value)) == 1.5);           // [1]
     CHECK(tensor_number(proto(1, shape("\x12\x02\x08\x02"sv) + value)) == std::nullopt);  // [2]
     CHECK(tensor_number(proto(1, shape("\x12\x02\x08\0"sv) + value)) == std::nullopt);    // [0]
     CHECK(tensor_number(proto(1, shape("\x18\x01"sv) + value)) == std::nullopt);  // rank unknown
     CHECK(tensor_number(proto(1, "")) == std::nullopt);                           // no value
-    CHECK(tensor_number(proto(1, tensor_field(4, "\0\0"sv))) == std::nullopt);    // half a float
-    CHECK(tensor_number(proto(7, tensor_field(8, "text"))) == std::nullopt);      // text
-    CHECK(tensor_number(proto(8, tensor_field(9, "\0\0\xC0\x3F\0\0\xC0\x3F"sv))) ==
+    CHECK(tensor_number(proto(1, bytes_field(4, "\0\0"sv))) == std::nullopt);    // half a float
+    CHECK(tensor_number(proto(7, bytes_field(8, "text"))) == std::nullopt);      // text
+    CHECK(tensor_number(proto(8, bytes_field(9, "\0\0\xC0\x3F\0\0\xC0\x3F"sv))) ==
           std::nullopt);  // complex
     CHECK(tensor_number(proto(99, value)) == std::nullopt);
+}
+
+TEST_CASE("tensor: says its type and rank, also of types that are no numbers") {
+    using namespace std::string_view_literals;
+    const auto read = [](const std::string& message) {
+        tf::tensor tensor;
+        REQUIRE(tensor.read(message));
+        return tensor;
+    };
+    CHECK(read("").type_number() == 0);
+    CHECK(read("").rank() == 0);
+    CHECK(read(proto(7, "")).type_number() == 7);
+    CHECK(read(proto(7, "")).type() == tf::data_type::other);
+    CHECK(read(proto(2, "")).type() == tf::data_type::float64);
+    CHECK(read(proto(std::uint64_t{1} << 40U, "")).type() == tf::data_type::other);
+    CHECK(read(proto(257, "")).type() == tf::data_type::other);  // 1 in eight bits
+    CHECK(read(proto(1, bytes_field(2, "\x12\0\x12\0\x12\0"sv))).rank() == 3);
+    CHECK(read(proto(1, bytes_field(2, "\x12\0\x18\x01"sv))).rank() == -1);
+    CHECK(read(proto(1, bytes_field(2, "\x18\x01\x18\0"sv))).rank() == 0);
+    // A shape that comes twice is merged.
+    const std::string one = bytes_field(2, "\x12\x02\x08\x01"sv);
+    CHECK(read(proto(1, one + one)).rank() == 2);
+}
+
+TEST_CASE("tensor: an unknown rank is no number") {
+    const std::string shape = bytes_field(2, std::string("\x18\x01", 2));
+    CHECK(tensor_number(proto(2, shape + bytes_field(4, std::string(8, '\0')))) == std::nullopt);
+}
+
+TEST_CASE("data type names: are the protocol's words") {
+    CHECK(tf::data_type_name(0) == "invalid");
+    CHECK(tf::data_type_name(1) == "float");
+    CHECK(tf::data_type_name(2) == "double");
+    CHECK(tf::data_type_name(7) == "string");
+    CHECK(tf::data_type_name(9) == "int64");
+    CHECK(tf::data_type_name(10) == "bool");
+    CHECK(tf::data_type_name(14) == "bfloat16");
+    CHECK(tf::data_type_name(17) == "uint16");
+    CHECK(tf::data_type_name(19) == "half");
+    CHECK(tf::data_type_name(23) == "uint64");
+    CHECK(tf::data_type_name(24) == "float8_e5m2");
+    CHECK(tf::data_type_name(30) == "uint4");
+    CHECK(tf::data_type_name(31) == "unknown");
+    CHECK(tf::data_type_name(101) == "unknown");
+    CHECK(tf::data_type_name(~std::uint64_t{0}) == "unknown");
 }

@@ -277,13 +277,13 @@ inline bool read_summary(std::string_view message, std::vector<summary_value>& v
     return !fields.is_bad();
 }
 
-// One text or number field out of a message of otherwise uninteresting ones.
-inline bool read_field_of(std::string_view message, std::uint32_t number,
+// The last field of one number and type in a message of otherwise uninteresting ones.
+inline bool read_field_of(std::string_view message, std::uint32_t number, wire_type type,
                           wire_field& found) noexcept {
     wire_reader fields(message);
     wire_field field;
     while (fields.next(field)) {
-        if (field.number == number) {
+        if (field.is(number, type)) {
             found = field;
         }
     }
@@ -303,7 +303,7 @@ inline bool read_what(const wire_field& field, event& out) {
     }
     if (kind == event_kind::session_log) {
         wire_field status;
-        const bool good = read_field_of(field.bytes, 1, status);
+        const bool good = read_field_of(field.bytes, 1, wire_type::varint, status);
         out.session_status = status.value;
         return good;
     }
@@ -331,7 +331,8 @@ inline bool decode_event(std::string_view payload, event& out) {
             good = detail::read_what(field, out);
         } else if (field.is(10, wire_type::bytes)) {
             wire_field writer;
-            good = detail::read_field_of(field.bytes, 1, writer) && is_valid_utf8(writer.bytes);
+            good = detail::read_field_of(field.bytes, 1, wire_type::bytes, writer) &&
+                   is_valid_utf8(writer.bytes);
             out.source_writer = writer.bytes;
         }
         if (!good) {

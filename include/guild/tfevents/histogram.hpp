@@ -57,8 +57,12 @@ inline std::vector<histogram_bucket> make_histogram(const double* values, std::s
         return i == buckets ? high : low * (1.0 - part) + high * part;
     };
     std::vector<histogram_bucket> made(buckets);
+    double left = low;
     for (std::size_t i = 0; i < buckets; ++i) {
-        made[i] = {edge(i), edge(i + 1), 0};
+        // Between neighbouring numbers rounding may lead back, or out of the range.
+        const double right = std::min(std::max(edge(i + 1), left), high);
+        made[i] = {left, right, 0};
+        left = right;
     }
     for (const double value : finite) {
         const auto after = std::upper_bound(

@@ -146,6 +146,9 @@ inline bool read_session_start(std::string_view message, hparams& out) {
                 return false;
             }
         } else if (field.is(4, wire_type::bytes)) {
+            if (!is_valid_utf8(field.bytes)) {
+                return false;
+            }
             out.group_name.assign(field.bytes);
         } else if (field.is(5, wire_type::fixed64)) {
             out.start_time = bits_double(field.value);

@@ -6,7 +6,8 @@
 // (tfevents/record_reader.hpp).
 //
 // Images, audio, histograms, graphs and long tensors are what makes an Event large. The reduced
-// Event has them as empty fields, so that decode_event() sees the same kinds, tags and numbers.
+// Event has them as empty fields, so that decode_event() sees the same kinds, tags and numbers; of
+// a tensor over 64 KiB, which is no number, type and shape are left.
 #pragma once
 
 #include <algorithm>
@@ -35,8 +36,8 @@ public:
 
     /// Writes the reduced Event into `out`.
     ///
-    /// out      false when the payload is not well-formed, holds groups, cannot be read, or too much
-    ///          would be left over
+    /// out      false when the payload is not well-formed, holds groups, cannot be read, or too
+    ///          much would be left over
     [[nodiscard]] bool reduce(std::string& out);
 
 private:
@@ -115,7 +116,9 @@ inline bool large_event::copy_field(message kind, std::uint64_t end, std::string
         return false;
     }
     const std::size_t size = head.size() - rest.size() + guild::detail::convert<std::size_t>(fixed);
-    out.append(head.substr(0, size));
+    if (kind != message::tensor || field.number == 1) {
+        out.append(head.substr(0, size));
+    }
     at_ += size;
     return true;
 }

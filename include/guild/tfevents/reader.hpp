@@ -30,8 +30,8 @@ namespace guild { inline namespace v0 { namespace tfevents {
 
 /// One point of one tag.
 ///
-/// units    step: as logged; wall_time: seconds since 1970-01-01 UTC; value: as logged, NaN allowed
 /// out      tag: lives as long as the tag table that it comes from; tag_id: its number there
+/// units    step: as logged; wall_time: seconds since 1970-01-01 UTC; value: as logged, NaN allowed
 struct scalar {
     std::string_view tag;
     std::uint32_t tag_id = 0;

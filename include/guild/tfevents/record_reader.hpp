@@ -57,8 +57,8 @@ struct reader_options {
 
 /// A good record of a file; it ends at record_reader::offset().
 ///
-/// units    bytes: of the whole frame
 /// out      payload: valid until the next call of next(); empty when the record is large
+/// units    bytes: of the whole frame
 struct stored_record {
     std::uint64_t bytes = 0;
     std::string_view payload;
@@ -133,7 +133,7 @@ private:
     std::optional<std::uint32_t> checksum_of(std::uint64_t begin, std::uint64_t bytes);
     bool begin_pass();
     bool accept_file(const os::file_status& status);
-    bool has_prefix(const os::file_status& status) const;
+    bool compare(const os::file_status& status, bool& is_same);
     void start_over();
     bool stop(record_status why);
     bool fail(error what);
@@ -155,6 +155,9 @@ private:
     os::file file_;
     std::optional<os::file_status> seen_;  // of the file as it was when the last pass began
     bool at_end_ = false;                  // everything that `seen_` covers was looked at
+    bool was_young_ = false;               // it may have changed since without another time
+    bool was_gone_ = false;                // another file may have got its inode
+    std::uint64_t limit_ = ~std::uint64_t{0};  // of the file, to look at a part of it
 
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_ = 0;
@@ -270,12 +273,15 @@ inline bool record_reader::next_slowly(const record& found, stored_record& out) 
 inline bool record_reader::take_large(std::uint64_t payload_bytes, stored_record& out) {
     const std::uint64_t bytes = record_head_bytes + payload_bytes + record_tail_bytes;
     const auto crc = checksum_of(offset_ + record_head_bytes, payload_bytes);
+    if (!crc) {
+        return stop(record_status::incomplete);
+    }
     char tail[record_tail_bytes] = {};
     const auto got = file_.read_at(offset_ + bytes - record_tail_bytes, tail, sizeof tail);
     if (!got) {
         return fail(got.error());
     }
-    if (!crc || *got != sizeof tail) {
+    if (*got != sizeof tail) {
         return stop(record_status::incomplete);
     }
     const auto stored = load_le<std::uint32_t>(tail);
@@ -305,7 +311,11 @@ inline std::optional<std::uint32_t> record_reader::checksum_of(std::uint64_t beg
         const auto size =
             guild::detail::convert<std::size_t>(std::min<std::uint64_t>(bytes, chunk_bytes));
         const auto got = file_.read_at(begin, buffer_.get(), size);
-        if (!got || *got != size) {
+        if (!got) {
+            (void)fail(got.error());
+            return std::nullopt;
+        }
+        if (*got != size) {
             return std::nullopt;
         }
         crc = crc32c({buffer_.get(), size}, crc);
@@ -345,10 +355,15 @@ inline void record_reader::consume(std::uint64_t bytes, std::uint32_t payload_cr
 inline bool record_reader::begin_pass() {
     os::file_status now;
     if (system_->stat(path_.c_str(), &now) < 0 || now.kind != os::file_kind::regular) {
+        was_gone_ = true;
         return false;  // vanished for now, or not a file of records
     }
-    if (at_end_ && seen_ && now.size == seen_->size && now.modified_ns == seen_->modified_ns &&
-        now.inode == seen_->inode && now.device == seen_->device) {
+    // Where reading stopped at bytes that may be filled in, the time of a young file proves
+    // nothing: changes within one tick of the clock leave the same.
+    const bool may_have_changed = was_young_ && stopped_ != record_status::incomplete;
+    if (at_end_ && seen_ && !was_gone_ && !may_have_changed && now.size == seen_->size &&
+        now.modified_ns == seen_->modified_ns && now.inode == seen_->inode &&
+        now.device == seen_->device) {
         return false;
     }
     auto file = os::open_file(path_, os::open_mode::read, *system_);
@@ -364,28 +379,43 @@ inline bool record_reader::begin_pass() {
 }
 
 inline bool record_reader::accept_file(const os::file_status& status) {
-    const bool replaced = seen_ && (status.inode != seen_->inode || status.device != seen_->device);
-    if (status.size < offset_ || (replaced && offset_ > 0 && !has_prefix(status))) {
+    const bool may_be_another = was_gone_ || (seen_ && (status.inode != seen_->inode ||
+                                                        status.device != seen_->device));
+    bool is_same = status.size >= offset_;
+    if (is_same && may_be_another && offset_ > 0 && !compare(status, is_same)) {
+        (void)file_.close();
+        return false;
+    }
+    if (!is_same) {
         start_over();
     }
+    constexpr std::int64_t settled_ns = 2'000'000'000;
+    was_young_ = system_->wall_time_us() * 1000 - status.modified_ns <= settled_ns;
+    was_gone_ = false;
     seen_ = status;
+    seen_->size = std::min(status.size, limit_);
     at_end_ = false;
     stopped_ = record_status::incomplete;
     return true;
 }
 
 // Whether the file of this status begins with exactly the records read so far, judged by where they
-// end and by their checksums.
-inline bool record_reader::has_prefix(const os::file_status& status) const {
+// end and by their checksums; false when that cannot be found out now.
+inline bool record_reader::compare(const os::file_status& status, bool& is_same) {
     record_reader again(path_, options_, *system_);
+    again.limit_ = offset_ + 1;  // one byte more: a bad payload is stepped over and not waited for
     stored_record each;
-    while (again.offset_ < offset_) {
-        if (!again.next(each)) {
-            return false;
-        }
+    while (again.next(each)) {
     }
-    return again.offset_ == offset_ && again.digest_ == digest_ &&
-           again.seen_->inode == status.inode && again.seen_->device == status.device;
+    if (!again.at_end_ || again.seen_->inode != status.inode ||
+        again.seen_->device != status.device) {
+        if (!error_) {
+            error_ = again.error_;
+        }
+        return false;
+    }
+    is_same = again.offset_ == offset_ && again.digest_ == digest_;
+    return true;
 }
 
 inline void record_reader::start_over() {

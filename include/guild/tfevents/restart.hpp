@@ -4,7 +4,8 @@
 // Not here: the points themselves (tfevents/points.hpp).
 //
 // A training that crashed at step 1200 and goes on from its checkpoint at 1000 logs the steps
-// between twice. TensorBoard's two loaders disagree about what to show; guild keeps all unless told.
+// between twice. TensorBoard's two loaders disagree about what to show; guild keeps all unless
+// told.
 #pragma once
 
 #include <cstdint>
