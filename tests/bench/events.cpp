@@ -284,11 +284,13 @@ total sum_file(const std::string& path) {
 
 total scan_file(const std::string& path) {
     tf::reader reader(path);
-    tf::scalar point;
+    tf::scalar points[256];
     total sum;
-    while (reader.next(point)) {
-        sum.sum += point.value;
-        ++sum.count;
+    while (const std::size_t count = reader.read(points, 256)) {
+        for (std::size_t i = 0; i < count; ++i) {
+            sum.sum += points[i].value;
+        }
+        sum.count += count;
     }
     return sum;
 }

@@ -139,3 +139,15 @@ TEST_CASE("record decoder: a length it knows with a checksum of zero is bad, and
     CHECK(decoder.decode(std::string(40, '\0')).status == tf::record_status::hole);
     CHECK(decoder.decode(std::string(11, '\0')).status == tf::record_status::incomplete);
 }
+
+TEST_CASE("record: one written in place is the same") {
+    std::string by_copy = "before";
+    std::string in_place = by_copy;
+    for (const std::string payload : {"", "x", "a longer payload than the head"}) {
+        tf::append_record(by_copy, payload);
+        const std::size_t begun = tf::begin_record(in_place);
+        in_place += payload;
+        tf::end_record(in_place, begun);
+        CHECK(in_place == by_copy);
+    }
+}

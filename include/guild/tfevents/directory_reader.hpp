@@ -225,11 +225,13 @@ template <class OnScalar, class OnRestart>
 std::uint64_t directory_reader::read_scalars(directory& here, reader& file, OnScalar& on_scalar,
                                              OnRestart& on_restart) {
     std::uint64_t delivered = 0;
-    scalar point;
-    while (file.next(point, here.tags)) {
-        here.rule.on_scalar(point, [&](const restart& back) { on_restart(here.run, back); });
-        on_scalar(here.run, std::as_const(point));
-        ++delivered;
+    scalar points[64];
+    while (const std::size_t count = file.read(points, 64, here.tags)) {
+        for (const scalar* point = points; point != points + count; ++point) {
+            here.rule.on_scalar(*point, [&](const restart& back) { on_restart(here.run, back); });
+            on_scalar(here.run, *point);
+        }
+        delivered += count;
     }
     return delivered;
 }

@@ -83,6 +83,12 @@ public:
     /// The same with the table of a run whose files are read one after another.
     [[nodiscard]] bool next(scalar& out, tag_table& tags);
 
+    /// The next scalars, `room` at most, into `out`: as next(), at twice the speed.
+    ///
+    /// out      how many there were; 0 at the end of what is there now, or without room
+    [[nodiscard]] std::size_t read(scalar* out, std::size_t room, tag_table& tags);
+    [[nodiscard]] std::size_t read(scalar* out, std::size_t room) { return read(out, room, tags_); }
+
     /// The next good event, whatever it carries; null at the end of what is there now. What next()
     /// or next_of_event() had not delivered of the one before is passed by. Valid until the next
     /// call.
@@ -120,6 +126,8 @@ public:
 
 private:
     bool next_record(stored_record& found);
+    static bool take_simple(std::string_view payload, scalar& out, tag_table& tags);
+    [[gnu::flatten]] std::size_t read_simple(scalar* out, std::size_t room, tag_table& tags);
     bool take_event(const stored_record& found);
     void lose(damage_kind kind, const stored_record& found, std::uint64_t& counter);
 
@@ -169,27 +177,59 @@ inline result<reader> reader::open(std::string path, reader_options options,
 }
 
 inline bool reader::next(scalar& out, tag_table& tags) {
-    constexpr auto summary = static_cast<std::size_t>(event_kind::summary);
     stored_record found;
-    simple_event simple;
     while (!next_of_event(out, tags)) {
         if (!next_record(found)) {
             return false;
         }
-        // Nearly all events are of one layout, with a tag that was seen, and checked, before.
-        if (decode_simple_event(found.payload, simple) && !std::isnan(simple.wall_time) &&
-            tags.find_next(simple.tag, out.tag_id)) {
-            ++counters_.events[summary];
+        if (take_simple(found.payload, out, tags)) {
+            ++counters_.events[static_cast<std::size_t>(event_kind::summary)];
             ++counters_.scalars;
-            out.tag = tags.name(out.tag_id);
-            out.step = simple.step;
-            out.wall_time = simple.wall_time;
-            out.value = simple.value;
             return true;
         }
         (void)take_event(found);
     }
     return true;
+}
+
+// Nearly all events are of one layout, with a tag that was seen, and checked, before.
+inline bool reader::take_simple(std::string_view payload, scalar& out, tag_table& tags) {
+    simple_event simple;
+    if (!decode_simple_event(payload, simple) || std::isnan(simple.wall_time) ||
+        !tags.find_next(simple.tag, out.tag_id)) {
+        return false;
+    }
+    out.tag = tags.name(out.tag_id);
+    out.step = simple.step;
+    out.wall_time = simple.wall_time;
+    out.value = simple.value;
+    return true;
+}
+
+inline std::size_t reader::read(scalar* out, std::size_t room, tag_table& tags) {
+    std::size_t count = 0;
+    while (count < room) {
+        if (value_ == value_end_) {
+            count += read_simple(out + count, room - count, tags);
+        }
+        if (count == room || !next(out[count], tags)) {
+            break;
+        }
+        ++count;
+    }
+    return count;
+}
+
+inline std::size_t reader::read_simple(scalar* out, std::size_t room, tag_table& tags) {
+    std::size_t count = 0;
+    records_.take_held([&](std::string_view payload) {
+        const bool is_taken = count < room && take_simple(payload, out[count], tags);
+        count += is_taken ? 1 : 0;
+        return is_taken;
+    });
+    counters_.events[static_cast<std::size_t>(event_kind::summary)] += count;
+    counters_.scalars += count;
+    return count;
 }
 
 inline bool reader::next_of_event(scalar& out, tag_table& tags) {

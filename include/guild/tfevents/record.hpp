@@ -82,6 +82,14 @@ private:
 /// Appends a record that holds `payload`.
 void append_record(std::string& out, std::string_view payload);
 
+/// The same in two steps, for a payload that is written where it will stand: begin_record() leaves
+/// room for the head, then the payload is appended to `out`, then end_record() makes it a record.
+///
+/// out      begin_record: what end_record() wants to be given
+/// example  tests/tfevents/record.cpp "record: one written in place is the same"
+[[nodiscard]] std::size_t begin_record(std::string& out);
+void end_record(std::string& out, std::size_t begun);
+
 // ---- implementation ---------------------------------------------------------
 
 inline record_head decode_record_head(std::string_view bytes) noexcept {
@@ -137,15 +145,24 @@ inline record decode_record(std::string_view bytes) noexcept {
     return record_decoder().decode(bytes);
 }
 
-inline void append_record(std::string& out, std::string_view payload) {
-    char head[record_head_bytes];
-    char tail[record_tail_bytes];
+inline std::size_t begin_record(std::string& out) {
+    const std::size_t begun = out.size();
+    out.append(record_head_bytes, '\0');
+    return begun;
+}
+
+inline void end_record(std::string& out, std::size_t begun) {
+    char* head = &out[begun];
+    const std::string_view payload = std::string_view(out).substr(begun + record_head_bytes);
     store_le(head, guild::detail::convert<std::uint64_t>(payload.size()));
     store_le(head + 8, mask_crc32c(crc32c(std::string_view(head, 8))));
-    store_le(tail, mask_crc32c(crc32c(payload)));
-    out.append(head, sizeof head);
+    append_le(out, mask_crc32c(crc32c(payload)));
+}
+
+inline void append_record(std::string& out, std::string_view payload) {
+    const std::size_t begun = begin_record(out);
     out.append(payload);
-    out.append(tail, sizeof tail);
+    end_record(out, begun);
 }
 
 }}}  // namespace guild::tfevents

@@ -1,6 +1,7 @@
 // guild/tfevents/writer.hpp - writes an event file that TensorBoard reads.
 //
-// Layer 3. Includes: base, os, tfevents/record.hpp, event_encoder.hpp, hparams.hpp, histogram.hpp.
+// Layer 3. Includes: base, os, tfevents/record.hpp, event_encoder.hpp, hparams.hpp, histogram.hpp,
+// tags.hpp.
 // Not here: reading (tfevents/reader.hpp); guild's own storage of series (series/writer.hpp).
 //
 // What is added is buffered and written as whole records: when 64 KiB have gathered, when something
@@ -15,7 +16,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +31,7 @@
 #include <guild/tfevents/histogram.hpp>
 #include <guild/tfevents/hparams.hpp>
 #include <guild/tfevents/record.hpp>
+#include <guild/tfevents/tags.hpp>
 
 namespace guild { inline namespace v0 { namespace tfevents {
 
@@ -180,8 +181,9 @@ struct writer::state {
         : file(std::move(opened)), path(std::move(name)), options(std::move(given)),
           system(&calls), flushed_us(calls.coarse_time_us()) {}
 
+    void begin_file(double now);
     bool has_room();
-    void add_event();
+    void end_event(std::size_t begun);
     bool is_first_of(std::string_view tag);
     result<void> flush();
 
@@ -191,13 +193,12 @@ struct writer::state {
     writer_options options;
     const os::env* system;
     std::string pending;
-    std::string payload;  // of the event that is being added
     std::uint64_t written = 0;
     std::int64_t flushed_us;
     std::uint64_t dropped = 0;
     bool is_refused = false;                  // the last write failed
     bool has_hparams = false;                 // the end of the session is to be told
-    std::set<std::string, std::less<>> tags;  // that have their metadata
+    tag_table tags;                           // that have their metadata
     std::optional<error> failure;
 };
 
@@ -216,13 +217,7 @@ inline result<writer> writer::create(const std::string& directory, writer_option
         if (file) {
             auto begun = std::make_unique<state>(std::move(*file), std::move(path),
                                                  std::move(options), system);
-            append_version_event(begun->payload, now, "guild");
-            append_record(begun->pending, begun->payload);
-            if (begun->options.purge_step) {
-                begun->payload.clear();
-                append_session_start_event(begun->payload, now, *begun->options.purge_step);
-                append_record(begun->pending, begun->payload);
-            }
+            begun->begin_file(now);
             auto flushed = begun->flush();
             if (!flushed) {
                 return std::move(flushed).error();
@@ -253,13 +248,13 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     if (!to.has_room()) {
         return;
     }
-    to.payload.clear();
+    const std::size_t begun = begin_record(to.pending);
     if (to.options.double_precision) {
-        append_double_event(to.payload, time, step, tag, value, to.is_first_of(tag));
+        append_double_event(to.pending, time, step, tag, value, to.is_first_of(tag));
     } else {
-        append_simple_event(to.payload, time, step, tag, detail::to_float(value));
+        append_simple_event(to.pending, time, step, tag, detail::to_float(value));
     }
-    to.add_event();
+    to.end_event(begun);
 }
 
 inline void writer::add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
@@ -270,11 +265,11 @@ inline void writer::add_value(std::string_view tag, std::int64_t step, std::stri
     if (!to.has_room()) {
         return;
     }
-    to.payload.clear();
+    const std::size_t begun = begin_record(to.pending);
     const bool is_first = to.is_first_of(tag);
-    append_value_event(to.payload, time, step,
+    append_value_event(to.pending, time, step,
                        {tag, is_first ? metadata : std::string_view(), tensor});
-    to.add_event();
+    to.end_event(begun);
 }
 
 inline void writer::add_text(std::string_view tag, std::int64_t step, std::string_view text,
@@ -324,11 +319,23 @@ inline void writer::add_hparams(const hparams& what, std::optional<double> wall_
     state_->has_hparams = true;
 }
 
+inline void writer::state::begin_file(double now) {
+    std::size_t begun = begin_record(pending);
+    append_version_event(pending, now, "guild");
+    end_record(pending, begun);
+    if (options.purge_step) {
+        begun = begin_record(pending);
+        append_session_start_event(pending, now, *options.purge_step);
+        end_record(pending, begun);
+    }
+}
+
 inline bool writer::state::is_first_of(std::string_view tag) {
-    if (tags.find(tag) != tags.end()) {
+    std::uint32_t id = 0;
+    if (tags.find_next(tag, id)) {
         return false;
     }
-    tags.emplace(tag);
+    tags.intern(tag);
     return true;
 }
 
@@ -339,9 +346,9 @@ inline bool writer::state::has_room() {
     return has;
 }
 
-// Puts `payload` behind what is pending.
-inline void writer::state::add_event() {
-    append_record(pending, payload);
+// Closes the record of the event that stands at the end of what is pending.
+inline void writer::state::end_event(std::size_t begun) {
+    end_record(pending, begun);
     const bool is_full = pending.size() >= options.flush_bytes;
     const std::int64_t waited_us = system->coarse_time_us() - flushed_us;
     // While the disk refuses, it is asked again once a second and not at every point.
