@@ -104,7 +104,8 @@ struct file_result {
     std::map<std::string, tag_numbers> tags;
 };
 
-/// What differs from a row of expected.jsonl about a file, or about a tag of one: names and numbers.
+/// What differs from a row of expected.jsonl about a file, or about a tag of one: names and
+/// numbers.
 inline std::string file_difference(const file_result& got, const json& row) {
     const tf::reader_counters& c = got.counters;
     const std::pair<const char*, std::uint64_t> numbers[] = {

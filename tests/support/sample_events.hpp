@@ -13,6 +13,8 @@
 #include <guild/tfevents/hparams.hpp>
 #include <guild/tfevents/reader.hpp>
 
+#include <doctest/doctest.h>
+
 #include <support/event_records.hpp>
 #include <support/memory_file.hpp>
 
@@ -128,17 +130,14 @@ struct exact_point {
 using exact_points = std::vector<exact_point>;
 
 /// How the points of a file are asked for.
-enum class way_to_read { by_point, by_event, held_little };
+enum class way_to_read { by_point, by_event };
 
 /// Calls `on_point(const scalar&)` for every point that a new reader finds in `in_memory`; returns
 /// the reader's counters.
 template <class OnPoint>
 guild::tfevents::reader read_memory(const guild::os::env& system, way_to_read way,
                                     OnPoint on_point) {
-    guild::tfevents::reader_options options;
-    options.held_record_bytes =
-        way == way_to_read::held_little ? std::uint64_t{100} : options.held_record_bytes;
-    guild::tfevents::reader reader("in memory", options, system);
+    guild::tfevents::reader reader("in memory", {}, system);
     guild::tfevents::scalar point;
     if (way != way_to_read::by_event) {
         while (reader.next(point)) {
@@ -165,22 +164,89 @@ inline exact_points points_of(const guild::os::env& system, const std::string& b
     return all;
 }
 
-/// Whether exactly these points are read of `in_memory`, in this order.
-inline bool reads_exactly(const guild::os::env& system, way_to_read way,
-                          const exact_points& expected,
-                          guild::tfevents::reader_counters& counters) {
+/// What a new reader finds in `in_memory`.
+struct outcome {
+    bool is_exact = false;  // exactly the points expected, in their order
+    guild::tfevents::reader_counters counters;
+    std::uint64_t offset = 0;
+    std::uint64_t good_events = 0;
+};
+
+inline outcome read_and_compare(const guild::os::env& system, way_to_read way,
+                                const exact_points& expected) {
     std::size_t at = 0;
     bool is_equal = true;
-    const guild::tfevents::reader reader =
-        read_memory(system, way, [&](const guild::tfevents::scalar& point) {
-            is_equal = is_equal && at < expected.size() && expected[at].is(point);
-            ++at;
-        });
-    counters = reader.counters();
-    const std::uint64_t tail = counters.tail_bytes;
-    const std::uint64_t stop = counters.bad_lengths != 0 ? counters.lost_bytes : 0;
-    return is_equal && at == expected.size() &&
-           reader.offset() + tail + stop >= in_memory.bytes.size();
+    const auto reader = read_memory(system, way, [&](const guild::tfevents::scalar& point) {
+        is_equal = is_equal && at < expected.size() && expected[at].is(point);
+        ++at;
+    });
+    outcome found;
+    found.is_exact = is_equal && at == expected.size();
+    found.counters = reader.counters();
+    found.offset = reader.offset();
+    for (const std::uint64_t events : found.counters.events) {
+        found.good_events += events;
+    }
+    return found;
+}
+
+/// Requires that every prefix of these records gives exactly the points that are whole in it, and
+/// that every byte of it is accounted for.
+inline void scan_prefixes(const std::vector<std::string>& records) {
+    const std::string bytes = joined(records);
+    const guild::os::env system = memory_env();
+    exact_points expected;
+    std::size_t whole = 0;  // records
+    std::size_t end = 0;    // of the last whole one
+    for (std::size_t size = 0; size <= bytes.size(); ++size) {
+        if (whole < records.size() && end + records[whole].size() <= size) {
+            end += records[whole++].size();
+            expected = points_of(system, bytes.substr(0, end));
+        }
+        in_memory.set(bytes.substr(0, size));
+        const way_to_read way = size % 2 == 0 ? way_to_read::by_point : way_to_read::by_event;
+        const auto found = read_and_compare(system, way, expected);
+        REQUIRE_MESSAGE(found.is_exact, "points of the first " << size << " bytes");
+        REQUIRE(found.counters.records == whole);
+        REQUIRE(found.good_events == whole);
+        REQUIRE(found.offset == end);
+        REQUIRE(found.counters.tail_bytes == size - end);
+        REQUIRE(found.counters.lost_bytes == 0);
+    }
+    CHECK(whole == records.size());
+    CHECK(in_memory.opened == 0);
+}
+
+/// Requires that every flipped bit takes exactly the points of the record that it hits, or of all
+/// from there on where it hits a length, and that every byte is accounted for.
+inline void scan_flips(const std::vector<std::string>& records) {
+    const std::string bytes = joined(records);
+    CHECK(bytes.size() > 19'000);
+    CHECK(bytes.size() < 22'000);
+    const guild::os::env system = memory_env();
+    std::size_t begin = 0;
+    for (std::size_t hit = 0; hit < records.size(); ++hit) {
+        const std::size_t size = records[hit].size();
+        const auto before = points_of(system, bytes.substr(0, begin));
+        const auto others = points_of(system, joined(records, hit));
+        const bool is_last = hit + 1 == records.size();
+        for (std::size_t bit = 0; bit < size * 8; ++bit) {
+            const bool in_head = bit < 12 * 8;
+            in_memory.set(flipped(bytes, begin * 8 + bit));
+            const way_to_read way = bit % 4 != 0 ? way_to_read::by_point : way_to_read::by_event;
+            const auto found = read_and_compare(system, way, in_head ? before : others);
+            const guild::tfevents::reader_counters& counters = found.counters;
+            REQUIRE_MESSAGE(found.is_exact, "points with bit " << bit << " of record " << hit);
+            REQUIRE(counters.bad_lengths == (in_head ? 1U : 0U));
+            REQUIRE(counters.bad_payloads == (in_head ? 0U : 1U));
+            REQUIRE(counters.lost_bytes == (in_head ? bytes.size() - begin : size));
+            REQUIRE(found.good_events == (in_head ? hit : records.size() - 1));
+            REQUIRE(found.offset == (in_head || is_last ? begin : bytes.size()));
+            REQUIRE(counters.tail_bytes + counters.holes + counters.bad_events == 0);
+        }
+        begin += size;
+    }
+    CHECK(in_memory.opened == 0);
 }
 
 }  // namespace guild_test

@@ -266,6 +266,11 @@ inline bool reader::next_record(stored_record& found) {
         counters_ = {};
         file_version_.clear();
     }
+    if (!is_there) {  // thousands of readers may wait for their files to grow
+        event_ = event();
+        value_ = value_end_ = nullptr;
+        std::string().swap(reduced_);
+    }
     return is_there;
 }
 
@@ -274,6 +279,7 @@ inline bool reader::next_record(stored_record& found) {
 inline bool reader::take_event(const stored_record& found) {
     std::string_view payload = found.payload;
     if (found.is_large) {
+        reduced_.reserve(64);  // so that it stays where it is when the reader is moved
         large_event large(records_.source(), records_.offset() - found.bytes + record_head_bytes,
                           found.bytes - record_head_bytes - record_tail_bytes);
         if (!large.reduce(reduced_)) {
