@@ -214,6 +214,9 @@ if(Python3_FOUND)
       guild_test(consumer/${kind} long 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/consumer/run.py"
         ${kind} "${PROJECT_BINARY_DIR}" "${CMAKE_CXX_COMPILER}")
     endforeach()
+    foreach(machine IN ITEMS arm s390x aarch64 x86_64) # 32 bits, big-endian, with and without a CRC-32C instruction
+      guild_test(cross/${machine} long 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cross/run.py" ${machine})
+    endforeach()
   endif()
 
   if(NOT GUILD_NO_EXCEPTIONS)

@@ -3,7 +3,7 @@
 #
 #   --demo  what building and running the guild program and the trainers needs
 #   --test  that, and what scripts/test.sh needs (the default)
-#   --all   that, and what scripts/test.sh --all needs: more compilers, Meson, a browser, a locale
+#   --all   that, and what scripts/test.sh --all needs: more compilers, foreign machines, Meson, a browser, a locale
 #
 # Knows apt, dnf, pacman and brew. Asks for nothing that is there already, and so is quick the second time. Without
 # root it uses sudo; without sudo it says what to install.
@@ -16,7 +16,8 @@ level=${1:---test}
 apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev libtomlplusplus-dev libcpp-httplib-dev
           libcli11-dev curl gzip python3"
 apt_test="doctest-dev ccache procps xz-utils git"
-apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata"
+apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata
+         g++-arm-linux-gnueabihf g++-s390x-linux-gnu g++-aarch64-linux-gnu qemu-user"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
 dnf_test="doctest-devel ccache procps-ng xz git"

@@ -16,6 +16,7 @@
 
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/config.hpp>
 #include <guild/ini/expand.hpp>
 #include <guild/ini/parser.hpp>
 
@@ -318,7 +319,8 @@ inline bool reader::read_text(const ::toml::node& node, std::string& out) {
     }
     const auto* string = node.as_string();
     if (string == nullptr) {
-        out += text_.substr(where.begin, where.end - where.begin);
+        out += text_.substr(guild::detail::convert<std::size_t>(where.begin),
+                            guild::detail::convert<std::size_t>(where.end - where.begin));
         return true;
     }
     if (string->get().find_first_of("\n\r\x1A") != std::string::npos) {

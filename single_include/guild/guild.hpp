@@ -2663,8 +2663,59 @@ inline std::int64_t size_of(ssize_t result) noexcept {
     return result < 0 ? -std::int64_t{errno} : std::int64_t{result};
 }
 
+// On 32-bit glibc the plain calls stop at 2 GiB, cut offsets short and refuse an inode of more than
+// 32 bits. The others do not, and are the same in every translation unit, whatever
+// _FILE_OFFSET_BITS it was compiled with.
+#if defined(__GLIBC__) && !defined(__LP64__)
+using raw_status = struct ::stat64;
+inline int raw_open(const char* path, int flags, mode_t mode) {
+    return ::open64(path, flags, mode);
+}
+inline ssize_t raw_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
+    return ::pread64(fd, to, size, offset);
+}
+inline ssize_t raw_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
+    return ::pwrite64(fd, from, size, offset);
+}
+inline int raw_ftruncate(int fd, std::int64_t size) {
+    return ::ftruncate64(fd, size);
+}
+inline int raw_fstat(int fd, raw_status* status) {
+    return ::fstat64(fd, status);
+}
+inline int raw_stat(const char* path, raw_status* status) {
+    return ::stat64(path, status);
+}
+inline int raw_lstat(const char* path, raw_status* status) {
+    return ::lstat64(path, status);
+}
+#else
+using raw_status = struct ::stat;
+inline int raw_open(const char* path, int flags, mode_t mode) {
+    return ::open(path, flags, mode);
+}
+inline ssize_t raw_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
+    return ::pread(fd, to, size, guild::detail::convert<off_t>(offset));
+}
+inline ssize_t raw_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
+    return ::pwrite(fd, from, size, guild::detail::convert<off_t>(offset));
+}
+inline int raw_ftruncate(int fd, std::int64_t size) {
+    return ::ftruncate(fd, guild::detail::convert<off_t>(size));
+}
+inline int raw_fstat(int fd, raw_status* status) {
+    return ::fstat(fd, status);
+}
+inline int raw_stat(const char* path, raw_status* status) {
+    return ::stat(path, status);
+}
+inline int raw_lstat(const char* path, raw_status* status) {
+    return ::lstat(path, status);
+}
+#endif
+
 inline int sys_open(const char* path, int flags, unsigned mode) {
-    return status_of(::open(path, flags | O_CLOEXEC, guild::detail::convert<mode_t>(mode)));
+    return status_of(raw_open(path, flags | O_CLOEXEC, guild::detail::convert<mode_t>(mode)));
 }
 inline int sys_close(int fd) {
     return status_of(::close(fd));
@@ -2673,16 +2724,16 @@ inline std::int64_t sys_read(int fd, void* to, std::size_t size) {
     return size_of(::read(fd, to, size));
 }
 inline std::int64_t sys_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
-    return size_of(::pread(fd, to, size, guild::detail::convert<off_t>(offset)));
+    return size_of(raw_pread(fd, to, size, offset));
 }
 inline std::int64_t sys_write(int fd, const void* from, std::size_t size) {
     return size_of(::write(fd, from, size));
 }
 inline std::int64_t sys_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
-    return size_of(::pwrite(fd, from, size, guild::detail::convert<off_t>(offset)));
+    return size_of(raw_pwrite(fd, from, size, offset));
 }
 inline int sys_ftruncate(int fd, std::int64_t size) {
-    return status_of(::ftruncate(fd, guild::detail::convert<off_t>(size)));
+    return status_of(raw_ftruncate(fd, size));
 }
 inline int sys_fsync(int fd) {
 #if defined(__linux__)
@@ -2714,7 +2765,7 @@ inline file_kind kind_of(mode_t mode) noexcept {
     }
 }
 
-inline file_status to_status(const struct ::stat& from) noexcept {
+inline file_status to_status(const raw_status& from) noexcept {
 #if defined(__APPLE__)
     const timespec& modified = from.st_mtimespec;
 #else
@@ -2732,20 +2783,20 @@ inline file_status to_status(const struct ::stat& from) noexcept {
 }
 
 inline int sys_fstat(int fd, file_status* status) {
-    struct ::stat raw{};
-    const int got = status_of(::fstat(fd, &raw));
+    raw_status raw{};
+    const int got = status_of(raw_fstat(fd, &raw));
     *status = to_status(raw);
     return got;
 }
 inline int sys_stat(const char* path, file_status* status) {
-    struct ::stat raw{};
-    const int got = status_of(::stat(path, &raw));
+    raw_status raw{};
+    const int got = status_of(raw_stat(path, &raw));
     *status = to_status(raw);
     return got;
 }
 inline int sys_lstat(const char* path, file_status* status) {
-    struct ::stat raw{};
-    const int got = status_of(::lstat(path, &raw));
+    raw_status raw{};
+    const int got = status_of(raw_lstat(path, &raw));
     *status = to_status(raw);
     return got;
 }
@@ -3244,7 +3295,20 @@ inline bool is_executable(const std::string& path) {
 
 namespace detail {
 
-inline file_kind kind_of_entry(const std::string& directory, const ::dirent& entry) {
+// See raw_open() in os/env.hpp: one entry with a large inode would end the list.
+#if defined(__GLIBC__) && !defined(__LP64__)
+using raw_entry = ::dirent64;
+inline const raw_entry* read_entry(DIR* directory) {
+    return ::readdir64(directory);
+}
+#else
+using raw_entry = ::dirent;
+inline const raw_entry* read_entry(DIR* directory) {
+    return ::readdir(directory);
+}
+#endif
+
+inline file_kind kind_of_entry(const std::string& directory, const raw_entry& entry) {
 #if defined(DT_UNKNOWN)
     switch (entry.d_type) {
     case DT_REG:
@@ -3273,7 +3337,7 @@ inline result<std::vector<dir_entry>> list_directory(const std::string& path) {
     std::vector<dir_entry> entries;
     while (true) {
         errno = 0;
-        const ::dirent* entry = ::readdir(directory);
+        const detail::raw_entry* entry = detail::read_entry(directory);
         if (entry == nullptr) {
             break;
         }
@@ -3343,7 +3407,7 @@ inline void remove_below(int parent, const char* name, const std::string& path, 
         return;
     }
     std::vector<std::string> names;
-    while (const ::dirent* entry = ::readdir(directory)) {
+    while (const raw_entry* entry = read_entry(directory)) {
         names.emplace_back(entry->d_name);
     }
     for (const std::string& inner : names) {
@@ -3480,8 +3544,8 @@ struct program_check {
 };
 
 inline program_check check_program(const std::string& path) {
-    struct ::stat status{};
-    if (::stat(path.c_str(), &status) != 0) {
+    raw_status status{};
+    if (raw_stat(path.c_str(), &status) != 0) {
         return {errno, false};
     }
     if (S_ISDIR(status.st_mode)) {
@@ -7270,8 +7334,10 @@ inline std::string render(const diagnostic& about, std::string_view text) {
     std::string out = to_string(what) + '\n';
     if (what.where.line != 0 && what.where.begin <= text.size()) {
         std::uint32_t column = 0;
-        const std::string line = detail::shown_line(text, what.where.begin, column);
-        const std::string shown = render_caret(line, column, what.where.end - what.where.begin);
+        const auto begin = guild::detail::convert<std::size_t>(what.where.begin);
+        const auto width = guild::detail::convert<std::size_t>(what.where.end - what.where.begin);
+        const std::string line = detail::shown_line(text, begin, column);
+        const std::string shown = render_caret(line, column, width);
         const std::size_t split = shown.find('\n');
         out += "  " + shown.substr(0, split) + "\n  " + shown.substr(split + 1) + '\n';
     }
@@ -15453,11 +15519,13 @@ public:
             if (at < first_ || (at - first_) * output_record_bytes >= block_.size()) {
                 load(at);
             }
-            if ((at - first_) * output_record_bytes >= block_.size()) {
+            const std::uint64_t begin = (at - first_) * output_record_bytes;
+            if (begin >= block_.size()) {
                 return std::nullopt;  // the file became shorter
             }
-            const std::string_view bytes(block_);
-            if (auto record = decode_record(bytes.substr((at - first_) * output_record_bytes))) {
+            const std::string_view bytes =
+                std::string_view(block_).substr(guild::detail::convert<std::size_t>(begin));
+            if (auto record = decode_record(bytes)) {
                 return record;
             }
         }
@@ -15489,7 +15557,8 @@ public:
 
 private:
     void load(std::uint64_t at) {
-        const std::size_t want = std::min<std::uint64_t>(count_ - at, 2048) * output_record_bytes;
+        const std::uint64_t records = std::min<std::uint64_t>(count_ - at, 2048);
+        const auto want = guild::detail::convert<std::size_t>(records * output_record_bytes);
         block_.resize(want);
         const auto got = file_->read_at(at * output_record_bytes, &block_[0], want);
         block_.resize(got ? *got - *got % output_record_bytes : 0);
@@ -15545,7 +15614,8 @@ private:
         }
         output_piece piece;
         piece.offset = at_;
-        piece.text = bytes_.substr(at_ - begin_, until - at_);
+        piece.text = bytes_.substr(guild::detail::convert<std::size_t>(at_ - begin_),
+                                   guild::detail::convert<std::size_t>(until - at_));
         if (record != nullptr) {
             piece.stream = record->stream;
             piece.time_us = record->time_us;
@@ -15581,7 +15651,9 @@ inline result<output_page> read_output(const std::string& run_directory, std::ui
     if (from > status->size) {
         return nothing;
     }
-    std::string bytes(std::min(max_bytes, status->size - from), '\0');
+    constexpr std::uint64_t most = std::string::npos / 2;  // where an address has 32 bits
+    const std::uint64_t want = std::min({max_bytes, status->size - from, most});
+    std::string bytes(guild::detail::convert<std::size_t>(want), '\0');
     auto got = log->read_at(from, bytes.empty() ? nullptr : &bytes[0], bytes.size());
     if (!got) {
         return std::move(got).error();
@@ -17727,7 +17799,7 @@ inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const serie
                             std::size_t count) noexcept {
     std::uint64_t at = next_put_.load(std::memory_order_relaxed);
     while (true) {
-        slot& here = slots_[at & mask_];
+        slot& here = slots_[guild::detail::convert<std::size_t>(at & mask_)];
         const std::uint64_t turn = here.turn.load(std::memory_order_acquire);
         if (turn < at) {
             return false;  // still holds a frame from one round ago
@@ -17747,7 +17819,7 @@ inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const serie
 }
 
 inline bool frame_ring::take(frame& out) noexcept {
-    slot& here = slots_[next_take_ & mask_];
+    slot& here = slots_[guild::detail::convert<std::size_t>(next_take_ & mask_)];
     if (here.turn.load(std::memory_order_acquire) != next_take_ + 1) {
         return false;
     }

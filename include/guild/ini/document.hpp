@@ -20,6 +20,7 @@
 
 #include <guild/base/error.hpp>
 #include <guild/base/text.hpp>
+#include <guild/config.hpp>
 
 namespace guild { inline namespace v0 { namespace ini {
 
@@ -384,8 +385,10 @@ inline std::string render(const diagnostic& about, std::string_view text) {
     std::string out = to_string(what) + '\n';
     if (what.where.line != 0 && what.where.begin <= text.size()) {
         std::uint32_t column = 0;
-        const std::string line = detail::shown_line(text, what.where.begin, column);
-        const std::string shown = render_caret(line, column, what.where.end - what.where.begin);
+        const auto begin = guild::detail::convert<std::size_t>(what.where.begin);
+        const auto width = guild::detail::convert<std::size_t>(what.where.end - what.where.begin);
+        const std::string line = detail::shown_line(text, begin, column);
+        const std::string shown = render_caret(line, column, width);
         const std::size_t split = shown.find('\n');
         out += "  " + shown.substr(0, split) + "\n  " + shown.substr(split + 1) + '\n';
     }

@@ -95,8 +95,59 @@ inline std::int64_t size_of(ssize_t result) noexcept {
     return result < 0 ? -std::int64_t{errno} : std::int64_t{result};
 }
 
+// On 32-bit glibc the plain calls stop at 2 GiB, cut offsets short and refuse an inode of more than
+// 32 bits. The others do not, and are the same in every translation unit, whatever
+// _FILE_OFFSET_BITS it was compiled with.
+#if defined(__GLIBC__) && !defined(__LP64__)
+using raw_status = struct ::stat64;
+inline int raw_open(const char* path, int flags, mode_t mode) {
+    return ::open64(path, flags, mode);
+}
+inline ssize_t raw_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
+    return ::pread64(fd, to, size, offset);
+}
+inline ssize_t raw_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
+    return ::pwrite64(fd, from, size, offset);
+}
+inline int raw_ftruncate(int fd, std::int64_t size) {
+    return ::ftruncate64(fd, size);
+}
+inline int raw_fstat(int fd, raw_status* status) {
+    return ::fstat64(fd, status);
+}
+inline int raw_stat(const char* path, raw_status* status) {
+    return ::stat64(path, status);
+}
+inline int raw_lstat(const char* path, raw_status* status) {
+    return ::lstat64(path, status);
+}
+#else
+using raw_status = struct ::stat;
+inline int raw_open(const char* path, int flags, mode_t mode) {
+    return ::open(path, flags, mode);
+}
+inline ssize_t raw_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
+    return ::pread(fd, to, size, guild::detail::convert<off_t>(offset));
+}
+inline ssize_t raw_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
+    return ::pwrite(fd, from, size, guild::detail::convert<off_t>(offset));
+}
+inline int raw_ftruncate(int fd, std::int64_t size) {
+    return ::ftruncate(fd, guild::detail::convert<off_t>(size));
+}
+inline int raw_fstat(int fd, raw_status* status) {
+    return ::fstat(fd, status);
+}
+inline int raw_stat(const char* path, raw_status* status) {
+    return ::stat(path, status);
+}
+inline int raw_lstat(const char* path, raw_status* status) {
+    return ::lstat(path, status);
+}
+#endif
+
 inline int sys_open(const char* path, int flags, unsigned mode) {
-    return status_of(::open(path, flags | O_CLOEXEC, guild::detail::convert<mode_t>(mode)));
+    return status_of(raw_open(path, flags | O_CLOEXEC, guild::detail::convert<mode_t>(mode)));
 }
 inline int sys_close(int fd) {
     return status_of(::close(fd));
@@ -105,16 +156,16 @@ inline std::int64_t sys_read(int fd, void* to, std::size_t size) {
     return size_of(::read(fd, to, size));
 }
 inline std::int64_t sys_pread(int fd, void* to, std::size_t size, std::int64_t offset) {
-    return size_of(::pread(fd, to, size, guild::detail::convert<off_t>(offset)));
+    return size_of(raw_pread(fd, to, size, offset));
 }
 inline std::int64_t sys_write(int fd, const void* from, std::size_t size) {
     return size_of(::write(fd, from, size));
 }
 inline std::int64_t sys_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
-    return size_of(::pwrite(fd, from, size, guild::detail::convert<off_t>(offset)));
+    return size_of(raw_pwrite(fd, from, size, offset));
 }
 inline int sys_ftruncate(int fd, std::int64_t size) {
-    return status_of(::ftruncate(fd, guild::detail::convert<off_t>(size)));
+    return status_of(raw_ftruncate(fd, size));
 }
 inline int sys_fsync(int fd) {
 #if defined(__linux__)
@@ -146,7 +197,7 @@ inline file_kind kind_of(mode_t mode) noexcept {
     }
 }
 
-inline file_status to_status(const struct ::stat& from) noexcept {
+inline file_status to_status(const raw_status& from) noexcept {
 #if defined(__APPLE__)
     const timespec& modified = from.st_mtimespec;
 #else
@@ -164,20 +215,20 @@ inline file_status to_status(const struct ::stat& from) noexcept {
 }
 
 inline int sys_fstat(int fd, file_status* status) {
-    struct ::stat raw{};
-    const int got = status_of(::fstat(fd, &raw));
+    raw_status raw{};
+    const int got = status_of(raw_fstat(fd, &raw));
     *status = to_status(raw);
     return got;
 }
 inline int sys_stat(const char* path, file_status* status) {
-    struct ::stat raw{};
-    const int got = status_of(::stat(path, &raw));
+    raw_status raw{};
+    const int got = status_of(raw_stat(path, &raw));
     *status = to_status(raw);
     return got;
 }
 inline int sys_lstat(const char* path, file_status* status) {
-    struct ::stat raw{};
-    const int got = status_of(::lstat(path, &raw));
+    raw_status raw{};
+    const int got = status_of(raw_lstat(path, &raw));
     *status = to_status(raw);
     return got;
 }

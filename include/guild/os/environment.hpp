@@ -99,8 +99,8 @@ struct program_check {
 };
 
 inline program_check check_program(const std::string& path) {
-    struct ::stat status{};
-    if (::stat(path.c_str(), &status) != 0) {
+    raw_status status{};
+    if (raw_stat(path.c_str(), &status) != 0) {
         return {errno, false};
     }
     if (S_ISDIR(status.st_mode)) {

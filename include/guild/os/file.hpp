@@ -432,7 +432,20 @@ inline bool is_executable(const std::string& path) {
 
 namespace detail {
 
-inline file_kind kind_of_entry(const std::string& directory, const ::dirent& entry) {
+// See raw_open() in os/env.hpp: one entry with a large inode would end the list.
+#if defined(__GLIBC__) && !defined(__LP64__)
+using raw_entry = ::dirent64;
+inline const raw_entry* read_entry(DIR* directory) {
+    return ::readdir64(directory);
+}
+#else
+using raw_entry = ::dirent;
+inline const raw_entry* read_entry(DIR* directory) {
+    return ::readdir(directory);
+}
+#endif
+
+inline file_kind kind_of_entry(const std::string& directory, const raw_entry& entry) {
 #if defined(DT_UNKNOWN)
     switch (entry.d_type) {
     case DT_REG:
@@ -461,7 +474,7 @@ inline result<std::vector<dir_entry>> list_directory(const std::string& path) {
     std::vector<dir_entry> entries;
     while (true) {
         errno = 0;
-        const ::dirent* entry = ::readdir(directory);
+        const detail::raw_entry* entry = detail::read_entry(directory);
         if (entry == nullptr) {
             break;
         }
@@ -531,7 +544,7 @@ inline void remove_below(int parent, const char* name, const std::string& path, 
         return;
     }
     std::vector<std::string> names;
-    while (const ::dirent* entry = ::readdir(directory)) {
+    while (const raw_entry* entry = read_entry(directory)) {
         names.emplace_back(entry->d_name);
     }
     for (const std::string& inner : names) {

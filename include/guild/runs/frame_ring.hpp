@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <guild/config.hpp>
 #include <guild/series/point.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -78,7 +79,7 @@ inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const serie
                             std::size_t count) noexcept {
     std::uint64_t at = next_put_.load(std::memory_order_relaxed);
     while (true) {
-        slot& here = slots_[at & mask_];
+        slot& here = slots_[guild::detail::convert<std::size_t>(at & mask_)];
         const std::uint64_t turn = here.turn.load(std::memory_order_acquire);
         if (turn < at) {
             return false;  // still holds a frame from one round ago
@@ -98,7 +99,7 @@ inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const serie
 }
 
 inline bool frame_ring::take(frame& out) noexcept {
-    slot& here = slots_[next_take_ & mask_];
+    slot& here = slots_[guild::detail::convert<std::size_t>(next_take_ & mask_)];
     if (here.turn.load(std::memory_order_acquire) != next_take_ + 1) {
         return false;
     }

@@ -23,6 +23,7 @@
 #include <guild/base/bytes.hpp>
 #include <guild/base/crc32c.hpp>
 #include <guild/base/result.hpp>
+#include <guild/config.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/layout.hpp>
 
@@ -265,11 +266,13 @@ public:
             if (at < first_ || (at - first_) * output_record_bytes >= block_.size()) {
                 load(at);
             }
-            if ((at - first_) * output_record_bytes >= block_.size()) {
+            const std::uint64_t begin = (at - first_) * output_record_bytes;
+            if (begin >= block_.size()) {
                 return std::nullopt;  // the file became shorter
             }
-            const std::string_view bytes(block_);
-            if (auto record = decode_record(bytes.substr((at - first_) * output_record_bytes))) {
+            const std::string_view bytes =
+                std::string_view(block_).substr(guild::detail::convert<std::size_t>(begin));
+            if (auto record = decode_record(bytes)) {
                 return record;
             }
         }
@@ -301,7 +304,8 @@ public:
 
 private:
     void load(std::uint64_t at) {
-        const std::size_t want = std::min<std::uint64_t>(count_ - at, 2048) * output_record_bytes;
+        const std::uint64_t records = std::min<std::uint64_t>(count_ - at, 2048);
+        const auto want = guild::detail::convert<std::size_t>(records * output_record_bytes);
         block_.resize(want);
         const auto got = file_->read_at(at * output_record_bytes, &block_[0], want);
         block_.resize(got ? *got - *got % output_record_bytes : 0);
@@ -357,7 +361,8 @@ private:
         }
         output_piece piece;
         piece.offset = at_;
-        piece.text = bytes_.substr(at_ - begin_, until - at_);
+        piece.text = bytes_.substr(guild::detail::convert<std::size_t>(at_ - begin_),
+                                   guild::detail::convert<std::size_t>(until - at_));
         if (record != nullptr) {
             piece.stream = record->stream;
             piece.time_us = record->time_us;
@@ -393,7 +398,9 @@ inline result<output_page> read_output(const std::string& run_directory, std::ui
     if (from > status->size) {
         return nothing;
     }
-    std::string bytes(std::min(max_bytes, status->size - from), '\0');
+    constexpr std::uint64_t most = std::string::npos / 2;  // where an address has 32 bits
+    const std::uint64_t want = std::min({max_bytes, status->size - from, most});
+    std::string bytes(guild::detail::convert<std::size_t>(want), '\0');
     auto got = log->read_at(from, bytes.empty() ? nullptr : &bytes[0], bytes.size());
     if (!got) {
         return std::move(got).error();
