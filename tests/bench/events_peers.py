@@ -255,7 +255,7 @@ def main():
         except (PeerFailed, subprocess.SubprocessError) as problem:
             failed += 1
             report.remark(f"{rows.__name__} stopped: {problem}")
-    report.remark(f"load {os.getloadavg()[0]:.1f} after this run: above 2, other work took part of the time")
+    report.remark(f"load {os.getloadavg()[0]:.1f} after this run, 1 to 2 of it its own")
     sys.exit(1 if failed else 0)
 
 
