@@ -115,8 +115,8 @@ class Report:
         self.as_json = as_json
         self.values = {}
 
-    def row(self, name, value, unit, target=None):
-        verdict = "-" if target is None else "ok" if value >= target else "short"
+    def row(self, name, value, unit, least=None):
+        target, verdict = ("-", "-") if least is None else (f">={least}", "ok" if value >= least else "short")
         self.repeat(name, value, unit, target, verdict)
 
     def repeat(self, name, value, unit, target, verdict):
@@ -125,33 +125,27 @@ class Report:
             print(json.dumps({"name": name, "value": value, "unit": unit, "target": target, "verdict": verdict}),
                   flush=True)
         else:
-            print(f"{name}\t{value:.3g}\t{unit}\t{'-' if target is None else format(target, 'g')}\t{verdict}",
-                  flush=True)
+            print(f"{name}\t{value:.3g}\t{unit}\t{target}\t{verdict}", flush=True)
 
     def remark(self, text):
         print(json.dumps({"remark": text}) if self.as_json else "# " + text, flush=True)
 
-    def ratio(self, ours, peer, place, target=None):
+    def ratio(self, ours, peer, place, least=None):
         """How many times faster ours is than the row `peer, place`."""
         if ours in self.values:
-            self.row(f"{ours} / {peer}", self.values[ours] / self.values[f"{peer}, {place}"], "ratio", target)
+            self.row(f"{ours} / {peer}", self.values[ours] / self.values[f"{peer}, {place}"], "ratio", least)
         else:
             self.remark(f"expected a row '{ours}' from bench_events, so no ratio to {peer}")
 
 
 def bench_rows(report, program, data, events):
     """Makes the files and measures ours."""
-    command = [program, "--data", data] + (["--events", str(events)] if events else [])
+    command = [program, "--data", data, "--json"] + (["--events", str(events)] if events else [])
     done = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True, timeout=2 * patience)
     if done.returncode != 0:
         sys.exit(f"events_peers.py: expected exit status 0 of {program}, found {done.returncode}")
     for line in done.stdout.splitlines():
-        cells = line.split("\t")
-        if len(cells) == 5:
-            name, value, unit, target, verdict = cells
-            report.repeat(name, float(value), unit, None if target == "-" else float(target), verdict)
-        else:
-            report.remark(line.lstrip("# "))
+        report.repeat(**json.loads(line))
 
 
 def loader_rows(report, python, path):
@@ -221,7 +215,7 @@ def machine(python):
 def arguments():
     parser = argparse.ArgumentParser(description="Times readers and writers of event files beside bench_events.")
     parser.add_argument("program", help="BUILD/bin/bench_events")
-    parser.add_argument("work", nargs="?", help="directory for the files, 1 GB (default: BUILD/bench)")
+    parser.add_argument("work", nargs="?", help="directory for the files, 1.4 GB (default: BUILD/bench)")
     parser.add_argument("--events", type=int, help="scalars in the one large file")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     given = parser.parse_args()
