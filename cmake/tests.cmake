@@ -278,3 +278,10 @@ foreach(source IN LISTS guild_bench_sources)
   target_link_libraries(bench_${name} PRIVATE guild_test_settings)
   add_dependencies(bench bench_${name})
 endforeach()
+# Beside what others read and write event files with; fetched from PyPI, so not part of `bench`.
+if(Python3_FOUND AND TARGET bench_events)
+  add_custom_target(bench_events_peers USES_TERMINAL
+    COMMAND "${Python3_EXECUTABLE}" "${guild_tests_dir}/bench/events_peers.py" $<TARGET_FILE:bench_events>
+            "${PROJECT_BINARY_DIR}/bench")
+  add_dependencies(bench_events_peers bench_events)
+endif()

@@ -17,7 +17,8 @@ apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev li
           libcli11-dev curl gzip python3"
 apt_test="doctest-dev ccache procps xz-utils git"
 apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata
-         g++-arm-linux-gnueabihf g++-s390x-linux-gnu g++-aarch64-linux-gnu qemu-user"
+         g++-arm-linux-gnueabihf g++-s390x-linux-gnu g++-aarch64-linux-gnu qemu-user
+         python3-venv"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
 dnf_test="doctest-devel ccache procps-ng xz git"
@@ -50,6 +51,7 @@ missing_brew() { for package; do brew list "$package" >/dev/null 2>&1 || echo "$
 leave_out_tools() {
     for package; do
         case $package in
+            python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "$package" ;;
             nodejs) command -v node >/dev/null 2>&1 || echo "$package" ;;
             cmake | npm | meson | ccache | git | curl | python3) command -v "$package" >/dev/null 2>&1 || echo "$package" ;;
             *) echo "$package" ;;
