@@ -16,7 +16,8 @@ level=${1:---test}
 apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev libtomlplusplus-dev libcpp-httplib-dev
           libcli11-dev curl gzip python3"
 apt_test="doctest-dev ccache procps xz-utils git"
-apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata"
+apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata
+         python3-venv"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
 dnf_test="doctest-devel ccache procps-ng xz git"
@@ -49,6 +50,7 @@ missing_brew() { for package; do brew list "$package" >/dev/null 2>&1 || echo "$
 leave_out_tools() {
     for package; do
         case $package in
+            python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "$package" ;;
             nodejs) command -v node >/dev/null 2>&1 || echo "$package" ;;
             cmake | npm | meson | ccache | git | curl | python3) command -v "$package" >/dev/null 2>&1 || echo "$package" ;;
             *) echo "$package" ;;
