@@ -203,6 +203,10 @@ TEST_CASE("to_float: numbers between the largest float and infinity round as the
     const double largest = static_cast<double>(std::numeric_limits<float>::max());
     CHECK(to_float(largest) == std::numeric_limits<float>::max());
     CHECK(to_float(std::nextafter(largest, 1e39)) == std::numeric_limits<float>::max());
+    const double halfway = 3.4028235677973366e38;  // to the even neighbour, which is infinite
+    CHECK(to_float(std::nextafter(halfway, 0)) == std::numeric_limits<float>::max());
+    CHECK(to_float(std::nextafter(-halfway, 0)) == -std::numeric_limits<float>::max());
+    CHECK(to_float(halfway) == std::numeric_limits<float>::infinity());
     CHECK(to_float(3.5e38) == std::numeric_limits<float>::infinity());
     CHECK(to_float(-3.5e38) == -std::numeric_limits<float>::infinity());
     CHECK(std::isnan(to_float(std::numeric_limits<double>::quiet_NaN())));

@@ -146,7 +146,7 @@ inline float to_float(double value) noexcept {
     constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
     if (std::fabs(value) > largest && !std::isinf(value)) {
         const float infinite = std::numeric_limits<float>::infinity();
-        const double half_step = largest * (1.0 + 1.0 / 33554432.0);  // rounds to the largest float
+        constexpr double half_step = 0x1.ffffffp+127;  // what is below rounds to the largest float
         if (std::fabs(value) < half_step) {
             return value < 0 ? -std::numeric_limits<float>::max()
                              : std::numeric_limits<float>::max();
