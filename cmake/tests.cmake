@@ -243,6 +243,19 @@ if(Python3_FOUND)
   endif()
 endif()
 
+# ---- other implementations, from PyPI -------------------------------------------------------------
+
+if(Python3_FOUND AND NOT GUILD_SANITIZE AND NOT GUILD_NO_EXCEPTIONS)
+  file(GLOB guild_interop_sources CONFIGURE_DEPENDS "${guild_tests_dir}/interop/*.cpp")
+  foreach(source IN LISTS guild_interop_sources)
+    get_filename_component(name "${source}" NAME_WE)
+    add_executable(interop_${name} "${source}")
+    target_link_libraries(interop_${name} PRIVATE guild_test_settings)
+  endforeach()
+  guild_test(interop/tensorboard long 300 sh "${guild_tests_dir}/interop/tensorboard.sh" "${guild_bin_dir}"
+    "${PROJECT_BINARY_DIR}")
+endif()
+
 # ---- fuzzers and benchmarks -----------------------------------------------------------------------
 
 # Each tests/fuzz/NAME.cpp is built twice: as bin/replay_NAME, which runs the kept inputs of fuzz/corpus/NAME in every

@@ -63,6 +63,26 @@ TEST_CASE("is_valid_utf8: takes all of RFC 3629 and nothing else") {
     CHECK_FALSE(is_valid_utf8("\xFF"));
 }
 
+TEST_CASE("is_valid_utf8: finds a broken byte at any place of a text of any length") {
+    for (std::size_t size = 1; size < 20; ++size) {
+        CHECK(is_valid_utf8(std::string(size, 'a')));
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string text(size, 'a');
+            text[at] = '\xC3';
+            CHECK_FALSE(is_valid_utf8(text));
+        }
+    }
+}
+
+TEST_CASE("replace_invalid_utf8: one mark a broken sequence") {
+    const std::string mark = "\xEF\xBF\xBD";
+    CHECK(guild::replace_invalid_utf8("").empty());
+    CHECK(guild::replace_invalid_utf8("plain \xC3\xA9\xF0\x9F\x98\x80") ==
+          "plain \xC3\xA9\xF0\x9F\x98\x80");
+    CHECK(guild::replace_invalid_utf8("\xFF.\xC0\x80") == mark + "." + mark + mark);
+    CHECK(guild::replace_invalid_utf8("\xE2\x82x\xE2\x82") == mark + "x" + mark);
+}
+
 TEST_CASE("quote_for_display: quotes only where a reader would misread the border") {
     CHECK(quote_for_display("--max_steps") == "--max_steps");
     CHECK(quote_for_display("").size() == 2);

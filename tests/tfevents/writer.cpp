@@ -132,6 +132,32 @@ TEST_CASE("writer: a point without a time gets the time of now") {
     CHECK(written_read_all(writer.path())[0].wall_time == 1700000000.5);
 }
 
+TEST_CASE("writer: what is not UTF-8 is replaced, and a time that is no number is that of now") {
+    const guild_test::temp_dir dir;
+    tf::writer writer = must_create(dir.path());
+    const double before = static_cast<double>(guild::os::system_env.wall_time_us()) / 1e6;
+    writer.add_scalar("a\xFF", 1, 1.0, std::numeric_limits<double>::quiet_NaN());
+    tf::hparams what;
+    what.values = {{"na\xFFme", "\xC3"}};
+    what.group_name = "\xFE";
+    writer.add_hparams(what, 5.0);
+    REQUIRE(writer.close());
+    tf::reader reader(writer.path());
+    tf::scalar point;
+    REQUIRE(reader.next(point));
+    CHECK(point.tag == "a\xEF\xBF\xBD");
+    CHECK(point.wall_time >= before);
+    CHECK_FALSE(reader.next(point));
+    const auto id = reader.tags().find(tf::hparams_start_tag);
+    REQUIRE(id);
+    const auto read = tf::decode_session_start(reader.tags()[*id].content);
+    REQUIRE(read);
+    REQUIRE(read->values.size() == 1);
+    CHECK(read->values[0].name == "na\xEF\xBF\xBDme");
+    CHECK(read->values[0].text == "\xEF\xBF\xBD");
+    CHECK(read->group_name == "\xEF\xBF\xBD");
+}
+
 TEST_CASE("writer: points are visible after the interval, without a flush") {
     const guild_test::temp_dir dir;
     const os::env system = full_disk();
@@ -203,6 +229,10 @@ TEST_CASE("to_float: numbers between the largest float and infinity round as the
     const double largest = static_cast<double>(std::numeric_limits<float>::max());
     CHECK(to_float(largest) == std::numeric_limits<float>::max());
     CHECK(to_float(std::nextafter(largest, 1e39)) == std::numeric_limits<float>::max());
+    const double halfway = 3.4028235677973366e38;  // to the even neighbour, which is infinite
+    CHECK(to_float(std::nextafter(halfway, 0)) == std::numeric_limits<float>::max());
+    CHECK(to_float(std::nextafter(-halfway, 0)) == -std::numeric_limits<float>::max());
+    CHECK(to_float(halfway) == std::numeric_limits<float>::infinity());
     CHECK(to_float(3.5e38) == std::numeric_limits<float>::infinity());
     CHECK(to_float(-3.5e38) == -std::numeric_limits<float>::infinity());
     CHECK(std::isnan(to_float(std::numeric_limits<double>::quiet_NaN())));

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +78,12 @@ namespace guild { inline namespace v0 {
 ///
 /// source   RFC 3629 section 4
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
+
+/// `bytes` as UTF-8: what is none becomes U+FFFD, one for each broken sequence.
+///
+/// source   Unicode 15, 3.9 "U+FFFD Substitution of Maximal Subparts"
+/// example  tests/base/text.cpp "replace_invalid_utf8: one mark a broken sequence"
+[[nodiscard]] std::string replace_invalid_utf8(std::string_view bytes);
 
 /// `text` as shown in a command line: in double quotes if empty or with white space or quotes.
 ///
@@ -195,26 +203,37 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-/// The bytes of the UTF-8 sequence at the start of `text`; 0 if it is malformed.
-inline std::size_t utf8_sequence_length(std::string_view text) noexcept {
+/// The bytes of the UTF-8 sequence at the start of `text`; 0 if it is malformed, and `broken` says
+/// how many bytes began as one. Table 3-7 of the Unicode standard: no overlong forms, no
+/// surrogates, nothing above U+10FFFF.
+inline std::size_t utf8_sequence_length(std::string_view text, std::size_t& broken) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) {
+    const unsigned char lead = byte(0);
+    broken = 1;
+    if (lead < 0x80) {
         return 1;
     }
-    const std::size_t length = first >= 0xF0 ? 4 : (first >= 0xE0 ? 3 : 2);
-    if (first < 0xC2 || first > 0xF4 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0U) != 0x80U) {
+    const std::size_t wanted = lead >= 0xC2 && lead <= 0xDF   ? 2U
+                               : lead >= 0xE0 && lead <= 0xEF ? 3U
+                               : lead >= 0xF0 && lead <= 0xF4 ? 4U
+                                                              : 0U;
+    for (std::size_t i = 1; i < wanted; ++i) {
+        const unsigned char low = i == 1 && lead == 0xE0   ? 0xA0
+                                  : i == 1 && lead == 0xF0 ? 0x90
+                                                           : 0x80;
+        const unsigned char high = i == 1 && lead == 0xED   ? 0x9F
+                                   : i == 1 && lead == 0xF4 ? 0x8F
+                                                            : 0xBF;
+        if (i >= text.size() || byte(i) < low || byte(i) > high) {
+            broken = i;
             return 0;
         }
     }
-    const unsigned second = byte(1);
-    const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-    const bool too_high = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
-    return overlong || too_high ? 0 : length;
+    return wanted;
+}
+inline std::size_t utf8_sequence_length(std::string_view text) noexcept {
+    std::size_t broken = 0;
+    return utf8_sequence_length(text, broken);
 }
 
 }  // namespace detail
@@ -235,7 +254,15 @@ inline std::optional<std::string> find_closest(std::string_view word,
 
 inline bool is_valid_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
-        if (static_cast<unsigned char>(text.front()) < 0x80) {  // most text is ASCII
+        std::uint64_t eight = 0;  // most text is ASCII
+        if (text.size() >= sizeof eight) {
+            std::memcpy(&eight, text.data(), sizeof eight);
+            if ((eight & 0x8080808080808080U) == 0) {
+                text.remove_prefix(sizeof eight);
+                continue;
+            }
+        }
+        if (static_cast<unsigned char>(text.front()) < 0x80) {
             text.remove_prefix(1);
             continue;
         }
@@ -246,6 +273,18 @@ inline bool is_valid_utf8(std::string_view text) noexcept {
         text.remove_prefix(length);
     }
     return true;
+}
+
+inline std::string replace_invalid_utf8(std::string_view bytes) {
+    std::string out;
+    out.reserve(bytes.size());
+    while (!bytes.empty()) {
+        std::size_t broken = 1;
+        const std::size_t good = detail::utf8_sequence_length(bytes, broken);
+        out += good > 0 ? bytes.substr(0, good) : std::string_view("\xEF\xBF\xBD");
+        bytes.remove_prefix(good > 0 ? good : broken);
+    }
+    return out;
 }
 
 inline std::string quote_for_display(std::string_view text) {

@@ -23,6 +23,7 @@
 
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/base/text.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
@@ -49,7 +50,9 @@ struct writer_options {
 /// Writes one event file.
 ///
 /// Every function that adds takes steps as they are, and times in seconds since 1970-01-01 UTC, now
-/// if not given. An error of the write that adding may cause is kept in last_error().
+/// if not given or no number. What is not UTF-8 becomes U+FFFD in tags, texts and hyperparameters:
+/// TensorBoard reads no further in a file with such a tag, or with a time that is no number. An
+/// error of the write that adding may cause is kept in last_error().
 /// cost     a scalar some 40 ns and no allocation once the buffer has grown
 /// threads  any number; after fork only the parent may use it
 /// source   TensorBoard's event files, version brain.Event:2; texts, histograms, images and
@@ -147,7 +150,7 @@ inline float to_float(double value) noexcept {
     constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
     if (std::fabs(value) > largest && !std::isinf(value)) {
         const float infinite = std::numeric_limits<float>::infinity();
-        const double half_step = largest * (1.0 + 1.0 / 33554432.0);  // rounds to the largest float
+        constexpr double half_step = 0x1.ffffffp+127;  // what is below rounds to the largest float
         if (std::fabs(value) < half_step) {
             return value < 0 ? -std::numeric_limits<float>::max()
                              : std::numeric_limits<float>::max();
@@ -171,6 +174,28 @@ inline std::optional<std::pair<std::uint32_t, std::uint32_t>> find_png_size(std:
         return value;
     };
     return std::make_pair(number(16), number(20));
+}
+
+// `text`, or a copy without what is not UTF-8, which `mended` keeps.
+inline std::string_view as_utf8(std::string_view text, std::string& mended) {
+    if (is_valid_utf8(text)) {
+        return text;
+    }
+    mended = replace_invalid_utf8(text);
+    return mended;
+}
+
+inline hparams as_utf8(const hparams& what) {
+    hparams mended = what;
+    for (hparam& each : mended.values) {
+        each.name = replace_invalid_utf8(each.name);
+        each.text = replace_invalid_utf8(each.text);
+    }
+    for (std::string& tag : mended.metrics) {
+        tag = replace_invalid_utf8(tag);
+    }
+    mended.group_name = replace_invalid_utf8(mended.group_name);
+    return mended;
 }
 
 }  // namespace detail
@@ -237,12 +262,16 @@ inline writer::~writer() {
 }
 
 inline double writer::time_of(std::optional<double> wall_time) const {
-    return wall_time ? *wall_time : static_cast<double>(state_->system->wall_time_us()) / 1e6;
+    return wall_time && !std::isnan(*wall_time)
+               ? *wall_time
+               : static_cast<double>(state_->system->wall_time_us()) / 1e6;
 }
 
 inline void writer::add_scalar(std::string_view tag, std::int64_t step, double value,
                                std::optional<double> wall_time) {
     const double time = time_of(wall_time);
+    std::string mended;
+    const std::string_view name = detail::as_utf8(tag, mended);
     state& to = *state_;
     const os::lock hold(to.held);
     if (!to.has_room()) {
@@ -250,9 +279,9 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     }
     const std::size_t begun = begin_record(to.pending);
     if (to.options.double_precision) {
-        append_double_event(to.pending, time, step, tag, value, to.is_first_of(tag));
+        append_double_event(to.pending, time, step, name, value, to.is_first_of(name));
     } else {
-        append_simple_event(to.pending, time, step, tag, detail::to_float(value));
+        append_simple_event(to.pending, time, step, name, detail::to_float(value));
     }
     to.end_event(begun);
 }
@@ -260,21 +289,24 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
 inline void writer::add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
                               std::string_view metadata, std::optional<double> wall_time) {
     const double time = time_of(wall_time);
+    std::string mended;
+    const std::string_view name = detail::as_utf8(tag, mended);
     state& to = *state_;
     const os::lock hold(to.held);
     if (!to.has_room()) {
         return;
     }
     const std::size_t begun = begin_record(to.pending);
-    const bool is_first = to.is_first_of(tag);
+    const bool is_first = to.is_first_of(name);
     append_value_event(to.pending, time, step,
-                       {tag, is_first ? metadata : std::string_view(), tensor});
+                       {name, is_first ? metadata : std::string_view(), tensor});
     to.end_event(begun);
 }
 
 inline void writer::add_text(std::string_view tag, std::int64_t step, std::string_view text,
                              std::optional<double> wall_time) {
-    add_value(tag, step, encode_string_tensor({text}, false),
+    std::string mended;
+    add_value(tag, step, encode_string_tensor({detail::as_utf8(text, mended)}, false),
               encode_metadata("text", {}, data_class::tensor), wall_time);
 }
 
@@ -306,7 +338,7 @@ inline result<void> writer::add_image(std::string_view tag, std::int64_t step,
 
 inline void writer::add_hparams(const hparams& what, std::optional<double> wall_time) {
     const double time = time_of(wall_time);
-    hparams started = what;
+    hparams started = detail::as_utf8(what);
     started.start_time = what.start_time != 0 ? what.start_time : time;
     // TensorBoard gives these tags one zero as their value.
     const std::string nothing = encode_double_tensor({1}, {0.0});
