@@ -95,34 +95,6 @@ namespace detail {
 
 inline constexpr std::int64_t exact_limit = std::int64_t{1} << 53;
 
-// Length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none.
-// Table 3-7 of the Unicode standard: no overlong forms, no surrogates, nothing above U+10FFFF.
-inline std::size_t sequence_length(std::string_view text, std::size_t& broken) noexcept {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(0);
-    broken = 1;
-    if (lead < 0x80) {
-        return 1;
-    }
-    const std::size_t wanted = lead >= 0xC2 && lead <= 0xDF   ? 2U
-                               : lead >= 0xE0 && lead <= 0xEF ? 3U
-                               : lead >= 0xF0 && lead <= 0xF4 ? 4U
-                                                              : 0U;
-    for (std::size_t i = 1; i < wanted; ++i) {
-        const unsigned char low = i == 1 && lead == 0xE0   ? 0xA0
-                                  : i == 1 && lead == 0xF0 ? 0x90
-                                                           : 0x80;
-        const unsigned char high = i == 1 && lead == 0xED   ? 0x9F
-                                   : i == 1 && lead == 0xF4 ? 0x8F
-                                                            : 0xBF;
-        if (i >= text.size() || byte(i) < low || byte(i) > high) {
-            broken = i;
-            return 0;
-        }
-    }
-    return wanted;
-}
-
 template <class Optional>
 value or_null(const Optional& number) {
     return number ? to_json(*number) : value(nullptr);
@@ -153,15 +125,7 @@ inline std::string name_of(const runs::run& run) {
 }  // namespace detail
 
 inline std::string to_text(std::string_view bytes) {
-    std::string out;
-    out.reserve(bytes.size());
-    while (!bytes.empty()) {
-        std::size_t broken = 1;
-        const std::size_t good = detail::sequence_length(bytes, broken);
-        out += good > 0 ? bytes.substr(0, good) : std::string_view("\xEF\xBF\xBD");
-        bytes.remove_prefix(good > 0 ? good : broken);
-    }
-    return out;
+    return replace_invalid_utf8(bytes);
 }
 
 inline std::string to_base64(std::string_view bytes) {

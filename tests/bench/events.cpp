@@ -5,7 +5,8 @@
 // The floor is a loop that frames, checks both checksums and sums the same bytes, knowing that each
 // value stands in the last four bytes of its payload; once over the file, read piece by piece as
 // the reader does, once over memory. Prints name, value, unit, target, ok or short, tab separated;
-// events_peers.py puts TensorBoard's own programs beside it. Data sets are made in DIR if missing.
+// events_peers.py puts TensorBoard's own programs beside it. Data sets that are missing in DIR are
+// made; N is how many events the one large file gets then.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -104,6 +105,13 @@ std::vector<double> median_seconds(const std::vector<std::function<void()>>& wor
     return medians;
 }
 
+void must(bool holds, const char* what) {
+    if (!holds) {
+        std::fprintf(stderr, "bench_events: %s\n", what);
+        std::exit(1);
+    }
+}
+
 // ---- data sets -------------------------------------------------------------------------------------
 
 // Writes records to a file until `next` leaves the payload empty.
@@ -187,30 +195,31 @@ constexpr int small_files = 2000;
 constexpr std::int64_t small_events = 1000;
 
 void make_data(const options& given) {
-    const auto place = [&](const std::string& name) {
+    // Made under another name and renamed when whole: a run that was cut off leaves no half of it.
+    const auto make = [&](const std::string& name, const auto& fill) {
         const std::string directory = given.data + "/" + name;
-        os::make_directories(directory).value();
-        return directory + "/events.out.tfevents.1700000000.bench";
+        if (!os::find_status(directory)) {
+            (void)os::remove_tree(directory + ".part");
+            fill([&](const std::string& below) {
+                os::make_directories(directory + ".part" + below).value();
+                return directory + ".part" + below + "/events.out.tfevents.1700000000.bench";
+            });
+            must(std::rename((directory + ".part").c_str(), directory.c_str()) == 0, "rename");
+        }
     };
-    if (!os::find_status(given.data + "/one")) {
-        make_scalars(place("one"), given.events);
-    }
-    if (!os::find_status(given.data + "/tensors")) {
-        make_tensors(place("tensors"), std::max<std::int64_t>(given.events / 5, 1));
-    }
-    if (!os::find_status(given.data + "/many")) {
+    make("one", [&](const auto& place) { make_scalars(place(""), given.events); });
+    make("tensors", [&](const auto& place) { make_tensors(place(""), 1'000'000); });
+    make("many", [&](const auto& place) {
         for (int i = 0; i < small_files; ++i) {
             char name[32];
-            std::snprintf(name, sizeof name, "many/run%04d", i);
+            std::snprintf(name, sizeof name, "/run%04d", i);
             make_scalars(place(name), small_events);
         }
-    }
-    if (!os::find_status(given.data + "/images")) {
-        make_blobs(place("images"), true, std::size_t{256} << 10U, 2000);
-    }
-    if (!os::find_status(given.data + "/graphs")) {
-        make_blobs(place("graphs"), false, std::size_t{4} << 20U, 128);
-    }
+    });
+    make("images",
+         [&](const auto& place) { make_blobs(place(""), true, std::size_t{256} << 10U, 2000); });
+    make("graphs",
+         [&](const auto& place) { make_blobs(place(""), false, std::size_t{4} << 20U, 128); });
 }
 
 // ---- the floor -------------------------------------------------------------------------------------
@@ -320,12 +329,6 @@ int print_memory_of_scan(const std::string& path) {
     return 0;
 }
 
-void must(bool holds, const char* what) {
-    if (!holds) {
-        std::fprintf(stderr, "bench_events: %s\n", what);
-        std::exit(1);
-    }
-}
 
 void scan_one(const options& given) {
     const std::string path = given.data + "/one/events.out.tfevents.1700000000.bench";

@@ -16,7 +16,7 @@ using namespace std::string_view_literals;
 
 namespace {
 
-tf::event must_decode(std::string_view payload) {
+tf::event must_decode_encoded(std::string_view payload) {
     tf::event found;
     REQUIRE(tf::decode_event(payload, found));
     return found;
@@ -48,7 +48,7 @@ TEST_CASE("session start: names the step from which points are void") {
     std::string written;
     tf::append_session_start_event(written, 2.0, 7);
     CHECK(written == "\x09\0\0\0\0\0\0\0\x40\x10\x07\x3A\x02\x08\x01"sv);
-    const tf::event found = must_decode(written);
+    const tf::event found = must_decode_encoded(written);
     CHECK(found.kind == tf::event_kind::session_log);
     CHECK(found.session_status == 1);
     CHECK(found.step == 7);
@@ -70,7 +70,7 @@ TEST_CASE("events: any tag and step are read back, and a step of zero is left ou
             for (const auto& [payload, number] :
                  {std::make_pair(simple, 0.25), std::make_pair(precise, 0.1),
                   std::make_pair(other, 0.5)}) {
-                const tf::event found = must_decode(payload);
+                const tf::event found = must_decode_encoded(payload);
                 CHECK(found.step == step);
                 CHECK(found.wall_time == 1.5);
                 REQUIRE(found.values.size() == 1);
@@ -86,7 +86,7 @@ TEST_CASE("value event: parts that are empty are left out") {
     std::string payload;
     tf::append_value_event(payload, 1.0, 1, {"t", {}, {}});
     CHECK(payload == "\x09\0\0\0\0\0\0\xF0\x3F\x10\x01\x2A\x05\x0A\x03\x0A\x01t"sv);
-    const tf::event found = must_decode(payload);
+    const tf::event found = must_decode_encoded(payload);
     CHECK(found.values[0].kind == tf::value_kind::none);
     CHECK_FALSE(found.values[0].meta);
 }
@@ -96,7 +96,7 @@ TEST_CASE("metadata: plugin, content and class are read back") {
     CHECK(meta == "\x0A\x0D\x0A\x07hparams\x12\x02\x01\x02\x20\x02"sv);
     std::string payload;
     tf::append_value_event(payload, 1.0, 1, {"t", meta, {}});
-    const tf::event found = must_decode(payload);
+    const tf::event found = must_decode_encoded(payload);
     REQUIRE(found.values[0].meta);
     CHECK(found.values[0].meta->plugin_name == "hparams");
     CHECK(found.values[0].meta->content == "\x01\x02"sv);

@@ -511,6 +511,9 @@ inline bool record_reader::fill(std::uint64_t need) {
     const std::uint64_t have = end_ - at_;
     const std::uint64_t left = rest() > have ? rest() - have : 0;
     const std::uint64_t want = std::min(left, std::max<std::uint64_t>(need - have, chunk_bytes));
+    if (want == 0) {
+        return false;
+    }
     const auto size = guild::detail::convert<std::size_t>(want);
     reserve(end_ - at_ + size);
     const auto got = file_.read_at(offset_ + have, buffer_.get() + end_, size);
