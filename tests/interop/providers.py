@@ -70,7 +70,8 @@ class Server:
     def __init__(self, directory):
         self._ingester = server_ingester.SubprocessServerDataIngester(
             server_ingester.get_server_binary(), directory, reload_interval=0,
-            channel_creds_type=grpc_util.ChannelCredsType.LOCAL, samples_per_plugin=dict.fromkeys(plugins, everything))
+            channel_creds_type=grpc_util.ChannelCredsType.LOCAL, samples_per_plugin=dict.fromkeys(plugins, everything),
+            extra_flags=["--host=127.0.0.1"])  # a bare system knows no localhost
         self._ingester.start()
         self.source = Source("data server", self._ingester.data_provider, kept_by_server)
 

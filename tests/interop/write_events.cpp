@@ -186,15 +186,15 @@ void write_histograms(run& out) {
     }
     for (int step = 0; step < 20; ++step) {
         values[0] = step;
-        out.histogram_of("weights", step, make_histogram(values), start + step / 3.0);
+        out.histogram("weights", step, make_histogram(values), start + step / 3.0);
     }
-    out.histogram_of("all the same", 1, make_histogram(std::vector<double>(17, 0.1)), start);
-    out.histogram_of("no values", 1, make_histogram({}), start);
-    out.histogram_of("one bucket", 1, make_histogram(values, 1), start);
-    out.histogram_of("given", 1, {{-1e300, -0.1, 3}, {-0.1, 0.1, 0}, {0.1, 1e300, 0.5}}, start);
-    out.histogram_of("given", 2, {}, start);
-    out.histogram_of("given", 3, {{-limits::infinity(), limits::infinity(), 7}}, start);
-    out.histogram_of("histogram " + std::string(unicode), -5, {{0.0, 1.0, 1e15}}, start);
+    out.histogram("all the same", 1, make_histogram(std::vector<double>(17, 0.1)), start);
+    out.histogram("no values", 1, make_histogram({}), start);
+    out.histogram("one bucket", 1, make_histogram(values, 1), start);
+    out.histogram("given", 1, {{-1e300, -0.1, 3}, {-0.1, 0.1, 0}, {0.1, 1e300, 0.5}}, start);
+    out.histogram("given", 2, {}, start);
+    out.histogram("given", 3, {{-limits::infinity(), limits::infinity(), 7}}, start);
+    out.histogram("histogram " + std::string(unicode), -5, {{0.0, 1.0, 1e15}}, start);
 }
 
 void write_images(run& out, const std::vector<std::string>& pictures) {

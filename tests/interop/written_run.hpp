@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <guild/os/file.hpp>
 #include <guild/tfevents/writer.hpp>
@@ -16,7 +17,6 @@
 
 namespace interop {
 
-using guild::tfevents::histogram;
 using guild::tfevents::histogram_bucket;
 using guild::tfevents::hparam;
 using guild::tfevents::hparam_kind;
@@ -63,8 +63,8 @@ public:
         describe(out, "text", tag, step, wall_time).text("text", value);
     }
 
-    void histogram_of(std::string_view tag, std::int64_t step, const histogram& buckets,
-                      double wall_time) {
+    void histogram(std::string_view tag, std::int64_t step,
+                   const std::vector<histogram_bucket>& buckets, double wall_time) {
         writer_.add_histogram(tag, step, buckets, wall_time);
         std::string json = "[";
         for (const histogram_bucket& bucket : buckets) {
