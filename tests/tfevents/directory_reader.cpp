@@ -73,11 +73,11 @@ std::uint64_t poll_into(tf::directory_reader& reader, unsigned threads, run_logs
 
 void must_be_equal(const run_logs& a, const run_logs& b) {
     REQUIRE(a.size() == b.size());
-    for (const auto& [run, log] : a) {
-        const auto other = b.find(run);
-        REQUIRE_MESSAGE(other != b.end(), run);
-        CHECK_MESSAGE(log.count == other->second.count, run);
-        CHECK_MESSAGE(log.text == other->second.text, run);
+    for (const auto& one : a) {
+        const auto other = b.find(one.first);
+        REQUIRE_MESSAGE(other != b.end(), one.first);
+        CHECK_MESSAGE(one.second.count == other->second.count, one.first);
+        CHECK_MESSAGE(one.second.text == other->second.text, one.first);
     }
 }
 

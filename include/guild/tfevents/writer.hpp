@@ -78,7 +78,7 @@ public:
                   std::optional<double> wall_time = std::nullopt);
 
     /// Adds a distribution; make_histogram() counts values into buckets.
-    void add_histogram(std::string_view tag, std::int64_t step, const histogram& buckets,
+    void add_histogram(std::string_view tag, std::int64_t step, const histogram_buckets& buckets,
                        std::optional<double> wall_time = std::nullopt);
 
     /// Adds an image.
@@ -145,7 +145,7 @@ inline float to_float(double value) noexcept {
     constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
     if (std::fabs(value) > largest && !std::isinf(value)) {
         const float infinite = std::numeric_limits<float>::infinity();
-        const double half_step = largest * (1.0 + 1.0 / 33554432.0);  // rounds to the largest float
+        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
         if (std::fabs(value) < half_step) {
             return value < 0 ? -std::numeric_limits<float>::max()
                              : std::numeric_limits<float>::max();
@@ -283,7 +283,8 @@ inline void writer::add_text(std::string_view tag, std::int64_t step, std::strin
 }
 
 inline void writer::add_histogram(std::string_view tag, std::int64_t step,
-                                  const histogram& buckets, std::optional<double> wall_time) {
+                                  const histogram_buckets& buckets,
+                                  std::optional<double> wall_time) {
     std::vector<double> rows;
     rows.reserve(3 * buckets.size());
     for (const histogram_bucket& bucket : buckets) {
