@@ -28,12 +28,18 @@ using namespace std::string_view_literals;
 
 namespace {
 
-std::vector<tf::scalar> written_read_all(const std::string& path) {
-    std::vector<tf::scalar> all;
+struct read_point {
+    std::string tag;
+    std::int64_t step = 0;
+    double wall_time = 0;
+    double value = 0;
+};
+
+std::vector<read_point> written_read_all(const std::string& path) {
+    std::vector<read_point> all;
     tf::reader reader(path);
-    tf::scalar point;
-    while (reader.next(point)) {
-        all.push_back(point);
+    for (tf::scalar point; reader.next(point);) {
+        all.push_back({std::string(point.tag), point.step, point.wall_time, point.value});
     }
     CHECK(reader.bytes_lost() == 0);
     return all;
