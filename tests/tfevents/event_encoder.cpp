@@ -114,7 +114,8 @@ TEST_CASE("double tensor: type, shape and rows, by hand") {
     CHECK(read.number() == std::nullopt);
     REQUIRE(read.read(""));
     tf::tensor one;
-    REQUIRE(one.read(tf::encode_double_tensor({}, {-0.0})));
+    const std::string minus_zero = tf::encode_double_tensor({}, {-0.0});
+    REQUIRE(one.read(minus_zero));
     CHECK(guild::double_bits(one.number().value()) == guild::double_bits(-0.0));
 }
 

@@ -13,8 +13,8 @@ namespace tf = guild::tfevents;
 namespace {
 
 // What every histogram of these values has to be; returns it.
-std::vector<tf::histogram_bucket> must_make(const std::vector<double>& values, std::size_t buckets) {
-    const std::vector<tf::histogram_bucket> made = tf::make_histogram(values, buckets);
+tf::histogram_buckets must_make(const std::vector<double>& values, std::size_t buckets) {
+    const tf::histogram_buckets made = tf::make_histogram(values, buckets);
     double finite = 0;
     double low = std::numeric_limits<double>::infinity();
     double high = -low;
@@ -45,7 +45,7 @@ std::vector<tf::histogram_bucket> must_make(const std::vector<double>& values, s
 }  // namespace
 
 TEST_CASE("histogram: three buckets, by hand") {
-    const std::vector<tf::histogram_bucket> made = must_make({0, 0.5, 1, 1.5, 2.9, 3}, 3);
+    const tf::histogram_buckets made = must_make({0, 0.5, 1, 1.5, 2.9, 3}, 3);
     REQUIRE(made.size() == 3);
     CHECK(made[0].left == 0);
     CHECK(made[0].right == doctest::Approx(1.0));
@@ -64,7 +64,7 @@ TEST_CASE("histogram: no values, no buckets") {
 }
 
 TEST_CASE("histogram: equal values are in one bucket, 1 wide") {
-    const std::vector<tf::histogram_bucket> made = must_make({7, 7, 7}, 30);
+    const tf::histogram_buckets made = must_make({7, 7, 7}, 30);
     REQUIRE(made.size() == 1);
     CHECK(made[0].left == 6.5);
     CHECK(made[0].right == 7.5);
@@ -79,7 +79,7 @@ TEST_CASE("histogram: what is no finite number is left out") {
 
 TEST_CASE("histogram: the whole range of doubles does not overflow") {
     const double most = std::numeric_limits<double>::max();
-    const std::vector<tf::histogram_bucket> made = must_make({-most, 0, most}, 30);
+    const tf::histogram_buckets made = must_make({-most, 0, most}, 30);
     CHECK(made.front().count == 1);
     CHECK(made.back().count == 1);
     CHECK(made[15].left == 0);

@@ -20,6 +20,7 @@ struct histogram_bucket {
     double right = 0;
     double count = 0;
 };
+using histogram_buckets = std::vector<histogram_bucket>;
 
 /// Counts values into buckets of one width between the smallest and the largest.
 ///
@@ -27,17 +28,17 @@ struct histogram_bucket {
 /// out      no bucket without values; one bucket, 1 wide, where all are equal
 /// source   tf.summary.histogram of TensorFlow 2
 /// example  tests/tfevents/histogram.cpp "histogram: three buckets, by hand"
-[[nodiscard]] std::vector<histogram_bucket> make_histogram(const double* values, std::size_t count,
-                                                           std::size_t buckets = 30);
-[[nodiscard]] inline std::vector<histogram_bucket>
-make_histogram(const std::vector<double>& values, std::size_t buckets = 30) {
+[[nodiscard]] histogram_buckets make_histogram(const double* values, std::size_t count,
+                                               std::size_t buckets = 30);
+[[nodiscard]] inline histogram_buckets make_histogram(const std::vector<double>& values,
+                                                      std::size_t buckets = 30) {
     return make_histogram(values.data(), values.size(), buckets);
 }
 
 // ---- implementation ---------------------------------------------------------
 
-inline std::vector<histogram_bucket> make_histogram(const double* values, std::size_t count,
-                                                    std::size_t buckets) {
+inline histogram_buckets make_histogram(const double* values, std::size_t count,
+                                        std::size_t buckets) {
     std::vector<double> finite;
     finite.reserve(count);
     std::copy_if(values, values + count, std::back_inserter(finite),
@@ -56,7 +57,7 @@ inline std::vector<histogram_bucket> make_histogram(const double* values, std::s
         const double part = static_cast<double>(i) * share;
         return i == buckets ? high : low * (1.0 - part) + high * part;
     };
-    std::vector<histogram_bucket> made(buckets);
+    histogram_buckets made(buckets);
     double left = low;
     for (std::size_t i = 0; i < buckets; ++i) {
         // Between neighbouring numbers rounding may lead back, or out of the range.

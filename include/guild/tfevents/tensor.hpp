@@ -48,6 +48,7 @@ class tensor {
 public:
     /// Takes in a serialized TensorProto; a second one is merged, as protocol buffers do.
     ///
+    /// in       message: lives as long as number() is asked
     /// out      false if the message is bad
     [[nodiscard]] bool read(std::string_view message) noexcept;
 

@@ -82,8 +82,7 @@ public:
                   std::optional<double> wall_time = std::nullopt);
 
     /// Adds a distribution; make_histogram() counts values into buckets.
-    void add_histogram(std::string_view tag, std::int64_t step,
-                       const std::vector<histogram_bucket>& buckets,
+    void add_histogram(std::string_view tag, std::int64_t step, const histogram_buckets& buckets,
                        std::optional<double> wall_time = std::nullopt);
 
     /// Adds an image.
@@ -150,7 +149,7 @@ inline float to_float(double value) noexcept {
     constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
     if (std::fabs(value) > largest && !std::isinf(value)) {
         const float infinite = std::numeric_limits<float>::infinity();
-        constexpr double half_step = 0x1.ffffffp+127;  // what is below rounds to the largest float
+        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
         if (std::fabs(value) < half_step) {
             return value < 0 ? -std::numeric_limits<float>::max()
                              : std::numeric_limits<float>::max();
@@ -311,7 +310,7 @@ inline void writer::add_text(std::string_view tag, std::int64_t step, std::strin
 }
 
 inline void writer::add_histogram(std::string_view tag, std::int64_t step,
-                                  const std::vector<histogram_bucket>& buckets,
+                                  const histogram_buckets& buckets,
                                   std::optional<double> wall_time) {
     std::vector<double> rows;
     rows.reserve(3 * buckets.size());
