@@ -46,6 +46,9 @@ public:
         if (into_.writer.empty()) {
             into_.writer.assign(each.source_writer);
         }
+        if (each.empty_values > 0) {
+            into_.other[std::string(to_string(tf::value_kind::none))] += each.empty_values;
+        }
         for (const tf::summary_value& value : each.values) {
             std::uint32_t id = 0;
             if (tags_.take(value, id)) {

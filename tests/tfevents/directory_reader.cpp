@@ -176,6 +176,22 @@ TEST_CASE("directory reader: links to directories are followed, loops are not") 
     CHECK(poll(strict) == seen{{"run", 2}});
 }
 
+TEST_CASE("directory reader: links between directories do not make the walk endless") {
+    const guild_test::temp_dir dir;
+    for (const char* from : {"a", "b", "c", "d", "e", "f"}) {
+        (void)dir.write(std::string(from) + "/tfevents", scalar_record(1));
+        for (const char* to : {"a", "b", "c", "d", "e", "f"}) {
+            REQUIRE(::symlink((dir / to).c_str(), (dir / from + "/to_" + to).c_str()) == 0);
+        }
+    }
+    tf::directory_options options;
+    options.max_directories = 50;
+    tf::directory_reader reader(dir.path(), options);
+    CHECK(poll(reader).size() < 50);
+    REQUIRE(reader.last_error());
+    CHECK(reader.last_error()->code == guild::errc::too_large);
+}
+
 TEST_CASE("directory reader: a directory or a pipe named like an event file is not read as one") {
     const guild_test::temp_dir dir;
     (void)dir.write("events.out.tfevents.dir/tfevents.1", scalar_record(1));

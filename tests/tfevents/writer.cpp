@@ -65,7 +65,7 @@ std::vector<std::string> payloads_of(const std::string& path) {
 }
 
 // Values of the one tag of an event, without its wrapping.
-tf::event must_decode(std::string_view payload) {
+tf::event must_decode_written(std::string_view payload) {
     tf::event found;
     REQUIRE(tf::decode_event(payload, found));
     return found;
@@ -280,7 +280,7 @@ TEST_CASE("writer: a text is read back with the plugin that shows it, on its fir
     REQUIRE(writer.close());
     const auto payloads = payloads_of(writer.path());
     REQUIRE(payloads.size() == 3);
-    const tf::event first = must_decode(payloads[1]);
+    const tf::event first = must_decode_written(payloads[1]);
     CHECK(first.step == 3);
     CHECK(first.wall_time == 7.5);
     REQUIRE(first.values.size() == 1);
@@ -291,7 +291,7 @@ TEST_CASE("writer: a text is read back with the plugin that shows it, on its fir
     CHECK(first.values[0].meta->plugin_name == "text");
     CHECK(first.values[0].meta->data_class == 2);
     CHECK(must_find(payloads[1], {5, 1, 8, 8}) == "**caf\xC3\xA9**");
-    CHECK_FALSE(must_decode(payloads[2]).values[0].meta);
+    CHECK_FALSE(must_decode_written(payloads[2]).values[0].meta);
     CHECK(must_find(payloads[2], {5, 1, 8, 8}).empty());
     CHECK(written_read_all(writer.path()).empty());
 }
@@ -305,7 +305,7 @@ TEST_CASE("writer: a histogram is rows of left end, right end and count") {
     REQUIRE(writer.close());
     const auto payloads = payloads_of(writer.path());
     REQUIRE(payloads.size() == 3);
-    const tf::event found = must_decode(payloads[1]);
+    const tf::event found = must_decode_written(payloads[1]);
     CHECK(found.values[0].meta->plugin_name == "histograms");
     CHECK(found.values[0].rank == 2);
     CHECK(tf::data_type_name(found.values[0].type_number) == "double");
@@ -326,7 +326,7 @@ TEST_CASE("writer: an image is width, height and the bytes of a PNG file") {
     REQUIRE(writer.flush());
     const auto payloads = payloads_of(writer.path());
     REQUIRE(payloads.size() == 2);
-    const tf::event found = must_decode(payloads[1]);
+    const tf::event found = must_decode_written(payloads[1]);
     CHECK(found.values[0].meta->plugin_name == "images");
     CHECK(found.values[0].meta->data_class == 3);
     CHECK(found.values[0].rank == 1);
@@ -406,11 +406,11 @@ TEST_CASE("writer: a purge step begins the file as a new session") {
     const tf::writer other = must_create(dir.path(), options);
     const auto payloads = payloads_of(writer.path());
     REQUIRE(payloads.size() == 2);
-    const tf::event found = must_decode(payloads[1]);
+    const tf::event found = must_decode_written(payloads[1]);
     CHECK(found.kind == tf::event_kind::session_log);
     CHECK(found.session_status == 1);
     CHECK(found.step == 0);
-    CHECK(must_decode(payloads_of(other.path())[1]).step == -7);
+    CHECK(must_decode_written(payloads_of(other.path())[1]).step == -7);
 }
 
 TEST_CASE("writer: a first value that is dropped does not take its tag's metadata with it") {
@@ -437,7 +437,7 @@ TEST_CASE("writer: a first value that is dropped does not take its tag's metadat
     const auto got = written_read_all(writer.path());
     CHECK(got.back().step == 2);
     CHECK(got.back().value == 2.0);
-    CHECK(must_decode(payloads_of(writer.path()).back()).values[0].meta);
+    CHECK(must_decode_written(payloads_of(writer.path()).back()).values[0].meta);
 }
 
 TEST_CASE("writer: many threads lose nothing and write whole records") {

@@ -266,8 +266,9 @@ inline bool has_crc32c_instruction() noexcept {
 
 inline std::uint32_t crc32c(std::string_view data, std::uint32_t seed) noexcept {
     const unsigned char* bytes = reinterpret_cast<const unsigned char*>(data.data());
-    return ~(detail::has_crc32c_instruction() ? detail::crc32c_by_instruction(~seed, bytes, data.size())
-                            : detail::crc32c_by_table(~seed, bytes, data.size()));
+    return ~(detail::has_crc32c_instruction()
+                 ? detail::crc32c_by_instruction(~seed, bytes, data.size())
+                 : detail::crc32c_by_table(~seed, bytes, data.size()));
 }
 
 }}  // namespace guild

@@ -134,8 +134,8 @@ private:
     bool joinable_ = false;
 };
 
-/// Runs `work(i)` once for every i below `count`, on at most `threads` threads, this one among them;
-/// on fewer where none is to be had. Returns when all are done. `work` must not throw.
+/// Runs `work(i)` once for every i below `count`, on at most `threads` threads, this one among
+/// them; on fewer where none is to be had. Returns when all are done. `work` must not throw.
 ///
 /// threads  `work` is called from several at once, each time with another i
 /// example  tests/os/thread.cpp "for_each_index: every index once, on one thread or several"

@@ -35,10 +35,12 @@ namespace guild { inline namespace v0 { namespace tfevents {
     return contains(base_name(name), "tfevents");
 }
 
-/// units    max_depth: directories below the root; deeper ones are not read
+/// units    max_depth: directories below the root; deeper ones are not read. max_directories: in
+///          all; links between directories can make many paths out of a few
 struct directory_options {
     bool follow_links = true;  // directories behind symbolic links too; loops are noticed
     int max_depth = 32;
+    std::size_t max_directories = 100'000;
     restart_policy restarts = restart_policy::keep_all;
     reader_options files;
 };
@@ -118,6 +120,11 @@ private:
     std::vector<directory*> find_directories();
     directory& directory_of(const std::string& run);
     bool list(directory& here, const std::string& path);
+    void note(error what) {
+        if (!error_) {
+            error_ = std::move(what);
+        }
+    }
     void look_at(directory& here, const std::string& path, const os::dir_entry& entry);
     bool enter(const place& at, directory& here, place& inner);
     [[nodiscard]] std::string path_of(const std::string& run) const {
@@ -172,7 +179,12 @@ inline std::vector<event_file> directory_reader::list_files() {
 inline std::vector<directory_reader::directory*> directory_reader::find_directories() {
     std::vector<directory*> found;
     std::vector<place> open = {place{}};
-    while (!open.empty()) {
+    for (std::size_t entered = 0; !open.empty(); ++entered) {
+        if (entered == options_.max_directories) {
+            note(make_error(errc::too_large, "more directories than are read, seen " +
+                                                 std::to_string(entered), root_));
+            break;
+        }
         const place at = std::move(open.back());
         open.pop_back();
         directory& here = directory_of(at.run.empty() ? "." : at.run);
@@ -287,8 +299,8 @@ inline bool directory_reader::list(directory& here, const std::string& path) {
     const auto entries = os::list_directory(path);
     if (!entries) {
         here.seen.reset();
-        if (!error_ && entries.error().code != errc::not_found) {
-            error_ = entries.error();
+        if (entries.error().code != errc::not_found) {
+            note(entries.error());
         }
         return false;
     }

@@ -89,6 +89,7 @@ struct event {
     std::uint64_t session_status = 0;   // of kind session_log: 1 start, 2 stop, 3 checkpoint
     std::string_view source_writer;     // who wrote the file; on the first event, if at all
     std::vector<summary_value> values;  // of kind summary
+    std::uint64_t empty_values = 0;     // of kind summary, with neither kind nor metadata: left out
 };
 
 /// Reads a serialized Event into `out`.
@@ -263,7 +264,8 @@ private:
     std::optional<tensor> tensor_;
 };
 
-inline bool read_summary(std::string_view message, std::vector<summary_value>& values) {
+inline bool read_summary(std::string_view message, std::vector<summary_value>& values,
+                         std::uint64_t& empty_values) {
     wire_reader fields(message);
     wire_field field;
     while (fields.next(field)) {
@@ -271,6 +273,11 @@ inline bool read_summary(std::string_view message, std::vector<summary_value>& v
             values.emplace_back();
             if (!value_decoder(values.back()).read(field.bytes)) {
                 return false;
+            }
+            // Two bytes in the file would be fifty times as much in memory.
+            if (values.back().kind == value_kind::none && !values.back().meta) {
+                values.pop_back();
+                ++empty_values;
             }
         }
     }
@@ -295,6 +302,7 @@ inline bool read_what(const wire_field& field, event& out) {
     const auto kind = static_cast<event_kind>(field.number);
     if (kind != out.kind) {
         out.values.clear();
+        out.empty_values = 0;
     }
     out.kind = kind;
     if (kind == event_kind::file_version) {
@@ -307,13 +315,14 @@ inline bool read_what(const wire_field& field, event& out) {
         out.session_status = status.value;
         return good;
     }
-    return kind != event_kind::summary || read_summary(field.bytes, out.values);
+    return kind != event_kind::summary || read_summary(field.bytes, out.values, out.empty_values);
 }
 
 }  // namespace detail
 
 inline bool decode_event(std::string_view payload, event& out) {
     out.values.clear();
+    out.empty_values = 0;
     out.wall_time = 0;
     out.step = 0;
     out.kind = event_kind::empty;

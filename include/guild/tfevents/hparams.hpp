@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -33,11 +34,11 @@ enum class hparam_kind : std::uint8_t { none, number, text, boolean };
 
 /// One hyperparameter. Numbers of any type are doubles to TensorBoard.
 struct hparam {
-    hparam(std::string key, double value)
-        : name(std::move(key)), kind(hparam_kind::number), number(value) {}
-    hparam(std::string key, int value) : hparam(std::move(key), static_cast<double>(value)) {}
-    hparam(std::string key, bool value)
-        : name(std::move(key)), kind(hparam_kind::boolean), number(value ? 1 : 0) {}
+    template <class Number, std::enable_if_t<std::is_arithmetic_v<Number>, int> = 0>
+    hparam(std::string key, Number value)
+        : name(std::move(key)),
+          kind(std::is_same_v<Number, bool> ? hparam_kind::boolean : hparam_kind::number),
+          number(static_cast<double>(value)) {}
     hparam(std::string key, std::string value)
         : name(std::move(key)), kind(hparam_kind::text), text(std::move(value)) {}
     hparam(std::string key, const char* value) : hparam(std::move(key), std::string(value)) {}

@@ -52,7 +52,7 @@ struct damage {
 ///          file
 struct reader_options {
     std::uint64_t max_record_bytes = std::uint64_t{64} << 20U;
-    std::uint64_t held_record_bytes = std::uint64_t{4} << 20U;
+    std::uint64_t held_record_bytes = std::uint64_t{2} << 20U;
 };
 
 /// A good record of a file; it ends at record_reader::offset().
@@ -98,9 +98,9 @@ public:
     /// was read so far; then reading goes on.
     [[nodiscard]] bool next(stored_record& out);
 
-    /// Hands the payloads of the next good records to `bool take(std::string_view payload)`, without
-    /// reading the file: those that lie in memory already. Ends where there are none, or with the
-    /// first that `take` refuses, which next() then returns.
+    /// Hands the payloads of the next good records to `bool take(std::string_view payload)`,
+    /// without reading the file: those that lie in memory already. Ends where there are none, or
+    /// with the first that `take` refuses, which next() then returns.
     ///
     /// cost     half of next()
     template <class Take>

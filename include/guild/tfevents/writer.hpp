@@ -135,7 +135,8 @@ namespace detail {
 // events.out.tfevents.SECONDS.HOST.PID.N: `serial` tells files of one second and process apart.
 inline std::string event_file_name(std::int64_t wall_us, int serial, std::string_view suffix) {
     char seconds[24] = {};
-    std::snprintf(seconds, sizeof seconds, "%010lld", static_cast<long long>(wall_us / 1000000));
+    std::snprintf(seconds, sizeof seconds, "%010lld",
+                  guild::detail::convert<long long>(wall_us / 1000000));
     std::string host = os::node_name();
     for (char& c : host) {
         c = c == '/' ? '_' : c;
@@ -339,7 +340,7 @@ inline void writer::add_hparams(const hparams& what, std::optional<double> wall_
     const double time = time_of(wall_time);
     hparams started = detail::as_utf8(what);
     started.start_time = what.start_time != 0 ? what.start_time : time;
-    // TensorBoard gives these tags one zero as their value.
+    // All is in the metadata, but TensorBoard's loader in Python wants some tensor beside it.
     const std::string nothing = encode_double_tensor({1}, {0.0});
     const auto add = [&](std::string_view tag, const std::string& content) {
         add_value(tag, 0, nothing, encode_metadata("hparams", content, data_class::tensor), time);
