@@ -38,6 +38,7 @@ namespace guild { inline namespace v0 { namespace tfevents {
 /// units    max_depth: directories below the root; deeper ones are not read
 struct directory_options {
     bool follow_links = true;  // directories behind symbolic links too; loops are noticed
+    bool skip_runs = false;    // leave out directories that hold a guild.d, with all below them
     int max_depth = 32;
     restart_policy restarts = restart_policy::keep_all;
     reader_options files;
@@ -72,6 +73,11 @@ public:
     /// not throw.
     template <class OnScalar, class OnRestart>
     std::uint64_t poll(OnScalar&& on_scalar, OnRestart&& on_restart, unsigned threads = 1);
+
+    /// Calls `visit(const std::string& run, const std::vector<std::string>& names)` for every
+    /// directory that holds event files now, with the files' names in order. Reads no file.
+    template <class Visit>
+    void for_each_directory(Visit&& visit);
 
     /// The sums over all files that were ever found.
     [[nodiscard]] reader_counters counters() const;
@@ -159,6 +165,13 @@ std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restar
     work();
     helpers.clear();  // joins them
     return delivered;
+}
+
+template <class Visit>
+void directory_reader::for_each_directory(Visit&& visit) {
+    for (const directory* here : find_directories()) {
+        visit(here->run, here->files);
+    }
 }
 
 // Every directory that is there now and holds event files, in the order of a walk by name.
@@ -286,6 +299,11 @@ inline bool directory_reader::list(directory& here, const std::string& path) {
     here.files.clear();
     here.below.clear();
     for (const os::dir_entry& entry : *entries) {
+        if (options_.skip_runs && entry.name == "guild.d") {
+            here.files.clear();
+            here.below.clear();
+            return true;
+        }
         look_at(here, path, entry);
     }
     return true;
