@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <guild/base/path.hpp>
+#include <guild/base/result.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/collectors.hpp>
@@ -47,6 +48,13 @@ struct event_facts {
 /// example  tests/runs/event_facts.cpp "event facts: hyperparameters are flags"
 [[nodiscard]] event_facts find_facts(const event_source& source,
                                      const tfevents::directory_reader& reader);
+
+/// What could not be read: damage with its byte range, and files that cannot be read at all,
+/// without one.
+[[nodiscard]] std::vector<error> find_losses(const tfevents::directory_reader& reader);
+
+/// How the files of a source are read.
+[[nodiscard]] tfevents::directory_options reading_options(const event_source& source);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -155,6 +163,29 @@ inline event_facts find_facts(const event_source& source,
         facts.attrs.emplace_back("session_status", detail::session_word(facts.end.status));
     }
     return facts;
+}
+
+inline std::vector<error> find_losses(const tfevents::directory_reader& reader) {
+    std::vector<error> all;
+    reader.for_each_file([&](const std::string&, const tfevents::reader& file) {
+        for (const tfevents::damage& each : file.damages()) {
+            all.push_back(make_error(errc::bad_checksum, std::string(to_string(each.kind)),
+                                     file.path(), {each.begin, each.end, 0, 0}));
+        }
+        const auto& failure = file.last_error();
+        if (failure && failure->where.end == 0) {
+            all.push_back(*failure);
+        }
+    });
+    return all;
+}
+
+inline tfevents::directory_options reading_options(const event_source& source) {
+    tfevents::directory_options options;
+    options.skip_runs = true;
+    options.max_depth = source.max_depth;
+    options.restarts = source.restarts;
+    return options;
 }
 
 }}}  // namespace guild::runs

@@ -32,6 +32,7 @@
 #include <guild/runs/imported_run.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/lock.hpp>
+#include <guild/tfevents/directory_reader.hpp>
 #include <guild/tfevents/restart.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -61,7 +62,7 @@ struct import_report {
     std::uint64_t points = 0;   // of the run; of made and changed ones
     std::uint64_t series = 0;
     bool is_running = false;    // it is followed from now on
-    std::vector<error> losses;  // as imported_run::losses()
+    std::vector<error> losses;  // as find_losses()
     std::optional<error> failure;
 };
 
@@ -182,7 +183,14 @@ inline result<void> event_importer::look(place& at, const report_function& repor
     if (is_work) {
         report(make_run(at, *what));
     } else if (is_first) {
-        report(make_report(at, *what));
+        import_report told = make_report(at, *what);
+        if (what->outcome == import_outcome::empty) {
+            tfevents::directory_reader reader(at.source.logdir, reading_options(at.source),
+                                              *options_.system);
+            (void)reader.poll([](const std::string&, const tfevents::scalar&) {});
+            told.losses = find_losses(reader);
+        }
+        report(told);
     }
     return {};
 }

@@ -111,7 +111,7 @@ public:
     /// Every file as it was before it was last read, those that have gone since included.
     [[nodiscard]] const event_cursor& cursor() const noexcept { return cursor_; }
 
-    /// What could not be read: damage with its byte range, and files that cannot be read at all.
+    /// As find_losses().
     [[nodiscard]] std::vector<error> losses() const;
 
 private:
@@ -222,11 +222,7 @@ inline result<void> imported_run::build() {
         return std::move(made).error();
     }
     series_.emplace(std::move(*made));
-    tfevents::directory_options options;
-    options.skip_runs = true;
-    options.max_depth = source_.max_depth;
-    options.restarts = source_.restarts;
-    collector_.emplace(source_.logdir, options, *system_);
+    collector_.emplace(source_.logdir, reading_options(source_), *system_);
     (void)collector_->collect(*series_);
     auto stored = series_->sync();
     if (stored && series_->last_error()) {
@@ -348,21 +344,7 @@ inline result<void> imported_run::end_with(const error& why) {
 }
 
 inline std::vector<error> imported_run::losses() const {
-    std::vector<error> all;
-    if (!collector_) {
-        return all;
-    }
-    collector_->reader().for_each_file([&](const std::string&, const tfevents::reader& file) {
-        for (const tfevents::damage& each : file.damages()) {
-            all.push_back(make_error(errc::bad_checksum, std::string(to_string(each.kind)),
-                                     file.path(), {each.begin, each.end, 0, 0}));
-        }
-        const auto& failure = file.last_error();
-        if (failure && failure->where.end == 0) {
-            all.push_back(*failure);
-        }
-    });
-    return all;
+    return collector_ ? find_losses(collector_->reader()) : std::vector<error>();
 }
 
 }}}  // namespace guild::runs
