@@ -28,23 +28,18 @@ void stop_import(int signal) {
     import_signal = signal;
 }
 
-/// The number of an option in a range; the fallback without it.
+/// Milliseconds between two looks.
 ///
 /// errors   bad_value
-guild::result<double> get_import_number(const arguments& given, const std::string& name,
-                                        double fallback, double lowest, double highest) {
-    const auto text = given.find(name);
-    if (!text) {
-        return fallback;
-    }
-    const auto number = guild::parse_double(*text);
-    if (!number || !(*number >= lowest) || *number > highest) {
+guild::result<std::int64_t> get_interval_ms(const arguments& given) {
+    const std::string text = given.get("interval", "1");
+    const auto seconds = guild::parse_double(text);
+    if (!seconds || !(*seconds >= 0.05) || *seconds > 3600) {
         return guild::make_error(guild::errc::bad_value,
-                                 "invalid value for --" + name + ": '" + *text +
-                                     "' is not a number from " + guild::format_double(lowest) +
-                                     " to " + guild::format_double(highest));
+                                 "invalid value for --interval: '" + text +
+                                     "' is not a number from 0.05 to 3600");
     }
-    return *number;
+    return static_cast<std::int64_t>(*seconds * 1000);
 }
 
 /// The options as the toolkit takes them, without the run root.
@@ -98,11 +93,6 @@ public:
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
 private:
-    static std::string count(std::uint64_t number, const std::string& what) {
-        const bool is_series = what == "series";
-        return std::to_string(number) + ' ' + what + (number == 1 || is_series ? "" : "s");
-    }
-
     static std::string describe(const guild::runs::import_report& report) {
         using guild::runs::import_outcome;
         switch (report.outcome) {
@@ -117,7 +107,8 @@ private:
         case import_outcome::failed:
             break;
         }
-        return count(report.points, "point") + " of " + count(report.series, "series");
+        return std::to_string(report.points) + (report.points == 1 ? " point" : " points") +
+               " of " + std::to_string(report.series) + " series";
     }
 
     static guild::json::value to_json(const guild::runs::import_report& report) {
@@ -126,8 +117,10 @@ private:
         guild::json::set_text(out, "logdir", report.logdir);
         guild::json::set_text(out, "path", report.run_directory);
         out["outcome"] = std::string(guild::runs::to_string(report.outcome));
-        out["points"] = report.points;
-        out["series"] = report.series;
+        const bool is_read = report.outcome == guild::runs::import_outcome::made ||
+                             report.outcome == guild::runs::import_outcome::changed;
+        out["points"] = is_read ? guild::json::value(report.points) : guild::json::value();
+        out["series"] = is_read ? guild::json::value(report.series) : guild::json::value();
         out["following"] = report.is_running;
         return out;
     }
@@ -161,6 +154,10 @@ void wait_for_signal(std::int64_t milliseconds) {
     }
 }
 
+int fail_to_make_runs(const guild::error& why, io& console) {
+    return console.fail("cannot make a run directory: " + guild::to_string(why));
+}
+
 int follow_events(guild::runs::event_importer& importer, std::int64_t interval_ms,
                   import_printer& printer, io& console) {
     const auto report = [&](const guild::runs::import_report& each) { printer.print(each); };
@@ -169,7 +166,7 @@ int follow_events(guild::runs::event_importer& importer, std::int64_t interval_m
         const auto found = importer.poll(report);
         if (!found) {
             importer.end(report);
-            return fail(console, found.error());
+            return fail_to_make_runs(found.error(), console);
         }
         wait_for_signal(interval_ms);
     }
@@ -182,7 +179,7 @@ int import_once(guild::runs::event_importer& importer, import_printer& printer,
     const auto found =
         importer.poll([&](const guild::runs::import_report& each) { printer.print(each); });
     if (!found) {
-        return fail(console, found.error());
+        return fail_to_make_runs(found.error(), console);
     }
     if (*found == 0) {
         console.fail("there are no event files in " + logdir +
@@ -194,9 +191,9 @@ int import_once(guild::runs::event_importer& importer, import_printer& printer,
 
 int import_events(const arguments& given, io& console) {
     auto options = get_import_options(given);
-    const auto interval = get_import_number(given, "interval", 1, 0.05, 3600);
-    if (!options || !interval) {
-        return fail(console, !options ? options.error() : interval.error());
+    const auto interval_ms = get_interval_ms(given);
+    if (!options || !interval_ms) {
+        return fail(console, !options ? options.error() : interval_ms.error());
     }
     const std::string logdir = given.get("LOGDIR", "");
     if (!guild::os::is_directory(logdir)) {
@@ -212,10 +209,8 @@ int import_events(const arguments& given, io& console) {
         return fail(console, importer.error());
     }
     import_printer printer(given.has("json"), console);
-    return options->follow
-               ? follow_events(*importer, static_cast<std::int64_t>(*interval * 1000), printer,
-                               console)
-               : import_once(*importer, printer, logdir, console);
+    return options->follow ? follow_events(*importer, *interval_ms, printer, console)
+                           : import_once(*importer, printer, logdir, console);
 }
 
 }  // namespace
