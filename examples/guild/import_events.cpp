@@ -35,9 +35,8 @@ guild::result<std::int64_t> get_interval_ms(const arguments& given) {
     const std::string text = given.get("interval", "1");
     const auto seconds = guild::parse_double(text);
     if (!seconds || !(*seconds >= 0.05) || *seconds > 3600) {
-        return guild::make_error(guild::errc::bad_value,
-                                 "invalid value for --interval: '" + text +
-                                     "' is not a number from 0.05 to 3600");
+        return guild::make_error(guild::errc::bad_value, "invalid value for --interval: '" + text +
+                                                             "' is not a number from 0.05 to 3600");
     }
     return static_cast<std::int64_t>(*seconds * 1000);
 }
@@ -52,9 +51,8 @@ guild::result<guild::runs::import_options> get_import_options(const arguments& g
         const auto text = given.get("depth", "");
         const auto depth = guild::parse_int64(text);
         if (!depth || *depth < 0 || *depth > 32) {
-            return guild::make_error(guild::errc::bad_value,
-                                     "invalid value for --depth: '" + text +
-                                         "' is not a number from 0 to 32");
+            return guild::make_error(guild::errc::bad_value, "invalid value for --depth: '" + text +
+                                                                 "' is not a number from 0 to 32");
         }
         options.depth = static_cast<int>(*depth);
     }
@@ -129,9 +127,9 @@ private:
     /// told once.
     void print_loss(const guild::error& loss) {
         const bool is_damage = loss.where.end > loss.where.begin;
-        const std::string place =
-            is_damage ? '@' + std::to_string(loss.where.begin) + '-' + std::to_string(loss.where.end)
-                      : std::string();
+        const std::string place = is_damage ? '@' + std::to_string(loss.where.begin) + '-' +
+                                                  std::to_string(loss.where.end)
+                                            : std::string();
         has_failed_ = has_failed_ || !is_damage;
         if (told_.insert(loss.path + place).second) {
             console_.warn(loss.path + place + ": " + loss.message);

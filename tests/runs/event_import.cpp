@@ -189,7 +189,8 @@ TEST_CASE("import: a damaged record is told and the rest is kept") {
     CHECK(loss.where.end > loss.where.begin);
     CHECK(seen.at(".").points == 4);
     const run found = run::open(seen.at(".").run_directory).value();
-    CHECK(found.find_meta("events_lost_bytes") == std::to_string(loss.where.end - loss.where.begin));
+    CHECK(found.find_meta("events_lost_bytes") ==
+          std::to_string(loss.where.end - loss.where.begin));
 }
 
 TEST_CASE("import: a run root that cannot be written is an error and nothing else") {
@@ -406,7 +407,8 @@ TEST_CASE("import: the series of all shared event files are their points, bit fo
                              [](const guild::series::point& a, const tf::point& b) {
                                  return a.step == b.step &&
                                         a.value == guild::series::number(b.value) &&
-                                        a.time_us == static_cast<std::int64_t>(std::nearbyint(b.wall_time * 1e6));
+                                        a.time_us == static_cast<std::int64_t>(
+                                                         std::nearbyint(b.wall_time * 1e6));
                              }));
         }
     }

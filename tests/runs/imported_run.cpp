@@ -36,8 +36,8 @@ event_source source_in(const std::string& logdir) {
 
 imported_run must_create(const guild_test::temp_dir& dir, const os::env& system = os::system_env) {
     REQUIRE(os::make_directories(dir / "r/guild.d/series"));
-    auto made = imported_run::create(dir / "r", source_in(dir / "logs"), 1'499'999'999'000'000,
-                                     system);
+    auto made =
+        imported_run::create(dir / "r", source_in(dir / "logs"), 1'499'999'999'000'000, system);
     REQUIRE(made);
     return std::move(*made);
 }

@@ -1,4 +1,5 @@
-// tests/support/event_logs.hpp - log directories with event files, and what an import makes of them.
+// tests/support/event_logs.hpp - log directories with event files, and what an import makes of
+// them.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace guild_test {
 
 /// Writes one event file with the points 0 to `count` - 1 of `tag` and gives its path. Point I has
 /// the value I + 0.5 and the time 1500000000 + I.
-inline std::string write_log(const std::string& directory, int count, const std::string& tag = "loss",
-                             int first = 0) {
+inline std::string write_log(const std::string& directory, int count,
+                             const std::string& tag = "loss", int first = 0) {
     auto log = guild::tfevents::writer::create(directory);
     REQUIRE(log);
     for (int step = first; step < first + count; ++step) {
@@ -46,8 +47,8 @@ using reports = std::map<std::string, guild::runs::import_report>;
 /// What one poll reports, by name.
 inline reports poll(guild::runs::event_importer& importer) {
     reports seen;
-    const auto done = importer.poll(
-        [&](const guild::runs::import_report& each) { seen[each.name] = each; });
+    const auto done =
+        importer.poll([&](const guild::runs::import_report& each) { seen[each.name] = each; });
     REQUIRE_MESSAGE(done.has_value(), (done ? std::string() : to_string(done.error())));
     return seen;
 }

@@ -146,9 +146,8 @@ TEST_CASE("directory reader: directories with event files are listed without rea
     (void)dir.write("b/other", "");
     tf::directory_reader reader(dir.path());
     std::map<std::string, std::vector<std::string>> found;
-    reader.for_each_directory([&](const std::string& run, const std::vector<std::string>& names) {
-        found[run] = names;
-    });
+    reader.for_each_directory(
+        [&](const std::string& run, const std::vector<std::string>& names) { found[run] = names; });
     CHECK(found.size() == 1);
     CHECK(found["a"] == std::vector<std::string>{"tfevents.1", "tfevents.2"});
     CHECK(reader.counters().lost_bytes == 0);
@@ -217,8 +216,9 @@ TEST_CASE("directory reader: every shared run gives the numbers of an independen
     }
     std::map<std::pair<std::string, std::string>, tag_numbers> got;
     tf::directory_reader reader(root);
-    reader.poll(
-        [&](const std::string& run, const tf::scalar& point) { got[{run, std::string(point.tag)}].add(point); });
+    reader.poll([&](const std::string& run, const tf::scalar& point) {
+        got[{run, std::string(point.tag)}].add(point);
+    });
     CHECK(reader.file_count() == 229);
     std::istringstream lines(*expected);
     std::size_t rows = 0;

@@ -110,10 +110,10 @@ inline tfevents::session_end find_session_end(const tfevents::directory_reader& 
         const tfevents::tag_table* tags = reader.find_tags(run);
         const auto id = tags == nullptr ? std::nullopt : tags->find(tfevents::hparams_end_tag);
         const auto end = id ? tfevents::decode_session_end((*tags)[*id].content) : std::nullopt;
-        const bool counts = end && (found.status == session_status::unknown ||
-                                    (found.status != session_status::failure &&
-                                     (end->status == session_status::failure ||
-                                      end->end_time > found.end_time)));
+        const bool counts =
+            end && (found.status == session_status::unknown ||
+                    (found.status != session_status::failure &&
+                     (end->status == session_status::failure || end->end_time > found.end_time)));
         if (counts) {
             found = *end;
         }

@@ -55,11 +55,11 @@ struct import_options {
 
 /// What became of the event files of one run.
 struct import_report {
-    std::string name;           // as TensorBoard shows it
+    std::string name;  // as TensorBoard shows it
     std::string logdir;
     std::string run_directory;  // empty: there is none
     import_outcome outcome = import_outcome::unchanged;
-    std::uint64_t points = 0;   // of the run; of made and changed ones
+    std::uint64_t points = 0;  // of the run; of made and changed ones
     std::uint64_t series = 0;
     bool is_running = false;    // it is followed from now on
     std::vector<error> losses;  // as find_losses()
@@ -344,9 +344,8 @@ inline void event_importer::end(const report_function& report) {
 }
 
 inline std::size_t event_importer::running() const noexcept {
-    return static_cast<std::size_t>(std::count_if(places_.begin(), places_.end(), [](auto& each) {
-        return each.second.running != nullptr;
-    }));
+    return static_cast<std::size_t>(std::count_if(
+        places_.begin(), places_.end(), [](auto& each) { return each.second.running != nullptr; }));
 }
 
 inline bool event_importer::is_quiet(const imported_run& run) const {
