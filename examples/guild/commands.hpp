@@ -8,6 +8,7 @@ namespace program {
 command_spec check_command();
 command_spec delete_run_command();
 command_spec events_command();
+command_spec import_events_command();
 command_spec ini_command();
 command_spec init_command();
 command_spec list_attrs_command();

@@ -75,9 +75,14 @@ std::optional<std::vector<run_files>> find_files(const arguments& given, io& con
             add(path);
             continue;
         }
-        for (const tf::event_file& file : tf::directory_reader(path).list_files()) {
-            add(file.path);
-        }
+        tf::directory_reader(path).for_each_directory(
+            [&](const std::string& below, const std::vector<std::string>& names) {
+                const std::string directory =
+                    below == "." ? path : guild::join_path(path, below);
+                for (const std::string& name : names) {
+                    add(guild::join_path(directory, name));
+                }
+            });
     }
     for (run_files& each : runs) {
         std::sort(each.paths.begin(), each.paths.end());
@@ -355,19 +360,6 @@ void print_points(const run_files& files, const arguments& given, io& console) {
 
 // ---- the command -----------------------------------------------------------------------------------
 
-std::optional<tf::restart_policy> parse_policy(const std::string& text) {
-    if (text == "keep-all") {
-        return tf::restart_policy::keep_all;
-    }
-    if (text == "latest-attempt") {
-        return tf::restart_policy::latest_attempt;
-    }
-    if (text == "session-start") {
-        return tf::restart_policy::session_start;
-    }
-    return std::nullopt;
-}
-
 /// Reads the runs, several at a time.
 std::vector<run_report> read_runs(const std::vector<run_files>& runs, const arguments& given,
                                   tf::restart_policy policy) {
@@ -381,7 +373,7 @@ std::vector<run_report> read_runs(const std::vector<run_files>& runs, const argu
 }
 
 int show_events(const arguments& given, io& console) {
-    const auto policy = parse_policy(given.get("restarts", "keep-all"));
+    const auto policy = tf::find_restart_policy(given.get("restarts", "keep-all"));
     if (!policy) {
         return console.fail("invalid value for --restarts: expected keep-all, latest-attempt or "
                             "session-start, seen '" +

@@ -25,6 +25,7 @@
 // layer 2: the operating system
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
 #include <guild/os/file.hpp>                   // files and directories
+#include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
 #include <guild/os/pipe.hpp>                   // owned descriptors and pipes
@@ -97,6 +98,12 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/event_cursor.hpp>         // events.tsv: event files as they were
+#include <guild/runs/event_sources.hpp>        // which runs a log directory holds
+#include <guild/runs/event_facts.hpp>          // hyperparameters as flags; start and end
+#include <guild/runs/imported_run.hpp>         // one run made of event files
+#include <guild/runs/import_index.hpp>         // which run is made of which directory
+#include <guild/runs/event_import.hpp>         // runs out of existing log directories
 #include <guild/runs/command_watch.hpp>        // the command's output, signals and end
 #include <guild/runs/recording.hpp>            // everything written about a command
 #include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include <dirent.h>
+#include <sys/file.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -1483,8 +1484,9 @@ inline bool has_crc32c_instruction() noexcept {
 
 inline std::uint32_t crc32c(std::string_view data, std::uint32_t seed) noexcept {
     const unsigned char* bytes = reinterpret_cast<const unsigned char*>(data.data());
-    return ~(detail::has_crc32c_instruction() ? detail::crc32c_by_instruction(~seed, bytes, data.size())
-                            : detail::crc32c_by_table(~seed, bytes, data.size()));
+    return ~(detail::has_crc32c_instruction()
+                 ? detail::crc32c_by_instruction(~seed, bytes, data.size())
+                 : detail::crc32c_by_table(~seed, bytes, data.size()));
 }
 
 }}  // namespace guild
@@ -3209,6 +3211,12 @@ struct dir_entry {
 /// `path` from the root, as text: the working directory put before it, "." and ".." resolved.
 [[nodiscard]] std::string absolute_path(std::string_view path);
 
+/// The one path of what `path` names: from the root, without symbolic links, "." and "..".
+///
+/// errors   not_found and the others of classify_errno()
+/// example  tests/os/file.cpp "real path: links and dots are gone"
+[[nodiscard]] result<std::string> get_real_path(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -3372,13 +3380,8 @@ namespace detail {
 
 // Where a chain of symbolic links that starts at `path` ends; `path` itself if there is none.
 inline std::string follow_links(const std::string& path) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr) {
-        return path;
-    }
-    std::string target(resolved);
-    std::free(resolved);
-    return target;
+    const auto target = get_real_path(path);
+    return target ? *target : path;
 }
 
 inline result<void> write_and_rename(file& temporary, const std::string& target,
@@ -3624,6 +3627,16 @@ inline std::string absolute_path(std::string_view path) {
                                             : join_path(current_directory(), path));
 }
 
+inline result<std::string> get_real_path(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) {
+        return os_error(errno, "realpath", path);
+    }
+    std::string found(resolved);
+    std::free(resolved);
+    return found;
+}
+
 inline result<std::string> make_temp_directory(std::string_view prefix) {
     const char* base = std::getenv("TMPDIR");
     std::string path =
@@ -3632,6 +3645,40 @@ inline result<std::string> make_temp_directory(std::string_view prefix) {
         return os_error(errno, "mkdtemp", path);
     }
     return path;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/hold.hpp ====
+// guild/os/hold.hpp - one process at a time: a file that is held until its holder lets go or dies.
+//
+// Layer 2. Includes: os/file.hpp and POSIX.
+// Not here: who records a run, which readers see too (runs/lock.hpp).
+//
+// Only those who hold are kept out; reading and writing the file is free to everybody. Nothing is
+// left behind by a process that is killed, so there is nothing to clean up or to judge.
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// Makes the file `path` if it is missing, waits until nobody else holds it, and holds it until the
+/// object that is returned is closed or its process ends, however it does.
+///
+/// A file system that knows no such thing lets everybody through at once.
+/// errors   those of open_file
+/// threads  any; two threads of one process keep each other out too
+/// example  tests/os/hold.cpp "hold: the second waits until the first lets go"
+[[nodiscard]] result<file> hold(const std::string& path, const env& system = system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<file> hold(const std::string& path, const env& system) {
+    auto opened = open_file(path, open_mode::append, system);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    while (::flock(opened->fd(), LOCK_EX) != 0 && errno == EINTR) {
+    }
+    return opened;
 }
 
 }}}  // namespace guild::os
@@ -4217,8 +4264,8 @@ private:
     bool joinable_ = false;
 };
 
-/// Runs `work(i)` once for every i below `count`, on at most `threads` threads, this one among them;
-/// on fewer where none is to be had. Returns when all are done. `work` must not throw.
+/// Runs `work(i)` once for every i below `count`, on at most `threads` threads, this one among
+/// them; on fewer where none is to be had. Returns when all are done. `work` must not throw.
 ///
 /// threads  `work` is called from several at once, each time with another i
 /// example  tests/os/thread.cpp "for_each_index: every index once, on one thread or several"
@@ -10541,6 +10588,7 @@ class tensor {
 public:
     /// Takes in a serialized TensorProto; a second one is merged, as protocol buffers do.
     ///
+    /// in       message: lives as long as number() is asked
     /// out      false if the message is bad
     [[nodiscard]] bool read(std::string_view message) noexcept;
 
@@ -10895,6 +10943,7 @@ struct event {
     std::uint64_t session_status = 0;   // of kind session_log: 1 start, 2 stop, 3 checkpoint
     std::string_view source_writer;     // who wrote the file; on the first event, if at all
     std::vector<summary_value> values;  // of kind summary
+    std::uint64_t empty_values = 0;     // of kind summary, with neither kind nor metadata: left out
 };
 
 /// Reads a serialized Event into `out`.
@@ -11069,7 +11118,8 @@ private:
     std::optional<tensor> tensor_;
 };
 
-inline bool read_summary(std::string_view message, std::vector<summary_value>& values) {
+inline bool read_summary(std::string_view message, std::vector<summary_value>& values,
+                         std::uint64_t& empty_values) {
     wire_reader fields(message);
     wire_field field;
     while (fields.next(field)) {
@@ -11077,6 +11127,11 @@ inline bool read_summary(std::string_view message, std::vector<summary_value>& v
             values.emplace_back();
             if (!value_decoder(values.back()).read(field.bytes)) {
                 return false;
+            }
+            // Two bytes in the file would be fifty times as much in memory.
+            if (values.back().kind == value_kind::none && !values.back().meta) {
+                values.pop_back();
+                ++empty_values;
             }
         }
     }
@@ -11101,6 +11156,7 @@ inline bool read_what(const wire_field& field, event& out) {
     const auto kind = static_cast<event_kind>(field.number);
     if (kind != out.kind) {
         out.values.clear();
+        out.empty_values = 0;
     }
     out.kind = kind;
     if (kind == event_kind::file_version) {
@@ -11113,13 +11169,14 @@ inline bool read_what(const wire_field& field, event& out) {
         out.session_status = status.value;
         return good;
     }
-    return kind != event_kind::summary || read_summary(field.bytes, out.values);
+    return kind != event_kind::summary || read_summary(field.bytes, out.values, out.empty_values);
 }
 
 }  // namespace detail
 
 inline bool decode_event(std::string_view payload, event& out) {
     out.values.clear();
+    out.empty_values = 0;
     out.wall_time = 0;
     out.step = 0;
     out.kind = event_kind::empty;
@@ -11428,11 +11485,11 @@ enum class hparam_kind : std::uint8_t { none, number, text, boolean };
 
 /// One hyperparameter. Numbers of any type are doubles to TensorBoard.
 struct hparam {
-    hparam(std::string key, double value)
-        : name(std::move(key)), kind(hparam_kind::number), number(value) {}
-    hparam(std::string key, int value) : hparam(std::move(key), static_cast<double>(value)) {}
-    hparam(std::string key, bool value)
-        : name(std::move(key)), kind(hparam_kind::boolean), number(value ? 1 : 0) {}
+    template <class Number, std::enable_if_t<std::is_arithmetic_v<Number>, int> = 0>
+    hparam(std::string key, Number value)
+        : name(std::move(key)),
+          kind(std::is_same_v<Number, bool> ? hparam_kind::boolean : hparam_kind::number),
+          number(static_cast<double>(value)) {}
     hparam(std::string key, std::string value)
         : name(std::move(key)), kind(hparam_kind::text), text(std::move(value)) {}
     hparam(std::string key, const char* value) : hparam(std::move(key), std::string(value)) {}
@@ -11459,12 +11516,27 @@ struct hparams {
 
 enum class session_status : std::uint8_t { unknown = 0, success = 1, failure = 2, running = 3 };
 
+/// How a run ended, as it says itself.
+///
+/// units    end_time: seconds since 1970-01-01 UTC, 0 if it is not told
+struct session_end {
+    session_status status = session_status::unknown;
+    double end_time = 0;
+};
+
 /// The content of _hparams_/session_start_info, its values in order of name; empty when `content`
 /// is something else or bad.
 ///
 /// source   plugin_data.proto of TensorBoard's plugin hparams; struct.proto of Protocol Buffers
 /// example  tests/tfevents/hparams.cpp "hparams: what torch writes"
 [[nodiscard]] std::optional<hparams> decode_session_start(std::string_view content);
+
+/// The content of _hparams_/session_end_info; empty when `content` is something else or bad. A
+/// status that has no name here is unknown.
+///
+/// source   plugin_data.proto of TensorBoard's plugin hparams
+/// example  tests/runs/imported_run.cpp "session end: what was encoded is decoded"
+[[nodiscard]] std::optional<session_end> decode_session_end(std::string_view content);
 
 /// The contents of the three tags.
 [[nodiscard]] std::string encode_experiment(const hparams& what);
@@ -11555,6 +11627,21 @@ inline bool read_session_start(std::string_view message, hparams& out) {
     return !fields.is_bad();
 }
 
+// SessionEndInfo: status 1, end_time_secs 2
+inline bool read_session_end(std::string_view message, session_end& out) {
+    constexpr auto last = static_cast<std::uint64_t>(session_status::running);
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.is(1, wire_type::varint)) {
+            out.status = static_cast<session_status>(field.value <= last ? field.value : 0);
+        } else if (field.is(2, wire_type::fixed64)) {
+            out.end_time = bits_double(field.value);
+        }
+    }
+    return !fields.is_bad();
+}
+
 inline std::string encode_hparam_value(const hparam& each) {
     std::string value;
     switch (each.kind) {
@@ -11607,6 +11694,21 @@ inline std::optional<hparams> decode_session_start(std::string_view content) {
         if (field.is(3, wire_type::bytes)) {
             found.emplace();
             if (!detail::read_session_start(field.bytes, *found)) {
+                return std::nullopt;
+            }
+        }
+    }
+    return fields.is_bad() ? std::nullopt : found;
+}
+
+inline std::optional<session_end> decode_session_end(std::string_view content) {
+    wire_reader fields(content);
+    wire_field field;
+    std::optional<session_end> found;
+    while (fields.next(field)) {
+        if (field.is(4, wire_type::bytes)) {
+            found.emplace();
+            if (!detail::read_session_end(field.bytes, *found)) {
                 return std::nullopt;
             }
         }
@@ -11672,6 +11774,7 @@ struct histogram_bucket {
     double right = 0;
     double count = 0;
 };
+using histogram_buckets = std::vector<histogram_bucket>;
 
 /// Counts values into buckets of one width between the smallest and the largest.
 ///
@@ -11679,17 +11782,17 @@ struct histogram_bucket {
 /// out      no bucket without values; one bucket, 1 wide, where all are equal
 /// source   tf.summary.histogram of TensorFlow 2
 /// example  tests/tfevents/histogram.cpp "histogram: three buckets, by hand"
-[[nodiscard]] std::vector<histogram_bucket> make_histogram(const double* values, std::size_t count,
-                                                           std::size_t buckets = 30);
-[[nodiscard]] inline std::vector<histogram_bucket>
-make_histogram(const std::vector<double>& values, std::size_t buckets = 30) {
+[[nodiscard]] histogram_buckets make_histogram(const double* values, std::size_t count,
+                                               std::size_t buckets = 30);
+[[nodiscard]] inline histogram_buckets make_histogram(const std::vector<double>& values,
+                                                      std::size_t buckets = 30) {
     return make_histogram(values.data(), values.size(), buckets);
 }
 
 // ---- implementation ---------------------------------------------------------
 
-inline std::vector<histogram_bucket> make_histogram(const double* values, std::size_t count,
-                                                    std::size_t buckets) {
+inline histogram_buckets make_histogram(const double* values, std::size_t count,
+                                        std::size_t buckets) {
     std::vector<double> finite;
     finite.reserve(count);
     std::copy_if(values, values + count, std::back_inserter(finite),
@@ -11708,7 +11811,7 @@ inline std::vector<histogram_bucket> make_histogram(const double* values, std::s
         const double part = static_cast<double>(i) * share;
         return i == buckets ? high : low * (1.0 - part) + high * part;
     };
-    std::vector<histogram_bucket> made(buckets);
+    histogram_buckets made(buckets);
     double left = low;
     for (std::size_t i = 0; i < buckets; ++i) {
         // Between neighbouring numbers rounding may lead back, or out of the range.
@@ -11911,7 +12014,7 @@ struct damage {
 ///          file
 struct reader_options {
     std::uint64_t max_record_bytes = std::uint64_t{64} << 20U;
-    std::uint64_t held_record_bytes = std::uint64_t{4} << 20U;
+    std::uint64_t held_record_bytes = std::uint64_t{2} << 20U;
 };
 
 /// A good record of a file; it ends at record_reader::offset().
@@ -11957,9 +12060,9 @@ public:
     /// was read so far; then reading goes on.
     [[nodiscard]] bool next(stored_record& out);
 
-    /// Hands the payloads of the next good records to `bool take(std::string_view payload)`, without
-    /// reading the file: those that lie in memory already. Ends where there are none, or with the
-    /// first that `take` refuses, which next() then returns.
+    /// Hands the payloads of the next good records to `bool take(std::string_view payload)`,
+    /// without reading the file: those that lie in memory already. Ends where there are none, or
+    /// with the first that `take` refuses, which next() then returns.
     ///
     /// cost     half of next()
     template <class Take>
@@ -12370,6 +12473,9 @@ inline bool record_reader::fill(std::uint64_t need) {
     const std::uint64_t have = end_ - at_;
     const std::uint64_t left = rest() > have ? rest() - have : 0;
     const std::uint64_t want = std::min(left, std::max<std::uint64_t>(need - have, chunk_bytes));
+    if (want == 0) {
+        return false;
+    }
     const auto size = guild::detail::convert<std::size_t>(want);
     reserve(end_ - at_ + size);
     const auto got = file_.read_at(offset_ + have, buffer_.get() + end_, size);
@@ -12938,6 +13044,14 @@ enum class restart_policy : std::uint8_t {
     session_start,   // the start of a session takes back all points with its step or a later one
 };
 
+/// "keep-all", "latest-attempt" or "session-start".
+[[nodiscard]] std::string_view to_string(restart_policy policy) noexcept;
+
+/// The policy of such a word.
+///
+/// example  tests/tfevents/restart.cpp "restart policy: has a word, and the word has it"
+[[nodiscard]] std::optional<restart_policy> find_restart_policy(std::string_view word);
+
 /// Points that no longer count: of one tag or of all, with this step or a later one.
 struct restart {
     bool all_tags = false;
@@ -12991,6 +13105,28 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
+
+inline std::string_view to_string(restart_policy policy) noexcept {
+    switch (policy) {
+    case restart_policy::keep_all:
+        break;
+    case restart_policy::latest_attempt:
+        return "latest-attempt";
+    case restart_policy::session_start:
+        return "session-start";
+    }
+    return "keep-all";
+}
+
+inline std::optional<restart_policy> find_restart_policy(std::string_view word) {
+    for (const auto policy : {restart_policy::keep_all, restart_policy::latest_attempt,
+                              restart_policy::session_start}) {
+        if (to_string(policy) == word) {
+            return policy;
+        }
+    }
+    return std::nullopt;
+}
 
 namespace detail {
 
@@ -13177,18 +13313,15 @@ namespace guild { inline namespace v0 { namespace tfevents {
     return contains(base_name(name), "tfevents");
 }
 
-/// units    max_depth: directories below the root; deeper ones are not read
+/// units    max_depth: directories below the root; deeper ones are not read. max_directories: in
+///          all; links between directories can make many paths out of a few
 struct directory_options {
     bool follow_links = true;  // directories behind symbolic links too; loops are noticed
+    bool skip_runs = false;    // leave out directories that hold a guild.d, with all below them
     int max_depth = 32;
+    std::size_t max_directories = 100'000;
     restart_policy restarts = restart_policy::keep_all;
     reader_options files;
-};
-
-/// Where an event file is, and whose: the run is its directory relative to the root.
-struct event_file {
-    std::string run;
-    std::string path;
 };
 
 /// Reads every event file below a root; each poll delivers what is new.
@@ -13221,9 +13354,10 @@ public:
     template <class OnScalar, class OnRestart>
     std::uint64_t poll(OnScalar&& on_scalar, OnRestart&& on_restart, unsigned threads = 1);
 
-    /// Every event file that is there now, in the order in which poll() reads them; nothing is
-    /// read.
-    [[nodiscard]] std::vector<event_file> list_files();
+    /// Calls `visit(const std::string& run, const std::vector<std::string>& names)` for every
+    /// directory that holds event files now, with the files' names in order. Reads no file.
+    template <class Visit>
+    void for_each_directory(Visit&& visit);
 
     /// The sums over all files that were ever found.
     [[nodiscard]] reader_counters counters() const;
@@ -13260,6 +13394,11 @@ private:
     std::vector<directory*> find_directories();
     directory& directory_of(const std::string& run);
     bool list(directory& here, const std::string& path);
+    void note(error what) {
+        if (!error_) {
+            error_ = std::move(what);
+        }
+    }
     void look_at(directory& here, const std::string& path, const os::dir_entry& entry);
     bool enter(const place& at, directory& here, place& inner);
     [[nodiscard]] std::string path_of(const std::string& run) const {
@@ -13300,21 +13439,23 @@ std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restar
     return delivered;
 }
 
-inline std::vector<event_file> directory_reader::list_files() {
-    std::vector<event_file> all;
+template <class Visit>
+void directory_reader::for_each_directory(Visit&& visit) {
     for (const directory* here : find_directories()) {
-        for (const std::string& name : here->files) {
-            all.push_back({here->run, join_path(path_of(here->run), name)});
-        }
+        visit(here->run, here->files);
     }
-    return all;
 }
 
 // Every directory that is there now and holds event files, in the order of a walk by name.
 inline std::vector<directory_reader::directory*> directory_reader::find_directories() {
     std::vector<directory*> found;
     std::vector<place> open = {place{}};
-    while (!open.empty()) {
+    for (std::size_t entered = 0; !open.empty(); ++entered) {
+        if (entered == options_.max_directories) {
+            note(make_error(errc::too_large, "more directories than are read, seen " +
+                                                 std::to_string(entered), root_));
+            break;
+        }
         const place at = std::move(open.back());
         open.pop_back();
         directory& here = directory_of(at.run.empty() ? "." : at.run);
@@ -13429,14 +13570,19 @@ inline bool directory_reader::list(directory& here, const std::string& path) {
     const auto entries = os::list_directory(path);
     if (!entries) {
         here.seen.reset();
-        if (!error_ && entries.error().code != errc::not_found) {
-            error_ = entries.error();
+        if (entries.error().code != errc::not_found) {
+            note(entries.error());
         }
         return false;
     }
     here.files.clear();
     here.below.clear();
     for (const os::dir_entry& entry : *entries) {
+        if (options_.skip_runs && entry.name == "guild.d") {
+            here.files.clear();
+            here.below.clear();
+            return true;
+        }
         look_at(here, path, entry);
     }
     return true;
@@ -13558,8 +13704,7 @@ public:
                   std::optional<double> wall_time = std::nullopt);
 
     /// Adds a distribution; make_histogram() counts values into buckets.
-    void add_histogram(std::string_view tag, std::int64_t step,
-                       const std::vector<histogram_bucket>& buckets,
+    void add_histogram(std::string_view tag, std::int64_t step, const histogram_buckets& buckets,
                        std::optional<double> wall_time = std::nullopt);
 
     /// Adds an image.
@@ -13612,7 +13757,8 @@ namespace detail {
 // events.out.tfevents.SECONDS.HOST.PID.N: `serial` tells files of one second and process apart.
 inline std::string event_file_name(std::int64_t wall_us, int serial, std::string_view suffix) {
     char seconds[24] = {};
-    std::snprintf(seconds, sizeof seconds, "%010lld", static_cast<long long>(wall_us / 1000000));
+    std::snprintf(seconds, sizeof seconds, "%010lld",
+                  guild::detail::convert<long long>(wall_us / 1000000));
     std::string host = os::node_name();
     for (char& c : host) {
         c = c == '/' ? '_' : c;
@@ -13626,7 +13772,7 @@ inline float to_float(double value) noexcept {
     constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
     if (std::fabs(value) > largest && !std::isinf(value)) {
         const float infinite = std::numeric_limits<float>::infinity();
-        constexpr double half_step = 0x1.ffffffp+127;  // what is below rounds to the largest float
+        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
         if (std::fabs(value) < half_step) {
             return value < 0 ? -std::numeric_limits<float>::max()
                              : std::numeric_limits<float>::max();
@@ -13787,7 +13933,7 @@ inline void writer::add_text(std::string_view tag, std::int64_t step, std::strin
 }
 
 inline void writer::add_histogram(std::string_view tag, std::int64_t step,
-                                  const std::vector<histogram_bucket>& buckets,
+                                  const histogram_buckets& buckets,
                                   std::optional<double> wall_time) {
     std::vector<double> rows;
     rows.reserve(3 * buckets.size());
@@ -13816,7 +13962,7 @@ inline void writer::add_hparams(const hparams& what, std::optional<double> wall_
     const double time = time_of(wall_time);
     hparams started = detail::as_utf8(what);
     started.start_time = what.start_time != 0 ? what.start_time : time;
-    // TensorBoard gives these tags one zero as their value.
+    // All is in the metadata, but TensorBoard's loader in Python wants some tensor beside it.
     const std::string nothing = encode_double_tensor({1}, {0.0});
     const auto add = [&](std::string_view tag, const std::string& content) {
         add_value(tag, 0, nothing, encode_metadata("hparams", content, data_class::tensor), time);
@@ -16118,6 +16264,12 @@ public:
     /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
+    /// Renames the file to `path`, in one step; a file that stands there is replaced.
+    ///
+    /// in       path: on the same file system
+    /// errors   those of rename: the old name is kept
+    [[nodiscard]] result<void> rename_to(const std::string& path);
+
     /// The time of now: the wall clock at the start plus what the clock since boot has counted
     /// since.
     [[nodiscard]] std::int64_t now_us() const {
@@ -16156,6 +16308,7 @@ private:
     void commit(std::size_t bytes);
     result<void> sync_file();
     result<void> sync_if_due();
+    void sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
@@ -16387,15 +16540,18 @@ inline result<void> writer::sync_if_due() {
     return sync_file();
 }
 
+inline void writer::sync_directory() {
+    auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
+    directory_synced_ = directory && directory->sync();
+}
+
 inline result<void> writer::sync_file() {
     synced_us_ = system_->boot_time_us();
     auto synced = file_.sync();
     if (synced) {
         unsynced_.clear();
         if (!directory_synced_) {
-            auto directory =
-                os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
-            directory_synced_ = directory && directory->sync();
+            sync_directory();
         }
         return {};
     }
@@ -16509,6 +16665,16 @@ inline result<void> writer::move_to(const std::string& directory) {
     }
     file_ = std::move(*copy);
     directory_synced_ = false;
+    return {};
+}
+
+inline result<void> writer::rename_to(const std::string& path) {
+    const int renamed = system_->rename(file_.path().c_str(), path.c_str());
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path);
+    }
+    file_ = os::file(file_.release(), path, *system_);
+    sync_directory();
     return {};
 }
 
@@ -18875,24 +19041,45 @@ private:
 /// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with
 /// the events' own steps and times.
 ///
-/// Directories behind symbolic links are not entered: a command may link a whole data set, or `/`,
-/// into its run directory.
+/// Unless told otherwise, directories behind symbolic links are not entered: a command may link a
+/// whole data set, or `/`, into its run directory.
 /// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory
 ///          and tag"
 class event_collector {
 public:
-    explicit event_collector(std::string directory)
-        : reader_(std::move(directory), without_links()) {}
+    explicit event_collector(std::string directory,
+                             tfevents::directory_options options = without_links(),
+                             const os::env& system = os::system_env)
+        : reader_(std::move(directory), options, system),
+          keeps_all_(options.restarts == tfevents::restart_policy::keep_all) {}
 
-    /// Stores what is new.
+    /// Stores what is new, in one writer over all calls. Under another restart policy than keep_all
+    /// points that are taken back in the same call are left out, and tags come one after another.
     ///
     /// out      how many points
     std::uint64_t collect(series::writer& into);
 
+    /// Whether what was stored is not what the files say any more: a file was replaced by other
+    /// content, or a restart took points of an earlier call back. A new collector and a new series
+    /// file will have it right.
+    ///
+    /// example  tests/runs/collectors.cpp "event collector: a restart behind stored points makes
+    ///          them outdated"
+    [[nodiscard]] bool is_outdated() const;
+
     /// Bytes of event files that were damaged and skipped.
     [[nodiscard]] std::uint64_t bytes_lost() const { return reader_.bytes_lost(); }
 
+    /// Points and series stored so far, and the latest time of a point.
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] std::uint64_t series() const noexcept { return series_; }
+    [[nodiscard]] std::optional<std::int64_t> last_time_us() const noexcept { return last_us_; }
+
+    /// What was read, file by file.
+    [[nodiscard]] const tfevents::directory_reader& reader() const noexcept { return reader_; }
+
 private:
+    void collect_kept(series::writer& into);
     void add(const std::string& run, const tfevents::scalar& point, series::writer& into);
     void flush_frame(series::writer& into);
     [[nodiscard]] static tfevents::directory_options without_links() {
@@ -18902,6 +19089,11 @@ private:
     }
 
     tfevents::directory_reader reader_;
+    bool keeps_all_;
+    bool took_back_ = false;  // points that were stored by an earlier call
+    std::uint64_t points_ = 0;
+    std::uint64_t series_ = 0;
+    std::optional<std::int64_t> last_us_;
     std::vector<series::sample> frame_;  // values of one step and time, stored together
     std::int64_t frame_step_ = 0;
     std::int64_t frame_time_us_ = 0;
@@ -18921,6 +19113,13 @@ inline std::string system_name() {
         }
     }
     return "";
+}
+
+// An event's time in microseconds; empty when no calendar has it.
+inline std::optional<std::int64_t> event_time_us(double seconds) {
+    const double time_us = std::nearbyint(seconds * 1e6);
+    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
+    return has_time ? std::make_optional(static_cast<std::int64_t>(time_us)) : std::nullopt;
 }
 
 }  // namespace detail
@@ -18981,17 +19180,49 @@ inline void statistics_collector::collect(int pid, std::int64_t time_us, series:
 }
 
 inline std::uint64_t event_collector::collect(series::writer& into) {
-    const std::uint64_t count = reader_.poll(
-        [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
+    const std::uint64_t before = points_;
+    if (keeps_all_) {
+        (void)reader_.poll(
+            [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
+    } else {
+        collect_kept(into);
+    }
     flush_frame(into);
-    return count;
+    return points_ - before;
+}
+
+inline void event_collector::collect_kept(series::writer& into) {
+    std::map<std::string, tfevents::run_points> kept;
+    (void)reader_.poll(
+        [&](const std::string& run, const tfevents::scalar& point) { kept[run].add(point); },
+        [&](const std::string& run, const tfevents::restart& back) {
+            kept[run].take_back(back);
+            took_back_ = took_back_ || points_ > 0;
+        });
+    for (const auto& [run, points] : kept) {
+        for (const tfevents::tag_points* tag : points.tags()) {
+            for (const tfevents::point& each : tag->points) {
+                add(run, {tag->tag, 0, each.step, each.wall_time, each.value}, into);
+            }
+        }
+    }
+}
+
+inline bool event_collector::is_outdated() const {
+    bool is_replaced = false;
+    reader_.for_each_file([&](const std::string&, const tfevents::reader& file) {
+        is_replaced = is_replaced || file.restarts() > 0;
+    });
+    return is_replaced || took_back_;
 }
 
 inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
                                  series::writer& into) {
-    const double time_us = std::nearbyint(point.wall_time * 1e6);
-    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
-    const std::int64_t time = has_time ? static_cast<std::int64_t>(time_us) : 0;
+    const auto known_us = detail::event_time_us(point.wall_time);
+    const std::int64_t time = known_us.value_or(0);
+    if (known_us && (!last_us_ || *last_us_ < time)) {
+        last_us_ = time;
+    }
     if (!frame_.empty() && (frame_step_ != point.step || frame_time_us_ != time)) {
         flush_frame(into);
     }
@@ -19006,6 +19237,8 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     frame_step_ = point.step;
     frame_time_us_ = time;
     frame_.push_back({id, series::number(point.value)});
+    ++points_;
+    series_ = std::max<std::uint64_t>(series_, id == series::no_series ? 0 : id + std::uint64_t{1});
 }
 
 inline void event_collector::flush_frame(series::writer& into) {
@@ -19013,6 +19246,1228 @@ inline void event_collector::flush_frame(series::writer& into) {
         into.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
         frame_.clear();
     }
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_cursor.hpp ====
+// guild/runs/event_cursor.hpp - events.tsv: how event files were when a run was made of them.
+//
+// Layer 4. Includes: base, os/file, runs/tsv, runs/layout.
+// Not here: making the run (runs/imported_run.hpp).
+//
+// One line a file: its path relative to `logdir`, then size, time of modification, device and
+// inode. The file is replaced whole, and last: whatever ends an import before that makes the next
+// one start again.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+inline constexpr std::string_view cursor_name = "events.tsv";
+
+/// Enough of an event file to see that it is not what it was.
+///
+/// units    size: bytes; modified_ns: nanoseconds since 1970-01-01 UTC
+struct event_mark {
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+    std::uint64_t device = 0;  // for people: it changes when a file system is mounted anew
+    std::uint64_t inode = 0;
+
+    friend bool operator==(const event_mark& a, const event_mark& b) noexcept {
+        return a.size == b.size && a.modified_ns == b.modified_ns && a.inode == b.inode;
+    }
+    friend bool operator!=(const event_mark& a, const event_mark& b) noexcept { return !(a == b); }
+};
+
+/// The marks of a run's event files, by path relative to its log directory.
+using event_cursor = std::map<std::string, event_mark>;
+
+/// The marks of those of `files` that are there now.
+///
+/// in       files: paths relative to `directory`
+[[nodiscard]] event_cursor look_at_files(const std::string& directory,
+                                         const std::vector<std::string>& files,
+                                         const os::env& system = os::system_env);
+
+/// What happened to the files of a run.
+enum class cursor_change : std::uint8_t {
+    none,     // nothing new: at most, files have gone
+    grown,    // files changed or came, and none has gone
+    replaced  // files changed or came where others have gone: another run's
+};
+
+/// example  tests/runs/event_cursor.cpp "cursor: files that went alone are no change"
+[[nodiscard]] cursor_change compare(const event_cursor& before, const event_cursor& now);
+
+/// The text of events.tsv, and its reverse; lines that are not understood are left out.
+///
+/// example  tests/runs/event_cursor.cpp "cursor: text and back, whatever the paths"
+[[nodiscard]] std::string format_cursor(const event_cursor& cursor);
+[[nodiscard]] event_cursor parse_cursor(std::string_view text);
+
+/// The cursor of a run; empty where there is none yet.
+[[nodiscard]] event_cursor load_cursor(const std::string& run_directory,
+                                       const os::env& system = os::system_env);
+
+/// Replaces the cursor of a run in one step.
+///
+/// errors   those of os::save_file
+[[nodiscard]] result<void> save_cursor(const std::string& run_directory, const event_cursor& cursor,
+                                       const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+inline event_cursor look_at_files(const std::string& directory,
+                                  const std::vector<std::string>& files, const os::env& system) {
+    event_cursor cursor;
+    for (const std::string& name : files) {
+        const auto status = os::find_status(join_path(directory, name), system);
+        if (status && status->kind == os::file_kind::regular) {
+            cursor[name] = {status->size, status->modified_ns, status->device, status->inode};
+        }
+    }
+    return cursor;
+}
+
+inline cursor_change compare(const event_cursor& before, const event_cursor& now) {
+    bool has_news = false;
+    for (const auto& [name, mark] : now) {
+        const auto known = before.find(name);
+        has_news = has_news || known == before.end() || known->second != mark;
+    }
+    if (!has_news) {
+        return cursor_change::none;
+    }
+    for (const auto& known : before) {
+        if (now.find(known.first) == now.end()) {
+            return cursor_change::replaced;
+        }
+    }
+    return cursor_change::grown;
+}
+
+inline std::string format_cursor(const event_cursor& cursor) {
+    std::string text;
+    for (const auto& [name, mark] : cursor) {
+        std::string value;
+        for (const std::uint64_t number :
+             {mark.size, static_cast<std::uint64_t>(mark.modified_ns), mark.device, mark.inode}) {
+            value += value.empty() ? "" : " ";
+            value += std::to_string(static_cast<std::int64_t>(number));
+        }
+        text += format_tsv_line(name, value);
+    }
+    return text;
+}
+
+inline event_cursor parse_cursor(std::string_view text) {
+    event_cursor cursor;
+    for (const auto& [name, value] : parse_tsv(text)) {
+        const std::vector<std::string> words = split_words(value);
+        std::vector<std::int64_t> numbers;
+        for (const std::string& word : words) {
+            if (const auto number = parse_int64(word)) {
+                numbers.push_back(*number);
+            }
+        }
+        if (words.size() == 4 && numbers.size() == 4) {
+            cursor[name] = {static_cast<std::uint64_t>(numbers[0]), numbers[1],
+                            static_cast<std::uint64_t>(numbers[2]),
+                            static_cast<std::uint64_t>(numbers[3])};
+        }
+    }
+    return cursor;
+}
+
+inline event_cursor load_cursor(const std::string& run_directory, const os::env& system) {
+    const auto text =
+        os::load_file(data_path(run_directory, cursor_name), std::uint64_t{1} << 30U, system);
+    return text ? parse_cursor(*text) : event_cursor();
+}
+
+inline result<void> save_cursor(const std::string& run_directory, const event_cursor& cursor,
+                                const os::env& system) {
+    return os::save_file(data_path(run_directory, cursor_name), format_cursor(cursor), system);
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_sources.hpp ====
+// guild/runs/event_sources.hpp - which runs the event files below a LOGDIR make.
+//
+// Layer 4. Includes: base, os/file, tfevents/directory_reader, runs/layout.
+// Not here: what is in the files (runs/event_facts.hpp, runs/collectors.hpp).
+//
+// Directories that hold guild.d are runs of guild, whose events were recorded already. They are
+// left out with all below them, so that a LOGDIR around a run root is not imported into itself.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The event files of one run.
+///
+/// units    max_depth: directories below `logdir` that belong to the run
+struct event_source {
+    std::string name;                // as TensorBoard shows it; "." for the root
+    std::string logdir;              // absolute
+    std::vector<std::string> files;  // relative to logdir
+    int max_depth = 0;
+    tfevents::restart_policy restarts = tfevents::restart_policy::keep_all;
+};
+
+/// Finds the runs of a LOGDIR, again and again.
+///
+/// cost     find() without news: one stat a directory
+/// threads  one at a time
+/// example  tests/runs/event_sources.cpp "event sources: a directory is a run, at any depth"
+class event_sources {
+public:
+    /// in       depth: levels below LOGDIR that become runs of their own, with all that is deeper
+    ///          in them; empty: every directory with event files is a run
+    /// errors   not_found, not_a_directory: of LOGDIR; bad_value: it is a run of guild or in one
+    [[nodiscard]] static result<event_sources> open(const std::string& logdir,
+                                                    std::optional<int> depth = std::nullopt,
+                                                    const os::env& system = os::system_env);
+
+    /// The runs that have event files now, in order of name.
+    [[nodiscard]] std::vector<event_source> find();
+
+private:
+    event_sources(std::string logdir, std::optional<int> depth, const os::env& system)
+        : logdir_(std::move(logdir)), depth_(depth), scanner_(logdir_, scan_options(), system) {}
+
+    [[nodiscard]] event_source make_source(const std::string& name, bool is_deep) const;
+    [[nodiscard]] static tfevents::directory_options scan_options() {
+        tfevents::directory_options options;
+        options.skip_runs = true;
+        return options;
+    }
+
+    std::string logdir_;
+    std::optional<int> depth_;
+    tfevents::directory_reader scanner_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// The first `count` components of a run's name; "." for none.
+inline std::string first_components(const std::string& name, int count) {
+    std::size_t end = 0;
+    for (int i = 0; i < count && end < name.size(); ++i) {
+        const std::size_t slash = name.find('/', end + (i == 0 ? 0U : 1U));
+        end = slash == std::string::npos ? name.size() : slash;
+    }
+    return end == 0 ? "." : name.substr(0, end);
+}
+
+inline int count_components(const std::string& name) {
+    return name == "." ? 0 : 1 + static_cast<int>(std::count(name.begin(), name.end(), '/'));
+}
+
+}  // namespace detail
+
+inline result<event_sources> event_sources::open(const std::string& logdir,
+                                                 std::optional<int> depth, const os::env& system) {
+    auto real = os::get_real_path(logdir);
+    if (!real) {
+        return std::move(real).error();
+    }
+    if (!os::is_directory(*real)) {
+        return make_error(errc::not_a_directory, "expected a directory", logdir);
+    }
+    std::string above = *real;
+    while (!os::is_directory(data_path(above)) && above != "/") {
+        above = parent_path(above);
+    }
+    if (os::is_directory(data_path(above))) {
+        return make_error(errc::bad_value,
+                          "its events are recorded already, in the run " + base_name(above),
+                          logdir);
+    }
+    return event_sources(std::move(*real), depth, system);
+}
+
+inline std::vector<event_source> event_sources::find() {
+    std::map<std::string, event_source> found;
+    scanner_.for_each_directory([&](const std::string& run, const std::vector<std::string>& names) {
+        const bool is_deep = depth_ && detail::count_components(run) >= *depth_;
+        const std::string name = is_deep ? detail::first_components(run, *depth_) : run;
+        event_source& source = found.try_emplace(name, make_source(name, is_deep)).first->second;
+        std::string below;
+        if (run != name) {
+            below = name == "." ? run : run.substr(name.size() + 1);
+        }
+        for (const std::string& file : names) {
+            source.files.push_back(join_path(below, file));
+        }
+    });
+    std::vector<event_source> all;
+    for (auto& [name, source] : found) {
+        all.push_back(std::move(source));
+    }
+    return all;
+}
+
+inline event_source event_sources::make_source(const std::string& name, bool is_deep) const {
+    event_source made;
+    made.name = name;
+    made.logdir = name == "." ? logdir_ : join_path(logdir_, name);
+    made.max_depth = is_deep ? scan_options().max_depth - *depth_ : 0;
+    return made;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_facts.hpp ====
+// guild/runs/event_facts.hpp - what event files tell about their run beside the points: its start,
+// hyperparameters, end.
+//
+// Layer 4. Includes: base, os/file, tfevents, runs/collectors event_sources tsv.
+// Not here: the points (runs/collectors.hpp); making a run of them (runs/imported_run.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// When the first event happened. Of each directory the first file that has an event counts.
+///
+/// out      empty: there is no event yet; the file's time of modification when the event's own is
+///          in no year from 1970 to 9999
+/// units    microseconds since 1970-01-01 UTC
+[[nodiscard]] std::optional<std::int64_t> find_start_us(const event_source& source,
+                                                        const os::env& system = os::system_env);
+
+/// Flags and attributes that event files tell, and how they say that the run ended.
+struct event_facts {
+    pair_list flags;
+    pair_list attrs;
+    tfevents::session_end end;
+};
+
+/// What was read along with the points. Hyperparameters are flags under their own names when one
+/// directory has some, otherwise under DIR/NAME but for those of the root.
+///
+/// example  tests/runs/event_facts.cpp "event facts: hyperparameters are flags"
+[[nodiscard]] event_facts find_facts(const event_source& source,
+                                     const tfevents::directory_reader& reader);
+
+/// What could not be read: damage with its byte range, and files that cannot be read at all,
+/// without one.
+[[nodiscard]] std::vector<error> find_losses(const tfevents::directory_reader& reader);
+
+/// How the files of a source are read.
+[[nodiscard]] tfevents::directory_options reading_options(const event_source& source);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::int64_t> find_start_us(const event_source& source,
+                                                 const os::env& system) {
+    constexpr std::int64_t year_10000_us = 253'402'300'800'000'000;
+    std::optional<std::int64_t> first;
+    std::optional<std::string> done;  // the directory whose first event was found
+    for (const std::string& name : source.files) {
+        const std::string path = join_path(source.logdir, name);
+        if (parent_path(name) == done) {
+            continue;
+        }
+        tfevents::reader file(path, {}, system);
+        const tfevents::event* event = file.next_event();
+        if (event == nullptr) {
+            continue;
+        }
+        done = parent_path(name);
+        auto time = detail::event_time_us(event->wall_time);
+        if (!time || *time < 0 || *time >= year_10000_us) {
+            const auto status = os::find_status(path, system);
+            time = status ? status->modified_ns / 1000 : 0;
+        }
+        first = first ? std::min(*first, *time) : *time;
+    }
+    return first;
+}
+
+namespace detail {
+
+// The hyperparameters of each directory that has some, by its name relative to the run's.
+inline std::map<std::string, tfevents::hparams>
+find_hparams(const tfevents::directory_reader& reader) {
+    std::map<std::string, tfevents::hparams> found;
+    reader.for_each_file([&](const std::string& run, const tfevents::reader&) {
+        const tfevents::tag_table* tags = reader.find_tags(run);
+        const bool is_new = tags != nullptr && found.find(run) == found.end();
+        const auto id = is_new ? tags->find(tfevents::hparams_start_tag) : std::nullopt;
+        auto decoded = id ? tfevents::decode_session_start((*tags)[*id].content) : std::nullopt;
+        if (decoded) {
+            found.emplace(run, std::move(*decoded));
+        }
+    });
+    return found;
+}
+
+// How the sessions of a run ended: a failure counts before all else, then the latest.
+inline tfevents::session_end find_session_end(const tfevents::directory_reader& reader) {
+    using tfevents::session_status;
+    tfevents::session_end found;
+    reader.for_each_file([&](const std::string& run, const tfevents::reader&) {
+        const tfevents::tag_table* tags = reader.find_tags(run);
+        const auto id = tags == nullptr ? std::nullopt : tags->find(tfevents::hparams_end_tag);
+        const auto end = id ? tfevents::decode_session_end((*tags)[*id].content) : std::nullopt;
+        const bool counts =
+            end && (found.status == session_status::unknown ||
+                    (found.status != session_status::failure &&
+                     (end->status == session_status::failure || end->end_time > found.end_time)));
+        if (counts) {
+            found = *end;
+        }
+    });
+    return found;
+}
+
+inline std::string_view session_word(tfevents::session_status status) noexcept {
+    switch (status) {
+    case tfevents::session_status::unknown:
+        break;
+    case tfevents::session_status::success:
+        return "success";
+    case tfevents::session_status::failure:
+        return "failure";
+    case tfevents::session_status::running:
+        return "running";
+    }
+    return "";
+}
+
+}  // namespace detail
+
+inline event_facts find_facts(const event_source& source,
+                              const tfevents::directory_reader& reader) {
+    event_facts facts;
+    facts.attrs.emplace_back("logdir_run", source.name);
+    std::string version_word;
+    reader.for_each_file([&](const std::string&, const tfevents::reader& file) {
+        version_word = version_word.empty() ? file.file_version() : version_word;
+    });
+    if (!version_word.empty()) {
+        facts.attrs.emplace_back("file_version", version_word);
+    }
+    const auto all = detail::find_hparams(reader);
+    for (const auto& [run, found] : all) {
+        const std::string prefix = all.size() == 1 || run == "." ? "" : run + '/';
+        for (const tfevents::hparam& each : found.values) {
+            facts.flags.emplace_back(prefix + each.name, each.to_flag());
+        }
+        if (!found.group_name.empty()) {
+            facts.attrs.emplace_back(prefix + "hparams_group", found.group_name);
+        }
+    }
+    facts.end = detail::find_session_end(reader);
+    if (facts.end.status != tfevents::session_status::unknown) {
+        facts.attrs.emplace_back("session_status", detail::session_word(facts.end.status));
+    }
+    return facts;
+}
+
+inline std::vector<error> find_losses(const tfevents::directory_reader& reader) {
+    std::vector<error> all;
+    reader.for_each_file([&](const std::string&, const tfevents::reader& file) {
+        for (const tfevents::damage& each : file.damages()) {
+            all.push_back(make_error(errc::bad_checksum, std::string(to_string(each.kind)),
+                                     file.path(), {each.begin, each.end, 0, 0}));
+        }
+        const auto& failure = file.last_error();
+        if (failure && failure->where.end == 0) {
+            all.push_back(*failure);
+        }
+    });
+    return all;
+}
+
+inline tfevents::directory_options reading_options(const event_source& source) {
+    tfevents::directory_options options;
+    options.skip_runs = true;
+    options.max_depth = source.max_depth;
+    options.restarts = source.restarts;
+    return options;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/imported_run.hpp ====
+// guild/runs/imported_run.hpp - one run made of the event files of a directory.
+//
+// Layer 4. Includes: base, os/file, tfevents, series, runs/collectors run_files event_cursor
+// event_facts.
+// Not here: which directories become which runs (runs/event_import.hpp).
+//
+// When files changed, all are read into a new series file, which then replaces the old one by one
+// rename. Adding would be cheaper, but a second writer's points stand in series of their own (KEY
+// @rank1), and a cursor ahead of its points would lose some. So each point stands once, for every
+// reader and after every crash: the cursor is written last. Event files are only read.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The directory in `guild.d` in which a series file is built.
+inline constexpr std::string_view import_directory = "import";
+
+/// A run that this process makes of event files, while it holds the run's LOCK.
+///
+/// threads  one at a time
+/// example  tests/runs/imported_run.cpp "imported run: points, flags and times of a new run"
+class imported_run {
+public:
+    /// Takes the LOCK of a run that was imported before.
+    ///
+    /// errors   already_exists: there is a LOCK; permission_denied, no_space, ...
+    [[nodiscard]] static result<imported_run> open(const std::string& run_directory,
+                                                   event_source source,
+                                                   const os::env& system = os::system_env);
+
+    /// Takes the LOCK of a new run directory and records its start.
+    ///
+    /// errors   as open
+    [[nodiscard]] static result<imported_run> create(const std::string& run_directory,
+                                                     event_source source, std::int64_t started_us,
+                                                     const os::env& system = os::system_env);
+
+    /// Reads all event files into a new series file and puts it in the place of the old one.
+    ///
+    /// errors   no_space, io_failed, ...: the old file is untouched
+    [[nodiscard]] result<void> build();
+
+    /// Whether the last build() went well.
+    [[nodiscard]] bool is_built() const noexcept { return is_built_; }
+
+    /// Stores what is new since build() or the last call; builds again when that is not enough.
+    ///
+    /// out      how many points are new
+    /// errors   as build(); what the disk refused is tried again by the next call
+    [[nodiscard]] result<std::uint64_t> collect();
+
+    /// Records that the run goes on, whatever end was recorded.
+    ///
+    /// errors   no_space, io_failed
+    [[nodiscard]] result<void> keep_running();
+
+    /// The next heartbeat of LOCK.
+    ///
+    /// errors   no_space, io_failed
+    [[nodiscard]] result<void> beat() { return files_.beat(); }
+
+    /// Records the end, then the cursor.
+    ///
+    /// errors   no_space, io_failed: the next import builds again
+    [[nodiscard]] result<void> end();
+
+    /// Records that the import failed because of `why`; the next one builds again.
+    ///
+    /// errors   as end
+    [[nodiscard]] result<void> end_with(const error& why);
+
+    /// Files that come belong to the run from the next collect() on.
+    void set_files(std::vector<std::string> files) { source_.files = std::move(files); }
+
+    /// Whether the run directory still stands where it was.
+    [[nodiscard]] bool is_there() const {
+        return os::is_regular_file(data_path(directory_, lock_name));
+    }
+
+    [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
+    [[nodiscard]] std::uint64_t points() const { return collector_ ? collector_->points() : 0; }
+    [[nodiscard]] std::uint64_t series() const { return collector_ ? collector_->series() : 0; }
+
+    /// Every file as it was before it was last read, those that have gone since included.
+    [[nodiscard]] const event_cursor& cursor() const noexcept { return cursor_; }
+
+    /// As find_losses().
+    [[nodiscard]] std::vector<error> losses() const;
+
+private:
+    imported_run(std::string directory, event_source source, run_files files, const os::env& system)
+        : directory_(std::move(directory)), source_(std::move(source)), files_(std::move(files)),
+          system_(&system) {}
+
+    [[nodiscard]] result<void> put_in_place();
+    [[nodiscard]] result<void> record_facts(const event_facts& facts);
+    [[nodiscard]] run_end make_end(const event_facts& facts) const;
+    void look();
+
+    std::string directory_;
+    event_source source_;
+    run_files files_;
+    pair_list flags_;  // as they are recorded
+    pair_list attrs_;
+    const os::env* system_;
+    std::optional<event_collector> collector_;
+    std::optional<series::writer> series_;
+    event_cursor cursor_;
+    std::int64_t started_us_ = 0;
+    bool is_built_ = false;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Whether a series file holds what an import put there: series `tf/...` and nothing else.
+inline bool holds_events_only(const std::string& path, const os::env& system) {
+    const auto file = series::reader::open(path, system);
+    if (!file) {
+        return file.error().code == errc::truncated;
+    }
+    const auto all = file->summaries();
+    return std::all_of(all.begin(), all.end(), [](const series::series_summary& each) {
+        return starts_with(each.key, "tf/");
+    });
+}
+
+// The series files that an import put into a run, in order of name.
+inline std::vector<std::string> find_imported_files(const std::string& directory,
+                                                    const os::env& system) {
+    std::vector<std::string> found;
+    const auto entries = os::list_directory(directory);
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const std::string path = join_path(directory, (*entries)[i].name);
+        if (ends_with(path, ".gts") && holds_events_only(path, system)) {
+            found.push_back(path);
+        }
+    }
+    return found;
+}
+
+}  // namespace detail
+
+inline result<imported_run> imported_run::open(const std::string& run_directory,
+                                               event_source source, const os::env& system) {
+    auto files = run_files::create(run_directory, system);
+    if (!files) {
+        return std::move(files).error();
+    }
+    imported_run made(run_directory, std::move(source), std::move(*files), system);
+    if (const auto before = run::open(run_directory)) {
+        made.started_us_ = before->started_us().value_or(0);
+        made.flags_ = before->flags();
+        made.attrs_ = before->attrs();
+    }
+    return result<imported_run>(std::move(made));
+}
+
+inline result<imported_run> imported_run::create(const std::string& run_directory,
+                                                 event_source source, std::int64_t started_us,
+                                                 const os::env& system) {
+    auto made = open(run_directory, std::move(source), system);
+    if (!made) {
+        return made;
+    }
+    made->started_us_ = started_us;
+    auto started = made->files_.start({{"format", "1"},
+                                       {"guild_version", version},
+                                       {"logdir", made->source_.logdir},
+                                       {"started_us", std::to_string(started_us)}},
+                                      {}, {});
+    if (!started) {
+        return std::move(started).error();
+    }
+    return made;
+}
+
+// Before files are read: what comes meanwhile is news for the next import.
+inline void imported_run::look() {
+    for (const auto& [name, mark] : look_at_files(source_.logdir, source_.files, *system_)) {
+        cursor_[name] = mark;
+    }
+}
+
+inline result<void> imported_run::build() {
+    const std::string temporary = data_path(directory_, import_directory);
+    (void)os::remove_tree(temporary);
+    is_built_ = false;
+    look();
+    series::writer_options how;
+    how.flush_interval_ms = -1;
+    auto made = series::writer::create(temporary, how, *system_);
+    if (!made) {
+        return std::move(made).error();
+    }
+    series_.emplace(std::move(*made));
+    collector_.emplace(source_.logdir, reading_options(source_), *system_);
+    (void)collector_->collect(*series_);
+    auto stored = series_->sync();
+    if (stored && series_->last_error()) {
+        stored = *series_->last_error();  // it went on in a second file
+    }
+    if (stored) {
+        stored = put_in_place();
+    }
+    (void)os::remove_tree(temporary);
+    is_built_ = stored.has_value();
+    return stored;
+}
+
+inline result<void> imported_run::put_in_place() {
+    const std::string directory = data_path(directory_, series_directory);
+    auto made = os::make_directories(directory, 0777, *system_);
+    if (!made) {
+        return made;
+    }
+    const std::vector<std::string> old = detail::find_imported_files(directory, *system_);
+    auto renamed = series_->rename_to(old.empty() ? join_path(directory, base_name(series_->path()))
+                                                  : old.front());
+    for (std::size_t i = 1; renamed && i < old.size(); ++i) {
+        (void)system_->unlink(old[i].c_str());
+    }
+    return renamed;
+}
+
+inline result<std::uint64_t> imported_run::collect() {
+    const std::uint64_t before = points();
+    look();
+    (void)collector_->collect(*series_);
+    if (collector_->is_outdated()) {
+        auto built = build();
+        return built ? result<std::uint64_t>(points()) : std::move(built).error();
+    }
+    auto stored = series_->flush();
+    if (!stored) {
+        return std::move(stored).error();
+    }
+    return points() - before;
+}
+
+inline result<void> imported_run::keep_running() {
+    auto recorded = record_facts(find_facts(source_, collector_->reader()));
+    if (!recorded) {
+        return recorded;
+    }
+    return files_.meta().append({{"stopped_us", ""}, {"cause", ""}, {"status", "running"}});
+}
+
+// Appends the flags and attributes that are not recorded as they are now.
+inline result<void> imported_run::record_facts(const event_facts& facts) {
+    const auto news = [](const pair_list& now, const pair_list& known) {
+        pair_list changed;
+        for (const auto& [name, value] : now) {
+            const std::string* recorded = find_value(known, name);
+            if (recorded == nullptr || *recorded != value) {
+                changed.emplace_back(name, value);
+            }
+        }
+        return changed;
+    };
+    auto written = files_.start({}, news(facts.flags, flags_), news(facts.attrs, attrs_));
+    if (written) {
+        flags_ = facts.flags;
+        attrs_ = facts.attrs;
+    }
+    return written;
+}
+
+inline run_end imported_run::make_end(const event_facts& facts) const {
+    run_end how;
+    how.status = run_status::completed;
+    how.more = {{"restarts", std::string(to_string(source_.restarts))},
+                {"events_lost_bytes", std::to_string(collector_->bytes_lost())},
+                {"cause", ""}};
+    if (facts.end.status == tfevents::session_status::failure) {
+        how.status = run_status::error;
+        how.cause = "the event files say that the session failed";
+    }
+    const auto ended = detail::event_time_us(facts.end.end_time);
+    how.stopped_us = std::max({started_us_, collector_->last_time_us().value_or(0),
+                               facts.end.end_time > 0 && ended ? *ended : 0});
+    return how;
+}
+
+inline result<void> imported_run::end() {
+    const event_facts facts = find_facts(source_, collector_->reader());
+    run_end how = make_end(facts);
+    auto recorded = record_facts(facts);
+    if (recorded) {
+        recorded = series_->close();
+    }
+    if (!recorded) {
+        (void)end_with(recorded.error());
+        return recorded;
+    }
+    auto ended = files_.end(how, data_path(directory_));
+    if (!ended) {
+        return ended;
+    }
+    event_cursor read = cursor_;
+    for (const error& loss : losses()) {
+        for (const auto& [name, mark] : cursor_) {
+            if (loss.where.end == 0 && loss.path == join_path(source_.logdir, name)) {
+                read.erase(name);  // to be tried again, whether it changes or not
+            }
+        }
+    }
+    return save_cursor(directory_, read, *system_);
+}
+
+inline result<void> imported_run::end_with(const error& why) {
+    run_end how;
+    how.stopped_us = system_->wall_time_us();
+    how.cause = "the import failed: " + to_string(why);
+    return files_.end(how, data_path(directory_));
+}
+
+inline std::vector<error> imported_run::losses() const {
+    return collector_ ? find_losses(collector_->reader()) : std::vector<error>();
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/import_index.hpp ====
+// guild/runs/import_index.hpp - which run was made of which log directory, and what is to be done
+// when its event files changed.
+//
+// Layer 4. Includes: base, runs/catalog lock event_cursor event_sources.
+// Not here: doing it (runs/event_import.hpp).
+//
+// Points that were imported are never taken away because their files went: a directory in which
+// files came where others have gone is another training, and makes another run.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+enum class import_outcome : std::uint8_t {
+    made,       // a new run
+    changed,    // a run that stands now for changed files
+    unchanged,  // nothing to do
+    empty,      // event files without an event yet: no run
+    followed,   // another process is at it: left alone
+    failed,     // see failure
+};
+
+[[nodiscard]] std::string_view to_string(import_outcome outcome) noexcept;
+
+/// What is to be done, or was.
+///
+/// out      run_directory: the run that is meant; empty for made and empty
+struct import_decision {
+    import_outcome outcome = import_outcome::made;
+    std::string run_directory;
+};
+
+/// The imported runs of a run root, as they were when the object was made.
+///
+/// cost     as list_runs
+/// example  tests/runs/import_index.cpp "import index: files that came where others went make a new
+///          run"
+class import_index {
+public:
+    explicit import_index(const std::string& run_root, const os::env& system = os::system_env);
+
+    /// What is to be done about event files that are `now` like this: made, changed, unchanged or
+    /// followed.
+    [[nodiscard]] import_decision choose(const event_source& source, const event_cursor& now) const;
+
+private:
+    const os::env* system_;
+    std::map<std::string, std::vector<run>> runs_;  // by logdir; newest first
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::string_view to_string(import_outcome outcome) noexcept {
+    switch (outcome) {
+    case import_outcome::made:
+        return "made";
+    case import_outcome::changed:
+        return "changed";
+    case import_outcome::unchanged:
+        return "unchanged";
+    case import_outcome::empty:
+        return "empty";
+    case import_outcome::followed:
+        return "followed";
+    case import_outcome::failed:
+        break;
+    }
+    return "failed";
+}
+
+namespace detail {
+
+// Whether an end is recorded that stands for the files as this policy reads them.
+inline bool is_complete(const run& which, tfevents::restart_policy restarts) {
+    return which.status() != run_status::running &&
+           which.find_meta("status") == std::string(to_string(which.status())) &&
+           which.find_meta("restarts") == std::string(to_string(restarts));
+}
+
+inline bool is_held(const run& which) {
+    const auto found = find_lock(which.path());
+    return found && *found && (*found)->state == liveness::alive;
+}
+
+}  // namespace detail
+
+inline import_index::import_index(const std::string& run_root, const os::env& system)
+    : system_(&system) {
+    for (run& each : list_runs({run_root})) {
+        if (const auto logdir = each.find_meta("logdir")) {
+            runs_[*logdir].push_back(std::move(each));
+        }
+    }
+}
+
+inline import_decision import_index::choose(const event_source& source,
+                                            const event_cursor& now) const {
+    import_decision best;
+    const auto known = runs_.find(source.logdir);
+    for (std::size_t i = 0; known != runs_.end() && i < known->second.size(); ++i) {
+        const run& each = known->second[i];
+        const cursor_change change = compare(load_cursor(each.path(), *system_), now);
+        if (change == cursor_change::none && detail::is_complete(each, source.restarts)) {
+            return {import_outcome::unchanged, each.path()};
+        }
+        if (detail::is_held(each)) {
+            best = {import_outcome::followed, each.path()};
+        } else if (change != cursor_change::replaced && best.outcome == import_outcome::made) {
+            best = {import_outcome::changed, each.path()};
+        }
+    }
+    return best;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_import.hpp ====
+// guild/runs/event_import.hpp - makes runs out of the event files below a directory, once or while
+// they grow.
+//
+// Layer 4. Includes: base, os/file, os/hold, runs/event_sources import_index imported_run.
+// Not here: one such run (runs/imported_run.hpp); which there are (runs/event_sources.hpp).
+//
+// A run is found again by `logdir` in its meta.tsv. One import at a time looks for runs and makes
+// them below a run root (the file .import is held meanwhile), so that two make no run twice.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The file in RUNROOT that an import holds.
+inline constexpr std::string_view import_hold_name = ".import";
+
+/// How runs are made.
+///
+/// units    depth: as of event_sources; quiet_us: while following, how long after the last change
+///          of its files a run ends, microseconds
+struct import_options {
+    std::string run_root;
+    std::optional<int> depth;
+    tfevents::restart_policy restarts = tfevents::restart_policy::keep_all;
+    bool follow = false;
+    std::int64_t quiet_us = 3'600'000'000;
+    const os::env* system = &os::system_env;
+};
+
+/// What became of the event files of one run.
+struct import_report {
+    std::string name;  // as TensorBoard shows it
+    std::string logdir;
+    std::string run_directory;  // empty: there is none
+    import_outcome outcome = import_outcome::unchanged;
+    std::uint64_t points = 0;  // of the run; of made and changed ones
+    std::uint64_t series = 0;
+    bool is_running = false;    // it is followed from now on
+    std::vector<error> losses;  // as find_losses()
+    std::optional<error> failure;
+};
+
+/// Imports a LOGDIR, by one call of poll() or, following, by many.
+///
+/// threads  one at a time
+/// example  tests/runs/event_import.cpp "import: every directory with event files becomes a run"
+class event_importer {
+public:
+    using report_function = std::function<void(const import_report&)>;
+
+    /// errors   not_found, not_a_directory: of LOGDIR; bad_value: it is a run of guild or in one
+    [[nodiscard]] static result<event_importer> open(const std::string& logdir,
+                                                     import_options options);
+
+    /// Looks at LOGDIR once: makes runs, brings changed ones up to date, and, if it follows, keeps
+    /// those whose files are young open. Reports every run at the first look, later those that were
+    /// made or begun anew, and those that ended.
+    ///
+    /// out      how many runs LOGDIR has
+    /// errors   permission_denied, read_only, no_space: RUNROOT cannot be written
+    [[nodiscard]] result<std::size_t> poll(const report_function& report);
+
+    /// Reads what is left of the runs that are open, records their ends and reports them.
+    void end(const report_function& report);
+
+    /// How many runs are open.
+    [[nodiscard]] std::size_t running() const noexcept;
+
+private:
+    struct place {
+        event_source source;
+        event_cursor seen;  // at the last look
+        bool was_seen = false;
+        std::optional<std::int64_t> start_us;  // of the first event, once it was looked for
+        std::int64_t beaten_us = 0;
+        std::uint64_t told_points = 0;
+        bool has_failed = false;  // which was told
+        std::unique_ptr<imported_run> running;
+    };
+    event_importer(event_sources sources, import_options options)
+        : sources_(std::move(sources)), options_(std::move(options)) {}
+
+    void find_sources();
+    [[nodiscard]] result<void> look(place& at, const report_function& report);
+    [[nodiscard]] result<import_decision> decide(place& at, const event_cursor& now);
+    [[nodiscard]] result<void> hold_run_root();
+    import_report make_run(place& at, const import_decision& what);
+    [[nodiscard]] result<imported_run> open_run(const place& at, const import_decision& what);
+    void follow(place& at, const report_function& report);
+    void finish(place& at, const report_function& report);
+    [[nodiscard]] bool is_quiet(const imported_run& run) const;
+    [[nodiscard]] static import_report make_report(const place& at, const import_decision& what);
+
+    event_sources sources_;
+    import_options options_;
+    std::map<std::string, place> places_;  // by the run's name
+    std::optional<import_index> runs_;     // of the run root, during one poll
+    std::optional<os::file> held_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<event_importer> event_importer::open(const std::string& logdir,
+                                                   import_options options) {
+    auto sources = event_sources::open(logdir, options.depth, *options.system);
+    if (!sources) {
+        return std::move(sources).error();
+    }
+    return event_importer(std::move(*sources), std::move(options));
+}
+
+// Brings the files of every place up to date. Places without files are kept: they may come back.
+inline void event_importer::find_sources() {
+    for (auto& [name, at] : places_) {
+        at.source.files.clear();
+    }
+    for (event_source& found : sources_.find()) {
+        found.restarts = options_.restarts;
+        place& at = places_[found.name];
+        at.source = std::move(found);
+    }
+}
+
+inline result<std::size_t> event_importer::poll(const report_function& report) {
+    find_sources();
+    result<void> outcome;
+    std::size_t count = 0;
+    for (auto& [name, at] : places_) {
+        count += at.source.files.empty() ? 0U : 1U;
+        if (at.running) {
+            follow(at, report);
+        } else if (outcome && !at.source.files.empty()) {
+            outcome = look(at, report);
+        }
+    }
+    held_.reset();
+    runs_.reset();
+    if (!outcome) {
+        return std::move(outcome).error();
+    }
+    return count;
+}
+
+inline result<void> event_importer::look(place& at, const report_function& report) {
+    const event_cursor now = look_at_files(at.source.logdir, at.source.files, *options_.system);
+    if (at.was_seen && compare(at.seen, now) == cursor_change::none) {
+        return {};
+    }
+    auto what = decide(at, now);
+    if (!what) {
+        return std::move(what).error();
+    }
+    at.seen = now;
+    const bool is_first = !std::exchange(at.was_seen, true);
+    const bool is_work =
+        what->outcome == import_outcome::made || what->outcome == import_outcome::changed;
+    if (is_work) {
+        report(make_run(at, *what));
+    } else if (is_first) {
+        import_report told = make_report(at, *what);
+        if (what->outcome == import_outcome::empty) {
+            tfevents::directory_reader reader(at.source.logdir, reading_options(at.source),
+                                              *options_.system);
+            (void)reader.poll([](const std::string&, const tfevents::scalar&) {});
+            told.losses = find_losses(reader);
+        }
+        report(told);
+    }
+    return {};
+}
+
+// Asks the runs in the run root, and asks again when the run root is held, if there is work to do.
+inline result<import_decision> event_importer::decide(place& at, const event_cursor& now) {
+    if (!runs_) {
+        runs_.emplace(options_.run_root, *options_.system);
+    }
+    import_decision what = runs_->choose(at.source, now);
+    if (what.outcome == import_outcome::made && !at.start_us) {
+        at.start_us = find_start_us(at.source, *options_.system);
+        if (!at.start_us) {
+            what.outcome = import_outcome::empty;
+            return what;
+        }
+    }
+    if (what.outcome != import_outcome::unchanged && !held_) {
+        auto held = hold_run_root();
+        if (!held) {
+            return std::move(held).error();
+        }
+        what = runs_->choose(at.source, now);
+    }
+    return what;
+}
+
+inline result<void> event_importer::hold_run_root() {
+    auto made = os::make_directories(options_.run_root, 0777, *options_.system);
+    if (!made) {
+        return made;
+    }
+    auto held = os::hold(join_path(options_.run_root, import_hold_name), *options_.system);
+    if (!held) {
+        return std::move(held).error();
+    }
+    held_.emplace(std::move(*held));
+    runs_.emplace(options_.run_root, *options_.system);
+    return {};
+}
+
+inline import_report event_importer::make_run(place& at, const import_decision& what) {
+    import_report done = make_report(at, what);
+    const auto fail = [&](const error& why) {
+        done.outcome = import_outcome::failed;
+        done.failure = why;
+        return done;
+    };
+    auto run = open_run(at, what);
+    if (!run) {
+        return fail(run.error());
+    }
+    done.run_directory = run->directory();
+    auto built = run->build();
+    if (!built) {
+        (void)run->end_with(built.error());
+        return fail(built.error());
+    }
+    done.points = at.told_points = run->points();
+    done.series = run->series();
+    done.losses = run->losses();
+    done.is_running = options_.follow && !is_quiet(*run);
+    auto recorded = done.is_running ? run->keep_running() : run->end();
+    if (!recorded) {
+        return fail(recorded.error());
+    }
+    if (done.is_running) {
+        at.beaten_us = options_.system->boot_time_us();
+        at.running = std::make_unique<imported_run>(std::move(*run));
+    }
+    return done;
+}
+
+inline result<imported_run> event_importer::open_run(const place& at, const import_decision& what) {
+    std::string directory = what.run_directory;
+    if (what.outcome == import_outcome::changed) {  // whoever made its LOCK, if any, is gone
+        (void)options_.system->unlink(data_path(directory, lock_name).c_str());
+        return imported_run::open(directory, at.source, *options_.system);
+    }
+    const std::string name = at.source.name == "." ? base_name(at.source.logdir) : at.source.name;
+    auto made = create_run_directory(options_.run_root, name, at.start_us.value_or(0));
+    if (!made) {
+        return std::move(made).error();
+    }
+    auto opened = imported_run::create(*made, at.source, at.start_us.value_or(0), *options_.system);
+    if (!opened) {
+        (void)os::remove_tree(*made);
+    }
+    return opened;
+}
+
+inline void event_importer::follow(place& at, const report_function& report) {
+    imported_run& run = *at.running;
+    if (!run.is_there()) {  // deleted: made again when its files change
+        at.seen = run.cursor();
+        at.running.reset();
+        return;
+    }
+    run.set_files(at.source.files);
+    const auto got = run.collect();
+    if (!got && !std::exchange(at.has_failed, true)) {
+        import_report failed = make_report(at, {import_outcome::failed, run.directory()});
+        failed.failure = got.error();
+        report(failed);
+    }
+    at.has_failed = !got;
+    if (!got && !run.is_built()) {
+        (void)run.end_with(got.error());
+        at.seen = run.cursor();
+        at.running.reset();
+        return;
+    }
+    const std::int64_t now_us = options_.system->boot_time_us();
+    if (now_us - at.beaten_us >= heartbeat_us) {
+        at.beaten_us = now_us;
+        (void)run.beat();
+    }
+    if (is_quiet(run)) {
+        finish(at, report);
+    }
+}
+
+inline void event_importer::finish(place& at, const report_function& report) {
+    imported_run& run = *at.running;
+    import_report done = make_report(at, {import_outcome::changed, run.directory()});
+    done.points = run.points();
+    done.series = run.series();
+    done.losses = run.losses();
+    const auto ended = run.end();
+    if (!ended) {
+        done.outcome = import_outcome::failed;
+        done.failure = ended.error();
+    }
+    if (!ended || done.points != at.told_points) {
+        report(done);
+    }
+    at.seen = run.cursor();
+    at.running.reset();
+}
+
+inline void event_importer::end(const report_function& report) {
+    find_sources();
+    for (auto& [name, at] : places_) {
+        if (at.running) {
+            follow(at, report);
+        }
+        if (at.running) {
+            finish(at, report);
+        }
+    }
+}
+
+inline std::size_t event_importer::running() const noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        places_.begin(), places_.end(), [](auto& each) { return each.second.running != nullptr; }));
+}
+
+inline bool event_importer::is_quiet(const imported_run& run) const {
+    std::int64_t newest_ns = 0;
+    for (const auto& [name, mark] : run.cursor()) {
+        newest_ns = std::max(newest_ns, mark.modified_ns);
+    }
+    return options_.system->wall_time_us() - newest_ns / 1000 > options_.quiet_us;
+}
+
+inline import_report event_importer::make_report(const place& at, const import_decision& what) {
+    import_report made;
+    made.name = at.source.name;
+    made.logdir = at.source.logdir;
+    made.run_directory = what.run_directory;
+    made.outcome = what.outcome;
+    return made;
 }
 
 }}}  // namespace guild::runs

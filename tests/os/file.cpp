@@ -183,6 +183,17 @@ TEST_CASE("is_executable: wants a regular file with the right") {
     CHECK_FALSE(os::is_executable(dir / "none"));
 }
 
+TEST_CASE("real path: links and dots are gone") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("real/file", "");
+    REQUIRE(::symlink((dir / "real").c_str(), (dir / "link").c_str()) == 0);
+    const std::string root = os::get_real_path(dir.path()).value();
+    CHECK(os::get_real_path(dir / "link/../link/./file").value() == root + "/real/file");
+    const auto missing = os::get_real_path(dir / "nowhere");
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().code == guild::errc::not_found);
+}
+
 TEST_CASE("absolute_path: starts at the working directory") {
     CHECK(os::absolute_path("/a/../b") == "/b");
     CHECK(os::absolute_path("x") == join_path(os::current_directory(), "x"));

@@ -133,3 +133,61 @@ TEST_CASE("event collector: a file that is cut in the middle gives what is whole
     REQUIRE(grown->write_all(bytes->substr(bytes->size() - 10)));
     CHECK(events.collect(into) == 1);
 }
+
+TEST_CASE("event collector: points that a restart takes back in one call are never stored") {
+    const guild_test::temp_dir dir;
+    auto into = writer_in(dir);
+    auto log = guild::tfevents::writer::create(dir / "run");
+    REQUIRE(log);
+    for (const std::int64_t step : {0, 1, 2, 1, 2, 3}) {
+        log->add_scalar("loss", step, static_cast<double>(step), 1.0);
+    }
+    REQUIRE(log->close());
+    guild::tfevents::directory_options options;
+    options.restarts = guild::tfevents::restart_policy::latest_attempt;
+    event_collector events(dir / "run", options);
+    CHECK(events.collect(into) == 4);
+    CHECK_FALSE(events.is_outdated());
+    CHECK(events.points() == 4);
+    CHECK(events.series() == 1);
+    CHECK(events.last_time_us() == 1'000'000);
+}
+
+TEST_CASE("event collector: a restart behind stored points makes them outdated") {
+    const guild_test::temp_dir dir;
+    auto into = writer_in(dir);
+    auto log = guild::tfevents::writer::create(dir / "run");
+    REQUIRE(log);
+    log->add_scalar("loss", 5, 0.5, 1.0);
+    REQUIRE(log->flush());
+    guild::tfevents::directory_options options;
+    options.restarts = guild::tfevents::restart_policy::latest_attempt;
+    event_collector events(dir / "run", options);
+    event_collector all(dir / "run");
+    CHECK(events.collect(into) == 1);
+    CHECK(all.collect(into) == 1);
+    log->add_scalar("loss", 5, 0.25, 2.0);
+    REQUIRE(log->flush());
+    CHECK(events.collect(into) == 1);
+    CHECK(all.collect(into) == 1);
+    CHECK(events.is_outdated());
+    CHECK_FALSE(all.is_outdated());
+}
+
+TEST_CASE("event collector: a file with other content makes stored points outdated") {
+    const guild_test::temp_dir dir;
+    auto into = writer_in(dir);
+    auto log = guild::tfevents::writer::create(dir / "run");
+    auto other = guild::tfevents::writer::create(dir / "other");
+    REQUIRE(log);
+    REQUIRE(other);
+    log->add_scalar("loss", 0, 0.5, 1.0);
+    other->add_scalar("else", 7, 0.5, 1.0);
+    REQUIRE(log->close());
+    REQUIRE(other->close());
+    event_collector events(dir / "run");
+    CHECK(events.collect(into) == 1);
+    REQUIRE(guild::os::save_file(log->path(), *guild::os::load_file(other->path())));
+    CHECK(events.collect(into) == 1);
+    CHECK(events.is_outdated());
+}

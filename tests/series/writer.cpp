@@ -323,6 +323,25 @@ TEST_CASE("writer: does not write over a file of another that has its name") {
     CHECK(writer.close());
 }
 
+TEST_CASE("writer: renames its file over another and goes on in it") {
+    const guild_test::temp_dir dir;
+    const std::string place = dir.write("b/1-1-host.gts", "old");
+    gs::writer writer = must_create(dir / "a", quiet());
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.5);
+    REQUIRE(writer.sync());
+    REQUIRE(writer.rename_to(place));
+    CHECK(writer.path() == place);
+    CHECK(os::list_directory(dir / "a")->empty());
+    writer.append_one(1, 1, x, 1.5);
+    REQUIRE(writer.close());
+    CHECK(gs::reader::open(place)->points("x")->size() == 2);
+    gs::writer other = must_create(dir / "c", quiet());
+    const std::string before = other.path();
+    CHECK_FALSE(other.rename_to(dir / "nowhere/x.gts"));
+    CHECK(other.path() == before);
+}
+
 TEST_CASE("writer: a directory that cannot be made is an error with its path") {
     const guild_test::temp_dir dir;
     const std::string in_the_way = dir.write("file", "");

@@ -161,6 +161,32 @@ TEST_CASE("directory reader: guild's own records are left out") {
     CHECK(poll(reader).empty());
 }
 
+TEST_CASE("directory reader: runs of guild are left out when asked, with all below them") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("plain/tfevents.1", scalar_record(1));
+    (void)dir.write("run/guild.d/meta.tsv", "");
+    (void)dir.write("run/tfevents.1", scalar_record(2));
+    (void)dir.write("run/train/tfevents.1", scalar_record(3));
+    tf::directory_options options;
+    options.skip_runs = true;
+    tf::directory_reader reader(dir.path(), options);
+    CHECK(poll(reader) == seen{{"plain", 1}});
+}
+
+TEST_CASE("directory reader: directories with event files are listed without reading") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("a/tfevents.2", "no records at all");
+    (void)dir.write("a/tfevents.1", "");
+    (void)dir.write("b/other", "");
+    tf::directory_reader reader(dir.path());
+    std::map<std::string, std::vector<std::string>> found;
+    reader.for_each_directory(
+        [&](const std::string& run, const std::vector<std::string>& names) { found[run] = names; });
+    CHECK(found.size() == 1);
+    CHECK(found["a"] == std::vector<std::string>{"tfevents.1", "tfevents.2"});
+    CHECK(reader.counters().lost_bytes == 0);
+}
+
 TEST_CASE("directory reader: links to directories are followed, loops are not") {
     const guild_test::temp_dir dir;
     (void)dir.write("outside/tfevents.1", scalar_record(1));

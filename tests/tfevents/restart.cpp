@@ -161,3 +161,12 @@ TEST_CASE("restart rule: steps at the limits compare as numbers") {
     test.summary(low, {"a"});
     CHECK(test.found == restarts{"a from " + std::to_string(low)});
 }
+
+TEST_CASE("restart policy: has a word, and the word has it") {
+    for (const char* word : {"keep-all", "latest-attempt", "session-start"}) {
+        const auto policy = tf::find_restart_policy(word);
+        REQUIRE(policy);
+        CHECK(to_string(*policy) == word);
+    }
+    CHECK_FALSE(tf::find_restart_policy("keep_all"));
+}

@@ -171,6 +171,12 @@ struct dir_entry {
 /// `path` from the root, as text: the working directory put before it, "." and ".." resolved.
 [[nodiscard]] std::string absolute_path(std::string_view path);
 
+/// The one path of what `path` names: from the root, without symbolic links, "." and "..".
+///
+/// errors   not_found and the others of classify_errno()
+/// example  tests/os/file.cpp "real path: links and dots are gone"
+[[nodiscard]] result<std::string> get_real_path(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -334,13 +340,8 @@ namespace detail {
 
 // Where a chain of symbolic links that starts at `path` ends; `path` itself if there is none.
 inline std::string follow_links(const std::string& path) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr) {
-        return path;
-    }
-    std::string target(resolved);
-    std::free(resolved);
-    return target;
+    const auto target = get_real_path(path);
+    return target ? *target : path;
 }
 
 inline result<void> write_and_rename(file& temporary, const std::string& target,
@@ -584,6 +585,16 @@ inline std::string current_directory() {
 inline std::string absolute_path(std::string_view path) {
     return normalize_path(is_absolute(path) ? std::string(path)
                                             : join_path(current_directory(), path));
+}
+
+inline result<std::string> get_real_path(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) {
+        return os_error(errno, "realpath", path);
+    }
+    std::string found(resolved);
+    std::free(resolved);
+    return found;
 }
 
 inline result<std::string> make_temp_directory(std::string_view prefix) {

@@ -5,9 +5,11 @@
 // Not here: when they are asked (runs/recording.hpp).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@
 #include <guild/base/number.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/gpu.hpp>
 #include <guild/os/identity.hpp>
@@ -24,6 +27,8 @@
 #include <guild/runs/tsv.hpp>
 #include <guild/series/writer.hpp>
 #include <guild/tfevents/directory_reader.hpp>
+#include <guild/tfevents/points.hpp>
+#include <guild/tfevents/restart.hpp>
 #include <guild/version.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -67,24 +72,45 @@ private:
 /// Follows the event files below a directory and stores their scalars as series `tf/DIR/TAG`, with
 /// the events' own steps and times.
 ///
-/// Directories behind symbolic links are not entered: a command may link a whole data set, or `/`,
-/// into its run directory.
+/// Unless told otherwise, directories behind symbolic links are not entered: a command may link a
+/// whole data set, or `/`, into its run directory.
 /// example  tests/runs/collectors.cpp "event collector: scalars become series named after directory
 ///          and tag"
 class event_collector {
 public:
-    explicit event_collector(std::string directory)
-        : reader_(std::move(directory), without_links()) {}
+    explicit event_collector(std::string directory,
+                             tfevents::directory_options options = without_links(),
+                             const os::env& system = os::system_env)
+        : reader_(std::move(directory), options, system),
+          keeps_all_(options.restarts == tfevents::restart_policy::keep_all) {}
 
-    /// Stores what is new.
+    /// Stores what is new, in one writer over all calls. Under another restart policy than keep_all
+    /// points that are taken back in the same call are left out, and tags come one after another.
     ///
     /// out      how many points
     std::uint64_t collect(series::writer& into);
 
+    /// Whether what was stored is not what the files say any more: a file was replaced by other
+    /// content, or a restart took points of an earlier call back. A new collector and a new series
+    /// file will have it right.
+    ///
+    /// example  tests/runs/collectors.cpp "event collector: a restart behind stored points makes
+    ///          them outdated"
+    [[nodiscard]] bool is_outdated() const;
+
     /// Bytes of event files that were damaged and skipped.
     [[nodiscard]] std::uint64_t bytes_lost() const { return reader_.bytes_lost(); }
 
+    /// Points and series stored so far, and the latest time of a point.
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] std::uint64_t series() const noexcept { return series_; }
+    [[nodiscard]] std::optional<std::int64_t> last_time_us() const noexcept { return last_us_; }
+
+    /// What was read, file by file.
+    [[nodiscard]] const tfevents::directory_reader& reader() const noexcept { return reader_; }
+
 private:
+    void collect_kept(series::writer& into);
     void add(const std::string& run, const tfevents::scalar& point, series::writer& into);
     void flush_frame(series::writer& into);
     [[nodiscard]] static tfevents::directory_options without_links() {
@@ -94,6 +120,11 @@ private:
     }
 
     tfevents::directory_reader reader_;
+    bool keeps_all_;
+    bool took_back_ = false;  // points that were stored by an earlier call
+    std::uint64_t points_ = 0;
+    std::uint64_t series_ = 0;
+    std::optional<std::int64_t> last_us_;
     std::vector<series::sample> frame_;  // values of one step and time, stored together
     std::int64_t frame_step_ = 0;
     std::int64_t frame_time_us_ = 0;
@@ -113,6 +144,13 @@ inline std::string system_name() {
         }
     }
     return "";
+}
+
+// An event's time in microseconds; empty when no calendar has it.
+inline std::optional<std::int64_t> event_time_us(double seconds) {
+    const double time_us = std::nearbyint(seconds * 1e6);
+    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
+    return has_time ? std::make_optional(static_cast<std::int64_t>(time_us)) : std::nullopt;
 }
 
 }  // namespace detail
@@ -173,17 +211,49 @@ inline void statistics_collector::collect(int pid, std::int64_t time_us, series:
 }
 
 inline std::uint64_t event_collector::collect(series::writer& into) {
-    const std::uint64_t count = reader_.poll(
-        [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
+    const std::uint64_t before = points_;
+    if (keeps_all_) {
+        (void)reader_.poll(
+            [&](const std::string& run, const tfevents::scalar& point) { add(run, point, into); });
+    } else {
+        collect_kept(into);
+    }
     flush_frame(into);
-    return count;
+    return points_ - before;
+}
+
+inline void event_collector::collect_kept(series::writer& into) {
+    std::map<std::string, tfevents::run_points> kept;
+    (void)reader_.poll(
+        [&](const std::string& run, const tfevents::scalar& point) { kept[run].add(point); },
+        [&](const std::string& run, const tfevents::restart& back) {
+            kept[run].take_back(back);
+            took_back_ = took_back_ || points_ > 0;
+        });
+    for (const auto& [run, points] : kept) {
+        for (const tfevents::tag_points* tag : points.tags()) {
+            for (const tfevents::point& each : tag->points) {
+                add(run, {tag->tag, 0, each.step, each.wall_time, each.value}, into);
+            }
+        }
+    }
+}
+
+inline bool event_collector::is_outdated() const {
+    bool is_replaced = false;
+    reader_.for_each_file([&](const std::string&, const tfevents::reader& file) {
+        is_replaced = is_replaced || file.restarts() > 0;
+    });
+    return is_replaced || took_back_;
 }
 
 inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
                                  series::writer& into) {
-    const double time_us = std::nearbyint(point.wall_time * 1e6);
-    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
-    const std::int64_t time = has_time ? static_cast<std::int64_t>(time_us) : 0;
+    const auto known_us = detail::event_time_us(point.wall_time);
+    const std::int64_t time = known_us.value_or(0);
+    if (known_us && (!last_us_ || *last_us_ < time)) {
+        last_us_ = time;
+    }
     if (!frame_.empty() && (frame_step_ != point.step || frame_time_us_ != time)) {
         flush_frame(into);
     }
@@ -198,6 +268,8 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     frame_step_ = point.step;
     frame_time_us_ = time;
     frame_.push_back({id, series::number(point.value)});
+    ++points_;
+    series_ = std::max<std::uint64_t>(series_, id == series::no_series ? 0 : id + std::uint64_t{1});
 }
 
 inline void event_collector::flush_frame(series::writer& into) {

@@ -108,6 +108,12 @@ public:
     /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
+    /// Renames the file to `path`, in one step; a file that stands there is replaced.
+    ///
+    /// in       path: on the same file system
+    /// errors   those of rename: the old name is kept
+    [[nodiscard]] result<void> rename_to(const std::string& path);
+
     /// The time of now: the wall clock at the start plus what the clock since boot has counted
     /// since.
     [[nodiscard]] std::int64_t now_us() const {
@@ -146,6 +152,7 @@ private:
     void commit(std::size_t bytes);
     result<void> sync_file();
     result<void> sync_if_due();
+    void sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
@@ -377,15 +384,18 @@ inline result<void> writer::sync_if_due() {
     return sync_file();
 }
 
+inline void writer::sync_directory() {
+    auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
+    directory_synced_ = directory && directory->sync();
+}
+
 inline result<void> writer::sync_file() {
     synced_us_ = system_->boot_time_us();
     auto synced = file_.sync();
     if (synced) {
         unsynced_.clear();
         if (!directory_synced_) {
-            auto directory =
-                os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
-            directory_synced_ = directory && directory->sync();
+            sync_directory();
         }
         return {};
     }
@@ -499,6 +509,16 @@ inline result<void> writer::move_to(const std::string& directory) {
     }
     file_ = std::move(*copy);
     directory_synced_ = false;
+    return {};
+}
+
+inline result<void> writer::rename_to(const std::string& path) {
+    const int renamed = system_->rename(file_.path().c_str(), path.c_str());
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path);
+    }
+    file_ = os::file(file_.release(), path, *system_);
+    sync_directory();
     return {};
 }
 

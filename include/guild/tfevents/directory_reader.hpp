@@ -39,16 +39,11 @@ namespace guild { inline namespace v0 { namespace tfevents {
 ///          all; links between directories can make many paths out of a few
 struct directory_options {
     bool follow_links = true;  // directories behind symbolic links too; loops are noticed
+    bool skip_runs = false;    // leave out directories that hold a guild.d, with all below them
     int max_depth = 32;
     std::size_t max_directories = 100'000;
     restart_policy restarts = restart_policy::keep_all;
     reader_options files;
-};
-
-/// Where an event file is, and whose: the run is its directory relative to the root.
-struct event_file {
-    std::string run;
-    std::string path;
 };
 
 /// Reads every event file below a root; each poll delivers what is new.
@@ -81,9 +76,10 @@ public:
     template <class OnScalar, class OnRestart>
     std::uint64_t poll(OnScalar&& on_scalar, OnRestart&& on_restart, unsigned threads = 1);
 
-    /// Every event file that is there now, in the order in which poll() reads them; nothing is
-    /// read.
-    [[nodiscard]] std::vector<event_file> list_files();
+    /// Calls `visit(const std::string& run, const std::vector<std::string>& names)` for every
+    /// directory that holds event files now, with the files' names in order. Reads no file.
+    template <class Visit>
+    void for_each_directory(Visit&& visit);
 
     /// The sums over all files that were ever found.
     [[nodiscard]] reader_counters counters() const;
@@ -165,14 +161,11 @@ std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restar
     return delivered;
 }
 
-inline std::vector<event_file> directory_reader::list_files() {
-    std::vector<event_file> all;
+template <class Visit>
+void directory_reader::for_each_directory(Visit&& visit) {
     for (const directory* here : find_directories()) {
-        for (const std::string& name : here->files) {
-            all.push_back({here->run, join_path(path_of(here->run), name)});
-        }
+        visit(here->run, here->files);
     }
-    return all;
 }
 
 // Every directory that is there now and holds event files, in the order of a walk by name.
@@ -307,6 +300,11 @@ inline bool directory_reader::list(directory& here, const std::string& path) {
     here.files.clear();
     here.below.clear();
     for (const os::dir_entry& entry : *entries) {
+        if (options_.skip_runs && entry.name == "guild.d") {
+            here.files.clear();
+            here.below.clear();
+            return true;
+        }
         look_at(here, path, entry);
     }
     return true;

@@ -65,12 +65,27 @@ struct hparams {
 
 enum class session_status : std::uint8_t { unknown = 0, success = 1, failure = 2, running = 3 };
 
+/// How a run ended, as it says itself.
+///
+/// units    end_time: seconds since 1970-01-01 UTC, 0 if it is not told
+struct session_end {
+    session_status status = session_status::unknown;
+    double end_time = 0;
+};
+
 /// The content of _hparams_/session_start_info, its values in order of name; empty when `content`
 /// is something else or bad.
 ///
 /// source   plugin_data.proto of TensorBoard's plugin hparams; struct.proto of Protocol Buffers
 /// example  tests/tfevents/hparams.cpp "hparams: what torch writes"
 [[nodiscard]] std::optional<hparams> decode_session_start(std::string_view content);
+
+/// The content of _hparams_/session_end_info; empty when `content` is something else or bad. A
+/// status that has no name here is unknown.
+///
+/// source   plugin_data.proto of TensorBoard's plugin hparams
+/// example  tests/runs/imported_run.cpp "session end: what was encoded is decoded"
+[[nodiscard]] std::optional<session_end> decode_session_end(std::string_view content);
 
 /// The contents of the three tags.
 [[nodiscard]] std::string encode_experiment(const hparams& what);
@@ -161,6 +176,21 @@ inline bool read_session_start(std::string_view message, hparams& out) {
     return !fields.is_bad();
 }
 
+// SessionEndInfo: status 1, end_time_secs 2
+inline bool read_session_end(std::string_view message, session_end& out) {
+    constexpr auto last = static_cast<std::uint64_t>(session_status::running);
+    wire_reader fields(message);
+    wire_field field;
+    while (fields.next(field)) {
+        if (field.is(1, wire_type::varint)) {
+            out.status = static_cast<session_status>(field.value <= last ? field.value : 0);
+        } else if (field.is(2, wire_type::fixed64)) {
+            out.end_time = bits_double(field.value);
+        }
+    }
+    return !fields.is_bad();
+}
+
 inline std::string encode_hparam_value(const hparam& each) {
     std::string value;
     switch (each.kind) {
@@ -213,6 +243,21 @@ inline std::optional<hparams> decode_session_start(std::string_view content) {
         if (field.is(3, wire_type::bytes)) {
             found.emplace();
             if (!detail::read_session_start(field.bytes, *found)) {
+                return std::nullopt;
+            }
+        }
+    }
+    return fields.is_bad() ? std::nullopt : found;
+}
+
+inline std::optional<session_end> decode_session_end(std::string_view content) {
+    wire_reader fields(content);
+    wire_field field;
+    std::optional<session_end> found;
+    while (fields.next(field)) {
+        if (field.is(4, wire_type::bytes)) {
+            found.emplace();
+            if (!detail::read_session_end(field.bytes, *found)) {
                 return std::nullopt;
             }
         }

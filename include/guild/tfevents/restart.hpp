@@ -9,7 +9,7 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,6 +26,14 @@ enum class restart_policy : std::uint8_t {
     latest_attempt,  // a point takes back those of its tag with its step or a later one
     session_start,   // the start of a session takes back all points with its step or a later one
 };
+
+/// "keep-all", "latest-attempt" or "session-start".
+[[nodiscard]] std::string_view to_string(restart_policy policy) noexcept;
+
+/// The policy of such a word.
+///
+/// example  tests/tfevents/restart.cpp "restart policy: has a word, and the word has it"
+[[nodiscard]] std::optional<restart_policy> find_restart_policy(std::string_view word);
 
 /// Points that no longer count: of one tag or of all, with this step or a later one.
 struct restart {
@@ -80,6 +88,28 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
+
+inline std::string_view to_string(restart_policy policy) noexcept {
+    switch (policy) {
+    case restart_policy::keep_all:
+        break;
+    case restart_policy::latest_attempt:
+        return "latest-attempt";
+    case restart_policy::session_start:
+        return "session-start";
+    }
+    return "keep-all";
+}
+
+inline std::optional<restart_policy> find_restart_policy(std::string_view word) {
+    for (const auto policy : {restart_policy::keep_all, restart_policy::latest_attempt,
+                              restart_policy::session_start}) {
+        if (to_string(policy) == word) {
+            return policy;
+        }
+    }
+    return std::nullopt;
+}
 
 namespace detail {
 
