@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/catalog.hpp>
 

@@ -54,8 +54,8 @@ private:
 
 struct tag_report {
     std::string tag;
-    bool is_simple = false;         // its first point was a simple value, not a tensor
-    std::set<std::string> types;    // of its tensors
+    bool is_simple = false;       // its first point was a simple value, not a tensor
+    std::set<std::string> types;  // of its tensors
     std::optional<std::string> plugin;
     point_numbers numbers;
     fingerprint print;

@@ -77,8 +77,7 @@ std::optional<std::vector<run_files>> find_files(const arguments& given, io& con
         }
         tf::directory_reader(path).for_each_directory(
             [&](const std::string& below, const std::vector<std::string>& names) {
-                const std::string directory =
-                    below == "." ? path : guild::join_path(path, below);
+                const std::string directory = below == "." ? path : guild::join_path(path, below);
                 for (const std::string& name : names) {
                     add(guild::join_path(directory, name));
                 }
@@ -91,7 +90,8 @@ std::optional<std::vector<run_files>> find_files(const arguments& given, io& con
     return runs;
 }
 
-// ---- damage ----------------------------------------------------------------------------------------
+// ---- damage
+// ----------------------------------------------------------------------------------------
 
 void warn_of_damage(const file_report& file, io& console) {
     const auto at = [&](std::uint64_t begin, std::uint64_t end) {
@@ -113,7 +113,8 @@ void warn_of_damage(const file_report& file, io& console) {
     }
 }
 
-// ---- --json ----------------------------------------------------------------------------------------
+// ---- --json
+// ----------------------------------------------------------------------------------------
 
 json_row number_or_null(const std::optional<double>& number) {
     return number ? guild::json::to_json(*number) : json_row();
@@ -230,7 +231,8 @@ void print_json(const run_report& run, const arguments& given, io& console) {
     }
 }
 
-// ---- a table for people, and --csv -----------------------------------------------------------------
+// ---- a table for people, and --csv
+// -----------------------------------------------------------------
 
 /// Exact for programs; for people six digits, which is what a table has room for.
 std::string number_text(const std::optional<double>& number, bool is_exact) {
@@ -336,7 +338,8 @@ void print_rows(const std::vector<run_report>& reports, const arguments& given, 
     }
 }
 
-// ---- --points --------------------------------------------------------------------------------------
+// ---- --points
+// --------------------------------------------------------------------------------------
 
 /// Every point of a run, one a line, in file order.
 void print_points(const run_files& files, const arguments& given, io& console) {
@@ -348,8 +351,7 @@ void print_points(const run_files& files, const arguments& given, io& console) {
             const row_of_text row = {files.run, std::string(point.tag), std::to_string(point.step),
                                      guild::format_double(point.wall_time),
                                      guild::format_double(point.value)};
-            console.print(given.has("csv") ? csv_line(row)
-                                           : guild::join(row, "\t") + '\n');
+            console.print(given.has("csv") ? csv_line(row) : guild::join(row, "\t") + '\n');
         }
         file_report report;
         report.path = path;
@@ -358,7 +360,8 @@ void print_points(const run_files& files, const arguments& given, io& console) {
     }
 }
 
-// ---- the command -----------------------------------------------------------------------------------
+// ---- the command
+// -----------------------------------------------------------------------------------
 
 /// Reads the runs, several at a time.
 std::vector<run_report> read_runs(const std::vector<run_files>& runs, const arguments& given,
@@ -427,26 +430,27 @@ int show_events(const arguments& given, io& console) {
 }  // namespace
 
 command_spec events_command() {
-    return {"events",
-            "show what TensorFlow event files hold",
-            "Prints for each run and tag how many points there are, the first and last of them, the "
-            "smallest and largest value. A PATH is an event file, or a directory, of which every "
-            "file whose name contains 'tfevents' is read. Runs are named after directories.\n"
-            "What is damaged is skipped and told on standard error with its place in the file, in "
-            "bytes.\n"
-            "--json prints one object a line: t=file for each file with what was read and lost, "
-            "t=tag for each scalar of a file, t=run for each scalar of a run: all its points, and "
-            "what TensorBoard's two rules for restarted trainings leave of them (mono: "
-            "latest-attempt, restart: session-start).",
-            {{"PATH", how_many::some, "event files, or directories of them"}},
-            {{"--csv", "", "print the table as comma-separated values"},
-             json_option(),
-             {"--points", "", "print every point: run, tag, step, wall time, value"},
-             {"--rel", "DIR", "show paths and runs relative to DIR"},
-             {"--restarts", "RULE",
-              "which points a restarted training takes back: keep-all (none, the default), "
-              "latest-attempt or session-start"}},
-            show_events};
+    return {
+        "events",
+        "show what TensorFlow event files hold",
+        "Prints for each run and tag how many points there are, the first and last of them, the "
+        "smallest and largest value. A PATH is an event file, or a directory, of which every "
+        "file whose name contains 'tfevents' is read. Runs are named after directories.\n"
+        "What is damaged is skipped and told on standard error with its place in the file, in "
+        "bytes.\n"
+        "--json prints one object a line: t=file for each file with what was read and lost, "
+        "t=tag for each scalar of a file, t=run for each scalar of a run: all its points, and "
+        "what TensorBoard's two rules for restarted trainings leave of them (mono: "
+        "latest-attempt, restart: session-start).",
+        {{"PATH", how_many::some, "event files, or directories of them"}},
+        {{"--csv", "", "print the table as comma-separated values"},
+         json_option(),
+         {"--points", "", "print every point: run, tag, step, wall time, value"},
+         {"--rel", "DIR", "show paths and runs relative to DIR"},
+         {"--restarts", "RULE",
+          "which points a restarted training takes back: keep-all (none, the default), "
+          "latest-attempt or session-start"}},
+        show_events};
 }
 
 }  // namespace program

@@ -4,6 +4,7 @@
 #include "common.hpp"
 
 #include <guild/base/path.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/project/templates.hpp>
 

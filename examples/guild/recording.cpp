@@ -7,6 +7,7 @@
 #include "signals.hpp"
 
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
 #include <guild/runs/layout.hpp>

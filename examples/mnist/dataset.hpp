@@ -20,6 +20,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
 

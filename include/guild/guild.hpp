@@ -24,7 +24,8 @@
 
 // layer 2: the operating system
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
-#include <guild/os/file.hpp>                   // files and directories
+#include <guild/os/file.hpp>                   // files
+#include <guild/os/directory.hpp>              // directories: list, make, remove
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread

@@ -2996,11 +2996,11 @@ inline std::int64_t sys_coarse_time_us() {
 
 /// The calls of the system that the program runs on.
 inline constexpr env system_env{
-    detail::sys_open,         detail::sys_close,        detail::sys_read,
-    detail::sys_pread,        detail::sys_write,        detail::sys_pwrite,
-    detail::sys_ftruncate,    detail::sys_fsync,        detail::sys_rename,
-    detail::sys_unlink,       detail::sys_mkdir,        detail::sys_fstat,
-    detail::sys_stat,         detail::sys_lstat,        detail::sys_wall_time_us,
+    detail::sys_open,         detail::sys_close,         detail::sys_read,
+    detail::sys_pread,        detail::sys_write,         detail::sys_pwrite,
+    detail::sys_ftruncate,    detail::sys_fsync,         detail::sys_rename,
+    detail::sys_unlink,       detail::sys_mkdir,         detail::sys_fstat,
+    detail::sys_stat,         detail::sys_lstat,         detail::sys_wall_time_us,
     detail::sys_boot_time_us, detail::sys_coarse_time_us};
 
 inline errc classify_errno(int code) noexcept {
@@ -3059,10 +3059,11 @@ inline error os_error(int code, std::string_view what, std::string path) {
 }}}  // namespace guild::os
 
 // ==== guild/os/file.hpp ====
-// guild/os/file.hpp - files and directories: open, read, write, sync, load, save, list, remove.
+// guild/os/file.hpp - files: open, read, write, sync, load, save; what stands at a path.
 //
 // Layer 2. Includes: base, os/env.hpp, the standard library and POSIX.
-// Not here: names as text (base/path.hpp); the calls themselves and the clock (os/env.hpp).
+// Not here: directories (os/directory.hpp); names as text (base/path.hpp); the calls themselves and
+// the clock (os/env.hpp).
 //
 // Paths are strings. Every descriptor is closed on exec. Interrupted calls are repeated, short
 // reads and writes continued.
@@ -3182,29 +3183,6 @@ private:
 /// Whether `path` is a regular file that this process may execute.
 [[nodiscard]] bool is_executable(const std::string& path);
 
-/// A name in a directory; the kind is the link's own for a symbolic link.
-struct dir_entry {
-    std::string name;
-    file_kind kind = file_kind::other;
-};
-
-/// The names in a directory without "." and "..", in byte order.
-///
-/// errors   not_found, not_a_directory, permission_denied, io_failed
-[[nodiscard]] result<std::vector<dir_entry>> list_directory(const std::string& path);
-
-/// Makes a directory and those above it; one that stands there already is success.
-///
-/// errors   not_a_directory when a file is in the way; permission_denied, read_only, no_space
-[[nodiscard]] result<void> make_directories(const std::string& path, unsigned permissions = 0777,
-                                            const env& system = system_env);
-
-/// Removes a file or a directory with all below it; never follows a symbolic link.
-///
-/// Nothing at `path` is success.
-/// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
-[[nodiscard]] result<void> remove_tree(const std::string& path);
-
 /// The working directory; "." if the system does not say.
 [[nodiscard]] std::string current_directory();
 
@@ -3216,11 +3194,6 @@ struct dir_entry {
 /// errors   not_found and the others of classify_errno()
 /// example  tests/os/file.cpp "real path: links and dots are gone"
 [[nodiscard]] result<std::string> get_real_path(const std::string& path);
-
-/// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
-///
-/// errors   permission_denied, no_space, not_found
-[[nodiscard]] result<std::string> make_temp_directory(std::string_view prefix);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -3471,6 +3444,73 @@ inline bool is_executable(const std::string& path) {
     return is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
 }
 
+inline std::string current_directory() {
+    std::string buffer(4096, '\0');
+    while (::getcwd(&buffer[0], buffer.size()) == nullptr) {
+        if (errno != ERANGE) {
+            return ".";
+        }
+        buffer.resize(buffer.size() * 2);
+    }
+    buffer.resize(buffer.find('\0'));
+    return buffer;
+}
+
+inline std::string absolute_path(std::string_view path) {
+    return normalize_path(is_absolute(path) ? std::string(path)
+                                            : join_path(current_directory(), path));
+}
+
+inline result<std::string> get_real_path(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) {
+        return os_error(errno, "realpath", path);
+    }
+    std::string found(resolved);
+    std::free(resolved);
+    return found;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/directory.hpp ====
+// guild/os/directory.hpp - directories: list, make, remove.
+//
+// Layer 2. Includes: base, os/file.hpp, the standard library and POSIX.
+// Not here: what stands at a path (os/file.hpp); names as text (base/path.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// A name in a directory; the kind is the link's own for a symbolic link.
+struct dir_entry {
+    std::string name;
+    file_kind kind = file_kind::other;
+};
+
+/// The names in a directory without "." and "..", in byte order.
+///
+/// errors   not_found, not_a_directory, permission_denied, io_failed
+[[nodiscard]] result<std::vector<dir_entry>> list_directory(const std::string& path);
+
+/// Makes a directory and those above it; one that stands there already is success.
+///
+/// errors   not_a_directory when a file is in the way; permission_denied, read_only, no_space
+[[nodiscard]] result<void> make_directories(const std::string& path, unsigned permissions = 0777,
+                                            const env& system = system_env);
+
+/// Removes a file or a directory with all below it; never follows a symbolic link.
+///
+/// Nothing at `path` is success.
+/// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
+[[nodiscard]] result<void> remove_tree(const std::string& path);
+
+/// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
+///
+/// errors   permission_denied, no_space, not_found
+[[nodiscard]] result<std::string> make_temp_directory(std::string_view prefix);
+
+// ---- implementation ---------------------------------------------------------
+
 namespace detail {
 
 // See raw_open() in os/env.hpp: one entry with a large inode would end the list.
@@ -3608,33 +3648,6 @@ inline result<void> remove_tree(const std::string& path) {
         return first;
     }
     return {};
-}
-
-inline std::string current_directory() {
-    std::string buffer(4096, '\0');
-    while (::getcwd(&buffer[0], buffer.size()) == nullptr) {
-        if (errno != ERANGE) {
-            return ".";
-        }
-        buffer.resize(buffer.size() * 2);
-    }
-    buffer.resize(buffer.find('\0'));
-    return buffer;
-}
-
-inline std::string absolute_path(std::string_view path) {
-    return normalize_path(is_absolute(path) ? std::string(path)
-                                            : join_path(current_directory(), path));
-}
-
-inline result<std::string> get_real_path(const std::string& path) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr) {
-        return os_error(errno, "realpath", path);
-    }
-    std::string found(resolved);
-    std::free(resolved);
-    return found;
 }
 
 inline result<std::string> make_temp_directory(std::string_view prefix) {
@@ -10279,13 +10292,13 @@ private:
 /// Appends a record that holds `payload`.
 void append_record(std::string& out, std::string_view payload);
 
-/// The same in two steps, for a payload that is written where it will stand: begin_record() leaves
-/// room for the head, then the payload is appended to `out`, then end_record() makes it a record.
+/// The same in two steps, for a payload that is written where it will stand: append_record_room()
+/// makes room for a record and returns where its payload goes; seal_record() writes what stands
+/// around the payload.
 ///
-/// out      begin_record: what end_record() wants to be given
 /// example  tests/tfevents/record.cpp "record: one written in place is the same"
-[[nodiscard]] std::size_t begin_record(std::string& out);
-void end_record(std::string& out, std::size_t begun);
+[[nodiscard]] char* append_record_room(std::string& out, std::size_t payload_bytes);
+void seal_record(char* payload, std::size_t payload_bytes) noexcept;
 
 // ---- implementation ---------------------------------------------------------
 
@@ -10342,24 +10355,24 @@ inline record decode_record(std::string_view bytes) noexcept {
     return record_decoder().decode(bytes);
 }
 
-inline std::size_t begin_record(std::string& out) {
+inline char* append_record_room(std::string& out, std::size_t payload_bytes) {
     const std::size_t begun = out.size();
-    out.append(record_head_bytes, '\0');
-    return begun;
+    out.resize(begun + record_head_bytes + payload_bytes + record_tail_bytes);
+    return &out[begun + record_head_bytes];
 }
 
-inline void end_record(std::string& out, std::size_t begun) {
-    char* head = &out[begun];
-    const std::string_view payload = std::string_view(out).substr(begun + record_head_bytes);
-    store_le(head, guild::detail::convert<std::uint64_t>(payload.size()));
+inline void seal_record(char* payload, std::size_t payload_bytes) noexcept {
+    char* head = payload - record_head_bytes;
+    store_le(head, guild::detail::convert<std::uint64_t>(payload_bytes));
     store_le(head + 8, mask_crc32c(crc32c(std::string_view(head, 8))));
-    append_le(out, mask_crc32c(crc32c(payload)));
+    store_le(payload + payload_bytes,
+             mask_crc32c(crc32c(std::string_view(payload, payload_bytes))));
 }
 
 inline void append_record(std::string& out, std::string_view payload) {
-    const std::size_t begun = begin_record(out);
-    out.append(payload);
-    end_record(out, begun);
+    char* to = append_record_room(out, payload.size());
+    std::memcpy(to, payload.data(), payload.size());
+    seal_record(to, payload.size());
 }
 
 }}}  // namespace guild::tfevents
@@ -10417,6 +10430,10 @@ private:
         bad_ = true;
         return false;
     }
+    bool read_varint(std::uint64_t& value) noexcept;
+    bool read_bytes(wire_field& field) noexcept;
+    template <class Integer>
+    bool read_fixed(wire_field& field) noexcept;
     bool read_key(wire_field& field) noexcept;
     bool read_value(wire_field& field) noexcept;
     bool skip_group(std::uint32_t number) noexcept;
@@ -10448,12 +10465,23 @@ inline bool wire_reader::next(wire_field& field) noexcept {
     return false;
 }
 
+// A varint; most are of one byte.
+inline bool wire_reader::read_varint(std::uint64_t& value) noexcept {
+    if (rest_.empty()) {
+        return fail();
+    }
+    value = static_cast<unsigned char>(rest_.front());
+    if (value < 0x80) {
+        rest_.remove_prefix(1);
+        return true;
+    }
+    return decode_varint(rest_, value) || fail();
+}
+
 // A key is a varint of at most 32 bits: field number, then three bits of type.
 inline bool wire_reader::read_key(wire_field& field) noexcept {
-    std::uint64_t key = static_cast<unsigned char>(rest_.front());
-    if (key < 0x80) {
-        rest_.remove_prefix(1);
-    } else if (!decode_varint(rest_, key) || key > 0xFFFFFFFFU) {
+    std::uint64_t key = 0;
+    if (!read_varint(key) || key > 0xFFFFFFFFU) {
         return fail();
     }
     const auto type = static_cast<std::uint8_t>(key & 7U);
@@ -10463,31 +10491,35 @@ inline bool wire_reader::read_key(wire_field& field) noexcept {
 }
 
 inline bool wire_reader::read_value(wire_field& field) noexcept {
-    std::size_t size = 0;
     switch (field.type) {
+    case wire_type::bytes:
+        return read_bytes(field);
     case wire_type::varint:
-        return decode_varint(rest_, field.value) || fail();
+        return read_varint(field.value);
     case wire_type::fixed64:
-        size = 8;
-        break;
-    case wire_type::fixed32:
-        size = 4;
-        break;
+        return read_fixed<std::uint64_t>(field);
     default:
-        if (!decode_varint(rest_, field.value) || field.value > rest_.size()) {
-            return fail();
-        }
-        size = guild::detail::convert<std::size_t>(field.value);
-        field.bytes = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return true;
+        return read_fixed<std::uint32_t>(field);
     }
-    if (rest_.size() < size) {
+}
+
+inline bool wire_reader::read_bytes(wire_field& field) noexcept {
+    if (!read_varint(field.value) || field.value > rest_.size()) {
         return fail();
     }
-    field.value =
-        size == 8 ? load_le<std::uint64_t>(rest_.data()) : load_le<std::uint32_t>(rest_.data());
+    const auto size = guild::detail::convert<std::size_t>(field.value);
+    field.bytes = {rest_.data(), size};
     rest_.remove_prefix(size);
+    return true;
+}
+
+template <class Integer>
+bool wire_reader::read_fixed(wire_field& field) noexcept {
+    if (rest_.size() < sizeof(Integer)) {
+        return fail();
+    }
+    field.value = load_le<Integer>(rest_.data());
+    rest_.remove_prefix(sizeof(Integer));
     return true;
 }
 
@@ -10628,13 +10660,11 @@ private:
 
 inline std::string_view data_type_name(std::uint64_t number) noexcept {
     constexpr std::string_view names[] = {
-        "invalid",       "float",       "double",   "int32",       "uint8",
-        "int16",         "int8",        "string",   "complex64",   "int64",
-        "bool",          "qint8",       "quint8",   "qint32",      "bfloat16",
-        "qint16",        "quint16",     "uint16",   "complex128",  "half",
-        "resource",      "variant",     "uint32",   "uint64",      "float8_e5m2",
-        "float8_e4m3fn", "unknown",     "unknown",  "unknown",     "int4",
-        "uint4"};
+        "invalid",  "float",     "double",  "int32",       "uint8",         "int16",   "int8",
+        "string",   "complex64", "int64",   "bool",        "qint8",         "quint8",  "qint32",
+        "bfloat16", "qint16",    "quint16", "uint16",      "complex128",    "half",    "resource",
+        "variant",  "uint32",    "uint64",  "float8_e5m2", "float8_e4m3fn", "unknown", "unknown",
+        "unknown",  "int4",      "uint4"};
     return number < sizeof names / sizeof names[0] ? names[number] : "unknown";
 }
 
@@ -11260,6 +11290,61 @@ inline bool decode_simple_event(std::string_view payload, simple_event& out) noe
 
 namespace guild { inline namespace v0 { namespace tfevents {
 
+namespace detail {
+
+inline std::size_t varint_bytes(std::uint64_t value) noexcept {
+    std::size_t bytes = 1;
+    for (; value >= 0x80; value >>= 7U) {
+        ++bytes;
+    }
+    return bytes;
+}
+
+// Bytes of a field with one number in its key and `size` bytes in it.
+inline std::size_t field_bytes(std::size_t size) noexcept {
+    return 1 + varint_bytes(size) + size;
+}
+
+// An Event with one value whose fields besides the tag take `rest` bytes: its size, and everything
+// of it up to `rest`, written to `to`, whose end is returned.
+class one_value_event {
+public:
+    one_value_event(double wall_time, std::int64_t step, std::string_view tag,
+                    std::size_t rest) noexcept
+        : wall_time_(wall_time), step_(static_cast<std::uint64_t>(step)), tag_(tag),
+          value_(field_bytes(tag.size()) + rest) {}
+
+    [[nodiscard]] std::size_t size() const noexcept {
+        return 9 + (step_ != 0 ? 1 + varint_bytes(step_) : 0) + field_bytes(field_bytes(value_));
+    }
+
+    char* write(char* to) const noexcept {
+        *to++ = '\x09';  // wall_time 1
+        store_le(to, double_bits(wall_time_));
+        to += 8;
+        if (step_ != 0) {
+            *to++ = '\x10';  // step 2
+            to = store_varint(to, step_);
+        }
+        *to++ = '\x2A';  // summary 5
+        to = store_varint(to, field_bytes(value_));
+        *to++ = '\x0A';  // value 1
+        to = store_varint(to, value_);
+        *to++ = '\x0A';  // tag 1
+        to = store_varint(to, tag_.size());
+        std::memcpy(to, tag_.data(), tag_.size());
+        return to + tag_.size();
+    }
+
+private:
+    double wall_time_;
+    std::uint64_t step_;
+    std::string_view tag_;
+    std::size_t value_;
+};
+
+}  // namespace detail
+
 /// Appends an Event that says which version of the format follows and who wrote it.
 ///
 /// units    wall_time, here and below: seconds since 1970-01-01 UTC
@@ -11278,6 +11363,38 @@ void append_simple_event(std::string& out, double wall_time, std::int64_t step,
 /// Appends an Event with one scalar as a tensor of one double; `with_metadata` on a tag's first.
 void append_double_event(std::string& out, double wall_time, std::int64_t step,
                          std::string_view tag, double value, bool with_metadata);
+
+/// The same two, for whoever knows where the bytes go: size(), then write() to so many.
+///
+/// cost     no allocation
+class simple_event_encoder {
+public:
+    simple_event_encoder(double wall_time, std::int64_t step, std::string_view tag,
+                         float value) noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return event_.size(); }
+    void write(char* to) const noexcept;
+
+private:
+    detail::one_value_event event_;
+    float value_;
+};
+class double_event_encoder {
+public:
+    double_event_encoder(double wall_time, std::int64_t step, std::string_view tag, double value,
+                         bool with_metadata) noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return event_.size(); }
+    void write(char* to) const noexcept;
+
+private:
+    // SummaryMetadata { plugin_data { plugin_name: "scalars" }, data_class: DATA_CLASS_SCALAR }
+    static constexpr std::string_view metadata{"\x4A\x0D\x0A\x09\x0A\x07scalars\x20\x01", 15};
+    // TensorProto { dtype: DT_DOUBLE, tensor_shape {}, double_val: (packed, the value follows) }
+    static constexpr std::string_view tensor{"\x42\x0E\x08\x02\x12\x00\x32\x08", 8};
+
+    detail::one_value_event event_;
+    double value_;
+    bool with_metadata_;
+};
 
 /// The parts of a summary's value, serialized; an empty one is left out.
 struct encoded_value {
@@ -11318,42 +11435,6 @@ inline void append_event_head(std::string& out, double wall_time, std::int64_t s
     }
 }
 
-inline std::size_t varint_bytes(std::uint64_t value) noexcept {
-    std::size_t bytes = 1;
-    for (; value >= 0x80; value >>= 7U) {
-        ++bytes;
-    }
-    return bytes;
-}
-
-// Bytes of a field with one number in its key and `size` bytes in it.
-inline std::size_t field_bytes(std::size_t size) noexcept {
-    return 1 + varint_bytes(size) + size;
-}
-
-// Everything of an Event with one value up to the value's tag, whose other fields take `rest`
-// bytes. Written at once: this is what every logged scalar costs.
-inline void append_up_to_tag(std::string& out, double wall_time, std::int64_t step,
-                             std::string_view tag, std::size_t rest) {
-    char head[64];
-    head[0] = '\x09';  // wall_time 1
-    store_le(head + 1, double_bits(wall_time));
-    char* at = head + 9;
-    if (step != 0) {
-        *at++ = '\x10';  // step 2
-        at = store_varint(at, static_cast<std::uint64_t>(step));
-    }
-    const std::size_t value = field_bytes(tag.size()) + rest;
-    *at++ = '\x2A';  // summary 5
-    at = store_varint(at, field_bytes(value));
-    *at++ = '\x0A';  // value 1
-    at = store_varint(at, value);
-    *at++ = '\x0A';  // tag 1
-    at = store_varint(at, tag.size());
-    out.append(head, static_cast<std::size_t>(at - head));
-    out.append(tag);
-}
-
 // TensorProto: dtype 1, tensor_shape 2 { dim 2 { size 1 } }
 inline std::string encode_tensor_head(data_type type, const std::vector<std::int64_t>& shape) {
     std::string dimensions;
@@ -11383,28 +11464,51 @@ inline void append_session_start_event(std::string& out, double wall_time, std::
     append_bytes_field(out, 7, std::string_view("\x08\x01", 2));  // status: START
 }
 
+inline simple_event_encoder::simple_event_encoder(double wall_time, std::int64_t step,
+                                                  std::string_view tag, float value) noexcept
+    : event_(wall_time, step, tag, 5), value_(value) {}
+
+inline void simple_event_encoder::write(char* to) const noexcept {
+    to = event_.write(to);
+    *to = '\x15';  // simple_value 2
+    store_le(to + 1, float_bits(value_));
+}
+
+inline double_event_encoder::double_event_encoder(double wall_time, std::int64_t step,
+                                                  std::string_view tag, double value,
+                                                  bool with_metadata) noexcept
+    : event_(wall_time, step, tag, tensor.size() + 8 + (with_metadata ? metadata.size() : 0)),
+      value_(value), with_metadata_(with_metadata) {}
+
+inline void double_event_encoder::write(char* to) const noexcept {
+    to = event_.write(to);
+    if (with_metadata_) {
+        std::memcpy(to, metadata.data(), metadata.size());
+        to += metadata.size();
+    }
+    std::memcpy(to, tensor.data(), tensor.size());
+    store_le(to + tensor.size(), double_bits(value_));
+}
+
+namespace detail {
+
+template <class Encoder>
+void append_encoded(std::string& out, const Encoder& encoder) {
+    const std::size_t begun = out.size();
+    out.resize(begun + encoder.size());
+    encoder.write(&out[begun]);
+}
+
+}  // namespace detail
+
 inline void append_simple_event(std::string& out, double wall_time, std::int64_t step,
                                 std::string_view tag, float value) {
-    char number[5] = {'\x15'};  // simple_value 2
-    store_le(number + 1, float_bits(value));
-    detail::append_up_to_tag(out, wall_time, step, tag, sizeof number);
-    out.append(number, sizeof number);
+    detail::append_encoded(out, simple_event_encoder(wall_time, step, tag, value));
 }
 
 inline void append_double_event(std::string& out, double wall_time, std::int64_t step,
                                 std::string_view tag, double value, bool with_metadata) {
-    // SummaryMetadata { plugin_data { plugin_name: "scalars" }, data_class: DATA_CLASS_SCALAR }
-    constexpr std::string_view meta("\x4A\x0D\x0A\x09\x0A\x07scalars\x20\x01", 15);
-    // TensorProto { dtype: DT_DOUBLE, tensor_shape {}, double_val: value (packed) }
-    char tensor[] = "\x42\x0E\x08\x02\x12\x00\x32\x08........";
-    constexpr std::size_t tensor_bytes = sizeof tensor - 1;
-    store_le(tensor + tensor_bytes - 8, double_bits(value));
-    detail::append_up_to_tag(out, wall_time, step, tag,
-                             tensor_bytes + (with_metadata ? meta.size() : 0));
-    if (with_metadata) {
-        out.append(meta);
-    }
-    out.append(tensor, tensor_bytes);
+    detail::append_encoded(out, double_event_encoder(wall_time, step, tag, value, with_metadata));
 }
 
 inline void append_value_event(std::string& out, double wall_time, std::int64_t step,
@@ -11416,8 +11520,10 @@ inline void append_value_event(std::string& out, double wall_time, std::int64_t 
     if (!value.metadata.empty()) {
         append_bytes_field(rest, 9, value.metadata);
     }
-    detail::append_up_to_tag(out, wall_time, step, value.tag, rest.size());
-    out.append(rest);
+    const detail::one_value_event event(wall_time, step, value.tag, rest.size());
+    const std::size_t begun = out.size();
+    out.resize(begun + event.size());
+    std::memcpy(event.write(&out[begun]), rest.data(), rest.size());
 }
 
 // plugin_data 1 { plugin_name 1, content 2 }, data_class 4
@@ -11447,8 +11553,7 @@ inline std::string encode_double_tensor(const std::vector<std::int64_t>& shape,
 }
 
 // string_val 8
-inline std::string encode_string_tensor(const std::vector<std::string_view>& values,
-                                        bool is_list) {
+inline std::string encode_string_tensor(const std::vector<std::string_view>& values, bool is_list) {
     constexpr auto string_type = static_cast<data_type>(7);
     std::vector<std::int64_t> shape;
     if (is_list) {
@@ -12014,7 +12119,7 @@ struct damage {
 ///          file
 struct reader_options {
     std::uint64_t max_record_bytes = std::uint64_t{64} << 20U;
-    std::uint64_t held_record_bytes = std::uint64_t{2} << 20U;
+    std::uint64_t held_record_bytes = std::uint64_t{128} << 10U;
 };
 
 /// A good record of a file; it ends at record_reader::offset().
@@ -12041,7 +12146,7 @@ struct record_counters {
 
 /// Reads the records of one file in file order.
 ///
-/// cost     memory: 256 KiB, or the largest record below held_record_bytes, while there is
+/// cost     memory: 64 KiB, or the largest record below held_record_bytes, while there is
 ///          something to read
 /// threads  one thread per reader
 /// source   TFRecord framing
@@ -12093,13 +12198,15 @@ public:
     [[nodiscard]] const os::file& source() const noexcept { return file_; }
 
 private:
-    static constexpr std::size_t chunk_bytes = std::size_t{256} << 10U;
+    static constexpr std::size_t chunk_bytes = std::size_t{64} << 10U;
     static constexpr std::size_t most_damages = 1000;
 
     // Out of next(): most records are good.
     [[gnu::cold]] bool next_slowly(const record& found, stored_record& out);
     bool take_large(std::uint64_t payload_bytes, stored_record& out);
-    std::optional<std::uint32_t> checksum_of(std::uint64_t begin, std::uint64_t bytes);
+    std::optional<std::uint32_t> checksum_of(std::uint64_t payload_bytes);
+    bool refill(std::uint64_t position);
+    bool take_tail(std::uint64_t position, char* tail);
     bool begin_pass();
     bool accept_file(const os::file_status& status);
     bool compare(const os::file_status& status, bool& is_same);
@@ -12127,10 +12234,10 @@ private:
     reader_options options_;
     const os::env* system_;
     os::file file_;
-    std::optional<os::file_status> seen_;  // of the file as it was when the last pass began
-    bool at_end_ = false;                  // everything that `seen_` covers was looked at
-    bool was_young_ = false;               // it may have changed since without another time
-    bool was_gone_ = false;                // another file may have got its inode
+    std::optional<os::file_status> seen_;      // of the file as it was when the last pass began
+    bool at_end_ = false;                      // everything that `seen_` covers was looked at
+    bool was_young_ = false;                   // it may have changed since without another time
+    bool was_gone_ = false;                    // another file may have got its inode
     std::uint64_t limit_ = ~std::uint64_t{0};  // of the file, to look at a part of it
 
     std::unique_ptr<char[]> buffer_;
@@ -12265,20 +12372,12 @@ inline bool record_reader::next_slowly(const record& found, stored_record& out) 
 // A record that the file holds and memory should not: its payload is checked piece by piece.
 inline bool record_reader::take_large(std::uint64_t payload_bytes, stored_record& out) {
     const std::uint64_t bytes = record_head_bytes + payload_bytes + record_tail_bytes;
-    const auto crc = checksum_of(offset_ + record_head_bytes, payload_bytes);
-    if (!crc) {
-        return stop(record_status::incomplete);
-    }
+    const auto crc = checksum_of(payload_bytes);
     char tail[record_tail_bytes] = {};
-    const auto got = file_.read_at(offset_ + bytes - record_tail_bytes, tail, sizeof tail);
-    if (!got) {
-        return fail(got.error());
-    }
-    if (*got != sizeof tail) {
+    if (!crc || !take_tail(offset_ + bytes - record_tail_bytes, tail)) {
         return stop(record_status::incomplete);
     }
-    const auto stored = load_le<std::uint32_t>(tail);
-    const bool is_good = mask_crc32c(*crc) == stored;
+    const bool is_good = mask_crc32c(*crc) == load_le<std::uint32_t>(tail);
     if (!is_good && bytes >= rest()) {
         return stop(record_status::bad_payload);
     }
@@ -12290,32 +12389,60 @@ inline bool record_reader::take_large(std::uint64_t payload_bytes, stored_record
     } else {
         lose_payload(bytes);
     }
-    consume(bytes, digest_with(digest_, {tail, 0}));
+    digest_ = digest_with(digest_, {tail, 0});
+    offset_ += bytes;
     return true;
 }
 
-// CRC-32C of some bytes of the file, read through the buffer; empty when they are not all there.
-inline std::optional<std::uint32_t> record_reader::checksum_of(std::uint64_t begin,
-                                                               std::uint64_t bytes) {
+// CRC-32C of the payload whose head stands at at_, read through the buffer; at_ is behind it then.
+// Empty when it is not all there.
+inline std::optional<std::uint32_t> record_reader::checksum_of(std::uint64_t payload_bytes) {
+    std::uint64_t position = offset_ + record_head_bytes;  // in the file, of at_
     std::uint32_t crc = 0;
-    at_ = end_ = 0;
-    reserve(chunk_bytes);
-    while (bytes > 0) {
+    at_ += record_head_bytes;
+    for (std::uint64_t left = payload_bytes; left > 0;) {
+        if (at_ == end_ && !refill(position)) {
+            return std::nullopt;
+        }
         const auto size =
-            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(bytes, chunk_bytes));
-        const auto got = file_.read_at(begin, buffer_.get(), size);
-        if (!got) {
-            (void)fail(got.error());
-            return std::nullopt;
-        }
-        if (*got != size) {
-            return std::nullopt;
-        }
-        crc = crc32c({buffer_.get(), size}, crc);
-        begin += size;
-        bytes -= size;
+            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(left, end_ - at_));
+        crc = crc32c({buffer_.get() + at_, size}, crc);
+        at_ += size;
+        position += size;
+        left -= size;
     }
     return crc;
+}
+
+// Fills the empty buffer from `position` of the file; false when nothing is there.
+inline bool record_reader::refill(std::uint64_t position) {
+    at_ = end_ = 0;
+    reserve(chunk_bytes);
+    const std::uint64_t left = seen_->size > position ? seen_->size - position : 0;
+    const auto got = file_.read_at(
+        position, buffer_.get(),
+        guild::detail::convert<std::size_t>(std::min<std::uint64_t>(left, chunk_bytes)));
+    if (!got) {
+        return fail(got.error());
+    }
+    end_ = *got;
+    return end_ != 0;
+}
+
+// The checksum at `position`, where at_ is, out of the buffer or the file; false when it is not
+// there.
+inline bool record_reader::take_tail(std::uint64_t position, char* tail) {
+    if (end_ - at_ >= record_tail_bytes) {
+        std::memcpy(tail, buffer_.get() + at_, record_tail_bytes);
+        at_ += record_tail_bytes;
+        return true;
+    }
+    at_ = end_ = 0;
+    const auto got = file_.read_at(position, tail, record_tail_bytes);
+    if (!got) {
+        return fail(got.error());
+    }
+    return *got == record_tail_bytes;
 }
 
 inline void record_reader::lose_payload(std::uint64_t bytes) {
@@ -12372,8 +12499,8 @@ inline bool record_reader::begin_pass() {
 }
 
 inline bool record_reader::accept_file(const os::file_status& status) {
-    const bool may_be_another = was_gone_ || (seen_ && (status.inode != seen_->inode ||
-                                                        status.device != seen_->device));
+    const bool may_be_another =
+        was_gone_ || (seen_ && (status.inode != seen_->inode || status.device != seen_->device));
     bool is_same = status.size >= offset_;
     if (is_same && may_be_another && offset_ > 0 && !compare(status, is_same)) {
         (void)file_.close();
@@ -12564,7 +12691,7 @@ private:
     static constexpr std::uint64_t longest_kept = std::uint64_t{1} << 20U;
     static constexpr std::uint64_t longest_tensor = std::uint64_t{64} << 10U;
     static constexpr std::size_t most_left = std::size_t{4} << 20U;
-    static constexpr std::size_t window_bytes = std::size_t{64} << 10U;
+    static constexpr std::uint64_t largest_window = std::uint64_t{64} << 10U;
 
     static treatment treat(message kind, std::uint32_t number, std::uint64_t size) noexcept;
     static message inner_of(message kind) noexcept;
@@ -12578,6 +12705,7 @@ private:
     std::uint64_t end_;
     std::string window_;
     std::uint64_t window_begin_ = 0;
+    std::uint64_t window_bytes_ = 512;  // of the next read: most that is large is a single blob
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -12708,7 +12836,8 @@ inline std::string_view large_event::peek(std::uint64_t size) {
     const std::uint64_t skipped = at_ - window_begin_;
     if (at_ < window_begin_ || skipped > window_.size() || window_.size() - skipped < size) {
         const std::uint64_t want =
-            std::min(end_ - at_, std::max<std::uint64_t>(size, window_bytes));
+            std::min(end_ - at_, std::max<std::uint64_t>(size, window_bytes_));
+        window_bytes_ = std::min(2 * window_bytes_, largest_window);
         window_.resize(guild::detail::convert<std::size_t>(want));
         const auto got = from_->read_at(at_, &window_[0], window_.size());
         window_.resize(got.value_or(0));
@@ -12750,9 +12879,9 @@ struct scalar {
 /// units    *_bytes: bytes; everything else: records
 struct reader_counters : record_counters {
     std::uint64_t scalars = 0;
-    std::uint64_t bad_events = 0;  // payload is not an Event
-    std::uint64_t nan_times = 0;   // events without a usable time
-    std::uint64_t oversized = 0;   // events too large to be looked into
+    std::uint64_t bad_events = 0;                          // payload is not an Event
+    std::uint64_t nan_times = 0;                           // events without a usable time
+    std::uint64_t oversized = 0;                           // events too large to be looked into
     std::array<std::uint64_t, event_kind_count> events{};  // good events by kind
 
     /// Adds the numbers of another file.
@@ -12840,7 +12969,8 @@ private:
     event event_;
     const summary_value* value_ = nullptr;  // of event_: the next to be looked at
     const summary_value* value_end_ = nullptr;
-    std::string reduced_;       // a large event
+    bool was_simple_ = true;  // the last event: the next is likely to be so too
+    std::string reduced_;     // a large event
     tag_table tags_;
     std::string file_version_;
     reader_counters counters_;  // the part of record_counters stays empty
@@ -12887,7 +13017,8 @@ inline bool reader::next(scalar& out, tag_table& tags) {
         if (!next_record(found)) {
             return false;
         }
-        if (take_simple(found.payload, out, tags)) {
+        was_simple_ = take_simple(found.payload, out, tags);
+        if (was_simple_) {
             ++counters_.events[static_cast<std::size_t>(event_kind::summary)];
             ++counters_.scalars;
             return true;
@@ -12914,7 +13045,7 @@ inline bool reader::take_simple(std::string_view payload, scalar& out, tag_table
 inline std::size_t reader::read(scalar* out, std::size_t room, tag_table& tags) {
     std::size_t count = 0;
     while (count < room) {
-        if (value_ == value_end_) {
+        if (value_ == value_end_ && was_simple_) {
             count += read_simple(out + count, room - count, tags);
         }
         if (count == room || !next(out[count], tags)) {
@@ -13386,23 +13517,27 @@ private:
         restart_rule rule;
         std::map<std::string, reader> readers;
     };
+    // A directory in a walk.
     struct place {
-        std::string run;  // relative to the root, "" for the root
+        directory* here = nullptr;
+        bool is_entered = false;
         std::vector<std::pair<std::uint64_t, std::uint64_t>> above;  // device, inode of each level
     };
 
-    std::vector<directory*> find_directories();
+    std::vector<directory*> find_directories(unsigned threads = 1);
+    bool add_below(const place& at, std::vector<place>& below, std::size_t& seen);
     directory& directory_of(const std::string& run);
     bool list(directory& here, const std::string& path);
     void note(error what) {
+        const os::lock hold(*noting_);
         if (!error_) {
             error_ = std::move(what);
         }
     }
     void look_at(directory& here, const std::string& path, const os::dir_entry& entry);
-    bool enter(const place& at, directory& here, place& inner);
+    void enter(place& at);
     [[nodiscard]] std::string path_of(const std::string& run) const {
-        return run.empty() || run == "." ? root_ : join_path(root_, run);
+        return run == "." ? root_ : join_path(root_, run);
     }
 
     template <class OnScalar, class OnRestart>
@@ -13419,9 +13554,24 @@ private:
     const os::env* system_;
     std::map<std::string, directory> directories_;  // by run
     std::optional<error> error_;
+    std::unique_ptr<os::mutex> noting_ = std::make_unique<os::mutex>();  // error_, in a walk
 };
 
 // ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// The order of a walk by name: "." first, "a/b" before "a.b", for a slash ends a name.
+inline bool is_walked_before(const std::string& a, const std::string& b) {
+    if (a == "." || b == ".") {
+        return a == "." && b != ".";
+    }
+    const auto rank = [](char c) { return c == '/' ? 0 : 1 + static_cast<unsigned char>(c); };
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [&](char x, char y) { return rank(x) < rank(y); });
+}
+
+}  // namespace detail
 
 template <class OnScalar>
 std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
@@ -13431,7 +13581,7 @@ std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
 template <class OnScalar, class OnRestart>
 std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restart,
                                      unsigned threads) {
-    const std::vector<directory*> found = find_directories();
+    const std::vector<directory*> found = find_directories(threads);
     std::atomic<std::uint64_t> delivered{0};
     os::for_each_index(found.size(), threads, [&](std::size_t i) {
         delivered += read_directory(*found[i], on_scalar, on_restart);
@@ -13446,35 +13596,50 @@ void directory_reader::for_each_directory(Visit&& visit) {
     }
 }
 
-// Every directory that is there now and holds event files, in the order of a walk by name.
-inline std::vector<directory_reader::directory*> directory_reader::find_directories() {
+// Every directory that is there now and holds event files, in the order of a walk by name. Level by
+// level, so that several threads can list the directories of one.
+inline std::vector<directory_reader::directory*>
+directory_reader::find_directories(unsigned threads) {
     std::vector<directory*> found;
-    std::vector<place> open = {place{}};
-    for (std::size_t entered = 0; !open.empty(); ++entered) {
-        if (entered == options_.max_directories) {
-            note(make_error(errc::too_large, "more directories than are read, seen " +
-                                                 std::to_string(entered), root_));
-            break;
+    std::size_t seen = 1;
+    std::vector<place> level(1);
+    level[0].here = &directory_of(".");
+    for (int depth = 0; !level.empty(); ++depth) {
+        os::for_each_index(level.size(), threads, [&](std::size_t i) { enter(level[i]); });
+        std::vector<place> below;
+        for (const place& at : level) {
+            if (at.is_entered && !at.here->files.empty()) {
+                found.push_back(at.here);
+            }
+            if (at.is_entered && depth < options_.max_depth && !add_below(at, below, seen)) {
+                break;
+            }
         }
-        const place at = std::move(open.back());
-        open.pop_back();
-        directory& here = directory_of(at.run.empty() ? "." : at.run);
-        place inner;
-        if (!enter(at, here, inner)) {
-            continue;
-        }
-        if (!here.files.empty()) {
-            found.push_back(&here);
-        }
-        if (inner.above.size() > static_cast<std::size_t>(options_.max_depth)) {
-            continue;
-        }
-        for (auto name = here.below.rbegin(); name != here.below.rend(); ++name) {
-            inner.run = at.run.empty() ? *name : at.run + "/" + *name;
-            open.push_back(inner);
-        }
+        level = std::move(below);
     }
+    std::sort(found.begin(), found.end(), [](const directory* a, const directory* b) {
+        return detail::is_walked_before(a->run, b->run);
+    });
     return found;
+}
+
+// Adds the directories below a place; false when there are more than are read.
+inline bool directory_reader::add_below(const place& at, std::vector<place>& below,
+                                        std::size_t& seen) {
+    for (const std::string& name : at.here->below) {
+        if (seen++ >= options_.max_directories) {
+            note(make_error(errc::too_large,
+                            "expected at most " + std::to_string(options_.max_directories) +
+                                " directories, seen more",
+                            root_));
+            return false;
+        }
+        place inner;
+        inner.here = &directory_of(at.here->run == "." ? name : at.here->run + "/" + name);
+        inner.above = at.above;
+        below.push_back(std::move(inner));
+    }
+    return true;
 }
 
 inline directory_reader::directory& directory_reader::directory_of(const std::string& run) {
@@ -13535,35 +13700,31 @@ std::uint64_t directory_reader::read_events(directory& here, reader& file, OnSca
     return delivered;
 }
 
-// Brings the names of a directory up to date; false if it is not there or was entered already.
-inline bool directory_reader::enter(const place& at, directory& here, place& inner) {
-    const std::string path = path_of(at.run);
+// Brings the names of a directory up to date, unless it is not there or was entered already.
+inline void directory_reader::enter(place& at) {
+    directory& here = *at.here;
+    const std::string path = path_of(here.run);
     os::file_status now;
     if (system_->stat(path.c_str(), &now) < 0 || now.kind != os::file_kind::directory) {
         here.seen.reset();
-        return false;
+        return;
     }
     const std::pair<std::uint64_t, std::uint64_t> identity(now.device, now.inode);
-    for (const auto& above : at.above) {
-        if (above == identity) {
-            return false;  // a symbolic link that leads back up
-        }
+    if (std::find(at.above.begin(), at.above.end(), identity) != at.above.end()) {
+        return;  // a symbolic link that leads back up
     }
-    inner.above = at.above;
-    inner.above.push_back(identity);
+    at.above.push_back(identity);
     // Names made within one tick of the clock leave the same time: young directories are read
     // again.
     constexpr std::int64_t settled_ns = 2'000'000'000;
     const bool settled = system_->wall_time_us() * 1000 - now.modified_ns > settled_ns;
     if (here.seen && settled && here.seen->modified_ns == now.modified_ns &&
         here.seen->inode == now.inode && here.seen->device == now.device) {
-        return true;
+        at.is_entered = true;
+    } else if (list(here, path)) {
+        here.seen = now;
+        at.is_entered = true;
     }
-    if (!list(here, path)) {
-        return false;
-    }
-    here.seen = now;
-    return true;
 }
 
 inline bool directory_reader::list(directory& here, const std::string& path) {
@@ -13825,12 +13986,14 @@ inline hparams as_utf8(const hparams& what) {
 // What moves with a writer stands behind a pointer: threads may hold the mutex.
 struct writer::state {
     state(os::file opened, std::string name, writer_options given, const os::env& calls)
-        : file(std::move(opened)), path(std::move(name)), options(std::move(given)),
-          system(&calls), flushed_us(calls.coarse_time_us()) {}
+        : file(std::move(opened)), path(std::move(name)), options(std::move(given)), system(&calls),
+          flushed_us(calls.coarse_time_us()) {}
 
     void begin_file(double now);
     bool has_room();
-    void end_event(std::size_t begun);
+    template <class Encoder>
+    void add_event(const Encoder& encoder);
+    void flush_if_due();
     bool is_first_of(std::string_view tag);
     result<void> flush();
 
@@ -13843,9 +14006,9 @@ struct writer::state {
     std::uint64_t written = 0;
     std::int64_t flushed_us;
     std::uint64_t dropped = 0;
-    bool is_refused = false;                  // the last write failed
-    bool has_hparams = false;                 // the end of the session is to be told
-    tag_table tags;                           // that have their metadata
+    bool is_refused = false;   // the last write failed
+    bool has_hparams = false;  // the end of the session is to be told
+    tag_table tags;            // that have their metadata
     std::optional<error> failure;
 };
 
@@ -13899,13 +14062,11 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     if (!to.has_room()) {
         return;
     }
-    const std::size_t begun = begin_record(to.pending);
     if (to.options.double_precision) {
-        append_double_event(to.pending, time, step, name, value, to.is_first_of(name));
+        to.add_event(double_event_encoder(time, step, name, value, to.is_first_of(name)));
     } else {
-        append_simple_event(to.pending, time, step, name, detail::to_float(value));
+        to.add_event(simple_event_encoder(time, step, name, detail::to_float(value)));
     }
-    to.end_event(begun);
 }
 
 inline void writer::add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
@@ -13918,11 +14079,12 @@ inline void writer::add_value(std::string_view tag, std::int64_t step, std::stri
     if (!to.has_room()) {
         return;
     }
-    const std::size_t begun = begin_record(to.pending);
     const bool is_first = to.is_first_of(name);
-    append_value_event(to.pending, time, step,
+    std::string payload;
+    append_value_event(payload, time, step,
                        {name, is_first ? metadata : std::string_view(), tensor});
-    to.end_event(begun);
+    append_record(to.pending, payload);
+    to.flush_if_due();
 }
 
 inline void writer::add_text(std::string_view tag, std::int64_t step, std::string_view text,
@@ -13940,13 +14102,12 @@ inline void writer::add_histogram(std::string_view tag, std::int64_t step,
     for (const histogram_bucket& bucket : buckets) {
         rows.insert(rows.end(), {bucket.left, bucket.right, bucket.count});
     }
-    add_value(tag, step,
-              encode_double_tensor({static_cast<std::int64_t>(buckets.size()), 3}, rows),
+    add_value(tag, step, encode_double_tensor({static_cast<std::int64_t>(buckets.size()), 3}, rows),
               encode_metadata("histograms", {}, data_class::tensor), wall_time);
 }
 
-inline result<void> writer::add_image(std::string_view tag, std::int64_t step,
-                                      std::string_view png, std::optional<double> wall_time) {
+inline result<void> writer::add_image(std::string_view tag, std::int64_t step, std::string_view png,
+                                      std::optional<double> wall_time) {
     const auto size = detail::find_png_size(png);
     if (!size) {
         return make_error(errc::bad_syntax, "expected the bytes of a PNG file, seen others");
@@ -13974,13 +14135,13 @@ inline void writer::add_hparams(const hparams& what, std::optional<double> wall_
 }
 
 inline void writer::state::begin_file(double now) {
-    std::size_t begun = begin_record(pending);
-    append_version_event(pending, now, "guild");
-    end_record(pending, begun);
+    std::string payload;
+    append_version_event(payload, now, "guild");
+    append_record(pending, payload);
     if (options.purge_step) {
-        begun = begin_record(pending);
-        append_session_start_event(pending, now, *options.purge_step);
-        end_record(pending, begun);
+        payload.clear();
+        append_session_start_event(payload, now, *options.purge_step);
+        append_record(pending, payload);
     }
 }
 
@@ -14000,9 +14161,17 @@ inline bool writer::state::has_room() {
     return has;
 }
 
-// Closes the record of the event that stands at the end of what is pending.
-inline void writer::state::end_event(std::size_t begun) {
-    end_record(pending, begun);
+// Writes an event where it will stand in the buffer.
+template <class Encoder>
+void writer::state::add_event(const Encoder& encoder) {
+    const std::size_t size = encoder.size();
+    char* payload = append_record_room(pending, size);
+    encoder.write(payload);
+    seal_record(payload, size);
+    flush_if_due();
+}
+
+inline void writer::state::flush_if_due() {
     const bool is_full = pending.size() >= options.flush_bytes;
     const std::int64_t waited_us = system->coarse_time_us() - flushed_us;
     // While the disk refuses, it is asked again once a second and not at every point.

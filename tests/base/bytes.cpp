@@ -16,7 +16,9 @@ TEST_CASE("little-endian numbers: the lowest byte stands first") {
     append_le<std::uint32_t>(out, 0x01020304U);
     append_le<std::int64_t>(out, -2);
     append_le<std::uint8_t>(out, 0xFFU);
-    CHECK(to_hex(out) == "04030201" "feffffffffffffff" "ff");
+    CHECK(to_hex(out) == "04030201"
+                         "feffffffffffffff"
+                         "ff");
     CHECK(load_le<std::uint32_t>(out.data()) == 0x01020304U);
     CHECK(load_le<std::int64_t>(out.data() + 4) == -2);
     CHECK(load_le<std::uint16_t>(out.data() + 1) == 0x0203U);
@@ -27,7 +29,9 @@ TEST_CASE("varints: seven bits a byte, lowest first") {
     append_varint(out, 0);
     append_varint(out, 127);
     append_varint(out, 300);
-    CHECK(to_hex(out) == "00" "7f" "ac02");
+    CHECK(to_hex(out) == "00"
+                         "7f"
+                         "ac02");
     std::string_view in = out;
     std::uint64_t value = 1;
     CHECK((decode_varint(in, value) && value == 0));

@@ -42,7 +42,9 @@ TEST_CASE("collapse_spaces: a continued description becomes one line") {
     CHECK(collapse_spaces(" Softmax and   models \t trained ") == "Softmax and models trained");
 }
 
-TEST_CASE("to_lower: changes ASCII capitals alone") { CHECK(to_lower("AbZ-\xC3\x84") == "abz-\xC3\x84"); }
+TEST_CASE("to_lower: changes ASCII capitals alone") {
+    CHECK(to_lower("AbZ-\xC3\x84") == "abz-\xC3\x84");
+}
 
 TEST_CASE("find_closest: suggests the nearest name, or nothing") {
     const words names = {"train", "status", "list-runs", "list-series"};

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/series/run_reader.hpp>
 #include <guild/series/writer.hpp>

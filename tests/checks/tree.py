@@ -8,7 +8,7 @@ include = root / "include"
 
 # Module -> (layer, what it may include). A name without a slash is a module, `m/x` one header of it.
 # os/env.hpp is the interface that os/file.hpp is written against and comes with it; os/identity.hpp is in file names.
-_file = ["os/file", "os/env", "os/identity"]
+_file = ["os/file", "os/directory", "os/env", "os/identity"]
 _values = ["base", "ini", "project", "package", "tfevents", "series", "runs"]
 modules = {
     "version": (0, []),

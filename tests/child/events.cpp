@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/tfevents/event_encoder.hpp>
 #include <guild/tfevents/record.hpp>

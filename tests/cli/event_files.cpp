@@ -20,8 +20,8 @@ std::map<std::string, nlohmann::json> rows_of(std::string_view text) {
     std::map<std::string, nlohmann::json> rows;
     for (const std::string_view line : guild::split(guild::trim(text), '\n')) {
         const auto row = nlohmann::json::parse(line);  // the order of fields does not count
-        const std::string where = row.contains("path") ? row["path"].get<std::string>()
-                                                       : row["run"].get<std::string>();
+        const std::string where =
+            row.contains("path") ? row["path"].get<std::string>() : row["run"].get<std::string>();
         const std::string tag = row.contains("tag") ? row["tag"].get<std::string>() : "";
         rows[row["t"].get<std::string>() + ' ' + where + ' ' + tag] = row;
     }
@@ -30,7 +30,8 @@ std::map<std::string, nlohmann::json> rows_of(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("guild events: --json finds in every shared event file what an independent reader found") {
+TEST_CASE(
+    "guild events: --json finds in every shared event file what an independent reader found") {
     const std::string directory = guild::join_path(GUILD_SHARED_DATA, "event-files");
     const auto expected = os::load_file(guild::join_path(directory, "expected.jsonl"));
     const std::string program =

@@ -1,5 +1,6 @@
 // large_files DIRECTORY: writes and reads on both sides of 2 GiB and 4 GiB, where the plain calls
 // of a 32-bit system end, and lists the directory.
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 
 #include <cstdint>

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <guild/base/path.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>

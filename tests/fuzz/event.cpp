@@ -34,14 +34,13 @@ bool is_same(double a, double b) {
 }
 
 void must_be_alike(const tf::summary_value& a, const tf::summary_value& b) {
-    must(a.tag == b.tag && a.kind == b.kind && a.rank == b.rank &&
-         a.type_number == b.type_number);
+    must(a.tag == b.tag && a.kind == b.kind && a.rank == b.rank && a.type_number == b.type_number);
     must(a.number.has_value() == b.number.has_value());
     must(!a.number || is_same(*a.number, *b.number));
     must(a.meta.has_value() == b.meta.has_value());
-    must(!a.meta || (a.meta->plugin_name == b.meta->plugin_name &&
-                     a.meta->content == b.meta->content &&
-                     a.meta->data_class == b.meta->data_class));
+    must(!a.meta ||
+         (a.meta->plugin_name == b.meta->plugin_name && a.meta->content == b.meta->content &&
+          a.meta->data_class == b.meta->data_class));
 }
 
 void must_be_alike(const tf::event& a, const tf::event& b) {

@@ -1,7 +1,9 @@
-// Runs a fuzzer's entry point on kept inputs, in builds without libFuzzer: replay_NAME FILE-OR-DIRECTORY...
+// Runs a fuzzer's entry point on kept inputs, in builds without libFuzzer: replay_NAME
+// FILE-OR-DIRECTORY...
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <string>
 #include <string_view>
@@ -17,12 +19,12 @@ bool replay_file(const std::string& path) {
         return false;
     }
     std::printf("%s\n", path.c_str());
-    std::fflush(stdout); // the last line names the input that crashed
+    std::fflush(stdout);  // the last line names the input that crashed
     const void* data = bytes->data();
     return LLVMFuzzerTestOneInput(static_cast<const std::uint8_t*>(data), bytes->size()) == 0;
 }
 
-} // namespace
+}  // namespace
 
 int main(int argc, char** argv) {
     std::size_t count = 0;

@@ -2,10 +2,11 @@
 //
 //   follow_events DIR N SECONDS   looks every 5 ms until N points have come; exit status 1 if
 //                                 SECONDS pass first or more have come
-//   follow_events DIR             looks once for every empty line on standard input and answers with
-//                                 a line "." at the end, so that its caller knows what could be seen
-//                                 at that moment and what could not; a line with the name of a run
-//                                 is answered with that run's hyperparameters
+//   follow_events DIR             looks once for every empty line on standard input and answers
+//   with
+//                                 a line "." at the end, so that its caller knows what could be
+//                                 seen at that moment and what could not; a line with the name of a
+//                                 run is answered with that run's hyperparameters
 #include <chrono>
 #include <cstdint>
 #include <cstdio>

@@ -3,7 +3,8 @@
 //
 //   write_events DIR PNG...   one run below DIR for each kind of data, and one, `mixed`, with all
 //                             kinds in one file
-//   write_events DIR          one run with what would make TensorBoard give a file up, had the writer
+//   write_events DIR          one run with what would make TensorBoard give a file up, had the
+//   writer
 //                             passed it on
 #include <cmath>
 #include <cstdint>
@@ -19,8 +20,8 @@
 
 namespace {
 
-using interop::run;
 using guild::tfevents::make_histogram;
+using interop::run;
 using interop::writer_options;
 
 constexpr double start = 1700000000.0;
@@ -50,9 +51,20 @@ void write_random_bits(run& out, std::string_view tag, int count) {
 void write_odd_values(run& out) {
     using limits = std::numeric_limits<double>;
     const double halfway = 3.4028235677973366e38;  // between the largest float and infinity
-    const double values[] = {limits::quiet_NaN(), limits::infinity(), -limits::infinity(), -0.0,
-                             0.0, limits::max(), -limits::max(), limits::denorm_min(), 1e-45,
-                             1e-46, halfway, 3.4028235677973362e38, 16777217.0, 0.1};
+    const double values[] = {limits::quiet_NaN(),
+                             limits::infinity(),
+                             -limits::infinity(),
+                             -0.0,
+                             0.0,
+                             limits::max(),
+                             -limits::max(),
+                             limits::denorm_min(),
+                             1e-45,
+                             1e-46,
+                             halfway,
+                             3.4028235677973362e38,
+                             16777217.0,
+                             0.1};
     std::int64_t step = 0;
     for (const double value : values) {
         out.scalar("odd/values", step++, value, start);
@@ -232,18 +244,45 @@ void write_parameters(run& out, std::string group, double rate, bool nesterov) {
 void write_all_scalars(const std::string& root) {
     writer_options doubles;
     doubles.double_precision = true;
-    { run out(root, "float"); write_scalars(out); }
-    { run out(root, "double", doubles); write_scalars(out); }
-    { run out(root, "now"); write_now(out); }
-    { run out(root, "threads"); write_by_threads(out); }
+    {
+        run out(root, "float");
+        write_scalars(out);
+    }
+    {
+        run out(root, "double", doubles);
+        write_scalars(out);
+    }
+    {
+        run out(root, "now");
+        write_now(out);
+    }
+    {
+        run out(root, "threads");
+        write_by_threads(out);
+    }
 }
 
 void write_one_kind_each(const std::string& root, const std::vector<std::string>& pictures) {
-    { run out(root, "text"); write_texts(out); }
-    { run out(root, "histograms"); write_histograms(out); }
-    { run out(root, "images"); write_images(out, pictures); }
-    { run out(root, "hparams/a"); write_parameters(out, "group \xc3\xa4", 0.1, true); }
-    { run out(root, "hparams/b"); write_parameters(out, "group \xc3\xa4", 0.1, true); }
+    {
+        run out(root, "text");
+        write_texts(out);
+    }
+    {
+        run out(root, "histograms");
+        write_histograms(out);
+    }
+    {
+        run out(root, "images");
+        write_images(out, pictures);
+    }
+    {
+        run out(root, "hparams/a");
+        write_parameters(out, "group \xc3\xa4", 0.1, true);
+    }
+    {
+        run out(root, "hparams/b");
+        write_parameters(out, "group \xc3\xa4", 0.1, true);
+    }
 }
 
 }  // namespace

@@ -47,8 +47,11 @@ public:
     // A line about one value; it is printed when the caller lets go of it.
     line& describe(line& out, const char* kind, std::string_view tag, std::int64_t step,
                    double wall_time) const {
-        return out.text("run", name_).text("kind", kind).text("tag", tag).step(step).number(
-            "wall", wall_time);
+        return out.text("run", name_)
+            .text("kind", kind)
+            .text("tag", tag)
+            .step(step)
+            .number("wall", wall_time);
     }
 
     void scalar(std::string_view tag, std::int64_t step, double value, double wall_time) {

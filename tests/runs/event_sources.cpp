@@ -103,4 +103,3 @@ TEST_CASE("event sources: directories that come and go are found again and again
     REQUIRE(os::remove_tree(dir / "logs"));
     CHECK(sources.find().empty());
 }
-

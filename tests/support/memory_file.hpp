@@ -21,9 +21,9 @@ struct memory_file {
     std::int64_t modified_ns = 1'000'000'000;
     std::int64_t now_us = 1'000'000'000;  // long after
     bool is_there = true;
-    bool is_sudden = false;     // reads end before what the status says
-    std::int64_t opened = 0;    // descriptors given out and not closed
-    std::int64_t opens = 0;     // calls made so far, and the bytes that they gave
+    bool is_sudden = false;   // reads end before what the status says
+    std::int64_t opened = 0;  // descriptors given out and not closed
+    std::int64_t opens = 0;   // calls made so far, and the bytes that they gave
     std::uint64_t read_bytes = 0;
     std::int64_t reads_left = -1;  // before one read fails; -1: none does
 

@@ -98,10 +98,10 @@ inline std::vector<std::string> sample_records() {
     std::vector<std::string> records = {version_record(), detail::other_record(7, start)};
     detail::add_plugins(records);
     detail::add_scalars(records);
-    records.push_back(detail::other_record(4, noise(5000)));                    // graph
+    records.push_back(detail::other_record(4, noise(5000)));  // graph
     records.push_back(detail::other_record(6, "a log message"));
-    records.push_back(detail::other_record(8, noise(300)));                     // run metadata
-    records.push_back(detail::other_record(9, noise(300)));                     // meta graph
+    records.push_back(detail::other_record(8, noise(300)));  // run metadata
+    records.push_back(detail::other_record(9, noise(300)));  // meta graph
     records.push_back(record_of(""));
     detail::add_scalars(records);
     return records;

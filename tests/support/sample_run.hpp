@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <guild/base/path.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/output_log.hpp>

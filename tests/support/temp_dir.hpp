@@ -4,6 +4,7 @@
 #include <string>
 
 #include <guild/base/path.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 
 #include <doctest/doctest.h>

@@ -319,9 +319,8 @@ TEST_CASE("directory reader: a file replaced by a longer copy goes on, by anothe
     replace_file(second, scalar_record(20));
     CHECK(poll(reader) == seen{{"a", 3}, {"a", 20}});
     std::uint64_t restarts = 0;
-    reader.for_each_file([&](const std::string&, const tf::reader& file) {
-        restarts += file.restarts();
-    });
+    reader.for_each_file(
+        [&](const std::string&, const tf::reader& file) { restarts += file.restarts(); });
     CHECK(restarts == 1);
     CHECK(reader.file_count() == 2);
 }
@@ -392,10 +391,9 @@ view view_of(const std::string& root, tf::restart_policy policy) {
     options.restarts = policy;
     tf::directory_reader reader(root, options);
     std::map<std::string, tf::run_points> runs;
-    reader.poll([&](const std::string& run, const tf::scalar& point) { runs[run].add(point); },
-                [&](const std::string& run, const tf::restart& back) {
-                    runs[run].take_back(back);
-                });
+    reader.poll(
+        [&](const std::string& run, const tf::scalar& point) { runs[run].add(point); },
+        [&](const std::string& run, const tf::restart& back) { runs[run].take_back(back); });
     CHECK(reader.file_count() == 229);
     view found;
     for (const auto& [run, kept] : runs) {

@@ -24,26 +24,24 @@ namespace {
 // The metadata's content in an event file of torch.utils.tensorboard, SummaryWriter.add_hparams(
 // {"lr": 0.1, "batch_size": 32, "optimizer": "SGD"}, ...): found in the public repository
 // ZeroToMax-ZYZ/study_tensorboard, runs/hparams_search_exp_1.
-constexpr std::string_view torch_start =
-    "\x1A\x3E"
-    "\x0A\x17\x0A\x0A"
-    "batch_size\x12\x09\x11\0\0\0\0\0\0\x40\x40"
-    "\x0A\x0F\x0A\x02"
-    "lr\x12\x09\x11\x9A\x99\x99\x99\x99\x99\xB9\x3F"
-    "\x0A\x12\x0A\x09"
-    "optimizer\x12\x05\x1A\x03SGD"sv;
+constexpr std::string_view torch_start = "\x1A\x3E"
+                                         "\x0A\x17\x0A\x0A"
+                                         "batch_size\x12\x09\x11\0\0\0\0\0\0\x40\x40"
+                                         "\x0A\x0F\x0A\x02"
+                                         "lr\x12\x09\x11\x9A\x99\x99\x99\x99\x99\xB9\x3F"
+                                         "\x0A\x12\x0A\x09"
+                                         "optimizer\x12\x05\x1A\x03SGD"sv;
 
 // What comes before it there: the experiment, with types and metrics.
-constexpr std::string_view torch_experiment =
-    "\x12\x61"
-    "\x22\x06\x0A\x02"
-    "lr\x20\x03"
-    "\x22\x0E\x0A\x0A"
-    "batch_size\x20\x03"
-    "\x22\x0D\x0A\x09"
-    "optimizer\x20\x01"
-    "\x2A\x1D\x0A\x1B\x12\x19hparam/Final_Val_Accuracy"
-    "\x2A\x19\x0A\x17\x12\x15hparam/Final_Val_Loss"sv;
+constexpr std::string_view torch_experiment = "\x12\x61"
+                                              "\x22\x06\x0A\x02"
+                                              "lr\x20\x03"
+                                              "\x22\x0E\x0A\x0A"
+                                              "batch_size\x20\x03"
+                                              "\x22\x0D\x0A\x09"
+                                              "optimizer\x20\x01"
+                                              "\x2A\x1D\x0A\x1B\x12\x19hparam/Final_Val_Accuracy"
+                                              "\x2A\x19\x0A\x17\x12\x15hparam/Final_Val_Loss"sv;
 
 std::map<std::string, std::string> flags_of(const tf::hparams& from) {
     std::map<std::string, std::string> flags;
@@ -102,8 +100,9 @@ TEST_CASE("hparams: the end of a session, by hand") {
 TEST_CASE("hparams: values of every kind are read back") {
     tf::hparams what;
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    what.values = {{"bool", true},     {"int", -3},           {"no", false}, {"real", 1e300},
-                   {"strange", nan},   {"text", "caf\xC3\xA9"}, {"", "empty"}};
+    what.values = {{"bool", true},  {"int", -3},      {"no", false},
+                   {"real", 1e300}, {"strange", nan}, {"text", "caf\xC3\xA9"},
+                   {"", "empty"}};
     what.values.emplace_back("nothing");
     what.group_name = "group 7";
     what.start_time = 1700000000.25;
@@ -111,15 +110,14 @@ TEST_CASE("hparams: values of every kind are read back") {
     REQUIRE(found);
     CHECK(found->group_name == "group 7");
     CHECK(found->start_time == 1700000000.25);
-    CHECK(flags_of(*found) ==
-          std::map<std::string, std::string>{{"", "empty"},
-                                             {"bool", "true"},
-                                             {"int", "-3"},
-                                             {"no", "false"},
-                                             {"nothing", ""},
-                                             {"real", "1e+300"},
-                                             {"strange", "nan"},
-                                             {"text", "caf\xC3\xA9"}});
+    CHECK(flags_of(*found) == std::map<std::string, std::string>{{"", "empty"},
+                                                                 {"bool", "true"},
+                                                                 {"int", "-3"},
+                                                                 {"no", "false"},
+                                                                 {"nothing", ""},
+                                                                 {"real", "1e+300"},
+                                                                 {"strange", "nan"},
+                                                                 {"text", "caf\xC3\xA9"}});
 }
 
 TEST_CASE("hparams: come in order of name, and the later of two counts") {

@@ -62,9 +62,9 @@ void must_agree(std::string_view payload) {
         CHECK(a.type_number == b.type_number);
         CHECK(a.number == b.number);
         REQUIRE(a.meta.has_value() == b.meta.has_value());
-        CHECK((!a.meta || (a.meta->plugin_name == b.meta->plugin_name &&
-                           a.meta->content == b.meta->content &&
-                           a.meta->data_class == b.meta->data_class)));
+        CHECK((!a.meta ||
+               (a.meta->plugin_name == b.meta->plugin_name && a.meta->content == b.meta->content &&
+                a.meta->data_class == b.meta->data_class)));
     }
 }
 
@@ -99,9 +99,8 @@ TEST_CASE("large event: a scalar beside an image of 9 MiB") {
 
 TEST_CASE("large event: what is left says the same as the whole, for every kind of field") {
     const std::string big(200'000, 'x');
-    const std::string meta =
-        bytes_field(9, tf::encode_metadata("hparams", std::string(100'000, 'c'),
-                                           tf::data_class::tensor));
+    const std::string meta = bytes_field(
+        9, tf::encode_metadata("hparams", std::string(100'000, 'c'), tf::data_class::tensor));
     must_agree("");
     must_agree(summary_payload(-1, {}));
     must_agree(bytes_field(4, big));
@@ -132,8 +131,8 @@ TEST_CASE("large event: a long tensor is no number, though one of its numbers st
     std::string alone;
     tf::append_float_field(alone, 5, 2.0F);
     for (const std::uint32_t other : {4U, 5U}) {
-        const std::string tensor = std::string("\x08\x01", 2) +
-                                   bytes_field(other, std::string(100'000, '\0')) + alone;
+        const std::string tensor =
+            std::string("\x08\x01", 2) + bytes_field(other, std::string(100'000, '\0')) + alone;
         must_agree(summary_payload(1, {value_of("t", bytes_field(8, tensor))}));
     }
 }
@@ -160,8 +159,8 @@ TEST_CASE("large event: a cut or garbled one is refused") {
             must_agree(changed);
         }
     }
-    CHECK_FALSE(reduce("\x0B\x0C"));                                     // a group
-    CHECK_FALSE(reduce(std::string("\0\0", 2)));                         // field number 0
+    CHECK_FALSE(reduce("\x0B\x0C"));                                      // a group
+    CHECK_FALSE(reduce(std::string("\0\0", 2)));                          // field number 0
     CHECK_FALSE(reduce("\x2A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"));  // length 2^64-1
 }
 

@@ -371,8 +371,7 @@ TEST_CASE("reader: may be moved between two points of one event") {
     // Without a time and with a short tag, a reduced event is as short as a string can be.
     const std::string summary = bytes_field(5, bytes_field(1, simple_value("abc", 1)));
     for (const std::string& beside : {std::string(), std::string(400'000, 'x')}) {
-        const os::env system =
-            guild_test::memory_env(record_of(bytes_field(99, beside) + summary));
+        const os::env system = guild_test::memory_env(record_of(bytes_field(99, beside) + summary));
         tf::reader_options options;
         options.held_record_bytes = 10;
         auto first = std::make_unique<tf::reader>("f", options, system);

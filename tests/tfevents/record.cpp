@@ -145,9 +145,9 @@ TEST_CASE("record: one written in place is the same") {
     std::string in_place = by_copy;
     for (const std::string payload : {"", "x", "a longer payload than the head"}) {
         tf::append_record(by_copy, payload);
-        const std::size_t begun = tf::begin_record(in_place);
-        in_place += payload;
-        tf::end_record(in_place, begun);
+        char* to = tf::append_record_room(in_place, payload.size());
+        payload.copy(to, payload.size());
+        tf::seal_record(to, payload.size());
         CHECK(in_place == by_copy);
     }
 }

@@ -62,7 +62,9 @@ std::string head_of(std::uint64_t length) {
 TEST_CASE("record reader: a file is followed as it grows") {
     const std::string all = record_of("a") + record_of("") + record_of(std::string(300'000, 'b'));
     const os::env system = memory_env();
-    tf::record_reader reader("f", {}, system);
+    tf::reader_options options;
+    options.held_record_bytes = 400'000;
+    tf::record_reader reader("f", options, system);
     payloads got;
     for (std::size_t size = 0; size <= all.size(); size += size < 40 ? 1 : 9'999) {
         in_memory.set(all.substr(0, size));
@@ -214,8 +216,7 @@ TEST_CASE("record reader: lengths near 2^64 are not believed and overflow nothin
 TEST_CASE("record reader: a hole keeps its place until it is filled") {
     const std::string before = record_of("a");
     const std::string rest = record_of(std::string(5000, 'b')) + record_of("c");
-    const os::env system =
-        memory_env(before + std::string(4096, '\0') + rest.substr(4096));
+    const os::env system = memory_env(before + std::string(4096, '\0') + rest.substr(4096));
     tf::record_reader reader("f", {}, system);
     CHECK(read_all(reader) == payloads{"a"});
     CHECK(reader.counters().holes == 1);
@@ -254,8 +255,8 @@ TEST_CASE("record reader: a stop in an old file is not looked at again and again
 TEST_CASE("record reader: a copy in the file's place goes on where it was") {
     const std::string bad = flipped(record_of("bad"), 8 * 13);
     const std::string same = record_of("a") + bad;
-    for (const std::string& tail : {std::string(), std::string("tail"), std::string(40, '\0'),
-                                    std::string(40, 'x')}) {
+    for (const std::string& tail :
+         {std::string(), std::string("tail"), std::string(40, '\0'), std::string(40, 'x')}) {
         CAPTURE(tail);
         const os::env system = memory_env(same + tail);
         tf::record_reader reader("f", {}, system);
@@ -313,8 +314,7 @@ TEST_CASE("record reader: a copy that cannot be read just now is compared later"
 }
 
 TEST_CASE("record reader: a read that fails anywhere is reported and tried again") {
-    const std::string all =
-        record_of("a") + record_of(std::string(700'000, 'l')) + record_of("b");
+    const std::string all = record_of("a") + record_of(std::string(700'000, 'l')) + record_of("b");
     for (std::int64_t reads = 0; reads < 8; ++reads) {
         CAPTURE(reads);
         const os::env system = memory_env(all);

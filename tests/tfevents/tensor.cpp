@@ -99,8 +99,8 @@ TEST_CASE("tensor: only one numeric element is a number") {
     CHECK(tensor_number(proto(1, shape("\x12\x02\x08\0"sv) + value)) == std::nullopt);    // [0]
     CHECK(tensor_number(proto(1, shape("\x18\x01"sv) + value)) == std::nullopt);  // rank unknown
     CHECK(tensor_number(proto(1, "")) == std::nullopt);                           // no value
-    CHECK(tensor_number(proto(1, bytes_field(4, "\0\0"sv))) == std::nullopt);    // half a float
-    CHECK(tensor_number(proto(7, bytes_field(8, "text"))) == std::nullopt);      // text
+    CHECK(tensor_number(proto(1, bytes_field(4, "\0\0"sv))) == std::nullopt);     // half a float
+    CHECK(tensor_number(proto(7, bytes_field(8, "text"))) == std::nullopt);       // text
     CHECK(tensor_number(proto(8, bytes_field(9, "\0\0\xC0\x3F\0\0\xC0\x3F"sv))) ==
           std::nullopt);  // complex
     CHECK(tensor_number(proto(99, value)) == std::nullopt);

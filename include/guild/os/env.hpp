@@ -261,11 +261,11 @@ inline std::int64_t sys_coarse_time_us() {
 
 /// The calls of the system that the program runs on.
 inline constexpr env system_env{
-    detail::sys_open,         detail::sys_close,        detail::sys_read,
-    detail::sys_pread,        detail::sys_write,        detail::sys_pwrite,
-    detail::sys_ftruncate,    detail::sys_fsync,        detail::sys_rename,
-    detail::sys_unlink,       detail::sys_mkdir,        detail::sys_fstat,
-    detail::sys_stat,         detail::sys_lstat,        detail::sys_wall_time_us,
+    detail::sys_open,         detail::sys_close,         detail::sys_read,
+    detail::sys_pread,        detail::sys_write,         detail::sys_pwrite,
+    detail::sys_ftruncate,    detail::sys_fsync,         detail::sys_rename,
+    detail::sys_unlink,       detail::sys_mkdir,         detail::sys_fstat,
+    detail::sys_stat,         detail::sys_lstat,         detail::sys_wall_time_us,
     detail::sys_boot_time_us, detail::sys_coarse_time_us};
 
 inline errc classify_errno(int code) noexcept {

@@ -15,6 +15,7 @@
 
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/run.hpp>

@@ -22,6 +22,7 @@
 
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/hold.hpp>

@@ -14,6 +14,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/time.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {

@@ -21,6 +21,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/os/descriptor.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
 #include <guild/runs/layout.hpp>

@@ -21,6 +21,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/series/point.hpp>

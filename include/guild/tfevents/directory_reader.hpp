@@ -8,10 +8,12 @@
 // Files and directories may come, grow, be replaced, vanish and come back between two polls.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +23,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/thread.hpp>
@@ -108,23 +111,27 @@ private:
         restart_rule rule;
         std::map<std::string, reader> readers;
     };
+    // A directory in a walk.
     struct place {
-        std::string run;  // relative to the root, "" for the root
+        directory* here = nullptr;
+        bool is_entered = false;
         std::vector<std::pair<std::uint64_t, std::uint64_t>> above;  // device, inode of each level
     };
 
-    std::vector<directory*> find_directories();
+    std::vector<directory*> find_directories(unsigned threads = 1);
+    bool add_below(const place& at, std::vector<place>& below, std::size_t& seen);
     directory& directory_of(const std::string& run);
     bool list(directory& here, const std::string& path);
     void note(error what) {
+        const os::lock hold(*noting_);
         if (!error_) {
             error_ = std::move(what);
         }
     }
     void look_at(directory& here, const std::string& path, const os::dir_entry& entry);
-    bool enter(const place& at, directory& here, place& inner);
+    void enter(place& at);
     [[nodiscard]] std::string path_of(const std::string& run) const {
-        return run.empty() || run == "." ? root_ : join_path(root_, run);
+        return run == "." ? root_ : join_path(root_, run);
     }
 
     template <class OnScalar, class OnRestart>
@@ -141,9 +148,24 @@ private:
     const os::env* system_;
     std::map<std::string, directory> directories_;  // by run
     std::optional<error> error_;
+    std::unique_ptr<os::mutex> noting_ = std::make_unique<os::mutex>();  // error_, in a walk
 };
 
 // ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// The order of a walk by name: "." first, "a/b" before "a.b", for a slash ends a name.
+inline bool is_walked_before(const std::string& a, const std::string& b) {
+    if (a == "." || b == ".") {
+        return a == "." && b != ".";
+    }
+    const auto rank = [](char c) { return c == '/' ? 0 : 1 + static_cast<unsigned char>(c); };
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [&](char x, char y) { return rank(x) < rank(y); });
+}
+
+}  // namespace detail
 
 template <class OnScalar>
 std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
@@ -153,7 +175,7 @@ std::uint64_t directory_reader::poll(OnScalar&& on_scalar) {
 template <class OnScalar, class OnRestart>
 std::uint64_t directory_reader::poll(OnScalar&& on_scalar, OnRestart&& on_restart,
                                      unsigned threads) {
-    const std::vector<directory*> found = find_directories();
+    const std::vector<directory*> found = find_directories(threads);
     std::atomic<std::uint64_t> delivered{0};
     os::for_each_index(found.size(), threads, [&](std::size_t i) {
         delivered += read_directory(*found[i], on_scalar, on_restart);
@@ -168,35 +190,50 @@ void directory_reader::for_each_directory(Visit&& visit) {
     }
 }
 
-// Every directory that is there now and holds event files, in the order of a walk by name.
-inline std::vector<directory_reader::directory*> directory_reader::find_directories() {
+// Every directory that is there now and holds event files, in the order of a walk by name. Level by
+// level, so that several threads can list the directories of one.
+inline std::vector<directory_reader::directory*>
+directory_reader::find_directories(unsigned threads) {
     std::vector<directory*> found;
-    std::vector<place> open = {place{}};
-    for (std::size_t entered = 0; !open.empty(); ++entered) {
-        if (entered == options_.max_directories) {
-            note(make_error(errc::too_large, "more directories than are read, seen " +
-                                                 std::to_string(entered), root_));
-            break;
+    std::size_t seen = 1;
+    std::vector<place> level(1);
+    level[0].here = &directory_of(".");
+    for (int depth = 0; !level.empty(); ++depth) {
+        os::for_each_index(level.size(), threads, [&](std::size_t i) { enter(level[i]); });
+        std::vector<place> below;
+        for (const place& at : level) {
+            if (at.is_entered && !at.here->files.empty()) {
+                found.push_back(at.here);
+            }
+            if (at.is_entered && depth < options_.max_depth && !add_below(at, below, seen)) {
+                break;
+            }
         }
-        const place at = std::move(open.back());
-        open.pop_back();
-        directory& here = directory_of(at.run.empty() ? "." : at.run);
-        place inner;
-        if (!enter(at, here, inner)) {
-            continue;
-        }
-        if (!here.files.empty()) {
-            found.push_back(&here);
-        }
-        if (inner.above.size() > static_cast<std::size_t>(options_.max_depth)) {
-            continue;
-        }
-        for (auto name = here.below.rbegin(); name != here.below.rend(); ++name) {
-            inner.run = at.run.empty() ? *name : at.run + "/" + *name;
-            open.push_back(inner);
-        }
+        level = std::move(below);
     }
+    std::sort(found.begin(), found.end(), [](const directory* a, const directory* b) {
+        return detail::is_walked_before(a->run, b->run);
+    });
     return found;
+}
+
+// Adds the directories below a place; false when there are more than are read.
+inline bool directory_reader::add_below(const place& at, std::vector<place>& below,
+                                        std::size_t& seen) {
+    for (const std::string& name : at.here->below) {
+        if (seen++ >= options_.max_directories) {
+            note(make_error(errc::too_large,
+                            "expected at most " + std::to_string(options_.max_directories) +
+                                " directories, seen more",
+                            root_));
+            return false;
+        }
+        place inner;
+        inner.here = &directory_of(at.here->run == "." ? name : at.here->run + "/" + name);
+        inner.above = at.above;
+        below.push_back(std::move(inner));
+    }
+    return true;
 }
 
 inline directory_reader::directory& directory_reader::directory_of(const std::string& run) {
@@ -257,35 +294,31 @@ std::uint64_t directory_reader::read_events(directory& here, reader& file, OnSca
     return delivered;
 }
 
-// Brings the names of a directory up to date; false if it is not there or was entered already.
-inline bool directory_reader::enter(const place& at, directory& here, place& inner) {
-    const std::string path = path_of(at.run);
+// Brings the names of a directory up to date, unless it is not there or was entered already.
+inline void directory_reader::enter(place& at) {
+    directory& here = *at.here;
+    const std::string path = path_of(here.run);
     os::file_status now;
     if (system_->stat(path.c_str(), &now) < 0 || now.kind != os::file_kind::directory) {
         here.seen.reset();
-        return false;
+        return;
     }
     const std::pair<std::uint64_t, std::uint64_t> identity(now.device, now.inode);
-    for (const auto& above : at.above) {
-        if (above == identity) {
-            return false;  // a symbolic link that leads back up
-        }
+    if (std::find(at.above.begin(), at.above.end(), identity) != at.above.end()) {
+        return;  // a symbolic link that leads back up
     }
-    inner.above = at.above;
-    inner.above.push_back(identity);
+    at.above.push_back(identity);
     // Names made within one tick of the clock leave the same time: young directories are read
     // again.
     constexpr std::int64_t settled_ns = 2'000'000'000;
     const bool settled = system_->wall_time_us() * 1000 - now.modified_ns > settled_ns;
     if (here.seen && settled && here.seen->modified_ns == now.modified_ns &&
         here.seen->inode == now.inode && here.seen->device == now.device) {
-        return true;
+        at.is_entered = true;
+    } else if (list(here, path)) {
+        here.seen = now;
+        at.is_entered = true;
     }
-    if (!list(here, path)) {
-        return false;
-    }
-    here.seen = now;
-    return true;
 }
 
 inline bool directory_reader::list(directory& here, const std::string& path) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,61 @@
 #include <guild/tfevents/wire.hpp>
 
 namespace guild { inline namespace v0 { namespace tfevents {
+
+namespace detail {
+
+inline std::size_t varint_bytes(std::uint64_t value) noexcept {
+    std::size_t bytes = 1;
+    for (; value >= 0x80; value >>= 7U) {
+        ++bytes;
+    }
+    return bytes;
+}
+
+// Bytes of a field with one number in its key and `size` bytes in it.
+inline std::size_t field_bytes(std::size_t size) noexcept {
+    return 1 + varint_bytes(size) + size;
+}
+
+// An Event with one value whose fields besides the tag take `rest` bytes: its size, and everything
+// of it up to `rest`, written to `to`, whose end is returned.
+class one_value_event {
+public:
+    one_value_event(double wall_time, std::int64_t step, std::string_view tag,
+                    std::size_t rest) noexcept
+        : wall_time_(wall_time), step_(static_cast<std::uint64_t>(step)), tag_(tag),
+          value_(field_bytes(tag.size()) + rest) {}
+
+    [[nodiscard]] std::size_t size() const noexcept {
+        return 9 + (step_ != 0 ? 1 + varint_bytes(step_) : 0) + field_bytes(field_bytes(value_));
+    }
+
+    char* write(char* to) const noexcept {
+        *to++ = '\x09';  // wall_time 1
+        store_le(to, double_bits(wall_time_));
+        to += 8;
+        if (step_ != 0) {
+            *to++ = '\x10';  // step 2
+            to = store_varint(to, step_);
+        }
+        *to++ = '\x2A';  // summary 5
+        to = store_varint(to, field_bytes(value_));
+        *to++ = '\x0A';  // value 1
+        to = store_varint(to, value_);
+        *to++ = '\x0A';  // tag 1
+        to = store_varint(to, tag_.size());
+        std::memcpy(to, tag_.data(), tag_.size());
+        return to + tag_.size();
+    }
+
+private:
+    double wall_time_;
+    std::uint64_t step_;
+    std::string_view tag_;
+    std::size_t value_;
+};
+
+}  // namespace detail
 
 /// Appends an Event that says which version of the format follows and who wrote it.
 ///
@@ -35,6 +91,38 @@ void append_simple_event(std::string& out, double wall_time, std::int64_t step,
 /// Appends an Event with one scalar as a tensor of one double; `with_metadata` on a tag's first.
 void append_double_event(std::string& out, double wall_time, std::int64_t step,
                          std::string_view tag, double value, bool with_metadata);
+
+/// The same two, for whoever knows where the bytes go: size(), then write() to so many.
+///
+/// cost     no allocation
+class simple_event_encoder {
+public:
+    simple_event_encoder(double wall_time, std::int64_t step, std::string_view tag,
+                         float value) noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return event_.size(); }
+    void write(char* to) const noexcept;
+
+private:
+    detail::one_value_event event_;
+    float value_;
+};
+class double_event_encoder {
+public:
+    double_event_encoder(double wall_time, std::int64_t step, std::string_view tag, double value,
+                         bool with_metadata) noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return event_.size(); }
+    void write(char* to) const noexcept;
+
+private:
+    // SummaryMetadata { plugin_data { plugin_name: "scalars" }, data_class: DATA_CLASS_SCALAR }
+    static constexpr std::string_view metadata{"\x4A\x0D\x0A\x09\x0A\x07scalars\x20\x01", 15};
+    // TensorProto { dtype: DT_DOUBLE, tensor_shape {}, double_val: (packed, the value follows) }
+    static constexpr std::string_view tensor{"\x42\x0E\x08\x02\x12\x00\x32\x08", 8};
+
+    detail::one_value_event event_;
+    double value_;
+    bool with_metadata_;
+};
 
 /// The parts of a summary's value, serialized; an empty one is left out.
 struct encoded_value {
@@ -75,42 +163,6 @@ inline void append_event_head(std::string& out, double wall_time, std::int64_t s
     }
 }
 
-inline std::size_t varint_bytes(std::uint64_t value) noexcept {
-    std::size_t bytes = 1;
-    for (; value >= 0x80; value >>= 7U) {
-        ++bytes;
-    }
-    return bytes;
-}
-
-// Bytes of a field with one number in its key and `size` bytes in it.
-inline std::size_t field_bytes(std::size_t size) noexcept {
-    return 1 + varint_bytes(size) + size;
-}
-
-// Everything of an Event with one value up to the value's tag, whose other fields take `rest`
-// bytes. Written at once: this is what every logged scalar costs.
-inline void append_up_to_tag(std::string& out, double wall_time, std::int64_t step,
-                             std::string_view tag, std::size_t rest) {
-    char head[64];
-    head[0] = '\x09';  // wall_time 1
-    store_le(head + 1, double_bits(wall_time));
-    char* at = head + 9;
-    if (step != 0) {
-        *at++ = '\x10';  // step 2
-        at = store_varint(at, static_cast<std::uint64_t>(step));
-    }
-    const std::size_t value = field_bytes(tag.size()) + rest;
-    *at++ = '\x2A';  // summary 5
-    at = store_varint(at, field_bytes(value));
-    *at++ = '\x0A';  // value 1
-    at = store_varint(at, value);
-    *at++ = '\x0A';  // tag 1
-    at = store_varint(at, tag.size());
-    out.append(head, static_cast<std::size_t>(at - head));
-    out.append(tag);
-}
-
 // TensorProto: dtype 1, tensor_shape 2 { dim 2 { size 1 } }
 inline std::string encode_tensor_head(data_type type, const std::vector<std::int64_t>& shape) {
     std::string dimensions;
@@ -140,28 +192,51 @@ inline void append_session_start_event(std::string& out, double wall_time, std::
     append_bytes_field(out, 7, std::string_view("\x08\x01", 2));  // status: START
 }
 
+inline simple_event_encoder::simple_event_encoder(double wall_time, std::int64_t step,
+                                                  std::string_view tag, float value) noexcept
+    : event_(wall_time, step, tag, 5), value_(value) {}
+
+inline void simple_event_encoder::write(char* to) const noexcept {
+    to = event_.write(to);
+    *to = '\x15';  // simple_value 2
+    store_le(to + 1, float_bits(value_));
+}
+
+inline double_event_encoder::double_event_encoder(double wall_time, std::int64_t step,
+                                                  std::string_view tag, double value,
+                                                  bool with_metadata) noexcept
+    : event_(wall_time, step, tag, tensor.size() + 8 + (with_metadata ? metadata.size() : 0)),
+      value_(value), with_metadata_(with_metadata) {}
+
+inline void double_event_encoder::write(char* to) const noexcept {
+    to = event_.write(to);
+    if (with_metadata_) {
+        std::memcpy(to, metadata.data(), metadata.size());
+        to += metadata.size();
+    }
+    std::memcpy(to, tensor.data(), tensor.size());
+    store_le(to + tensor.size(), double_bits(value_));
+}
+
+namespace detail {
+
+template <class Encoder>
+void append_encoded(std::string& out, const Encoder& encoder) {
+    const std::size_t begun = out.size();
+    out.resize(begun + encoder.size());
+    encoder.write(&out[begun]);
+}
+
+}  // namespace detail
+
 inline void append_simple_event(std::string& out, double wall_time, std::int64_t step,
                                 std::string_view tag, float value) {
-    char number[5] = {'\x15'};  // simple_value 2
-    store_le(number + 1, float_bits(value));
-    detail::append_up_to_tag(out, wall_time, step, tag, sizeof number);
-    out.append(number, sizeof number);
+    detail::append_encoded(out, simple_event_encoder(wall_time, step, tag, value));
 }
 
 inline void append_double_event(std::string& out, double wall_time, std::int64_t step,
                                 std::string_view tag, double value, bool with_metadata) {
-    // SummaryMetadata { plugin_data { plugin_name: "scalars" }, data_class: DATA_CLASS_SCALAR }
-    constexpr std::string_view meta("\x4A\x0D\x0A\x09\x0A\x07scalars\x20\x01", 15);
-    // TensorProto { dtype: DT_DOUBLE, tensor_shape {}, double_val: value (packed) }
-    char tensor[] = "\x42\x0E\x08\x02\x12\x00\x32\x08........";
-    constexpr std::size_t tensor_bytes = sizeof tensor - 1;
-    store_le(tensor + tensor_bytes - 8, double_bits(value));
-    detail::append_up_to_tag(out, wall_time, step, tag,
-                             tensor_bytes + (with_metadata ? meta.size() : 0));
-    if (with_metadata) {
-        out.append(meta);
-    }
-    out.append(tensor, tensor_bytes);
+    detail::append_encoded(out, double_event_encoder(wall_time, step, tag, value, with_metadata));
 }
 
 inline void append_value_event(std::string& out, double wall_time, std::int64_t step,
@@ -173,8 +248,10 @@ inline void append_value_event(std::string& out, double wall_time, std::int64_t 
     if (!value.metadata.empty()) {
         append_bytes_field(rest, 9, value.metadata);
     }
-    detail::append_up_to_tag(out, wall_time, step, value.tag, rest.size());
-    out.append(rest);
+    const detail::one_value_event event(wall_time, step, value.tag, rest.size());
+    const std::size_t begun = out.size();
+    out.resize(begun + event.size());
+    std::memcpy(event.write(&out[begun]), rest.data(), rest.size());
 }
 
 // plugin_data 1 { plugin_name 1, content 2 }, data_class 4
@@ -204,8 +281,7 @@ inline std::string encode_double_tensor(const std::vector<std::int64_t>& shape,
 }
 
 // string_val 8
-inline std::string encode_string_tensor(const std::vector<std::string_view>& values,
-                                        bool is_list) {
+inline std::string encode_string_tensor(const std::vector<std::string_view>& values, bool is_list) {
     constexpr auto string_type = static_cast<data_type>(7);
     std::vector<std::int64_t> shape;
     if (is_list) {

@@ -47,7 +47,7 @@ private:
     static constexpr std::uint64_t longest_kept = std::uint64_t{1} << 20U;
     static constexpr std::uint64_t longest_tensor = std::uint64_t{64} << 10U;
     static constexpr std::size_t most_left = std::size_t{4} << 20U;
-    static constexpr std::size_t window_bytes = std::size_t{64} << 10U;
+    static constexpr std::uint64_t largest_window = std::uint64_t{64} << 10U;
 
     static treatment treat(message kind, std::uint32_t number, std::uint64_t size) noexcept;
     static message inner_of(message kind) noexcept;
@@ -61,6 +61,7 @@ private:
     std::uint64_t end_;
     std::string window_;
     std::uint64_t window_begin_ = 0;
+    std::uint64_t window_bytes_ = 512;  // of the next read: most that is large is a single blob
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -191,7 +192,8 @@ inline std::string_view large_event::peek(std::uint64_t size) {
     const std::uint64_t skipped = at_ - window_begin_;
     if (at_ < window_begin_ || skipped > window_.size() || window_.size() - skipped < size) {
         const std::uint64_t want =
-            std::min(end_ - at_, std::max<std::uint64_t>(size, window_bytes));
+            std::min(end_ - at_, std::max<std::uint64_t>(size, window_bytes_));
+        window_bytes_ = std::min(2 * window_bytes_, largest_window);
         window_.resize(guild::detail::convert<std::size_t>(want));
         const auto got = from_->read_at(at_, &window_[0], window_.size());
         window_.resize(got.value_or(0));

@@ -45,9 +45,9 @@ struct scalar {
 /// units    *_bytes: bytes; everything else: records
 struct reader_counters : record_counters {
     std::uint64_t scalars = 0;
-    std::uint64_t bad_events = 0;  // payload is not an Event
-    std::uint64_t nan_times = 0;   // events without a usable time
-    std::uint64_t oversized = 0;   // events too large to be looked into
+    std::uint64_t bad_events = 0;                          // payload is not an Event
+    std::uint64_t nan_times = 0;                           // events without a usable time
+    std::uint64_t oversized = 0;                           // events too large to be looked into
     std::array<std::uint64_t, event_kind_count> events{};  // good events by kind
 
     /// Adds the numbers of another file.
@@ -135,7 +135,8 @@ private:
     event event_;
     const summary_value* value_ = nullptr;  // of event_: the next to be looked at
     const summary_value* value_end_ = nullptr;
-    std::string reduced_;       // a large event
+    bool was_simple_ = true;  // the last event: the next is likely to be so too
+    std::string reduced_;     // a large event
     tag_table tags_;
     std::string file_version_;
     reader_counters counters_;  // the part of record_counters stays empty
@@ -182,7 +183,8 @@ inline bool reader::next(scalar& out, tag_table& tags) {
         if (!next_record(found)) {
             return false;
         }
-        if (take_simple(found.payload, out, tags)) {
+        was_simple_ = take_simple(found.payload, out, tags);
+        if (was_simple_) {
             ++counters_.events[static_cast<std::size_t>(event_kind::summary)];
             ++counters_.scalars;
             return true;
@@ -209,7 +211,7 @@ inline bool reader::take_simple(std::string_view payload, scalar& out, tag_table
 inline std::size_t reader::read(scalar* out, std::size_t room, tag_table& tags) {
     std::size_t count = 0;
     while (count < room) {
-        if (value_ == value_end_) {
+        if (value_ == value_end_ && was_simple_) {
             count += read_simple(out + count, room - count, tags);
         }
         if (count == room || !next(out[count], tags)) {

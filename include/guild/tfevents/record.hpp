@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -82,13 +83,13 @@ private:
 /// Appends a record that holds `payload`.
 void append_record(std::string& out, std::string_view payload);
 
-/// The same in two steps, for a payload that is written where it will stand: begin_record() leaves
-/// room for the head, then the payload is appended to `out`, then end_record() makes it a record.
+/// The same in two steps, for a payload that is written where it will stand: append_record_room()
+/// makes room for a record and returns where its payload goes; seal_record() writes what stands
+/// around the payload.
 ///
-/// out      begin_record: what end_record() wants to be given
 /// example  tests/tfevents/record.cpp "record: one written in place is the same"
-[[nodiscard]] std::size_t begin_record(std::string& out);
-void end_record(std::string& out, std::size_t begun);
+[[nodiscard]] char* append_record_room(std::string& out, std::size_t payload_bytes);
+void seal_record(char* payload, std::size_t payload_bytes) noexcept;
 
 // ---- implementation ---------------------------------------------------------
 
@@ -145,24 +146,24 @@ inline record decode_record(std::string_view bytes) noexcept {
     return record_decoder().decode(bytes);
 }
 
-inline std::size_t begin_record(std::string& out) {
+inline char* append_record_room(std::string& out, std::size_t payload_bytes) {
     const std::size_t begun = out.size();
-    out.append(record_head_bytes, '\0');
-    return begun;
+    out.resize(begun + record_head_bytes + payload_bytes + record_tail_bytes);
+    return &out[begun + record_head_bytes];
 }
 
-inline void end_record(std::string& out, std::size_t begun) {
-    char* head = &out[begun];
-    const std::string_view payload = std::string_view(out).substr(begun + record_head_bytes);
-    store_le(head, guild::detail::convert<std::uint64_t>(payload.size()));
+inline void seal_record(char* payload, std::size_t payload_bytes) noexcept {
+    char* head = payload - record_head_bytes;
+    store_le(head, guild::detail::convert<std::uint64_t>(payload_bytes));
     store_le(head + 8, mask_crc32c(crc32c(std::string_view(head, 8))));
-    append_le(out, mask_crc32c(crc32c(payload)));
+    store_le(payload + payload_bytes,
+             mask_crc32c(crc32c(std::string_view(payload, payload_bytes))));
 }
 
 inline void append_record(std::string& out, std::string_view payload) {
-    const std::size_t begun = begin_record(out);
-    out.append(payload);
-    end_record(out, begun);
+    char* to = append_record_room(out, payload.size());
+    std::memcpy(to, payload.data(), payload.size());
+    seal_record(to, payload.size());
 }
 
 }}}  // namespace guild::tfevents

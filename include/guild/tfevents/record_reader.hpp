@@ -52,7 +52,7 @@ struct damage {
 ///          file
 struct reader_options {
     std::uint64_t max_record_bytes = std::uint64_t{64} << 20U;
-    std::uint64_t held_record_bytes = std::uint64_t{2} << 20U;
+    std::uint64_t held_record_bytes = std::uint64_t{128} << 10U;
 };
 
 /// A good record of a file; it ends at record_reader::offset().
@@ -79,7 +79,7 @@ struct record_counters {
 
 /// Reads the records of one file in file order.
 ///
-/// cost     memory: 256 KiB, or the largest record below held_record_bytes, while there is
+/// cost     memory: 64 KiB, or the largest record below held_record_bytes, while there is
 ///          something to read
 /// threads  one thread per reader
 /// source   TFRecord framing
@@ -131,13 +131,15 @@ public:
     [[nodiscard]] const os::file& source() const noexcept { return file_; }
 
 private:
-    static constexpr std::size_t chunk_bytes = std::size_t{256} << 10U;
+    static constexpr std::size_t chunk_bytes = std::size_t{64} << 10U;
     static constexpr std::size_t most_damages = 1000;
 
     // Out of next(): most records are good.
     [[gnu::cold]] bool next_slowly(const record& found, stored_record& out);
     bool take_large(std::uint64_t payload_bytes, stored_record& out);
-    std::optional<std::uint32_t> checksum_of(std::uint64_t begin, std::uint64_t bytes);
+    std::optional<std::uint32_t> checksum_of(std::uint64_t payload_bytes);
+    bool refill(std::uint64_t position);
+    bool take_tail(std::uint64_t position, char* tail);
     bool begin_pass();
     bool accept_file(const os::file_status& status);
     bool compare(const os::file_status& status, bool& is_same);
@@ -165,10 +167,10 @@ private:
     reader_options options_;
     const os::env* system_;
     os::file file_;
-    std::optional<os::file_status> seen_;  // of the file as it was when the last pass began
-    bool at_end_ = false;                  // everything that `seen_` covers was looked at
-    bool was_young_ = false;               // it may have changed since without another time
-    bool was_gone_ = false;                // another file may have got its inode
+    std::optional<os::file_status> seen_;      // of the file as it was when the last pass began
+    bool at_end_ = false;                      // everything that `seen_` covers was looked at
+    bool was_young_ = false;                   // it may have changed since without another time
+    bool was_gone_ = false;                    // another file may have got its inode
     std::uint64_t limit_ = ~std::uint64_t{0};  // of the file, to look at a part of it
 
     std::unique_ptr<char[]> buffer_;
@@ -303,20 +305,12 @@ inline bool record_reader::next_slowly(const record& found, stored_record& out) 
 // A record that the file holds and memory should not: its payload is checked piece by piece.
 inline bool record_reader::take_large(std::uint64_t payload_bytes, stored_record& out) {
     const std::uint64_t bytes = record_head_bytes + payload_bytes + record_tail_bytes;
-    const auto crc = checksum_of(offset_ + record_head_bytes, payload_bytes);
-    if (!crc) {
-        return stop(record_status::incomplete);
-    }
+    const auto crc = checksum_of(payload_bytes);
     char tail[record_tail_bytes] = {};
-    const auto got = file_.read_at(offset_ + bytes - record_tail_bytes, tail, sizeof tail);
-    if (!got) {
-        return fail(got.error());
-    }
-    if (*got != sizeof tail) {
+    if (!crc || !take_tail(offset_ + bytes - record_tail_bytes, tail)) {
         return stop(record_status::incomplete);
     }
-    const auto stored = load_le<std::uint32_t>(tail);
-    const bool is_good = mask_crc32c(*crc) == stored;
+    const bool is_good = mask_crc32c(*crc) == load_le<std::uint32_t>(tail);
     if (!is_good && bytes >= rest()) {
         return stop(record_status::bad_payload);
     }
@@ -328,32 +322,60 @@ inline bool record_reader::take_large(std::uint64_t payload_bytes, stored_record
     } else {
         lose_payload(bytes);
     }
-    consume(bytes, digest_with(digest_, {tail, 0}));
+    digest_ = digest_with(digest_, {tail, 0});
+    offset_ += bytes;
     return true;
 }
 
-// CRC-32C of some bytes of the file, read through the buffer; empty when they are not all there.
-inline std::optional<std::uint32_t> record_reader::checksum_of(std::uint64_t begin,
-                                                               std::uint64_t bytes) {
+// CRC-32C of the payload whose head stands at at_, read through the buffer; at_ is behind it then.
+// Empty when it is not all there.
+inline std::optional<std::uint32_t> record_reader::checksum_of(std::uint64_t payload_bytes) {
+    std::uint64_t position = offset_ + record_head_bytes;  // in the file, of at_
     std::uint32_t crc = 0;
-    at_ = end_ = 0;
-    reserve(chunk_bytes);
-    while (bytes > 0) {
+    at_ += record_head_bytes;
+    for (std::uint64_t left = payload_bytes; left > 0;) {
+        if (at_ == end_ && !refill(position)) {
+            return std::nullopt;
+        }
         const auto size =
-            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(bytes, chunk_bytes));
-        const auto got = file_.read_at(begin, buffer_.get(), size);
-        if (!got) {
-            (void)fail(got.error());
-            return std::nullopt;
-        }
-        if (*got != size) {
-            return std::nullopt;
-        }
-        crc = crc32c({buffer_.get(), size}, crc);
-        begin += size;
-        bytes -= size;
+            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(left, end_ - at_));
+        crc = crc32c({buffer_.get() + at_, size}, crc);
+        at_ += size;
+        position += size;
+        left -= size;
     }
     return crc;
+}
+
+// Fills the empty buffer from `position` of the file; false when nothing is there.
+inline bool record_reader::refill(std::uint64_t position) {
+    at_ = end_ = 0;
+    reserve(chunk_bytes);
+    const std::uint64_t left = seen_->size > position ? seen_->size - position : 0;
+    const auto got = file_.read_at(
+        position, buffer_.get(),
+        guild::detail::convert<std::size_t>(std::min<std::uint64_t>(left, chunk_bytes)));
+    if (!got) {
+        return fail(got.error());
+    }
+    end_ = *got;
+    return end_ != 0;
+}
+
+// The checksum at `position`, where at_ is, out of the buffer or the file; false when it is not
+// there.
+inline bool record_reader::take_tail(std::uint64_t position, char* tail) {
+    if (end_ - at_ >= record_tail_bytes) {
+        std::memcpy(tail, buffer_.get() + at_, record_tail_bytes);
+        at_ += record_tail_bytes;
+        return true;
+    }
+    at_ = end_ = 0;
+    const auto got = file_.read_at(position, tail, record_tail_bytes);
+    if (!got) {
+        return fail(got.error());
+    }
+    return *got == record_tail_bytes;
 }
 
 inline void record_reader::lose_payload(std::uint64_t bytes) {
@@ -410,8 +432,8 @@ inline bool record_reader::begin_pass() {
 }
 
 inline bool record_reader::accept_file(const os::file_status& status) {
-    const bool may_be_another = was_gone_ || (seen_ && (status.inode != seen_->inode ||
-                                                        status.device != seen_->device));
+    const bool may_be_another =
+        was_gone_ || (seen_ && (status.inode != seen_->inode || status.device != seen_->device));
     bool is_same = status.size >= offset_;
     if (is_same && may_be_another && offset_ > 0 && !compare(status, is_same)) {
         (void)file_.close();

@@ -88,13 +88,11 @@ private:
 
 inline std::string_view data_type_name(std::uint64_t number) noexcept {
     constexpr std::string_view names[] = {
-        "invalid",       "float",       "double",   "int32",       "uint8",
-        "int16",         "int8",        "string",   "complex64",   "int64",
-        "bool",          "qint8",       "quint8",   "qint32",      "bfloat16",
-        "qint16",        "quint16",     "uint16",   "complex128",  "half",
-        "resource",      "variant",     "uint32",   "uint64",      "float8_e5m2",
-        "float8_e4m3fn", "unknown",     "unknown",  "unknown",     "int4",
-        "uint4"};
+        "invalid",  "float",     "double",  "int32",       "uint8",         "int16",   "int8",
+        "string",   "complex64", "int64",   "bool",        "qint8",         "quint8",  "qint32",
+        "bfloat16", "qint16",    "quint16", "uint16",      "complex128",    "half",    "resource",
+        "variant",  "uint32",    "uint64",  "float8_e5m2", "float8_e4m3fn", "unknown", "unknown",
+        "unknown",  "int4",      "uint4"};
     return number < sizeof names / sizeof names[0] ? names[number] : "unknown";
 }
 

@@ -59,6 +59,10 @@ private:
         bad_ = true;
         return false;
     }
+    bool read_varint(std::uint64_t& value) noexcept;
+    bool read_bytes(wire_field& field) noexcept;
+    template <class Integer>
+    bool read_fixed(wire_field& field) noexcept;
     bool read_key(wire_field& field) noexcept;
     bool read_value(wire_field& field) noexcept;
     bool skip_group(std::uint32_t number) noexcept;
@@ -90,12 +94,23 @@ inline bool wire_reader::next(wire_field& field) noexcept {
     return false;
 }
 
+// A varint; most are of one byte.
+inline bool wire_reader::read_varint(std::uint64_t& value) noexcept {
+    if (rest_.empty()) {
+        return fail();
+    }
+    value = static_cast<unsigned char>(rest_.front());
+    if (value < 0x80) {
+        rest_.remove_prefix(1);
+        return true;
+    }
+    return decode_varint(rest_, value) || fail();
+}
+
 // A key is a varint of at most 32 bits: field number, then three bits of type.
 inline bool wire_reader::read_key(wire_field& field) noexcept {
-    std::uint64_t key = static_cast<unsigned char>(rest_.front());
-    if (key < 0x80) {
-        rest_.remove_prefix(1);
-    } else if (!decode_varint(rest_, key) || key > 0xFFFFFFFFU) {
+    std::uint64_t key = 0;
+    if (!read_varint(key) || key > 0xFFFFFFFFU) {
         return fail();
     }
     const auto type = static_cast<std::uint8_t>(key & 7U);
@@ -105,31 +120,35 @@ inline bool wire_reader::read_key(wire_field& field) noexcept {
 }
 
 inline bool wire_reader::read_value(wire_field& field) noexcept {
-    std::size_t size = 0;
     switch (field.type) {
+    case wire_type::bytes:
+        return read_bytes(field);
     case wire_type::varint:
-        return decode_varint(rest_, field.value) || fail();
+        return read_varint(field.value);
     case wire_type::fixed64:
-        size = 8;
-        break;
-    case wire_type::fixed32:
-        size = 4;
-        break;
+        return read_fixed<std::uint64_t>(field);
     default:
-        if (!decode_varint(rest_, field.value) || field.value > rest_.size()) {
-            return fail();
-        }
-        size = guild::detail::convert<std::size_t>(field.value);
-        field.bytes = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return true;
+        return read_fixed<std::uint32_t>(field);
     }
-    if (rest_.size() < size) {
+}
+
+inline bool wire_reader::read_bytes(wire_field& field) noexcept {
+    if (!read_varint(field.value) || field.value > rest_.size()) {
         return fail();
     }
-    field.value =
-        size == 8 ? load_le<std::uint64_t>(rest_.data()) : load_le<std::uint32_t>(rest_.data());
+    const auto size = guild::detail::convert<std::size_t>(field.value);
+    field.bytes = {rest_.data(), size};
     rest_.remove_prefix(size);
+    return true;
+}
+
+template <class Integer>
+bool wire_reader::read_fixed(wire_field& field) noexcept {
+    if (rest_.size() < sizeof(Integer)) {
+        return fail();
+    }
+    field.value = load_le<Integer>(rest_.data());
+    rest_.remove_prefix(sizeof(Integer));
     return true;
 }
 

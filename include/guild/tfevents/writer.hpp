@@ -24,6 +24,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
@@ -203,12 +204,14 @@ inline hparams as_utf8(const hparams& what) {
 // What moves with a writer stands behind a pointer: threads may hold the mutex.
 struct writer::state {
     state(os::file opened, std::string name, writer_options given, const os::env& calls)
-        : file(std::move(opened)), path(std::move(name)), options(std::move(given)),
-          system(&calls), flushed_us(calls.coarse_time_us()) {}
+        : file(std::move(opened)), path(std::move(name)), options(std::move(given)), system(&calls),
+          flushed_us(calls.coarse_time_us()) {}
 
     void begin_file(double now);
     bool has_room();
-    void end_event(std::size_t begun);
+    template <class Encoder>
+    void add_event(const Encoder& encoder);
+    void flush_if_due();
     bool is_first_of(std::string_view tag);
     result<void> flush();
 
@@ -221,9 +224,9 @@ struct writer::state {
     std::uint64_t written = 0;
     std::int64_t flushed_us;
     std::uint64_t dropped = 0;
-    bool is_refused = false;                  // the last write failed
-    bool has_hparams = false;                 // the end of the session is to be told
-    tag_table tags;                           // that have their metadata
+    bool is_refused = false;   // the last write failed
+    bool has_hparams = false;  // the end of the session is to be told
+    tag_table tags;            // that have their metadata
     std::optional<error> failure;
 };
 
@@ -277,13 +280,11 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     if (!to.has_room()) {
         return;
     }
-    const std::size_t begun = begin_record(to.pending);
     if (to.options.double_precision) {
-        append_double_event(to.pending, time, step, name, value, to.is_first_of(name));
+        to.add_event(double_event_encoder(time, step, name, value, to.is_first_of(name)));
     } else {
-        append_simple_event(to.pending, time, step, name, detail::to_float(value));
+        to.add_event(simple_event_encoder(time, step, name, detail::to_float(value)));
     }
-    to.end_event(begun);
 }
 
 inline void writer::add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
@@ -296,11 +297,12 @@ inline void writer::add_value(std::string_view tag, std::int64_t step, std::stri
     if (!to.has_room()) {
         return;
     }
-    const std::size_t begun = begin_record(to.pending);
     const bool is_first = to.is_first_of(name);
-    append_value_event(to.pending, time, step,
+    std::string payload;
+    append_value_event(payload, time, step,
                        {name, is_first ? metadata : std::string_view(), tensor});
-    to.end_event(begun);
+    append_record(to.pending, payload);
+    to.flush_if_due();
 }
 
 inline void writer::add_text(std::string_view tag, std::int64_t step, std::string_view text,
@@ -318,13 +320,12 @@ inline void writer::add_histogram(std::string_view tag, std::int64_t step,
     for (const histogram_bucket& bucket : buckets) {
         rows.insert(rows.end(), {bucket.left, bucket.right, bucket.count});
     }
-    add_value(tag, step,
-              encode_double_tensor({static_cast<std::int64_t>(buckets.size()), 3}, rows),
+    add_value(tag, step, encode_double_tensor({static_cast<std::int64_t>(buckets.size()), 3}, rows),
               encode_metadata("histograms", {}, data_class::tensor), wall_time);
 }
 
-inline result<void> writer::add_image(std::string_view tag, std::int64_t step,
-                                      std::string_view png, std::optional<double> wall_time) {
+inline result<void> writer::add_image(std::string_view tag, std::int64_t step, std::string_view png,
+                                      std::optional<double> wall_time) {
     const auto size = detail::find_png_size(png);
     if (!size) {
         return make_error(errc::bad_syntax, "expected the bytes of a PNG file, seen others");
@@ -352,13 +353,13 @@ inline void writer::add_hparams(const hparams& what, std::optional<double> wall_
 }
 
 inline void writer::state::begin_file(double now) {
-    std::size_t begun = begin_record(pending);
-    append_version_event(pending, now, "guild");
-    end_record(pending, begun);
+    std::string payload;
+    append_version_event(payload, now, "guild");
+    append_record(pending, payload);
     if (options.purge_step) {
-        begun = begin_record(pending);
-        append_session_start_event(pending, now, *options.purge_step);
-        end_record(pending, begun);
+        payload.clear();
+        append_session_start_event(payload, now, *options.purge_step);
+        append_record(pending, payload);
     }
 }
 
@@ -378,9 +379,17 @@ inline bool writer::state::has_room() {
     return has;
 }
 
-// Closes the record of the event that stands at the end of what is pending.
-inline void writer::state::end_event(std::size_t begun) {
-    end_record(pending, begun);
+// Writes an event where it will stand in the buffer.
+template <class Encoder>
+void writer::state::add_event(const Encoder& encoder) {
+    const std::size_t size = encoder.size();
+    char* payload = append_record_room(pending, size);
+    encoder.write(payload);
+    seal_record(payload, size);
+    flush_if_due();
+}
+
+inline void writer::state::flush_if_due() {
     const bool is_full = pending.size() >= options.flush_bytes;
     const std::int64_t waited_us = system->coarse_time_us() - flushed_us;
     // While the disk refuses, it is asked again once a second and not at every point.

@@ -26,6 +26,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/text.hpp>
 #include <guild/json.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/project/load.hpp>
 #include <guild/runs/catalog.hpp>
