@@ -125,7 +125,7 @@ threads() {
     configure build/tsan $checked_flags $strict -DCMAKE_CXX_COMPILER=clang++-19 -DGUILD_BUILD_EXAMPLES=OFF \
         -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g1' -DGUILD_SANITIZE=thread
     build build/tsan --target guild_tests guild_tests_viewer
-    run_ctest build/tsan -R '^(os|runs|viewer)/' -L quick
+    run_ctest build/tsan -R '^(os|tfevents|runs|viewer)/' -L quick
 }
 
 # Each header alone and the umbrellas, under one compiler and standard: warnings, and what that pair does not know.

@@ -91,18 +91,23 @@ private:
     std::map<std::uint32_t, std::size_t> places_;  // by id, in into_.tags
 };
 
-// One view of a run: its points without those that a rule takes back.
+// One view of a run: its points without those that a rule takes back. Points are kept only when
+// that is known to happen.
 class run_view {
 public:
-    explicit run_view(tf::restart_policy policy) : rule_(policy) {}
+    run_view(tf::restart_policy policy, bool keeps) : rule_(policy), keeps_(keeps) {}
 
     void begin(const tf::event& each, const tf::tag_table& tags) {
-        rule_.on_event(each, tags, [&](const tf::restart& back) { points_.take_back(back); });
+        rule_.on_event(each, tags, [&](const tf::restart& back) { take_back(back); });
     }
     void add(const tf::scalar& each) {
-        rule_.on_scalar(each, [&](const tf::restart& back) { points_.take_back(back); });
-        points_.add(each);
+        rule_.on_scalar(each, [&](const tf::restart& back) { take_back(back); });
+        if (keeps_) {
+            points_.add(each);
+        }
     }
+
+    [[nodiscard]] bool has_restarts() const noexcept { return has_restarts_; }
 
     std::map<std::string, point_numbers> numbers() const {
         std::map<std::string, point_numbers> all;
@@ -115,13 +120,29 @@ public:
     }
 
 private:
+    void take_back(const tf::restart& back) {
+        has_restarts_ = true;
+        points_.take_back(back);
+    }
+
     tf::restart_rule rule_;
+    bool keeps_;
+    bool has_restarts_ = false;
     tf::run_points points_;
 };
 
 // The numbers of one run while its files are read.
 class run_counter {
 public:
+    explicit run_counter(bool keeps)
+        : keeps_(keeps), latest_attempt_(tf::restart_policy::latest_attempt, keeps),
+          session_start_(tf::restart_policy::session_start, keeps) {}
+
+    // Whether points were taken back, which only a counter that keeps them can subtract.
+    [[nodiscard]] bool has_restarts() const noexcept {
+        return latest_attempt_.has_restarts() || session_start_.has_restarts();
+    }
+
     void add(const tf::event& each) {
         latest_attempt_.begin(each, tags_);
         session_start_.begin(each, tags_);
@@ -145,8 +166,8 @@ public:
             return found == from.end() ? point_numbers() : found->second;
         };
         for (run_tag_report& each : reports_) {
-            each.latest_attempt = find(latest, each.tag);
-            each.session_start = find(session, each.tag);
+            each.latest_attempt = keeps_ ? find(latest, each.tag) : each.all;
+            each.session_start = keeps_ ? find(session, each.tag) : each.all;
         }
         return std::move(reports_);
     }
@@ -165,12 +186,24 @@ private:
         reports_[at->second].print.add(point);
     }
 
+    bool keeps_;
     tf::tag_table tags_;
-    run_view latest_attempt_{tf::restart_policy::latest_attempt};
-    run_view session_start_{tf::restart_policy::session_start};
+    run_view latest_attempt_;
+    run_view session_start_;
     std::vector<run_tag_report> reports_;
     std::map<std::uint32_t, std::size_t> places_;
 };
+
+std::vector<run_tag_report> count_again(const std::vector<std::string>& paths) {
+    run_counter counter(true);
+    for (const std::string& path : paths) {
+        tf::reader file(path);
+        while (const tf::event* each = file.next_event()) {
+            counter.add(*each);
+        }
+    }
+    return counter.finish();
+}
 
 // What every report of a file says once it was read.
 void finish_file(const tf::reader& file, file_report& into) {
@@ -293,7 +326,7 @@ void fingerprint::add_bits(std::uint64_t bits) {
 run_report report_run(const std::string& run, const std::vector<std::string>& paths) {
     run_report report;
     report.run = run;
-    run_counter counter;
+    run_counter counter(false);
     for (const std::string& path : paths) {
         report.files.emplace_back();
         report.files.back().path = path;
@@ -306,7 +339,8 @@ run_report report_run(const std::string& run, const std::vector<std::string>& pa
         in_file.finish();
         finish_file(file, report.files.back());
     }
-    report.tags = counter.finish();
+    // Few runs have restarts: for those the files are read again, and their points held in memory.
+    report.tags = counter.has_restarts() ? count_again(paths) : counter.finish();
     return report;
 }
 

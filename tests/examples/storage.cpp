@@ -1,4 +1,4 @@
-// 03_read_events and 04_store_series print what the comments at their top say.
+// 03_read_events, 04_store_series and 07_write_events do what the comments at their top say.
 #include <string>
 #include <utility>
 #include <vector>
@@ -6,9 +6,12 @@
 #include <doctest/doctest.h>
 
 #include <guild/base/path.hpp>
+#include <guild/base/text.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
+#include <guild/tfevents/hparams.hpp>
+#include <guild/tfevents/reader.hpp>
 #include <guild/tfevents/writer.hpp>
 #include <support/temp_dir.hpp>
 
@@ -62,4 +65,32 @@ TEST_CASE("04_store_series: prints the series that it stored") {
                                  "2\t0.3333333333333333\n"
                                  "3\t0.25\n"
                                  "4\t0.2\n"));
+}
+
+TEST_CASE("07_write_events: writes scalars, hyperparameters, a histogram and a text") {
+    namespace tf = guild::tfevents;
+    const guild_test::temp_dir dir;
+    const std::string out = output_of("07_write_events", dir / "logs");
+    if (out.empty()) {
+        return;
+    }
+    tf::reader file{std::string(guild::trim(out))};
+    tf::scalar point;
+    std::vector<double> losses;
+    while (file.next(point)) {
+        CHECK(point.tag == "train/loss");
+        CHECK(point.step == static_cast<std::int64_t>(losses.size()));
+        losses.push_back(point.value);
+    }
+    CHECK(losses == std::vector<double>{1, 0.5, static_cast<double>(1.0F / 3), 0.25,
+                                        static_cast<double>(0.2F)});
+    CHECK(file.counters().events[static_cast<std::size_t>(tf::event_kind::summary)] == 14);
+    const auto start = file.tags().find(tf::hparams_start_tag);
+    REQUIRE(start);
+    const auto chosen = tf::decode_session_start(file.tags()[*start].content);
+    REQUIRE(chosen);
+    REQUIRE(chosen->values.size() == 3);
+    CHECK(chosen->values[0].to_flag() == "32");
+    CHECK(chosen->values[1].to_flag() == "0.1");
+    CHECK(chosen->values[2].to_flag() == "sgd");
 }
