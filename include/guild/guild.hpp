@@ -68,6 +68,7 @@
 #include <guild/tfevents/hparams.hpp>          // hyperparameters, as TensorBoard keeps them
 #include <guild/tfevents/histogram.hpp>        // values counted into buckets
 #include <guild/tfevents/tags.hpp>             // the tags of a run, numbered
+#include <guild/tfevents/damage.hpp>           // what is wrong with some bytes, and where
 #include <guild/tfevents/record_reader.hpp>    // the records of one file, while it grows
 #include <guild/tfevents/large_event.hpp>      // an event too large for memory, reduced
 #include <guild/tfevents/reader.hpp>           // the scalars of one file

@@ -48,13 +48,13 @@ TEST_CASE(
     const auto wanted = rows_of(*expected);
     const auto seen = rows_of(ran->out);
     CHECK(seen.size() == wanted.size());
-    for (const auto& [name, row] : wanted) {
-        INFO(name);
-        const auto found = seen.find(name);
+    for (const auto& each : wanted) {
+        INFO(each.first);
+        const auto found = seen.find(each.first);
         REQUIRE(found != seen.end());
-        for (const auto& [field, number] : row.items()) {
-            INFO(field);
-            CHECK((field == "fsum" || found->second.at(field) == number));
+        for (const auto& field : each.second.items()) {
+            INFO(field.key());
+            CHECK((field.key() == "fsum" || found->second.at(field.key()) == field.value()));
         }
     }
 }

@@ -396,7 +396,8 @@ TEST_CASE("import: the series of all shared event files are their points, bit fo
     });
     CHECK(expected.size() > 100);
     for (const auto& [name, tags] : expected) {
-        INFO(name);
+        const std::string& shown = name;  // C++17 lambdas, as of INFO, take no structured binding
+        INFO(shown);
         REQUIRE(outcome_of(seen, name) == "made");
         auto series = run::open(seen.at(name).run_directory)->series();
         CHECK(series.summaries().size() == tags.size());

@@ -1,6 +1,6 @@
 // guild/tfevents/record_reader.hpp - the records of one file, followed while it grows.
 //
-// Layer 3. Includes: base, os, tfevents/record.hpp.
+// Layer 3. Includes: base, os, tfevents/record.hpp, tfevents/damage.hpp.
 // Not here: what payloads mean (tfevents/reader.hpp).
 //
 // A file is never given up. A record that is not whole yet, a hole, a length that does not check:
@@ -24,28 +24,10 @@
 #include <guild/config.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/tfevents/damage.hpp>
 #include <guild/tfevents/record.hpp>
 
 namespace guild { inline namespace v0 { namespace tfevents {
-
-/// Why some bytes of a file gave nothing.
-enum class damage_kind : std::uint8_t {
-    bad_length,   // a length that cannot be believed, and all that follows it so far
-    bad_payload,  // a record whose payload checksum does not hold
-    bad_event,    // a sound record whose payload is not an Event
-    nan_time,     // an Event without a usable time
-    oversized,    // a sound record too large to be looked into
-};
-
-/// "bad length", "bad payload" and so on.
-[[nodiscard]] std::string_view to_string(damage_kind kind) noexcept;
-
-/// units    begin, end: bytes from the start of the file, end exclusive
-struct damage {
-    damage_kind kind = damage_kind::bad_length;
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
 
 /// units    max_record_bytes: of a payload; a longer one is believed only if the file holds it.
 ///          held_record_bytes: of a payload; a longer one is checked piece by piece and left in the
@@ -189,45 +171,6 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
-
-inline std::string_view to_string(damage_kind kind) noexcept {
-    switch (kind) {
-    case damage_kind::bad_length:
-        return "bad length";
-    case damage_kind::bad_payload:
-        return "bad payload";
-    case damage_kind::bad_event:
-        return "bad event";
-    case damage_kind::nan_time:
-        return "no time";
-    case damage_kind::oversized:
-        return "too large";
-    }
-    return "damage";
-}
-
-namespace detail {
-
-inline error damage_error(const damage& place, const std::string& path) {
-    const auto make = [&](errc code, const char* message) {
-        return make_error(code, message, path, {place.begin, place.end, 0, 0});
-    };
-    switch (place.kind) {
-    case damage_kind::bad_length:
-        return make(errc::bad_checksum, "length of a record cannot be believed");
-    case damage_kind::bad_payload:
-        return make(errc::bad_checksum, "payload checksum of a record does not hold");
-    case damage_kind::bad_event:
-        return make(errc::bad_syntax, "payload of a record is not an event");
-    case damage_kind::nan_time:
-        return make(errc::bad_value, "expected a time, seen an event whose time is not a number");
-    case damage_kind::oversized:
-        break;
-    }
-    return make(errc::too_large, "record is too large to be looked into");
-}
-
-}  // namespace detail
 
 inline bool record_reader::next(stored_record& out) {
     record found = decoder_.decode(ahead());
@@ -390,7 +333,7 @@ inline void record_reader::note_damage(const damage& place) {
         damages_.push_back(place);
     }
     if (!error_) {
-        error_ = detail::damage_error(place, path_);
+        error_ = to_error(place, path_);
     }
 }
 
@@ -488,7 +431,7 @@ inline bool record_reader::stop(record_status why) {
     stopped_ = why;
     at_end_ = true;
     if (!error_ && (why == record_status::bad_length || why == record_status::bad_payload)) {
-        error_ = detail::damage_error(damages().back(), path_);
+        error_ = to_error(damages().back(), path_);
     }
     (void)file_.close();
     drop_buffer();

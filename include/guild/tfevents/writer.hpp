@@ -54,7 +54,7 @@ struct writer_options {
 /// if not given or no number. What is not UTF-8 becomes U+FFFD in tags, texts and hyperparameters:
 /// TensorBoard reads no further in a file with such a tag, or with a time that is no number. An
 /// error of the write that adding may cause is kept in last_error().
-/// cost     a scalar some 40 ns and no allocation once the buffer has grown
+/// cost     a scalar some 70 ns and no allocation once the buffer has grown
 /// threads  any number; after fork only the parent may use it
 /// source   TensorBoard's event files, version brain.Event:2; texts, histograms, images and
 ///          hyperparameters as TensorFlow 2 writes them
