@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+#include <guild/os/directory.hpp>
+
 #include <guild/tfevents/reader.hpp>
 #include <support/event_records.hpp>
 
