@@ -214,10 +214,10 @@ case ${1:-} in
         leg full-gcc-17 full_gcc
         leg full-asan-clang19-20 full_asan
         leg threads threads
-        for pair in g++:23 clang++-14:17 clang++-14:20 clang++-19:23; do
+        for pair in clang++-14:17 clang++-19:23; do
             leg "headers-${pair%:*}-${pair#*:}" headers "${pair%:*}" "${pair#*:}"
         done
-        for pair in g++:20 clang++-19:17 clang++-19:20; do
+        for pair in g++:20 g++:23 clang++-14:20 clang++-19:17 clang++-19:20; do
             leg "umbrellas-${pair%:*}-${pair#*:}" umbrellas "${pair%:*}" "${pair#*:}"
         done
         leg no-exceptions no_exceptions
