@@ -177,6 +177,27 @@ std::optional<guild::runs::run> select_run(const arguments& given, io& console) 
     return run;
 }
 
+std::string printable(std::string_view text) {
+    const auto is_third = [](std::string_view mark, unsigned char first, unsigned char last) {
+        const auto byte = mark.size() > 2 ? static_cast<unsigned char>(mark[2]) : 0U;
+        return first <= byte && byte <= last;
+    };
+    std::string out;
+    while (!text.empty()) {
+        const auto byte = static_cast<unsigned char>(text.front());
+        std::size_t control = byte < 0x20 || byte == 0x7F ? 1 : 0;
+        if (byte == 0xC2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0) {
+            control = 2;  // U+0080 to U+009F
+        } else if ((guild::starts_with(text, "\xE2\x80") && is_third(text, 0xAA, 0xAE)) ||
+                   (guild::starts_with(text, "\xE2\x81") && is_third(text, 0xA6, 0xA9))) {
+            control = 3;  // U+202A to U+202E, U+2066 to U+2069
+        }
+        out += control != 0 ? '?' : text.front();
+        text.remove_prefix(control != 0 ? control : 1);
+    }
+    return out;
+}
+
 void print_name_values(const name_values& list, const arguments& given, io& console) {
     if (given.has("json")) {
         console.print(guild::json::format(guild::json::to_json(list)) + '\n');

@@ -78,6 +78,10 @@ using name_values = std::vector<std::pair<std::string, std::string>>;
 /// Prints one `NAME: VALUE` on a line; with --json one object.
 void print_name_values(const name_values& list, const arguments& given, io& console);
 
+/// Text from files and names of files, for a terminal: control characters, and marks that turn the
+/// direction of text around, become '?'.
+std::string printable(std::string_view text);
+
 /// The directory of the running program, absolute; empty when the system does not tell.
 std::string find_program_directory();
 

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,7 +57,11 @@ std::optional<std::vector<run_files>> find_files(const arguments& given, io& con
     const auto base = given.find("rel");
     std::vector<run_files> runs;
     std::map<std::string, std::size_t> places;
+    std::set<std::string> seen;  // one file may be named in several ways
     const auto add = [&](const std::string& path) {
+        if (!seen.insert(guild::os::absolute_path(path)).second) {
+            return;
+        }
         const std::string run = run_of(path, base);
         const auto [at, is_new] = places.emplace(run, runs.size());
         if (is_new) {
@@ -65,27 +70,33 @@ std::optional<std::vector<run_files>> find_files(const arguments& given, io& con
         runs[at->second].paths.push_back(path);
     };
     for (const std::string& path : given.all("PATH")) {
-        const auto status = guild::os::find_status(path);
+        const auto status = guild::os::get_status(path);
         if (!status) {
-            fail(console, guild::make_error(guild::errc::not_found,
-                                            "there is no such file or directory", path));
+            fail(console, status.error());
             return std::nullopt;
         }
-        if (status->kind != guild::os::file_kind::directory) {
+        if (status->kind == guild::os::file_kind::regular) {
             add(path);
             continue;
         }
-        tf::directory_reader(path).for_each_directory(
+        if (status->kind != guild::os::file_kind::directory) {
+            console.fail("expected a regular file or a directory, seen neither: " + path);
+            return std::nullopt;
+        }
+        tf::directory_reader below_path(path);
+        below_path.for_each_directory(
             [&](const std::string& below, const std::vector<std::string>& names) {
                 const std::string directory = below == "." ? path : guild::join_path(path, below);
                 for (const std::string& name : names) {
                     add(guild::join_path(directory, name));
                 }
             });
+        if (const auto& failure = below_path.last_error()) {
+            console.warn(guild::to_string(*failure));
+        }
     }
     for (run_files& each : runs) {
         std::sort(each.paths.begin(), each.paths.end());
-        each.paths.erase(std::unique(each.paths.begin(), each.paths.end()), each.paths.end());
     }
     return runs;
 }
@@ -95,14 +106,15 @@ std::optional<std::vector<run_files>> find_files(const arguments& given, io& con
 
 void warn_of_damage(const file_report& file, io& console) {
     const auto at = [&](std::uint64_t begin, std::uint64_t end) {
-        return file.path + '@' + std::to_string(begin) + '-' + std::to_string(end) + ": ";
+        return printable(file.path) + '@' + std::to_string(begin) + '-' + std::to_string(end) +
+               ": ";
     };
     for (const tf::damage& each : file.damages) {
         console.warn(at(each.begin, each.end) + std::string(to_string(each.kind)) + ", " +
                      std::to_string(each.end - each.begin) + " bytes skipped");
     }
     if (file.failure) {
-        console.warn(guild::to_string(*file.failure));
+        console.warn(printable(guild::to_string(*file.failure)));
     }
     const std::uint64_t tail = file.counters.tail_bytes;
     if (tail > 0 && tail <= file.bytes) {
@@ -137,6 +149,9 @@ json_row json_of_file(const file_report& file, const std::string& shown) {
     row["version"] = text_or_null(file.version);
     row["writer"] = text_or_null(file.writer);
     row["first_wall"] = number_or_null(file.first_wall);
+    if (file.failure) {
+        row["error"] = guild::json::to_text(guild::to_string(*file.failure));
+    }
     row["bytes"] = file.bytes;
     row["records"] = file.counters.records;
     const bool is_cut = file.counters.tail_bytes > 0 && file.counters.holes == 0;
@@ -289,16 +304,6 @@ std::size_t width_of(const std::string& text) {
     }));
 }
 
-/// Tags are any text: control characters do not reach the terminal.
-std::string printable(std::string text) {
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-            c = '?';
-        }
-    }
-    return text;
-}
-
 /// Columns as wide as their widest text, 40 characters at most: a longer one pushes its own line
 /// aside and no other. Numbers stand at the right.
 void print_table(const std::vector<row_of_text>& rows, io& console) {
@@ -312,9 +317,9 @@ void print_table(const std::vector<row_of_text>& rows, io& console) {
     for (const row_of_text& row : rows) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            const std::size_t width = width_of(row[i]);
-            const std::string space(width < widths[i] ? widths[i] - width : 0, ' ');
             const std::string text = printable(row[i]);
+            const std::size_t width = width_of(text);
+            const std::string space(width < widths[i] ? widths[i] - width : 0, ' ');
             line += i == 0 ? "" : "  ";
             line += i < 2 ? text + space : space + text;
         }
@@ -341,6 +346,14 @@ void print_rows(const std::vector<run_report>& reports, const arguments& given, 
 // ---- --points
 // --------------------------------------------------------------------------------------
 
+std::string tabbed_line(const row_of_text& row) {
+    std::string line;
+    for (const std::string& each : row) {
+        line += (line.empty() ? "" : "\t") + printable(each);
+    }
+    return line + '\n';
+}
+
 /// Every point of a run, one a line, in file order.
 void print_points(const run_files& files, const arguments& given, io& console) {
     tf::tag_table tags;
@@ -351,7 +364,7 @@ void print_points(const run_files& files, const arguments& given, io& console) {
             const row_of_text row = {files.run, std::string(point.tag), std::to_string(point.step),
                                      guild::format_double(point.wall_time),
                                      guild::format_double(point.value)};
-            console.print(given.has("csv") ? csv_line(row) : guild::join(row, "\t") + '\n');
+            console.print(given.has("csv") ? csv_line(row) : tabbed_line(row));
         }
         file_report report;
         report.path = path;
@@ -408,23 +421,25 @@ int show_events(const arguments& given, io& console) {
         return exit_ok;
     }
     const std::vector<run_report> reports = read_runs(*runs, given, *policy);
+    bool all_read = true;
     for (const run_report& run : reports) {
         if (given.has("json")) {
             print_json(run, given, console);
         }
         for (const file_report& file : run.files) {
             warn_of_damage(file, console);
+            all_read = all_read && !file.failure;
         }
     }
     if (given.has("json")) {
-        return exit_ok;
+        return all_read ? exit_ok : exit_failed;
     }
     if (std::all_of(reports.begin(), reports.end(),
                     [](const run_report& run) { return run.tags.empty(); })) {
         console.warn("there are no scalars in these files");
     }
     print_rows(reports, given, console);
-    return exit_ok;
+    return all_read ? exit_ok : exit_failed;
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ guild::result<std::int64_t> get_interval_ms(const arguments& given) {
 guild::result<guild::runs::import_options> get_import_options(const arguments& given) {
     guild::runs::import_options options;
     options.follow = given.has("follow");
+    options.is_stopped = [] { return import_signal != 0; };
     if (given.has("depth")) {
         const auto text = given.get("depth", "");
         const auto depth = guild::parse_int64(text);
@@ -78,12 +79,12 @@ public:
         }
         if (report.failure) {
             has_failed_ = true;
-            console_.fail(report.name + ": " + guild::to_string(*report.failure));
+            console_.fail(printable(report.name + ": " + guild::to_string(*report.failure)));
         }
         if (is_json_) {
             console_.print(guild::json::format(to_json(report)) + '\n');
         } else if (report.outcome != guild::runs::import_outcome::failed) {
-            console_.print(report.name + ": " + describe(report) + '\n');
+            console_.print(printable(report.name) + ": " + describe(report) + '\n');
         }
         console_.flush();
     }
@@ -132,7 +133,7 @@ private:
                                             : std::string();
         has_failed_ = has_failed_ || !is_damage;
         if (told_.insert(loss.path + place).second) {
-            console_.warn(loss.path + place + ": " + loss.message);
+            console_.warn(printable(loss.path + place + ": " + loss.message));
         }
     }
 

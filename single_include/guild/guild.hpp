@@ -16601,12 +16601,17 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
                            std::size_t count) {
     constexpr std::size_t max_values = std::size_t{1} << 20U;
     const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
-    bool good = file_.is_open() && count <= max_values && waiting < options_.max_pending_bytes;
-    for (std::size_t i = 0; i < count && good; ++i) {
-        good = values[i].id < builder_.series_count();
-    }
-    if (!good || count == 0) {
+    if (!file_.is_open() || count > max_values || waiting >= options_.max_pending_bytes ||
+        count == 0) {
         dropped_ += count;
+        return;
+    }
+    const auto is_known = [&](const sample& value) { return value.id < builder_.series_count(); };
+    if (!std::all_of(values, values + count, is_known)) {
+        std::vector<sample> known;
+        std::copy_if(values, values + count, std::back_inserter(known), is_known);
+        dropped_ += count - known.size();
+        append(step, time_us, known.data(), known.size());
         return;
     }
     builder_.add_frame(step, time_us, values, count);
@@ -19254,6 +19259,9 @@ public:
 
     /// Points and series stored so far, and the latest time of a point.
     [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+
+    /// How many points could not be stored: their tags make keys longer than series have.
+    [[nodiscard]] std::uint64_t unstored() const noexcept { return unstored_; }
     [[nodiscard]] std::uint64_t series() const noexcept { return series_; }
     [[nodiscard]] std::optional<std::int64_t> last_time_us() const noexcept { return last_us_; }
 
@@ -19274,6 +19282,7 @@ private:
     bool keeps_all_;
     bool took_back_ = false;  // points that were stored by an earlier call
     std::uint64_t points_ = 0;
+    std::uint64_t unstored_ = 0;
     std::uint64_t series_ = 0;
     std::optional<std::int64_t> last_us_;
     std::vector<series::sample> frame_;  // values of one step and time, stored together
@@ -19410,6 +19419,10 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     }
     const std::string key = (run == "." ? "tf/" : "tf/" + run + '/') + std::string(point.tag);
     const std::uint32_t id = into.series(key);
+    if (id == series::no_series) {
+        ++unstored_;
+        return;
+    }
     for (const series::sample& other : frame_) {
         if (other.id == id) {  // one key twice at one moment: two frames keep both
             flush_frame(into);
@@ -19420,7 +19433,7 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     frame_time_us_ = time;
     frame_.push_back({id, series::number(point.value)});
     ++points_;
-    series_ = std::max<std::uint64_t>(series_, id == series::no_series ? 0 : id + std::uint64_t{1});
+    series_ = std::max<std::uint64_t>(series_, id + std::uint64_t{1});
 }
 
 inline void event_collector::flush_frame(series::writer& into) {
@@ -19959,7 +19972,7 @@ public:
     /// Every file as it was before it was last read, those that have gone since included.
     [[nodiscard]] const event_cursor& cursor() const noexcept { return cursor_; }
 
-    /// As find_losses().
+    /// As find_losses(), and points that could not be stored.
     [[nodiscard]] std::vector<error> losses() const;
 
 private:
@@ -20192,7 +20205,18 @@ inline result<void> imported_run::end_with(const error& why) {
 }
 
 inline std::vector<error> imported_run::losses() const {
-    return collector_ ? find_losses(collector_->reader()) : std::vector<error>();
+    if (!collector_) {
+        return {};
+    }
+    std::vector<error> all = find_losses(collector_->reader());
+    if (const std::uint64_t count = collector_->unstored()) {
+        all.push_back(make_error(errc::too_large,
+                                 std::to_string(count) +
+                                     (count == 1 ? " point has a tag" : " points have tags") +
+                                     " longer than the key of a series may be",
+                                 source_.logdir));
+    }
+    return all;
 }
 
 }}}  // namespace guild::runs
@@ -20337,6 +20361,7 @@ struct import_options {
     tfevents::restart_policy restarts = tfevents::restart_policy::keep_all;
     bool follow = false;
     std::int64_t quiet_us = 3'600'000'000;
+    std::function<bool()> is_stopped;  // asked before each run; true leaves the others for later
     const os::env* system = &os::system_env;
 };
 
@@ -20440,6 +20465,9 @@ inline result<std::size_t> event_importer::poll(const report_function& report) {
     std::size_t count = 0;
     for (auto& [name, at] : places_) {
         count += at.source.files.empty() ? 0U : 1U;
+        if (options_.is_stopped && options_.is_stopped()) {
+            break;
+        }
         if (at.running) {
             follow(at, report);
         } else if (outcome && !at.source.files.empty()) {

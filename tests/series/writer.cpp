@@ -349,3 +349,18 @@ TEST_CASE("writer: a directory that cannot be made is an error with its path") {
     REQUIRE_FALSE(made);
     CHECK(made.error().code == guild::errc::not_a_directory);
 }
+
+TEST_CASE("writer: a value without a series does not take the others of its frame along") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir / "series", quiet());
+    const gs::sample values[] = {{writer.series("a"), gs::number(1.0)},
+                                 {writer.series(std::string(5000, 'k')), gs::number(2.0)},
+                                 {writer.series("b"), gs::number(3.0)}};
+    writer.append(7, 70, values, 3);
+    CHECK(writer.points_dropped() == 1);
+    REQUIRE(writer.close());
+    gs::run_reader stored(dir / "series");
+    CHECK(stored.summaries().size() == 2);
+    REQUIRE(stored.points("a").size() == 1);
+    CHECK(stored.points("b")[0].value.as_double() == 3.0);
+}

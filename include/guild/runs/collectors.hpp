@@ -103,6 +103,9 @@ public:
 
     /// Points and series stored so far, and the latest time of a point.
     [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+
+    /// How many points could not be stored: their tags make keys longer than series have.
+    [[nodiscard]] std::uint64_t unstored() const noexcept { return unstored_; }
     [[nodiscard]] std::uint64_t series() const noexcept { return series_; }
     [[nodiscard]] std::optional<std::int64_t> last_time_us() const noexcept { return last_us_; }
 
@@ -123,6 +126,7 @@ private:
     bool keeps_all_;
     bool took_back_ = false;  // points that were stored by an earlier call
     std::uint64_t points_ = 0;
+    std::uint64_t unstored_ = 0;
     std::uint64_t series_ = 0;
     std::optional<std::int64_t> last_us_;
     std::vector<series::sample> frame_;  // values of one step and time, stored together
@@ -259,6 +263,10 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     }
     const std::string key = (run == "." ? "tf/" : "tf/" + run + '/') + std::string(point.tag);
     const std::uint32_t id = into.series(key);
+    if (id == series::no_series) {
+        ++unstored_;
+        return;
+    }
     for (const series::sample& other : frame_) {
         if (other.id == id) {  // one key twice at one moment: two frames keep both
             flush_frame(into);
@@ -269,7 +277,7 @@ inline void event_collector::add(const std::string& run, const tfevents::scalar&
     frame_time_us_ = time;
     frame_.push_back({id, series::number(point.value)});
     ++points_;
-    series_ = std::max<std::uint64_t>(series_, id == series::no_series ? 0 : id + std::uint64_t{1});
+    series_ = std::max<std::uint64_t>(series_, id + std::uint64_t{1});
 }
 
 inline void event_collector::flush_frame(series::writer& into) {

@@ -51,6 +51,7 @@ struct import_options {
     tfevents::restart_policy restarts = tfevents::restart_policy::keep_all;
     bool follow = false;
     std::int64_t quiet_us = 3'600'000'000;
+    std::function<bool()> is_stopped;  // asked before each run; true leaves the others for later
     const os::env* system = &os::system_env;
 };
 
@@ -154,6 +155,9 @@ inline result<std::size_t> event_importer::poll(const report_function& report) {
     std::size_t count = 0;
     for (auto& [name, at] : places_) {
         count += at.source.files.empty() ? 0U : 1U;
+        if (options_.is_stopped && options_.is_stopped()) {
+            break;
+        }
         if (at.running) {
             follow(at, report);
         } else if (outcome && !at.source.files.empty()) {

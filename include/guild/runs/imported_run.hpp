@@ -112,7 +112,7 @@ public:
     /// Every file as it was before it was last read, those that have gone since included.
     [[nodiscard]] const event_cursor& cursor() const noexcept { return cursor_; }
 
-    /// As find_losses().
+    /// As find_losses(), and points that could not be stored.
     [[nodiscard]] std::vector<error> losses() const;
 
 private:
@@ -345,7 +345,18 @@ inline result<void> imported_run::end_with(const error& why) {
 }
 
 inline std::vector<error> imported_run::losses() const {
-    return collector_ ? find_losses(collector_->reader()) : std::vector<error>();
+    if (!collector_) {
+        return {};
+    }
+    std::vector<error> all = find_losses(collector_->reader());
+    if (const std::uint64_t count = collector_->unstored()) {
+        all.push_back(make_error(errc::too_large,
+                                 std::to_string(count) +
+                                     (count == 1 ? " point has a tag" : " points have tags") +
+                                     " longer than the key of a series may be",
+                                 source_.logdir));
+    }
+    return all;
 }
 
 }}}  // namespace guild::runs

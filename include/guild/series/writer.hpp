@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -264,12 +265,17 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
                            std::size_t count) {
     constexpr std::size_t max_values = std::size_t{1} << 20U;
     const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
-    bool good = file_.is_open() && count <= max_values && waiting < options_.max_pending_bytes;
-    for (std::size_t i = 0; i < count && good; ++i) {
-        good = values[i].id < builder_.series_count();
-    }
-    if (!good || count == 0) {
+    if (!file_.is_open() || count > max_values || waiting >= options_.max_pending_bytes ||
+        count == 0) {
         dropped_ += count;
+        return;
+    }
+    const auto is_known = [&](const sample& value) { return value.id < builder_.series_count(); };
+    if (!std::all_of(values, values + count, is_known)) {
+        std::vector<sample> known;
+        std::copy_if(values, values + count, std::back_inserter(known), is_known);
+        dropped_ += count - known.size();
+        append(step, time_us, known.data(), known.size());
         return;
     }
     builder_.add_frame(step, time_us, values, count);
