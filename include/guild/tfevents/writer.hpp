@@ -69,7 +69,7 @@ public:
                                                writer_options options = {},
                                                const os::env& system = os::system_env);
 
-    writer(writer&&) noexcept = default;
+    writer(writer&& other) noexcept;
     writer& operator=(writer&&) = delete;
     writer(const writer&) = delete;
     writer& operator=(const writer&) = delete;
@@ -120,7 +120,7 @@ public:
 private:
     struct state;
 
-    explicit writer(std::unique_ptr<state> made) noexcept : state_(std::move(made)) {}
+    explicit writer(std::unique_ptr<state> made) noexcept;
 
     [[nodiscard]] double time_of(std::optional<double> wall_time) const;
     void add_value(std::string_view tag, std::int64_t step, std::string_view tensor,
@@ -257,6 +257,10 @@ inline result<writer> writer::create(const std::string& directory, writer_option
         }
     }
 }
+
+// Where state is complete: C++23 instantiates what a constructor may need at once.
+inline writer::writer(std::unique_ptr<state> made) noexcept : state_(std::move(made)) {}
+inline writer::writer(writer&& other) noexcept = default;
 
 inline writer::~writer() {
     if (state_) {
