@@ -460,7 +460,8 @@ command_spec events_command() {
         {{"PATH", how_many::some, "event files, or directories of them"}},
         {{"--csv", "", "print the table as comma-separated values"},
          json_option(),
-         {"--points", "", "print every point: run, tag, step, wall time, value"},
+         {"--points", "",
+          "print every point: run, tag, step, wall time, value (not with --json or --restarts)"},
          {"--rel", "DIR", "show paths and runs relative to DIR"},
          {"--restarts", "RULE",
           "which points a restarted training takes back: keep-all (none, the default), "
