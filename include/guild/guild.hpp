@@ -84,6 +84,9 @@
 #include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
 #include <guild/series/file_builder.hpp>       // blocks in the making
 #include <guild/series/frames.hpp>             // rows of values, coded
+#include <guild/series/packed.hpp>             // integers in few bits
+#include <guild/series/ratio.hpp>              // decimals and fractions as integers
+#include <guild/series/column.hpp>             // the values of one series, coded
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
