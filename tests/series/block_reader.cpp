@@ -41,7 +41,8 @@ struct seen {
 seen read_all(const std::string& path, std::uint64_t from = gs::header_bytes) {
     auto file = os::open_file(path, os::open_mode::read);
     REQUIRE(file);
-    gs::block_reader blocks(*file, seed, from, file->status()->size);
+    gs::file_window window(*file);
+    gs::block_reader blocks(window, seed, from, file->status()->size);
     seen all;
     gs::block one;
     while (blocks.next(one)) {
@@ -119,8 +120,8 @@ TEST_CASE("find_last_block: finds it whole, behind a torn tail, and never a wron
     for (std::size_t size = gs::header_bytes; size <= bytes.size(); size += 5) {
         auto file = os::open_file(dir.write("f", bytes.substr(0, size)), os::open_mode::read);
         REQUIRE(file);
-        std::string memory;
-        const auto last = gs::find_last_block(*file, seed, size, memory);
+        gs::file_window window(*file);
+        const auto last = gs::find_last_block(window, seed, size);
         std::size_t whole = 0;
         while (whole + 1 < offsets.size() && offsets[whole + 1] <= size) {
             ++whole;
@@ -137,8 +138,8 @@ TEST_CASE("find_last_block: looks back over a tail of garbage larger than its wi
     bytes.append(1'000'003, 'g');
     auto file = os::open_file(dir.write("f", bytes), os::open_mode::read);
     REQUIRE(file);
-    std::string memory;
-    const auto last = gs::find_last_block(*file, seed, bytes.size(), memory);
+    gs::file_window window(*file);
+    const auto last = gs::find_last_block(window, seed, bytes.size());
     REQUIRE(last);
     CHECK(last->offset == offsets[2]);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,18 +27,46 @@ struct byte_range {
     std::uint64_t end = 0;
 };
 
+/// A piece of an open file in memory; another one is read when it is asked for.
+///
+/// cost     256 KiB, or the largest piece that was asked for and that the file really holds
+class file_window {
+public:
+    explicit file_window(const os::file& file) noexcept : file_(&file) {}
+
+    /// The bytes from `offset` on, at least `need` of them unless `size` ends before. They live
+    /// until the next call.
+    [[nodiscard]] std::string_view view(std::uint64_t offset, std::uint64_t need,
+                                        std::uint64_t size);
+
+    /// Reads exactly this piece, if the file has it.
+    void load(std::uint64_t offset, std::uint64_t bytes);
+
+    /// The first failed read.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
+
+private:
+    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
+
+    const os::file* file_;
+    std::unique_ptr<char[]> memory_;
+    std::size_t capacity_ = 0;
+    std::size_t held_ = 0;
+    std::uint64_t offset_ = 0;
+    std::optional<error> failure_;
+};
+
 /// Reads blocks of an open file from an offset up to a size.
 ///
 /// Where no good block stands, the next one is looked for by its magic, its own offset and its
 /// checksum. A beginning of a block at the end, with no good block behind it, is the end.
-/// cost     memory: 256 KiB, or the largest block that the file really holds
 /// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
 class block_reader {
 public:
-    block_reader(const os::file& file, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
-        : file_(&file), seed_(seed), offset_(offset), size_(size) {}
+    block_reader(file_window& window, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
+        : window_(&window), seed_(seed), offset_(offset), size_(size) {}
 
-    /// The next good block; false at the end. Its payload lives until the next call.
+    /// The next good block; false at the end. Its payload lives until the window is used again.
     [[nodiscard]] bool next(block& out);
 
     /// The end of the last good block: where to go on when the file has grown.
@@ -47,44 +76,64 @@ public:
     [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
 
     /// A failed read; the blocks before it are good.
-    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
+    [[nodiscard]] const std::optional<error>& failure() const noexcept {
+        return window_->failure();
+    }
 
 private:
     block_status read_block(std::uint64_t offset, block& out);
     bool find_block(std::uint64_t from, block& out);
-    std::string_view window(std::uint64_t offset, std::uint64_t need);
 
-    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
-
-    const os::file* file_;
+    file_window* window_;
     std::uint32_t seed_;
     std::uint64_t offset_;
     std::uint64_t size_;
-    std::string buffer_;
-    std::uint64_t buffer_offset_ = 0;
     std::vector<byte_range> lost_;
-    std::optional<error> failure_;
 };
 
-/// The last good block of the file, looked for from its end.
-///
-/// out      empty if there is none; the payload's memory is `memory`
-[[nodiscard]] std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                                   std::uint64_t size, std::string& memory);
+/// The last good block of a file of `size` bytes, looked for from its end.
+[[nodiscard]] std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
+                                                   std::uint64_t size);
 
 /// The block at `offset`, if a good one stands there.
-[[nodiscard]] std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                                 std::uint64_t offset, std::uint64_t size,
-                                                 std::string& memory);
+[[nodiscard]] std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
+                                                 std::uint64_t offset, std::uint64_t size);
 
 // ---- implementation ---------------------------------------------------------
 
+inline std::string_view file_window::view(std::uint64_t offset, std::uint64_t need,
+                                          std::uint64_t size) {
+    const std::uint64_t rest = size > offset ? size - offset : 0;
+    need = std::min(need, rest);
+    if (offset < offset_ || offset + need > offset_ + held_) {
+        load(offset, std::min(rest, std::max(need, step)));
+    }
+    const auto skip = std::min<std::uint64_t>(offset - offset_, held_);
+    return {memory_.get() + skip,
+            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(held_ - skip, rest))};
+}
+
+inline void file_window::load(std::uint64_t offset, std::uint64_t bytes) {
+    const auto wanted = guild::detail::convert<std::size_t>(bytes);
+    if (wanted > capacity_) {
+        memory_.reset(new char[wanted]);
+        capacity_ = wanted;
+    }
+    offset_ = offset;
+    held_ = 0;
+    const auto got = file_->read_at(offset, memory_.get(), wanted);
+    if (!got && !failure_) {
+        failure_ = got.error();
+    }
+    held_ = got.value_or(0);
+}
+
 inline bool block_reader::next(block& out) {
-    if (failure_ || offset_ >= size_) {
+    if (failure() || offset_ >= size_) {
         return false;
     }
     const block_status status = read_block(offset_, out);
-    if (failure_ || (status != block_status::good && !find_block(offset_ + 8, out))) {
+    if (failure() || (status != block_status::good && !find_block(offset_ + 8, out))) {
         return false;
     }
     if (out.offset > offset_) {
@@ -95,7 +144,7 @@ inline bool block_reader::next(block& out) {
 }
 
 inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
-    const std::string_view start = window(offset, block_head_bytes);
+    const std::string_view start = window_->view(offset, block_head_bytes, size_);
     const block_head head = decode_block_head(start, offset);
     if (head.status != block_status::good) {
         return head.status;
@@ -103,13 +152,13 @@ inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
     if (head.bytes > size_ - offset) {
         return block_status::incomplete;
     }
-    return decode_block(window(offset, head.bytes), offset, seed_, out);
+    return decode_block(window_->view(offset, head.bytes, size_), offset, seed_, out);
 }
 
 // Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
 inline bool block_reader::find_block(std::uint64_t from, block& out) {
     for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
-        const std::string_view here = window(at, block_head_bytes);
+        const std::string_view here = window_->view(at, block_head_bytes, size_);
         if (here.size() < block_head_bytes) {
             return false;
         }
@@ -121,42 +170,16 @@ inline bool block_reader::find_block(std::uint64_t from, block& out) {
     return false;
 }
 
-// The bytes from `offset` on, at least `need` of them unless the file ends before.
-inline std::string_view block_reader::window(std::uint64_t offset, std::uint64_t need) {
-    const std::uint64_t have = buffer_offset_ + buffer_.size();
-    if (offset < buffer_offset_ || offset + need > have) {
-        const std::uint64_t rest = size_ > offset ? size_ - offset : 0;
-        const std::uint64_t want = std::min(rest, std::max(need, step));
-        buffer_.resize(guild::detail::convert<std::size_t>(want));
-        buffer_offset_ = offset;
-        const auto got = file_->read_at(offset, &buffer_[0], buffer_.size());
-        if (!got) {
-            failure_ = got.error();
-        }
-        buffer_.resize(got.value_or(0));
-    }
-    return std::string_view(buffer_).substr(
-        guild::detail::convert<std::size_t>(offset - buffer_offset_));
-}
-
-inline std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                          std::uint64_t offset, std::uint64_t size,
-                                          std::string& memory) {
+inline std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
+                                          std::uint64_t offset, std::uint64_t size) {
     if (offset >= size || size - offset < block_bytes(0)) {
         return std::nullopt;
     }
-    memory.resize(block_head_bytes);
-    auto got = file.read_at(offset, &memory[0], memory.size());
-    const block_head head = decode_block_head(memory, offset);
-    if (!got || *got != memory.size() || head.status != block_status::good ||
-        head.bytes > size - offset) {
-        return std::nullopt;
-    }
-    memory.resize(guild::detail::convert<std::size_t>(head.bytes));
-    got = file.read_at(offset, &memory[0], memory.size());
+    const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
     block found;
-    if (!got || *got != memory.size() ||
-        decode_block(memory, offset, seed, found) != block_status::good) {
+    if (head.status != block_status::good || head.bytes > size - offset ||
+        decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
+            block_status::good) {
         return std::nullopt;
     }
     return found;
@@ -164,56 +187,65 @@ inline std::optional<block> find_block_at(const os::file& file, std::uint32_t se
 
 namespace detail {
 
+// Most files end in a whole block whose index and dictionary are in the last 16 KiB.
+inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{16} << 10U;
+
 // The block that ends exactly at `size`, found by the length in its last eight bytes.
-inline std::optional<block> find_block_before(const os::file& file, std::uint32_t seed,
-                                              std::uint64_t size, std::string& memory) {
-    char tail[block_tail_bytes] = {};
+inline std::optional<block> find_block_before(file_window& window, std::uint32_t seed,
+                                              std::uint64_t size) {
     if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
         return std::nullopt;
     }
-    const auto got = file.read_at(size - block_tail_bytes, tail, sizeof tail);
-    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail));
-    if (!got || *got != sizeof tail || bytes > size - header_bytes) {
+    const std::string_view tail = window.view(size - block_tail_bytes, block_tail_bytes, size);
+    if (tail.size() < block_tail_bytes) {
         return std::nullopt;
     }
-    return find_block_at(file, seed, size - bytes, size, memory);
+    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail.data()));
+    if (bytes > size - header_bytes) {
+        return std::nullopt;
+    }
+    return find_block_at(window, seed, size - bytes, size);
+}
+
+// The last good block that begins in [begin, end).
+inline std::optional<block> find_last_block_in(file_window& window, std::uint32_t seed,
+                                               byte_range where, std::uint64_t size) {
+    for (std::uint64_t at = where.end; at >= where.begin + 8 && !window.failure();) {
+        at -= 8;
+        // The same view as before unless a whole block had to be looked at.
+        const std::string_view all =
+            window.view(where.begin, where.end - where.begin + block_head_bytes, size);
+        const auto skip = guild::detail::convert<std::size_t>(at - where.begin);
+        const std::string_view here = all.substr(std::min(skip, all.size()));
+        if (decode_block_head(here, at).status == block_status::good) {
+            const auto found = find_block_at(window, seed, at, size);
+            if (found) {
+                return found;
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace detail
 
-inline std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                            std::uint64_t size, std::string& memory) {
-    auto last = detail::find_block_before(file, seed, size, memory);
-    if (last || size <= header_bytes) {
-        return last;
+inline std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
+                                            std::uint64_t size) {
+    if (size <= header_bytes) {
+        return std::nullopt;
     }
+    auto last = detail::find_block_before(window, seed, size);
     // A torn tail: look back from the end in growing pieces.
-    constexpr std::uint64_t first_reach = std::uint64_t{64} << 10U;
-    std::uint64_t end = size / 8 * 8;
     constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
-    for (std::uint64_t reach = first_reach; end > header_bytes;
-         reach = std::min(reach * 4, most_reach)) {
+    std::uint64_t reach = std::uint64_t{64} << 10U;
+    for (std::uint64_t end = size / 8 * 8; !last && end > header_bytes && !window.failure();) {
         const std::uint64_t begin =
             end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
-        const std::uint64_t until = std::min(size, end + block_head_bytes);
-        std::string piece(guild::detail::convert<std::size_t>(until - begin), '\0');
-        const auto got = file.read_at(begin, &piece[0], piece.size());
-        piece.resize(got.value_or(0));
-        for (std::uint64_t at = end; at >= begin + 8;) {
-            at -= 8;
-            const std::size_t in_piece = guild::detail::convert<std::size_t>(at - begin);
-            const std::string_view here =
-                std::string_view(piece).substr(std::min(in_piece, piece.size()));
-            if (decode_block_head(here, at).status == block_status::good) {
-                last = find_block_at(file, seed, at, size, memory);
-                if (last) {
-                    return last;
-                }
-            }
-        }
+        last = detail::find_last_block_in(window, seed, {begin, end}, size);
         end = begin;
+        reach = std::min(reach * 4, most_reach);
     }
-    return std::nullopt;
+    return last;
 }
 
 }}}  // namespace guild::series

@@ -21,6 +21,7 @@
 #include <guild/config.hpp>
 #include <guild/series/format.hpp>
 #include <guild/series/frames.hpp>
+#include <guild/series/index.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
 

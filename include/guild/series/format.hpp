@@ -63,7 +63,14 @@ struct file_header {
 [[nodiscard]] file_header guess_header(std::string_view bytes) noexcept;
 
 /// What a block holds. Others of version 1 may come and are stepped over.
-enum class block_type : std::uint8_t { dictionary = 1, frames = 2, index = 3, note = 4, chunk = 5 };
+enum class block_type : std::uint8_t {
+    dictionary = 1,
+    frames = 2,
+    index = 3,
+    note = 4,
+    chunk = 5,
+    pyramid = 6
+};
 
 /// Flag of an index: the writer ended here and nothing follows.
 inline constexpr std::uint8_t flag_closed = 1;

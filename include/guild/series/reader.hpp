@@ -1,16 +1,17 @@
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file.hpp, series/block_reader.hpp, series/payload.hpp.
-// Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
+// Layer 3. Includes: base, os/file.hpp, series/block_points block_reader file_map index
+// pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
+// (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
 // refresh() goes on from there. A point is read back bit for bit or it is missing.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,10 +21,17 @@
 #include <guild/base/result.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/series/block_points.hpp>
 #include <guild/series/block_reader.hpp>
+#include <guild/series/file_map.hpp>
 #include <guild/series/format.hpp>
+#include <guild/series/frames.hpp>
+#include <guild/series/id_table.hpp>
+#include <guild/series/index.hpp>
 #include <guild/series/payload.hpp>
+#include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/pyramid_source.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -46,22 +54,45 @@ public:
     /// errors   io_failed; what was known before stays known
     [[nodiscard]] result<void> refresh();
 
-    /// Every series in order of its first appearance in the file.
+    /// Every series that has points, in order of first appearance in the file.
     ///
     /// out      where an index covers the file, from it: points that were damaged later are counted
     [[nodiscard]] std::vector<series_summary> summaries() const;
 
-    /// All points of a series in file order; none for a key that is not there.
+    /// How many points the summaries count.
+    [[nodiscard]] std::uint64_t points_known() const noexcept;
+
+    /// Calls `visit(const series_name&, const series_summary&)` for the same, without a copy.
+    template <class Visit>
+    void for_each_series(Visit&& visit) const;
+
+    /// The points of a series in file order, or those within a range; none for an unknown key.
     ///
     /// errors   io_failed: a read failed
-    /// cost     reads the whole file
-    [[nodiscard]] result<std::vector<point>> points(std::string_view key);
+    /// cost     reads the blocks that may hold such points: in columns those of the series and what
+    ///          was logged with it, in a live file those in the range
+    [[nodiscard]] result<std::vector<point>> points(std::string_view key,
+                                                    const point_range& range = {});
 
-    /// Calls `visit(const series_name&, const point&)` for every point of the file, in file order.
+    /// Calls `visit(const series_name&, const point&)` for every point of the file, each series in
+    /// the order in which it was written.
     ///
     /// errors   io_failed: a read failed; points before the place were visited
     template <class Visit>
     [[nodiscard]] result<void> for_each_point(Visit&& visit);
+
+    /// The same with `visit(std::uint32_t id, const point&)`; also of series without a key.
+    ///
+    /// errors   as for_each_point
+    template <class Visit>
+    [[nodiscard]] result<void> for_each_id_point(Visit&& visit);
+
+    /// What a chart of some columns needs of a series, from the pyramid where it is long.
+    ///
+    /// errors   io_failed: a read failed
+    /// cost     10 million points, 1000 columns: some milliseconds
+    /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
+    [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// All remarks in the file.
     ///
@@ -75,14 +106,16 @@ public:
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
     /// Damaged ranges that the last look at the file found: at open and refresh() behind the last
-    /// index, at points() and for_each_point() in the whole file.
+    /// index, at points() and for_each_point() where they read.
     [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
     /// Bytes at the end that are not a whole block yet, or never will be.
     [[nodiscard]] std::uint64_t tail_bytes() const noexcept { return seen_.size - offset_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return seen_.size; }
 
-    /// Leaves out all blocks from this sequence on: another file repeats them.
+    /// Leaves out all blocks from this sequence on: another file repeats them. A file that was
+    /// rewritten has left them out already.
     ///
     /// errors   io_failed
     [[nodiscard]] result<void> end_before(std::uint64_t sequence);
@@ -92,16 +125,26 @@ private:
 
     result<void> open_file();
     result<void> start();
-    result<void> follow();
-    bool load_index_before(std::uint64_t size);
-    bool load_index(std::uint64_t offset);
-    void use_index(const block& from, const index_content& content);
+    result<void> follow(file_window& window);
+    bool load_index_before(file_window& window);
+    bool load_index(file_window& window, std::uint64_t offset);
+    void use_index(const block& from, index_content& content);
     void use_block(const block& found);
     void use_frames(std::string_view payload);
     void use_names(std::string_view payload);
+    [[nodiscard]] std::optional<std::uint32_t> find_id(std::string_view key);
 
     template <class Use>
-    result<void> scan(Use&& use);
+    result<void> scan(file_window& window, std::uint64_t from, Use&& use);
+    template <class Use>
+    void use_listed(file_window& window, std::uint64_t offset, Use&& use);
+    template <class Use>
+    void scan_section(file_window& window, const file_section& section, std::uint32_t id,
+                      const point_range& range, Use&& use);
+    bool load_map(file_window& window);
+    [[nodiscard]] std::uint64_t map_end() const noexcept {
+        return map_.sections().empty() ? header_bytes : map_.sections().back().end;
+    }
 
     std::string path_;
     const os::env* system_;
@@ -112,10 +155,13 @@ private:
     std::uint32_t seed_ = 0;
     std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
 
-    std::map<std::uint32_t, series_name> names_;
-    std::map<std::uint32_t, series_summary> summaries_;
+    id_table<series_name> names_;
+    id_table<series_summary> summaries_;
+    std::vector<std::uint32_t> by_key_;    // ids in order of their keys, made when first needed
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
+    file_map map_;                         // up to an index, gathered when first needed
+    block_points points_;                  // memory to use again
     bool closed_ = false;
     std::vector<byte_range> lost_;
 };
@@ -170,35 +216,38 @@ inline result<void> reader::open_file() {
 inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
+    by_key_.clear();
+    map_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
     closed_ = false;
-    (void)load_index_before(seen_.size);
-    return follow();
+    file_window window(file_);
+    const std::uint64_t tail = std::min(seen_.size, detail::usual_tail_bytes);
+    window.load(seen_.size - tail, tail);
+    (void)load_index_before(window);
+    return follow(window);
 }
 
 // Finds the last index by way of the last whole block.
-inline bool reader::load_index_before(std::uint64_t size) {
-    std::string memory;
-    const auto last = find_last_block(file_, seed_, size, memory);
+inline bool reader::load_index_before(file_window& window) {
+    const auto last = find_last_block(window, seed_, seen_.size);
     if (!last) {
         return false;
     }
-    return load_index(last->type == block_type::index ? last->offset : last->last_index_offset);
+    return load_index(window,
+                      last->type == block_type::index ? last->offset : last->last_index_offset);
 }
 
 // Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
-inline bool reader::load_index(std::uint64_t offset) {
-    std::string memory;
-    const auto found = find_block_at(file_, seed_, offset, seen_.size, memory);
+inline bool reader::load_index(file_window& window, std::uint64_t offset) {
+    const auto found =
+        offset == 0 ? std::nullopt : find_block_at(window, seed_, offset, seen_.size);
     index_content content;
-    if (offset == 0 || !found || found->type != block_type::index || found->sequence >= limit_ ||
+    if (!found || found->type != block_type::index || found->sequence >= limit_ ||
         !decode_index(found->payload, content)) {
         return false;
     }
-    std::string dictionary_memory;
-    const auto dictionary =
-        find_block_at(file_, seed_, content.dictionary_offset, seen_.size, dictionary_memory);
+    const auto dictionary = find_block_at(window, seed_, content.dictionary_offset, seen_.size);
     if (!dictionary || dictionary->type != block_type::dictionary) {
         return false;
     }
@@ -208,10 +257,11 @@ inline bool reader::load_index(std::uint64_t offset) {
     return true;
 }
 
-inline void reader::use_index(const block& from, const index_content& content) {
+inline void reader::use_index(const block& from, index_content& content) {
     summaries_.clear();
-    for (const auto& [id, summary] : content.summaries) {
-        summaries_[id] = summary;
+    summaries_.reserve(content.summaries.size());
+    for (auto& [id, summary] : content.summaries) {
+        summaries_[id] = std::move(summary);
     }
     index_offset_ = from.offset;
     closed_ = (from.flags & flag_closed) != 0;
@@ -220,18 +270,32 @@ inline void reader::use_index(const block& from, const index_content& content) {
 
 inline void reader::use_names(std::string_view payload) {
     std::vector<series_name> names;
-    if (decode_dictionary(payload, names)) {
-        for (series_name& name : names) {
-            names_.emplace(name.id, std::move(name));
+    if (!decode_dictionary(payload, names)) {
+        return;
+    }
+    names_.reserve(names.size());
+    for (series_name& name : names) {
+        if (names_.find(name.id) == nullptr) {
+            names_[name.id] = std::move(name);
         }
     }
 }
 
 inline void reader::use_frames(std::string_view payload) {
     frame_decoder frames(payload);
+    std::vector<series_summary*> columns;
     while (frames.next()) {
-        for (const auto& column : frames.columns()) {
-            summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
+        if (frames.has_new_columns()) {
+            columns.clear();
+            for (const auto& column : frames.columns()) {
+                (void)summaries_[column.id];
+            }
+            for (const auto& column : frames.columns()) {
+                columns.push_back(summaries_.find(column.id));
+            }
+        }
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            columns[i]->add({frames.step(), frames.time_us(), frames.value(frames.columns()[i])});
         }
     }
 }
@@ -245,19 +309,23 @@ inline void reader::use_block(const block& found) {
     case block_type::frames:
         use_frames(found.payload);
         break;
+    case block_type::chunk:
+        points_.visit_all(
+            found, [this](std::uint32_t id, const point& next) { summaries_[id].add(next); });
+        break;
     case block_type::index:
         if (decode_index(found.payload, content)) {
             use_index(found, content);
         }
         break;
     default:
-        break;  // notes, and what later writers of this version may add
+        break;  // notes, pyramids, and what later writers of this version may add
     }
 }
 
-inline result<void> reader::follow() {
+inline result<void> reader::follow(file_window& window) {
     lost_.clear();
-    block_reader blocks(file_, seed_, offset_, seen_.size);
+    block_reader blocks(window, seed_, offset_, seen_.size);
     block found;
     std::size_t lost_known = 0;
     while (blocks.next(found)) {
@@ -295,99 +363,202 @@ inline result<void> reader::refresh() {
     if (shrunk || (!lost_.empty() && index_offset_ == 0)) {
         return start();
     }
-    if (!lost_.empty() && !load_index(index_offset_)) {
+    file_window window(file_);
+    if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    return follow();
+    return follow(window);
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {
-    if (sequence == limit_) {
+    if (sequence == limit_ || header_.generation != 0) {
         return {};
     }
     limit_ = sequence;
     return start();
 }
 
-inline std::vector<series_summary> reader::summaries() const {
-    std::vector<series_summary> all;
-    for (const auto& [id, summary] : summaries_) {
-        const auto name = names_.find(id);
-        if (name != names_.end() && summary.count != 0) {
-            all.push_back(summary);
-            all.back().key = name->second.key;
+template <class Visit>
+void reader::for_each_series(Visit&& visit) const {
+    for (const auto& [id, name] : names_) {
+        const series_summary* summary = summaries_.find(id);
+        if (summary != nullptr && summary->count != 0) {
+            visit(name, *summary);
         }
+    }
+}
+
+inline std::uint64_t reader::points_known() const noexcept {
+    std::uint64_t all = 0;
+    for (const auto& entry : summaries_) {
+        all += entry.value.count;
     }
     return all;
 }
 
+inline std::vector<series_summary> reader::summaries() const {
+    std::vector<series_summary> all;
+    all.reserve(summaries_.size());
+    for_each_series([&all](const series_name& name, const series_summary& summary) {
+        all.push_back(summary);
+        all.back().key = name.key;
+    });
+    return all;
+}
+
+inline std::optional<std::uint32_t> reader::find_id(std::string_view key) {
+    const auto key_of = [this](std::uint32_t id) { return std::string_view(names_.find(id)->key); };
+    if (by_key_.size() != names_.size()) {
+        by_key_.clear();
+        for (const auto& entry : names_) {
+            by_key_.push_back(entry.id);
+        }
+        std::stable_sort(by_key_.begin(), by_key_.end(),
+                         [&](std::uint32_t a, std::uint32_t b) { return key_of(a) < key_of(b); });
+    }
+    const auto found = std::lower_bound(
+        by_key_.begin(), by_key_.end(), key,
+        [&](std::uint32_t id, std::string_view wanted) { return key_of(id) < wanted; });
+    if (found == by_key_.end() || key_of(*found) != key) {
+        return std::nullopt;
+    }
+    return *found;
+}
+
+// Every good block from an offset on.
 template <class Use>
-result<void> reader::scan(Use&& use) {
-    block_reader blocks(file_, seed_, header_bytes, seen_.size);
+result<void> reader::scan(file_window& window, std::uint64_t from, Use&& use) {
+    block_reader blocks(window, seed_, from, seen_.size);
     block found;
     while (blocks.next(found)) {
         if (found.sequence < limit_) {
             use(std::as_const(found));
         }
     }
-    lost_ = blocks.lost();
+    lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
     if (blocks.failure()) {
         return *blocks.failure();
     }
     return {};
 }
 
+// A block that an index lists; one that is damaged is counted as lost.
+template <class Use>
+void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    if (found) {
+        if (found->sequence < limit_) {
+            use(*found);
+        }
+        return;
+    }
+    block next;
+    block_reader blocks(window, seed_, offset, seen_.size);
+    if (blocks.next(next)) {
+        lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
+    }
+}
+
+template <class Use>
+void reader::scan_section(file_window& window, const file_section& section, std::uint32_t id,
+                          const point_range& range, Use&& use) {
+    for (const frames_entry& entry : section.content.blocks) {
+        if (range.meets(entry)) {
+            use_listed(window, entry.offset, use);
+        }
+    }
+    std::vector<bool> is_wanted;
+    for (const auto& ids : section.content.groups) {
+        is_wanted.push_back(has_id(ids, id));
+    }
+    for (const chunk_entry& entry : section.content.chunks) {
+        if (is_wanted[entry.group] && range.meets(entry)) {
+            use_listed(window, entry.offset, use);
+        }
+    }
+}
+
+template <class Visit>
+result<void> reader::for_each_id_point(Visit&& visit) {
+    file_window window(file_);
+    lost_.clear();
+    return scan(window, header_bytes, [&](const block& from) { points_.visit_all(from, visit); });
+}
+
 template <class Visit>
 result<void> reader::for_each_point(Visit&& visit) {
-    return scan([&](const block& found) {
-        if (found.type != block_type::frames) {
-            return;
-        }
-        frame_decoder frames(found.payload);
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                const auto name = names_.find(column.id);
-                if (name != names_.end()) {
-                    visit(std::as_const(name->second),
-                          point{frames.step(), frames.time_us(), frames.value(column)});
-                }
-            }
+    return for_each_id_point([&](std::uint32_t id, const point& next) {
+        const series_name* name = names_.find(id);
+        if (name != nullptr) {
+            visit(*name, next);
         }
     });
 }
 
-inline result<std::vector<point>> reader::points(std::string_view key) {
+// Gathers where blocks stand; nothing is known, and all is to be scanned, when an index is bad.
+inline bool reader::load_map(file_window& window) {
+    return index_offset_ != 0 && map_.load(window, seed_, index_offset_, seen_.size);
+}
+
+inline result<std::vector<point>> reader::points(std::string_view key, const point_range& range) {
     std::vector<point> found;
-    std::map<std::uint32_t, series_name>::const_iterator name = names_.begin();
-    while (name != names_.end() && name->second.key != key) {
-        ++name;
-    }
-    if (name == names_.end()) {
+    const auto id = find_id(key);
+    if (!id) {
         return found;
     }
-    const std::uint32_t id = name->first;
-    auto scanned = scan([&](const block& from) {
-        if (from.type != block_type::frames) {
-            return;
-        }
-        frame_decoder frames(from.payload);
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                if (column.id == id) {
-                    found.push_back({frames.step(), frames.time_us(), frames.value(column)});
-                }
+    const auto use = [&](const block& from) {
+        points_.visit(from, *id, [&](const point& next) {
+            if (range.holds(next.step, next.time_us)) {
+                found.push_back(next);
             }
-        }
-    });
+        });
+    };
+    file_window window(file_);
+    lost_.clear();
+    const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
+    for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
+        scan_section(window, map_.sections()[i], *id, range, use);
+    }
+    auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
     if (!scanned) {
         return std::move(scanned).error();
     }
     return found;
 }
 
+inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
+    const auto id = find_id(key);
+    if (!id || summaries_.find(*id) == nullptr) {
+        return pixel_view{};
+    }
+    file_window window(file_);
+    lost_.clear();
+    const bool has_map = load_map(window);
+    const auto found = measure(map_, *id, *summaries_.find(*id), request);
+    const std::uint32_t level = level_for(found.points, request.columns);
+    pixel_reducer reducer(request, found.axis);
+    const pyramid_source pyramids{&window, seed_, seen_.size};
+    const auto use = [&](const block& from) {
+        points_.visit(from, *id, [&](const point& next) { reducer.add(next); });
+    };
+    for (std::size_t i = 0; has_map && i < map_.sections().size(); ++i) {
+        const file_section& section = map_.sections()[i];
+        if (level == pyramid_levels || !add_buckets(pyramids, section, {*id, level}, reducer)) {
+            scan_section(window, section, *id, request.range, use);
+        }
+    }
+    auto scanned = scan(window, map_end(), use);
+    if (!scanned) {
+        return std::move(scanned).error();
+    }
+    return reducer.finish();
+}
+
 inline result<std::vector<note>> reader::notes() {
     std::vector<note> found;
-    auto scanned = scan([&](const block& from) {
+    file_window window(file_);
+    lost_.clear();
+    auto scanned = scan(window, header_bytes, [&](const block& from) {
         note content;
         if (from.type == block_type::note && decode_note(from.payload, content)) {
             found.push_back(std::move(content));

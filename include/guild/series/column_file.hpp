@@ -1,0 +1,386 @@
+// guild/series/column_file.hpp - writes a series file that nothing will be added to: columns
+// (CHUNK), pyramids, and one index at its end.
+//
+// Layer 3. Includes: base, os/file.hpp, series/chunk.hpp format.hpp index.hpp pyramid.hpp.
+// Not here: where the frames come from and which file is replaced (series/compact.hpp,
+// series/repair.hpp); files that are being logged to (series/writer.hpp).
+//
+// Frames whose series have nothing to do with each other go into chunks of their own: series that
+// were ever logged together form a group.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/result.hpp>
+#include <guild/config.hpp>
+#include <guild/os/env.hpp>
+#include <guild/os/file.hpp>
+#include <guild/series/block_points.hpp>
+#include <guild/series/chunk.hpp>
+#include <guild/series/format.hpp>
+#include <guild/series/frames.hpp>
+#include <guild/series/id_table.hpp>
+#include <guild/series/index.hpp>
+#include <guild/series/payload.hpp>
+#include <guild/series/point.hpp>
+#include <guild/series/pyramid.hpp>
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Writes one columnar file from its beginning to its end.
+///
+/// Each series keeps its order; frames of different groups do not keep theirs.
+/// cost     memory: points that wait for their chunks, at most about 64 MiB, and the pyramids
+/// example  tests/series/column_file.cpp "column file: what was added is read back, group by group"
+class column_file {
+public:
+    /// Makes the file `path`, which must not be there.
+    ///
+    /// errors   already_exists, permission_denied, no_space, ...
+    [[nodiscard]] static result<column_file> create(const std::string& path,
+                                                    const file_header& header,
+                                                    const os::env& system = os::system_env);
+
+    /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
+    /// passed over. Ids stay as they are.
+    ///
+    /// errors   no_space, io_failed, ...: the first is kept and told again by close()
+    [[nodiscard]] result<void> add(const block& from);
+    [[nodiscard]] result<void> add_note(const note& content);
+
+    /// Writes what is left, the pyramids, the dictionary and the index, and syncs the file.
+    ///
+    /// errors   no_space, io_failed, ...
+    [[nodiscard]] result<void> close();
+
+    [[nodiscard]] std::uint64_t points() const noexcept { return index_.points; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return written_; }
+
+private:
+    struct group {
+        chunk_builder chunk;
+        std::vector<std::uint32_t> ids;
+    };
+    static constexpr std::size_t most_waiting_points = std::size_t{2} << 20U;
+    static constexpr std::size_t write_bytes = std::size_t{1} << 20U;
+    static constexpr std::uint32_t no_group = 0xFFFFFFFFU;
+
+    column_file(os::file file, std::uint32_t seed) : file_(std::move(file)), seed_(seed) {}
+
+    result<void> add_frames(std::string_view payload);
+    result<void> add_chunk(const block& from);
+    void count_point(std::uint32_t id, const point& next);
+    result<std::uint32_t> group_of(const sample* values, std::size_t count);
+    result<std::uint32_t> merge(const std::vector<std::uint32_t>& groups);
+    result<void> flush_group(group& from);
+    result<void> flush_groups();
+    result<void> add_block(block_type type, std::uint8_t flags, std::string_view payload);
+    result<void> write_out();
+    result<void> add_pyramids();
+    void list_chunk(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
+
+    os::file file_;
+    std::uint32_t seed_;
+    std::string pending_;
+    std::string payload_;
+    std::uint64_t written_ = 0;  // bytes of the file and of pending_
+    std::uint64_t sequence_ = 0;
+
+    id_table<series_name> names_;
+    id_table<series_summary> summaries_;
+    id_table<pyramid_builder> pyramids_;
+    std::vector<group> groups_;
+    id_table<std::uint32_t> group_of_id_;
+    std::vector<sample> frame_;            // being added
+    std::uint32_t last_group_ = no_group;  // of the frame before
+    std::vector<std::uint32_t> last_ids_;
+    std::size_t waiting_ = 0;  // points in groups
+    index_content index_;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> group_numbers_;  // in index_
+    block_points points_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<column_file> column_file::create(const std::string& path, const file_header& header,
+                                               const os::env& system) {
+    auto file = os::open_file(path, os::open_mode::create_new, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    column_file made(std::move(*file), checksum_seed(header.id));
+    made.pending_ = encode_header(header);
+    made.written_ = header_bytes;
+    made.index_.covers_offset = header_bytes;
+    return result<column_file>(std::move(made));
+}
+
+inline result<void> column_file::add(const block& from) {
+    std::vector<series_name> names;
+    switch (from.type) {
+    case block_type::dictionary:
+        if (decode_dictionary(from.payload, names)) {
+            for (series_name& name : names) {
+                if (names_.find(name.id) == nullptr) {
+                    names_[name.id] = std::move(name);
+                }
+            }
+        }
+        return {};
+    case block_type::frames:
+        return add_frames(from.payload);
+    case block_type::chunk:
+        return add_chunk(from);
+    case block_type::note:
+        return add_block(block_type::note, 0, from.payload);
+    default:
+        return {};
+    }
+}
+
+inline result<void> column_file::add_note(const note& content) {
+    payload_.clear();
+    append_note(payload_, content);
+    return add_block(block_type::note, 0, payload_);
+}
+
+inline void column_file::count_point(std::uint32_t id, const point& next) {
+    summaries_[id].add(next);
+    pyramids_[id].add(next);
+    ++index_.points;
+}
+
+inline result<void> column_file::add_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        frame_.clear();
+        for (const auto& column : frames.columns()) {
+            frame_.push_back({column.id, frames.value(column)});
+            count_point(column.id, {frames.step(), frames.time_us(), frame_.back().value});
+        }
+        const auto number = group_of(frame_.data(), frame_.size());
+        if (!number) {
+            return number.error();
+        }
+        group& into = groups_[*number];
+        into.chunk.add(frames.step(), frames.time_us(), frame_.data(), frame_.size());
+        waiting_ += frame_.size();
+        if (into.chunk.is_full()) {
+            auto flushed = flush_group(into);
+            if (!flushed) {
+                return flushed;
+            }
+        }
+    }
+    return waiting_ > most_waiting_points ? flush_groups() : result<void>();
+}
+
+// The group of a frame's series; groups that the frame brings together become one.
+inline result<std::uint32_t> column_file::group_of(const sample* values, std::size_t count) {
+    const auto is_same = [](std::uint32_t id, const sample& value) { return id == value.id; };
+    if (last_group_ != no_group &&
+        std::equal(last_ids_.begin(), last_ids_.end(), values, values + count, is_same)) {
+        return last_group_;
+    }
+    std::vector<std::uint32_t> touched;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t* known = group_of_id_.find(values[i].id);
+        if (known != nullptr) {
+            touched.push_back(*known);
+        }
+    }
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    auto number = merge(touched);
+    if (!number) {
+        return number;
+    }
+    last_ids_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+        last_ids_.push_back(values[i].id);
+        if (group_of_id_.find(values[i].id) == nullptr) {
+            group_of_id_[values[i].id] = *number;
+            groups_[*number].ids.push_back(values[i].id);
+        }
+    }
+    last_group_ = *number;
+    return number;
+}
+
+inline result<std::uint32_t> column_file::merge(const std::vector<std::uint32_t>& numbers) {
+    if (numbers.empty()) {
+        groups_.emplace_back();
+        return static_cast<std::uint32_t>(groups_.size() - 1);
+    }
+    group& into = groups_[numbers.front()];
+    for (std::size_t i = 0; numbers.size() > 1 && i < numbers.size(); ++i) {
+        group& from = groups_[numbers[i]];
+        auto flushed = flush_group(from);
+        if (!flushed) {
+            return std::move(flushed).error();
+        }
+        if (i > 0) {
+            for (const std::uint32_t id : from.ids) {
+                group_of_id_[id] = numbers.front();
+            }
+            into.ids.insert(into.ids.end(), from.ids.begin(), from.ids.end());
+            from = {};
+        }
+    }
+    return numbers.front();
+}
+
+namespace detail {
+
+inline frames_entry describe(const std::vector<std::int64_t>& steps,
+                             const std::vector<std::int64_t>& times_us) {
+    const auto step = std::minmax_element(steps.begin(), steps.end());
+    const auto time = std::minmax_element(times_us.begin(), times_us.end());
+    frames_entry entry;
+    entry.frames = steps.size();
+    entry.min_step = *step.first;
+    entry.max_step = *step.second;
+    entry.min_time_us = *time.first;
+    entry.max_time_us = *time.second;
+    return entry;
+}
+
+}  // namespace detail
+
+// A group may grow from chunk to chunk: each time it did, the index has another list of its ids.
+inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
+                                    const frames_entry& entry) {
+    const auto next = static_cast<std::uint32_t>(index_.groups.size());
+    const auto [known, is_new] = group_numbers_.emplace(ids, next);
+    if (is_new) {
+        index_.groups.push_back(ids);
+    }
+    chunk_entry listed;
+    static_cast<frames_entry&>(listed) = entry;
+    listed.group = known->second;
+    index_.frames += entry.frames;
+    index_.chunks.push_back(listed);
+}
+
+inline result<void> column_file::flush_group(group& from) {
+    if (from.chunk.frames() == 0) {
+        return {};
+    }
+    frames_entry entry = detail::describe(from.chunk.steps(), from.chunk.times_us());
+    entry.offset = written_;
+    entry.points = from.chunk.points();
+    waiting_ -= from.chunk.points();
+    list_chunk(from.ids, entry);
+    payload_.clear();
+    from.chunk.finish(payload_);
+    return add_block(block_type::chunk, 0, payload_);
+}
+
+inline result<void> column_file::flush_groups() {
+    for (group& each : groups_) {
+        auto flushed = flush_group(each);
+        if (!flushed) {
+            return flushed;
+        }
+    }
+    return {};
+}
+
+inline result<void> column_file::add_chunk(const block& from) {
+    auto flushed = flush_groups();
+    chunk_reader columns;
+    if (!flushed || !columns.open(from.payload)) {
+        return flushed;
+    }
+    frames_entry entry = detail::describe(columns.steps(), columns.times_us());
+    entry.offset = written_;
+    entry.points = columns.points();
+    list_chunk(columns.ids(), entry);
+    points_.visit_all(from, [this](std::uint32_t id, const point& next) { count_point(id, next); });
+    return add_block(block_type::chunk, 0, from.payload);
+}
+
+inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
+                                           std::string_view payload) {
+    block made;
+    made.type = type;
+    made.flags = flags;
+    made.sequence = sequence_++;
+    made.offset = written_;
+    made.payload = payload;
+    append_block(pending_, made, seed_);
+    written_ += block_bytes(payload.size());
+    return pending_.size() >= write_bytes ? write_out() : result<void>();
+}
+
+inline result<void> column_file::write_out() {
+    auto written = file_.write_all(pending_);
+    pending_.clear();
+    return written;
+}
+
+inline result<void> column_file::add_pyramids() {
+    constexpr std::size_t block_of = std::size_t{64} << 10U;
+    std::string payload;
+    pyramid_entry entry;
+    const auto end_block = [&]() -> result<void> {
+        entry.offset = written_;
+        index_.pyramids.push_back(std::exchange(entry, {}));
+        auto added = add_block(block_type::pyramid, 0, payload);
+        payload.clear();
+        return added;
+    };
+    for (auto& [id, pyramid] : pyramids_) {
+        const std::size_t before = payload.size();
+        pyramid.finish(id, payload);
+        if (payload.size() > before) {
+            entry.ids.push_back(id);
+        }
+        if (payload.size() >= block_of) {
+            auto added = end_block();
+            if (!added) {
+                return added;
+            }
+        }
+    }
+    return payload.empty() ? result<void>() : end_block();
+}
+
+inline result<void> column_file::close() {
+    auto done = flush_groups();
+    if (done) {
+        done = add_pyramids();
+    }
+    if (!done) {
+        return done;
+    }
+    std::vector<series_name> names;
+    for (const auto& entry : names_) {
+        names.push_back(entry.value);
+    }
+    for (auto& [id, summary] : summaries_) {
+        index_.summaries.emplace_back(id, summary);
+    }
+    index_.dictionary_offset = written_;
+    payload_.clear();
+    append_dictionary(payload_, names.data(), names.size());
+    done = add_block(block_type::dictionary, 0, payload_);
+    payload_.clear();
+    append_index(payload_, index_);
+    if (done) {
+        done = add_block(block_type::index, flag_closed, payload_);
+    }
+    if (done) {
+        done = write_out();
+    }
+    return done ? file_.sync() : done;
+}
+
+}}}  // namespace guild::series
