@@ -55,6 +55,9 @@ public:
     [[nodiscard]] result<void> add(const block& from);
     [[nodiscard]] result<void> add_note(const note& content);
 
+    /// Gives a series a key, if it has none yet.
+    void add_name(series_name name);
+
     /// Writes what is left, the pyramids, the dictionary and the index, and syncs the file.
     ///
     /// errors   no_space, io_failed, ...
@@ -128,9 +131,7 @@ inline result<void> column_file::add(const block& from) {
     case block_type::dictionary:
         if (decode_dictionary(from.payload, names)) {
             for (series_name& name : names) {
-                if (names_.find(name.id) == nullptr) {
-                    names_[name.id] = std::move(name);
-                }
+                add_name(std::move(name));
             }
         }
         return {};
@@ -142,6 +143,13 @@ inline result<void> column_file::add(const block& from) {
         return add_block(block_type::note, 0, from.payload);
     default:
         return {};
+    }
+}
+
+inline void column_file::add_name(series_name name) {
+    if (names_.find(name.id) == nullptr) {
+        const std::uint32_t id = name.id;
+        names_[id] = std::move(name);
     }
 }
 

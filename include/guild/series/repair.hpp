@@ -1,0 +1,418 @@
+// guild/series/repair.hpp - says what is damaged in a series file, and saves what is not.
+//
+// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp index.hpp rewrite.hpp.
+// Not here: reading past damage without repair, which every reader does (series/reader.hpp).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/result.hpp>
+#include <guild/config.hpp>
+#include <guild/os/env.hpp>
+#include <guild/os/file.hpp>
+#include <guild/series/block_points.hpp>
+#include <guild/series/block_reader.hpp>
+#include <guild/series/chunk.hpp>
+#include <guild/series/format.hpp>
+#include <guild/series/frames.hpp>
+#include <guild/series/id_table.hpp>
+#include <guild/series/index.hpp>
+#include <guild/series/payload.hpp>
+#include <guild/series/point.hpp>
+#include <guild/series/pyramid.hpp>
+#include <guild/series/rewrite.hpp>
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A range of bytes that is not what it should be, and why.
+struct finding {
+    byte_range where;
+    std::string what;
+};
+
+/// What verify() found. All counts are of good blocks.
+struct verify_report {
+    std::vector<finding> damage;
+    std::uint64_t size = 0;  // bytes of the file
+    std::uint64_t blocks = 0;
+    std::uint64_t series = 0;
+    std::uint64_t points = 0;
+    std::uint64_t tail_bytes = 0;  // behind the last good block: torn, or being written
+    bool is_closed = false;
+    bool is_columnar = false;
+
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept {
+        std::uint64_t bytes = 0;
+        for (const finding& each : damage) {
+            bytes += each.where.end - each.where.begin;
+        }
+        return bytes;
+    }
+};
+
+/// Reads every byte of a series file and checks it: checksums, order, that all payloads decode, and
+/// that every index tells of its file what the file holds.
+///
+/// errors   those of files; bad_syntax: not a series file; unsupported: made by a newer version
+/// cost     O(file) time; memory for the series and one block
+/// example  tests/series/repair.cpp "verify: names the byte ranges of damage"
+[[nodiscard]] result<verify_report> verify(const std::string& path,
+                                           const os::env& system = os::system_env);
+
+/// What repair() did.
+struct repair_report {
+    bool is_changed = false;  // false: there was nothing to repair
+    std::string kept_as;      // the damaged file
+    std::uint64_t points = 0;
+    std::uint64_t bytes_lost = 0;
+    std::vector<byte_range> lost;
+};
+
+/// Writes all good blocks of a damaged file into a new one, in columns, which takes its name. The
+/// damaged file is kept beside it as `NAME.gts.damaged`. Nobody may be writing to it.
+///
+/// errors   as verify(); those of files: everything is left as it was
+/// example  tests/series/repair.cpp "repair: saves all that is good and keeps the damaged file"
+[[nodiscard]] result<repair_report> repair(const std::string& path,
+                                           const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// One walk over a file.
+class verifier {
+public:
+    verifier(const os::file& file, std::uint64_t size) : file_(file) { report_.size = size; }
+
+    result<verify_report> run(const file_header& header, bool damaged_header) {
+        if (damaged_header) {
+            add({0, header_bytes}, "the checksum of the header does not hold");
+        }
+        file_window window(file_);
+        block_reader blocks(window, checksum_seed(header.id), header_bytes, report_.size);
+        block found;
+        std::size_t told = 0;
+        while (blocks.next(found)) {
+            for (; told < blocks.lost().size(); ++told) {
+                tell_lost(blocks.lost()[told], found.sequence);
+            }
+            check_order(found);
+            check(found);
+            ++report_.blocks;
+        }
+        if (blocks.failure()) {
+            return *blocks.failure();
+        }
+        report_.tail_bytes = report_.size - blocks.offset();
+        report_.is_columnar = header.generation != 0;
+        finish();
+        return std::move(report_);
+    }
+
+private:
+    void add(byte_range where, std::string what) {
+        report_.damage.push_back({where, std::move(what)});
+    }
+    void add(const block& in, std::string what) { add({in.offset, in.end()}, std::move(what)); }
+
+    void tell_lost(byte_range where, std::uint64_t next) {
+        const std::uint64_t missing = next > sequence_ ? next - sequence_ : 0;
+        add(where, "no good block: " + std::to_string(missing) +
+                       (missing == 1 ? " block is" : " blocks are") + " lost");
+        is_whole_ = false;
+        sequence_ = next;
+    }
+
+    void check_order(const block& found) {
+        if (found.sequence != sequence_) {
+            add(found, "expected block " + std::to_string(sequence_) + ", found block " +
+                           std::to_string(found.sequence));
+            is_whole_ = false;
+        }
+        if (is_whole_ && found.last_index_offset != last_index_) {
+            add(found, "expected the last index at " + std::to_string(last_index_) +
+                           ", the block says " + std::to_string(found.last_index_offset));
+        }
+        sequence_ = found.sequence + 1;
+        report_.is_closed = false;
+    }
+
+    void check(const block& found) {
+        std::vector<series_name> names;
+        note remark;
+        bool good = true;
+        switch (found.type) {
+        case block_type::dictionary:
+            good = decode_dictionary(found.payload, names);
+            for (series_name& name : names) {
+                names_[name.id] = true;
+            }
+            dictionary_ = found.offset;
+            break;
+        case block_type::frames:
+            good = count_frames(found);
+            break;
+        case block_type::chunk:
+            good = count_chunk(found);
+            break;
+        case block_type::index:
+            good = check_index(found);
+            break;
+        case block_type::note:
+            good = decode_note(found.payload, remark);
+            break;
+        case block_type::pyramid:
+            good = check_pyramid(found);
+            break;
+        default:
+            break;  // of a later writer
+        }
+        if (!good) {
+            add(found, "the checksum holds, and what is in the block makes no sense");
+        }
+    }
+
+    void count(std::uint32_t id, const point& next) {
+        summaries_[id].add(next);
+        since_index_[id].add(next);
+        ++report_.points;
+    }
+
+    bool count_frames(const block& found) {
+        frame_decoder frames(found.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                count(column.id, {frames.step(), frames.time_us(), frames.value(column)});
+            }
+            ++frames_;
+        }
+        listed_.push_back(found.offset);
+        return !frames.is_bad();
+    }
+
+    bool count_chunk(const block& found) {
+        if (!chunk_.open(found.payload)) {
+            return false;
+        }
+        stretch points;
+        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+            if (!chunk_.read(at, points)) {
+                return false;
+            }
+            for (std::size_t i = 0; i < points.size; ++i) {
+                count(chunk_.ids()[at], points[i]);
+            }
+        }
+        frames_ += chunk_.frames();
+        listed_.push_back(found.offset);
+        return true;
+    }
+
+    // How many points and NaN the finest level tells of, by series; compared at the next index.
+    bool check_pyramid(const block& found) {
+        std::string_view rest = found.payload;
+        pyramid_piece piece;
+        while (!rest.empty()) {
+            std::string_view head = rest;
+            std::uint64_t id = 0;
+            std::uint64_t level = 0;
+            if (!decode_varint(head, id) || !decode_varint(head, level) || id > 0xFFFFFFFFU ||
+                level > 15 ||
+                !decode_piece(rest,
+                              {static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(level)},
+                              piece)) {
+                return false;
+            }
+            for (const bucket& each : piece.buckets) {
+                seen_far_[piece.id][piece.level].add(each);
+            }
+        }
+        return true;
+    }
+
+    bool check_index(const block& found) {
+        index_content content;
+        if (!decode_index(found.payload, content)) {
+            return false;
+        }
+        if (is_whole_) {
+            compare(found, content);
+        }
+        last_index_ = found.offset;
+        is_whole_ = true;
+        adopt(content);
+        report_.is_closed = (found.flags & flag_closed) != 0;
+        return true;
+    }
+
+    void compare(const block& found, const index_content& content) {
+        std::vector<std::uint64_t> listed;
+        for (const frames_entry& each : content.blocks) {
+            listed.push_back(each.offset);
+        }
+        for (const chunk_entry& each : content.chunks) {
+            listed.push_back(each.offset);
+        }
+        if (listed != listed_) {
+            add(found, "the index lists other blocks than the file has");
+        }
+        if (content.frames != frames_ || content.points != report_.points + before_points_) {
+            add(found, "the index counts " + std::to_string(content.points) +
+                           " points, the file has " +
+                           std::to_string(report_.points + before_points_));
+        }
+        if (content.dictionary_offset != dictionary_) {
+            add(found, "the index names another dictionary than the one before it");
+        }
+        for (const auto& [id, summary] : content.summaries) {
+            const series_summary* counted = summaries_.find(id);
+            if (counted == nullptr || !is_same(*counted, summary)) {
+                add(found, "the index tells of series " + std::to_string(id) +
+                               " other numbers than the file has");
+            }
+        }
+        compare_pyramids(found, content);
+    }
+
+    void compare_pyramids(const block& found, const index_content& content) {
+        for (const pyramid_entry& entry : content.pyramids) {
+            for (const std::uint32_t id : entry.ids) {
+                const series_summary* counted = since_index_.find(id);
+                const auto* far = seen_far_.find(id);
+                const std::uint64_t points = counted == nullptr ? 0 : counted->count;
+                const std::uint64_t nan = counted == nullptr ? 0 : counted->nan;
+                if (far == nullptr || (*far)[0].points != points || (*far)[0].nan != nan) {
+                    add(found, "the pyramid of series " + std::to_string(id) +
+                                   " tells of other points than the file has");
+                }
+            }
+        }
+    }
+
+    // After an index all is reckoned from what it says, so that one damage is told once.
+    void adopt(const index_content& content) {
+        for (const auto& [id, summary] : content.summaries) {
+            summaries_[id] = summary;
+        }
+        frames_ = content.frames;
+        before_points_ = content.points - report_.points;
+        listed_.clear();
+        since_index_.clear();
+        seen_far_.clear();
+    }
+
+    static bool is_same(const series_summary& a, const series_summary& b) noexcept {
+        return a.count == b.count && a.nan == b.nan && a.inf == b.inf && a.first == b.first &&
+               a.last == b.last && a.min_step == b.min_step && a.max_step == b.max_step &&
+               (!a.has_finite() || (a.min == b.min && a.max == b.max));
+    }
+
+    void finish() {
+        for (const auto& [id, summary] : summaries_) {
+            report_.series += summary.count != 0 ? 1U : 0U;
+            if (names_.find(id) == nullptr) {
+                add({header_bytes, header_bytes},
+                    "series " + std::to_string(id) + " has points and no key");
+            }
+        }
+    }
+
+    struct far_counts {
+        std::uint64_t points = 0;
+        std::uint64_t nan = 0;
+        void add(const bucket& next) noexcept {
+            points += next.points;
+            nan += next.nan;
+        }
+    };
+    struct far_levels {
+        far_counts level[16];
+        far_counts& operator[](std::size_t at) noexcept { return level[at]; }
+        const far_counts& operator[](std::size_t at) const noexcept { return level[at]; }
+    };
+
+    const os::file& file_;
+    verify_report report_;
+    chunk_reader chunk_;
+    id_table<bool> names_;
+    id_table<series_summary> summaries_;
+    id_table<series_summary> since_index_;
+    id_table<far_levels> seen_far_;
+    std::vector<std::uint64_t> listed_;  // FRAMES and CHUNK blocks since the last index
+    std::uint64_t frames_ = 0;
+    std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
+    std::uint64_t sequence_ = 0;       // expected next
+    std::uint64_t last_index_ = 0;
+    std::uint64_t dictionary_ = 0;
+    bool is_whole_ = true;  // nothing was lost since the last index
+};
+
+inline std::string free_name(const std::string& wanted, const os::env& system) {
+    std::string name = wanted;
+    for (int serial = 2; os::find_link_status(name, system); ++serial) {
+        name = wanted + "-" + std::to_string(serial);
+    }
+    return name;
+}
+
+}  // namespace detail
+
+inline result<verify_report> verify(const std::string& path, const os::env& system) {
+    const auto file = os::open_file(path, os::open_mode::read, system);
+    if (!file) {
+        return file.error();
+    }
+    const auto status = file->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path);
+    }
+    char bytes[header_bytes];
+    const auto got = file->read_at(0, bytes, sizeof bytes);
+    if (!got) {
+        return got.error();
+    }
+    auto header = decode_header({bytes, *got});
+    const bool damaged = !header && header.error().code == errc::bad_checksum;
+    if (!header && !damaged) {
+        header.error().path = path;
+        return std::move(header).error();
+    }
+    return detail::verifier(*file, status->size)
+        .run(damaged ? guess_header({bytes, *got}) : *header, damaged);
+}
+
+inline result<repair_report> repair(const std::string& path, const os::env& system) {
+    auto found = verify(path, system);
+    if (!found) {
+        return std::move(found).error();
+    }
+    if (found->damage.empty()) {
+        return repair_report{false, {}, found->points, 0, {}};
+    }
+    rewriter job(path, system);
+    auto done = job.open();
+    if (done) {
+        done = job.write(true, {{"mark", "repaired"}});
+    }
+    const std::string kept_as = detail::free_name(path + ".damaged", system);
+    if (done) {
+        done = job.replace(kept_as);
+    }
+    if (!done) {
+        job.discard();
+        return std::move(done).error();
+    }
+    return repair_report{true, kept_as, job.points(), job.bytes_lost(), job.lost()};
+}
+
+}}}  // namespace guild::series
