@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <guild/series/run_reader.hpp>
+#include <support/allocations.hpp>
 #include <support/faulty_disk.hpp>
 #include <support/temp_dir.hpp>
 
@@ -283,6 +284,9 @@ TEST_CASE(
                 (void)reader.refresh();
                 CHECK(steps_of(reader) == count_to(12));
                 CHECK(writer.points_dropped() == 0);
+                const gs::run_reader later(dir.path());  // which believes the last index
+                REQUIRE(later.summaries().size() == 1);
+                CHECK(later.summaries()[0].count == 12);
             }
         }
     }
@@ -363,4 +367,44 @@ TEST_CASE("writer: a value without a series does not take the others of its fram
     CHECK(stored.summaries().size() == 2);
     REQUIRE(stored.points("a").size() == 1);
     CHECK(stored.points("b")[0].value.as_double() == 3.0);
+}
+
+TEST_CASE("writer: allocates nothing once it is warm, whatever it writes") {
+    for (const std::int64_t interval_ms : {std::int64_t{-1}, std::int64_t{0}}) {
+        for (const gs::sync_policy sync : {gs::sync_policy::none, gs::sync_policy::interval}) {
+            CAPTURE(interval_ms);
+            CAPTURE(static_cast<int>(sync));
+            const guild_test::temp_dir dir;
+            gs::writer_options options = quiet();
+            options.flush_interval_ms = interval_ms;
+            options.sync = sync;
+            gs::writer writer = must_create(dir.path(), options);
+            gs::sample values[10];
+            for (std::uint32_t i = 0; i < 10; ++i) {
+                values[i].id = writer.series("curve/" + std::to_string(i));
+            }
+            std::int64_t step = 1'000'000;
+            const auto append_frames = [&](int count) {
+                for (const std::int64_t end = step + count; step < end; ++step) {
+                    for (std::uint32_t i = 0; i < 10; ++i) {
+                        values[i].value = static_cast<float>(step % 1000) + 0.1 * (i % 2);
+                    }
+                    // Now and then without the last: other columns.
+                    writer.append(step, step * 1000, values, step % 100 == 0 ? 9 : 10);
+                }
+            };
+            append_frames(30'000);  // what is not synced grew to more than it will again
+            REQUIRE(writer.sync());
+            const std::uint64_t before = guild_test::allocations();
+            append_frames(20'000);
+            const bool flushed = writer.flush().has_value();
+            const std::uint64_t after = guild_test::allocations();
+            CHECK(flushed);
+            CHECK(after == before);
+            REQUIRE(writer.close());
+            const auto points = gs::reader::open(writer.path())->points("curve/3");
+            REQUIRE(points);
+            CHECK(points->size() == 50'000);
+        }
+    }
 }

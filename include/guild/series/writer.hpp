@@ -37,7 +37,7 @@ namespace guild { inline namespace v0 { namespace series {
 /// When the file is forced to the device: never, at intervals, or at every flush.
 enum class sync_policy : std::uint8_t { none, interval, every };
 
-/// units    *_bytes: bytes; *_ms: milliseconds on the clock since boot
+/// units    *_bytes: bytes; *_ms: milliseconds on a clock that never jumps
 struct writer_options {
     std::size_t flush_bytes = std::size_t{64}
                               << 10U;       // append() flushes when so much has gathered,
@@ -153,7 +153,8 @@ private:
     result<void> write_failed(const error& what, std::size_t written);
     void commit(std::size_t bytes);
     result<void> sync_file();
-    result<void> sync_if_due();
+    result<void> flush_at(std::int64_t now_us);
+    result<void> sync_if_due(std::int64_t now_us);
     void sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
@@ -170,7 +171,7 @@ private:
     file_builder builder_;
     std::string unsynced_;  // blocks that are in the file and were not synced
 
-    std::int64_t flushed_us_ = 0;
+    std::int64_t flushed_us_ = 0;  // both on the coarse clock
     std::int64_t synced_us_ = 0;
     bool refused_ = false;   // the last write failed
     bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
@@ -256,7 +257,7 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
         builder_.start(header.id);
         unsynced_.clear();
         directory_synced_ = false;
-        flushed_us_ = synced_us_ = system_->boot_time_us();
+        flushed_us_ = synced_us_ = system_->coarse_time_us();
         return {};
     }
 }
@@ -283,10 +284,11 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
     if (full && refused_) {
         builder_.seal_frames();  // blocks keep their size while the disk refuses them
     }
-    const bool late = options_.flush_interval_ms >= 0 &&
-                      system_->boot_time_us() - flushed_us_ >= options_.flush_interval_ms * 1000;
+    const bool is_timed = options_.flush_interval_ms >= 0;
+    const std::int64_t now_us = is_timed || full ? system_->coarse_time_us() : 0;
+    const bool late = is_timed && now_us - flushed_us_ >= options_.flush_interval_ms * 1000;
     if ((full && !refused_) || late) {
-        (void)flush();
+        (void)flush_at(now_us);
     }
 }
 
@@ -309,7 +311,11 @@ inline result<void> writer::flush() {
     if (!file_.is_open()) {
         return make_error(errc::closed, "the series file was closed", file_.path());
     }
-    flushed_us_ = system_->boot_time_us();
+    return flush_at(system_->coarse_time_us());
+}
+
+inline result<void> writer::flush_at(std::int64_t now_us) {
+    flushed_us_ = now_us;
     if (poisoned_ && may_continue()) {
         auto continued = continue_in_new_file();
         if (!continued) {
@@ -321,7 +327,7 @@ inline result<void> writer::flush() {
     }
     builder_.seal(false);
     auto written = write_pending();
-    return written ? sync_if_due() : written;
+    return written ? sync_if_due(now_us) : written;
 }
 
 // One write at the end of the file. What was written before a failure stays up to its last block.
@@ -379,8 +385,8 @@ inline void writer::note_error(const error& what) {
     }
 }
 
-inline result<void> writer::sync_if_due() {
-    const std::int64_t waited_us = system_->boot_time_us() - synced_us_;
+inline result<void> writer::sync_if_due(std::int64_t now_us) {
+    const std::int64_t waited_us = now_us - synced_us_;
     const bool due =
         options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
                                                 (waited_us >= options_.sync_interval_ms * 1000 ||
@@ -397,7 +403,7 @@ inline void writer::sync_directory() {
 }
 
 inline result<void> writer::sync_file() {
-    synced_us_ = system_->boot_time_us();
+    synced_us_ = system_->coarse_time_us();
     auto synced = file_.sync();
     if (synced) {
         unsynced_.clear();
@@ -439,6 +445,7 @@ inline result<void> writer::sync() {
 
 // A new file says from which block on it repeats the old one; readers believe it from there.
 inline result<void> writer::continue_in_new_file() {
+    builder_.seal_frames();
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
