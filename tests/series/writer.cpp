@@ -3,8 +3,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -407,4 +412,70 @@ TEST_CASE("writer: allocates nothing once it is warm, whatever it writes") {
             CHECK(points->size() == 50'000);
         }
     }
+}
+
+TEST_CASE("writer: in a forked child it does nothing, even when it is destroyed there") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer_options options = quiet();
+    options.sync = gs::sync_policy::every;
+    options.flush_interval_ms = 0;
+    auto writer = std::make_unique<gs::writer>(must_create(dir / "series", options, system));
+    const auto x = writer->series("x");
+    writer->append_one(0, 0, x, 0.0);
+    plan.room = 0;  // so that something waits in the memory that the child gets a copy of
+    writer->append_one(1, 1, x, 0.1);
+    plan.room = -1;
+    REQUIRE(writer->points_pending() == 1);
+    const std::string path = writer->path();
+    const std::string before = *os::load_file(path);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const std::int64_t calls = plan.calls;
+        int wrong = writer->is_open() ? 1 : 0;
+        writer->append_one(2, 2, x, 0.2);
+        writer->add_note(3, {{"mark", "child"}});
+        wrong += writer->flush() || writer->flush().error().code != guild::errc::closed ? 2 : 0;
+        wrong += writer->sync() ? 4 : 0;
+        wrong += writer->move_to(dir / "other") || writer->rename_to(dir / "other.gts") ? 8 : 0;
+        gs::writer moved = std::move(*writer);
+        wrong += moved.close() ? 0 : 16;
+        {
+            const gs::writer destroyed = std::move(moved);
+        }
+        writer.reset();
+        wrong += plan.calls == calls ? 0 : 32;
+        ::_exit(wrong);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(*os::load_file(path) == before);
+    writer->append_one(2, 2, x, 0.2);
+    REQUIRE(writer->close());
+    gs::run_reader reader(dir / "series");
+    CHECK(steps_of(reader) == count_to(3));
+    CHECK(file_count(dir / "series") == 1);
+    CHECK(file_count(dir.path()) == 1);
+    CHECK(reader.files().at(0)->notes()->empty());
+}
+
+TEST_CASE("writer: an attempt is in the header and a remark at the beginning") {
+    const guild_test::temp_dir dir;
+    gs::writer_options options = quiet();
+    options.attempt = 3;
+    gs::writer writer = must_create(dir.path(), options);
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    REQUIRE(writer.close());
+    auto reader = gs::reader::open(writer.path());
+    REQUIRE(reader);
+    CHECK(reader->header().attempt == 3);
+    const auto notes = reader->notes();
+    REQUIRE(notes);
+    REQUIRE(notes->size() == 1);
+    CHECK(notes->at(0).time_us == writer.header().start_wall_us);
+    using pairs = std::vector<std::pair<std::string, std::string>>;
+    CHECK(notes->at(0).texts == pairs{{"mark", "resume"}, {"attempt", "3"}});
 }
