@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <guild/base/bytes.hpp>
+
 namespace gs = guild::series;
 
 namespace {
@@ -65,6 +67,49 @@ TEST_CASE("width: four bytes only when every bit comes back") {
     CHECK(gs::width_of(std::int64_t{1} << 31U) == gs::width::integer8);
     CHECK(gs::width_of(std::numeric_limits<double>::quiet_NaN()) == gs::width::real4);
     CHECK(gs::width_of(real_bits(0x7FF0000020000000U)) == gs::width::real4);
+}
+
+TEST_CASE("width: every float is kept in four bytes, and no double that is none") {
+    std::uint32_t bits = 1;
+    for (int i = 0; i < 300'000; ++i) {
+        bits = bits * 1664525U + 1013904223U;
+        const float shorter = guild::bits_float(bits);
+        if (!(shorter == shorter)) {
+            continue;
+        }
+        const double value = static_cast<double>(shorter);
+        std::string bytes;
+        gs::append_value(bytes, value, gs::width_of(value));
+        REQUIRE(bytes.size() == 4);
+        REQUIRE(gs::load_value(bytes.data(), gs::width::real4) == gs::number(value));
+        const double longer = guild::bits_double(guild::double_bits(value) ^ 1U << (i % 29));
+        REQUIRE(gs::width_of(longer) == gs::width::real8);
+    }
+}
+
+TEST_CASE("frames: columns that change in any way are written anew") {
+    gs::frame_encoder encoder;
+    const std::vector<std::vector<gs::sample>> rows = {
+        {{0, 1.0}, {1, 2}},   {{0, 1.5}, {1, 3}},    {{0, 0.1}, {1, 3}}, {{0, 0.1}, {2, 3}},
+        {{0, 0.1}},           {{0, 0.1}, {2, 3}},    {{2, 3}, {0, 0.1}}, {{2, 3}, {0, 0.2}},
+        {{2, 3.0}, {0, 0.2}}, {{0xFFFFFFFEU, -1.0}}, {{0, 0.5}}};
+    for (const auto& row : rows) {
+        encoder.add(1, 1, row.data(), row.size());
+    }
+    gs::frame_decoder frames(encoder.payload());
+    const std::vector<bool> anew = {true, false, true, true, true, true,
+                                    true, false, true, true, true};
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        REQUIRE(frames.next());
+        CHECK(frames.has_new_columns() == anew[row]);
+        REQUIRE(frames.columns().size() == rows[row].size());
+        for (std::size_t i = 0; i < rows[row].size(); ++i) {
+            CHECK(frames.columns()[i].id == rows[row][i].id);
+            CHECK(frames.value(frames.columns()[i]) == rows[row][i].value);
+        }
+    }
+    CHECK_FALSE(frames.next());
+    CHECK_FALSE(frames.is_bad());
 }
 
 TEST_CASE("frames: the bytes of three of them, by hand") {

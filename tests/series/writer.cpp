@@ -3,12 +3,18 @@
 #include <cerrno>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
 #include <guild/series/run_reader.hpp>
+#include <support/allocations.hpp>
 #include <support/faulty_disk.hpp>
 #include <support/temp_dir.hpp>
 
@@ -283,6 +289,9 @@ TEST_CASE(
                 (void)reader.refresh();
                 CHECK(steps_of(reader) == count_to(12));
                 CHECK(writer.points_dropped() == 0);
+                const gs::run_reader later(dir.path());  // which believes the last index
+                REQUIRE(later.summaries().size() == 1);
+                CHECK(later.summaries()[0].count == 12);
             }
         }
     }
@@ -363,4 +372,110 @@ TEST_CASE("writer: a value without a series does not take the others of its fram
     CHECK(stored.summaries().size() == 2);
     REQUIRE(stored.points("a").size() == 1);
     CHECK(stored.points("b")[0].value.as_double() == 3.0);
+}
+
+TEST_CASE("writer: allocates nothing once it is warm, whatever it writes") {
+    for (const std::int64_t interval_ms : {std::int64_t{-1}, std::int64_t{0}}) {
+        for (const gs::sync_policy sync : {gs::sync_policy::none, gs::sync_policy::interval}) {
+            CAPTURE(interval_ms);
+            CAPTURE(static_cast<int>(sync));
+            const guild_test::temp_dir dir;
+            gs::writer_options options = quiet();
+            options.flush_interval_ms = interval_ms;
+            options.sync = sync;
+            gs::writer writer = must_create(dir.path(), options);
+            gs::sample values[10];
+            for (std::uint32_t i = 0; i < 10; ++i) {
+                values[i].id = writer.series("curve/" + std::to_string(i));
+            }
+            std::int64_t step = 1'000'000;
+            const auto append_frames = [&](int count) {
+                for (const std::int64_t end = step + count; step < end; ++step) {
+                    for (std::uint32_t i = 0; i < 10; ++i) {
+                        values[i].value = static_cast<float>(step % 1000) + 0.1 * (i % 2);
+                    }
+                    // Now and then without the last: other columns.
+                    writer.append(step, step * 1000, values, step % 100 == 0 ? 9 : 10);
+                }
+            };
+            append_frames(30'000);  // what is not synced grew to more than it will again
+            REQUIRE(writer.sync());
+            const std::uint64_t before = guild_test::allocations();
+            append_frames(20'000);
+            const bool flushed = writer.flush().has_value();
+            const std::uint64_t after = guild_test::allocations();
+            CHECK(flushed);
+            CHECK(after == before);
+            REQUIRE(writer.close());
+            const auto points = gs::reader::open(writer.path())->points("curve/3");
+            REQUIRE(points);
+            CHECK(points->size() == 50'000);
+        }
+    }
+}
+
+TEST_CASE("writer: in a forked child it does nothing, even when it is destroyed there") {
+    const guild_test::temp_dir dir;
+    const os::env system = guild_test::faulty_env();
+    gs::writer_options options = quiet();
+    options.sync = gs::sync_policy::every;
+    options.flush_interval_ms = 0;
+    auto writer = std::make_unique<gs::writer>(must_create(dir / "series", options, system));
+    const auto x = writer->series("x");
+    writer->append_one(0, 0, x, 0.0);
+    plan.room = 0;  // so that something waits in the memory that the child gets a copy of
+    writer->append_one(1, 1, x, 0.1);
+    plan.room = -1;
+    REQUIRE(writer->points_pending() == 1);
+    const std::string path = writer->path();
+    const std::string before = *os::load_file(path);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const std::int64_t calls = plan.calls;
+        int wrong = writer->is_open() ? 1 : 0;
+        writer->append_one(2, 2, x, 0.2);
+        writer->add_note(3, {{"mark", "child"}});
+        wrong += writer->flush() || writer->flush().error().code != guild::errc::closed ? 2 : 0;
+        wrong += writer->sync() ? 4 : 0;
+        wrong += writer->move_to(dir / "other") || writer->rename_to(dir / "other.gts") ? 8 : 0;
+        gs::writer moved = std::move(*writer);
+        wrong += moved.close() ? 0 : 16;
+        {
+            const gs::writer destroyed = std::move(moved);
+        }
+        writer.reset();
+        wrong += plan.calls == calls ? 0 : 32;
+        ::_exit(wrong);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(*os::load_file(path) == before);
+    writer->append_one(2, 2, x, 0.2);
+    REQUIRE(writer->close());
+    gs::run_reader reader(dir / "series");
+    CHECK(steps_of(reader) == count_to(3));
+    CHECK(file_count(dir / "series") == 1);
+    CHECK(file_count(dir.path()) == 1);
+    CHECK(reader.files().at(0)->notes()->empty());
+}
+
+TEST_CASE("writer: an attempt is in the header and a remark at the beginning") {
+    const guild_test::temp_dir dir;
+    gs::writer_options options = quiet();
+    options.attempt = 3;
+    gs::writer writer = must_create(dir.path(), options);
+    const auto x = writer.series("x");
+    writer.append_one(0, 0, x, 0.0);
+    REQUIRE(writer.close());
+    auto reader = gs::reader::open(writer.path());
+    REQUIRE(reader);
+    CHECK(reader->header().attempt == 3);
+    const auto notes = reader->notes();
+    REQUIRE(notes);
+    REQUIRE(notes->size() == 1);
+    CHECK(notes->at(0).time_us == writer.header().start_wall_us);
+    using pairs = std::vector<std::pair<std::string, std::string>>;
+    CHECK(notes->at(0).texts == pairs{{"mark", "resume"}, {"attempt", "3"}});
 }

@@ -19,7 +19,7 @@ struct fault_plan {
     bool short_write = false;      // a write fails by writing half first
     bool sync_fails = false;       // every sync fails
     std::int64_t room = -1;        // bytes that may still be written before ENOSPC; -1: any
-    std::int64_t now_us = 0;       // of both clocks, when above 0
+    std::int64_t now_us = 0;       // of all clocks, when above 0
     std::int64_t calls = 0;        // made so far
 };
 
@@ -93,6 +93,7 @@ inline guild::os::env faulty_env() {
     system.fsync = faulty_fsync;
     system.wall_time_us = faulty_wall;
     system.boot_time_us = faulty_boot;
+    system.coarse_time_us = faulty_boot;
     return system;
 }
 

@@ -3,7 +3,7 @@
 // Layer 3. Includes: base, series/format.hpp, series/frames.hpp, series/payload.hpp. Pure.
 // Not here: writing them, and what to do when that fails (series/writer.hpp).
 //
-// Decides what stands where: names before the frames that use them, an index and the whole
+// Decides what stands where: names before the frames that use them, an index behind the whole
 // dictionary at the stated distances, a remark where points were dropped.
 #pragma once
 
@@ -31,17 +31,19 @@ namespace guild { inline namespace v0 { namespace series {
 inline constexpr std::uint32_t no_series = 0xFFFFFFFFU;
 inline constexpr std::size_t max_key_bytes = 4096;
 
-/// An index follows at the latest after this many bytes, and the dictionary after that many; both
-/// wait longer only where they would take more than a quarter of the file.
-inline constexpr std::uint64_t index_every_bytes = std::uint64_t{256} << 10U;
-inline constexpr std::uint64_t dictionary_every_bytes = std::uint64_t{1} << 20U;
+/// An index comes when eight times what it and the dictionary before it take were written since the
+/// last one, but not before `least`; and when `most` were, unless the two take more than a quarter
+/// of that.
+inline constexpr std::uint64_t least_index_distance = std::uint64_t{32} << 10U;
+inline constexpr std::uint64_t most_index_distance = std::uint64_t{256} << 10U;
 
 /// Builds the blocks of one series file, and of the files that continue it.
 ///
 /// example  tests/series/file_builder.cpp "file builder: the bytes of the document's example"
 class file_builder {
 public:
-    /// Begins a file: everything known of series and numbers starts anew, keys and their ids stay.
+    /// Begins a file: everything known of numbers starts anew, keys and their ids stay. Frames that
+    /// are in no block yet are forgotten: seal_frames() first, then repeat() the blocks.
     void start(const uuid& id);
 
     /// The id of the series `key`, made when it is new; no_series for a key that is too long.
@@ -59,7 +61,7 @@ public:
     /// Makes the frames so far a block.
     void seal_frames();
 
-    /// The same, then an index or a dictionary if one is due; `closing` makes it the last index.
+    /// The same, then a dictionary and an index if they are due; `closing` makes it the last index.
     void seal(bool closing);
 
     /// Blocks that were made and not yet written, and where in the file they belong.
@@ -83,6 +85,10 @@ public:
     }
 
 private:
+    // In an index, but for rare numbers.
+    static constexpr std::size_t most_summary_bytes = 80;
+    static constexpr std::size_t most_entry_bytes = 16;
+
     struct sealed_block {
         std::size_t end;  // in pending_
         std::uint64_t points;
@@ -94,16 +100,26 @@ private:
     void add_dictionary(std::size_t from);
     void add_frames(std::string_view payload);
     void add_index(bool closing);
-    void summarize(std::string_view payload);
+    void reserve_index();
+    void append_sections();
+    void count_frames(std::string_view payload);
+    void count_frame(std::int64_t step, std::int64_t time_us, std::size_t values);
+    void count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
+                     const number& value);
+    [[nodiscard]] bool is_index_due() const noexcept;
 
     std::uint32_t seed_ = 0;
     std::vector<series_name> names_;
     std::map<std::string, std::uint32_t, std::less<>> ids_;
     std::size_t names_stored_ = 0;           // that a dictionary of this file holds
-    std::vector<series_summary> summaries_;  // of the frames that are in blocks, by id
+    std::uint64_t names_bytes_ = 0;          // of a dictionary of all names
+    std::vector<series_summary> summaries_;  // of all frames of this file, by id
+    std::uint64_t series_in_use_ = 0;        // that have points in this file
 
     frame_encoder frames_;
-    std::string payload_;               // scratch of the block being built
+    frames_entry entry_;                // of the block that they become
+    std::string payload_;               // scratch of the block being built,
+    std::string section_;               // and of a part of it
     std::string pending_;               // blocks that are not in the file yet
     std::vector<sealed_block> sealed_;  // what pending_ holds
     std::uint64_t sealed_points_ = 0;
@@ -111,9 +127,7 @@ private:
     std::uint64_t written_ = 0;  // bytes of the file, all whole blocks
     std::uint64_t sequence_ = 0;
     std::uint64_t last_index_ = 0;
-    std::uint64_t index_end_ = 0;       // where the last index ended
-    std::uint64_t index_cost_ = 0;      // bytes that dictionary and index took the last time
-    std::uint64_t dictionary_end_ = 0;  // where the last whole dictionary ended
+    std::uint64_t index_end_ = 0;  // where the last index ended
     index_content index_;
 };
 
@@ -121,14 +135,18 @@ private:
 
 inline void file_builder::start(const uuid& id) {
     seed_ = checksum_seed(id);
-    written_ = index_end_ = dictionary_end_ = header_bytes;
-    sequence_ = last_index_ = index_cost_ = 0;
+    written_ = index_end_ = header_bytes;
+    sequence_ = last_index_ = 0;
     names_stored_ = 0;
+    frames_.clear();
+    entry_ = {};
+    series_in_use_ = 0;
     pending_.clear();
     sealed_.clear();
     sealed_points_ = 0;
     index_ = {};
     index_.covers_offset = header_bytes;
+    index_.blocks.reserve(64);
     summaries_.assign(names_.size(), {});
 }
 
@@ -143,6 +161,7 @@ inline std::uint32_t file_builder::series(std::string_view key) {
     const auto id = static_cast<std::uint32_t>(names_.size());
     names_.push_back({id, std::string(key), {}});
     summaries_.emplace_back();
+    names_bytes_ += key.size() + 8;  // its number, the size of the key, no attributes
     ids_.emplace(key, id);
     return id;
 }
@@ -150,6 +169,31 @@ inline std::uint32_t file_builder::series(std::string_view key) {
 inline void file_builder::add_frame(std::int64_t step, std::int64_t time_us, const sample* values,
                                     std::size_t count) {
     frames_.add(step, time_us, values, count);
+    count_frame(step, time_us, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        count_value(values[i].id, step, time_us, values[i].value);
+    }
+}
+
+// What the index will say of the block that is being built.
+inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, std::size_t values) {
+    if (entry_.frames++ == 0) {
+        entry_.min_step = entry_.max_step = step;
+        entry_.min_time_us = entry_.max_time_us = time_us;
+    }
+    entry_.min_step = std::min(entry_.min_step, step);
+    entry_.max_step = std::max(entry_.max_step, step);
+    entry_.min_time_us = std::min(entry_.min_time_us, time_us);
+    entry_.max_time_us = std::max(entry_.max_time_us, time_us);
+    entry_.points += values;
+}
+
+// What the index will say of a series: everything that is kept for each value.
+inline void file_builder::count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
+                                      const number& value) {
+    series_summary& summary = summaries_[id];
+    series_in_use_ += summary.count == 0 ? 1 : 0;
+    summary.add({step, time_us, value});
 }
 
 inline void file_builder::add_note(const note& content) {
@@ -181,42 +225,19 @@ inline void file_builder::add_dictionary(std::size_t from) {
     append_dictionary(payload_, names_.data() + from, names_.size() - from);
     add_block(block_type::dictionary, 0, payload_);
     names_stored_ = names_.size();
-    if (from == 0) {
-        dictionary_end_ = end();
-    }
 }
 
-// Frames become a block, after the names that they may use for the first time.
+// Frames that were counted become a block, after the names that they may use for the first time.
 inline void file_builder::add_frames(std::string_view payload) {
     if (names_stored_ < names_.size()) {
         add_dictionary(names_stored_);
     }
-    summarize(payload);
-    add_block(block_type::frames, 0, payload, index_.blocks.back().points);
-}
-
-// Takes the frames of a block that is about to be added into the summaries and the index.
-inline void file_builder::summarize(std::string_view payload) {
-    frames_entry entry;
-    entry.offset = end();
-    frame_decoder frames(payload);
-    while (frames.next()) {
-        if (entry.frames++ == 0) {
-            entry.min_step = entry.max_step = frames.step();
-            entry.min_time_us = entry.max_time_us = frames.time_us();
-        }
-        entry.min_step = std::min(entry.min_step, frames.step());
-        entry.max_step = std::max(entry.max_step, frames.step());
-        entry.min_time_us = std::min(entry.min_time_us, frames.time_us());
-        entry.max_time_us = std::max(entry.max_time_us, frames.time_us());
-        entry.points += frames.columns().size();
-        for (const auto& column : frames.columns()) {
-            summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
-        }
-    }
-    index_.frames += entry.frames;
-    index_.points += entry.points;
-    index_.blocks.push_back(entry);
+    entry_.offset = end();
+    index_.frames += entry_.frames;
+    index_.points += entry_.points;
+    index_.blocks.push_back(entry_);
+    add_block(block_type::frames, 0, payload, entry_.points);
+    entry_ = {};
 }
 
 inline void file_builder::seal_frames() {
@@ -228,32 +249,63 @@ inline void file_builder::seal_frames() {
 
 inline void file_builder::seal(bool closing) {
     seal_frames();
-    const std::uint64_t index_due = std::max(index_every_bytes, 4 * index_cost_);
-    const std::uint64_t dictionary_due = std::max(dictionary_every_bytes, 4 * index_cost_);
-    if (closing || end() - index_end_ >= index_due) {
+    if (closing || is_index_due()) {
         add_index(closing);
-    } else if (end() - dictionary_end_ >= dictionary_due) {
-        add_dictionary(0);
+    }
+}
+
+// What a dictionary and an index take is reckoned from above. The entries of the blocks between two
+// indices become no fewer by waiting.
+inline bool file_builder::is_index_due() const noexcept {
+    const std::uint64_t cost =
+        2 * block_bytes(0) + names_bytes_ + most_summary_bytes * series_in_use_;
+    const std::uint64_t all = cost + most_entry_bytes * index_.blocks.size();
+    const std::uint64_t due =
+        std::min(std::max(least_index_distance, 8 * cost), std::max(most_index_distance, 4 * all));
+    return end() - index_end_ >= due;
+}
+
+// Numbers grow with the file: memory for the largest that they may become.
+inline void file_builder::reserve_index() {
+    const std::size_t most =
+        64 + most_summary_bytes * names_.size() + most_entry_bytes * index_.blocks.capacity();
+    for (std::string* memory : {&section_, &payload_, &pending_}) {
+        const std::size_t wanted = memory == &pending_ ? pending_.size() + most + 64 : most;
+        if (memory->capacity() < wanted) {
+            memory->reserve(wanted);
+        }
     }
 }
 
 inline void file_builder::add_index(bool closing) {
-    const std::uint64_t begin = end();
-    index_.dictionary_offset = begin;
+    index_.dictionary_offset = end();
     add_dictionary(0);
-    index_.summaries.clear();
-    for (std::size_t id = 0; id < summaries_.size(); ++id) {
-        if (summaries_[id].count != 0) {
-            index_.summaries.emplace_back(static_cast<std::uint32_t>(id), summaries_[id]);
-        }
-    }
+    reserve_index();
     payload_.clear();
-    append_index(payload_, index_);
+    append_le(payload_, index_.dictionary_offset);
+    append_le(payload_, index_.covers_offset);
+    append_le(payload_, index_.frames);
+    append_le(payload_, index_.points);
+    append_sections();
     add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
     index_end_ = end();
-    index_cost_ = index_end_ - begin;
     index_.blocks.clear();
     index_.covers_offset = index_end_;
+}
+
+// As append_index() does, without copying the summaries and in memory that stays.
+inline void file_builder::append_sections() {
+    section_.clear();
+    detail::append_entries(section_, index_);
+    detail::append_section(payload_, detail::index_section::blocks, section_);
+    section_.clear();
+    append_varint(section_, series_in_use_);
+    for (std::size_t id = 0; id < summaries_.size(); ++id) {
+        if (summaries_[id].count != 0) {
+            detail::append_summary(section_, static_cast<std::uint32_t>(id), summaries_[id]);
+        }
+    }
+    detail::append_section(payload_, detail::index_section::summaries, section_);
 }
 
 inline std::size_t file_builder::commit(std::size_t bytes) {
@@ -278,11 +330,22 @@ inline void file_builder::repeat(std::string_view blocks) {
         const auto length = load_le<std::uint32_t>(blocks.data() + 8);
         const std::string_view payload = blocks.substr(block_head_bytes, length);
         if (type == block_type::frames) {
+            count_frames(payload);
             add_frames(payload);
         } else if (type == block_type::note) {
             add_block(type, 0, payload);
         }
         blocks.remove_prefix(guild::detail::convert<std::size_t>(block_bytes(length)));
+    }
+}
+
+inline void file_builder::count_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        count_frame(frames.step(), frames.time_us(), frames.columns().size());
+        for (const auto& column : frames.columns()) {
+            count_value(column.id, frames.step(), frames.time_us(), frames.value(column));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 // docs/format-series.md, section "FRAMES", is the specification.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -50,12 +51,16 @@ public:
 
     [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
     [[nodiscard]] std::uint32_t points() const noexcept { return points_; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return used_; }
 
 private:
-    std::string bytes_;
-    std::vector<std::uint64_t> columns_;   // of the frame before
-    std::vector<std::uint64_t> incoming_;  // of the frame being added
+    char* make_room(std::size_t bytes);
+    char* store_values(char* at, const sample* values, std::size_t count) const noexcept;
+    char* store_columns(char* at, const sample* values, std::size_t count);
+
+    std::string bytes_;                   // memory of the payload,
+    std::size_t used_ = 0;                // which takes so much of it
+    std::vector<std::uint64_t> columns_;  // of the frame before
     std::int64_t step_ = 0;
     std::int64_t time_us_ = 0;
     std::uint32_t frames_ = 0;
@@ -127,8 +132,8 @@ inline std::uint64_t widen_nan(std::uint32_t bits) noexcept {
            (std::uint64_t{bits & 0x7FFFFFU} << 29U);
 }
 
-// The four bytes of a double, if they keep every bit.
-inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
+// Zero, infinities, NaN, and what is too large or too small for a float of full precision.
+inline bool narrow_rare(std::uint64_t bits, std::uint32_t& out) noexcept {
     const double value = bits_double(bits);
     if (std::isnan(value)) {
         return narrow_nan(bits, out);
@@ -142,6 +147,22 @@ inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
     return double_bits(static_cast<double>(shorter)) == bits;
 }
 
+// The four bytes of a double, if they keep every bit.
+inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
+    constexpr std::uint64_t dropped = (std::uint64_t{1} << 29U) - 1;
+    if ((bits & dropped) != 0) {
+        return false;
+    }
+    // Exponents of 1 to 254 in a float are those of 897 to 1150 in a double.
+    if ((bits >> 52U & 0x7FFU) - 897U < 254U) {
+        const std::uint64_t magnitude = (bits & ~(std::uint64_t{1} << 63U)) >> 29U;
+        out = static_cast<std::uint32_t>(bits >> 63U) << 31U |
+              static_cast<std::uint32_t>(magnitude - (std::uint64_t{896} << 23U));
+        return true;
+    }
+    return narrow_rare(bits, out);
+}
+
 inline std::uint64_t widen(std::uint32_t bits) noexcept {
     const bool nan = (bits & 0x7F800000U) == 0x7F800000U && (bits & 0x7FFFFFU) != 0;
     return nan ? widen_nan(bits) : double_bits(static_cast<double>(bits_float(bits)));
@@ -153,6 +174,33 @@ inline std::int64_t minus(std::int64_t a, std::int64_t b) noexcept {
 }
 inline std::int64_t plus(std::int64_t a, std::int64_t b) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+// A number as it is stored: its form, and the bytes of that form in the low bits.
+struct packed {
+    std::uint64_t bits;
+    width form;
+};
+
+inline packed pack(const number& value) noexcept {
+    if (value.is_integer()) {
+        const std::int64_t integer = value.as_int64();
+        const bool is_short = integer == static_cast<std::int32_t>(integer);
+        return {value.bits(), is_short ? width::integer4 : width::integer8};
+    }
+    std::uint32_t shorter = 0;
+    const bool is_short = narrow(value.bits(), shorter);
+    return is_short ? packed{shorter, width::real4} : packed{value.bits(), width::real8};
+}
+
+inline std::uint64_t column_code(std::uint32_t id, width form) noexcept {
+    return (std::uint64_t{id} << 2U) | static_cast<std::uint8_t>(form);
+}
+
+// Writes eight bytes, of which the form may count four.
+inline char* store_packed(char* at, const packed& value) noexcept {
+    store_le(at, value.bits);
+    return at + bytes_of(value.form);
 }
 
 inline void append_signed(std::string& out, std::int64_t value) {
@@ -170,12 +218,7 @@ inline bool decode_signed(std::string_view& in, std::int64_t& out) noexcept {
 }  // namespace detail
 
 inline width width_of(const number& value) noexcept {
-    if (value.is_integer()) {
-        const std::int64_t integer = value.as_int64();
-        return integer == static_cast<std::int32_t>(integer) ? width::integer4 : width::integer8;
-    }
-    std::uint32_t ignored = 0;
-    return detail::narrow(value.bits(), ignored) ? width::real4 : width::real8;
+    return detail::pack(value).form;
 }
 
 inline void append_value(std::string& out, const number& value, width form) {
@@ -204,34 +247,64 @@ inline number load_value(const char* from, width form) noexcept {
     return {};
 }
 
+inline char* frame_encoder::make_room(std::size_t bytes) {
+    if (bytes_.size() - used_ < bytes) {
+        bytes_.resize(std::max(2 * bytes_.size(), used_ + bytes));
+    }
+    return &bytes_[used_];
+}
+
+// The values, if their columns are those of the frame before; nullptr if they are not.
+inline char* frame_encoder::store_values(char* at, const sample* values,
+                                         std::size_t count) const noexcept {
+    if (count != columns_.size()) {
+        return nullptr;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const detail::packed value = detail::pack(values[i].value);
+        if (detail::column_code(values[i].id, value.form) != columns_[i]) {
+            return nullptr;
+        }
+        at = detail::store_packed(at, value);
+    }
+    return at;
+}
+
+// New columns and the values behind them.
+inline char* frame_encoder::store_columns(char* at, const sample* values, std::size_t count) {
+    columns_.resize(count);
+    at = store_varint(at, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        columns_[i] = detail::column_code(values[i].id, width_of(values[i].value));
+        at = store_varint(at, columns_[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        at = detail::store_packed(at, detail::pack(values[i].value));
+    }
+    return at;
+}
+
 inline void frame_encoder::add(std::int64_t step, std::int64_t time_us, const sample* values,
                                std::size_t count) {
+    constexpr std::size_t most_frame_bytes = 24 + 3 * 10;  // two differences and a count
+    constexpr std::size_t most_value_bytes = 5 + 8;        // a column and a value
+    char* at = make_room(most_frame_bytes + count * most_value_bytes);
     if (frames_ == 0) {
         step_ = step;
         time_us_ = time_us;
-        append_le(bytes_, step);
-        append_le(bytes_, time_us);
-        append_le(bytes_, std::uint64_t{0});  // frames and points, filled in by payload()
+        store_le(at, step);
+        store_le(at + 8, time_us);
+        at += 24;  // frames and points are filled in by payload()
     }
-    detail::append_signed(bytes_, detail::minus(step, step_));
-    detail::append_signed(bytes_, detail::minus(time_us, time_us_));
-    incoming_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-        incoming_.push_back((std::uint64_t{values[i].id} << 2U) |
-                            static_cast<std::uint8_t>(width_of(values[i].value)));
-    }
-    if (incoming_ == columns_) {
-        append_varint(bytes_, 0);
+    at = store_varint(at, zigzag_encode(detail::minus(step, step_)));
+    at = store_varint(at, zigzag_encode(detail::minus(time_us, time_us_)));
+    char* end = store_values(at + 1, values, count);
+    if (end != nullptr) {
+        *at = 0;  // columns as before
     } else {
-        append_varint(bytes_, count);
-        for (const std::uint64_t column : incoming_) {
-            append_varint(bytes_, column);
-        }
-        columns_.swap(incoming_);
+        end = store_columns(at, values, count);
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        append_value(bytes_, values[i].value, static_cast<width>(columns_[i] & 3U));
-    }
+    used_ = static_cast<std::size_t>(end - bytes_.data());
     step_ = step;
     time_us_ = time_us;
     ++frames_;
@@ -243,11 +316,11 @@ inline std::string_view frame_encoder::payload() {
         store_le(&bytes_[16], frames_);
         store_le(&bytes_[20], points_);
     }
-    return bytes_;
+    return std::string_view(bytes_).substr(0, used_);
 }
 
 inline void frame_encoder::clear() {
-    bytes_.clear();
+    used_ = 0;
     columns_.clear();
     frames_ = points_ = 0;
 }

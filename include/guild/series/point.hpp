@@ -146,7 +146,9 @@ inline void series_summary::add(const point& next) noexcept {
     }
     min_step = std::min(min_step, next.step);
     max_step = std::max(max_step, next.step);
-    last = next;
+    last.step = next.step;  // one by one: a copy of what was just put together waits for its parts
+    last.time_us = next.time_us;
+    last.value = next.value;
     ++count;
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@
 #include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/fork_mark.hpp>
 #include <guild/os/identity.hpp>
 #include <guild/series/file_builder.hpp>
 #include <guild/series/format.hpp>
@@ -37,7 +39,7 @@ namespace guild { inline namespace v0 { namespace series {
 /// When the file is forced to the device: never, at intervals, or at every flush.
 enum class sync_policy : std::uint8_t { none, interval, every };
 
-/// units    *_bytes: bytes; *_ms: milliseconds on the clock since boot
+/// units    *_bytes: bytes; *_ms: milliseconds on a clock that never jumps
 struct writer_options {
     std::size_t flush_bytes = std::size_t{64}
                               << 10U;       // append() flushes when so much has gathered,
@@ -45,7 +47,7 @@ struct writer_options {
     sync_policy sync = sync_policy::interval;
     std::int64_t sync_interval_ms = 5000;
     std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
-    std::uint32_t attempt = 0;                               // of a resumed run
+    std::uint32_t attempt = 0;                               // of a resumed run, marked by a remark
     std::string host;                                        // default: the machine's name
     int pid = 0;                                             // default: this process
 };
@@ -53,7 +55,8 @@ struct writer_options {
 /// Writes one series file and, where the file system fails it, the files that continue it.
 ///
 /// units    steps: any int64 in any order; times: microseconds since 1970-01-01 UTC
-/// threads  one at a time; after fork only the parent may use it
+/// threads  one at a time. In a forked child it does nothing, not even at its end: the file is the
+///          parent's
 /// example  tests/series/writer.cpp "writer: what it writes is what the reader reads, bit for bit"
 class writer {
 public:
@@ -107,13 +110,14 @@ public:
     /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
     ///
     /// A file of the same name that is this very file is left as it is.
-    /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
+    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old file is
+    /// kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
     /// Renames the file to `path`, in one step; a file that stands there is replaced.
     ///
     /// in       path: on the same file system
-    /// errors   those of rename: the old name is kept
+    /// errors   closed; those of rename: the old name is kept
     [[nodiscard]] result<void> rename_to(const std::string& path);
 
     /// The time of now: the wall clock at the start plus what the clock since boot has counted
@@ -126,6 +130,9 @@ public:
     /// the writer continues in a new file, and with move_to().
     [[nodiscard]] int fd() const noexcept { return file_.fd(); }
     [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+
+    /// Whether there is a file to write to: not after close(), and not in a forked child.
+    [[nodiscard]] bool is_open() const noexcept { return file_.is_open() && mark_->is_original(); }
     [[nodiscard]] const file_header& header() const noexcept { return header_; }
 
     /// The first error of a write or sync, and how many there were.
@@ -144,7 +151,8 @@ private:
     static constexpr int max_continuations = 16;
 
     writer(writer_options options, const os::env& system)
-        : options_(std::move(options)), system_(&system) {}
+        : options_(std::move(options)), system_(&system), mark_(std::make_unique<os::fork_mark>()) {
+    }
 
     result<void> start_file(const std::string& directory, const uuid& continues,
                             std::uint64_t continues_sequence);
@@ -153,7 +161,8 @@ private:
     result<void> write_failed(const error& what, std::size_t written);
     void commit(std::size_t bytes);
     result<void> sync_file();
-    result<void> sync_if_due();
+    result<void> flush_at(std::int64_t now_us);
+    result<void> sync_if_due(std::int64_t now_us);
     void sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
@@ -163,14 +172,17 @@ private:
     }
     void note_error(const error& what);
 
+    [[nodiscard]] error closed_error() const;
+
     writer_options options_;
     const os::env* system_;
+    std::unique_ptr<os::fork_mark> mark_;
     os::file file_;
     file_header header_;
     file_builder builder_;
     std::string unsynced_;  // blocks that are in the file and were not synced
 
-    std::int64_t flushed_us_ = 0;
+    std::int64_t flushed_us_ = 0;  // both on the coarse clock
     std::int64_t synced_us_ = 0;
     bool refused_ = false;   // the last write failed
     bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
@@ -220,6 +232,10 @@ inline result<writer> writer::create(const std::string& directory, writer_option
     if (!started) {
         return std::move(started).error();
     }
+    if (made.options_.attempt > 0) {
+        const std::string attempt = std::to_string(made.options_.attempt);
+        made.add_note(made.header_.start_wall_us, {{"mark", "resume"}, {"attempt", attempt}});
+    }
     return made;
 }
 
@@ -256,7 +272,7 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
         builder_.start(header.id);
         unsynced_.clear();
         directory_synced_ = false;
-        flushed_us_ = synced_us_ = system_->boot_time_us();
+        flushed_us_ = synced_us_ = system_->coarse_time_us();
         return {};
     }
 }
@@ -265,8 +281,7 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
                            std::size_t count) {
     constexpr std::size_t max_values = std::size_t{1} << 20U;
     const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
-    if (!file_.is_open() || count > max_values || waiting >= options_.max_pending_bytes ||
-        count == 0) {
+    if (!is_open() || count > max_values || waiting >= options_.max_pending_bytes || count == 0) {
         dropped_ += count;
         return;
     }
@@ -283,16 +298,17 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
     if (full && refused_) {
         builder_.seal_frames();  // blocks keep their size while the disk refuses them
     }
-    const bool late = options_.flush_interval_ms >= 0 &&
-                      system_->boot_time_us() - flushed_us_ >= options_.flush_interval_ms * 1000;
+    const bool is_timed = options_.flush_interval_ms >= 0;
+    const std::int64_t now_us = is_timed || full ? system_->coarse_time_us() : 0;
+    const bool late = is_timed && now_us - flushed_us_ >= options_.flush_interval_ms * 1000;
     if ((full && !refused_) || late) {
-        (void)flush();
+        (void)flush_at(now_us);
     }
 }
 
 inline void writer::add_note(std::int64_t time_us,
                              std::vector<std::pair<std::string, std::string>> texts) {
-    if (file_.is_open()) {
+    if (is_open()) {
         builder_.add_note({time_us, std::move(texts)});
     }
 }
@@ -305,11 +321,22 @@ inline void writer::note_gap() {
     }
 }
 
+inline error writer::closed_error() const {
+    return make_error(errc::closed,
+                      file_.is_open() ? "the series file is that of the process that was forked"
+                                      : "the series file was closed",
+                      file_.path());
+}
+
 inline result<void> writer::flush() {
-    if (!file_.is_open()) {
-        return make_error(errc::closed, "the series file was closed", file_.path());
+    if (!is_open()) {
+        return closed_error();
     }
-    flushed_us_ = system_->boot_time_us();
+    return flush_at(system_->coarse_time_us());
+}
+
+inline result<void> writer::flush_at(std::int64_t now_us) {
+    flushed_us_ = now_us;
     if (poisoned_ && may_continue()) {
         auto continued = continue_in_new_file();
         if (!continued) {
@@ -321,7 +348,7 @@ inline result<void> writer::flush() {
     }
     builder_.seal(false);
     auto written = write_pending();
-    return written ? sync_if_due() : written;
+    return written ? sync_if_due(now_us) : written;
 }
 
 // One write at the end of the file. What was written before a failure stays up to its last block.
@@ -379,8 +406,8 @@ inline void writer::note_error(const error& what) {
     }
 }
 
-inline result<void> writer::sync_if_due() {
-    const std::int64_t waited_us = system_->boot_time_us() - synced_us_;
+inline result<void> writer::sync_if_due(std::int64_t now_us) {
+    const std::int64_t waited_us = now_us - synced_us_;
     const bool due =
         options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
                                                 (waited_us >= options_.sync_interval_ms * 1000 ||
@@ -397,7 +424,7 @@ inline void writer::sync_directory() {
 }
 
 inline result<void> writer::sync_file() {
-    synced_us_ = system_->boot_time_us();
+    synced_us_ = system_->coarse_time_us();
     auto synced = file_.sync();
     if (synced) {
         unsynced_.clear();
@@ -439,6 +466,7 @@ inline result<void> writer::sync() {
 
 // A new file says from which block on it repeats the old one; readers believe it from there.
 inline result<void> writer::continue_in_new_file() {
+    builder_.seal_frames();
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
@@ -457,7 +485,7 @@ inline result<void> writer::continue_in_new_file() {
 }
 
 inline result<void> writer::close() {
-    if (!file_.is_open()) {
+    if (!is_open()) {
         return {};
     }
     auto done = flush();
@@ -495,6 +523,9 @@ inline result<void> writer::copy_to(os::file& copy) const {
 }
 
 inline result<void> writer::move_to(const std::string& directory) {
+    if (!is_open()) {
+        return closed_error();
+    }
     const std::string path = join_path(directory, base_name(file_.path()));
     const auto there = os::find_status(path, *system_);
     const auto here = file_.status();
@@ -520,6 +551,9 @@ inline result<void> writer::move_to(const std::string& directory) {
 }
 
 inline result<void> writer::rename_to(const std::string& path) {
+    if (!is_open()) {
+        return closed_error();
+    }
     const int renamed = system_->rename(file_.path().c_str(), path.c_str());
     if (renamed < 0) {
         return os::os_error(-renamed, "rename", path);
