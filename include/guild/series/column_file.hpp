@@ -121,7 +121,7 @@ inline result<column_file> column_file::create(const std::string& path, const fi
     column_file made(std::move(*file), checksum_seed(header.id));
     made.pending_ = encode_header(header);
     made.written_ = header_bytes;
-    made.index_.covers_offset = header_bytes;
+    made.index_.covers_offset = made.index_.pyramid_begin = header_bytes;
     return result<column_file>(std::move(made));
 }
 

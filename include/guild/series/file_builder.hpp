@@ -1,6 +1,6 @@
 // guild/series/file_builder.hpp - the bytes of a series file, before they are written.
 //
-// Layer 3. Includes: base, series/format.hpp, series/frames.hpp, series/payload.hpp. Pure.
+// Layer 3. Includes: base, series/format.hpp frames.hpp index.hpp payload.hpp pyramid.hpp. Pure.
 // Not here: writing them, and what to do when that fails (series/writer.hpp).
 //
 // Decides what stands where: names before the frames that use them, an index behind the whole
@@ -24,6 +24,7 @@
 #include <guild/series/index.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/pyramid.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -89,6 +90,21 @@ private:
     static constexpr std::size_t most_summary_bytes = 80;
     static constexpr std::size_t most_entry_bytes = 16;
 
+    // A series in this file: a summary of the points in full buckets, the bucket that is open, and
+    // the buckets that no pyramid has yet.
+    struct state {
+        series_summary summary;
+        bucket_builder open;
+        pyramid_piece far;
+        std::uint64_t far_points = 0;
+
+        void close_bucket();
+        void clear();
+        [[nodiscard]] bool is_used() const noexcept {
+            return summary.count != 0 || open.points() != 0;
+        }
+    };
+
     struct sealed_block {
         std::size_t end;  // in pending_
         std::uint64_t points;
@@ -102,6 +118,7 @@ private:
     void add_index(bool closing);
     void reserve_index();
     void append_sections();
+    void add_pyramid(bool closing);
     void count_frames(std::string_view payload);
     void count_frame(std::int64_t step, std::int64_t time_us, std::size_t values);
     void count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
@@ -111,10 +128,10 @@ private:
     std::uint32_t seed_ = 0;
     std::vector<series_name> names_;
     std::map<std::string, std::uint32_t, std::less<>> ids_;
-    std::size_t names_stored_ = 0;           // that a dictionary of this file holds
-    std::uint64_t names_bytes_ = 0;          // of a dictionary of all names
-    std::vector<series_summary> summaries_;  // of all frames of this file, by id
-    std::uint64_t series_in_use_ = 0;        // that have points in this file
+    std::size_t names_stored_ = 0;     // that a dictionary of this file holds
+    std::uint64_t names_bytes_ = 0;    // of a dictionary of all names
+    std::vector<state> series_;        // of all frames of this file, by id
+    std::uint64_t series_in_use_ = 0;  // that have points in this file
 
     frame_encoder frames_;
     frames_entry entry_;                // of the block that they become
@@ -129,6 +146,9 @@ private:
     std::uint64_t last_index_ = 0;
     std::uint64_t index_end_ = 0;  // where the last index ended
     index_content index_;
+    std::uint64_t far_points_ = 0;  // since pyramid_begin_
+    std::uint64_t pyramid_begin_ = 0;
+    piece_encoder pieces_;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -147,7 +167,11 @@ inline void file_builder::start(const uuid& id) {
     index_ = {};
     index_.covers_offset = header_bytes;
     index_.blocks.reserve(64);
-    summaries_.assign(names_.size(), {});
+    far_points_ = 0;
+    pyramid_begin_ = header_bytes;
+    for (state& each : series_) {
+        each.clear();
+    }
 }
 
 inline std::uint32_t file_builder::series(std::string_view key) {
@@ -160,7 +184,7 @@ inline std::uint32_t file_builder::series(std::string_view key) {
     }
     const auto id = static_cast<std::uint32_t>(names_.size());
     names_.push_back({id, std::string(key), {}});
-    summaries_.emplace_back();
+    series_.emplace_back();
     names_bytes_ += key.size() + 8;  // its number, the size of the key, no attributes
     ids_.emplace(key, id);
     return id;
@@ -186,14 +210,36 @@ inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, s
     entry_.min_time_us = std::min(entry_.min_time_us, time_us);
     entry_.max_time_us = std::max(entry_.max_time_us, time_us);
     entry_.points += values;
+    far_points_ += values;
 }
 
 // What the index will say of a series: everything that is kept for each value.
 inline void file_builder::count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
                                       const number& value) {
-    series_summary& summary = summaries_[id];
-    series_in_use_ += summary.count == 0 ? 1 : 0;
-    summary.add({step, time_us, value});
+    state& series = series_[id];
+    series_in_use_ += series.is_used() ? 0 : 1;
+    series.open.add({step, time_us, value});
+    if (series.open.points() == bucket_points(0)) {
+        series.close_bucket();
+    }
+}
+
+inline void file_builder::state::close_bucket() {
+    constexpr std::size_t usual_buckets = 16;  // at most between two pyramids, of most series
+    if (far.buckets.size() == 4) {
+        far.buckets.reserve(usual_buckets);
+        far.points.reserve(4 * usual_buckets);
+    }
+    summary.add(open.summary());
+    far_points += open.points();
+    open.finish(far);
+}
+
+inline void file_builder::state::clear() {
+    summary = {};
+    open.clear();
+    far.clear();
+    far_points = 0;
 }
 
 inline void file_builder::add_note(const note& content) {
@@ -277,7 +323,42 @@ inline void file_builder::reserve_index() {
     }
 }
 
+// Before a dictionary and index, when there are enough points to make it small beside them.
+inline void file_builder::add_pyramid(bool closing) {
+    constexpr std::uint64_t usual_points = 1024;  // of a series, between two pyramids
+    constexpr std::size_t most_bytes = max_payload_bytes / 2;
+    for (state& each : series_) {
+        if (each.open.points() != 0) {
+            each.close_bucket();
+        }
+    }
+    index_.pyramids.resize(1);  // without series when there is none
+    pyramid_entry& entry = index_.pyramids.front();
+    entry.ids.clear();
+    const auto is_long = [](const state& each) { return each.far_points >= pyramid_min_points; };
+    if ((!closing && far_points_ < usual_points * series_in_use_) ||
+        std::none_of(series_.begin(), series_.end(), is_long)) {
+        return;
+    }
+    payload_.clear();
+    entry.offset = end();
+    for (std::size_t id = 0; id < series_.size(); ++id) {
+        state& each = series_[id];
+        if (is_long(each) && payload_.size() < most_bytes) {
+            each.far.id = static_cast<std::uint32_t>(id);
+            pieces_.append(payload_, each.far);
+            entry.ids.push_back(each.far.id);
+        }
+        each.far.clear();
+        each.far_points = 0;
+    }
+    far_points_ = 0;
+    index_.pyramid_begin = pyramid_begin_;
+    add_block(block_type::pyramid, 0, payload_);
+}
+
 inline void file_builder::add_index(bool closing) {
+    add_pyramid(closing);
     index_.dictionary_offset = end();
     add_dictionary(0);
     reserve_index();
@@ -291,6 +372,9 @@ inline void file_builder::add_index(bool closing) {
     index_end_ = end();
     index_.blocks.clear();
     index_.covers_offset = index_end_;
+    if (far_points_ == 0) {
+        pyramid_begin_ = index_end_;
+    }
 }
 
 // As append_index() does, without copying the summaries and in memory that stays.
@@ -300,12 +384,17 @@ inline void file_builder::append_sections() {
     detail::append_section(payload_, detail::index_section::blocks, section_);
     section_.clear();
     append_varint(section_, series_in_use_);
-    for (std::size_t id = 0; id < summaries_.size(); ++id) {
-        if (summaries_[id].count != 0) {
-            detail::append_summary(section_, static_cast<std::uint32_t>(id), summaries_[id]);
+    for (std::size_t id = 0; id < series_.size(); ++id) {
+        if (series_[id].is_used()) {
+            detail::append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary);
         }
     }
     detail::append_section(payload_, detail::index_section::summaries, section_);
+    if (!index_.pyramids.front().ids.empty()) {
+        section_.clear();
+        detail::append_pyramids(section_, index_);
+        detail::append_section(payload_, detail::index_section::pyramids, section_);
+    }
 }
 
 inline std::size_t file_builder::commit(std::size_t bytes) {

@@ -52,6 +52,7 @@ struct index_content {
     std::vector<frames_entry> blocks;
     std::vector<std::vector<std::uint32_t>> groups;  // the series that chunks of a group may hold
     std::vector<chunk_entry> chunks;
+    std::uint64_t pyramid_begin = 0;  // what `pyramids` tell of stands from here to the index
     std::vector<pyramid_entry> pyramids;
     std::vector<std::pair<std::uint32_t, series_summary>>
         summaries;  // of the file before the index
@@ -221,6 +222,7 @@ inline bool decode_chunks(std::string_view in, index_content& out) {
 }
 
 inline void append_pyramids(std::string& out, const index_content& content) {
+    append_varint(out, (content.covers_offset - content.pyramid_begin) / 8);
     append_varint(out, content.pyramids.size());
     std::uint64_t before = content.covers_offset;
     for (const pyramid_entry& entry : content.pyramids) {
@@ -231,9 +233,12 @@ inline void append_pyramids(std::string& out, const index_content& content) {
 }
 inline bool decode_pyramids(std::string_view in, index_content& out) {
     std::uint64_t count = 0;
-    if (!decode_varint(in, count) || count > in.size()) {
+    std::uint64_t back = 0;
+    if (!decode_varint(in, back) || back > out.covers_offset / 8 || !decode_varint(in, count) ||
+        count > in.size()) {
         return false;
     }
+    out.pyramid_begin = out.covers_offset - back * 8;
     std::uint64_t offset = out.covers_offset;
     for (; count > 0; --count) {
         std::uint64_t distance = 0;

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,7 +57,7 @@ struct pyramid_piece {
     }
 };
 
-/// Gathers one bucket.
+/// Gathers one bucket, and all that a summary of its points says.
 ///
 /// cost     some nanoseconds a point, no allocation
 /// example  tests/series/pyramid.cpp "bucket: first, smallest, largest and last, each once"
@@ -69,18 +70,37 @@ public:
 
     [[nodiscard]] std::uint32_t points() const noexcept { return count_.points; }
 
+    /// What series_summary::add() makes of the same points; not of finer buckets.
+    [[nodiscard]] series_summary summary() const;
+
     /// Appends the bucket, if it has any point, and starts anew.
     void finish(pyramid_piece& out);
 
-private:
-    void take(const point& next, bool is_nan) noexcept;
+    /// Starts anew.
+    void clear() noexcept;
 
+private:
+    void add_rare(const point& next) noexcept;
+
+    // The smallest and largest of the finite values, and where they stand.
+    struct extreme {
+        point at;
+        std::uint32_t place = 0;
+    };
     bucket count_;
-    bool has_value_ = false;    // one that is not NaN
+    bool is_plain_ = true;      // finite doubles alone so far
     std::uint32_t places_ = 0;  // points taken; they order the kept ones
-    std::uint32_t min_place_ = 0;
-    std::uint32_t max_place_ = 0;
-    point first_, min_, max_, last_;
+    double low_ = no_value;     // of min_ and max_, while plain
+    double high_ = no_value;
+    std::int64_t min_step_ = 0;
+    std::int64_t max_step_ = 0;
+    point first_, last_;
+    extreme min_, max_;
+    bool has_finite_ = false;               // unless plain
+    bool has_low_infinite_ = false;         // -inf
+    bool has_high_infinite_ = false;        // +inf
+    extreme low_infinite_, high_infinite_;  // the first of each
+    static constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// All levels of one series, while its points come.
@@ -123,6 +143,18 @@ inline constexpr std::uint64_t pyramid_min_points = 512;
 
 void append_piece(std::string& out, const pyramid_piece& piece);
 
+/// Writes entries quickly and without allocation, once its memory has grown; they are larger.
+class piece_encoder {
+public:
+    void append(std::string& out, const pyramid_piece& piece);
+
+private:
+    std::vector<std::int64_t> numbers_;
+    std::vector<std::uint64_t> words_;
+    number_column values_;
+    std::string content_;
+};
+
 /// Reads the next entry; `in` moves behind it. An entry of another series or level than wanted is
 /// stepped over: `out` has no buckets then.
 ///
@@ -135,65 +167,117 @@ struct pyramid_wish {
 
 // ---- implementation ---------------------------------------------------------
 
-inline void bucket_builder::take(const point& next, bool is_nan) noexcept {
+// Finite doubles, the usual case, cost two comparisons; all else goes the longer way.
+inline void bucket_builder::add(const point& next) noexcept {
+    constexpr std::uint64_t exponent = 0x7FF0000000000000U;
     if (places_ == 0) {
         first_ = next;
+        min_step_ = max_step_ = next.step;
     }
+    min_step_ = std::min(min_step_, next.step);
+    max_step_ = std::max(max_step_, next.step);
     last_ = next;
-    const std::uint32_t place = places_++;
-    if (is_nan) {
-        return;
+    if (is_plain_ && !next.value.is_integer() && (next.value.bits() & exponent) != exponent) {
+        const double value = next.value.as_double();
+        if (!(value >= low_)) {
+            low_ = value;
+            min_ = {next, places_};
+        }
+        if (!(value <= high_)) {
+            high_ = value;
+            max_ = {next, places_};
+        }
+    } else {
+        add_rare(next);
     }
-    if (!has_value_ || is_less(next.value, min_.value)) {
-        min_ = next;
-        min_place_ = place;
-    }
-    if (!has_value_ || is_less(max_.value, next.value)) {
-        max_ = next;
-        max_place_ = place;
-    }
-    has_value_ = true;
-}
-
-inline void bucket_builder::add(const point& next) noexcept {
-    const double value = next.value.as_double();
-    const bool is_nan = std::isnan(value);
-    take(next, is_nan);
-    count_.nan += is_nan ? 1U : 0U;
-    count_.infinite += std::isinf(value) ? 1U : 0U;
+    ++places_;
     ++count_.points;
 }
 
-inline void bucket_builder::add(const bucket& next, const point* kept) noexcept {
-    for (std::uint32_t i = 0; i < next.kept; ++i) {
-        take(kept[i], std::isnan(kept[i].value.as_double()));
+inline void bucket_builder::add_rare(const point& next) noexcept {
+    if (is_plain_) {
+        is_plain_ = false;
+        has_finite_ = places_ != 0;
     }
-    count_.points += next.points;
-    count_.nan += next.nan;
-    count_.infinite += next.infinite;
+    const double value = next.value.as_double();
+    if (std::isnan(value)) {
+        ++count_.nan;
+        return;
+    }
+    if (std::isinf(value)) {
+        ++count_.infinite;
+        bool& has = value < 0 ? has_low_infinite_ : has_high_infinite_;
+        (value < 0 ? low_infinite_ : high_infinite_) =
+            has ? (value < 0 ? low_infinite_ : high_infinite_) : extreme{next, places_};
+        has = true;
+        return;
+    }
+    if (!has_finite_ || is_less(next.value, min_.at.value)) {
+        min_ = {next, places_};
+    }
+    if (!has_finite_ || is_less(max_.at.value, next.value)) {
+        max_ = {next, places_};
+    }
+    has_finite_ = true;
+}
+
+inline void bucket_builder::add(const bucket& next, const point* kept) noexcept {
+    const bucket before = count_;
+    for (std::uint32_t i = 0; i < next.kept; ++i) {
+        add(kept[i]);
+    }
+    count_.points = before.points + next.points;
+    count_.nan = before.nan + next.nan;
+    count_.infinite = before.infinite + next.infinite;
+}
+
+inline series_summary bucket_builder::summary() const {
+    series_summary all;
+    all.count = count_.points;
+    all.nan = count_.nan;
+    all.inf = count_.infinite;
+    all.first = first_;
+    all.last = last_;
+    all.min_step = min_step_;
+    all.max_step = max_step_;
+    if (all.has_finite()) {
+        all.min = min_.at.value;
+        all.max = max_.at.value;
+    }
+    return all;
 }
 
 inline void bucket_builder::finish(pyramid_piece& out) {
-    if (count_.points == 0) {
+    if (places_ == 0) {
         return;
     }
-    using placed = std::pair<std::uint32_t, const point*>;
-    placed kept[] = {{0, &first_},
-                     {has_value_ ? min_place_ : 0, has_value_ ? &min_ : &first_},
-                     {has_value_ ? max_place_ : 0, has_value_ ? &max_ : &first_},
-                     {places_ - 1, &last_}};
+    const bool has_finite = is_plain_ || has_finite_;
+    const extreme first{first_, 0};
+    const extreme low = has_low_infinite_ ? low_infinite_ : has_finite ? min_ : first;
+    const extreme high = has_high_infinite_ ? high_infinite_ : has_finite ? max_ : first;
+    // Of infinities of one sign alone, those are smallest and largest.
+    const bool is_low_alone = has_low_infinite_ && !has_high_infinite_ && !has_finite;
+    const bool is_high_alone = has_high_infinite_ && !has_low_infinite_ && !has_finite;
+    extreme kept[] = {
+        first, is_high_alone ? high : low, is_low_alone ? low : high, {last_, places_ - 1}};
     std::sort(std::begin(kept), std::end(kept),
-              [](const placed& a, const placed& b) { return a.first < b.first; });
+              [](const extreme& a, const extreme& b) { return a.place < b.place; });
     for (std::size_t i = 0; i < std::size(kept); ++i) {
-        if (i == 0 || kept[i].first != kept[i - 1].first) {
-            out.points.push_back(*kept[i].second);
+        if (i == 0 || kept[i].place != kept[i - 1].place) {
+            out.points.push_back(kept[i].at);
             ++count_.kept;
         }
     }
     out.buckets.push_back(count_);
+    clear();
+}
+
+inline void bucket_builder::clear() noexcept {
     count_ = {};
-    has_value_ = false;
+    is_plain_ = true;
     places_ = 0;
+    low_ = high_ = no_value;
+    has_finite_ = has_low_infinite_ = has_high_infinite_ = false;
 }
 
 // A bucket that is full goes into its level's piece and into the open bucket of the next level.
@@ -256,6 +340,23 @@ inline void append_content(std::string& out, const pyramid_piece& piece) {
     append_integers(out, scratch.data(), scratch.size());
     append_integers(out, times.data(), times.size());
     append_column(out, values);
+}
+
+// Values as raw words: floats when all are exactly such, as writers of live files do.
+inline void append_raw_column(std::string& out, const number_column& values,
+                              std::vector<std::uint64_t>& words) {
+    if (words.capacity() < values.size()) {
+        words.reserve(2 * values.size());
+    }
+    const column_kind kind = find_words(values, words);
+    out += static_cast<char>(to_byte({kind, false, column_method::raw}));
+    if (kind == column_kind::mixed) {
+        append_bitmap(out, values.size(),
+                      [&values](std::size_t i) { return values.kind(i) == number_kind::integer; });
+    }
+    for (const std::uint64_t word : words) {
+        append_word(out, word, word_type{kind}.size());
+    }
 }
 
 inline void append_entry(std::string& out, pyramid_wish what, std::size_t buckets,
@@ -323,6 +424,34 @@ inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
             }
         }
     }
+}
+
+inline void piece_encoder::append(std::string& out, const pyramid_piece& piece) {
+    // Twice what is needed at most, so that there is room for somewhat more the next time.
+    const std::size_t most = 64 + 32 * piece.buckets.size() + 32 * piece.points.size();
+    content_.clear();
+    if (content_.capacity() < most) {
+        content_.reserve(2 * most);
+    }
+    if (out.capacity() - out.size() < most) {
+        out.reserve(2 * (out.size() + most));
+    }
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        detail::append_counts(content_, piece.buckets, field, numbers_);
+    }
+    for (const auto field : {&point::step, &point::time_us}) {
+        numbers_.clear();
+        for (const point& each : piece.points) {
+            numbers_.push_back(each.*field);
+        }
+        append_integers(content_, numbers_.data(), numbers_.size());
+    }
+    values_.clear();
+    for (const point& each : piece.points) {
+        values_.push_back(each.value);
+    }
+    detail::append_raw_column(content_, values_, words_);
+    detail::append_entry(out, {piece.id, piece.level}, piece.buckets.size(), content_);
 }
 
 inline void append_piece(std::string& out, const pyramid_piece& piece) {

@@ -36,12 +36,13 @@ struct pyramid_source {
     std::uint64_t size;
 };
 
-/// Puts the buckets that a section has of a series into columns: of the wanted level, or of the
-/// coarsest finer one there is.
+/// Puts the buckets of a series into columns that a pyramid has for the section `first` of a file
+/// and maybe for some that follow: of the wanted level, or of the coarsest finer one there is.
 ///
-/// out      false when it has none or they are damaged: then the points are to be read
-[[nodiscard]] bool add_buckets(const pyramid_source& file, const file_section& section,
-                               pyramid_wish wanted, pixel_reducer& into);
+/// out      for how many sections that was; 0 when there is none or it is damaged: then the points
+///          of the section are to be read
+[[nodiscard]] std::size_t add_buckets(const pyramid_source& file, const file_map& map,
+                                      std::size_t first, pyramid_wish wanted, pixel_reducer& into);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -103,13 +104,22 @@ inline bool read_buckets(const pyramid_source& file, const file_section& section
 
 }  // namespace detail
 
-inline bool add_buckets(const pyramid_source& file, const file_section& section,
-                        pyramid_wish wanted, pixel_reducer& into) {
+inline std::size_t add_buckets(const pyramid_source& file, const file_map& map, std::size_t first,
+                               pyramid_wish wanted, pixel_reducer& into) {
+    // The first pyramid from here on, if it begins with this section.
+    const auto& sections = map.sections();
+    std::size_t at = first;
+    while (at < sections.size() && sections[at].content.pyramids.empty()) {
+        ++at;
+    }
+    if (at == sections.size() || sections[at].content.pyramid_begin != sections[first].begin) {
+        return 0;
+    }
     std::vector<pyramid_piece> pieces;
-    for (; !detail::read_buckets(file, section, wanted, pieces); --wanted.level) {
+    for (; !detail::read_buckets(file, sections[at], wanted, pieces); --wanted.level) {
         pieces.clear();
         if (wanted.level == 0) {
-            return false;
+            return 0;
         }
     }
     for (const pyramid_piece& piece : pieces) {
@@ -119,7 +129,7 @@ inline bool add_buckets(const pyramid_source& file, const file_section& section,
             kept += next.kept;
         }
     }
-    return true;
+    return at - first + 1;
 }
 
 }}}  // namespace guild::series

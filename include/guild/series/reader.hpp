@@ -541,11 +541,13 @@ inline result<pixel_view> reader::pixels(std::string_view key, const pixel_reque
     const auto use = [&](const block& from) {
         points_.visit(from, *id, [&](const point& next) { reducer.add(next); });
     };
-    for (std::size_t i = 0; has_map && i < map_.sections().size(); ++i) {
-        const file_section& section = map_.sections()[i];
-        if (level == pyramid_levels || !add_buckets(pyramids, section, {*id, level}, reducer)) {
-            scan_section(window, section, *id, request.range, use);
+    for (std::size_t i = 0; has_map && i < map_.sections().size();) {
+        const std::size_t told =
+            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, reducer);
+        if (told == 0) {
+            scan_section(window, map_.sections()[i], *id, request.range, use);
         }
+        i += std::max<std::size_t>(told, 1);
     }
     auto scanned = scan(window, map_end(), use);
     if (!scanned) {

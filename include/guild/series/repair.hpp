@@ -181,7 +181,7 @@ private:
 
     void count(std::uint32_t id, const point& next) {
         summaries_[id].add(next);
-        since_index_[id].add(next);
+        since_pyramid_[id].add(next);
         ++report_.points;
     }
 
@@ -284,7 +284,7 @@ private:
     void compare_pyramids(const block& found, const index_content& content) {
         for (const pyramid_entry& entry : content.pyramids) {
             for (const std::uint32_t id : entry.ids) {
-                const series_summary* counted = since_index_.find(id);
+                const series_summary* counted = since_pyramid_.find(id);
                 const auto* far = seen_far_.find(id);
                 const std::uint64_t points = counted == nullptr ? 0 : counted->count;
                 const std::uint64_t nan = counted == nullptr ? 0 : counted->nan;
@@ -304,7 +304,9 @@ private:
         frames_ = content.frames;
         before_points_ = content.points - report_.points;
         listed_.clear();
-        since_index_.clear();
+        if (!content.pyramids.empty()) {
+            since_pyramid_.clear();
+        }
         seen_far_.clear();
     }
 
@@ -343,7 +345,7 @@ private:
     chunk_reader chunk_;
     id_table<bool> names_;
     id_table<series_summary> summaries_;
-    id_table<series_summary> since_index_;
+    id_table<series_summary> since_pyramid_;
     id_table<far_levels> seen_far_;
     std::vector<std::uint64_t> listed_;  // FRAMES and CHUNK blocks since the last index
     std::uint64_t frames_ = 0;
