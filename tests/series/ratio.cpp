@@ -65,16 +65,29 @@ TEST_CASE("ratios: the bytes of decimals and an exception, by hand") {
     CHECK(is_kept(double_words({0.1, 0.2, 0.3, 12345.6}), 10, eight));
 }
 
-TEST_CASE("ratios: the divisor is the smallest power of ten that makes nearly all whole") {
+TEST_CASE("ratios: divisors of decimals and of fractions are found") {
     const auto divisor_of = [](const word_list& words, gs::word_size size) {
         return gs::find_divisor(words.data(), words.size(), size);
     };
     CHECK(divisor_of(float_words({1, 2, 3, 1e6F, -7}), four) == 1);
-    CHECK(divisor_of(float_words({0.25F, 0.5F, 0.1F}), four) == 100);
+    CHECK(divisor_of(float_words({0.25F, 0.5F, 0.1F}), four) == 20);
+    CHECK(divisor_of(float_words({77.0F / 150, 74.0F / 150, -0.5F, 11.0F / 25}), four) == 150);
+    CHECK(divisor_of(float_words({0.9587F, 0.9716F, 0.9721F}), four) == 10'000);
+    CHECK(divisor_of(float_words({55403.0F / 60000, 58141.0F / 60000}), four) == 300'000);
     CHECK(divisor_of(double_words({0.1, 1e-7, 3.0000001}), eight) == 10'000'000);
+    CHECK(divisor_of(double_words({1234567.0 / 1281167, 7.0 / 1281167}), eight) == 1'281'167);
     CHECK(divisor_of(double_words({1.0 / 3, 2.0 / 7, std::sqrt(2.0), std::exp(1.0)}), eight) == 0);
+    CHECK(divisor_of(float_words({0.69314718F, 0.016486658F, 2.71828F, 3.14159274F}), four) == 0);
     const float nan = std::numeric_limits<float>::quiet_NaN();
     CHECK(divisor_of(float_words({nan, nan, -0.0F, nan}), four) == 0);
+}
+
+TEST_CASE("ratios: a divisor larger than necessary is made smaller") {
+    const std::string bytes =
+        append(float_words({55403.0F / 60000, 58141.0F / 60000}), 300'000, four);
+    CHECK(guild::to_hex(bytes.substr(0, 3)) == "e0d403");  // 60000
+    CHECK(append(double_words({0.5, 0.25, -1.75}), 1'000, eight) ==
+          append(double_words({0.5, 0.25, -1.75}), 4, eight));
 }
 
 TEST_CASE("ratios: more than a sixteenth of exceptions is refused and appends nothing") {
