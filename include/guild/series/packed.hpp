@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <guild/base/bytes.hpp>
+#include <guild/config.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -297,7 +298,8 @@ template <class Value>
         bytes += packed_bytes_of(size, [&value, begin](std::size_t i) { return value(begin + i); });
         seen += size;
     }
-    return bytes * count / std::max(seen, std::size_t{1});
+    const auto scaled = std::uint64_t{bytes} * count / std::max(seen, std::size_t{1});
+    return guild::detail::convert<std::size_t>(scaled);
 }
 
 // Whether something that may take so many bytes is worth trying where `best` are enough.
