@@ -56,9 +56,11 @@ public:
     [[nodiscard]] number_kind kind() const noexcept { return kind_; }
 
     [[nodiscard]] number_kind kind(std::size_t i) const noexcept {
-        return !mixed_                                       ? kind_
-               : ((integers_[i / 64] >> (i % 64)) & 1U) != 0 ? number_kind::integer
-                                                             : number_kind::real;
+        if (!mixed_) {
+            return kind_;
+        }
+        const bool is_integer = ((integers_[i / 64] >> (i % 64)) & 1U) != 0;
+        return is_integer ? number_kind::integer : number_kind::real;
     }
 
     [[nodiscard]] number operator[](std::size_t i) const noexcept {

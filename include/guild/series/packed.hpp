@@ -132,7 +132,9 @@ public:
             return best;
         }
         sort();
-        for (unsigned width = whole_; width-- > 0 && try_width(width, best);) {
+        unsigned width = whole_;
+        while (width > 0 && try_width(width - 1, best)) {
+            --width;
         }
         return best;
     }
@@ -308,8 +310,9 @@ template <class Value>
 }
 
 // Reads `count` values of `width` bits from bytes with at least 9 readable ones behind them.
-inline void unpack(const char* from, unsigned width, std::uint64_t base, std::uint64_t* out,
+inline void unpack(std::string_view bytes, unsigned width, std::uint64_t base, std::uint64_t* out,
                    std::size_t count) noexcept {
+    const char* const from = bytes.data();
     const std::uint64_t mask = low_bits(width);
     if (width <= 57) {
         std::size_t bit = 0;
@@ -361,11 +364,11 @@ inline bool decode_packed_block(std::string_view& in, std::uint64_t* out,
     base = static_cast<std::uint64_t>(zigzag_decode(base));
     constexpr std::size_t behind = 9;  // bytes that unpack() may read and not use
     if (in.size() - bytes >= behind) {
-        unpack(in.data(), width, base, out, count);
+        unpack(in, width, base, out, count);
     } else {
         char padded[packed_block * 8 + behind] = {};
         std::memcpy(padded, in.data(), bytes);
-        unpack(padded, width, base, out, count);
+        unpack({padded, sizeof padded}, width, base, out, count);
     }
     in.remove_prefix(bytes);
     return decode_exceptions(in, exceptions, width, out, count);

@@ -168,7 +168,7 @@ public:
     }
 
 private:
-    enum class verdict { match, no_match, too_long };
+    enum class verdict : std::uint8_t { match, no_match, too_long };
 
     [[nodiscard]] bool is_float() const noexcept { return size_ == word_size::four; }
 
