@@ -54,13 +54,13 @@ bool take_column(std::string_view bytes, std::size_t count, numbers& out) {
     return true;
 }
 
-bool is_kept(const numbers& values) {
+bool keeps_column(const numbers& values) {
     numbers back;
     return take_column(encode_column(values), values.size(), back) && back == values;
 }
 
 gs::column_form form_of(const numbers& values) {
-    REQUIRE(is_kept(values));
+    REQUIRE(keeps_column(values));
     gs::column_form form;
     REQUIRE(gs::decode_form(static_cast<unsigned char>(encode_column(values)[0]), form));
     return form;
@@ -73,6 +73,14 @@ bool has_form(const numbers& values, gs::column_kind kind, gs::column_method met
     CHECK(form.method == method);
     CHECK(form.repeats == repeats);
     return form.kind == kind && form.method == method && form.repeats == repeats;
+}
+
+std::size_t to_index(std::uint64_t bits, const numbers& of) {
+    return guild::detail::convert<std::size_t>(bits % of.size());
+}
+
+std::size_t random_size(std::size_t limit, std::mt19937_64& random) {
+    return guild::detail::convert<std::size_t>(random() % limit);
 }
 
 numbers nasty_reals() {
@@ -174,23 +182,23 @@ TEST_CASE("column: the bytes of each method, by hand") {
 TEST_CASE("column: every nasty number comes back bit for bit, alone, together, among others") {
     numbers all;
     for (const numbers& kind : {nasty_reals(), nasty_floats(), nasty_integers()}) {
-        CHECK(is_kept(kind));
+        CHECK(keeps_column(kind));
         for (const gs::number& each : kind) {
             CAPTURE(each.bits());
-            CHECK(is_kept({each}));
-            CHECK(is_kept({each, each, each}));
+            CHECK(keeps_column({each}));
+            CHECK(keeps_column({each, each, each}));
             numbers decimals;
             numbers wholes;
             for (int i = 0; i < 100; ++i) {
                 decimals.push_back(i == 50 ? each : gs::number(i * 0.5 + 0.1));
                 wholes.push_back(i % 30 == 7 ? each : gs::number(i));
             }
-            CHECK(is_kept(decimals));
-            CHECK(is_kept(wholes));
+            CHECK(keeps_column(decimals));
+            CHECK(keeps_column(wholes));
             all.push_back(each);
         }
     }
-    CHECK(is_kept(all));
+    CHECK(keeps_column(all));
 }
 
 TEST_CASE("column: noise is ordered, toggled bits are exclusive, decimals are ratios") {
@@ -258,9 +266,9 @@ TEST_CASE("column: zeros at the end of every word take no space") {
         halves.push_back(column_float(0xBF800000U | noise));
         wholes.push_back(static_cast<std::int64_t>(random() % 1024 << 40U) - (1LL << 45U));
     }
-    CHECK(is_kept(halves));
+    CHECK(keeps_column(halves));
     CHECK(encode_column(halves).size() < 512 * 13 / 8);
-    CHECK(is_kept(wholes));
+    CHECK(keeps_column(wholes));
     CHECK(encode_column(wholes).size() < 512 * 11 / 8);
 }
 
@@ -299,7 +307,7 @@ TEST_CASE("column: random columns of every kind come back") {
         const std::uint64_t repeat = 1 + random() % 4;
         const auto width = static_cast<unsigned>(random() % 64);
         numbers values;
-        for (std::size_t left = random() % 400; left > 0; --left) {
+        for (std::size_t left = random_size(400, random); left > 0; --left) {
             if (!values.empty() && random() % repeat != 0) {
                 values.push_back(values.back());
                 continue;
@@ -307,17 +315,18 @@ TEST_CASE("column: random columns of every kind come back") {
             const bool strange = random() % nasty == 0;
             const std::uint64_t bits = random() >> width;
             if ((kinds & 1U) != 0 && ((kinds & 8U) != 0 || random() % 2 == 0)) {
-                values.push_back(strange ? reals[bits % reals.size()] : column_real(bits));
+                values.push_back(strange ? reals[to_index(bits, reals)] : column_real(bits));
             } else if ((kinds & 2U) != 0) {
-                values.push_back(strange ? floats[bits % floats.size()]
+                values.push_back(strange ? floats[to_index(bits, floats)]
                                          : column_float(static_cast<std::uint32_t>(bits)));
             } else if ((kinds & 4U) != 0) {
                 values.push_back(static_cast<float>(bits % 1000) / 1000.0F);
             } else {
-                values.push_back(strange ? integers[bits % integers.size()] : column_integer(bits));
+                values.push_back(strange ? integers[to_index(bits, integers)]
+                                         : column_integer(bits));
             }
         }
-        REQUIRE(is_kept(values));
+        REQUIRE(keeps_column(values));
     }
 }
 
@@ -363,11 +372,11 @@ TEST_CASE("column: random bytes are read or refused, never past their end") {
     for (int round = 0; round < 40'000; ++round) {
         const auto method = random() % 6 << 3U;
         std::string bytes(1, static_cast<char>(method | random() % 8));
-        for (std::size_t size = random() % 60; size > 0; --size) {
+        for (std::size_t size = random_size(60, random); size > 0; --size) {
             bytes += static_cast<char>(random() % (round % 2 == 0 ? 256U : 4U));
         }
         numbers back;
-        good += take_column(bytes, random() % 20, back) ? 1U : 0U;
+        good += take_column(bytes, random_size(20, random), back) ? 1U : 0U;
     }
     CHECK(good > 0);
 }

@@ -56,9 +56,11 @@ public:
     [[nodiscard]] number_kind kind() const noexcept { return kind_; }
 
     [[nodiscard]] number_kind kind(std::size_t i) const noexcept {
-        return !mixed_                                       ? kind_
-               : ((integers_[i / 64] >> (i % 64)) & 1U) != 0 ? number_kind::integer
-                                                             : number_kind::real;
+        if (!mixed_) {
+            return kind_;
+        }
+        const bool is_integer = ((integers_[i / 64] >> (i % 64)) & 1U) != 0;
+        return is_integer ? number_kind::integer : number_kind::real;
     }
 
     [[nodiscard]] number operator[](std::size_t i) const noexcept {
@@ -308,11 +310,16 @@ private:
     }
 
     void try_exclusive(const std::vector<std::uint64_t>& words) {
+        const auto exclusive = [this, &words](std::size_t i) {
+            return (words[i] ^ words[i + 1]) >> shift_;
+        };
         trial_.assign(1, static_cast<char>(shift_));
         append_varint(trial_, words[0] >> shift_);
-        append_packed_of(trial_, words.size() - 1, [this, &words](std::size_t i) {
-            return (words[i] ^ words[i + 1]) >> shift_;
-        });
+        const std::size_t expected = expected_bytes_of(words.size() - 1, exclusive);
+        if (!may_win(trial_.size() + expected, best_.size())) {
+            return;
+        }
+        append_packed_of(trial_, words.size() - 1, exclusive);
         keep_smaller(column_method::exclusive);
     }
 
@@ -441,20 +448,26 @@ inline void widen_all(std::uint64_t* words, std::size_t count) noexcept {
     }
 }
 
-// Puts words at the end of `words` where the bitmap has zeros, and repeats them where it has ones.
+// Repeats words where the bitmap has ones; the others are the last `kept` of `words`.
 inline void spread_repeats(std::uint64_t* words, std::size_t count, std::string_view repeats,
                            std::size_t kept) noexcept {
-    const std::uint64_t* from = words + (count - kept);
-    for (std::size_t i = 0; i < count; ++i) {
-        from += i == 0 ? 0 : 1 - bitmap_bit(repeats, i);
-        words[i] = *from;
+    std::size_t from = count - kept - 1;  // the first bit is 0
+    for (std::size_t begin = 0; begin < count; begin += 8) {
+        unsigned bits = static_cast<unsigned char>(repeats[begin / 8]);
+        for (std::size_t i = begin; i < std::min(begin + 8, count); ++i, bits >>= 1U) {
+            from += 1U - (bits & 1U);
+            words[i] = words[from];
+        }
     }
 }
 
 inline std::size_t count_ones(std::string_view bitmap) noexcept {
     std::size_t ones = 0;
-    for (std::size_t i = 0; i < bitmap.size() * 8; ++i) {
-        ones += bitmap_bit(bitmap, i);
+    for (const char byte : bitmap) {
+        unsigned bits = static_cast<unsigned char>(byte);
+        bits = (bits & 0x55U) + (bits >> 1U & 0x55U);
+        bits = (bits & 0x33U) + (bits >> 2U & 0x33U);
+        ones += (bits & 0xFU) + (bits >> 4U);
     }
     return ones;
 }

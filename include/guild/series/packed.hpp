@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <guild/base/bytes.hpp>
+#include <guild/config.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -48,6 +49,8 @@ void append_packed(std::string& out, const std::uint64_t* values, std::size_t co
                                  std::size_t count) noexcept;
 
 /// Appends `count` numbers by the transform that takes the fewest bytes.
+///
+/// Where a sample shows that one takes far more, it is not tried.
 ///
 /// example  tests/series/packed.cpp "integers: the bytes of each transform, by hand"
 void append_integers(std::string& out, const std::int64_t* values, std::size_t count);
@@ -106,36 +109,67 @@ struct block_plan {
 };
 
 // Finds the plan of a block: for each width, the window of sorted values that holds the most, with
-// an exception for each value outside.
+// an exception for each value outside, half of them at most.
 class block_planner {
 public:
     block_planner(const std::uint64_t* values, std::size_t count) noexcept : count_(count) {
-        constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
-        least_ = values[0];
+        std::int64_t least = static_cast<std::int64_t>(values[0]);
+        std::int64_t most = least;
         for (std::size_t i = 1; i < count; ++i) {
-            least_ = (values[i] ^ sign) < (least_ ^ sign) ? values[i] : least_;
+            least = std::min(least, static_cast<std::int64_t>(values[i]));
+            most = std::max(most, static_cast<std::int64_t>(values[i]));
         }
-        std::uint64_t all = 0;
+        least_ = static_cast<std::uint64_t>(least);
+        whole_ = bit_length(static_cast<std::uint64_t>(most) - least_);
         for (std::size_t i = 0; i < count; ++i) {
-            sorted_[i] = values[i] - least_;
-            all = std::max(all, sorted_[i]);
+            offsets_[i] = values[i] - least_;
         }
-        whole_ = bit_length(all);
     }
 
     [[nodiscard]] block_plan find() noexcept {
         block_plan best = plan(0, count_, whole_);
-        if (whole_ < 2) {
+        if (whole_ < 2 || count_ < 4) {
             return best;
         }
-        std::sort(sorted_, sorted_ + count_);
-        for (unsigned width = whole_; width-- > 0;) {
-            try_width(width, best);
+        sort();
+        unsigned width = whole_;
+        while (width > 0 && try_width(width - 1, best)) {
+            --width;
         }
         return best;
     }
 
 private:
+    // By the highest bits into buckets, then within them: most values are near their place.
+    void sort() noexcept {
+        constexpr unsigned bits = 7;
+        const unsigned shift = whole_ > bits ? whole_ - bits : 0;
+        std::uint8_t ends[(1U << bits) + 1] = {};
+        for (std::size_t i = 0; i < count_; ++i) {
+            ++ends[(offsets_[i] >> shift) + 1];
+        }
+        std::uint8_t most = 0;
+        for (std::size_t i = 1; i <= (1U << bits); ++i) {
+            most = std::max(most, ends[i]);
+            ends[i] = static_cast<std::uint8_t>(ends[i] + ends[i - 1]);
+        }
+        for (std::size_t i = 0; i < count_; ++i) {
+            sorted_[ends[offsets_[i] >> shift]++] = offsets_[i];
+        }
+        if (most > 24) {
+            std::sort(sorted_, sorted_ + count_);
+            return;
+        }
+        for (std::size_t i = 1; i < count_; ++i) {
+            const std::uint64_t value = sorted_[i];
+            std::size_t at = i;
+            for (; at > 0 && sorted_[at - 1] > value; --at) {
+                sorted_[at] = sorted_[at - 1];
+            }
+            sorted_[at] = value;
+        }
+    }
+
     // The plan with sorted values begin to end inside. Very far below is inside again: modulo 2^64.
     [[nodiscard]] block_plan plan(std::size_t begin, std::size_t end,
                                   unsigned width) const noexcept {
@@ -155,35 +189,30 @@ private:
         return made;
     }
 
-    void try_width(unsigned width, block_plan& best) const noexcept {
-        const std::size_t least_bytes = 3 + bits_bytes(count_, width);
-        if (least_bytes >= best.bytes) {
-            return;
-        }
-        // An exception takes two bytes at least, so this many can pay.
-        const std::size_t allowed = std::min((best.bytes - least_bytes - 1) / 2, count_ - 1);
+    // False if no smaller width can be better.
+    [[nodiscard]] bool try_width(unsigned width, block_plan& best) const noexcept {
         const std::uint64_t mask = low_bits(width);
-        std::size_t inside = count_ - allowed;
+        const std::size_t least = count_ - count_ / 2;  // values inside
+        std::size_t inside = least;
         std::size_t begin = count_;
         for (std::size_t i = 0; i + inside <= count_; ++i) {
-            if (sorted_[i + inside - 1] - sorted_[i] > mask) {
-                continue;
+            while (i + inside <= count_ && sorted_[i + inside - 1] - sorted_[i] <= mask) {
+                begin = i;
+                ++inside;  // the next window must be larger
             }
-            begin = i;
-            while (i + inside < count_ && sorted_[i + inside] - sorted_[i] <= mask) {
-                ++inside;
-            }
-            ++inside;  // the next window must be larger
         }
         if (begin == count_) {
-            return;
+            return false;
         }
-        const block_plan found = plan(begin, begin + inside - 1, width);
-        if (found.bytes < best.bytes) {
-            best = found;
+        const std::size_t outside = count_ - (inside - 1);
+        if (3 + bits_bytes(count_, width) + 2 * outside < best.bytes) {
+            const block_plan found = plan(begin, begin + inside - 1, width);
+            best = found.bytes < best.bytes ? found : best;
         }
+        return 3 + 2 * outside < best.bytes;
     }
 
+    std::uint64_t offsets_[packed_block];  // of the values above the least
     std::uint64_t sorted_[packed_block];
     std::uint64_t least_ = 0;
     std::size_t count_;
@@ -260,9 +289,30 @@ template <class Value>
     return bytes;
 }
 
+// About packed_bytes_of(), from every fifth block.
+template <class Value>
+[[nodiscard]] std::size_t expected_bytes_of(std::size_t count, Value&& value) {
+    constexpr std::size_t stride = 5 * packed_block;
+    std::size_t bytes = 0;
+    std::size_t seen = 0;
+    for (std::size_t begin = 0; begin < count; begin += stride) {
+        const std::size_t size = std::min(packed_block, count - begin);
+        bytes += packed_bytes_of(size, [&value, begin](std::size_t i) { return value(begin + i); });
+        seen += size;
+    }
+    const auto scaled = std::uint64_t{bytes} * count / std::max(seen, std::size_t{1});
+    return guild::detail::convert<std::size_t>(scaled);
+}
+
+// Whether something that may take so many bytes is worth trying where `best` are enough.
+[[nodiscard]] constexpr bool may_win(std::size_t expected, std::size_t best) noexcept {
+    return expected - expected / 4 < best;
+}
+
 // Reads `count` values of `width` bits from bytes with at least 9 readable ones behind them.
-inline void unpack(const char* from, unsigned width, std::uint64_t base, std::uint64_t* out,
+inline void unpack(std::string_view bytes, unsigned width, std::uint64_t base, std::uint64_t* out,
                    std::size_t count) noexcept {
+    const char* const from = bytes.data();
     const std::uint64_t mask = low_bits(width);
     if (width <= 57) {
         std::size_t bit = 0;
@@ -314,11 +364,11 @@ inline bool decode_packed_block(std::string_view& in, std::uint64_t* out,
     base = static_cast<std::uint64_t>(zigzag_decode(base));
     constexpr std::size_t behind = 9;  // bytes that unpack() may read and not use
     if (in.size() - bytes >= behind) {
-        unpack(in.data(), width, base, out, count);
+        unpack(in, width, base, out, count);
     } else {
         char padded[packed_block * 8 + behind] = {};
         std::memcpy(padded, in.data(), bytes);
-        unpack(padded, width, base, out, count);
+        unpack({padded, sizeof padded}, width, base, out, count);
     }
     in.remove_prefix(bytes);
     return decode_exceptions(in, exceptions, width, out, count);
@@ -366,20 +416,29 @@ inline void append_integers(std::string& out, const std::int64_t* values, std::s
     if (count == 0) {
         return;
     }
-    const std::size_t begin = out.size();
     if (detail::all_equal(values, count)) {
         out += static_cast<char>(transform::equal);
         detail::append_zigzag(out, values[0]);
         return;
     }
-    out += static_cast<char>(transform::none);
-    append_packed(out, words, count);
+    const auto same = [words](std::size_t i) { return words[i]; };
+    const auto difference = [words](std::size_t i) { return words[i + 1] - words[i]; };
+    const std::size_t expected = detail::expected_bytes_of(count, same);
+    const std::size_t expected_differences = detail::varint_bytes(zigzag_encode(values[0])) +
+                                             detail::expected_bytes_of(count - 1, difference);
+    const std::size_t begin = out.size();
+    if (detail::may_win(expected, expected_differences)) {
+        out += static_cast<char>(transform::none);
+        detail::append_packed_of(out, count, same);
+    }
     const std::size_t middle = out.size();
+    if (middle != begin && !detail::may_win(expected_differences, middle - begin)) {
+        return;
+    }
     out += static_cast<char>(transform::differences);
     detail::append_zigzag(out, values[0]);
-    detail::append_packed_of(out, count - 1,
-                             [words](std::size_t i) { return words[i + 1] - words[i]; });
-    if (out.size() - middle < middle - begin) {
+    detail::append_packed_of(out, count - 1, difference);
+    if (middle == begin || out.size() - middle < middle - begin) {
         out.erase(begin, middle - begin);
     } else {
         out.resize(middle);
@@ -387,18 +446,9 @@ inline void append_integers(std::string& out, const std::int64_t* values, std::s
 }
 
 inline std::size_t integers_bytes(const std::int64_t* values, std::size_t count) {
-    const auto* words = reinterpret_cast<const std::uint64_t*>(values);
-    if (count == 0) {
-        return 0;
-    }
-    const std::size_t first = 1 + detail::varint_bytes(zigzag_encode(values[0]));
-    if (detail::all_equal(values, count)) {
-        return first;
-    }
-    const std::size_t differences =
-        first + detail::packed_bytes_of(count - 1,
-                                        [words](std::size_t i) { return words[i + 1] - words[i]; });
-    return std::min(1 + packed_bytes(words, count), differences);
+    std::string bytes;
+    append_integers(bytes, values, count);
+    return bytes.size();
 }
 
 inline bool decode_integers(std::string_view& in, std::int64_t* out, std::size_t count) noexcept {

@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,11 +45,13 @@ inline constexpr std::int64_t max_dividend = std::int64_t{1} << 53U;
 [[nodiscard]] bool find_dividend(std::uint64_t word, std::int64_t divisor, word_size size,
                                  std::int64_t& dividend) noexcept;
 
-/// The smallest divisor found for nearly all of the words; 0 if none was.
+/// A divisor that may do for nearly all of the words; 0 if none was found.
+///
+/// Decimals of any length, one third of them, and fractions with small denominators are found.
 [[nodiscard]] std::int64_t find_divisor(const std::uint64_t* words, std::size_t count,
                                         word_size size) noexcept;
 
-/// Appends the words.
+/// Appends the words, with the smallest divisor that is a factor of this one.
 ///
 /// in       divisor: 1 to max_dividend
 /// out      false, and `out` unchanged, if more than a sixteenth of them would be exceptions
@@ -126,6 +129,98 @@ inline bool take_word(std::string_view& in, word_size size, std::uint64_t& word)
     return true;
 }
 
+// Looks at up to 64 of the words, of which a sixteenth may be anything.
+class divisor_search {
+public:
+    divisor_search(const std::uint64_t* words, std::size_t count, word_size size) noexcept
+        : words_(words), count_(count), stride_(count / 64 + 1),
+          misses_((count - 1) / stride_ / 16), size_(size) {}
+
+    // The least common multiple of the denominators; 0 if that is large.
+    [[nodiscard]] std::int64_t find_common() const noexcept {
+        const std::int64_t limit = std::int64_t{1} << (is_float() ? 16U : 40U);
+        std::int64_t common = 1;
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count_ && misses <= misses_; i += stride_) {
+            const std::int64_t denominator = find_denominator(words_[i]);
+            const std::int64_t factor =
+                denominator == 0 ? 0 : denominator / std::gcd(common, denominator);
+            if (factor == 0 || factor > limit / common) {
+                ++misses;
+            } else {
+                common *= factor;
+            }
+        }
+        return misses <= misses_ ? common : 0;
+    }
+
+    // The smallest of 1, 3, 10, 30, 100 ... that will do; 0 if dividends would be as long as words.
+    [[nodiscard]] std::int64_t find_decimal() const noexcept {
+        for (std::int64_t power = 1; power <= 1'000'000'000'000'000; power *= 10) {
+            for (const std::int64_t divisor : {power, 3 * power}) {
+                const verdict found = judge(divisor);
+                if (found != verdict::no_match) {
+                    return found == verdict::match ? divisor : 0;
+                }
+            }
+        }
+        return 0;
+    }
+
+private:
+    enum class verdict : std::uint8_t { match, no_match, too_long };
+
+    [[nodiscard]] bool is_float() const noexcept { return size_ == word_size::four; }
+
+    [[nodiscard]] verdict judge(std::int64_t divisor) const noexcept {
+        const std::int64_t limit = is_float() ? std::int64_t{1} << 24U : max_dividend - 1;
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count_ && misses <= misses_; i += stride_) {
+            std::int64_t dividend = 0;
+            misses += find_dividend(words_[i], divisor, size_, dividend) ? 0U : 1U;
+            if (dividend > limit || -dividend > limit) {
+                return verdict::too_long;
+            }
+        }
+        return misses <= misses_ ? verdict::match : verdict::no_match;
+    }
+
+    // That of the first convergent of the continued fraction that gives the word; 0: none is small.
+    [[nodiscard]] std::int64_t find_denominator(std::uint64_t word) const noexcept {
+        const double limit = is_float() ? 4096 : 33554432;  // larger ones fit any word
+        double rest = 0;
+        if (!ratio_value(word, size_, rest)) {
+            return 0;
+        }
+        rest = std::fabs(rest);
+        std::int64_t before = 0;
+        std::int64_t denominator = 1;
+        for (;;) {
+            std::int64_t ignored = 0;
+            if (find_dividend(word, denominator, size_, ignored)) {
+                return denominator;
+            }
+            const double fraction = rest - std::floor(rest);
+            if (fraction * limit < 1) {
+                return 0;
+            }
+            rest = 1 / fraction;
+            const std::int64_t next = static_cast<std::int64_t>(rest) * denominator + before;
+            if (static_cast<double>(next) > limit) {
+                return 0;
+            }
+            before = denominator;
+            denominator = next;
+        }
+    }
+
+    const std::uint64_t* words_;
+    std::size_t count_;
+    std::size_t stride_;
+    std::size_t misses_;  // how many are allowed
+    word_size size_;
+};
+
 // Takes the exceptions off the front of `in`; writes them if `out` is not null.
 inline bool take_exceptions(std::string_view& in, std::uint64_t* out, std::size_t count,
                             word_size size) noexcept {
@@ -149,6 +244,14 @@ inline bool take_exceptions(std::string_view& in, std::uint64_t* out, std::size_
         }
     }
     return true;
+}
+
+inline std::int64_t common_factor(const std::vector<std::int64_t>& dividends,
+                                  std::int64_t divisor) noexcept {
+    for (std::size_t i = 0; i < dividends.size() && divisor > 1; ++i) {
+        divisor = std::gcd(divisor, dividends[i]);
+    }
+    return divisor;
 }
 
 }  // namespace detail
@@ -176,21 +279,9 @@ inline bool find_dividend(std::uint64_t word, std::int64_t divisor, word_size si
 
 inline std::int64_t find_divisor(const std::uint64_t* words, std::size_t count,
                                  word_size size) noexcept {
-    const std::size_t stride = count / 64 + 1;
-    std::int64_t divisor = 1;
-    for (int exponent = 0; exponent <= 15; ++exponent, divisor *= 10) {
-        std::size_t seen = 0;
-        std::size_t good = 0;
-        for (std::size_t i = 0; i < count && seen <= good + good / 15 + 2; i += stride) {
-            std::int64_t ignored = 0;
-            good += find_dividend(words[i], divisor, size, ignored) ? 1U : 0U;
-            ++seen;
-        }
-        if (seen - good <= seen / 16) {
-            return divisor;
-        }
-    }
-    return 0;
+    const detail::divisor_search search(words, count, size);
+    const std::int64_t common = search.find_common();
+    return common != 0 ? common : search.find_decimal();
 }
 
 inline bool append_ratios(std::string& out, const std::uint64_t* words, std::size_t count,
@@ -211,7 +302,11 @@ inline bool append_ratios(std::string& out, const std::uint64_t* words, std::siz
             return false;
         }
     }
-    append_varint(out, static_cast<std::uint64_t>(divisor));
+    const std::int64_t factor = detail::common_factor(dividends, divisor);
+    for (std::int64_t& dividend : dividends) {
+        dividend /= factor;
+    }
+    append_varint(out, static_cast<std::uint64_t>(divisor / factor));
     append_varint(out, found);
     out += exceptions;
     append_integers(out, dividends.data(), count);
