@@ -254,6 +254,8 @@ if(Python3_FOUND AND NOT GUILD_SANITIZE AND NOT GUILD_NO_EXCEPTIONS)
   endforeach()
   guild_test(interop/tensorboard long 300 sh "${guild_tests_dir}/interop/tensorboard.sh" "${guild_bin_dir}"
     "${PROJECT_BINARY_DIR}")
+  # A second reader of series files, made of docs/format-series.md alone.
+  guild_test(interop/series quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/interop/series.py" "${guild_bin_dir}")
 endif()
 
 # ---- fuzzers and benchmarks -----------------------------------------------------------------------
