@@ -49,8 +49,7 @@ struct options {
     bool json = false;
 };
 
-// ---- data sets
-// -------------------------------------------------------------------------------------
+// ---- data sets ----------------------------------------------------------------------------------
 
 // Writes records to a file until `next` leaves the payload empty.
 void make_file(const std::string& path, const std::function<void(std::string& payload)>& next) {
@@ -160,8 +159,7 @@ void make_data(const options& given) {
          [&](const auto& place) { make_blobs(place(""), false, std::size_t{4} << 20U, 128); });
 }
 
-// ---- the floor
-// -------------------------------------------------------------------------------------
+// ---- the floor ----------------------------------------------------------------------------------
 
 struct total {
     double sum = 0;
@@ -228,8 +226,7 @@ total sum_file(const std::string& path) {
     }
 }
 
-// ---- guild
-// -----------------------------------------------------------------------------------------
+// ---- guild --------------------------------------------------------------------------------------
 
 total scan_file(const std::string& path) {
     tf::reader reader(path);

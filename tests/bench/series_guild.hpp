@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,8 @@
 #include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/series/compact.hpp>
+#include <guild/series/pixels.hpp>
 #include <guild/series/reduce.hpp>
 #include <guild/series/run_reader.hpp>
 #include <guild/series/writer.hpp>
@@ -27,23 +28,7 @@ namespace bench {
 
 namespace os = guild::os;
 
-// ---- not yet there
-// -------------------------------------------------------------------------------- Each of these is
-// filled in when the library has what it needs; until then its rows are absent.
-
-/// Rewrites a file that was closed into columns; false when the library cannot yet.
-inline bool compact_file(const std::string& /*path*/) {
-    return false;
-}
-
-/// 1000 pixels of one series without reading all its points; empty when the library cannot yet.
-inline std::optional<std::vector<gs::point>>
-query_pixels(const std::string& /*directory*/, const std::string& /*key*/, std::size_t /*pixels*/) {
-    return std::nullopt;
-}
-
-// ---- writing
-// --------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 /// The system with a clock that shows the times of the points being logged: a writer flushes as it
 /// would have beside the training, however fast the points come here.
@@ -119,19 +104,16 @@ inline void write_killed(const std::string& directory, const data_set& set) {
     must(waitpid(child, &status, 0) == child && WIFSIGNALED(status), "a writer was not killed");
 }
 
-/// Closes the writers and rewrites their files; false when the library cannot rewrite yet.
-inline bool close_and_compact(std::vector<gs::writer>& writers) {
-    bool compacted = true;
+/// Closes the writers and rewrites their files into columns: what a run that ended has.
+inline void close_and_compact(std::vector<gs::writer>& writers) {
     for (gs::writer& writer : writers) {
-        const std::string path = writer.path();
         must(writer.close().has_value(), "a series file cannot be closed");
-        compacted = compacted && compact_file(path);
+        must(gs::compact(writer.path()).has_value(), "a series file cannot be rewritten");
     }
-    return compacted;
+    writers.clear();
 }
 
-// ---- reading
-// --------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 struct usage {
     double bytes = 0;
@@ -188,6 +170,18 @@ struct overview {
     }
 };
 
+/// What a chart of `columns` needs, from a file that is opened for it.
+inline std::size_t chart(const std::string& directory, const std::string& key,
+                         std::size_t columns) {
+    gs::run_reader reader(directory);
+    gs::pixel_request request;
+    request.columns = columns;
+    const auto view = reader.files().front()->pixels(key, request);
+    must(view.has_value(), "a chart cannot be read");
+    return view->kept.size();
+}
+
+// TO DO: the library's own overview of many runs, when it has one.
 inline overview list_runs(const std::string& directory, std::size_t runs) {
     overview all;
     for (std::size_t i = 0; i < runs; ++i) {

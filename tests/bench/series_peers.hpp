@@ -27,8 +27,7 @@ inline void print_peers_remark() {
     print_remark(std::string("peers: SQLite ") + sqlite3_libversion());
 }
 
-// ---- append
-// ---------------------------------------------------------------------------------------
+// ---- append -------------------------------------------------------------------------------------
 
 inline double sqlite_append_ns(const logged_run& run, const std::string& work, std::int64_t points,
                                std::int64_t rows, int rounds) {
@@ -69,8 +68,7 @@ inline void print_append_peers(const scale& size, const logged_run& run, const s
     (void)os::remove_tree(directory);
 }
 
-// ---- size and scan
-// --------------------------------------------------------------------------------
+// ---- size and scan ------------------------------------------------------------------------------
 
 // The tracker as it is left when closed: the log is in the database.
 inline void print_sqlite_size(const scale& size, const data_set& set, const std::string& path,
@@ -125,8 +123,7 @@ inline void print_size_peers(const scale& size, const data_set& set, const std::
     print_legacy_size(size, set, directory + "/legacy.db", is_scanned);
 }
 
-// ---- listing
-// --------------------------------------------------------------------------------------
+// ---- listing ------------------------------------------------------------------------------------
 
 inline void print_listing_peer(const scale& size, const char* what, const overview& expected,
                                int rounds, const std::function<void(overview&)>& list) {
@@ -226,8 +223,7 @@ inline void print_listing_peers(const scale& size, const data_set& set, const st
     print_legacy_listing(size, set, work, expected);
 }
 
-// ---- pixels
-// ---------------------------------------------------------------------------------------
+// ---- pixels -------------------------------------------------------------------------------------
 
 inline void print_pixel_peers(const scale& size, const std::string& work) {
     const std::string directory = work + "/pixels";

@@ -15,13 +15,15 @@ ours = {
     "append, buffered, curves",
     "append, visible at once, curves",
     "append, allocations after warm-up, curves",
-    *(f"{what}, {how}, curves" for what in ("size", "scan") for how in ("live", "live, 64 KiB a flush")),
+    *(f"{what}, {how}, curves" for what in ("size", "scan") for how in ("live", "live, 64 KiB a flush", "closed")),
     "size, killed, curves",
     "size, TFRecord, curves",
-    *("listing, " + how + listing for how in ("live", "killed")),
-    "1000 pixels, reading every point" + pixels,
+    *("listing, " + how + listing for how in ("live", "closed", "killed")),
+    "memory, listing, closed" + listing,
+    *("1000 pixels, " + how + pixels for how in ("live", "closed", "live, reading every point")),
 }
-ours_of_event_files = {f"size, {how}, event files" for how in ("live", "live, 64 KiB a flush", "killed", "TFRecord")}
+ours_of_event_files = {f"size, {how}, event files" for how in ("live", "live, 64 KiB a flush", "closed", "killed",
+                                                                   "TFRecord")}
 peers = {
     *(f"append, SQLite, {how}, curves"
       for how in ("1000 rows a transaction", "a transaction a frame", "a transaction a row")),
