@@ -101,6 +101,12 @@ void print_size(const std::string& what, const bench::data_set& set, const std::
     must(used.points > 0, "no point was found");
     print_row("size, " + what + ", " + set.name, used.bytes / used.points, "bytes/value", target,
               true);
+    // A run of a few points is header and index: what a long run takes shows in long runs alone.
+    const bench::usage of_long = bench::usage_of(directory, set.run_count(), 200);
+    if (of_long.points < used.points) {
+        print_row("size, " + what + ", " + set.name + " of runs with 200 points or more",
+                  of_long.bytes / of_long.points, "bytes/value");
+    }
 }
 
 void print_scan(const std::string& what, const bench::data_set& set, const std::string& directory,
@@ -117,6 +123,18 @@ void print_scan(const std::string& what, const bench::data_set& set, const std::
     print_row("scan, " + what + ", " + set.name, set.points() / seconds / 1e6, "M points/s", 150);
 }
 
+void print_scan_floor(const std::string& what, const bench::data_set& set,
+                      const std::string& directory, int rounds) {
+    const auto read_all = [&] {
+        for (std::size_t i = 0; i < set.run_count(); ++i) {
+            (void)bench::checksum_run(bench::run_directory(directory, i));
+        }
+    };
+    const double seconds = bench::best_seconds(rounds, {read_all})[0];
+    print_row("floor, reading and checksumming, " + what + ", " + set.name,
+              set.points() / seconds / 1e6, "M points/s");
+}
+
 // Sizes of one data set, and scans where it is large enough.
 void size_rows(const bench::scale& size, const bench::data_set& set, double target,
                const std::string& work, bool is_scanned) {
@@ -125,6 +143,7 @@ void size_rows(const bench::scale& size, const bench::data_set& set, double targ
     print_size("live", set, directory + "/live");
     if (is_scanned) {
         print_scan("live", set, directory + "/live", size.rounds);
+        print_scan_floor("live", set, directory + "/live", size.rounds);
     }
     writers = bench::write_live(directory + "/bulk", set, bench::pace::bulk);
     print_size("live, 64 KiB a flush", set, directory + "/bulk");
@@ -135,6 +154,7 @@ void size_rows(const bench::scale& size, const bench::data_set& set, double targ
     print_size("closed", set, directory + "/bulk", target);
     if (is_scanned) {
         print_scan("closed", set, directory + "/bulk", size.rounds);
+        print_scan_floor("closed", set, directory + "/bulk", size.rounds);
     }
     bench::write_killed(directory + "/killed", set);
     print_size("killed", set, directory + "/killed");
@@ -169,6 +189,9 @@ void listing_rows(const bench::scale& size, const std::string& self, const std::
     print_listing(size, "live", directory + "/live", 60, all);
     bench::close_and_compact(writers);
     print_listing(size, "closed", directory + "/live", 15, all);
+    const auto touch = [&] { (void)bench::touch_runs(directory + "/live", size.listing_runs); };
+    print_row("floor, opening and 8 KiB, " + size.listing_name("closed"),
+              bench::best_seconds(size.rounds, {touch})[0] * 1e3, "ms");
     print_row(
         "memory, " + size.listing_name("closed"),
         bench::memory_of(self, {"--list", directory + "/live", std::to_string(size.listing_runs)}),
@@ -191,7 +214,7 @@ void print_chart(const bench::scale& size, const char* what, const std::string& 
     print_row(size.pixel_name(what), seconds * 1e3, "ms", target, true);
 }
 
-void pixel_rows(const bench::scale& size, const std::string& work) {
+void pixel_rows(const bench::scale& size, const std::string& self, const std::string& work) {
     const std::string directory = work + "/pixels";
     gs::writer_options options;
     options.sync = gs::sync_policy::none;
@@ -214,6 +237,8 @@ void pixel_rows(const bench::scale& size, const std::string& work) {
     bench::close_and_compact(writers);
     print_chart(size, "closed", directory, expected, 5);
     print_row(size.pixel_name("live, reading every point"), reading * 1e3, "ms");
+    print_row("memory, " + size.pixel_name("closed"),
+              bench::memory_of(self, {"--chart", directory}), "MiB");
     (void)os::remove_tree(directory);
     bench::print_pixel_peers(size, work);
 }
@@ -264,6 +289,10 @@ int main(int argc, char** argv) {
         (void)bench::list_runs(argv[2], static_cast<std::size_t>(std::atoll(argv[3])));
         return bench::print_peak_memory();
     }
+    if (argc == 3 && std::string_view(argv[1]) == "--chart") {
+        (void)bench::chart(argv[2], "train/loss", 1000);
+        return bench::print_peak_memory();
+    }
     const options given = parse(argc, argv);
     const std::string work =
         given.work.empty() ? os::make_temp_directory("guild-bench-").value() : given.work;
@@ -280,7 +309,7 @@ int main(int argc, char** argv) {
         size_rows(given.size, files, 6, work, false);
     }
     listing_rows(given.size, argv[0], work);
-    pixel_rows(given.size, work);
+    pixel_rows(given.size, argv[0], work);
     if (given.work.empty()) {
         (void)os::remove_tree(work);
     }

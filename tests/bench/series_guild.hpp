@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <guild/base/crc32c.hpp>
 #include <guild/base/path.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
@@ -120,16 +121,22 @@ struct usage {
     double points = 0;
 };
 
-/// The bytes of all series files, and the points that a reader finds in them.
-inline usage usage_of(const std::string& directory, std::size_t runs) {
+/// The bytes of the series files, and the points that a reader finds in them; of runs with at least
+/// `min_points` only.
+inline usage usage_of(const std::string& directory, std::size_t runs, double min_points = 0) {
     usage sum;
     for (std::size_t i = 0; i < runs; ++i) {
         const gs::run_reader reader(run_directory(directory, i));
+        usage one;
         for (const gs::reader* file : reader.files()) {
-            sum.bytes += static_cast<double>(os::get_status(file->path()).value().size);
+            one.bytes += static_cast<double>(os::get_status(file->path()).value().size);
         }
         for (const gs::series_summary& series : reader.summaries()) {
-            sum.points += static_cast<double>(series.count);
+            one.points += static_cast<double>(series.count);
+        }
+        if (one.points >= min_points) {
+            sum.bytes += one.bytes;
+            sum.points += one.points;
         }
     }
     return sum;
@@ -157,6 +164,22 @@ inline scanned scan_run(const std::string& directory) {
         must(done.has_value(), "a series file cannot be read");
     }
     return all;
+}
+
+/// What a scan cannot do without: the bytes of a run's files read, and their checksum.
+inline std::uint32_t checksum_run(const std::string& directory) {
+    static std::vector<char> buffer(std::size_t{1} << 20U);
+    std::uint32_t state = 0;
+    for (const os::dir_entry& entry : os::list_directory(directory).value()) {
+        const auto file =
+            os::open_file(guild::join_path(directory, entry.name), os::open_mode::read).value();
+        std::uint64_t offset = 0;
+        while (const auto got = file.read_at(offset, buffer.data(), buffer.size()).value()) {
+            state = guild::crc32c({buffer.data(), got}, state);
+            offset += got;
+        }
+    }
+    return state;
 }
 
 /// Last, smallest and largest of every series of every run, as a list of runs shows them.
@@ -191,6 +214,23 @@ inline overview list_runs(const std::string& directory, std::size_t runs) {
         }
     }
     return all;
+}
+
+/// What a list cannot do without: each directory read, each file opened, its last 8 KiB read.
+inline std::uint64_t touch_runs(const std::string& directory, std::size_t runs) {
+    char tail[8192];
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < runs; ++i) {
+        const std::string run = run_directory(directory, i);
+        for (const os::dir_entry& entry : os::list_directory(run).value()) {
+            const auto file =
+                os::open_file(guild::join_path(run, entry.name), os::open_mode::read).value();
+            const std::uint64_t size = file.status().value().size;
+            const std::uint64_t from = size > sizeof tail ? size - sizeof tail : 0;
+            bytes += file.read_at(from, tail, sizeof tail).value();
+        }
+    }
+    return bytes;
 }
 
 }  // namespace bench

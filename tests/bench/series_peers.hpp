@@ -172,7 +172,7 @@ inline void print_sqlite_listing(const scale& size, const data_set& set, const s
     };
     print_listing_peer(size, "SQLite, a summary table in each run", expected, size.rounds,
                        [&](overview& all) { list_all(list_by_summary, all); });
-    print_listing_peer(size, "SQLite, GROUP BY in each run", expected, 1 + size.rounds / 4,
+    print_listing_peer(size, "SQLite, GROUP BY in each run", expected, 1,
                        [&](overview& all) { list_all(list_by_points, all); });
     (void)os::remove_tree(directory);
 }
@@ -207,7 +207,7 @@ inline void print_legacy_listing(const scale& size, const data_set& set, const s
         (void)store.log(run, std::int64_t{1} << 40U);
         store.in().run("COMMIT");
     });
-    print_listing_peer(size, "layout of 2017", expected, 1 + size.rounds / 4, [&](overview& all) {
+    print_listing_peer(size, "layout of 2017", expected, 1, [&](overview& all) {
         for (std::size_t i = 0; i < set.run_count(); ++i) {
             legacy_store(run_directory(directory, i) + "/run.db", legacy_store::only_read{})
                 .list(all);
@@ -232,8 +232,8 @@ inline void print_pixel_peers(const scale& size, const std::string& work) {
         sqlite_tracker tracker(directory + "/a.db");
         tracker.log_curve(size.pixel_points);
         std::uint64_t rows = 0;
-        const double seconds = best_seconds(
-            1 + size.rounds / 4, {[&] { rows = tracker.pixels(1000, size.pixel_points); }})[0];
+        const double seconds =
+            best_seconds(1, {[&] { rows = tracker.pixels(1000, size.pixel_points); }})[0];
         must(rows == 1000, "a peer has other pixels");
         print_row(size.pixel_name("SQLite, GROUP BY"), seconds * 1e3, "ms");
     }

@@ -19,11 +19,15 @@ ours = {
     "size, killed, curves",
     "size, TFRecord, curves",
     *("listing, " + how + listing for how in ("live", "closed", "killed")),
+    "floor, opening and 8 KiB, listing, closed" + listing,
     "memory, listing, closed" + listing,
+    "memory, 1000 pixels, closed" + pixels,
+    *(f"floor, reading and checksumming, {how}, curves" for how in ("live", "closed")),
     *("1000 pixels, " + how + pixels for how in ("live", "closed", "live, reading every point")),
 }
-ours_of_event_files = {f"size, {how}, event files" for how in ("live", "live, 64 KiB a flush", "closed", "killed",
-                                                                   "TFRecord")}
+ours_of_event_files = {"size, TFRecord, event files"} | {
+    f"size, {how}, event files{of}" for how in ("live", "live, 64 KiB a flush", "closed", "killed")
+    for of in ("", " of runs with 200 points or more")}
 peers = {
     *(f"append, SQLite, {how}, curves"
       for how in ("1000 rows a transaction", "a transaction a frame", "a transaction a row")),
