@@ -254,6 +254,8 @@ if(Python3_FOUND AND NOT GUILD_SANITIZE AND NOT GUILD_NO_EXCEPTIONS)
   endforeach()
   guild_test(interop/tensorboard long 300 sh "${guild_tests_dir}/interop/tensorboard.sh" "${guild_bin_dir}"
     "${PROJECT_BINARY_DIR}")
+  # A second reader of series files, made of docs/format-series.md alone.
+  guild_test(interop/series quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/interop/series.py" "${guild_bin_dir}")
 endif()
 
 # ---- fuzzers and benchmarks -----------------------------------------------------------------------
@@ -291,6 +293,17 @@ foreach(source IN LISTS guild_bench_sources)
   target_link_libraries(bench_${name} PRIVATE guild_test_settings)
   add_dependencies(bench bench_${name})
 endforeach()
+# SQLite is a peer of the series benchmark and nothing else; that one is always built, and run small, so that it works.
+find_package(SQLite3 QUIET)
+if(TARGET bench_series AND SQLite3_FOUND)
+  target_link_libraries(bench_series PRIVATE SQLite::SQLite3)
+  target_compile_definitions(bench_series PRIVATE GUILD_BENCH_SQLITE)
+endif()
+if(TARGET bench_series AND Python3_FOUND AND NOT GUILD_SANITIZE AND NOT GUILD_NO_EXCEPTIONS)
+  set_target_properties(bench_series PROPERTIES EXCLUDE_FROM_ALL FALSE)
+  guild_test(bench/series quick 120
+    "${Python3_EXECUTABLE}" "${guild_tests_dir}/bench/smoke.py" $<TARGET_FILE:bench_series>)
+endif()
 # Beside what others read and write event files with; fetched from PyPI, so not part of `bench`.
 if(Python3_FOUND AND TARGET bench_events)
   add_custom_target(bench_events_peers USES_TERMINAL

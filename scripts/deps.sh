@@ -3,7 +3,8 @@
 #
 #   --demo  what building and running the guild program and the trainers needs
 #   --test  that, and what scripts/test.sh needs (the default)
-#   --all   that, and what scripts/test.sh --all needs: more compilers, foreign machines, Meson, a browser, a locale
+#   --all   that, and what scripts/test.sh --all needs: more compilers, foreign machines, Meson, a browser, a locale,
+#           SQLite for the series benchmark
 #
 # Knows apt, dnf, pacman and brew. Asks for nothing that is there already, and so is quick the second time. Without
 # root it uses sudo; without sudo it says what to install.
@@ -18,17 +19,17 @@ apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev li
 apt_test="doctest-dev ccache procps xz-utils git"
 apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata
          g++-arm-linux-gnueabihf g++-s390x-linux-gnu g++-aarch64-linux-gnu qemu-user
-         python3-venv"
+         python3-venv libsqlite3-dev"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
 dnf_test="doctest-devel ccache procps-ng xz git"
-dnf_all="clang compiler-rt meson chromium nodejs npm glibc-langpack-de"
+dnf_all="clang compiler-rt meson chromium nodejs npm glibc-langpack-de sqlite-devel"
 pacman_demo="cmake gcc ninja pkgconf nlohmann-json tomlplusplus cpp-httplib cli11 curl gzip python"
 pacman_test="doctest ccache procps-ng xz git"
-pacman_all="clang compiler-rt meson chromium nodejs npm"
+pacman_all="clang compiler-rt meson chromium nodejs npm sqlite"
 brew_demo="cmake ninja pkg-config nlohmann-json tomlplusplus cpp-httplib cli11"
 brew_test="doctest ccache xz"
-brew_all="llvm meson node"
+brew_all="llvm meson node sqlite"
 
 packages_of() { # packages_of MANAGER
     eval "echo \$$1_demo"

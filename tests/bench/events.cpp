@@ -7,24 +7,24 @@
 // the reader does, once over memory. Prints name, value, unit, target, ok or short, tab separated;
 // events_peers.py puts TensorBoard's own programs beside it. Data sets that are missing in DIR are
 // made; N is how many events the one large file gets then.
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
-#include <guild/os/process.hpp>
 #include <guild/tfevents/directory_reader.hpp>
 #include <guild/tfevents/event_encoder.hpp>
 #include <guild/tfevents/reader.hpp>
 #include <guild/tfevents/writer.hpp>
+
+#include <bench/process_memory.hpp>
+#include <bench/report.hpp>
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -36,26 +36,9 @@
 namespace os = guild::os;
 namespace tf = guild::tfevents;
 
-namespace {
-
-std::uint64_t allocations = 0;
-
-}  // namespace
-
-// Not taken in by callers, where the compiler would hold malloc against delete.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* got = std::malloc(size != 0 ? size : 1)) {
-        return got;
-    }
-    std::abort();
-}
-[[gnu::noinline]] void operator delete(void* what) noexcept {
-    std::free(what);
-}
-[[gnu::noinline]] void operator delete(void* what, std::size_t /*size*/) noexcept {
-    std::free(what);
-}
+using bench::median_seconds;
+using bench::must;
+using bench::print_row;
 
 namespace {
 
@@ -66,55 +49,7 @@ struct options {
     bool json = false;
 };
 
-bool as_json = false;
-
-// One row; `most` says that the target is an upper limit.
-void print_row(const char* name, double value, const char* unit, double target = -1,
-               bool most = false) {
-    const bool is_met = most ? value <= target : value >= target;
-    const char* verdict = target < 0 ? "-" : is_met ? "ok" : "short";
-    char wanted[32] = "-";
-    if (target >= 0) {
-        std::snprintf(wanted, sizeof wanted, "%s%g", most ? "<=" : ">=", target);
-    }
-    if (as_json) {
-        std::printf("{\"name\":\"%s\",\"value\":%.4g,\"unit\":\"%s\",\"target\":\"%s\","
-                    "\"verdict\":\"%s\"}\n",
-                    name, value, unit, wanted, verdict);
-    } else {
-        std::printf("%s\t%.3g\t%s\t%s\t%s\n", name, value, unit, wanted, verdict);
-    }
-    std::fflush(stdout);
-}
-
-// The medians of nine, in seconds; the works take turns, so that a busy moment of the machine meets
-// all of them.
-std::vector<double> median_seconds(const std::vector<std::function<void()>>& works) {
-    std::vector<std::vector<double>> times(works.size());
-    for (int round = 0; round < 9; ++round) {
-        for (std::size_t i = 0; i < works.size(); ++i) {
-            const std::int64_t begin = os::system_env.boot_time_us();
-            works[i]();
-            times[i].push_back(static_cast<double>(os::system_env.boot_time_us() - begin) / 1e6);
-        }
-    }
-    std::vector<double> medians;
-    for (std::vector<double>& each : times) {
-        std::sort(each.begin(), each.end());
-        medians.push_back(std::max(each[each.size() / 2], 1e-6));
-    }
-    return medians;
-}
-
-void must(bool holds, const char* what) {
-    if (!holds) {
-        std::fprintf(stderr, "bench_events: %s\n", what);
-        std::exit(1);
-    }
-}
-
-// ---- data sets
-// -------------------------------------------------------------------------------------
+// ---- data sets ----------------------------------------------------------------------------------
 
 // Writes records to a file until `next` leaves the payload empty.
 void make_file(const std::string& path, const std::function<void(std::string& payload)>& next) {
@@ -224,8 +159,7 @@ void make_data(const options& given) {
          [&](const auto& place) { make_blobs(place(""), false, std::size_t{4} << 20U, 128); });
 }
 
-// ---- the floor
-// -------------------------------------------------------------------------------------
+// ---- the floor ----------------------------------------------------------------------------------
 
 struct total {
     double sum = 0;
@@ -292,8 +226,7 @@ total sum_file(const std::string& path) {
     }
 }
 
-// ---- guild
-// -----------------------------------------------------------------------------------------
+// ---- guild --------------------------------------------------------------------------------------
 
 total scan_file(const std::string& path) {
     tf::reader reader(path);
@@ -314,23 +247,9 @@ std::uint64_t scan_tree(const std::string& root, unsigned threads) {
                        [](const std::string&, const tf::restart&) {}, threads);
 }
 
-// The highest use of memory of a whole process that does nothing but scan `path`, in MiB.
+// The memory of a whole process that does nothing but scan `path`.
 double memory_of_scan(const std::string& self, const std::string& path) {
-    os::process_options what;
-    what.argv = {self, "--memory", path};
-    const auto ran = os::run(what);
-    return ran && ran->status.code == 0 ? std::atof(ran->out.c_str()) : -1;
-}
-
-int print_memory_of_scan(const std::string& path) {
-    (void)scan_file(path);
-    const std::string text = os::load_file("/proc/self/status").value_or("");
-    const std::size_t at = text.find("VmHWM:");
-    if (at == std::string::npos) {
-        return 1;
-    }
-    std::printf("%f\n", std::atof(text.c_str() + at + 6) / 1024);
-    return 0;
+    return bench::memory_of(self, {"--memory", path});
 }
 
 void scan_one(const options& given) {
@@ -394,9 +313,9 @@ void skip_blobs(const options& given, const char* kind) {
     const auto size = static_cast<double>(file.status().value().size);
     const std::string name(kind);
     const auto seconds = median_seconds({[&] { (void)scan_file(path); }, [&] { read_only(path); }});
-    print_row(("skip " + name).c_str(), size / seconds[0] / 1e9, "GB/s", 3);
-    print_row(("floor, reading " + name + " alone").c_str(), size / seconds[1] / 1e9, "GB/s");
-    print_row(("memory, " + name).c_str(), memory_of_scan(given.self, path), "MiB", 32, true);
+    print_row("skip " + name, size / seconds[0] / 1e9, "GB/s", 3);
+    print_row("floor, reading " + name + " alone", size / seconds[1] / 1e9, "GB/s");
+    print_row("memory, " + name, memory_of_scan(given.self, path), "MiB", 32, true);
 }
 
 void write_scalars(bool double_precision, const char* name) {
@@ -409,18 +328,18 @@ void write_scalars(bool double_precision, const char* name) {
         auto writer = tf::writer::create(directory, how).value();
         for (std::int64_t step = 0; step < count; ++step) {
             if (step == 10000) {
-                allocated = allocations;
+                allocated = bench::allocations;
             }
             writer.add_scalar("train/loss", step, 0.25, 1.7e9);
         }
-        allocated = allocations - allocated;
+        allocated = bench::allocations - allocated;
         writer.close().value();
         must(writer.events_dropped() == 0, "a point was dropped");
     }})[0];
     (void)os::remove_tree(directory);
     print_row(name, static_cast<double>(count) / seconds / 1e6, "M scalars/s", 10);
-    print_row((std::string(name) + ": allocations after warm-up").c_str(),
-              static_cast<double>(allocated), "in all", 0, true);
+    print_row(std::string(name) + ": allocations after warm-up", static_cast<double>(allocated),
+              "in all", 0, true);
 }
 
 options parse(int argc, char** argv) {
@@ -446,10 +365,11 @@ options parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     if (argc == 3 && std::string_view(argv[1]) == "--memory") {
-        return print_memory_of_scan(argv[2]);
+        (void)scan_file(argv[2]);
+        return bench::print_peak_memory();
     }
     options given = parse(argc, argv);
-    as_json = given.json;
+    bench::as_json = given.json;
     const bool is_temporary = given.data.empty();
     if (is_temporary) {
         given.data = os::make_temp_directory("guild-bench-").value();
