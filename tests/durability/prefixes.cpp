@@ -12,6 +12,7 @@
 
 #include <guild/series/run_reader.hpp>
 #include <guild/series/writer.hpp>
+#include <support/effort.hpp>
 #include <support/memory_file.hpp>
 #include <support/series_sample.hpp>
 #include <support/simulated_disk.hpp>
@@ -110,7 +111,7 @@ TEST_CASE("prefixes: a file of 200 KB with several indices, cut at its blocks an
 }
 
 TEST_CASE("prefixes: a file of 200 KB cut at every byte" * doctest::test_suite("long")) {
-    check_prefixes(guild_test::make_sample_file(200'000, 40'000, true, 1), 1);
+    check_prefixes(guild_test::make_sample_file(200'000, 40'000, true, 1), guild_test::stride);
 }
 
 TEST_CASE("prefixes: fewer bytes than a header are no file yet") {

@@ -102,7 +102,7 @@ inline sample_file make_sample_file(std::size_t size, std::size_t index_every, b
             builder.add_frame(step, time_us, row.data(), row.size());
         }
         if (random.once_in(3)) {
-            builder.add_note({time_us, {{"mark", "test"}, {"text", std::string(random.below(400), 'n')}}});
+            builder.add_note({time_us, {{"mark", "test"}, {"text", std::string(random.below(1200), 'n')}}});
         }
         const bool is_index_due = builder.pending().size() - last_index >= index_every;
         builder.seal(is_index_due);
