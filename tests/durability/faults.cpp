@@ -492,6 +492,52 @@ TEST_CASE("faults: what a moved file held survives a failed sync of the copy" *
     run.check_all_there();
 }
 
+TEST_CASE("faults: a file whose header was lost with its first sync hides nothing" *
+          doctest::should_fail() *
+          doctest::description("a header of zeros is refused as no series file, at every refresh; "
+                               "on a network file system the page may only be late")) {
+    const guild_test::temp_dir dir;
+    watched_run run(dir / "run", options_with(gs::sync_policy::every));
+    REQUIRE(run.create());
+    disk_fault fault;
+    fault.calls = guild_test::sync_calls;
+    fault.loses_pages = true;
+    run.set_fault(fault);
+    for (int i = 0; i < 4; ++i) {
+        run.log();
+        run.flush();
+    }
+    CHECK(run.close());
+    run.check_all_there();
+    const os::env system = guild_test::simulated_disk::env();
+    const gs::run_reader fresh(dir / "run/series", system);
+    CHECK_FALSE(fresh.last_error());
+}
+
+TEST_CASE("faults: a file that continues one and is lost with its first sync breaks no chain" *
+          doctest::should_fail() *
+          doctest::description("the next file says that it continues the lost one: it is taken for "
+                               "another writer's, and what it repeats is there twice")) {
+    const guild_test::temp_dir dir;
+    watched_run run(dir / "run", options_with(gs::sync_policy::every));
+    REQUIRE(run.create());
+    for (int i = 0; i < 3; ++i) {
+        run.log();
+        run.flush();
+    }
+    disk_fault fault;
+    fault.calls = guild_test::sync_calls;
+    fault.loses_pages = true;
+    fault.times = 2;
+    run.set_fault(fault);
+    for (int i = 0; i < 4; ++i) {
+        run.log();
+        run.flush();
+    }
+    CHECK(run.close());
+    run.check_all_there();
+}
+
 TEST_CASE("faults: a file that cannot be renamed keeps its name and its points") {
     for (const int code : {ENOSPC, EIO, EXDEV, EROFS, EINTR}) {
         const guild_test::temp_dir dir;

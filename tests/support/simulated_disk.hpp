@@ -41,6 +41,7 @@ inline constexpr unsigned status_calls = 512U;
 inline constexpr unsigned all_calls = 1023U;
 
 inline constexpr std::size_t sector_bytes = 512;
+inline constexpr std::size_t header_bytes = 96;
 
 /// Which calls fail, and how.
 struct disk_fault {
@@ -50,6 +51,7 @@ struct disk_fault {
     int code = EIO;              // with this; 0: nothing but writes that fall short
     bool short_write = false;    // a write that fails writes half first
     bool loses_pages = false;    // a sync that fails drops what was not synced, as file systems do
+    bool spares_headers = false;  // and then keeps the first bytes of a file that was never synced
     std::int64_t made = 0;       // calls of these kinds so far,
     std::int64_t failed = 0;     // and how many of them failed
     bool has_half = false;       // the half of a short write is written
@@ -119,11 +121,10 @@ public:
         touch(node);
     }
 
+    /// Someone deletes a file or an empty directory, for good.
     void remove(const std::string& path) {
-        const bool there = names_.erase(path) != 0;
-        if (there && ::unlink(path.c_str()) != 0) {
-            (void)::rmdir(path.c_str());
-        }
+        synced_.erase(path);
+        drop_name(path);
     }
 
     /// The machine loses power: every sector written since its file's last sync holds what it held
@@ -136,7 +137,7 @@ public:
             const bool is_lost = !is_sure && !entry->second->is_directory && random.once_in(2);
             ++entry;
             if (is_lost) {
-                remove(path);
+                drop_name(path);
             }
         }
         for (auto& entry : names_) {
@@ -214,6 +215,13 @@ private:
         (void)::close(fd);
     }
 
+    void drop_name(const std::string& path) {
+        const bool there = names_.erase(path) != 0;
+        if (there && ::unlink(path.c_str()) != 0) {
+            (void)::rmdir(path.c_str());
+        }
+    }
+
     void restore(const std::string& path, const std::shared_ptr<disk_node>& node) {
         names_[path] = node;
         show(path, node->is_directory);
@@ -248,6 +256,9 @@ private:
 
     void drop_pages(disk_node& node) {
         const std::size_t size = node.now.size();
+        if (fault.spares_headers && node.durable.empty()) {
+            node.durable = node.now.substr(0, header_bytes);
+        }
         node.now = node.durable;
         node.now.resize(size);  // the size is known to the system, the pages are gone
         node.durable = node.now;
@@ -467,7 +478,7 @@ inline int simulated_disk::unlink(const std::string& path) {
     if (find(path) == nullptr) {
         return -ENOENT;
     }
-    remove(path);
+    drop_name(path);
     changed();
     return 0;
 }
