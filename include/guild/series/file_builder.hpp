@@ -217,7 +217,7 @@ inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, s
 inline void file_builder::count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
                                       const number& value) {
     state& series = series_[id];
-    series_in_use_ += series.is_used() ? 0 : 1;
+    series_in_use_ += series.is_used() ? 0U : 1U;
     series.open.add({step, time_us, value});
     if (series.open.points() == bucket_points(0)) {
         series.close_bucket();
