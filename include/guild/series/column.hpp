@@ -70,7 +70,7 @@ public:
     void clear() noexcept;
     void push_back(const number& value);
 
-    /// Makes room for `count` values of one kind, which the caller fills in.
+    /// Becomes `count` values of one kind, which the caller fills in.
     [[nodiscard]] std::uint64_t* assign(number_kind kind, std::size_t count);
 
 private:
@@ -152,9 +152,9 @@ inline void number_column::push_back(const number& value) {
 }
 
 inline std::uint64_t* number_column::assign(number_kind kind, std::size_t count) {
-    clear();
+    mixed_ = false;
     kind_ = kind;
-    bits_.resize(count);
+    bits_.resize(count);  // without clear() before: what is there need not be zeros
     return bits_.data();
 }
 
@@ -206,11 +206,20 @@ public:
     // In place; numbers that no word has give some word.
     void restore(std::uint64_t* words, std::size_t count) const noexcept {
         if (integer_) {
-            for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t i = 0; i < count && shift_ != 0; ++i) {
                 words[i] <<= shift_;
             }
             return;
         }
+        constexpr std::size_t block = 64;  // a constant, so that compilers make vectors of it
+        for (; count >= block; count -= block, words += block) {
+            restore_reals(words, block);
+        }
+        restore_reals(words, count);
+    }
+
+private:
+    void restore_reals(std::uint64_t* words, std::size_t count) const noexcept {
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint64_t sign = words[i] >> 63U;
             const std::uint64_t below = (words[i] ^ (std::uint64_t{0} - sign)) & below_;
@@ -218,7 +227,6 @@ public:
         }
     }
 
-private:
     unsigned top_;
     unsigned shift_;
     std::uint64_t below_;
@@ -429,23 +437,31 @@ inline bool decode_words(std::string_view& in, column_method method, word_type t
     return false;
 }
 
-// Words of floats to those of doubles, in place.
-inline void widen_all(std::uint64_t* words, std::size_t count) noexcept {
-    constexpr std::size_t part = 128;
-    for (std::size_t begin = 0; begin < count; begin += part) {
-        const std::size_t end = std::min(begin + part, count);
-        bool is_special = false;  // infinite or NaN, which processors may change
-        for (std::size_t i = begin; i < end; ++i) {
-            is_special |= (words[i] & 0x7F800000U) == 0x7F800000U;
-        }
-        for (std::size_t i = begin; i < end && is_special; ++i) {
+// Words of floats to those of doubles, in place. Infinities and NaN are told apart before:
+// processors may change a NaN that they convert.
+inline void widen_block(std::uint64_t* words, std::size_t count) noexcept {
+    std::uint64_t special = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        special |= (words[i] & 0x7F800000U) + 0x00800000U;  // a carry if the exponent is all ones
+    }
+    if ((special >> 31U) != 0) {
+        for (std::size_t i = 0; i < count; ++i) {
             words[i] = widen(static_cast<std::uint32_t>(words[i]));
         }
-        for (std::size_t i = begin; i < end && !is_special; ++i) {
-            const float shorter = bits_float(static_cast<std::uint32_t>(words[i]));
-            words[i] = double_bits(static_cast<double>(shorter));
-        }
+        return;
     }
+    for (std::size_t i = 0; i < count; ++i) {
+        const float shorter = bits_float(static_cast<std::uint32_t>(words[i]));
+        words[i] = double_bits(static_cast<double>(shorter));
+    }
+}
+
+inline void widen_all(std::uint64_t* words, std::size_t count) noexcept {
+    constexpr std::size_t block = 64;  // a constant, so that compilers make vectors of it
+    for (; count >= block; count -= block, words += block) {
+        widen_block(words, block);
+    }
+    widen_block(words, count);
 }
 
 // Repeats words where the bitmap has ones; the others are the last `kept` of `words`.
@@ -517,8 +533,8 @@ inline void append_column(std::string& out, const number_column& values) {
 }
 
 inline bool decode_column(std::string_view in, std::size_t count, number_column& out) {
-    out.clear();
     if (count == 0) {
+        out.clear();
         return in.empty();
     }
     column_form form;
