@@ -72,6 +72,8 @@ inline constexpr bool host_is_little_endian = true;
 inline constexpr bool host_is_little_endian = false;
 #endif
 
+[[nodiscard]] bool decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept;
+
 }  // namespace detail
 
 template <class Integer>
@@ -126,6 +128,15 @@ inline void append_varint(std::string& out, std::uint64_t value) {
 }
 
 inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    if (!in.empty() && static_cast<unsigned char>(in.front()) < 0x80U) {
+        value = static_cast<unsigned char>(in.front());  // most are below 128
+        in.remove_prefix(1);
+        return true;
+    }
+    return detail::decode_long_varint(in, value);
+}
+
+inline bool detail::decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept {
     const char* at = in.data();
     const char* const end = at + (in.size() < 10 ? in.size() : 10);
     std::uint64_t number = 0;

@@ -49,8 +49,8 @@ struct pixel_view {
 class pixel_reducer {
 public:
     struct extent {
-        std::int64_t low;
-        std::int64_t high;
+        std::int64_t low = 0;
+        std::int64_t high = 0;
     };
     pixel_reducer(const pixel_request& request, extent axis) noexcept;
 
@@ -59,6 +59,8 @@ public:
 
     /// The points that are kept, and the counts.
     [[nodiscard]] pixel_view finish();
+
+    [[nodiscard]] const point_range& range() const noexcept { return request_.range; }
 
 private:
     [[nodiscard]] std::size_t column_of(const point& at) const noexcept;

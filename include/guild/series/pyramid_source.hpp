@@ -21,9 +21,10 @@
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// How many points of a series may be in the range of a chart, and the ends of its axis.
+/// How many points of a series may be in the range of a chart, at least one, and the ends of its
+/// axis. What no index lists yet is not counted.
 struct measured {
-    std::uint64_t points;
+    std::uint64_t points = 0;
     pixel_reducer::extent axis;
 };
 [[nodiscard]] measured measure(const file_map& map, std::uint32_t id, const series_summary& summary,
@@ -72,7 +73,7 @@ inline measured measure(const file_map& map, std::uint32_t id, const series_summ
     const bool by_step = request.axis == x_axis::step;
     axis.low = std::max(axis.low, by_step ? range.min_step : range.min_time_us);
     axis.high = std::min(axis.high, by_step ? range.max_step : range.max_time_us);
-    return {std::min(points, summary.count), axis};
+    return {std::max<std::uint64_t>(std::min(points, summary.count), 1), axis};
 }
 
 namespace detail {

@@ -28,6 +28,7 @@
 #include <guild/series/frames.hpp>
 #include <guild/series/id_table.hpp>
 #include <guild/series/index.hpp>
+#include <guild/series/key_index.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
@@ -94,6 +95,14 @@ public:
     /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
+    /// The two halves of pixels(), for files that hold one series together: how much there is, and
+    /// its points or buckets put into columns.
+    ///
+    /// errors   io_failed: a read failed
+    [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
+    [[nodiscard]] result<void> add_pixels(std::string_view key, std::uint32_t level,
+                                          pixel_reducer& into);
+
     /// All remarks in the file.
     ///
     /// errors   io_failed: a read failed
@@ -132,7 +141,6 @@ private:
     void use_block(const block& found);
     void use_frames(std::string_view payload);
     void use_names(std::string_view payload);
-    [[nodiscard]] std::optional<std::uint32_t> find_id(std::string_view key);
 
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
@@ -157,7 +165,7 @@ private:
 
     id_table<series_name> names_;
     id_table<series_summary> summaries_;
-    std::vector<std::uint32_t> by_key_;    // ids in order of their keys, made when first needed
+    key_index keys_;
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
     file_map map_;                         // up to an index, gathered when first needed
@@ -216,7 +224,7 @@ inline result<void> reader::open_file() {
 inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
-    by_key_.clear();
+    keys_.clear();
     map_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
@@ -406,25 +414,6 @@ inline std::vector<series_summary> reader::summaries() const {
     return all;
 }
 
-inline std::optional<std::uint32_t> reader::find_id(std::string_view key) {
-    const auto key_of = [this](std::uint32_t id) { return std::string_view(names_.find(id)->key); };
-    if (by_key_.size() != names_.size()) {
-        by_key_.clear();
-        for (const auto& entry : names_) {
-            by_key_.push_back(entry.id);
-        }
-        std::stable_sort(by_key_.begin(), by_key_.end(),
-                         [&](std::uint32_t a, std::uint32_t b) { return key_of(a) < key_of(b); });
-    }
-    const auto found = std::lower_bound(
-        by_key_.begin(), by_key_.end(), key,
-        [&](std::uint32_t id, std::string_view wanted) { return key_of(id) < wanted; });
-    if (found == by_key_.end() || key_of(*found) != key) {
-        return std::nullopt;
-    }
-    return *found;
-}
-
 // Every good block from an offset on.
 template <class Use>
 result<void> reader::scan(file_window& window, std::uint64_t from, Use&& use) {
@@ -502,7 +491,7 @@ inline bool reader::load_map(file_window& window) {
 
 inline result<std::vector<point>> reader::points(std::string_view key, const point_range& range) {
     std::vector<point> found;
-    const auto id = find_id(key);
+    const auto id = keys_.find(names_, key);
     if (!id) {
         return found;
     }
@@ -526,32 +515,46 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     return found;
 }
 
-inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
-    const auto id = find_id(key);
+inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
+    const auto id = keys_.find(names_, key);
     if (!id || summaries_.find(*id) == nullptr) {
-        return pixel_view{};
+        return {};
+    }
+    file_window window(file_);
+    (void)load_map(window);
+    return measure(map_, *id, *summaries_.find(*id), request);
+}
+
+inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
+                                       pixel_reducer& into) {
+    const auto id = keys_.find(names_, key);
+    if (!id) {
+        return {};
     }
     file_window window(file_);
     lost_.clear();
     const bool has_map = load_map(window);
-    const auto found = measure(map_, *id, *summaries_.find(*id), request);
-    const std::uint32_t level = level_for(found.points, request.columns);
-    pixel_reducer reducer(request, found.axis);
     const pyramid_source pyramids{&window, seed_, seen_.size};
     const auto use = [&](const block& from) {
-        points_.visit(from, *id, [&](const point& next) { reducer.add(next); });
+        points_.visit(from, *id, [&](const point& next) { into.add(next); });
     };
     for (std::size_t i = 0; has_map && i < map_.sections().size();) {
         const std::size_t told =
-            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, reducer);
+            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, into);
         if (told == 0) {
-            scan_section(window, map_.sections()[i], *id, request.range, use);
+            scan_section(window, map_.sections()[i], *id, into.range(), use);
         }
         i += std::max<std::size_t>(told, 1);
     }
-    auto scanned = scan(window, map_end(), use);
-    if (!scanned) {
-        return std::move(scanned).error();
+    return scan(window, map_end(), use);
+}
+
+inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
+    const measured found = measure_pixels(key, request);
+    pixel_reducer reducer(request, found.axis);
+    auto added = add_pixels(key, level_for(found.points, request.columns), reducer);
+    if (!added) {
+        return std::move(added).error();
     }
     return reducer.finish();
 }

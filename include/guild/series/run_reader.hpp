@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +25,10 @@
 #include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/series/file_map.hpp>
+#include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/pyramid_source.hpp>
 #include <guild/series/reader.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
@@ -46,15 +50,22 @@ public:
     /// Takes in new files and what files have gained.
     ///
     /// errors   unsupported, bad_syntax, permission_denied, io_failed: the first file that cannot
-    /// be
-    ///          read; the others are read all the same
+    ///          be read; the others are read all the same
     result<void> refresh();
 
     /// Every series, in byte order of the keys as shown.
     [[nodiscard]] std::vector<series_summary> summaries() const;
 
-    /// All points of the series shown as `key`, in order of writing; none for an unknown key.
-    [[nodiscard]] std::vector<point> points(std::string_view key);
+    /// Calls `visit(const std::string& key, const series_summary&)` for the same, without a copy.
+    template <class Visit>
+    void for_each_series(Visit&& visit) const;
+
+    /// The points of the series shown as `key`, in order of writing, or those within a range; none
+    /// for an unknown key. A failure is kept in last_error().
+    [[nodiscard]] std::vector<point> points(std::string_view key, const point_range& range = {});
+
+    /// What a chart of some columns needs of the series shown as `key`.
+    [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
 
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
@@ -70,22 +81,29 @@ public:
 private:
     using chain = std::vector<reader*>;  // a writer's file and those that continue it
     struct place {
+        std::string shown;
         std::size_t chain;
-        std::string key;
+        std::string key;  // in the files; empty: as shown
         series_summary summary;
+
+        [[nodiscard]] const std::string& file_key() const noexcept {
+            return key.empty() ? shown : key;
+        }
     };
 
     void open_new(const std::string& name);
     result<void> link_files();
     void name_series();
-    std::string shown_name(const chain& writer, const std::string& key, std::size_t rank) const;
+    void list_series(std::size_t writer);
+    void rename_repeated();
+    [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
 
     std::string directory_;
     const os::env* system_;
     std::map<std::string, reader> readers_;
     std::vector<reader*> in_order_;
     std::vector<chain> chains_;
-    std::map<std::string, place, std::less<>> shown_;
+    std::vector<place> shown_;  // in byte order of what is shown
     std::optional<error> error_;
 };
 
@@ -160,63 +178,138 @@ inline result<void> run_reader::link_files() {
     return outcome;
 }
 
-inline void run_reader::name_series() {
-    shown_.clear();
-    std::map<std::string, std::size_t> ranks;
-    for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
-        std::map<std::string, series_summary> merged;
-        for (const reader* file : chains_[writer]) {
-            for (const series_summary& part : file->summaries()) {
-                merged[part.key].add(part);
-            }
+// The series of a writer, those of its files that have one key put together.
+inline void run_reader::list_series(std::size_t writer) {
+    const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
+    for (const reader* file : chains_[writer]) {
+        file->for_each_series([&](const series_name& name, const series_summary& summary) {
+            shown_.push_back({name.key, writer, {}, summary});
+        });
+    }
+    if (chains_[writer].size() == 1) {
+        return;
+    }
+    std::stable_sort(shown_.begin() + begin, shown_.end(),
+                     [](const place& a, const place& b) { return a.shown < b.shown; });
+    auto last = shown_.begin() + begin;
+    for (auto next = last; next != shown_.end(); ++next) {
+        if (next != last && next->shown == last->shown) {
+            last->summary.add(next->summary);
+        } else if (next != shown_.begin() + begin) {
+            *++last = std::move(*next);
         }
-        for (auto& [key, summary] : merged) {
-            const std::size_t rank = ranks[key]++;
-            summary.key = shown_name(chains_[writer], key, rank);
-            shown_.emplace(summary.key, place{writer, key, summary});
+    }
+    shown_.erase(shown_.empty() ? last : last + 1, shown_.end());
+}
+
+inline void run_reader::name_series() {
+    const auto is_before = [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
+    };
+    shown_.clear();
+    for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
+        list_series(writer);
+    }
+    if (!std::is_sorted(shown_.begin(), shown_.end(), is_before)) {
+        std::sort(shown_.begin(), shown_.end(), is_before);
+    }
+    if (chains_.size() > 1) {
+        rename_repeated();
+        std::sort(shown_.begin(), shown_.end(), is_before);
+    }
+}
+
+// The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
+inline void run_reader::rename_repeated() {
+    std::set<std::string> taken;
+    for (const place& each : shown_) {
+        taken.insert(each.shown);
+    }
+    std::size_t rank = 0;
+    for (std::size_t i = 1; i < shown_.size(); ++i) {
+        place& each = shown_[i];
+        rank = shown_[i - 1].file_key() == each.shown ? rank + 1 : 0;
+        if (rank == 0) {
+            continue;
+        }
+        const std::uint32_t attempt = chains_[each.chain].front()->header().attempt;
+        each.key = each.shown;
+        each.shown +=
+            attempt != 0 ? " @attempt" + std::to_string(attempt) : " @rank" + std::to_string(rank);
+        while (!taken.insert(each.shown).second) {
+            each.shown += " @rank" + std::to_string(rank);
         }
     }
 }
 
-inline std::string run_reader::shown_name(const chain& writer, const std::string& key,
-                                          std::size_t rank) const {
-    const std::uint32_t attempt = writer.front()->header().attempt;
-    std::string name = key;
-    if (attempt != 0 && rank != 0) {
-        name += " @attempt" + std::to_string(attempt);
-    } else if (rank != 0) {
-        name += " @rank" + std::to_string(rank);
+inline const run_reader::place* run_reader::find_place(std::string_view key) const noexcept {
+    const auto found =
+        std::lower_bound(shown_.begin(), shown_.end(), key,
+                         [](const place& a, std::string_view wanted) { return a.shown < wanted; });
+    return found == shown_.end() || found->shown != key ? nullptr : &*found;
+}
+
+template <class Visit>
+void run_reader::for_each_series(Visit&& visit) const {
+    for (const place& each : shown_) {
+        visit(each.shown, each.summary);
     }
-    while (shown_.find(name) != shown_.end()) {
-        name += " @rank" + std::to_string(rank);
-    }
-    return name;
 }
 
 inline std::vector<series_summary> run_reader::summaries() const {
     std::vector<series_summary> all;
     all.reserve(shown_.size());
-    for (const auto& entry : shown_) {
-        all.push_back(entry.second.summary);
-    }
+    for_each_series([&all](const std::string& key, const series_summary& summary) {
+        all.push_back(summary);
+        all.back().key = key;
+    });
     return all;
 }
 
-inline std::vector<point> run_reader::points(std::string_view key) {
+inline std::vector<point> run_reader::points(std::string_view key, const point_range& range) {
     std::vector<point> all;
-    const auto found = shown_.find(key);
-    if (found == shown_.end()) {
+    const place* found = find_place(key);
+    if (found == nullptr) {
         return all;
     }
-    for (reader* file : chains_[found->second.chain]) {
-        const auto part = file->points(found->second.key);
+    for (reader* file : chains_[found->chain]) {
+        auto part = file->points(found->file_key(), range);
         if (!part) {
             error_ = part.error();
+        } else if (all.empty()) {
+            all = std::move(*part);
         } else {
             all.insert(all.end(), part->begin(), part->end());
         }
     }
     return all;
+}
+
+inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
+    const place* found = find_place(key);
+    if (found == nullptr) {
+        return {};
+    }
+    measured all;
+    bool is_first = true;
+    for (reader* file : chains_[found->chain]) {
+        const measured part = file->measure_pixels(found->file_key(), request);
+        if (part.points != 0) {
+            all.points += part.points;
+            all.axis.low = is_first ? part.axis.low : std::min(all.axis.low, part.axis.low);
+            all.axis.high = is_first ? part.axis.high : std::max(all.axis.high, part.axis.high);
+            is_first = false;
+        }
+    }
+    pixel_reducer reducer(request, all.axis);
+    const std::uint32_t level = level_for(all.points, request.columns);
+    for (reader* file : chains_[found->chain]) {
+        auto added = file->add_pixels(found->file_key(), level, reducer);
+        if (!added) {
+            error_ = added.error();
+        }
+    }
+    return reducer.finish();
 }
 
 inline std::uint64_t run_reader::bytes_lost() const noexcept {
