@@ -232,10 +232,14 @@ inline void print_pixel_peers(const scale& size, const std::string& work) {
         sqlite_tracker tracker(directory + "/a.db");
         tracker.log_curve(size.pixel_points);
         std::uint64_t rows = 0;
-        const double seconds =
-            best_seconds(1, {[&] { rows = tracker.pixels(1000, size.pixel_points); }})[0];
+        const auto group = [&] { rows = tracker.pixels(1000, size.pixel_points); };
+        const double grouping = best_seconds(1, {group})[0];
         must(rows == 1000, "a peer has other pixels");
-        print_row(size.pixel_name("SQLite, GROUP BY"), seconds * 1e3, "ms");
+        print_row(size.pixel_name("SQLite, GROUP BY"), grouping * 1e3, "ms");
+        const auto ask = [&] { rows = tracker.pixels_by_range(1000, size.pixel_points); };
+        const double asking = best_seconds(1 + size.rounds / 2, {ask})[0];
+        must(rows == 1000, "a peer has other pixels");
+        print_row(size.pixel_name("SQLite, a query a pixel"), asking * 1e3, "ms");
     }
     (void)os::remove_tree(directory);
 }

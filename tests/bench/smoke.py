@@ -35,7 +35,7 @@ peers = {
     *(f"{what}, {peer}, curves" for what in ("size", "scan") for peer in ("SQLite", "layout of 2017")),
     *("listing, " + how + listing for how in ("SQLite, a summary table for all runs", "SQLite, GROUP BY in each run",
                                               "SQLite, a summary table in each run", "layout of 2017")),
-    "1000 pixels, SQLite, GROUP BY" + pixels,
+    *("1000 pixels, SQLite, " + how + pixels for how in ("GROUP BY", "a query a pixel")),
 }
 peers_of_event_files = {f"size, {peer}, event files" for peer in ("SQLite", "layout of 2017")}
 

@@ -5,11 +5,12 @@ One line a point, in file order: `key,step,time_us,f` or `...,i` and the 64 bits
 hexadecimal. What was lost is told on stderr. Written from docs/format-series.md and nothing else, with nothing but the
 standard library, so that whoever has that page and a file can get the points out.
 """
+import itertools
 import struct
 import sys
 
 MAGIC = b"\xa9GTB"
-DICT, FRAMES = 1, 2
+DICT, FRAMES, CHUNK = 1, 2, 5
 MASK = (1 << 64) - 1
 
 
@@ -70,15 +71,101 @@ class Payload:
         return self.bytes(self.varint())
 
 
+# ---- values ----------------------------------------------------------------------------------------
+
+
+def f32_to_f64(bits):
+    if bits & 0x7F800000 == 0x7F800000 and bits & 0x7FFFFF:  # a NaN, which a conversion might change
+        return (bits >> 31) << 63 | 0x7FF << 52 | (bits & 0x7FFFFF) << 29
+    return struct.unpack("<Q", struct.pack("<d", struct.unpack("<f", struct.pack("<I", bits))[0]))[0]
+
+
 def value(payload, width):
     if width == 0:
         return "f%016x" % payload.number("Q")
     if width == 1:
-        bits = payload.number("I")
-        if bits & 0x7F800000 == 0x7F800000 and bits & 0x7FFFFF:  # a NaN, which a conversion might change
-            return "f%016x" % ((bits >> 31) << 63 | 0x7FF << 52 | (bits & 0x7FFFFF) << 29)
-        return "f%016x" % struct.unpack("<Q", struct.pack("<d", struct.unpack("<f", struct.pack("<I", bits))[0]))
+        return "f%016x" % f32_to_f64(payload.number("I"))
     return "i%016x" % (payload.number("q" if width == 2 else "i") & MASK)
+
+
+def packed(payload, count):
+    values = []
+    while len(values) < count:
+        here = min(128, count - len(values))
+        width, exceptions, base = payload.number("B"), payload.number("B"), payload.zigzag()
+        bits = int.from_bytes(payload.bytes((here * width + 7) // 8), "little")
+        low = [bits >> i * width & (1 << width) - 1 for i in range(here)]
+        for _ in range(exceptions):
+            place = payload.number("B")
+            low[place] += payload.zigzag() << width
+        values += [base + each for each in low]
+    return values
+
+
+def integers(payload, count):
+    if count == 0:
+        return []
+    transform = payload.number("B")
+    if transform == 0:
+        return [signed(each) for each in packed(payload, count)]
+    values = [payload.zigzag()]
+    if transform == 2:
+        return values * count
+    for difference in packed(payload, count - 1):
+        values.append(signed(values[-1] + difference))
+    return values
+
+
+def bitmap(payload, count):
+    bits = payload.bytes((count + 7) // 8)
+    return [bits[i // 8] >> i % 8 & 1 for i in range(count)]
+
+
+def ratios(payload, count, code):
+    divisor, at, exceptions = payload.varint(), 0, {}
+    for _ in range(payload.varint()):
+        at += payload.varint()
+        exceptions[at] = payload.number(code)
+    real, size = ("<f", "<I") if code == "I" else ("<d", "<Q")
+    words = [struct.unpack(size, struct.pack(real, each / divisor))[0] for each in integers(payload, count)]
+    return [exceptions.get(i, word) for i, word in enumerate(words)]
+
+
+def words_of(payload, kind, method, count):
+    code, top = ("I", 1 << 31) if kind == 1 else ("Q", 1 << 63)
+    if method == 0:
+        return [payload.number(code) for _ in range(count)]
+    if method == 1:
+        return [payload.number(code)] * count
+    if method == 4:
+        return ratios(payload, count, code)
+    shift = payload.number("B")
+    if method == 2:
+        numbers = integers(payload, count)
+        return [(n << shift) & MASK if n >= 0 or kind == 2 else (-1 - n) << shift | top for n in numbers]
+    words = [payload.varint()]
+    for difference in packed(payload, count - 1):
+        words.append((words[-1] ^ difference) & MASK)
+    return [word << shift & MASK for word in words]
+
+
+def column(payload, count):
+    if count == 0:
+        return []
+    form = payload.number("B")
+    kind = form & 3
+    is_integer = bitmap(payload, count) if kind == 3 else [kind == 2] * count
+    repeats = bitmap(payload, count) if form & 4 else [0] * count
+    words = iter(words_of(payload, kind, form >> 3 & 7, count - sum(repeats)))
+    word, values = 0, []
+    for i in range(count):
+        word = word if repeats[i] else next(words)
+        bits = f32_to_f64(word) if kind == 1 else word
+        values.append(("i%016x" if is_integer[i] else "f%016x") % bits)
+    return values
+
+
+# ---- blocks ----------------------------------------------------------------------------------------
 
 
 def names(payload, known):
@@ -97,6 +184,22 @@ def points(payload):
         columns = [payload.varint() for _ in range(payload.varint())] or columns
         for column in columns:
             yield column >> 2, step, time, value(payload, column & 3)
+
+
+def chunk_points(payload):
+    frames = payload.varint()
+    ids = list(itertools.accumulate(payload.zigzag() for _ in range(payload.varint())))
+    sets = [[payload.varint() for _ in range(payload.varint())] for _ in range(payload.varint())]
+    which, steps, times = (Payload(payload.text()) for _ in range(3))
+    set_of_frame = integers(which, frames) if len(sets) != 1 else [0] * frames
+    steps, times = integers(steps, frames), integers(times, frames)
+    columns = []
+    for _ in ids:
+        count = payload.varint()
+        columns.append(iter(column(Payload(payload.text()), count)))
+    for i in range(frames):
+        for place in sets[set_of_frame[i]]:
+            yield ids[place], steps[i], times[i], next(columns[place])
 
 
 def block_at(data, at, seed):
@@ -144,8 +247,8 @@ def lines(data):
         if kind == DICT:
             names(Payload(payload), known)
     for kind, payload in found:
-        if kind == FRAMES:
-            for number, step, time, bits in points(Payload(payload)):
+        if kind in (FRAMES, CHUNK):
+            for number, step, time, bits in (points if kind == FRAMES else chunk_points)(Payload(payload)):
                 if number in known:
                     yield known[number] + f",{step},{time},{bits}\n".encode()
 
