@@ -476,8 +476,13 @@ result<void> reader::for_each_id_point(Visit&& visit) {
 
 template <class Visit>
 result<void> reader::for_each_point(Visit&& visit) {
+    std::uint32_t last = 0;
+    const series_name* name = names_.find(last);  // of the point before, often of this one too
     return for_each_id_point([&](std::uint32_t id, const point& next) {
-        const series_name* name = names_.find(id);
+        if (id != last) {
+            last = id;
+            name = names_.find(id);
+        }
         if (name != nullptr) {
             visit(*name, next);
         }

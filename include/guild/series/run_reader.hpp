@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -56,7 +57,7 @@ public:
     /// Every series, in byte order of the keys as shown.
     [[nodiscard]] std::vector<series_summary> summaries() const;
 
-    /// Calls `visit(const std::string& key, const series_summary&)` for the same, without a copy.
+    /// Calls `visit(std::string_view key, const series_summary&)` for the same, without a copy.
     template <class Visit>
     void for_each_series(Visit&& visit) const;
 
@@ -80,15 +81,12 @@ public:
 
 private:
     using chain = std::vector<reader*>;  // a writer's file and those that continue it
+    // Points into the readers, or into merged_ and renamed_, until the next refresh().
     struct place {
-        std::string shown;
+        std::string_view shown;
+        std::string_view key;  // in the files
+        const series_summary* summary;
         std::size_t chain;
-        std::string key;  // in the files; empty: as shown
-        series_summary summary;
-
-        [[nodiscard]] const std::string& file_key() const noexcept {
-            return key.empty() ? shown : key;
-        }
     };
 
     void open_new(const std::string& name);
@@ -103,7 +101,9 @@ private:
     std::map<std::string, reader> readers_;
     std::vector<reader*> in_order_;
     std::vector<chain> chains_;
-    std::vector<place> shown_;  // in byte order of what is shown
+    std::vector<place> shown_;           // in byte order of what is shown
+    std::deque<series_summary> merged_;  // of series that several files hold
+    std::deque<std::string> renamed_;    // what is shown of a repeated key
     std::optional<error> error_;
 };
 
@@ -183,7 +183,7 @@ inline void run_reader::list_series(std::size_t writer) {
     const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
     for (const reader* file : chains_[writer]) {
         file->for_each_series([&](const series_name& name, const series_summary& summary) {
-            shown_.push_back({name.key, writer, {}, summary});
+            shown_.push_back({name.key, name.key, &summary, writer});
         });
     }
     if (chains_[writer].size() == 1) {
@@ -191,15 +191,20 @@ inline void run_reader::list_series(std::size_t writer) {
     }
     std::stable_sort(shown_.begin() + begin, shown_.end(),
                      [](const place& a, const place& b) { return a.shown < b.shown; });
-    auto last = shown_.begin() + begin;
-    for (auto next = last; next != shown_.end(); ++next) {
-        if (next != last && next->shown == last->shown) {
-            last->summary.add(next->summary);
-        } else if (next != shown_.begin() + begin) {
-            *++last = std::move(*next);
+    std::vector<place> whole;
+    for (auto next = shown_.begin() + begin; next != shown_.end(); ++next) {
+        if (whole.empty() || whole.back().shown != next->shown) {
+            whole.push_back(*next);
+            continue;
         }
+        if (merged_.empty() || whole.back().summary != &merged_.back()) {
+            merged_.push_back(*whole.back().summary);
+            whole.back().summary = &merged_.back();
+        }
+        merged_.back().add(*next->summary);
     }
-    shown_.erase(shown_.empty() ? last : last + 1, shown_.end());
+    shown_.erase(shown_.begin() + begin, shown_.end());
+    shown_.insert(shown_.end(), whole.begin(), whole.end());
 }
 
 inline void run_reader::name_series() {
@@ -207,12 +212,12 @@ inline void run_reader::name_series() {
         return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
     };
     shown_.clear();
+    merged_.clear();
+    renamed_.clear();
     for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
         list_series(writer);
     }
-    if (!std::is_sorted(shown_.begin(), shown_.end(), is_before)) {
-        std::sort(shown_.begin(), shown_.end(), is_before);
-    }
+    std::sort(shown_.begin(), shown_.end(), is_before);
     if (chains_.size() > 1) {
         rename_repeated();
         std::sort(shown_.begin(), shown_.end(), is_before);
@@ -221,24 +226,25 @@ inline void run_reader::name_series() {
 
 // The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
 inline void run_reader::rename_repeated() {
-    std::set<std::string> taken;
+    std::set<std::string_view> taken;
     for (const place& each : shown_) {
         taken.insert(each.shown);
     }
     std::size_t rank = 0;
     for (std::size_t i = 1; i < shown_.size(); ++i) {
         place& each = shown_[i];
-        rank = shown_[i - 1].file_key() == each.shown ? rank + 1 : 0;
+        rank = shown_[i - 1].key == each.key ? rank + 1 : 0;
         if (rank == 0) {
             continue;
         }
         const std::uint32_t attempt = chains_[each.chain].front()->header().attempt;
-        each.key = each.shown;
-        each.shown +=
-            attempt != 0 ? " @attempt" + std::to_string(attempt) : " @rank" + std::to_string(rank);
-        while (!taken.insert(each.shown).second) {
-            each.shown += " @rank" + std::to_string(rank);
+        renamed_.push_back(std::string(each.key) + (attempt != 0 ? " @attempt" : " @rank") +
+                           std::to_string(attempt != 0 ? attempt : rank));
+        while (taken.find(renamed_.back()) != taken.end()) {
+            renamed_.back() += " @rank" + std::to_string(rank);
         }
+        each.shown = renamed_.back();
+        taken.insert(each.shown);
     }
 }
 
@@ -252,14 +258,14 @@ inline const run_reader::place* run_reader::find_place(std::string_view key) con
 template <class Visit>
 void run_reader::for_each_series(Visit&& visit) const {
     for (const place& each : shown_) {
-        visit(each.shown, each.summary);
+        visit(each.shown, *each.summary);
     }
 }
 
 inline std::vector<series_summary> run_reader::summaries() const {
     std::vector<series_summary> all;
     all.reserve(shown_.size());
-    for_each_series([&all](const std::string& key, const series_summary& summary) {
+    for_each_series([&all](std::string_view key, const series_summary& summary) {
         all.push_back(summary);
         all.back().key = key;
     });
@@ -273,7 +279,7 @@ inline std::vector<point> run_reader::points(std::string_view key, const point_r
         return all;
     }
     for (reader* file : chains_[found->chain]) {
-        auto part = file->points(found->file_key(), range);
+        auto part = file->points(found->key, range);
         if (!part) {
             error_ = part.error();
         } else if (all.empty()) {
@@ -293,7 +299,7 @@ inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& 
     measured all;
     bool is_first = true;
     for (reader* file : chains_[found->chain]) {
-        const measured part = file->measure_pixels(found->file_key(), request);
+        const measured part = file->measure_pixels(found->key, request);
         if (part.points != 0) {
             all.points += part.points;
             all.axis.low = is_first ? part.axis.low : std::min(all.axis.low, part.axis.low);
@@ -304,7 +310,7 @@ inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& 
     pixel_reducer reducer(request, all.axis);
     const std::uint32_t level = level_for(all.points, request.columns);
     for (reader* file : chains_[found->chain]) {
-        auto added = file->add_pixels(found->file_key(), level, reducer);
+        auto added = file->add_pixels(found->key, level, reducer);
         if (!added) {
             error_ = added.error();
         }
