@@ -80,16 +80,29 @@
 // layer 3: numbers over steps, in files that survive crashes
 #include <guild/series/point.hpp>              // number, point, sample
 #include <guild/series/format.hpp>             // the blocks of a .gts file
-#include <guild/series/payload.hpp>            // what blocks hold
-#include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
-#include <guild/series/file_builder.hpp>       // blocks in the making
-#include <guild/series/frames.hpp>             // rows of values, coded
+#include <guild/series/payload.hpp>            // what small blocks hold: keys, remarks
+#include <guild/series/frames.hpp>             // rows of values, as they are logged
 #include <guild/series/packed.hpp>             // integers in few bits
 #include <guild/series/ratio.hpp>              // decimals and fractions as integers
 #include <guild/series/column.hpp>             // the values of one series, coded
+#include <guild/series/chunk.hpp>              // columns of frames, of closed files
+#include <guild/series/pyramid.hpp>            // a series from far away
+#include <guild/series/index.hpp>              // what stands where, every series at a glance
+#include <guild/series/file_builder.hpp>       // blocks in the making
+#include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
+#include <guild/series/block_points.hpp>       // the points in a block
+#include <guild/series/id_table.hpp>           // values by the id of a series
+#include <guild/series/key_index.hpp>          // ids by key
+#include <guild/series/file_map.hpp>           // which blocks hold what
+#include <guild/series/pixels.hpp>             // the few points that a chart needs
+#include <guild/series/pyramid_source.hpp>     // the same from a pyramid
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
-#include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/column_file.hpp>        // writes a file of columns
+#include <guild/series/rewrite.hpp>            // puts it in the place of another
+#include <guild/series/compact.hpp>            // a closed file in a fraction of its size
+#include <guild/series/repair.hpp>             // what is damaged, and what can be saved
 #include <guild/series/reduce.hpp>             // last, min, average ...; points to pixels
 
 // layer 4: runs: directories, recording, supervising, listing

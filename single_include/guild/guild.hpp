@@ -27,6 +27,7 @@
 #include <atomic>
 #include <cassert>
 #include <cerrno>
+#include <cfloat>
 #include <charconv>
 #include <cmath>
 #include <csignal>
@@ -44,6 +45,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -1114,6 +1116,8 @@ inline constexpr bool host_is_little_endian = true;
 inline constexpr bool host_is_little_endian = false;
 #endif
 
+[[nodiscard]] bool decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept;
+
 }  // namespace detail
 
 template <class Integer>
@@ -1168,6 +1172,17 @@ inline void append_varint(std::string& out, std::uint64_t value) {
 }
 
 inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    if (!in.empty() && static_cast<unsigned char>(in.front()) < 0x80U) {
+        value = static_cast<unsigned char>(in.front());  // most are below 128
+        in.remove_prefix(1);
+        return true;
+    }
+    return detail::decode_long_varint(in, value);
+}
+
+namespace detail {
+
+inline bool decode_varint_bytewise(std::string_view& in, std::uint64_t& value) noexcept {
     const char* at = in.data();
     const char* const end = at + (in.size() < 10 ? in.size() : 10);
     std::uint64_t number = 0;
@@ -1182,6 +1197,54 @@ inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
     }
     return false;
 }
+
+// The low seven bits of each of eight bytes, put together.
+constexpr std::uint64_t join_sevens(std::uint64_t word) noexcept {
+    word &= 0x7F7F7F7F7F7F7F7FU;
+    word = (word & 0x007F007F007F007FU) | ((word & 0x7F007F007F007F00U) >> 1U);
+    word = (word & 0x00003FFF00003FFFU) | ((word & 0x3FFF00003FFF0000U) >> 2U);
+    return (word & 0x000000000FFFFFFFU) | ((word & 0x0FFFFFFF00000000U) >> 4U);
+}
+
+// How many bytes `ones`, ones from the lowest bit on, fills.
+inline std::size_t whole_bytes(std::uint64_t ones) noexcept {
+#if defined(__GNUC__)
+    return (64 - static_cast<std::size_t>(__builtin_clzll(ones))) / 8;
+#else
+    std::size_t bytes = 0;
+    for (; ones != 0; ones >>= 8U) {
+        ++bytes;
+    }
+    return bytes;
+#endif
+}
+
+// Eight bytes at once: a time in microseconds takes eight or nine.
+inline bool decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    if (in.size() < 10) {
+        return decode_varint_bytewise(in, value);
+    }
+    const auto word = load_le<std::uint64_t>(in.data());
+    const std::uint64_t ends = ~word & 0x8080808080808080U;
+    if (ends != 0) {
+        const std::uint64_t used = ends ^ (ends - 1);  // up to the first byte that ends a number
+        value = join_sevens(word & used);
+        in.remove_prefix(whole_bytes(used));
+        return true;
+    }
+    const auto ninth = static_cast<unsigned char>(in[8]);
+    const auto tenth = static_cast<unsigned char>(in[9]);
+    if (ninth >= 0x80U && tenth >= 0x80U) {
+        return false;
+    }
+    const std::uint64_t high = ninth & 0x7FU;
+    value = join_sevens(word) | high << 56U |
+            (ninth >= 0x80U ? static_cast<std::uint64_t>(tenth) << 63U : 0);
+    in.remove_prefix(ninth >= 0x80U ? 10 : 9);
+    return true;
+}
+
+}  // namespace detail
 
 namespace detail {
 
@@ -14401,7 +14464,9 @@ inline void series_summary::add(const point& next) noexcept {
     }
     min_step = std::min(min_step, next.step);
     max_step = std::max(max_step, next.step);
-    last = next;
+    last.step = next.step;  // one by one: a copy of what was just put together waits for its parts
+    last.time_us = next.time_us;
+    last.value = next.value;
     ++count;
 }
 
@@ -14477,7 +14542,14 @@ struct file_header {
 [[nodiscard]] file_header guess_header(std::string_view bytes) noexcept;
 
 /// What a block holds. Others of version 1 may come and are stepped over.
-enum class block_type : std::uint8_t { dictionary = 1, frames = 2, index = 3, note = 4, chunk = 5 };
+enum class block_type : std::uint8_t {
+    dictionary = 1,
+    frames = 2,
+    index = 3,
+    note = 4,
+    chunk = 5,
+    pyramid = 6
+};
 
 /// Flag of an index: the writer ended here and nothing follows.
 inline constexpr std::uint8_t flag_closed = 1;
@@ -14662,6 +14734,161 @@ inline block_status decode_block(std::string_view bytes, std::uint64_t offset, s
 
 }}}  // namespace guild::series
 
+// ==== guild/series/payload.hpp ====
+// guild/series/payload.hpp - the small payloads: dictionary and note; texts and lists of ids.
+//
+// Layer 3. Includes: base. Pure: bytes in, values out.
+// Not here: frames (series/frames.hpp), columns (series/chunk.hpp), the index (series/index.hpp);
+// the block around a payload (series/format.hpp).
+// docs/format-series.md, section "Payloads", is the specification.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// One entry of a dictionary: the number of a series, its key, and texts about it.
+struct series_name {
+    std::uint32_t id = 0;
+    std::string key;
+    std::vector<std::pair<std::string, std::string>> attributes;
+};
+
+void append_dictionary(std::string& out, const series_name* names, std::size_t count);
+[[nodiscard]] bool decode_dictionary(std::string_view payload, std::vector<series_name>& out);
+
+/// A remark in the file: a mark, a gap, an attempt.
+struct note {
+    std::int64_t time_us = 0;
+    std::vector<std::pair<std::string, std::string>> texts;
+};
+
+void append_note(std::string& out, const note& content);
+[[nodiscard]] bool decode_note(std::string_view payload, note& out);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline void append_text(std::string& out, std::string_view text) {
+    append_varint(out, text.size());
+    out += text;
+}
+// The next `varint size, bytes` of `in`.
+inline bool decode_view(std::string_view& in, std::string_view& out) noexcept {
+    std::uint64_t size = 0;
+    if (!decode_varint(in, size) || size > in.size()) {
+        return false;
+    }
+    out = in.substr(0, guild::detail::convert<std::size_t>(size));
+    in.remove_prefix(out.size());
+    return true;
+}
+inline bool decode_text(std::string_view& in, std::string& out) {
+    std::string_view text;
+    const bool good = decode_view(in, text);
+    out.assign(text);
+    return good;
+}
+
+using text_pairs = std::vector<std::pair<std::string, std::string>>;
+
+inline void append_pairs(std::string& out, const text_pairs& pairs) {
+    append_varint(out, pairs.size());
+    for (const auto& [name, text] : pairs) {
+        append_text(out, name);
+        append_text(out, text);
+    }
+}
+inline bool decode_pairs(std::string_view& in, text_pairs& out) {
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    out.clear();
+    for (; count > 0; --count) {
+        out.emplace_back();
+        if (!decode_text(in, out.back().first) || !decode_text(in, out.back().second)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void append_ids(std::string& out, const std::vector<std::uint32_t>& ids) {
+    append_varint(out, ids.size());
+    std::int64_t before = 0;
+    for (const std::uint32_t id : ids) {
+        append_varint(out, zigzag_encode(std::int64_t{id} - before));
+        before = id;
+    }
+}
+inline bool decode_ids(std::string_view& in, std::vector<std::uint32_t>& ids) {
+    std::uint64_t count = 0;
+    ids.clear();
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    for (std::int64_t id = 0; count > 0; --count) {
+        std::uint64_t raw = 0;
+        if (!decode_varint(in, raw) || raw > 0x1FFFFFFFFU) {
+            return false;
+        }
+        id += zigzag_decode(raw);
+        if (id < 0 || id > 0xFFFFFFFF) {
+            return false;
+        }
+        ids.push_back(static_cast<std::uint32_t>(id));
+    }
+    return true;
+}
+
+}  // namespace detail
+
+inline void append_dictionary(std::string& out, const series_name* names, std::size_t count) {
+    append_varint(out, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        append_varint(out, names[i].id);
+        detail::append_text(out, names[i].key);
+        detail::append_pairs(out, names[i].attributes);
+    }
+}
+
+inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
+    out.clear();
+    std::uint64_t count = 0;
+    if (!decode_varint(payload, count) || count > payload.size()) {
+        return false;
+    }
+    constexpr std::uint64_t usual_bytes = 16;  // of an entry
+    out.reserve(
+        guild::detail::convert<std::size_t>(std::min(count, payload.size() / usual_bytes + 1)));
+    for (; count > 0; --count) {
+        out.emplace_back();
+        std::uint64_t id = 0;
+        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU ||
+            !detail::decode_text(payload, out.back().key) ||
+            !detail::decode_pairs(payload, out.back().attributes)) {
+            return false;
+        }
+        out.back().id = static_cast<std::uint32_t>(id);
+    }
+    return payload.empty();
+}
+
+inline void append_note(std::string& out, const note& content) {
+    append_le(out, content.time_us);
+    detail::append_pairs(out, content.texts);
+}
+
+inline bool decode_note(std::string_view payload, note& out) {
+    if (payload.size() < 8) {
+        return false;
+    }
+    out.time_us = load_le<std::int64_t>(payload.data());
+    payload.remove_prefix(8);
+    return detail::decode_pairs(payload, out.texts) && payload.empty();
+}
+
+}}}  // namespace guild::series
+
 // ==== guild/series/frames.hpp ====
 // guild/series/frames.hpp - frames: what was logged together, as the payload of a FRAMES block.
 //
@@ -14702,12 +14929,16 @@ public:
 
     [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
     [[nodiscard]] std::uint32_t points() const noexcept { return points_; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return used_; }
 
 private:
-    std::string bytes_;
-    std::vector<std::uint64_t> columns_;   // of the frame before
-    std::vector<std::uint64_t> incoming_;  // of the frame being added
+    char* make_room(std::size_t bytes);
+    char* store_values(char* at, const sample* values, std::size_t count) const noexcept;
+    char* store_columns(char* at, const sample* values, std::size_t count);
+
+    std::string bytes_;                   // memory of the payload,
+    std::size_t used_ = 0;                // which takes so much of it
+    std::vector<std::uint64_t> columns_;  // of the frame before
     std::int64_t step_ = 0;
     std::int64_t time_us_ = 0;
     std::uint32_t frames_ = 0;
@@ -14779,8 +15010,8 @@ inline std::uint64_t widen_nan(std::uint32_t bits) noexcept {
            (std::uint64_t{bits & 0x7FFFFFU} << 29U);
 }
 
-// The four bytes of a double, if they keep every bit.
-inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
+// Zero, infinities, NaN, and what is too large or too small for a float of full precision.
+inline bool narrow_rare(std::uint64_t bits, std::uint32_t& out) noexcept {
     const double value = bits_double(bits);
     if (std::isnan(value)) {
         return narrow_nan(bits, out);
@@ -14794,6 +15025,22 @@ inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
     return double_bits(static_cast<double>(shorter)) == bits;
 }
 
+// The four bytes of a double, if they keep every bit.
+inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
+    constexpr std::uint64_t dropped = (std::uint64_t{1} << 29U) - 1;
+    if ((bits & dropped) != 0) {
+        return false;
+    }
+    // Exponents of 1 to 254 in a float are those of 897 to 1150 in a double.
+    if ((bits >> 52U & 0x7FFU) - 897U < 254U) {
+        const std::uint64_t magnitude = (bits & ~(std::uint64_t{1} << 63U)) >> 29U;
+        out = static_cast<std::uint32_t>(bits >> 63U) << 31U |
+              static_cast<std::uint32_t>(magnitude - (std::uint64_t{896} << 23U));
+        return true;
+    }
+    return narrow_rare(bits, out);
+}
+
 inline std::uint64_t widen(std::uint32_t bits) noexcept {
     const bool nan = (bits & 0x7F800000U) == 0x7F800000U && (bits & 0x7FFFFFU) != 0;
     return nan ? widen_nan(bits) : double_bits(static_cast<double>(bits_float(bits)));
@@ -14805,6 +15052,33 @@ inline std::int64_t minus(std::int64_t a, std::int64_t b) noexcept {
 }
 inline std::int64_t plus(std::int64_t a, std::int64_t b) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+// A number as it is stored: its form, and the bytes of that form in the low bits.
+struct packed {
+    std::uint64_t bits;
+    width form;
+};
+
+inline packed pack(const number& value) noexcept {
+    if (value.is_integer()) {
+        const std::int64_t integer = value.as_int64();
+        const bool is_short = integer == static_cast<std::int32_t>(integer);
+        return {value.bits(), is_short ? width::integer4 : width::integer8};
+    }
+    std::uint32_t shorter = 0;
+    const bool is_short = narrow(value.bits(), shorter);
+    return is_short ? packed{shorter, width::real4} : packed{value.bits(), width::real8};
+}
+
+inline std::uint64_t column_code(std::uint32_t id, width form) noexcept {
+    return (std::uint64_t{id} << 2U) | static_cast<std::uint8_t>(form);
+}
+
+// Writes eight bytes, of which the form may count four.
+inline char* store_packed(char* at, const packed& value) noexcept {
+    store_le(at, value.bits);
+    return at + bytes_of(value.form);
 }
 
 inline void append_signed(std::string& out, std::int64_t value) {
@@ -14822,12 +15096,7 @@ inline bool decode_signed(std::string_view& in, std::int64_t& out) noexcept {
 }  // namespace detail
 
 inline width width_of(const number& value) noexcept {
-    if (value.is_integer()) {
-        const std::int64_t integer = value.as_int64();
-        return integer == static_cast<std::int32_t>(integer) ? width::integer4 : width::integer8;
-    }
-    std::uint32_t ignored = 0;
-    return detail::narrow(value.bits(), ignored) ? width::real4 : width::real8;
+    return detail::pack(value).form;
 }
 
 inline void append_value(std::string& out, const number& value, width form) {
@@ -14856,34 +15125,64 @@ inline number load_value(const char* from, width form) noexcept {
     return {};
 }
 
+inline char* frame_encoder::make_room(std::size_t bytes) {
+    if (bytes_.size() - used_ < bytes) {
+        bytes_.resize(std::max(2 * bytes_.size(), used_ + bytes));
+    }
+    return &bytes_[used_];
+}
+
+// The values, if their columns are those of the frame before; nullptr if they are not.
+inline char* frame_encoder::store_values(char* at, const sample* values,
+                                         std::size_t count) const noexcept {
+    if (count != columns_.size()) {
+        return nullptr;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const detail::packed value = detail::pack(values[i].value);
+        if (detail::column_code(values[i].id, value.form) != columns_[i]) {
+            return nullptr;
+        }
+        at = detail::store_packed(at, value);
+    }
+    return at;
+}
+
+// New columns and the values behind them.
+inline char* frame_encoder::store_columns(char* at, const sample* values, std::size_t count) {
+    columns_.resize(count);
+    at = store_varint(at, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        columns_[i] = detail::column_code(values[i].id, width_of(values[i].value));
+        at = store_varint(at, columns_[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        at = detail::store_packed(at, detail::pack(values[i].value));
+    }
+    return at;
+}
+
 inline void frame_encoder::add(std::int64_t step, std::int64_t time_us, const sample* values,
                                std::size_t count) {
+    constexpr std::size_t most_frame_bytes = 24 + 3 * 10;  // two differences and a count
+    constexpr std::size_t most_value_bytes = 5 + 8;        // a column and a value
+    char* at = make_room(most_frame_bytes + count * most_value_bytes);
     if (frames_ == 0) {
         step_ = step;
         time_us_ = time_us;
-        append_le(bytes_, step);
-        append_le(bytes_, time_us);
-        append_le(bytes_, std::uint64_t{0});  // frames and points, filled in by payload()
+        store_le(at, step);
+        store_le(at + 8, time_us);
+        at += 24;  // frames and points are filled in by payload()
     }
-    detail::append_signed(bytes_, detail::minus(step, step_));
-    detail::append_signed(bytes_, detail::minus(time_us, time_us_));
-    incoming_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-        incoming_.push_back((std::uint64_t{values[i].id} << 2U) |
-                            static_cast<std::uint8_t>(width_of(values[i].value)));
-    }
-    if (incoming_ == columns_) {
-        append_varint(bytes_, 0);
+    at = store_varint(at, zigzag_encode(detail::minus(step, step_)));
+    at = store_varint(at, zigzag_encode(detail::minus(time_us, time_us_)));
+    char* end = store_values(at + 1, values, count);
+    if (end != nullptr) {
+        *at = 0;  // columns as before
     } else {
-        append_varint(bytes_, count);
-        for (const std::uint64_t column : incoming_) {
-            append_varint(bytes_, column);
-        }
-        columns_.swap(incoming_);
+        end = store_columns(at, values, count);
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        append_value(bytes_, values[i].value, static_cast<width>(columns_[i] & 3U));
-    }
+    used_ = static_cast<std::size_t>(end - bytes_.data());
     step_ = step;
     time_us_ = time_us;
     ++frames_;
@@ -14895,11 +15194,11 @@ inline std::string_view frame_encoder::payload() {
         store_le(&bytes_[16], frames_);
         store_le(&bytes_[20], points_);
     }
-    return bytes_;
+    return std::string_view(bytes_).substr(0, used_);
 }
 
 inline void frame_encoder::clear() {
-    bytes_.clear();
+    used_ = 0;
     columns_.clear();
     frames_ = points_ = 0;
 }
@@ -14959,24 +15258,2193 @@ inline bool frame_decoder::read_columns(std::uint64_t count) {
 
 }}}  // namespace guild::series
 
-// ==== guild/series/payload.hpp ====
-// guild/series/payload.hpp - what blocks hold beside frames: dictionary, index, note.
+// ==== guild/series/packed.hpp ====
+// guild/series/packed.hpp - arrays of integers in few bits: frames of reference with exceptions.
 //
-// Layer 3. Includes: base, series/frames.hpp, series/point.hpp. Pure: bytes in, values out.
-// Not here: frames (series/frames.hpp); the block around a payload (series/format.hpp).
-// docs/format-series.md, section "Payloads", is the specification.
+// Layer 3. Includes: base. Pure: numbers to bytes and back.
+// Not here: doubles (series/column.hpp). How many values there are is known from outside.
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// One entry of a dictionary: the number of a series, its key, and texts about it.
-struct series_name {
-    std::uint32_t id = 0;
-    std::string key;
-    std::vector<std::pair<std::string, std::string>> attributes;
+// packed    := block*          one for each 128 values, the last for what is left
+// block     := u8 width (0..64) | u8 exceptions | zigzag base
+//              | ceil(count * width / 8) bytes: value i at bit i * width, lowest bit first
+//              | exception{exceptions}
+// exception := u8 index | zigzag high      0 exceptions of width 64
+// value i   =  base + low_i + (high << width)    modulo 2^64; high is 0 without an exception
+//
+// integers  := nothing of no values, otherwise u8 transform, then
+//              0: packed of the values
+//              1: zigzag first | packed of each value less the one before it, modulo 2^64
+//              2: zigzag value: all are equal to it
+//
+// A zigzag is the varint of base/bytes.hpp. Which base, width and transform is the writer's choice.
+
+/// Values that share a base and a width.
+inline constexpr std::size_t packed_block = 128;
+
+/// Appends `count` numbers, each block with the base and width that make it smallest.
+///
+/// cost     no allocation but in `out`
+/// example  tests/series/packed.cpp "packed: the bytes of a block with an exception, by hand"
+void append_packed(std::string& out, const std::uint64_t* values, std::size_t count);
+
+/// How many bytes append_packed() would add.
+[[nodiscard]] std::size_t packed_bytes(const std::uint64_t* values, std::size_t count);
+
+/// Takes `count` numbers off the front of `in`.
+///
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_packed(std::string_view& in, std::uint64_t* out,
+                                 std::size_t count) noexcept;
+
+/// Appends `count` numbers by the transform that takes the fewest bytes.
+///
+/// Where a sample shows that one takes far more, it is not tried.
+///
+/// example  tests/series/packed.cpp "integers: the bytes of each transform, by hand"
+void append_integers(std::string& out, const std::int64_t* values, std::size_t count);
+
+/// How many bytes append_integers() would add.
+[[nodiscard]] std::size_t integers_bytes(const std::int64_t* values, std::size_t count);
+
+/// Takes `count` numbers off the front of `in`.
+///
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_integers(std::string_view& in, std::int64_t* out,
+                                   std::size_t count) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// How many bits the number takes; 0 of 0.
+[[nodiscard]] inline unsigned bit_length(std::uint64_t value) noexcept {
+#if defined(__GNUC__)
+    return value == 0 ? 0 : 64U - static_cast<unsigned>(__builtin_clzll(value));
+#else
+    unsigned length = 0;
+    for (; value != 0; value >>= 1U) {
+        ++length;
+    }
+    return length;
+#endif
+}
+
+[[nodiscard]] inline std::size_t varint_bytes(std::uint64_t value) noexcept {
+    return (bit_length(value | 1U) + 6) / 7;
+}
+
+[[nodiscard]] inline std::uint64_t low_bits(unsigned width) noexcept {
+    return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+}
+
+[[nodiscard]] inline std::size_t bits_bytes(std::size_t count, unsigned width) noexcept {
+    return (count * width + 7) / 8;
+}
+
+// What stands above the low bits of a signed number, zigzagged; width < 64.
+[[nodiscard]] inline std::uint64_t high_part(std::uint64_t offset, unsigned width) noexcept {
+    const std::uint64_t sign = std::uint64_t{0} - (offset >> 63U);
+    const std::uint64_t high = ((offset ^ sign) >> width) ^ sign;
+    return zigzag_encode(static_cast<std::int64_t>(high));
+}
+
+// How one block is written.
+struct block_plan {
+    std::uint64_t base = 0;
+    unsigned width = 0;
+    unsigned exceptions = 0;
+    std::size_t bytes = 0;
 };
 
-void append_dictionary(std::string& out, const series_name* names, std::size_t count);
-[[nodiscard]] bool decode_dictionary(std::string_view payload, std::vector<series_name>& out);
+// Finds the plan of a block: for each width, the window of sorted values that holds the most, with
+// an exception for each value outside, half of them at most.
+class block_planner {
+public:
+    block_planner(const std::uint64_t* values, std::size_t count) noexcept : count_(count) {
+        std::int64_t least = static_cast<std::int64_t>(values[0]);
+        std::int64_t most = least;
+        for (std::size_t i = 1; i < count; ++i) {
+            least = std::min(least, static_cast<std::int64_t>(values[i]));
+            most = std::max(most, static_cast<std::int64_t>(values[i]));
+        }
+        least_ = static_cast<std::uint64_t>(least);
+        whole_ = bit_length(static_cast<std::uint64_t>(most) - least_);
+        for (std::size_t i = 0; i < count; ++i) {
+            offsets_[i] = values[i] - least_;
+        }
+    }
+
+    [[nodiscard]] block_plan find() noexcept {
+        block_plan best = plan(0, count_, whole_);
+        if (whole_ < 2 || count_ < 4) {
+            return best;
+        }
+        sort();
+        unsigned width = whole_;
+        while (width > 0 && try_width(width - 1, best)) {
+            --width;
+        }
+        return best;
+    }
+
+private:
+    // By the highest bits into buckets, then within them: most values are near their place.
+    void sort() noexcept {
+        constexpr unsigned bits = 7;
+        const unsigned shift = whole_ > bits ? whole_ - bits : 0;
+        std::uint8_t ends[(1U << bits) + 1] = {};
+        for (std::size_t i = 0; i < count_; ++i) {
+            ++ends[(offsets_[i] >> shift) + 1];
+        }
+        std::uint8_t most = 0;
+        for (std::size_t i = 1; i <= (1U << bits); ++i) {
+            most = std::max(most, ends[i]);
+            ends[i] = static_cast<std::uint8_t>(ends[i] + ends[i - 1]);
+        }
+        for (std::size_t i = 0; i < count_; ++i) {
+            sorted_[ends[offsets_[i] >> shift]++] = offsets_[i];
+        }
+        if (most > 24) {
+            std::sort(sorted_, sorted_ + count_);
+            return;
+        }
+        for (std::size_t i = 1; i < count_; ++i) {
+            const std::uint64_t value = sorted_[i];
+            std::size_t at = i;
+            for (; at > 0 && sorted_[at - 1] > value; --at) {
+                sorted_[at] = sorted_[at - 1];
+            }
+            sorted_[at] = value;
+        }
+    }
+
+    // The plan with sorted values begin to end inside. Very far below is inside again: modulo 2^64.
+    [[nodiscard]] block_plan plan(std::size_t begin, std::size_t end,
+                                  unsigned width) const noexcept {
+        block_plan made;
+        const std::uint64_t first = count_ == end - begin ? 0 : sorted_[begin];
+        made.base = least_ + first;
+        made.width = width;
+        made.bytes = 2 + varint_bytes(zigzag_encode(static_cast<std::int64_t>(made.base))) +
+                     bits_bytes(count_, width);
+        for (std::size_t i = begin == 0 ? end : 0; i < count_; i = i + 1 == begin ? end : i + 1) {
+            const std::uint64_t offset = sorted_[i] - first;
+            if (offset > low_bits(width)) {
+                made.bytes += 1 + varint_bytes(high_part(offset, width));
+                ++made.exceptions;
+            }
+        }
+        return made;
+    }
+
+    // False if no smaller width can be better.
+    [[nodiscard]] bool try_width(unsigned width, block_plan& best) const noexcept {
+        const std::uint64_t mask = low_bits(width);
+        const std::size_t least = count_ - count_ / 2;  // values inside
+        std::size_t inside = least;
+        std::size_t begin = count_;
+        for (std::size_t i = 0; i + inside <= count_; ++i) {
+            while (i + inside <= count_ && sorted_[i + inside - 1] - sorted_[i] <= mask) {
+                begin = i;
+                ++inside;  // the next window must be larger
+            }
+        }
+        if (begin == count_) {
+            return false;
+        }
+        const std::size_t outside = count_ - (inside - 1);
+        if (3 + bits_bytes(count_, width) + 2 * outside < best.bytes) {
+            const block_plan found = plan(begin, begin + inside - 1, width);
+            best = found.bytes < best.bytes ? found : best;
+        }
+        return 3 + 2 * outside < best.bytes;
+    }
+
+    std::uint64_t offsets_[packed_block];  // of the values above the least
+    std::uint64_t sorted_[packed_block];
+    std::uint64_t least_ = 0;
+    std::size_t count_;
+    unsigned whole_ = 0;
+};
+
+inline char* store_bits(char* to, const std::uint64_t* values, std::size_t count,
+                        const block_plan& plan) noexcept {
+    const std::uint64_t mask = low_bits(plan.width);
+    std::uint64_t pending = 0;
+    unsigned filled = 0;
+    for (std::size_t i = 0; i < count && plan.width != 0; ++i) {
+        const std::uint64_t low = (values[i] - plan.base) & mask;
+        pending |= low << filled;
+        filled += plan.width;
+        if (filled >= 64) {
+            store_le(to, pending);
+            to += 8;
+            filled -= 64;
+            pending = filled == 0 ? 0 : low >> (plan.width - filled);
+        }
+    }
+    for (; filled > 0; filled -= std::min(filled, 8U)) {
+        *to++ = static_cast<char>(static_cast<unsigned char>(pending));
+        pending >>= 8U;
+    }
+    return to;
+}
+
+inline void append_packed_block(std::string& out, const std::uint64_t* values, std::size_t count) {
+    const block_plan plan = block_planner(values, count).find();
+    const std::size_t begin = out.size();
+    out.resize(begin + plan.bytes);
+    char* to = &out[begin];
+    *to++ = static_cast<char>(plan.width);
+    *to++ = static_cast<char>(static_cast<unsigned char>(plan.exceptions));
+    to = store_varint(to, zigzag_encode(static_cast<std::int64_t>(plan.base)));
+    to = store_bits(to, values, count, plan);
+    for (std::size_t i = 0; i < count && plan.exceptions != 0; ++i) {
+        const std::uint64_t offset = values[i] - plan.base;
+        if (offset > low_bits(plan.width)) {
+            *to++ = static_cast<char>(static_cast<unsigned char>(i));
+            to = store_varint(to, high_part(offset, plan.width));
+        }
+    }
+}
+
+// Calls `each(values, count)` for the values of each block; `value(i)` tells value i.
+template <class Value, class Each>
+void for_each_block(std::size_t count, Value&& value, Each&& each) {
+    std::uint64_t block[packed_block];
+    for (std::size_t begin = 0; begin < count; begin += packed_block) {
+        const std::size_t size = std::min(packed_block, count - begin);
+        for (std::size_t i = 0; i < size; ++i) {
+            block[i] = value(begin + i);
+        }
+        each(static_cast<const std::uint64_t*>(block), size);
+    }
+}
+
+template <class Value>
+void append_packed_of(std::string& out, std::size_t count, Value&& value) {
+    for_each_block(count, value, [&out](const std::uint64_t* values, std::size_t size) {
+        append_packed_block(out, values, size);
+    });
+}
+
+template <class Value>
+[[nodiscard]] std::size_t packed_bytes_of(std::size_t count, Value&& value) {
+    std::size_t bytes = 0;
+    for_each_block(count, value, [&bytes](const std::uint64_t* values, std::size_t size) {
+        bytes += block_planner(values, size).find().bytes;
+    });
+    return bytes;
+}
+
+// About packed_bytes_of(), from every fifth block.
+template <class Value>
+[[nodiscard]] std::size_t expected_bytes_of(std::size_t count, Value&& value) {
+    constexpr std::size_t stride = 5 * packed_block;
+    std::size_t bytes = 0;
+    std::size_t seen = 0;
+    for (std::size_t begin = 0; begin < count; begin += stride) {
+        const std::size_t size = std::min(packed_block, count - begin);
+        bytes += packed_bytes_of(size, [&value, begin](std::size_t i) { return value(begin + i); });
+        seen += size;
+    }
+    const auto scaled = std::uint64_t{bytes} * count / std::max(seen, std::size_t{1});
+    return guild::detail::convert<std::size_t>(scaled);
+}
+
+// Whether something that may take so many bytes is worth trying where `best` are enough.
+[[nodiscard]] constexpr bool may_win(std::size_t expected, std::size_t best) noexcept {
+    return expected - expected / 4 < best;
+}
+
+// Reads `count` values of `width` bits from bytes with at least 9 readable ones behind them.
+inline void unpack(std::string_view bytes, unsigned width, std::uint64_t base, std::uint64_t* out,
+                   std::size_t count) noexcept {
+    const char* const from = bytes.data();
+    const std::uint64_t mask = low_bits(width);
+    if (width <= 57) {
+        std::size_t bit = 0;
+        for (std::size_t i = 0; i < count; ++i, bit += width) {
+            out[i] = base + ((load_le<std::uint64_t>(from + bit / 8) >> (bit % 8)) & mask);
+        }
+        return;
+    }
+    std::size_t bit = 0;
+    for (std::size_t i = 0; i < count; ++i, bit += width) {
+        const char* at = from + bit / 8;
+        const std::uint64_t above = static_cast<unsigned char>(at[8]);
+        const std::uint64_t low = load_le<std::uint64_t>(at) >> (bit % 8);
+        out[i] = base + ((low | (above << 1U) << (63 - bit % 8)) & mask);
+    }
+}
+
+inline bool decode_exceptions(std::string_view& in, std::size_t exceptions, unsigned width,
+                              std::uint64_t* out, std::size_t count) noexcept {
+    for (; exceptions > 0; --exceptions) {
+        if (in.empty()) {
+            return false;
+        }
+        const auto index = static_cast<unsigned char>(in.front());
+        in.remove_prefix(1);
+        std::uint64_t high = 0;
+        if (index >= count || !decode_varint(in, high)) {
+            return false;
+        }
+        out[index] += static_cast<std::uint64_t>(zigzag_decode(high)) << width;
+    }
+    return true;
+}
+
+inline bool decode_packed_block(std::string_view& in, std::uint64_t* out,
+                                std::size_t count) noexcept {
+    if (in.size() < 2) {
+        return false;
+    }
+    const unsigned width = static_cast<unsigned char>(in[0]);
+    const std::size_t exceptions = static_cast<unsigned char>(in[1]);
+    const std::size_t bytes = bits_bytes(count, width);
+    in.remove_prefix(2);
+    std::uint64_t base = 0;
+    if (width > 64 || (width == 64 && exceptions != 0) || !decode_varint(in, base) ||
+        in.size() < bytes) {
+        return false;
+    }
+    base = static_cast<std::uint64_t>(zigzag_decode(base));
+    constexpr std::size_t behind = 9;  // bytes that unpack() may read and not use
+    if (in.size() - bytes >= behind) {
+        unpack(in, width, base, out, count);
+    } else {
+        char padded[packed_block * 8 + behind] = {};
+        std::memcpy(padded, in.data(), bytes);
+        unpack({padded, sizeof padded}, width, base, out, count);
+    }
+    in.remove_prefix(bytes);
+    return decode_exceptions(in, exceptions, width, out, count);
+}
+
+inline void append_zigzag(std::string& out, std::int64_t value) {
+    append_varint(out, zigzag_encode(value));
+}
+
+inline bool decode_zigzag(std::string_view& in, std::int64_t& value) noexcept {
+    std::uint64_t raw = 0;
+    const bool good = decode_varint(in, raw);
+    value = zigzag_decode(raw);
+    return good;
+}
+
+enum class transform : std::uint8_t { none = 0, differences = 1, equal = 2 };
+
+inline bool all_equal(const std::int64_t* values, std::size_t count) noexcept {
+    return std::all_of(values, values + count, [values](std::int64_t v) { return v == *values; });
+}
+
+}  // namespace detail
+
+inline void append_packed(std::string& out, const std::uint64_t* values, std::size_t count) {
+    detail::append_packed_of(out, count, [values](std::size_t i) { return values[i]; });
+}
+
+inline std::size_t packed_bytes(const std::uint64_t* values, std::size_t count) {
+    return detail::packed_bytes_of(count, [values](std::size_t i) { return values[i]; });
+}
+
+inline bool decode_packed(std::string_view& in, std::uint64_t* out, std::size_t count) noexcept {
+    for (std::size_t begin = 0; begin < count; begin += packed_block) {
+        if (!detail::decode_packed_block(in, out + begin, std::min(packed_block, count - begin))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void append_integers(std::string& out, const std::int64_t* values, std::size_t count) {
+    using detail::transform;
+    const auto* words = reinterpret_cast<const std::uint64_t*>(values);
+    if (count == 0) {
+        return;
+    }
+    if (detail::all_equal(values, count)) {
+        out += static_cast<char>(transform::equal);
+        detail::append_zigzag(out, values[0]);
+        return;
+    }
+    const auto same = [words](std::size_t i) { return words[i]; };
+    const auto difference = [words](std::size_t i) { return words[i + 1] - words[i]; };
+    const std::size_t expected = detail::expected_bytes_of(count, same);
+    const std::size_t expected_differences = detail::varint_bytes(zigzag_encode(values[0])) +
+                                             detail::expected_bytes_of(count - 1, difference);
+    const std::size_t begin = out.size();
+    if (detail::may_win(expected, expected_differences)) {
+        out += static_cast<char>(transform::none);
+        detail::append_packed_of(out, count, same);
+    }
+    const std::size_t middle = out.size();
+    if (middle != begin && !detail::may_win(expected_differences, middle - begin)) {
+        return;
+    }
+    out += static_cast<char>(transform::differences);
+    detail::append_zigzag(out, values[0]);
+    detail::append_packed_of(out, count - 1, difference);
+    if (middle == begin || out.size() - middle < middle - begin) {
+        out.erase(begin, middle - begin);
+    } else {
+        out.resize(middle);
+    }
+}
+
+inline std::size_t integers_bytes(const std::int64_t* values, std::size_t count) {
+    std::string bytes;
+    append_integers(bytes, values, count);
+    return bytes.size();
+}
+
+inline bool decode_integers(std::string_view& in, std::int64_t* out, std::size_t count) noexcept {
+    using detail::transform;
+    auto* words = reinterpret_cast<std::uint64_t*>(out);
+    if (count == 0) {
+        return true;
+    }
+    if (in.empty() || static_cast<unsigned char>(in.front()) > 2) {
+        return false;
+    }
+    const auto how = static_cast<transform>(in.front());
+    in.remove_prefix(1);
+    if (how == transform::none) {
+        return decode_packed(in, words, count);
+    }
+    if (!detail::decode_zigzag(in, out[0])) {
+        return false;
+    }
+    if (how == transform::equal) {
+        std::fill(out, out + count, out[0]);
+        return true;
+    }
+    if (!decode_packed(in, words + 1, count - 1)) {
+        return false;
+    }
+    for (std::size_t i = 1; i < count; ++i) {
+        words[i] += words[i - 1];
+    }
+    return true;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/ratio.hpp ====
+// guild/series/ratio.hpp - floating-point numbers that are integers divided by one divisor, such as
+// decimals and accuracies, as those integers.
+//
+//     ratios := varint divisor | varint exceptions | (varint gap | word){exceptions}
+//               | integers, as in series/packed.hpp, one for each word
+//
+// A word is the 64 bits of a double or the 32 bits of a float, little-endian. It is that of integer
+// / divisor, rounded to the nearest double and, of a float, that to the nearest float; both are at
+// most 2^53. An exception stands `gap` words behind the one before it, the first behind word 0; its
+// integer means nothing.
+//
+// Layer 3. Includes: base, series/packed.hpp. Not here: when this pays (series/column.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// How many bytes a word takes: that of a float or of a double.
+enum class word_size : std::uint8_t { four = 4, eight = 8 };
+
+/// The largest dividend and divisor: every integer up to it is a double.
+inline constexpr std::int64_t max_dividend = std::int64_t{1} << 53U;
+
+/// The word of `dividend / divisor`.
+///
+/// in       dividend: of magnitude max_dividend at most; divisor: 1 to max_dividend
+[[nodiscard]] std::uint64_t ratio_word(std::int64_t dividend, std::int64_t divisor,
+                                       word_size size) noexcept;
+
+/// Finds the integer that ratio_word() makes `word` of.
+///
+/// out      false if there is none: always of NaN, infinities and -0
+[[nodiscard]] bool find_dividend(std::uint64_t word, std::int64_t divisor, word_size size,
+                                 std::int64_t& dividend) noexcept;
+
+/// A divisor that may do for nearly all of the words; 0 if none was found.
+///
+/// Decimals of any length, one third of them, and fractions with small denominators are found.
+[[nodiscard]] std::int64_t find_divisor(const std::uint64_t* words, std::size_t count,
+                                        word_size size) noexcept;
+
+/// Appends the words, with the smallest divisor that is a factor of this one.
+///
+/// in       divisor: 1 to max_dividend
+/// out      false, and `out` unchanged, if more than a sixteenth of them would be exceptions
+/// example  tests/series/ratio.cpp "ratios: the bytes of decimals and an exception, by hand"
+[[nodiscard]] bool append_ratios(std::string& out, const std::uint64_t* words, std::size_t count,
+                                 std::int64_t divisor, word_size size);
+
+/// Takes `count` words off the front of `in`.
+///
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_ratios(std::string_view& in, std::uint64_t* out, std::size_t count,
+                                 word_size size) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// The same as below in integers, for processors that compute in more bits than a double has.
+inline std::uint64_t divide_slowly(std::int64_t dividend, std::int64_t divisor) noexcept {
+    if (dividend == 0) {
+        return 0;
+    }
+    const std::uint64_t sign = dividend < 0 ? std::uint64_t{1} << 63U : 0;
+    const auto wide = static_cast<std::uint64_t>(dividend < 0 ? -dividend : dividend);
+    const auto by = static_cast<std::uint64_t>(divisor);
+    std::uint64_t quotient = wide / by;
+    std::uint64_t rest = wide % by;
+    int exponent = 53;  // of the top one of 53 bits; a 54th, the lowest, is there to round by
+    while ((quotient >> 53U) == 0) {
+        rest <<= 1U;
+        quotient = quotient << 1U | (rest >= by ? 1U : 0U);
+        rest -= rest >= by ? by : 0;
+        --exponent;
+    }
+    const bool up = (quotient & 1U) != 0 && (rest != 0 || (quotient & 2U) != 0);
+    const std::uint64_t fraction = (quotient >> 1U) + (up ? 1 : 0);  // may carry into the exponent
+    return sign | ((static_cast<std::uint64_t>(exponent + 1022) << 52U) + fraction);
+}
+
+inline std::uint64_t divide(std::int64_t dividend, std::int64_t divisor) noexcept {
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD == 0
+    return double_bits(static_cast<double>(dividend) / static_cast<double>(divisor));
+#else
+    return divide_slowly(dividend, divisor);
+#endif
+}
+
+// The double that a word stands for; false of NaN, infinities, and what no dividend can reach.
+inline bool ratio_value(std::uint64_t word, word_size size, double& value) noexcept {
+    const bool is_float = size == word_size::four;
+    const std::uint64_t exponent = is_float ? word >> 23U & 0xFFU : word >> 52U & 0x7FFU;
+    if (exponent > (is_float ? 127U : 1023U) + 53U) {
+        return false;
+    }
+    value = is_float ? static_cast<double>(bits_float(static_cast<std::uint32_t>(word)))
+                     : bits_double(word);
+    return true;
+}
+
+inline void append_word(std::string& out, std::uint64_t word, word_size size) {
+    if (size == word_size::four) {
+        append_le(out, static_cast<std::uint32_t>(word));
+    } else {
+        append_le(out, word);
+    }
+}
+
+inline bool take_word(std::string_view& in, word_size size, std::uint64_t& word) noexcept {
+    const auto bytes = static_cast<std::size_t>(size);
+    if (in.size() < bytes) {
+        return false;
+    }
+    word = bytes == 4 ? load_le<std::uint32_t>(in.data()) : load_le<std::uint64_t>(in.data());
+    in.remove_prefix(bytes);
+    return true;
+}
+
+// Looks at up to 64 of the words, of which a sixteenth may be anything.
+class divisor_search {
+public:
+    divisor_search(const std::uint64_t* words, std::size_t count, word_size size) noexcept
+        : words_(words), count_(count), stride_(count / 64 + 1),
+          misses_((count - 1) / stride_ / 16), size_(size) {}
+
+    // The least common multiple of the denominators; 0 if that is large.
+    [[nodiscard]] std::int64_t find_common() const noexcept {
+        const std::int64_t limit = std::int64_t{1} << (is_float() ? 16U : 40U);
+        std::int64_t common = 1;
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count_ && misses <= misses_; i += stride_) {
+            const std::int64_t denominator = find_denominator(words_[i]);
+            const std::int64_t factor =
+                denominator == 0 ? 0 : denominator / std::gcd(common, denominator);
+            if (factor == 0 || factor > limit / common) {
+                ++misses;
+            } else {
+                common *= factor;
+            }
+        }
+        return misses <= misses_ ? common : 0;
+    }
+
+    // The smallest of 1, 3, 10, 30, 100 ... that will do; 0 if dividends would be as long as words.
+    [[nodiscard]] std::int64_t find_decimal() const noexcept {
+        for (std::int64_t power = 1; power <= 1'000'000'000'000'000; power *= 10) {
+            for (const std::int64_t divisor : {power, 3 * power}) {
+                const verdict found = judge(divisor);
+                if (found != verdict::no_match) {
+                    return found == verdict::match ? divisor : 0;
+                }
+            }
+        }
+        return 0;
+    }
+
+private:
+    enum class verdict : std::uint8_t { match, no_match, too_long };
+
+    [[nodiscard]] bool is_float() const noexcept { return size_ == word_size::four; }
+
+    [[nodiscard]] verdict judge(std::int64_t divisor) const noexcept {
+        const std::int64_t limit = is_float() ? std::int64_t{1} << 24U : max_dividend - 1;
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count_ && misses <= misses_; i += stride_) {
+            std::int64_t dividend = 0;
+            misses += find_dividend(words_[i], divisor, size_, dividend) ? 0U : 1U;
+            if (dividend > limit || -dividend > limit) {
+                return verdict::too_long;
+            }
+        }
+        return misses <= misses_ ? verdict::match : verdict::no_match;
+    }
+
+    // That of the first convergent of the continued fraction that gives the word; 0: none is small.
+    [[nodiscard]] std::int64_t find_denominator(std::uint64_t word) const noexcept {
+        const double limit = is_float() ? 4096 : 33554432;  // larger ones fit any word
+        double rest = 0;
+        if (!ratio_value(word, size_, rest)) {
+            return 0;
+        }
+        rest = std::fabs(rest);
+        std::int64_t before = 0;
+        std::int64_t denominator = 1;
+        for (;;) {
+            std::int64_t ignored = 0;
+            if (find_dividend(word, denominator, size_, ignored)) {
+                return denominator;
+            }
+            const double fraction = rest - std::floor(rest);
+            if (fraction * limit < 1) {
+                return 0;
+            }
+            rest = 1 / fraction;
+            const std::int64_t next = static_cast<std::int64_t>(rest) * denominator + before;
+            if (static_cast<double>(next) > limit) {
+                return 0;
+            }
+            before = denominator;
+            denominator = next;
+        }
+    }
+
+    const std::uint64_t* words_;
+    std::size_t count_;
+    std::size_t stride_;
+    std::size_t misses_;  // how many are allowed
+    word_size size_;
+};
+
+// Takes the exceptions off the front of `in`; writes them if `out` is not null.
+inline bool take_exceptions(std::string_view& in, std::uint64_t* out, std::size_t count,
+                            word_size size) noexcept {
+    std::uint64_t exceptions = 0;
+    if (!decode_varint(in, exceptions) || exceptions > count) {
+        return false;
+    }
+    std::uint64_t index = 0;
+    for (; exceptions > 0; --exceptions) {
+        std::uint64_t gap = 0;
+        std::uint64_t word = 0;
+        if (!decode_varint(in, gap) || gap >= count || !take_word(in, size, word)) {
+            return false;
+        }
+        index += gap;
+        if (index >= count) {
+            return false;
+        }
+        if (out != nullptr) {
+            out[index] = word;
+        }
+    }
+    return true;
+}
+
+inline std::int64_t common_factor(const std::vector<std::int64_t>& dividends,
+                                  std::int64_t divisor) noexcept {
+    for (std::size_t i = 0; i < dividends.size() && divisor > 1; ++i) {
+        divisor = std::gcd(divisor, dividends[i]);
+    }
+    return divisor;
+}
+
+}  // namespace detail
+
+inline std::uint64_t ratio_word(std::int64_t dividend, std::int64_t divisor,
+                                word_size size) noexcept {
+    const std::uint64_t quotient = detail::divide(dividend, divisor);
+    return size == word_size::four ? float_bits(static_cast<float>(bits_double(quotient)))
+                                   : quotient;
+}
+
+inline bool find_dividend(std::uint64_t word, std::int64_t divisor, word_size size,
+                          std::int64_t& dividend) noexcept {
+    double value = 0;
+    if (!detail::ratio_value(word, size, value)) {
+        return false;
+    }
+    const double scaled = value * static_cast<double>(divisor);
+    if (!(std::fabs(scaled) < static_cast<double>(max_dividend))) {
+        return false;
+    }
+    dividend = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+    return ratio_word(dividend, divisor, size) == word;
+}
+
+inline std::int64_t find_divisor(const std::uint64_t* words, std::size_t count,
+                                 word_size size) noexcept {
+    const detail::divisor_search search(words, count, size);
+    const std::int64_t common = search.find_common();
+    return common != 0 ? common : search.find_decimal();
+}
+
+inline bool append_ratios(std::string& out, const std::uint64_t* words, std::size_t count,
+                          std::int64_t divisor, word_size size) {
+    std::vector<std::int64_t> dividends(count);
+    std::string exceptions;
+    std::size_t found = 0;
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (find_dividend(words[i], divisor, size, dividends[i])) {
+            continue;
+        }
+        dividends[i] = i == 0 ? 0 : dividends[i - 1];
+        append_varint(exceptions, i - before);
+        detail::append_word(exceptions, words[i], size);
+        before = i;
+        if (++found > count / 16) {
+            return false;
+        }
+    }
+    const std::int64_t factor = detail::common_factor(dividends, divisor);
+    for (std::int64_t& dividend : dividends) {
+        dividend /= factor;
+    }
+    append_varint(out, static_cast<std::uint64_t>(divisor / factor));
+    append_varint(out, found);
+    out += exceptions;
+    append_integers(out, dividends.data(), count);
+    return true;
+}
+
+inline bool decode_ratios(std::string_view& in, std::uint64_t* out, std::size_t count,
+                          word_size size) noexcept {
+    constexpr auto largest = static_cast<std::uint64_t>(max_dividend);
+    std::uint64_t divisor = 0;
+    if (!decode_varint(in, divisor) || divisor == 0 || divisor > largest) {
+        return false;
+    }
+    std::string_view exceptions = in;
+    if (!detail::take_exceptions(in, nullptr, count, size) ||
+        !decode_integers(in, reinterpret_cast<std::int64_t*>(out), count)) {
+        return false;
+    }
+    bool good = true;
+    for (std::size_t i = 0; i < count; ++i) {
+        good = good && out[i] + largest <= 2 * largest;
+        out[i] =
+            ratio_word(static_cast<std::int64_t>(out[i]), static_cast<std::int64_t>(divisor), size);
+    }
+    return good && detail::take_exceptions(exceptions, out, count, size);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/column.hpp ====
+// guild/series/column.hpp - the values of one series, one after another, in few bytes, bit for bit.
+//
+// Doubles and integers, NaN payloads, infinities, -0 and every int64 among them.
+//
+// Layer 3. Includes: base; series/frames.hpp, packed.hpp, point.hpp, ratio.hpp.
+// Pure: numbers to bytes and back. Not here: steps and times (series/packed.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+// column   := nothing of no values, otherwise u8 form | kinds | repeats | rest
+// form     := kind (2 bits) | repeats (1 bit) << 2 | method (3 bits) << 3 | 0 << 6
+// kinds    := only of kind mixed: bitmap, 1: the value is an integer
+// repeats  := only if form says so: bitmap, 1: word i is word i - 1; the rest codes the others
+// bitmap   := ceil(n / 8) bytes, value i at bit i, lowest bit first, zeros behind the last
+// rest     := by method (words, below), n' words:
+//   raw 0        word{n'}
+//   equal 1      word
+//   ordered 2    u8 shift | integers(number(word >> shift)){n'}
+//   exclusive 3  u8 shift | varint first | packed{n' - 1} of the XORs; all of word >> shift
+//   ratio 4      ratios{n'}, as in series/ratio.hpp
+//
+// A word is the value's bits: of kind real8 64 of a double, of real4 32 of the float that stands
+// for it as in series/frames.hpp, of integer8 64 of an int64, of mixed 64 of either. number(w): of
+// integer8 the signed number; otherwise w, or -1 - (w without its top bit) if that bit is set.
+
+/// Values of one series in order.
+///
+/// cost     8 bytes a value, one bit more of a mixed column; clear() keeps memory
+class number_column {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return bits_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return bits_.empty(); }
+
+    /// number::bits() of all values.
+    [[nodiscard]] const std::uint64_t* bits() const noexcept { return bits_.data(); }
+
+    /// Whether some are doubles and some integers.
+    [[nodiscard]] bool is_mixed() const noexcept { return mixed_; }
+
+    /// What all are, unless they are mixed.
+    [[nodiscard]] number_kind kind() const noexcept { return kind_; }
+
+    [[nodiscard]] number_kind kind(std::size_t i) const noexcept {
+        if (!mixed_) {
+            return kind_;
+        }
+        const bool is_integer = ((integers_[i / 64] >> (i % 64)) & 1U) != 0;
+        return is_integer ? number_kind::integer : number_kind::real;
+    }
+
+    [[nodiscard]] number operator[](std::size_t i) const noexcept {
+        return number::from_bits(kind(i), bits_[i]);
+    }
+
+    void clear() noexcept;
+    void push_back(const number& value);
+
+    /// Becomes `count` values of one kind, which the caller fills in.
+    [[nodiscard]] std::uint64_t* assign(number_kind kind, std::size_t count);
+
+private:
+    friend bool decode_column(std::string_view in, std::size_t count, number_column& out);
+    void mix();
+    void mix(std::string_view bitmap);
+
+    std::vector<std::uint64_t> bits_;
+    std::vector<std::uint64_t> integers_;  // if mixed: a bit for each value
+    number_kind kind_ = number_kind::real;
+    bool mixed_ = false;
+};
+
+enum class column_kind : std::uint8_t { real8 = 0, real4 = 1, integer8 = 2, mixed = 3 };
+enum class column_method : std::uint8_t {
+    raw = 0,
+    equal = 1,
+    ordered = 2,
+    exclusive = 3,
+    ratio = 4
+};
+
+/// The first byte of a column.
+struct column_form {
+    column_kind kind = column_kind::real8;
+    bool repeats = false;
+    column_method method = column_method::raw;
+};
+[[nodiscard]] constexpr unsigned char to_byte(column_form form) noexcept;
+[[nodiscard]] bool decode_form(unsigned char byte, column_form& out) noexcept;
+
+/// Appends `values` in the form that takes the fewest bytes.
+///
+/// example  tests/series/column.cpp "column: the bytes of each method, by hand"
+void append_column(std::string& out, const number_column& values);
+
+/// Reads a column of `count` values, which is all of `in`.
+///
+/// in       count: at most what the caller has memory for, 8 bytes each
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_column(std::string_view in, std::size_t count, number_column& out);
+
+// ---- implementation ---------------------------------------------------------
+
+inline void number_column::clear() noexcept {
+    bits_.clear();
+    mixed_ = false;
+}
+
+inline void number_column::mix() {
+    const std::size_t chunks = bits_.size() / 64 + 1;
+    integers_.assign(chunks, kind_ == number_kind::integer ? ~std::uint64_t{0} : 0);
+    mixed_ = true;
+}
+
+// A bitmap of which are integers, as in the file.
+inline void number_column::mix(std::string_view bitmap) {
+    mix();
+    for (std::size_t i = 0; i < bitmap.size(); ++i) {
+        const std::uint64_t byte = static_cast<unsigned char>(bitmap[i]);
+        integers_[i / 8] |= byte << (i % 8 * 8);
+    }
+}
+
+inline void number_column::push_back(const number& value) {
+    if (bits_.empty()) {
+        kind_ = value.kind();
+    }
+    if (!mixed_ && value.kind() != kind_) {
+        mix();
+    }
+    if (mixed_) {
+        const std::size_t i = bits_.size();
+        integers_.resize(i / 64 + 1);
+        const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+        integers_[i / 64] = (integers_[i / 64] & ~bit) | (value.is_integer() ? bit : 0);
+    }
+    bits_.push_back(value.bits());
+}
+
+inline std::uint64_t* number_column::assign(number_kind kind, std::size_t count) {
+    mixed_ = false;
+    kind_ = kind;
+    bits_.resize(count);  // without clear() before: what is there need not be zeros
+    return bits_.data();
+}
+
+constexpr unsigned char to_byte(column_form form) noexcept {
+    return static_cast<unsigned char>(static_cast<unsigned>(form.kind) | (form.repeats ? 4U : 0U) |
+                                      static_cast<unsigned>(form.method) << 3U);
+}
+
+inline bool decode_form(unsigned char byte, column_form& out) noexcept {
+    out.kind = static_cast<column_kind>(byte & 3U);
+    out.repeats = (byte & 4U) != 0;
+    out.method = static_cast<column_method>(byte >> 3U);
+    return byte >> 3U <= static_cast<unsigned>(column_method::ratio);
+}
+
+namespace detail {
+
+// What the words of a kind look like.
+struct word_type {
+    column_kind kind;
+
+    [[nodiscard]] word_size size() const noexcept {
+        return kind == column_kind::real4 ? word_size::four : word_size::eight;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return static_cast<std::size_t>(size()); }
+    [[nodiscard]] unsigned bits() const noexcept { return kind == column_kind::real4 ? 32 : 64; }
+    [[nodiscard]] bool is_real() const noexcept {
+        return kind == column_kind::real8 || kind == column_kind::real4;
+    }
+};
+
+// Signed numbers in the order of the doubles or floats whose words they are, and back.
+class word_order {
+public:
+    word_order(word_type type, unsigned shift) noexcept
+        : top_(type.bits() - 1 - shift), shift_(shift),
+          below_(type.kind == column_kind::integer8 ? ~std::uint64_t{0} : low_bits(top_)),
+          integer_(type.kind == column_kind::integer8) {}
+
+    [[nodiscard]] std::uint64_t number(std::uint64_t word) const noexcept {
+        if (integer_) {
+            const std::uint64_t sign = std::uint64_t{0} - (word >> 63U);
+            return ((word ^ sign) >> shift_) ^ sign;
+        }
+        const std::uint64_t shifted = word >> shift_;
+        return (shifted & below_) ^ (std::uint64_t{0} - (shifted >> top_));
+    }
+
+    // In place; numbers that no word has give some word.
+    void restore(std::uint64_t* words, std::size_t count) const noexcept {
+        if (integer_) {
+            for (std::size_t i = 0; i < count && shift_ != 0; ++i) {
+                words[i] <<= shift_;
+            }
+            return;
+        }
+        constexpr std::size_t block = 64;  // a constant, so that compilers make vectors of it
+        for (; count >= block; count -= block, words += block) {
+            restore_reals(words, block);
+        }
+        restore_reals(words, count);
+    }
+
+private:
+    void restore_reals(std::uint64_t* words, std::size_t count) const noexcept {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t sign = words[i] >> 63U;
+            const std::uint64_t below = (words[i] ^ (std::uint64_t{0} - sign)) & below_;
+            words[i] = (below | sign << top_) << shift_;
+        }
+    }
+
+    unsigned top_;
+    unsigned shift_;
+    std::uint64_t below_;
+    bool integer_;
+};
+
+// Appends ceil(count / 8) bytes; `is_set(i)` tells bit i.
+template <class IsSet>
+void append_bitmap(std::string& out, std::size_t count, IsSet&& is_set) {
+    for (std::size_t begin = 0; begin < count; begin += 8) {
+        unsigned bits = 0;
+        for (std::size_t i = begin; i < std::min(begin + 8, count); ++i) {
+            bits |= (is_set(i) ? 1U : 0U) << (i - begin);
+        }
+        out += static_cast<char>(static_cast<unsigned char>(bits));
+    }
+}
+
+// Takes a bitmap off the front of `in`; false if it is cut off or bits behind the last are set.
+inline bool take_bitmap(std::string_view& in, std::size_t count, std::string_view& out) noexcept {
+    const std::size_t bytes = (count + 7) / 8;
+    if (in.size() < bytes) {
+        return false;
+    }
+    out = in.substr(0, bytes);
+    in.remove_prefix(bytes);
+    return count % 8 == 0 || (static_cast<unsigned char>(out.back()) >> (count % 8)) == 0;
+}
+
+inline unsigned bitmap_bit(std::string_view bitmap, std::size_t i) noexcept {
+    return (static_cast<unsigned>(static_cast<unsigned char>(bitmap[i / 8])) >> (i % 8)) & 1U;
+}
+
+// Codes words by each method that may win and keeps the smallest.
+class words_encoder {
+public:
+    explicit words_encoder(column_kind kind) noexcept : type_{kind} {}
+
+    void encode(const std::vector<std::uint64_t>& words) {
+        best_.clear();
+        if (std::equal(words.begin() + 1, words.end(), words.begin())) {
+            method_ = column_method::equal;
+            append_word(best_, words[0], type_.size());
+            return;
+        }
+        method_ = column_method::raw;
+        for (const std::uint64_t word : words) {
+            append_word(best_, word, type_.size());
+        }
+        find_shift(words);
+        try_ordered(words);
+        try_exclusive(words);
+        if (type_.is_real()) {
+            try_ratios(words);
+        }
+    }
+
+    // What encode() found: `rest` in the diagram, and by which method.
+    [[nodiscard]] const std::string& rest() const noexcept { return best_; }
+    [[nodiscard]] column_method method() const noexcept { return method_; }
+
+private:
+    void keep_smaller(column_method method) {
+        if (trial_.size() < best_.size()) {
+            best_.swap(trial_);
+            method_ = method;
+        }
+    }
+
+    // How many of the lowest bits are zero in all words.
+    void find_shift(const std::vector<std::uint64_t>& words) noexcept {
+        std::uint64_t any = 0;
+        for (const std::uint64_t word : words) {
+            any |= word;
+        }
+        shift_ = any == 0 ? 0 : bit_length(any & (std::uint64_t{0} - any)) - 1;
+        shift_ = std::min(shift_, type_.bits() - 2);
+    }
+
+    void try_ordered(const std::vector<std::uint64_t>& words) {
+        const word_order order(type_, shift_);
+        integers_.clear();
+        for (const std::uint64_t word : words) {
+            integers_.push_back(static_cast<std::int64_t>(order.number(word)));
+        }
+        trial_.assign(1, static_cast<char>(shift_));
+        append_integers(trial_, integers_.data(), integers_.size());
+        keep_smaller(column_method::ordered);
+    }
+
+    void try_exclusive(const std::vector<std::uint64_t>& words) {
+        const auto exclusive = [this, &words](std::size_t i) {
+            return (words[i] ^ words[i + 1]) >> shift_;
+        };
+        trial_.assign(1, static_cast<char>(shift_));
+        append_varint(trial_, words[0] >> shift_);
+        const std::size_t expected = expected_bytes_of(words.size() - 1, exclusive);
+        if (!may_win(trial_.size() + expected, best_.size())) {
+            return;
+        }
+        append_packed_of(trial_, words.size() - 1, exclusive);
+        keep_smaller(column_method::exclusive);
+    }
+
+    void try_ratios(const std::vector<std::uint64_t>& words) {
+        const std::int64_t divisor = find_divisor(words.data(), words.size(), type_.size());
+        trial_.clear();
+        if (divisor != 0 &&
+            append_ratios(trial_, words.data(), words.size(), divisor, type_.size())) {
+            keep_smaller(column_method::ratio);
+        }
+    }
+
+    word_type type_;
+    column_method method_ = column_method::raw;
+    unsigned shift_ = 0;
+    std::string best_;
+    std::string trial_;
+    std::vector<std::int64_t> integers_;
+};
+
+// The words of a column, and of which kind they are.
+inline column_kind find_words(const number_column& values, std::vector<std::uint64_t>& words) {
+    words.assign(values.bits(), values.bits() + values.size());
+    if (values.is_mixed()) {
+        return column_kind::mixed;
+    }
+    if (values.kind() == number_kind::integer) {
+        return column_kind::integer8;
+    }
+    for (std::uint64_t& word : words) {
+        std::uint32_t shorter = 0;
+        if (!narrow(word, shorter)) {
+            words.assign(values.bits(), values.bits() + values.size());
+            return column_kind::real8;
+        }
+        word = shorter;
+    }
+    return column_kind::real4;
+}
+
+inline bool decode_raw(std::string_view& in, word_type type, std::uint64_t* out,
+                       std::size_t count) noexcept {
+    if (in.size() / type.bytes() < count) {
+        return false;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = type.bytes() == 4 ? load_le<std::uint32_t>(in.data() + i * 4)
+                                   : load_le<std::uint64_t>(in.data() + i * 8);
+    }
+    in.remove_prefix(count * type.bytes());
+    return true;
+}
+
+inline bool take_shift(std::string_view& in, word_type type, unsigned& shift) noexcept {
+    if (in.empty()) {
+        return false;
+    }
+    shift = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    return shift < type.bits() - 1;
+}
+
+inline bool decode_ordered(std::string_view& in, word_type type, std::uint64_t* out,
+                           std::size_t count) noexcept {
+    unsigned shift = 0;
+    if (!take_shift(in, type, shift) ||
+        !decode_integers(in, reinterpret_cast<std::int64_t*>(out), count)) {
+        return false;
+    }
+    word_order(type, shift).restore(out, count);
+    return true;
+}
+
+inline bool decode_exclusive(std::string_view& in, word_type type, std::uint64_t* out,
+                             std::size_t count) noexcept {
+    unsigned shift = 0;
+    if (!take_shift(in, type, shift) || !decode_varint(in, out[0]) ||
+        !decode_packed(in, out + 1, count - 1)) {
+        return false;
+    }
+    out[0] <<= shift;
+    for (std::size_t i = 1; i < count; ++i) {
+        out[i] = out[i] << shift ^ out[i - 1];
+    }
+    return true;
+}
+
+// Reads `count` words, at least one, of which those of four bytes may have bits above.
+inline bool decode_words(std::string_view& in, column_method method, word_type type,
+                         std::uint64_t* out, std::size_t count) noexcept {
+    switch (method) {
+    case column_method::raw:
+        return decode_raw(in, type, out, count);
+    case column_method::equal:
+        if (!decode_raw(in, type, out, 1)) {
+            return false;
+        }
+        std::fill(out, out + count, out[0]);
+        return true;
+    case column_method::ordered:
+        return decode_ordered(in, type, out, count);
+    case column_method::exclusive:
+        return decode_exclusive(in, type, out, count);
+    case column_method::ratio:
+        return type.is_real() && decode_ratios(in, out, count, type.size());
+    }
+    return false;
+}
+
+// Words of floats to those of doubles, in place. Infinities and NaN are told apart before:
+// processors may change a NaN that they convert.
+inline void widen_block(std::uint64_t* words, std::size_t count) noexcept {
+    std::uint64_t special = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        special |= (words[i] & 0x7F800000U) + 0x00800000U;  // a carry if the exponent is all ones
+    }
+    if ((special >> 31U) != 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+            words[i] = widen(static_cast<std::uint32_t>(words[i]));
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const float shorter = bits_float(static_cast<std::uint32_t>(words[i]));
+        words[i] = double_bits(static_cast<double>(shorter));
+    }
+}
+
+inline void widen_all(std::uint64_t* words, std::size_t count) noexcept {
+    constexpr std::size_t block = 64;  // a constant, so that compilers make vectors of it
+    for (; count >= block; count -= block, words += block) {
+        widen_block(words, block);
+    }
+    widen_block(words, count);
+}
+
+// Repeats words where the bitmap has ones; the others are the last `kept` of `words`.
+inline void spread_repeats(std::uint64_t* words, std::size_t count, std::string_view repeats,
+                           std::size_t kept) noexcept {
+    std::size_t from = count - kept - 1;  // the first bit is 0
+    for (std::size_t begin = 0; begin < count; begin += 8) {
+        unsigned bits = static_cast<unsigned char>(repeats[begin / 8]);
+        for (std::size_t i = begin; i < std::min(begin + 8, count); ++i, bits >>= 1U) {
+            from += 1U - (bits & 1U);
+            words[i] = words[from];
+        }
+    }
+}
+
+inline std::size_t count_ones(std::string_view bitmap) noexcept {
+    std::size_t ones = 0;
+    for (const char byte : bitmap) {
+        unsigned bits = static_cast<unsigned char>(byte);
+        bits = (bits & 0x55U) + (bits >> 1U & 0x55U);
+        bits = (bits & 0x33U) + (bits >> 2U & 0x33U);
+        ones += (bits & 0xFU) + (bits >> 4U);
+    }
+    return ones;
+}
+
+inline void append_kinds(std::string& out, const number_column& values) {
+    if (values.is_mixed()) {
+        append_bitmap(out, values.size(),
+                      [&values](std::size_t i) { return values.kind(i) == number_kind::integer; });
+    }
+}
+
+// The words that are not the word before.
+inline std::vector<std::uint64_t> without_repeats(const std::vector<std::uint64_t>& words) {
+    std::vector<std::uint64_t> others;
+    others.reserve(words.size());
+    std::unique_copy(words.begin(), words.end(), std::back_inserter(others));
+    return others;
+}
+
+}  // namespace detail
+
+inline void append_column(std::string& out, const number_column& values) {
+    const std::size_t count = values.size();
+    if (count == 0) {
+        return;
+    }
+    std::vector<std::uint64_t> words;
+    column_form form;
+    form.kind = detail::find_words(values, words);
+    const std::vector<std::uint64_t> others = detail::without_repeats(words);
+    detail::words_encoder whole(form.kind);
+    detail::words_encoder part(form.kind);
+    whole.encode(words);
+    if (others.size() > 1 && count - others.size() > count / 16) {
+        part.encode(others);
+        form.repeats = part.rest().size() + (count + 7) / 8 < whole.rest().size();
+    }
+    const detail::words_encoder& best = form.repeats ? part : whole;
+    form.method = best.method();
+    out += static_cast<char>(to_byte(form));
+    detail::append_kinds(out, values);
+    if (form.repeats) {
+        detail::append_bitmap(
+            out, count, [&words](std::size_t i) { return i > 0 && words[i] == words[i - 1]; });
+    }
+    out += best.rest();
+}
+
+inline bool decode_column(std::string_view in, std::size_t count, number_column& out) {
+    if (count == 0) {
+        out.clear();
+        return in.empty();
+    }
+    column_form form;
+    if (in.empty() || !decode_form(static_cast<unsigned char>(in.front()), form)) {
+        return false;
+    }
+    in.remove_prefix(1);
+    std::string_view kinds;
+    std::string_view repeats;
+    if ((form.kind == column_kind::mixed && !detail::take_bitmap(in, count, kinds)) ||
+        (form.repeats && !detail::take_bitmap(in, count, repeats)) ||
+        (form.repeats && detail::bitmap_bit(repeats, 0) != 0)) {
+        return false;
+    }
+    const detail::word_type type{form.kind};
+    const std::size_t kept = form.repeats ? count - detail::count_ones(repeats) : count;
+    std::uint64_t* const words = out.assign(
+        form.kind == column_kind::integer8 ? number_kind::integer : number_kind::real, count);
+    std::uint64_t* const coded = words + (count - kept);
+    if (!detail::decode_words(in, form.method, type, coded, kept) || !in.empty()) {
+        return false;
+    }
+    if (form.kind == column_kind::real4) {
+        detail::widen_all(coded, kept);
+    }
+    if (form.repeats) {
+        detail::spread_repeats(words, count, repeats, kept);
+    }
+    if (form.kind == column_kind::mixed) {
+        out.mix(kinds);
+    }
+    return true;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/chunk.hpp ====
+// guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block.
+//
+//     chunk  := varint frames | ids | varint s, set{s}
+//               | text sets of frames | text steps | text times | column{n}
+//     ids    := varint n, (zigzag (id - id before)){n}
+//     set    := varint k, varint{k}      which of the n columns a frame has values in, in order
+//     column := varint points | text values
+//     sets of frames, steps, times := integers, one a frame; sets are left empty when s is 1
+//
+// Layer 3. Includes: base, series/column.hpp packed.hpp payload.hpp. Pure: bytes in, values out.
+// Not here: which frames share a chunk (series/compact.hpp); the block around (series/format.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+inline constexpr std::size_t max_chunk_frames = 4096;
+/// A chunk with so many points is full, however few frames it has.
+inline constexpr std::size_t full_chunk_points = std::size_t{1} << 17U;
+/// More points than this in one chunk are not believed.
+inline constexpr std::uint64_t max_chunk_points = std::uint64_t{1} << 22U;
+
+/// Gathers frames and makes them the payload of a CHUNK block.
+///
+/// cost     keeps its memory; a frame with the series of the frame before is cheapest
+/// example  tests/series/chunk.cpp "chunk: the bytes of a small one, by hand"
+class chunk_builder {
+public:
+    void add(std::int64_t step, std::int64_t time_us, const sample* values, std::size_t count);
+
+    [[nodiscard]] std::size_t frames() const noexcept { return steps_.size(); }
+    [[nodiscard]] std::size_t points() const noexcept { return points_; }
+    [[nodiscard]] bool is_full() const noexcept {
+        return steps_.size() >= max_chunk_frames || points_ >= full_chunk_points;
+    }
+    [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
+    [[nodiscard]] const std::vector<std::int64_t>& times_us() const noexcept { return times_us_; }
+
+    /// Appends the payload and starts anew.
+    void finish(std::string& out);
+
+private:
+    using place_list = std::vector<std::uint32_t>;
+
+    [[nodiscard]] std::uint32_t place_of(std::uint32_t id);
+    [[nodiscard]] bool is_same_set(const sample* values, std::size_t count) const noexcept;
+    void append_sets(std::string& out) const;
+
+    std::vector<std::uint32_t> ids_;  // of the columns, in order of first use
+    std::map<std::uint32_t, std::uint32_t> places_;
+    std::vector<number_column> columns_;  // may be more than ids_: memory to use again
+    std::vector<place_list> sets_;
+    std::vector<std::int64_t> set_of_frame_;
+    std::vector<std::int64_t> steps_;
+    std::vector<std::int64_t> times_us_;
+    std::size_t set_ = 0;  // of the frame before
+    std::size_t points_ = 0;
+    std::string scratch_;
+};
+
+/// Points of one series that follow each other.
+struct stretch {
+    const std::int64_t* steps = nullptr;
+    const std::int64_t* times_us = nullptr;
+    const number_column* values = nullptr;
+    std::size_t size = 0;
+
+    [[nodiscard]] point operator[](std::size_t i) const {
+        return {steps[i], times_us[i], (*values)[i]};
+    }
+};
+
+/// Reads a CHUNK payload.
+///
+/// threads  one at a time: the memory of decoded columns is used again
+/// example  tests/series/chunk.cpp "chunk: frames of changing series come back in order"
+class chunk_reader {
+public:
+    /// Takes the payload's directory in. `payload` must live as long as columns are read.
+    ///
+    /// out      false for bad bytes
+    [[nodiscard]] bool open(std::string_view payload);
+
+    /// The series in the chunk, each once, in order of first use.
+    [[nodiscard]] const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
+    [[nodiscard]] std::uint64_t frames() const noexcept { return steps_.size(); }
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
+    [[nodiscard]] const std::vector<std::int64_t>& times_us() const noexcept { return times_us_; }
+
+    /// The points of the series ids()[at]. They live until the next call.
+    ///
+    /// out      false for bad bytes
+    [[nodiscard]] bool read(std::size_t at, stretch& out);
+
+    /// The column of `id`, or ids().size().
+    [[nodiscard]] std::size_t find(std::uint32_t id) const noexcept {
+        return static_cast<std::size_t>(std::find(ids_.begin(), ids_.end(), id) - ids_.begin());
+    }
+
+private:
+    struct column {
+        std::uint64_t points = 0;
+        std::string_view bytes;
+        bool is_plain = false;  // one value in every frame
+    };
+
+    bool read_ids(std::string_view& in, std::uint64_t frames);
+    bool read_sets(std::string_view& in);
+    bool read_frames(std::string_view& in);
+    bool read_columns(std::string_view& in);
+    bool count_points(std::vector<std::uint64_t>& points) const;
+    void gather(std::size_t at);
+
+    std::vector<std::uint32_t> ids_;
+    std::vector<std::vector<std::uint32_t>> sets_;
+    std::size_t sets_used_ = 0;
+    std::vector<std::int64_t> set_of_frame_;
+    std::vector<std::int64_t> steps_;
+    std::vector<std::int64_t> times_us_;
+    std::vector<column> columns_;
+    std::uint64_t points_ = 0;
+
+    number_column values_;
+    std::vector<std::int64_t> some_steps_;  // of a series that is not in every frame
+    std::vector<std::int64_t> some_times_us_;
+    std::vector<std::uint32_t> times_in_set_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::uint32_t chunk_builder::place_of(std::uint32_t id) {
+    const auto next = static_cast<std::uint32_t>(ids_.size());
+    const auto [found, is_new] = places_.emplace(id, next);
+    if (is_new) {
+        ids_.push_back(id);
+        if (columns_.size() < ids_.size()) {
+            columns_.emplace_back();
+        }
+        columns_[next].clear();
+    }
+    return found->second;
+}
+
+inline bool chunk_builder::is_same_set(const sample* values, std::size_t count) const noexcept {
+    if (set_ >= sets_.size() || sets_[set_].size() != count) {
+        return false;
+    }
+    const place_list& places = sets_[set_];
+    for (std::size_t i = 0; i < count; ++i) {
+        if (ids_[places[i]] != values[i].id) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void chunk_builder::add(std::int64_t step, std::int64_t time_us, const sample* values,
+                               std::size_t count) {
+    if (!is_same_set(values, count)) {
+        place_list places;
+        for (std::size_t i = 0; i < count; ++i) {
+            places.push_back(place_of(values[i].id));
+        }
+        set_ =
+            static_cast<std::size_t>(std::find(sets_.begin(), sets_.end(), places) - sets_.begin());
+        if (set_ == sets_.size()) {
+            sets_.push_back(std::move(places));
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        columns_[sets_[set_][i]].push_back(values[i].value);
+    }
+    set_of_frame_.push_back(static_cast<std::int64_t>(set_));
+    steps_.push_back(step);
+    times_us_.push_back(time_us);
+    points_ += count;
+}
+
+inline void chunk_builder::append_sets(std::string& out) const {
+    append_varint(out, sets_.size());
+    for (const place_list& places : sets_) {
+        append_varint(out, places.size());
+        for (const std::uint32_t place : places) {
+            append_varint(out, place);
+        }
+    }
+}
+
+inline void chunk_builder::finish(std::string& out) {
+    append_varint(out, frames());
+    detail::append_ids(out, ids_);
+    append_sets(out);
+    for (const auto* each : {&set_of_frame_, &steps_, &times_us_}) {
+        scratch_.clear();
+        if (each != &set_of_frame_ || sets_.size() > 1) {
+            append_integers(scratch_, each->data(), each->size());
+        }
+        detail::append_text(out, scratch_);
+    }
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+        scratch_.clear();
+        append_column(scratch_, columns_[i]);
+        append_varint(out, columns_[i].size());
+        detail::append_text(out, scratch_);
+    }
+    ids_.clear();
+    places_.clear();
+    sets_.clear();
+    set_of_frame_.clear();
+    steps_.clear();
+    times_us_.clear();
+    set_ = points_ = 0;
+}
+
+inline bool chunk_reader::open(std::string_view payload) {
+    std::uint64_t frames = 0;
+    points_ = 0;
+    if (!decode_varint(payload, frames) || frames == 0 || frames > max_chunk_frames) {
+        return false;
+    }
+    return read_ids(payload, frames) && read_sets(payload) && read_frames(payload) &&
+           read_columns(payload) && payload.empty();
+}
+
+inline bool chunk_reader::read_ids(std::string_view& in, std::uint64_t frames) {
+    const auto size = guild::detail::convert<std::size_t>(frames);
+    steps_.resize(size);
+    times_us_.resize(size);
+    set_of_frame_.assign(size, 0);
+    return detail::decode_ids(in, ids_);
+}
+
+inline bool chunk_reader::read_sets(std::string_view& in) {
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count == 0 || count > in.size()) {
+        return false;
+    }
+    sets_used_ = guild::detail::convert<std::size_t>(count);
+    sets_.resize(std::max(sets_.size(), sets_used_));
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        std::uint64_t size = 0;
+        sets_[i].clear();
+        if (!decode_varint(in, size) || size > in.size()) {
+            return false;
+        }
+        for (; size > 0; --size) {
+            std::uint64_t place = 0;
+            if (!decode_varint(in, place) || place >= ids_.size()) {
+                return false;
+            }
+            sets_[i].push_back(static_cast<std::uint32_t>(place));
+        }
+    }
+    return true;
+}
+
+inline bool chunk_reader::read_frames(std::string_view& in) {
+    for (auto* each : {&set_of_frame_, &steps_, &times_us_}) {
+        std::string_view bytes;
+        if (!detail::decode_view(in, bytes)) {
+            return false;
+        }
+        const bool is_left_out = each == &set_of_frame_ && sets_used_ == 1;
+        if (!is_left_out && !decode_integers(bytes, each->data(), each->size())) {
+            return false;
+        }
+        if (!bytes.empty()) {
+            return false;
+        }
+    }
+    return std::all_of(set_of_frame_.begin(), set_of_frame_.end(), [this](std::int64_t set) {
+        return set >= 0 && static_cast<std::uint64_t>(set) < sets_used_;
+    });
+}
+
+// How many points each column must have, from the sets of the frames.
+inline bool chunk_reader::count_points(std::vector<std::uint64_t>& points) const {
+    std::vector<std::uint64_t> frames_of_set(sets_used_);
+    for (const std::int64_t set : set_of_frame_) {
+        ++frames_of_set[static_cast<std::size_t>(set)];
+    }
+    std::uint64_t total = 0;
+    points.assign(ids_.size(), 0);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            points[place] += frames_of_set[i];
+        }
+        total += frames_of_set[i] * sets_[i].size();
+        if (total > max_chunk_points) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline bool chunk_reader::read_columns(std::string_view& in) {
+    std::vector<std::uint64_t> expected;
+    if (!count_points(expected)) {
+        return false;
+    }
+    columns_.assign(ids_.size(), {});
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        column& next = columns_[i];
+        if (!decode_varint(in, next.points) || next.points != expected[i] ||
+            !detail::decode_view(in, next.bytes)) {
+            return false;
+        }
+        next.is_plain = sets_used_ == 1 && next.points == steps_.size();
+        points_ += next.points;
+    }
+    return true;
+}
+
+inline bool chunk_reader::read(std::size_t at, stretch& out) {
+    const column& from = columns_[at];
+    const auto size = guild::detail::convert<std::size_t>(from.points);
+    if (!decode_column(from.bytes, size, values_)) {
+        return false;
+    }
+    out.values = &values_;
+    out.size = size;
+    if (from.is_plain) {
+        out.steps = steps_.data();
+        out.times_us = times_us_.data();
+        return true;
+    }
+    gather(at);
+    out.steps = some_steps_.data();
+    out.times_us = some_times_us_.data();
+    return true;
+}
+
+// Steps and times of a series that is in some of the frames, or more than once in one.
+inline void chunk_reader::gather(std::size_t at) {
+    some_steps_.clear();
+    some_times_us_.clear();
+    times_in_set_.assign(sets_used_, 0);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            times_in_set_[i] += place == at ? 1U : 0U;
+        }
+    }
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        const std::uint32_t times = times_in_set_[static_cast<std::size_t>(set_of_frame_[i])];
+        some_steps_.insert(some_steps_.end(), times, steps_[i]);
+        some_times_us_.insert(some_times_us_.end(), times, times_us_[i]);
+    }
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/pyramid.hpp ====
+// guild/series/pyramid.hpp - a series from far away: of every 256 points, and of every 16 times as
+// many, the first, the smallest, the largest and the last.
+//
+//     pyramid := entry*                                     the payload of a PYRAMID block
+//     entry   := varint id | varint level | varint buckets | text content
+//     content := integers points | integers NaN | integers infinite | integers kept   one a bucket
+//                | integers steps | integers times | column values              one a kept point
+//
+// Layer 3. Includes: base, series/column.hpp, series/point.hpp. Pure: bytes in, values out.
+// Not here: where a file keeps them (series/payload.hpp); choosing a level (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Points of a bucket of a level: 256, 4096, 65536.
+inline constexpr std::uint32_t pyramid_levels = 3;
+[[nodiscard]] constexpr std::uint32_t bucket_points(std::uint32_t level) noexcept {
+    return std::uint32_t{256} << (4 * level);
+}
+
+/// Consecutive points of one series, of which one to four are kept: the first, the smallest, the
+/// largest and the last, in the order of the series, each once. NaN is never smallest or largest.
+struct bucket {
+    std::uint32_t points = 0;
+    std::uint32_t nan = 0;
+    std::uint32_t infinite = 0;
+    std::uint32_t kept = 0;
+};
+
+/// Buckets of one series and one level that follow each other, and the points that they keep.
+struct pyramid_piece {
+    std::uint32_t id = 0;
+    std::uint32_t level = 0;
+    std::vector<bucket> buckets;
+    std::vector<point> points;
+
+    void clear() noexcept {
+        buckets.clear();
+        points.clear();
+    }
+};
+
+/// Gathers one bucket, and all that a summary of its points says.
+///
+/// cost     some nanoseconds a point, no allocation
+/// example  tests/series/pyramid.cpp "bucket: first, smallest, largest and last, each once"
+class bucket_builder {
+public:
+    void add(const point& next) noexcept;
+
+    /// Takes in a bucket of a finer level that follows what came before.
+    void add(const bucket& next, const point* kept) noexcept;
+
+    [[nodiscard]] std::uint32_t points() const noexcept { return count_.points; }
+
+    /// What series_summary::add() makes of the same points; not of finer buckets.
+    [[nodiscard]] series_summary summary() const;
+
+    /// Appends the bucket, if it has any point, and starts anew.
+    void finish(pyramid_piece& out);
+
+    /// Starts anew.
+    void clear() noexcept;
+
+private:
+    void add_rare(const point& next) noexcept;
+
+    // The smallest and largest of the finite values, and where they stand.
+    struct extreme {
+        point at;
+        std::uint32_t place = 0;
+    };
+    bucket count_;
+    bool is_plain_ = true;      // finite doubles alone so far
+    std::uint32_t places_ = 0;  // points taken; they order the kept ones
+    double low_ = no_value;     // of min_ and max_, while plain
+    double high_ = no_value;
+    std::int64_t min_step_ = 0;
+    std::int64_t max_step_ = 0;
+    point first_, last_;
+    extreme min_, max_;
+    bool has_finite_ = false;               // unless plain
+    bool has_low_infinite_ = false;         // -inf
+    bool has_high_infinite_ = false;        // +inf
+    extreme low_infinite_, high_infinite_;  // the first of each
+    static constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// All levels of one series, while its points come.
+///
+/// example  tests/series/pyramid.cpp "pyramid: levels of 256, 4096 and 65536 points agree"
+class pyramid_builder {
+public:
+    void add(const point& next) {
+        levels_[0].open.add(next);
+        if (levels_[0].open.points() == bucket_points(0)) {
+            close_bucket(0);
+        }
+        ++points_;
+    }
+
+    /// Closes the open buckets and appends the entries of all levels that are worth having.
+    void finish(std::uint32_t id, std::string& out);
+
+private:
+    struct coded_piece {
+        std::size_t buckets;
+        std::string content;
+    };
+    struct level {
+        bucket_builder open;
+        pyramid_piece piece;
+        std::vector<coded_piece> coded;
+    };
+    static constexpr std::size_t piece_buckets = 1024;
+
+    void close_bucket(std::size_t at);
+    void code_piece(std::size_t at);
+
+    std::uint64_t points_ = 0;
+    level levels_[pyramid_levels];
+};
+
+/// Series with fewer points have no pyramid: reading them is as quick.
+inline constexpr std::uint64_t pyramid_min_points = 512;
+
+void append_piece(std::string& out, const pyramid_piece& piece);
+
+/// Writes entries quickly and without allocation, once its memory has grown; they are larger.
+class piece_encoder {
+public:
+    void append(std::string& out, const pyramid_piece& piece);
+
+private:
+    std::vector<std::int64_t> numbers_;
+    std::vector<std::uint64_t> words_;
+    number_column values_;
+    std::string content_;
+};
+
+/// Reads the next entry; `in` moves behind it. An entry of another series or level than wanted is
+/// stepped over: `out` has no buckets then.
+///
+/// out      false for bad bytes
+struct pyramid_wish {
+    std::uint32_t id;
+    std::uint32_t level;
+};
+[[nodiscard]] bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out);
+
+// ---- implementation ---------------------------------------------------------
+
+// Finite doubles, the usual case, cost two comparisons; all else goes the longer way.
+inline void bucket_builder::add(const point& next) noexcept {
+    constexpr std::uint64_t exponent = 0x7FF0000000000000U;
+    if (places_ == 0) {
+        first_ = next;
+        min_step_ = max_step_ = next.step;
+    }
+    min_step_ = std::min(min_step_, next.step);
+    max_step_ = std::max(max_step_, next.step);
+    last_ = next;
+    if (is_plain_ && !next.value.is_integer() && (next.value.bits() & exponent) != exponent) {
+        const double value = next.value.as_double();
+        if (!(value >= low_)) {
+            low_ = value;
+            min_ = {next, places_};
+        }
+        if (!(value <= high_)) {
+            high_ = value;
+            max_ = {next, places_};
+        }
+    } else {
+        add_rare(next);
+    }
+    ++places_;
+    ++count_.points;
+}
+
+inline void bucket_builder::add_rare(const point& next) noexcept {
+    if (is_plain_) {
+        is_plain_ = false;
+        has_finite_ = places_ != 0;
+    }
+    const double value = next.value.as_double();
+    if (std::isnan(value)) {
+        ++count_.nan;
+        return;
+    }
+    if (std::isinf(value)) {
+        ++count_.infinite;
+        bool& has = value < 0 ? has_low_infinite_ : has_high_infinite_;
+        (value < 0 ? low_infinite_ : high_infinite_) =
+            has ? (value < 0 ? low_infinite_ : high_infinite_) : extreme{next, places_};
+        has = true;
+        return;
+    }
+    if (!has_finite_ || is_less(next.value, min_.at.value)) {
+        min_ = {next, places_};
+    }
+    if (!has_finite_ || is_less(max_.at.value, next.value)) {
+        max_ = {next, places_};
+    }
+    has_finite_ = true;
+}
+
+inline void bucket_builder::add(const bucket& next, const point* kept) noexcept {
+    const bucket before = count_;
+    for (std::uint32_t i = 0; i < next.kept; ++i) {
+        add(kept[i]);
+    }
+    count_.points = before.points + next.points;
+    count_.nan = before.nan + next.nan;
+    count_.infinite = before.infinite + next.infinite;
+}
+
+inline series_summary bucket_builder::summary() const {
+    series_summary all;
+    all.count = count_.points;
+    all.nan = count_.nan;
+    all.inf = count_.infinite;
+    all.first = first_;
+    all.last = last_;
+    all.min_step = min_step_;
+    all.max_step = max_step_;
+    if (all.has_finite()) {
+        all.min = min_.at.value;
+        all.max = max_.at.value;
+    }
+    return all;
+}
+
+inline void bucket_builder::finish(pyramid_piece& out) {
+    if (places_ == 0) {
+        return;
+    }
+    const bool has_finite = is_plain_ || has_finite_;
+    const extreme first{first_, 0};
+    const extreme low = has_low_infinite_ ? low_infinite_ : has_finite ? min_ : first;
+    const extreme high = has_high_infinite_ ? high_infinite_ : has_finite ? max_ : first;
+    // Of infinities of one sign alone, those are smallest and largest.
+    const bool is_low_alone = has_low_infinite_ && !has_high_infinite_ && !has_finite;
+    const bool is_high_alone = has_high_infinite_ && !has_low_infinite_ && !has_finite;
+    extreme kept[] = {
+        first, is_high_alone ? high : low, is_low_alone ? low : high, {last_, places_ - 1}};
+    std::sort(std::begin(kept), std::end(kept),
+              [](const extreme& a, const extreme& b) { return a.place < b.place; });
+    for (std::size_t i = 0; i < std::size(kept); ++i) {
+        if (i == 0 || kept[i].place != kept[i - 1].place) {
+            out.points.push_back(kept[i].at);
+            ++count_.kept;
+        }
+    }
+    out.buckets.push_back(count_);
+    clear();
+}
+
+inline void bucket_builder::clear() noexcept {
+    count_ = {};
+    is_plain_ = true;
+    places_ = 0;
+    low_ = high_ = no_value;
+    has_finite_ = has_low_infinite_ = has_high_infinite_ = false;
+}
+
+// A bucket that is full goes into its level's piece and into the open bucket of the next level.
+inline void pyramid_builder::close_bucket(std::size_t at) {
+    level& fine = levels_[at];
+    const std::size_t before = fine.piece.points.size();
+    fine.open.finish(fine.piece);
+    if (at + 1 < pyramid_levels) {
+        level& coarse = levels_[at + 1];
+        coarse.open.add(fine.piece.buckets.back(), fine.piece.points.data() + before);
+        if (coarse.open.points() >= bucket_points(static_cast<std::uint32_t>(at + 1))) {
+            close_bucket(at + 1);
+        }
+    }
+    if (fine.piece.buckets.size() == piece_buckets) {
+        code_piece(at);
+    }
+}
+
+namespace detail {
+
+// One number of every bucket as a column of integers.
+inline void append_counts(std::string& out, const std::vector<bucket>& buckets,
+                          std::uint32_t bucket::* field, std::vector<std::int64_t>& scratch) {
+    scratch.clear();
+    for (const bucket& each : buckets) {
+        scratch.push_back(each.*field);
+    }
+    append_integers(out, scratch.data(), scratch.size());
+}
+
+inline bool decode_counts(std::string_view& in, std::vector<bucket>& buckets,
+                          std::uint32_t bucket::* field, std::vector<std::int64_t>& scratch) {
+    scratch.resize(buckets.size());
+    if (!decode_integers(in, scratch.data(), scratch.size())) {
+        return false;
+    }
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+        if (scratch[i] < 0 || scratch[i] > 0xFFFFFFFF) {
+            return false;
+        }
+        buckets[i].*field = static_cast<std::uint32_t>(scratch[i]);
+    }
+    return true;
+}
+
+inline void append_content(std::string& out, const pyramid_piece& piece) {
+    std::vector<std::int64_t> scratch;
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        append_counts(out, piece.buckets, field, scratch);
+    }
+    std::vector<std::int64_t> times;
+    number_column values;
+    scratch.clear();
+    for (const point& each : piece.points) {
+        scratch.push_back(each.step);
+        times.push_back(each.time_us);
+        values.push_back(each.value);
+    }
+    append_integers(out, scratch.data(), scratch.size());
+    append_integers(out, times.data(), times.size());
+    append_column(out, values);
+}
+
+// Values as raw words: floats when all are exactly such, as writers of live files do.
+inline void append_raw_column(std::string& out, const number_column& values,
+                              std::vector<std::uint64_t>& words) {
+    if (words.capacity() < values.size()) {
+        words.reserve(2 * values.size());
+    }
+    const column_kind kind = find_words(values, words);
+    out += static_cast<char>(to_byte({kind, false, column_method::raw}));
+    if (kind == column_kind::mixed) {
+        append_bitmap(out, values.size(),
+                      [&values](std::size_t i) { return values.kind(i) == number_kind::integer; });
+    }
+    for (const std::uint64_t word : words) {
+        append_word(out, word, word_type{kind}.size());
+    }
+}
+
+inline void append_entry(std::string& out, pyramid_wish what, std::size_t buckets,
+                         std::string_view content) {
+    append_varint(out, what.id);
+    append_varint(out, what.level);
+    append_varint(out, buckets);
+    append_varint(out, content.size());
+    out += content;
+}
+
+inline bool decode_content(std::string_view in, std::size_t buckets, pyramid_piece& out) {
+    std::vector<std::int64_t> scratch;
+    out.buckets.assign(buckets, {});
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        if (!decode_counts(in, out.buckets, field, scratch)) {
+            return false;
+        }
+    }
+    std::size_t kept = 0;
+    for (const bucket& each : out.buckets) {
+        if (each.kept == 0 || each.kept > 4 || each.kept > each.points) {
+            return false;
+        }
+        kept += each.kept;
+    }
+    std::vector<std::int64_t> times(kept);
+    number_column values;
+    scratch.resize(kept);
+    if (!decode_integers(in, scratch.data(), kept) || !decode_integers(in, times.data(), kept) ||
+        !decode_column(in, kept, values)) {
+        return false;
+    }
+    out.points.resize(kept);
+    for (std::size_t i = 0; i < kept; ++i) {
+        out.points[i] = {scratch[i], times[i], values[i]};
+    }
+    return true;
+}
+
+}  // namespace detail
+
+inline void pyramid_builder::code_piece(std::size_t at) {
+    level& from = levels_[at];
+    if (!from.piece.buckets.empty()) {
+        from.coded.push_back({from.piece.buckets.size(), {}});
+        detail::append_content(from.coded.back().content, from.piece);
+        from.piece.clear();
+    }
+}
+
+inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
+    if (points_ < pyramid_min_points) {
+        return;
+    }
+    for (std::size_t at = 0; at < pyramid_levels; ++at) {
+        const auto number = static_cast<std::uint32_t>(at);
+        if (levels_[at].open.points() != 0) {
+            close_bucket(at);
+        }
+        code_piece(at);
+        if (at == 0 || points_ > bucket_points(number)) {
+            for (const coded_piece& each : levels_[at].coded) {
+                detail::append_entry(out, {id, number}, each.buckets, each.content);
+            }
+        }
+    }
+}
+
+inline void piece_encoder::append(std::string& out, const pyramid_piece& piece) {
+    // Twice what is needed at most, so that there is room for somewhat more the next time.
+    const std::size_t most = 64 + 32 * piece.buckets.size() + 32 * piece.points.size();
+    content_.clear();
+    if (content_.capacity() < most) {
+        content_.reserve(2 * most);
+    }
+    if (out.capacity() - out.size() < most) {
+        out.reserve(2 * (out.size() + most));
+    }
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        detail::append_counts(content_, piece.buckets, field, numbers_);
+    }
+    for (const auto field : {&point::step, &point::time_us}) {
+        numbers_.clear();
+        for (const point& each : piece.points) {
+            numbers_.push_back(each.*field);
+        }
+        append_integers(content_, numbers_.data(), numbers_.size());
+    }
+    values_.clear();
+    for (const point& each : piece.points) {
+        values_.push_back(each.value);
+    }
+    detail::append_raw_column(content_, values_, words_);
+    detail::append_entry(out, {piece.id, piece.level}, piece.buckets.size(), content_);
+}
+
+inline void append_piece(std::string& out, const pyramid_piece& piece) {
+    std::string content;
+    detail::append_content(content, piece);
+    detail::append_entry(out, {piece.id, piece.level}, piece.buckets.size(), content);
+}
+
+inline bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out) {
+    constexpr std::uint64_t most_buckets = std::uint64_t{1} << 16U;
+    std::uint64_t id = 0;
+    std::uint64_t level = 0;
+    std::uint64_t buckets = 0;
+    std::uint64_t size = 0;
+    out.clear();
+    if (!decode_varint(in, id) || !decode_varint(in, level) || !decode_varint(in, buckets) ||
+        !decode_varint(in, size) || size > in.size() || buckets > most_buckets) {
+        return false;
+    }
+    const std::string_view content = in.substr(0, guild::detail::convert<std::size_t>(size));
+    in.remove_prefix(content.size());
+    if (id != wanted.id || level != wanted.level) {
+        return true;
+    }
+    out.id = wanted.id;
+    out.level = wanted.level;
+    return detail::decode_content(content, guild::detail::convert<std::size_t>(buckets), out);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/index.hpp ====
+// guild/series/index.hpp - the payload of an INDEX block: what stands where in a series file, and
+// every series at a glance.
+//
+// Layer 3. Includes: base, series/frames.hpp payload.hpp point.hpp. Pure: bytes in, values out.
+// Not here: other payloads (series/payload.hpp, frames.hpp, chunk.hpp, pyramid.hpp).
+// docs/format-series.md, section "INDEX", is the specification.
+
+namespace guild { inline namespace v0 { namespace series {
 
 /// A FRAMES block as an index lists it.
 struct frames_entry {
@@ -14989,13 +17457,28 @@ struct frames_entry {
     std::int64_t max_time_us = 0;
 };
 
+/// A CHUNK block as an index lists it.
+struct chunk_entry : frames_entry {
+    std::uint32_t group = 0;  // place in index_content::groups
+};
+
+/// A PYRAMID block as an index lists it.
+struct pyramid_entry {
+    std::uint64_t offset = 0;
+    std::vector<std::uint32_t> ids;  // of the series it tells of
+};
+
 /// What an INDEX says; summaries carry their id and no key.
 struct index_content {
     std::uint64_t dictionary_offset = 0;  // of a full dictionary
-    std::uint64_t covers_offset = 0;      // `blocks` lists the FRAMES blocks from here to the index
+    std::uint64_t covers_offset = 0;      // what is listed stands from here to the index
     std::uint64_t frames = 0;             // in the file before the index
     std::uint64_t points = 0;
     std::vector<frames_entry> blocks;
+    std::vector<std::vector<std::uint32_t>> groups;  // the series that chunks of a group may hold
+    std::vector<chunk_entry> chunks;
+    std::uint64_t pyramid_begin = 0;  // what `pyramids` tell of stands from here to the index
+    std::vector<pyramid_entry> pyramids;
     std::vector<std::pair<std::uint32_t, series_summary>>
         summaries;  // of the file before the index
 };
@@ -15003,90 +17486,11 @@ struct index_content {
 void append_index(std::string& out, const index_content& content);
 [[nodiscard]] bool decode_index(std::string_view payload, index_content& out);
 
-/// A remark in the file: a mark, a gap, an attempt.
-struct note {
-    std::int64_t time_us = 0;
-    std::vector<std::pair<std::string, std::string>> texts;
-};
-
-void append_note(std::string& out, const note& content);
-[[nodiscard]] bool decode_note(std::string_view payload, note& out);
-
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline void append_text(std::string& out, std::string_view text) {
-    append_varint(out, text.size());
-    out += text;
-}
-inline bool decode_text(std::string_view& in, std::string& out) {
-    std::uint64_t size = 0;
-    if (!decode_varint(in, size) || size > in.size()) {
-        return false;
-    }
-    out.assign(in.substr(0, guild::detail::convert<std::size_t>(size)));
-    in.remove_prefix(out.size());
-    return true;
-}
-
-using text_pairs = std::vector<std::pair<std::string, std::string>>;
-
-inline void append_pairs(std::string& out, const text_pairs& pairs) {
-    append_varint(out, pairs.size());
-    for (const auto& [name, text] : pairs) {
-        append_text(out, name);
-        append_text(out, text);
-    }
-}
-inline bool decode_pairs(std::string_view& in, text_pairs& out) {
-    std::uint64_t count = 0;
-    if (!decode_varint(in, count) || count > in.size()) {
-        return false;
-    }
-    out.clear();
-    for (; count > 0; --count) {
-        out.emplace_back();
-        if (!decode_text(in, out.back().first) || !decode_text(in, out.back().second)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-}  // namespace detail
-
-inline void append_dictionary(std::string& out, const series_name* names, std::size_t count) {
-    append_varint(out, count);
-    for (std::size_t i = 0; i < count; ++i) {
-        append_varint(out, names[i].id);
-        detail::append_text(out, names[i].key);
-        detail::append_pairs(out, names[i].attributes);
-    }
-}
-
-inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
-    out.clear();
-    std::uint64_t count = 0;
-    if (!decode_varint(payload, count) || count > payload.size()) {
-        return false;
-    }
-    for (; count > 0; --count) {
-        out.emplace_back();
-        std::uint64_t id = 0;
-        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU ||
-            !detail::decode_text(payload, out.back().key) ||
-            !detail::decode_pairs(payload, out.back().attributes)) {
-            return false;
-        }
-        out.back().id = static_cast<std::uint32_t>(id);
-    }
-    return payload.empty();
-}
-
-namespace detail {
-
-enum class index_section : std::uint8_t { blocks = 1, summaries = 2 };
+enum class index_section : std::uint8_t { blocks = 1, summaries = 2, chunks = 3, pyramids = 4 };
 
 inline void append_range(std::string& out, std::int64_t min, std::int64_t max, std::int64_t base) {
     append_signed(out, minus(min, base));
@@ -15156,16 +17560,32 @@ inline bool decode_summary(std::string_view& in, std::uint32_t& id, series_summa
     return !out.has_finite() || (decode_number(in, out.min) && decode_number(in, out.max));
 }
 
+// What lists of FRAMES and of CHUNK blocks say of each: `before` is the entry before, or the
+// beginning of what the index covers.
+inline void append_entry(std::string& out, const frames_entry& entry, const frames_entry& before) {
+    append_varint(out, (entry.offset - before.offset) / 8);
+    append_varint(out, entry.frames);
+    append_varint(out, entry.points);
+    append_range(out, entry.min_step, entry.max_step, before.min_step);
+    append_range(out, entry.min_time_us, entry.max_time_us, before.min_time_us);
+}
+// In: `entry` is the one before. Out: the next one.
+inline bool decode_entry(std::string_view& in, frames_entry& entry) noexcept {
+    std::uint64_t distance = 0;
+    const bool good = decode_varint(in, distance) && decode_varint(in, entry.frames) &&
+                      decode_varint(in, entry.points) &&
+                      decode_range(in, entry.min_step, entry.max_step, entry.min_step) &&
+                      decode_range(in, entry.min_time_us, entry.max_time_us, entry.min_time_us);
+    entry.offset += distance * 8;
+    return good;
+}
+
 inline void append_entries(std::string& out, const index_content& content) {
     append_varint(out, content.blocks.size());
     frames_entry before;
     before.offset = content.covers_offset;
     for (const frames_entry& entry : content.blocks) {
-        append_varint(out, (entry.offset - before.offset) / 8);
-        append_varint(out, entry.frames);
-        append_varint(out, entry.points);
-        append_range(out, entry.min_step, entry.max_step, before.min_step);
-        append_range(out, entry.min_time_us, entry.max_time_us, before.min_time_us);
+        append_entry(out, entry, before);
         before = entry;
     }
 }
@@ -15177,24 +17597,94 @@ inline bool decode_entries(std::string_view in, index_content& out) {
     frames_entry entry;
     entry.offset = out.covers_offset;
     for (; count > 0; --count) {
-        std::uint64_t distance = 0;
-        if (!decode_varint(in, distance) || !decode_varint(in, entry.frames) ||
-            !decode_varint(in, entry.points) ||
-            !decode_range(in, entry.min_step, entry.max_step, entry.min_step) ||
-            !decode_range(in, entry.min_time_us, entry.max_time_us, entry.min_time_us)) {
+        if (!decode_entry(in, entry)) {
             return false;
         }
-        entry.offset += distance * 8;
         out.blocks.push_back(entry);
     }
     return in.empty();
 }
 
-inline bool decode_summaries(std::string_view in, index_content& out) {
+inline void append_chunks(std::string& out, const index_content& content) {
+    append_varint(out, content.groups.size());
+    for (const auto& ids : content.groups) {
+        append_ids(out, ids);
+    }
+    append_varint(out, content.chunks.size());
+    frames_entry before;
+    before.offset = content.covers_offset;
+    for (const chunk_entry& entry : content.chunks) {
+        append_varint(out, entry.group);
+        append_entry(out, entry, before);
+        before = entry;
+    }
+}
+inline bool decode_chunks(std::string_view in, index_content& out) {
     std::uint64_t count = 0;
     if (!decode_varint(in, count) || count > in.size()) {
         return false;
     }
+    for (; count > 0; --count) {
+        out.groups.emplace_back();
+        if (!decode_ids(in, out.groups.back())) {
+            return false;
+        }
+    }
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    chunk_entry entry;
+    entry.offset = out.covers_offset;
+    for (; count > 0; --count) {
+        std::uint64_t group = 0;
+        if (!decode_varint(in, group) || group >= out.groups.size() || !decode_entry(in, entry)) {
+            return false;
+        }
+        entry.group = static_cast<std::uint32_t>(group);
+        out.chunks.push_back(entry);
+    }
+    return in.empty();
+}
+
+inline void append_pyramids(std::string& out, const index_content& content) {
+    append_varint(out, (content.covers_offset - content.pyramid_begin) / 8);
+    append_varint(out, content.pyramids.size());
+    std::uint64_t before = content.covers_offset;
+    for (const pyramid_entry& entry : content.pyramids) {
+        append_varint(out, (entry.offset - before) / 8);
+        append_ids(out, entry.ids);
+        before = entry.offset;
+    }
+}
+inline bool decode_pyramids(std::string_view in, index_content& out) {
+    std::uint64_t count = 0;
+    std::uint64_t back = 0;
+    if (!decode_varint(in, back) || back > out.covers_offset / 8 || !decode_varint(in, count) ||
+        count > in.size()) {
+        return false;
+    }
+    out.pyramid_begin = out.covers_offset - back * 8;
+    std::uint64_t offset = out.covers_offset;
+    for (; count > 0; --count) {
+        std::uint64_t distance = 0;
+        out.pyramids.emplace_back();
+        if (!decode_varint(in, distance) || !decode_ids(in, out.pyramids.back().ids)) {
+            return false;
+        }
+        offset += distance * 8;
+        out.pyramids.back().offset = offset;
+    }
+    return in.empty();
+}
+
+inline bool decode_summaries(std::string_view in, index_content& out) {
+    constexpr std::uint64_t least_bytes = 14;  // that a summary takes
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    out.summaries.reserve(
+        guild::detail::convert<std::size_t>(std::min(count, in.size() / least_bytes + 1)));
     for (; count > 0; --count) {
         out.summaries.emplace_back();
         if (!decode_summary(in, out.summaries.back().first, out.summaries.back().second)) {
@@ -15202,6 +17692,21 @@ inline bool decode_summaries(std::string_view in, index_content& out) {
         }
     }
     return in.empty();
+}
+
+inline bool decode_section(std::uint64_t type, std::string_view content, index_content& out) {
+    switch (type) {
+    case static_cast<std::uint64_t>(index_section::blocks):
+        return decode_entries(content, out);
+    case static_cast<std::uint64_t>(index_section::summaries):
+        return decode_summaries(content, out);
+    case static_cast<std::uint64_t>(index_section::chunks):
+        return decode_chunks(content, out);
+    case static_cast<std::uint64_t>(index_section::pyramids):
+        return decode_pyramids(content, out);
+    default:
+        return true;  // of a later writer
+    }
 }
 
 inline void append_section(std::string& out, index_section type, std::string_view content) {
@@ -15225,6 +17730,16 @@ inline void append_index(std::string& out, const index_content& content) {
         detail::append_summary(section, id, summary);
     }
     detail::append_section(out, detail::index_section::summaries, section);
+    if (!content.chunks.empty()) {
+        section.clear();
+        detail::append_chunks(section, content);
+        detail::append_section(out, detail::index_section::chunks, section);
+    }
+    if (!content.pyramids.empty()) {
+        section.clear();
+        detail::append_pyramids(section, content);
+        detail::append_section(out, detail::index_section::pyramids, section);
+    }
 }
 
 inline bool decode_index(std::string_view payload, index_content& out) {
@@ -15247,234 +17762,11 @@ inline bool decode_index(std::string_view payload, index_content& out) {
         const std::string_view section =
             payload.substr(0, guild::detail::convert<std::size_t>(size));
         payload.remove_prefix(section.size());
-        const bool good = type == 1   ? detail::decode_entries(section, out)
-                          : type == 2 ? detail::decode_summaries(section, out)
-                                      : true;  // a section of a later writer
-        if (!good) {
+        if (!detail::decode_section(type, section, out)) {
             return false;
         }
     }
     return true;
-}
-
-inline void append_note(std::string& out, const note& content) {
-    append_le(out, content.time_us);
-    detail::append_pairs(out, content.texts);
-}
-
-inline bool decode_note(std::string_view payload, note& out) {
-    if (payload.size() < 8) {
-        return false;
-    }
-    out.time_us = load_le<std::int64_t>(payload.data());
-    payload.remove_prefix(8);
-    return detail::decode_pairs(payload, out.texts) && payload.empty();
-}
-
-}}}  // namespace guild::series
-
-// ==== guild/series/block_reader.hpp ====
-// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
-//
-// Layer 3. Includes: base, os/file.hpp, series/format.hpp.
-// Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// A half-open range of a file.
-struct byte_range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
-
-/// Reads blocks of an open file from an offset up to a size.
-///
-/// Where no good block stands, the next one is looked for by its magic, its own offset and its
-/// checksum. A beginning of a block at the end, with no good block behind it, is the end.
-/// cost     memory: 256 KiB, or the largest block that the file really holds
-/// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
-class block_reader {
-public:
-    block_reader(const os::file& file, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
-        : file_(&file), seed_(seed), offset_(offset), size_(size) {}
-
-    /// The next good block; false at the end. Its payload lives until the next call.
-    [[nodiscard]] bool next(block& out);
-
-    /// The end of the last good block: where to go on when the file has grown.
-    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-
-    /// Damaged ranges that a good block followed.
-    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
-
-    /// A failed read; the blocks before it are good.
-    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
-
-private:
-    block_status read_block(std::uint64_t offset, block& out);
-    bool find_block(std::uint64_t from, block& out);
-    std::string_view window(std::uint64_t offset, std::uint64_t need);
-
-    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
-
-    const os::file* file_;
-    std::uint32_t seed_;
-    std::uint64_t offset_;
-    std::uint64_t size_;
-    std::string buffer_;
-    std::uint64_t buffer_offset_ = 0;
-    std::vector<byte_range> lost_;
-    std::optional<error> failure_;
-};
-
-/// The last good block of the file, looked for from its end.
-///
-/// out      empty if there is none; the payload's memory is `memory`
-[[nodiscard]] std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                                   std::uint64_t size, std::string& memory);
-
-/// The block at `offset`, if a good one stands there.
-[[nodiscard]] std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                                 std::uint64_t offset, std::uint64_t size,
-                                                 std::string& memory);
-
-// ---- implementation ---------------------------------------------------------
-
-inline bool block_reader::next(block& out) {
-    if (failure_ || offset_ >= size_) {
-        return false;
-    }
-    const block_status status = read_block(offset_, out);
-    if (failure_ || (status != block_status::good && !find_block(offset_ + 8, out))) {
-        return false;
-    }
-    if (out.offset > offset_) {
-        lost_.push_back({offset_, out.offset});
-    }
-    offset_ = out.end();
-    return true;
-}
-
-inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
-    const std::string_view start = window(offset, block_head_bytes);
-    const block_head head = decode_block_head(start, offset);
-    if (head.status != block_status::good) {
-        return head.status;
-    }
-    if (head.bytes > size_ - offset) {
-        return block_status::incomplete;
-    }
-    return decode_block(window(offset, head.bytes), offset, seed_, out);
-}
-
-// Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
-inline bool block_reader::find_block(std::uint64_t from, block& out) {
-    for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
-        const std::string_view here = window(at, block_head_bytes);
-        if (here.size() < block_head_bytes) {
-            return false;
-        }
-        if (decode_block_head(here, at).status == block_status::good &&
-            read_block(at, out) == block_status::good) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// The bytes from `offset` on, at least `need` of them unless the file ends before.
-inline std::string_view block_reader::window(std::uint64_t offset, std::uint64_t need) {
-    const std::uint64_t have = buffer_offset_ + buffer_.size();
-    if (offset < buffer_offset_ || offset + need > have) {
-        const std::uint64_t rest = size_ > offset ? size_ - offset : 0;
-        const std::uint64_t want = std::min(rest, std::max(need, step));
-        buffer_.resize(guild::detail::convert<std::size_t>(want));
-        buffer_offset_ = offset;
-        const auto got = file_->read_at(offset, &buffer_[0], buffer_.size());
-        if (!got) {
-            failure_ = got.error();
-        }
-        buffer_.resize(got.value_or(0));
-    }
-    return std::string_view(buffer_).substr(
-        guild::detail::convert<std::size_t>(offset - buffer_offset_));
-}
-
-inline std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                          std::uint64_t offset, std::uint64_t size,
-                                          std::string& memory) {
-    if (offset >= size || size - offset < block_bytes(0)) {
-        return std::nullopt;
-    }
-    memory.resize(block_head_bytes);
-    auto got = file.read_at(offset, &memory[0], memory.size());
-    const block_head head = decode_block_head(memory, offset);
-    if (!got || *got != memory.size() || head.status != block_status::good ||
-        head.bytes > size - offset) {
-        return std::nullopt;
-    }
-    memory.resize(guild::detail::convert<std::size_t>(head.bytes));
-    got = file.read_at(offset, &memory[0], memory.size());
-    block found;
-    if (!got || *got != memory.size() ||
-        decode_block(memory, offset, seed, found) != block_status::good) {
-        return std::nullopt;
-    }
-    return found;
-}
-
-namespace detail {
-
-// The block that ends exactly at `size`, found by the length in its last eight bytes.
-inline std::optional<block> find_block_before(const os::file& file, std::uint32_t seed,
-                                              std::uint64_t size, std::string& memory) {
-    char tail[block_tail_bytes] = {};
-    if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
-        return std::nullopt;
-    }
-    const auto got = file.read_at(size - block_tail_bytes, tail, sizeof tail);
-    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail));
-    if (!got || *got != sizeof tail || bytes > size - header_bytes) {
-        return std::nullopt;
-    }
-    return find_block_at(file, seed, size - bytes, size, memory);
-}
-
-}  // namespace detail
-
-inline std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                            std::uint64_t size, std::string& memory) {
-    auto last = detail::find_block_before(file, seed, size, memory);
-    if (last || size <= header_bytes) {
-        return last;
-    }
-    // A torn tail: look back from the end in growing pieces.
-    constexpr std::uint64_t first_reach = std::uint64_t{64} << 10U;
-    std::uint64_t end = size / 8 * 8;
-    constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
-    for (std::uint64_t reach = first_reach; end > header_bytes;
-         reach = std::min(reach * 4, most_reach)) {
-        const std::uint64_t begin =
-            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
-        const std::uint64_t until = std::min(size, end + block_head_bytes);
-        std::string piece(guild::detail::convert<std::size_t>(until - begin), '\0');
-        const auto got = file.read_at(begin, &piece[0], piece.size());
-        piece.resize(got.value_or(0));
-        for (std::uint64_t at = end; at >= begin + 8;) {
-            at -= 8;
-            const std::size_t in_piece = guild::detail::convert<std::size_t>(at - begin);
-            const std::string_view here =
-                std::string_view(piece).substr(std::min(in_piece, piece.size()));
-            if (decode_block_head(here, at).status == block_status::good) {
-                last = find_block_at(file, seed, at, size, memory);
-                if (last) {
-                    return last;
-                }
-            }
-        }
-        end = begin;
-    }
-    return std::nullopt;
 }
 
 }}}  // namespace guild::series
@@ -15482,10 +17774,10 @@ inline std::optional<block> find_last_block(const os::file& file, std::uint32_t 
 // ==== guild/series/file_builder.hpp ====
 // guild/series/file_builder.hpp - the bytes of a series file, before they are written.
 //
-// Layer 3. Includes: base, series/format.hpp, series/frames.hpp, series/payload.hpp. Pure.
+// Layer 3. Includes: base, series/format.hpp frames.hpp index.hpp payload.hpp pyramid.hpp. Pure.
 // Not here: writing them, and what to do when that fails (series/writer.hpp).
 //
-// Decides what stands where: names before the frames that use them, an index and the whole
+// Decides what stands where: names before the frames that use them, an index behind the whole
 // dictionary at the stated distances, a remark where points were dropped.
 
 namespace guild { inline namespace v0 { namespace series {
@@ -15494,17 +17786,19 @@ namespace guild { inline namespace v0 { namespace series {
 inline constexpr std::uint32_t no_series = 0xFFFFFFFFU;
 inline constexpr std::size_t max_key_bytes = 4096;
 
-/// An index follows at the latest after this many bytes, and the dictionary after that many; both
-/// wait longer only where they would take more than a quarter of the file.
-inline constexpr std::uint64_t index_every_bytes = std::uint64_t{256} << 10U;
-inline constexpr std::uint64_t dictionary_every_bytes = std::uint64_t{1} << 20U;
+/// An index comes when eight times what it and the dictionary before it take were written since the
+/// last one, but not before `least`; and when `most` were, unless the two take more than a quarter
+/// of that.
+inline constexpr std::uint64_t least_index_distance = std::uint64_t{32} << 10U;
+inline constexpr std::uint64_t most_index_distance = std::uint64_t{256} << 10U;
 
 /// Builds the blocks of one series file, and of the files that continue it.
 ///
 /// example  tests/series/file_builder.cpp "file builder: the bytes of the document's example"
 class file_builder {
 public:
-    /// Begins a file: everything known of series and numbers starts anew, keys and their ids stay.
+    /// Begins a file: everything known of numbers starts anew, keys and their ids stay. Frames that
+    /// are in no block yet are forgotten: seal_frames() first, then repeat() the blocks.
     void start(const uuid& id);
 
     /// The id of the series `key`, made when it is new; no_series for a key that is too long.
@@ -15522,7 +17816,7 @@ public:
     /// Makes the frames so far a block.
     void seal_frames();
 
-    /// The same, then an index or a dictionary if one is due; `closing` makes it the last index.
+    /// The same, then a dictionary and an index if they are due; `closing` makes it the last index.
     void seal(bool closing);
 
     /// Blocks that were made and not yet written, and where in the file they belong.
@@ -15546,6 +17840,25 @@ public:
     }
 
 private:
+    // In an index, but for rare numbers.
+    static constexpr std::size_t most_summary_bytes = 80;
+    static constexpr std::size_t most_entry_bytes = 16;
+
+    // A series in this file: a summary of the points in full buckets, the bucket that is open, and
+    // the buckets that no pyramid has yet.
+    struct state {
+        series_summary summary;
+        bucket_builder open;
+        pyramid_piece far;
+        std::uint64_t far_points = 0;
+
+        void close_bucket();
+        void clear();
+        [[nodiscard]] bool is_used() const noexcept {
+            return summary.count != 0 || open.points() != 0;
+        }
+    };
+
     struct sealed_block {
         std::size_t end;  // in pending_
         std::uint64_t points;
@@ -15557,16 +17870,27 @@ private:
     void add_dictionary(std::size_t from);
     void add_frames(std::string_view payload);
     void add_index(bool closing);
-    void summarize(std::string_view payload);
+    void reserve_index();
+    void append_sections();
+    void add_pyramid(bool closing);
+    void count_frames(std::string_view payload);
+    void count_frame(std::int64_t step, std::int64_t time_us, std::size_t values);
+    void count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
+                     const number& value);
+    [[nodiscard]] bool is_index_due() const noexcept;
 
     std::uint32_t seed_ = 0;
     std::vector<series_name> names_;
     std::map<std::string, std::uint32_t, std::less<>> ids_;
-    std::size_t names_stored_ = 0;           // that a dictionary of this file holds
-    std::vector<series_summary> summaries_;  // of the frames that are in blocks, by id
+    std::size_t names_stored_ = 0;     // that a dictionary of this file holds
+    std::uint64_t names_bytes_ = 0;    // of a dictionary of all names
+    std::vector<state> series_;        // of all frames of this file, by id
+    std::uint64_t series_in_use_ = 0;  // that have points in this file
 
     frame_encoder frames_;
-    std::string payload_;               // scratch of the block being built
+    frames_entry entry_;                // of the block that they become
+    std::string payload_;               // scratch of the block being built,
+    std::string section_;               // and of a part of it
     std::string pending_;               // blocks that are not in the file yet
     std::vector<sealed_block> sealed_;  // what pending_ holds
     std::uint64_t sealed_points_ = 0;
@@ -15574,25 +17898,34 @@ private:
     std::uint64_t written_ = 0;  // bytes of the file, all whole blocks
     std::uint64_t sequence_ = 0;
     std::uint64_t last_index_ = 0;
-    std::uint64_t index_end_ = 0;       // where the last index ended
-    std::uint64_t index_cost_ = 0;      // bytes that dictionary and index took the last time
-    std::uint64_t dictionary_end_ = 0;  // where the last whole dictionary ended
+    std::uint64_t index_end_ = 0;  // where the last index ended
     index_content index_;
+    std::uint64_t far_points_ = 0;  // since pyramid_begin_
+    std::uint64_t pyramid_begin_ = 0;
+    piece_encoder pieces_;
 };
 
 // ---- implementation ---------------------------------------------------------
 
 inline void file_builder::start(const uuid& id) {
     seed_ = checksum_seed(id);
-    written_ = index_end_ = dictionary_end_ = header_bytes;
-    sequence_ = last_index_ = index_cost_ = 0;
+    written_ = index_end_ = header_bytes;
+    sequence_ = last_index_ = 0;
     names_stored_ = 0;
+    frames_.clear();
+    entry_ = {};
+    series_in_use_ = 0;
     pending_.clear();
     sealed_.clear();
     sealed_points_ = 0;
     index_ = {};
     index_.covers_offset = header_bytes;
-    summaries_.assign(names_.size(), {});
+    index_.blocks.reserve(64);
+    far_points_ = 0;
+    pyramid_begin_ = header_bytes;
+    for (state& each : series_) {
+        each.clear();
+    }
 }
 
 inline std::uint32_t file_builder::series(std::string_view key) {
@@ -15605,7 +17938,8 @@ inline std::uint32_t file_builder::series(std::string_view key) {
     }
     const auto id = static_cast<std::uint32_t>(names_.size());
     names_.push_back({id, std::string(key), {}});
-    summaries_.emplace_back();
+    series_.emplace_back();
+    names_bytes_ += key.size() + 8;  // its number, the size of the key, no attributes
     ids_.emplace(key, id);
     return id;
 }
@@ -15613,6 +17947,53 @@ inline std::uint32_t file_builder::series(std::string_view key) {
 inline void file_builder::add_frame(std::int64_t step, std::int64_t time_us, const sample* values,
                                     std::size_t count) {
     frames_.add(step, time_us, values, count);
+    count_frame(step, time_us, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        count_value(values[i].id, step, time_us, values[i].value);
+    }
+}
+
+// What the index will say of the block that is being built.
+inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, std::size_t values) {
+    if (entry_.frames++ == 0) {
+        entry_.min_step = entry_.max_step = step;
+        entry_.min_time_us = entry_.max_time_us = time_us;
+    }
+    entry_.min_step = std::min(entry_.min_step, step);
+    entry_.max_step = std::max(entry_.max_step, step);
+    entry_.min_time_us = std::min(entry_.min_time_us, time_us);
+    entry_.max_time_us = std::max(entry_.max_time_us, time_us);
+    entry_.points += values;
+    far_points_ += values;
+}
+
+// What the index will say of a series: everything that is kept for each value.
+inline void file_builder::count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
+                                      const number& value) {
+    state& series = series_[id];
+    series_in_use_ += series.is_used() ? 0U : 1U;
+    series.open.add({step, time_us, value});
+    if (series.open.points() == bucket_points(0)) {
+        series.close_bucket();
+    }
+}
+
+inline void file_builder::state::close_bucket() {
+    constexpr std::size_t usual_buckets = 16;  // at most between two pyramids, of most series
+    if (far.buckets.size() == 4) {
+        far.buckets.reserve(usual_buckets);
+        far.points.reserve(4 * usual_buckets);
+    }
+    summary.add(open.summary());
+    far_points += open.points();
+    open.finish(far);
+}
+
+inline void file_builder::state::clear() {
+    summary = {};
+    open.clear();
+    far.clear();
+    far_points = 0;
 }
 
 inline void file_builder::add_note(const note& content) {
@@ -15644,42 +18025,19 @@ inline void file_builder::add_dictionary(std::size_t from) {
     append_dictionary(payload_, names_.data() + from, names_.size() - from);
     add_block(block_type::dictionary, 0, payload_);
     names_stored_ = names_.size();
-    if (from == 0) {
-        dictionary_end_ = end();
-    }
 }
 
-// Frames become a block, after the names that they may use for the first time.
+// Frames that were counted become a block, after the names that they may use for the first time.
 inline void file_builder::add_frames(std::string_view payload) {
     if (names_stored_ < names_.size()) {
         add_dictionary(names_stored_);
     }
-    summarize(payload);
-    add_block(block_type::frames, 0, payload, index_.blocks.back().points);
-}
-
-// Takes the frames of a block that is about to be added into the summaries and the index.
-inline void file_builder::summarize(std::string_view payload) {
-    frames_entry entry;
-    entry.offset = end();
-    frame_decoder frames(payload);
-    while (frames.next()) {
-        if (entry.frames++ == 0) {
-            entry.min_step = entry.max_step = frames.step();
-            entry.min_time_us = entry.max_time_us = frames.time_us();
-        }
-        entry.min_step = std::min(entry.min_step, frames.step());
-        entry.max_step = std::max(entry.max_step, frames.step());
-        entry.min_time_us = std::min(entry.min_time_us, frames.time_us());
-        entry.max_time_us = std::max(entry.max_time_us, frames.time_us());
-        entry.points += frames.columns().size();
-        for (const auto& column : frames.columns()) {
-            summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
-        }
-    }
-    index_.frames += entry.frames;
-    index_.points += entry.points;
-    index_.blocks.push_back(entry);
+    entry_.offset = end();
+    index_.frames += entry_.frames;
+    index_.points += entry_.points;
+    index_.blocks.push_back(entry_);
+    add_block(block_type::frames, 0, payload, entry_.points);
+    entry_ = {};
 }
 
 inline void file_builder::seal_frames() {
@@ -15691,32 +18049,106 @@ inline void file_builder::seal_frames() {
 
 inline void file_builder::seal(bool closing) {
     seal_frames();
-    const std::uint64_t index_due = std::max(index_every_bytes, 4 * index_cost_);
-    const std::uint64_t dictionary_due = std::max(dictionary_every_bytes, 4 * index_cost_);
-    if (closing || end() - index_end_ >= index_due) {
+    if (closing || is_index_due()) {
         add_index(closing);
-    } else if (end() - dictionary_end_ >= dictionary_due) {
-        add_dictionary(0);
     }
 }
 
-inline void file_builder::add_index(bool closing) {
-    const std::uint64_t begin = end();
-    index_.dictionary_offset = begin;
-    add_dictionary(0);
-    index_.summaries.clear();
-    for (std::size_t id = 0; id < summaries_.size(); ++id) {
-        if (summaries_[id].count != 0) {
-            index_.summaries.emplace_back(static_cast<std::uint32_t>(id), summaries_[id]);
+// What a dictionary and an index take is reckoned from above. The entries of the blocks between two
+// indices become no fewer by waiting.
+inline bool file_builder::is_index_due() const noexcept {
+    const std::uint64_t cost =
+        2 * block_bytes(0) + names_bytes_ + most_summary_bytes * series_in_use_;
+    const std::uint64_t all = cost + most_entry_bytes * index_.blocks.size();
+    const std::uint64_t due =
+        std::min(std::max(least_index_distance, 8 * cost), std::max(most_index_distance, 4 * all));
+    return end() - index_end_ >= due;
+}
+
+// Numbers grow with the file: memory for the largest that they may become.
+inline void file_builder::reserve_index() {
+    const std::size_t most =
+        64 + most_summary_bytes * names_.size() + most_entry_bytes * index_.blocks.capacity();
+    for (std::string* memory : {&section_, &payload_, &pending_}) {
+        const std::size_t wanted = memory == &pending_ ? pending_.size() + most + 64 : most;
+        if (memory->capacity() < wanted) {
+            memory->reserve(wanted);
         }
     }
+}
+
+// Before a dictionary and index, when there are enough points to make it small beside them.
+inline void file_builder::add_pyramid(bool closing) {
+    constexpr std::uint64_t usual_points = 1024;  // of a series, between two pyramids
+    constexpr std::size_t most_bytes = max_payload_bytes / 2;
+    for (state& each : series_) {
+        if (each.open.points() != 0) {
+            each.close_bucket();
+        }
+    }
+    index_.pyramids.resize(1);  // without series when there is none
+    pyramid_entry& entry = index_.pyramids.front();
+    entry.ids.clear();
+    const auto is_long = [](const state& each) { return each.far_points >= pyramid_min_points; };
+    if ((!closing && far_points_ < usual_points * series_in_use_) ||
+        std::none_of(series_.begin(), series_.end(), is_long)) {
+        return;
+    }
     payload_.clear();
-    append_index(payload_, index_);
+    entry.offset = end();
+    for (std::size_t id = 0; id < series_.size(); ++id) {
+        state& each = series_[id];
+        if (is_long(each) && payload_.size() < most_bytes) {
+            each.far.id = static_cast<std::uint32_t>(id);
+            pieces_.append(payload_, each.far);
+            entry.ids.push_back(each.far.id);
+        }
+        each.far.clear();
+        each.far_points = 0;
+    }
+    far_points_ = 0;
+    index_.pyramid_begin = pyramid_begin_;
+    add_block(block_type::pyramid, 0, payload_);
+}
+
+inline void file_builder::add_index(bool closing) {
+    add_pyramid(closing);
+    index_.dictionary_offset = end();
+    add_dictionary(0);
+    reserve_index();
+    payload_.clear();
+    append_le(payload_, index_.dictionary_offset);
+    append_le(payload_, index_.covers_offset);
+    append_le(payload_, index_.frames);
+    append_le(payload_, index_.points);
+    append_sections();
     add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
     index_end_ = end();
-    index_cost_ = index_end_ - begin;
     index_.blocks.clear();
     index_.covers_offset = index_end_;
+    if (far_points_ == 0) {
+        pyramid_begin_ = index_end_;
+    }
+}
+
+// As append_index() does, without copying the summaries and in memory that stays.
+inline void file_builder::append_sections() {
+    section_.clear();
+    detail::append_entries(section_, index_);
+    detail::append_section(payload_, detail::index_section::blocks, section_);
+    section_.clear();
+    append_varint(section_, series_in_use_);
+    for (std::size_t id = 0; id < series_.size(); ++id) {
+        if (series_[id].is_used()) {
+            detail::append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary);
+        }
+    }
+    detail::append_section(payload_, detail::index_section::summaries, section_);
+    if (!index_.pyramids.front().ids.empty()) {
+        section_.clear();
+        detail::append_pyramids(section_, index_);
+        detail::append_section(payload_, detail::index_section::pyramids, section_);
+    }
 }
 
 inline std::size_t file_builder::commit(std::size_t bytes) {
@@ -15741,6 +18173,7 @@ inline void file_builder::repeat(std::string_view blocks) {
         const auto length = load_le<std::uint32_t>(blocks.data() + 8);
         const std::string_view payload = blocks.substr(block_head_bytes, length);
         if (type == block_type::frames) {
+            count_frames(payload);
             add_frames(payload);
         } else if (type == block_type::note) {
             add_block(type, 0, payload);
@@ -15749,13 +18182,1394 @@ inline void file_builder::repeat(std::string_view blocks) {
     }
 }
 
+inline void file_builder::count_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        count_frame(frames.step(), frames.time_us(), frames.columns().size());
+        for (const auto& column : frames.columns()) {
+            count_value(column.id, frames.step(), frames.time_us(), frames.value(column));
+        }
+    }
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/writer.hpp ====
+// guild/series/writer.hpp - writes one series file: the numbers that one process logs in one run.
+//
+// Layer 3. Includes: base, os, series/file_builder.hpp.
+// Not here: which bytes (series/file_builder.hpp); a ring that any thread may feed
+// (runs/recorder.hpp); reading (series/reader.hpp).
+//
+// append() gathers frames; flush() makes them blocks and appends those with one write. What a
+// reader has seen never disappears: a write that falls short keeps its whole blocks and repeats the
+// rest, a sync that fails is followed by a new file that repeats what was not synced.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// When the file is forced to the device: never, at intervals, or at every flush.
+enum class sync_policy : std::uint8_t { none, interval, every };
+
+/// units    *_bytes: bytes; *_ms: milliseconds on a clock that never jumps
+struct writer_options {
+    std::size_t flush_bytes = std::size_t{64}
+                              << 10U;       // append() flushes when so much has gathered,
+    std::int64_t flush_interval_ms = 1000;  // or so long after the last flush; -1: never
+    sync_policy sync = sync_policy::interval;
+    std::int64_t sync_interval_ms = 5000;
+    std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
+    std::uint32_t attempt = 0;                               // of a resumed run, marked by a remark
+    std::string host;                                        // default: the machine's name
+    int pid = 0;                                             // default: this process
+};
+
+/// Writes one series file and, where the file system fails it, the files that continue it.
+///
+/// units    steps: any int64 in any order; times: microseconds since 1970-01-01 UTC
+/// threads  one at a time. In a forked child it does nothing, not even at its end: the file is the
+///          parent's
+/// example  tests/series/writer.cpp "writer: what it writes is what the reader reads, bit for bit"
+class writer {
+public:
+    /// Makes `directory` if it is missing and in it a new file `START_NS-PID-HOST.gts`.
+    ///
+    /// errors   permission_denied, not_a_directory, no_space, read_only: from making the two
+    [[nodiscard]] static result<writer> create(const std::string& directory,
+                                               writer_options options = {},
+                                               const os::env& system = os::system_env);
+
+    writer(writer&&) noexcept = default;
+    writer& operator=(writer&&) = delete;
+    writer(const writer&) = delete;
+    writer& operator=(const writer&) = delete;
+    ~writer() { (void)close(); }
+
+    /// The id of the series `key`, made when it is new. Keys are any bytes, at most max_key_bytes;
+    /// a longer one gives no_series, whose points are dropped and counted.
+    [[nodiscard]] std::uint32_t series(std::string_view key) { return builder_.series(key); }
+
+    /// Logs `count` values of one moment. May flush; an error of that is kept in last_error().
+    ///
+    /// cost     O(count) into memory; no allocation after warm-up
+    void append(std::int64_t step, std::int64_t time_us, const sample* values, std::size_t count);
+
+    /// Logs one value.
+    void append_one(std::int64_t step, std::int64_t time_us, std::uint32_t id, number value) {
+        const sample one{id, value};
+        append(step, time_us, &one, 1);
+    }
+
+    /// Writes a remark, for example {{"mark", "resumed"}}, at the next flush.
+    void add_note(std::int64_t time_us, std::vector<std::pair<std::string, std::string>> texts);
+
+    /// Writes everything gathered, then syncs as the policy says. Call it once a second or so.
+    ///
+    /// errors   no_space, io_failed, ...: what could not be written is kept and tried again by the
+    ///          next flush; closed after close()
+    [[nodiscard]] result<void> flush();
+
+    /// Flushes and returns once everything is on the device.
+    ///
+    /// errors   as flush()
+    [[nodiscard]] result<void> sync();
+
+    /// Writes the last index, syncs unless the policy is none, and closes.
+    ///
+    /// errors   as flush(); then what could not be written is lost and counted
+    [[nodiscard]] result<void> close();
+
+    /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
+    ///
+    /// A file of the same name that is this very file is left as it is.
+    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old file is
+    /// kept
+    [[nodiscard]] result<void> move_to(const std::string& directory);
+
+    /// Renames the file to `path`, in one step; a file that stands there is replaced.
+    ///
+    /// in       path: on the same file system
+    /// errors   closed; those of rename: the old name is kept
+    [[nodiscard]] result<void> rename_to(const std::string& path);
+
+    /// The time of now: the wall clock at the start plus what the clock since boot has counted
+    /// since.
+    [[nodiscard]] std::int64_t now_us() const {
+        return header_.start_wall_us + (system_->boot_time_us() - header_.start_boot_us);
+    }
+
+    /// The descriptor and path of the current file, open for reading and writing. Both change when
+    /// the writer continues in a new file, and with move_to().
+    [[nodiscard]] int fd() const noexcept { return file_.fd(); }
+    [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+
+    /// Whether there is a file to write to: not after close(), and not in a forked child.
+    [[nodiscard]] bool is_open() const noexcept { return file_.is_open() && mark_->is_original(); }
+    [[nodiscard]] const file_header& header() const noexcept { return header_; }
+
+    /// The first error of a write or sync, and how many there were.
+    [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
+    [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
+
+    /// Points that found no room while the disk refused those before them, or had no series.
+    [[nodiscard]] std::uint64_t points_dropped() const noexcept { return dropped_; }
+
+    /// Points that were appended and are not in the file yet.
+    [[nodiscard]] std::uint64_t points_pending() const noexcept {
+        return builder_.points_pending();
+    }
+
+private:
+    static constexpr int max_continuations = 16;
+
+    writer(writer_options options, const os::env& system)
+        : options_(std::move(options)), system_(&system), mark_(std::make_unique<os::fork_mark>()) {
+    }
+
+    result<void> start_file(const std::string& directory, const uuid& continues,
+                            std::uint64_t continues_sequence);
+    void note_gap();
+    result<void> write_pending();
+    result<void> write_failed(const error& what, std::size_t written);
+    void commit(std::size_t bytes);
+    result<void> sync_file();
+    result<void> flush_at(std::int64_t now_us);
+    result<void> sync_if_due(std::int64_t now_us);
+    void sync_directory();
+    result<void> continue_in_new_file();
+    result<void> copy_to(os::file& copy) const;
+    // A device that fails every file is not answered with files without end.
+    [[nodiscard]] bool may_continue() const noexcept {
+        return builder_.written() > header_bytes && continuations_ < max_continuations;
+    }
+    void note_error(const error& what);
+
+    [[nodiscard]] error closed_error() const;
+
+    writer_options options_;
+    const os::env* system_;
+    std::unique_ptr<os::fork_mark> mark_;
+    os::file file_;
+    file_header header_;
+    file_builder builder_;
+    std::string unsynced_;  // blocks that are in the file and were not synced
+
+    std::int64_t flushed_us_ = 0;  // both on the coarse clock
+    std::int64_t synced_us_ = 0;
+    bool refused_ = false;   // the last write failed
+    bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
+    bool directory_synced_ = false;
+    int continuations_ = 0;
+    std::uint64_t dropped_ = 0;
+    std::uint64_t dropped_noted_ = 0;
+    std::uint64_t errors_ = 0;
+    std::optional<error> error_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline uuid make_uuid(const os::env& system) {
+    uuid id{};
+    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
+    char random[sizeof id] = {};
+    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
+        std::memcpy(id.data(), random, sizeof random);
+    } else {
+        // No random source: moment and process tell files apart well enough.
+        store_le(id.data(), system.wall_time_us());
+        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
+    }
+    return id;
+}
+
+inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
+                                    int serial) {
+    std::string host = options.host.empty() ? os::node_name() : options.host;
+    for (char& c : host) {
+        c = c == '/' || c == '\0' ? '_' : c;
+    }
+    const int pid = options.pid != 0 ? options.pid : os::process_id();
+    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
+    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
+}
+
+}  // namespace detail
+
+inline result<writer> writer::create(const std::string& directory, writer_options options,
+                                     const os::env& system) {
+    writer made(std::move(options), system);
+    auto started = made.start_file(directory, {}, 0);
+    if (!started) {
+        return std::move(started).error();
+    }
+    if (made.options_.attempt > 0) {
+        const std::string attempt = std::to_string(made.options_.attempt);
+        made.add_note(made.header_.start_wall_us, {{"mark", "resume"}, {"attempt", attempt}});
+    }
+    return made;
+}
+
+inline result<void> writer::start_file(const std::string& directory, const uuid& continues,
+                                       std::uint64_t continues_sequence) {
+    auto made = os::make_directories(directory, 0777, *system_);
+    if (!made) {
+        return made;
+    }
+    file_header header;
+    header.id = detail::make_uuid(*system_);
+    header.attempt = options_.attempt;
+    header.start_wall_us = system_->wall_time_us();
+    header.start_boot_us = system_->boot_time_us();
+    header.continues = continues;
+    header.continues_sequence = continues_sequence;
+    for (int serial = 1;; ++serial) {
+        const std::string path =
+            join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
+        auto file = os::open_file(path, os::open_mode::create_new, *system_);
+        if (!file && file.error().code == errc::already_exists) {
+            continue;
+        }
+        if (!file) {
+            return std::move(file).error();
+        }
+        auto written = file->write_at(0, encode_header(header));
+        if (!written) {
+            (void)system_->unlink(path.c_str());
+            return written;
+        }
+        file_ = std::move(*file);
+        header_ = header;
+        builder_.start(header.id);
+        unsynced_.clear();
+        directory_synced_ = false;
+        flushed_us_ = synced_us_ = system_->coarse_time_us();
+        return {};
+    }
+}
+
+inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
+                           std::size_t count) {
+    constexpr std::size_t max_values = std::size_t{1} << 20U;
+    const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
+    if (!is_open() || count > max_values || waiting >= options_.max_pending_bytes || count == 0) {
+        dropped_ += count;
+        return;
+    }
+    const auto is_known = [&](const sample& value) { return value.id < builder_.series_count(); };
+    if (!std::all_of(values, values + count, is_known)) {
+        std::vector<sample> known;
+        std::copy_if(values, values + count, std::back_inserter(known), is_known);
+        dropped_ += count - known.size();
+        append(step, time_us, known.data(), known.size());
+        return;
+    }
+    builder_.add_frame(step, time_us, values, count);
+    const bool full = builder_.frame_bytes() >= options_.flush_bytes;
+    if (full && refused_) {
+        builder_.seal_frames();  // blocks keep their size while the disk refuses them
+    }
+    const bool is_timed = options_.flush_interval_ms >= 0;
+    const std::int64_t now_us = is_timed || full ? system_->coarse_time_us() : 0;
+    const bool late = is_timed && now_us - flushed_us_ >= options_.flush_interval_ms * 1000;
+    if ((full && !refused_) || late) {
+        (void)flush_at(now_us);
+    }
+}
+
+inline void writer::add_note(std::int64_t time_us,
+                             std::vector<std::pair<std::string, std::string>> texts) {
+    if (is_open()) {
+        builder_.add_note({time_us, std::move(texts)});
+    }
+}
+
+inline void writer::note_gap() {
+    if (dropped_noted_ != dropped_) {
+        const std::string points = std::to_string(dropped_ - dropped_noted_);
+        dropped_noted_ = dropped_;
+        add_note(now_us(), {{"mark", "gap"}, {"points", points}});
+    }
+}
+
+inline error writer::closed_error() const {
+    return make_error(errc::closed,
+                      file_.is_open() ? "the series file is that of the process that was forked"
+                                      : "the series file was closed",
+                      file_.path());
+}
+
+inline result<void> writer::flush() {
+    if (!is_open()) {
+        return closed_error();
+    }
+    return flush_at(system_->coarse_time_us());
+}
+
+inline result<void> writer::flush_at(std::int64_t now_us) {
+    flushed_us_ = now_us;
+    if (poisoned_ && may_continue()) {
+        auto continued = continue_in_new_file();
+        if (!continued) {
+            return continued;
+        }
+    }
+    if (!refused_) {
+        note_gap();
+    }
+    builder_.seal(false);
+    auto written = write_pending();
+    return written ? sync_if_due(now_us) : written;
+}
+
+// One write at the end of the file. What was written before a failure stays up to its last block.
+inline result<void> writer::write_pending() {
+    const std::string& bytes = builder_.pending();
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const auto at = static_cast<std::int64_t>(builder_.written() + done);
+        const std::int64_t got =
+            system_->pwrite(file_.fd(), bytes.data() + done, bytes.size() - done, at);
+        if (got > 0) {
+            done += guild::detail::convert<std::size_t>(got);
+            continue;
+        }
+        const error what =
+            got < 0 ? os::os_error(static_cast<int>(-got), "write", file_.path())
+                    : make_error(errc::no_space, "the file took no more bytes", file_.path());
+        if (what.code != errc::interrupted) {
+            return write_failed(what, done);
+        }
+    }
+    refused_ = false;
+    commit(done);
+    return {};
+}
+
+inline void writer::commit(std::size_t bytes) {
+    const std::size_t before = unsynced_.size();
+    if (options_.sync != sync_policy::none) {
+        unsynced_.append(builder_.pending(), 0, bytes);
+    }
+    const std::size_t whole = builder_.commit(bytes);
+    if (options_.sync != sync_policy::none) {
+        unsynced_.resize(before + whole);
+    }
+}
+
+inline result<void> writer::write_failed(const error& what, std::size_t written) {
+    const std::uint64_t before = builder_.written();
+    commit(written);
+    if (before + written > builder_.written()) {
+        (void)system_->ftruncate(file_.fd(), static_cast<std::int64_t>(builder_.written()));
+    }
+    refused_ = true;
+    note_error(what);
+    const bool may_recover = what.code == errc::no_space || what.code == errc::resource_exhausted;
+    poisoned_ = poisoned_ || !may_recover;
+    return what;
+}
+
+inline void writer::note_error(const error& what) {
+    ++errors_;
+    if (!error_) {
+        error_ = what;
+    }
+}
+
+inline result<void> writer::sync_if_due(std::int64_t now_us) {
+    const std::int64_t waited_us = now_us - synced_us_;
+    const bool due =
+        options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
+                                                (waited_us >= options_.sync_interval_ms * 1000 ||
+                                                 unsynced_.size() >= options_.max_pending_bytes));
+    if (!due || unsynced_.empty()) {
+        return {};
+    }
+    return sync_file();
+}
+
+inline void writer::sync_directory() {
+    auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
+    directory_synced_ = directory && directory->sync();
+}
+
+inline result<void> writer::sync_file() {
+    synced_us_ = system_->coarse_time_us();
+    auto synced = file_.sync();
+    if (synced) {
+        unsynced_.clear();
+        if (!directory_synced_) {
+            sync_directory();
+        }
+        return {};
+    }
+    // The kernel may have dropped the pages: this file is not to be trusted from the last sync on.
+    note_error(synced.error());
+    poisoned_ = true;
+    if (!may_continue()) {
+        return synced;
+    }
+    auto continued = continue_in_new_file();
+    if (continued) {
+        continued = write_pending();
+    }
+    if (!continued) {
+        return continued;
+    }
+    auto again = file_.sync();
+    if (again) {
+        unsynced_.clear();
+    } else {
+        note_error(again.error());
+        poisoned_ = true;
+    }
+    return again;
+}
+
+inline result<void> writer::sync() {
+    auto flushed = flush();
+    if (!flushed || unsynced_.empty()) {
+        return flushed;
+    }
+    return sync_file();
+}
+
+// A new file says from which block on it repeats the old one; readers believe it from there.
+inline result<void> writer::continue_in_new_file() {
+    builder_.seal_frames();
+    const std::string blocks = unsynced_ + builder_.pending();
+    const std::uint64_t first =
+        blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
+    os::file old = std::move(file_);
+    auto started = start_file(parent_path(old.path()), header_.id, first);
+    if (!started) {
+        file_ = std::move(old);
+        note_error(started.error());
+        return started;
+    }
+    (void)old.close();
+    ++continuations_;
+    poisoned_ = refused_ = false;
+    builder_.repeat(blocks);
+    return {};
+}
+
+inline result<void> writer::close() {
+    if (!is_open()) {
+        return {};
+    }
+    auto done = flush();
+    if (done) {
+        builder_.seal(true);
+        done = write_pending();
+    }
+    if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
+        done = sync_file();
+    }
+    dropped_ += points_pending();
+    auto closed = file_.close();
+    return done ? closed : done;
+}
+
+inline result<void> writer::copy_to(os::file& copy) const {
+    std::string piece(std::size_t{256} << 10U, '\0');
+    for (std::uint64_t at = 0; at < builder_.written();) {
+        const auto want = std::min<std::uint64_t>(piece.size(), builder_.written() - at);
+        const auto got = file_.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            return make_error(errc::truncated, "the file is shorter than what was written to it",
+                              file_.path());
+        }
+        auto written = copy.write_at(at, std::string_view(piece).substr(0, *got));
+        if (!written) {
+            return written;
+        }
+        at += *got;
+    }
+    return {};
+}
+
+inline result<void> writer::move_to(const std::string& directory) {
+    if (!is_open()) {
+        return closed_error();
+    }
+    const std::string path = join_path(directory, base_name(file_.path()));
+    const auto there = os::find_status(path, *system_);
+    const auto here = file_.status();
+    if (there && here && there->inode == here->inode && there->device == here->device) {
+        return {};
+    }
+    auto made = os::make_directories(directory, 0777, *system_);
+    if (!made) {
+        return made;
+    }
+    auto copy = os::open_file(path, os::open_mode::create_new, *system_);
+    if (!copy) {
+        return std::move(copy).error();
+    }
+    auto copied = copy_to(*copy);
+    if (!copied) {
+        (void)system_->unlink(path.c_str());
+        return copied;
+    }
+    file_ = std::move(*copy);
+    directory_synced_ = false;
+    return {};
+}
+
+inline result<void> writer::rename_to(const std::string& path) {
+    if (!is_open()) {
+        return closed_error();
+    }
+    const int renamed = system_->rename(file_.path().c_str(), path.c_str());
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path);
+    }
+    file_ = os::file(file_.release(), path, *system_);
+    sync_directory();
+    return {};
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/block_reader.hpp ====
+// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
+//
+// Layer 3. Includes: base, os/file.hpp, series/format.hpp.
+// Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A half-open range of a file.
+struct byte_range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
+/// A piece of an open file in memory; another one is read when it is asked for.
+///
+/// cost     256 KiB, or the largest piece that was asked for and that the file really holds
+class file_window {
+public:
+    explicit file_window(const os::file& file) noexcept : file_(&file) {}
+
+    /// The bytes from `offset` on, at least `need` of them unless `size` ends before. They live
+    /// until the next call.
+    [[nodiscard]] std::string_view view(std::uint64_t offset, std::uint64_t need,
+                                        std::uint64_t size);
+
+    /// Reads exactly this piece, if the file has it.
+    void load(std::uint64_t offset, std::uint64_t bytes);
+
+    /// The first failed read.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
+
+private:
+    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
+
+    const os::file* file_;
+    std::unique_ptr<char[]> memory_;
+    std::size_t capacity_ = 0;
+    std::size_t held_ = 0;
+    std::uint64_t offset_ = 0;
+    std::optional<error> failure_;
+};
+
+/// Reads blocks of an open file from an offset up to a size.
+///
+/// Where no good block stands, the next one is looked for by its magic, its own offset and its
+/// checksum. A beginning of a block at the end, with no good block behind it, is the end.
+/// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
+class block_reader {
+public:
+    block_reader(file_window& window, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
+        : window_(&window), seed_(seed), offset_(offset), size_(size) {}
+
+    /// The next good block; false at the end. Its payload lives until the window is used again.
+    [[nodiscard]] bool next(block& out);
+
+    /// The end of the last good block: where to go on when the file has grown.
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+
+    /// Damaged ranges that a good block followed.
+    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
+
+    /// A failed read; the blocks before it are good.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept {
+        return window_->failure();
+    }
+
+private:
+    block_status read_block(std::uint64_t offset, block& out);
+    bool find_block(std::uint64_t from, block& out);
+
+    file_window* window_;
+    std::uint32_t seed_;
+    std::uint64_t offset_;
+    std::uint64_t size_;
+    std::vector<byte_range> lost_;
+};
+
+/// The last good block of a file of `size` bytes, looked for from its end.
+[[nodiscard]] std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
+                                                   std::uint64_t size);
+
+/// The block at `offset`, if a good one stands there.
+[[nodiscard]] std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
+                                                 std::uint64_t offset, std::uint64_t size);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::string_view file_window::view(std::uint64_t offset, std::uint64_t need,
+                                          std::uint64_t size) {
+    const std::uint64_t rest = size > offset ? size - offset : 0;
+    need = std::min(need, rest);
+    if (offset < offset_ || offset + need > offset_ + held_) {
+        load(offset, std::min(rest, std::max(need, step)));
+    }
+    const auto skip = std::min<std::uint64_t>(offset - offset_, held_);
+    return {memory_.get() + skip,
+            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(held_ - skip, rest))};
+}
+
+inline void file_window::load(std::uint64_t offset, std::uint64_t bytes) {
+    const auto wanted = guild::detail::convert<std::size_t>(bytes);
+    if (wanted > capacity_) {
+        memory_.reset(new char[wanted]);
+        capacity_ = wanted;
+    }
+    offset_ = offset;
+    held_ = 0;
+    const auto got = file_->read_at(offset, memory_.get(), wanted);
+    if (!got && !failure_) {
+        failure_ = got.error();
+    }
+    held_ = got.value_or(0);
+}
+
+inline bool block_reader::next(block& out) {
+    if (failure() || offset_ >= size_) {
+        return false;
+    }
+    const block_status status = read_block(offset_, out);
+    if (failure() || (status != block_status::good && !find_block(offset_ + 8, out))) {
+        return false;
+    }
+    if (out.offset > offset_) {
+        lost_.push_back({offset_, out.offset});
+    }
+    offset_ = out.end();
+    return true;
+}
+
+inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
+    const std::string_view start = window_->view(offset, block_head_bytes, size_);
+    const block_head head = decode_block_head(start, offset);
+    if (head.status != block_status::good) {
+        return head.status;
+    }
+    if (head.bytes > size_ - offset) {
+        return block_status::incomplete;
+    }
+    return decode_block(window_->view(offset, head.bytes, size_), offset, seed_, out);
+}
+
+// Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
+inline bool block_reader::find_block(std::uint64_t from, block& out) {
+    for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
+        const std::string_view here = window_->view(at, block_head_bytes, size_);
+        if (here.size() < block_head_bytes) {
+            return false;
+        }
+        if (decode_block_head(here, at).status == block_status::good &&
+            read_block(at, out) == block_status::good) {
+            return true;
+        }
+    }
+    return false;
+}
+
+inline std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
+                                          std::uint64_t offset, std::uint64_t size) {
+    if (offset >= size || size - offset < block_bytes(0)) {
+        return std::nullopt;
+    }
+    const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
+    block found;
+    if (head.status != block_status::good || head.bytes > size - offset ||
+        decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
+            block_status::good) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+namespace detail {
+
+// Most files end in a whole block whose index and dictionary are in the last 16 KiB.
+inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{16} << 10U;
+
+// The block that ends exactly at `size`, found by the length in its last eight bytes.
+inline std::optional<block> find_block_before(file_window& window, std::uint32_t seed,
+                                              std::uint64_t size) {
+    if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
+        return std::nullopt;
+    }
+    const std::string_view tail = window.view(size - block_tail_bytes, block_tail_bytes, size);
+    if (tail.size() < block_tail_bytes) {
+        return std::nullopt;
+    }
+    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail.data()));
+    if (bytes > size - header_bytes) {
+        return std::nullopt;
+    }
+    return find_block_at(window, seed, size - bytes, size);
+}
+
+// The last good block that begins in [begin, end).
+inline std::optional<block> find_last_block_in(file_window& window, std::uint32_t seed,
+                                               byte_range where, std::uint64_t size) {
+    for (std::uint64_t at = where.end; at >= where.begin + 8 && !window.failure();) {
+        at -= 8;
+        // The same view as before unless a whole block had to be looked at.
+        const std::string_view all =
+            window.view(where.begin, where.end - where.begin + block_head_bytes, size);
+        const auto skip = guild::detail::convert<std::size_t>(at - where.begin);
+        const std::string_view here = all.substr(std::min(skip, all.size()));
+        if (decode_block_head(here, at).status == block_status::good) {
+            const auto found = find_block_at(window, seed, at, size);
+            if (found) {
+                return found;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+inline std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
+                                            std::uint64_t size) {
+    if (size <= header_bytes) {
+        return std::nullopt;
+    }
+    auto last = detail::find_block_before(window, seed, size);
+    // A torn tail: look back from the end in growing pieces.
+    constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
+    std::uint64_t reach = std::uint64_t{64} << 10U;
+    for (std::uint64_t end = size / 8 * 8; !last && end > header_bytes && !window.failure();) {
+        const std::uint64_t begin =
+            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
+        last = detail::find_last_block_in(window, seed, {begin, end}, size);
+        end = begin;
+        reach = std::min(reach * 4, most_reach);
+    }
+    return last;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/block_points.hpp ====
+// guild/series/block_points.hpp - the points in a block, whether its frames are rows or columns.
+//
+// Layer 3. Includes: base, series/chunk.hpp format.hpp frames.hpp.
+// Not here: which blocks a file has (series/block_reader.hpp, series/file_map.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Visits the points of FRAMES and CHUNK blocks; blocks of other types have none.
+///
+/// Each series comes in the order in which it was written. What is bad inside a block whose
+/// checksum holds is left out.
+/// threads  one at a time: memory is used again
+class block_points {
+public:
+    /// Calls `visit(const point&)` for every point of the series `id`.
+    template <class Visit>
+    void visit(const block& from, std::uint32_t id, Visit&& visit);
+
+    /// Calls `visit(std::uint32_t id, const point&)` for every point.
+    template <class Visit>
+    void visit_all(const block& from, Visit&& visit);
+
+private:
+    template <class Visit>
+    void visit_column(std::size_t at, Visit&& visit);
+
+    chunk_reader chunk_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+template <class Visit>
+void block_points::visit_column(std::size_t at, Visit&& visit) {
+    stretch found;
+    if (!chunk_.read(at, found)) {
+        return;
+    }
+    if (found.values->is_mixed()) {
+        for (std::size_t i = 0; i < found.size; ++i) {
+            visit(found[i]);
+        }
+        return;
+    }
+    const number_kind kind = found.values->kind();
+    const std::uint64_t* bits = found.values->bits();
+    for (std::size_t i = 0; i < found.size; ++i) {
+        visit(point{found.steps[i], found.times_us[i], number::from_bits(kind, bits[i])});
+    }
+}
+
+template <class Visit>
+void block_points::visit(const block& from, std::uint32_t id, Visit&& visit) {
+    if (from.type == block_type::frames) {
+        frame_decoder frames(from.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                if (column.id == id) {
+                    visit(point{frames.step(), frames.time_us(), frames.value(column)});
+                }
+            }
+        }
+    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        const std::size_t at = chunk_.find(id);
+        if (at < chunk_.ids().size()) {
+            visit_column(at, visit);
+        }
+    }
+}
+
+template <class Visit>
+void block_points::visit_all(const block& from, Visit&& visit) {
+    if (from.type == block_type::frames) {
+        frame_decoder frames(from.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                visit(column.id, point{frames.step(), frames.time_us(), frames.value(column)});
+            }
+        }
+    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+            const std::uint32_t id = chunk_.ids()[at];
+            visit_column(at, [&](const point& next) { visit(id, next); });
+        }
+    }
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/id_table.hpp ====
+// guild/series/id_table.hpp - values by the id of a series, quick for the ids that writers give.
+//
+// Layer 3. Includes: the standard library only.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Values by id, in the order in which they were added. Writers number series 0, 1, 2, ..., and
+/// then an id is its own place; any other ids work as well.
+///
+/// cost     find: O(1) for ids in order, O(log n) for others; memory O(values)
+/// example  tests/series/id_table.cpp "id table: ids in order, out of order and far apart"
+template <class Value>
+class id_table {
+public:
+    struct entry {
+        std::uint32_t id;
+        Value value;
+    };
+
+    [[nodiscard]] const Value* find(std::uint32_t id) const noexcept {
+        const std::size_t place = place_of(id);
+        return place < entries_.size() ? &entries_[place].value : nullptr;
+    }
+    [[nodiscard]] Value* find(std::uint32_t id) noexcept {
+        const std::size_t place = place_of(id);
+        return place < entries_.size() ? &entries_[place].value : nullptr;
+    }
+
+    /// The value of `id`, made when it is new. References last until the next one is made.
+    Value& operator[](std::uint32_t id) {
+        const std::size_t place = place_of(id);
+        if (place < entries_.size()) {
+            return entries_[place].value;
+        }
+        if (id != entries_.size()) {
+            others_.emplace(id, entries_.size());
+        }
+        entries_.push_back({id, Value{}});
+        return entries_.back().value;
+    }
+
+    void clear() noexcept {
+        entries_.clear();
+        others_.clear();
+    }
+    void reserve(std::size_t size) { entries_.reserve(size); }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return entries_.end(); }
+    [[nodiscard]] auto begin() noexcept { return entries_.begin(); }
+    [[nodiscard]] auto end() noexcept { return entries_.end(); }
+
+private:
+    [[nodiscard]] std::size_t place_of(std::uint32_t id) const noexcept {
+        if (id < entries_.size() && entries_[id].id == id) {
+            return id;
+        }
+        if (others_.empty()) {
+            return entries_.size();
+        }
+        const auto found = others_.find(id);
+        return found == others_.end() ? entries_.size() : found->second;
+    }
+
+    std::vector<entry> entries_;
+    std::map<std::uint32_t, std::size_t> others_;  // ids that are not their own place
+};
+
+}}}  // namespace guild::series
+
+// ==== guild/series/key_index.hpp ====
+// guild/series/key_index.hpp - the ids of series by their keys, made when first asked for.
+//
+// Layer 3. Includes: series/id_table.hpp, series/payload.hpp.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Finds keys in a table of names that only grows.
+///
+/// example  tests/series/key_index.cpp "key index: finds keys as names are added"
+class key_index {
+public:
+    /// The id of `key`; of two series with one key the one that was added first.
+    ///
+    /// cost     O(n log n) when names were added since, then O(log n)
+    [[nodiscard]] std::optional<std::uint32_t> find(const id_table<series_name>& names,
+                                                    std::string_view key);
+
+    void clear() noexcept { ids_.clear(); }
+
+private:
+    std::vector<std::uint32_t> ids_;  // in order of their keys
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::uint32_t> key_index::find(const id_table<series_name>& names,
+                                                    std::string_view key) {
+    const auto key_of = [&names](std::uint32_t id) {
+        return std::string_view(names.find(id)->key);
+    };
+    if (ids_.size() != names.size()) {
+        ids_.clear();
+        for (const auto& entry : names) {
+            ids_.push_back(entry.id);
+        }
+        std::stable_sort(ids_.begin(), ids_.end(),
+                         [&](std::uint32_t a, std::uint32_t b) { return key_of(a) < key_of(b); });
+    }
+    const auto found =
+        std::lower_bound(ids_.begin(), ids_.end(), key,
+                         [&](std::uint32_t id, std::string_view k) { return key_of(id) < k; });
+    return found == ids_.end() || key_of(*found) != key ? std::nullopt : std::optional(*found);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/file_map.hpp ====
+// guild/series/file_map.hpp - where the points of a series file stand: what all its indices list.
+//
+// Layer 3. Includes: base, series/block_reader.hpp, series/index.hpp.
+// Not here: reading the points (series/reader.hpp).
+//
+// Each INDEX lists the blocks since the INDEX before and says where that one is, so the map is
+// gathered from the last one back to the beginning of the file.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Points with a step and a time within these limits, both ends included.
+///
+/// units    as point
+struct point_range {
+    std::int64_t min_step = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max_step = std::numeric_limits<std::int64_t>::max();
+    std::int64_t min_time_us = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max_time_us = std::numeric_limits<std::int64_t>::max();
+
+    [[nodiscard]] bool holds(std::int64_t step, std::int64_t time_us) const noexcept {
+        return step >= min_step && step <= max_step && time_us >= min_time_us &&
+               time_us <= max_time_us;
+    }
+    [[nodiscard]] bool holds_all() const noexcept {
+        constexpr auto low = std::numeric_limits<std::int64_t>::min();
+        constexpr auto high = std::numeric_limits<std::int64_t>::max();
+        return min_step == low && max_step == high && min_time_us == low && max_time_us == high;
+    }
+    [[nodiscard]] bool meets(const frames_entry& entry) const noexcept {
+        return entry.max_step >= min_step && entry.min_step <= max_step &&
+               entry.max_time_us >= min_time_us && entry.min_time_us <= max_time_us;
+    }
+};
+
+/// What one INDEX covers.
+struct file_section {
+    std::uint64_t begin = 0;         // of what the index lists
+    std::uint64_t index_offset = 0;  // of the index itself
+    std::uint64_t end = 0;           // of the index
+    index_content content;           // without its summaries
+};
+
+/// The sections of a file in order.
+///
+/// example  tests/series/file_map.cpp "file map: the indices of a live file join without a gap"
+class file_map {
+public:
+    /// Gathers all sections up to the index at `index_offset`. Those that are known are kept.
+    ///
+    /// out      false when an index on the way is damaged: then nothing is known
+    [[nodiscard]] bool load(file_window& window, std::uint32_t seed, std::uint64_t index_offset,
+                            std::uint64_t size);
+
+    void clear() noexcept { sections_.clear(); }
+
+    [[nodiscard]] const std::vector<file_section>& sections() const noexcept { return sections_; }
+
+    /// Whether the file has columns: then a series is in a part of its blocks.
+    [[nodiscard]] bool has_chunks() const noexcept {
+        return !sections_.empty() && !sections_.front().content.chunks.empty();
+    }
+
+private:
+    std::vector<file_section> sections_;
+};
+
+/// Whether a list of ids holds `id`.
+[[nodiscard]] inline bool has_id(const std::vector<std::uint32_t>& ids, std::uint32_t id) noexcept {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+// ---- implementation ---------------------------------------------------------
+
+inline bool file_map::load(file_window& window, std::uint32_t seed, std::uint64_t index_offset,
+                           std::uint64_t size) {
+    const std::uint64_t known = sections_.empty() ? 0 : sections_.back().index_offset;
+    std::vector<file_section> found;
+    while (index_offset != known) {
+        const auto from = find_block_at(window, seed, index_offset, size);
+        file_section next;
+        if (!from || from->type != block_type::index ||
+            !decode_index(from->payload, next.content) ||
+            next.content.covers_offset > index_offset || from->last_index_offset >= index_offset) {
+            clear();
+            return false;
+        }
+        next.content.summaries = {};
+        next.begin = next.content.covers_offset;
+        next.index_offset = index_offset;
+        next.end = from->end();
+        index_offset = from->last_index_offset;
+        found.push_back(std::move(next));
+        if (index_offset == 0 && known != 0) {
+            sections_.clear();  // another file took this one's place
+            break;
+        }
+    }
+    std::uint64_t end = sections_.empty() ? header_bytes : sections_.back().end;
+    for (auto next = found.rbegin(); next != found.rend(); ++next) {
+        if (next->begin != end) {
+            clear();
+            return false;
+        }
+        end = next->end;
+        sections_.push_back(std::move(*next));
+    }
+    return true;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/pixels.hpp ====
+// guild/series/pixels.hpp - a series as the few points that a chart of some columns needs.
+//
+// Layer 3. Includes: base, series/file_map.hpp point.hpp pyramid.hpp. Pure.
+// Not here: finding the points (series/reader.hpp); reducing points at hand (series/reduce.hpp).
+//
+// Each column of the chart keeps the first, the smallest, the largest and the last of its points,
+// so that a single sharp point is seen at every zoom. From a pyramid whole buckets are taken: a
+// border between two columns is then the bucket's, and at most one bucket off.
+
+namespace guild { inline namespace v0 { namespace series {
+
+enum class x_axis : std::uint8_t { step, time };
+
+/// What a chart shows: so many columns over the points of a range.
+struct pixel_request {
+    std::size_t columns = 1000;  // 0 counts as 1
+    x_axis axis = x_axis::step;
+    point_range range;
+};
+
+/// At most four points for each column, in the order of the series.
+///
+/// out      points, nan, infinite: how many of the series are in the range; they are exact unless
+///          buckets reach over its ends
+struct pixel_view {
+    std::vector<point> kept;
+    std::uint64_t points = 0;
+    std::uint64_t nan = 0;
+    std::uint64_t infinite = 0;
+    bool is_exact = true;  // no pyramid was used: columns have exact borders
+};
+
+/// Puts points and buckets, in the order of the series, into columns.
+///
+/// in       low, high: the ends of the axis; what lies outside goes to the first or last column
+/// example  tests/series/pixels.cpp "pixels: a spike of one point is kept at every width"
+class pixel_reducer {
+public:
+    struct extent {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+    };
+    pixel_reducer(const pixel_request& request, extent axis) noexcept;
+
+    void add(const point& next);
+    void add(const bucket& next, const point* kept);
+
+    /// The points that are kept, and the counts.
+    [[nodiscard]] pixel_view finish();
+
+    [[nodiscard]] const point_range& range() const noexcept { return request_.range; }
+
+private:
+    [[nodiscard]] std::size_t column_of(const point& at) const noexcept;
+    void enter(std::size_t column);
+
+    pixel_request request_;
+    extent axis_;
+    double columns_per_unit_ = 0;
+    std::size_t column_ = 0;
+    bucket_builder open_;
+    pyramid_piece done_;
+    bool is_exact_ = true;
+};
+
+/// The coarsest level of the pyramid of which each column gets two buckets or more; pyramid_levels
+/// when even the finest is too coarse, and the points themselves are to be read.
+[[nodiscard]] std::uint32_t level_for(std::uint64_t points, std::size_t columns) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::uint32_t level_for(std::uint64_t points, std::size_t columns) noexcept {
+    std::uint32_t level = pyramid_levels;
+    for (std::uint32_t at = 0; at < pyramid_levels; ++at) {
+        if (points / bucket_points(at) / 2 >= std::max<std::size_t>(columns, 1)) {
+            level = at;
+        }
+    }
+    return level;
+}
+
+inline pixel_reducer::pixel_reducer(const pixel_request& request, extent axis) noexcept
+    : request_(request), axis_(axis) {
+    request_.columns = std::max<std::size_t>(request.columns, 1);
+    const double length = static_cast<double>(axis.high) - static_cast<double>(axis.low);
+    columns_per_unit_ = length > 0 ? static_cast<double>(request_.columns) / length : 0;
+}
+
+inline std::size_t pixel_reducer::column_of(const point& at) const noexcept {
+    const std::int64_t x = request_.axis == x_axis::step ? at.step : at.time_us;
+    const double along = static_cast<double>(x) - static_cast<double>(axis_.low);
+    const double column = along * columns_per_unit_;
+    const auto last = static_cast<double>(request_.columns - 1);
+    return static_cast<std::size_t>(std::min(std::max(column, 0.0), last));
+}
+
+inline void pixel_reducer::enter(std::size_t column) {
+    if (column != column_) {
+        open_.finish(done_);
+        column_ = column;
+    }
+}
+
+inline void pixel_reducer::add(const point& next) {
+    if (request_.range.holds(next.step, next.time_us)) {
+        enter(column_of(next));
+        open_.add(next);
+    }
+}
+
+// A bucket goes whole into the column of its first point within the range.
+inline void pixel_reducer::add(const bucket& next, const point* kept) {
+    const auto is_inside = [this](const point& each) {
+        return request_.range.holds(each.step, each.time_us);
+    };
+    const point* end = kept + next.kept;
+    const point* first = std::find_if(kept, end, is_inside);
+    if (first == end) {
+        return;
+    }
+    is_exact_ = false;
+    enter(column_of(*first));
+    if (std::all_of(first, end, is_inside) && first == kept) {
+        open_.add(next, kept);
+        return;
+    }
+    for (const point* each = first; each != end; ++each) {
+        if (is_inside(*each)) {
+            open_.add(*each);
+        }
+    }
+}
+
+inline pixel_view pixel_reducer::finish() {
+    open_.finish(done_);
+    pixel_view view;
+    view.kept = std::move(done_.points);
+    for (const bucket& column : done_.buckets) {
+        view.points += column.points;
+        view.nan += column.nan;
+        view.infinite += column.infinite;
+    }
+    view.is_exact = is_exact_;
+    done_.clear();
+    return view;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/pyramid_source.hpp ====
+// guild/series/pyramid_source.hpp - the pyramids in a series file: which level, and its buckets.
+//
+// Layer 3. Includes: base, series/block_reader.hpp file_map.hpp pixels.hpp pyramid.hpp.
+// Not here: the columns of a chart (series/pixels.hpp); points themselves (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// How many points of a series may be in the range of a chart, at least one, and the ends of its
+/// axis. What no index lists yet is not counted.
+struct measured {
+    std::uint64_t points = 0;
+    pixel_reducer::extent axis;
+};
+[[nodiscard]] measured measure(const file_map& map, std::uint32_t id, const series_summary& summary,
+                               const pixel_request& request);
+
+/// An open file whose blocks are read.
+struct pyramid_source {
+    file_window* window;
+    std::uint32_t seed;
+    std::uint64_t size;
+};
+
+/// Puts the buckets of a series into columns that a pyramid has for the section `first` of a file
+/// and maybe for some that follow: of the wanted level, or of the coarsest finer one there is.
+///
+/// out      for how many sections that was; 0 when there is none or it is damaged: then the points
+///          of the section are to be read
+[[nodiscard]] std::size_t add_buckets(const pyramid_source& file, const file_map& map,
+                                      std::size_t first, pyramid_wish wanted, pixel_reducer& into);
+
+// ---- implementation ---------------------------------------------------------
+
+// How many points of the series may be in the range, and the ends of the axis.
+inline measured measure(const file_map& map, std::uint32_t id, const series_summary& summary,
+                        const pixel_request& request) {
+    const point_range& range = request.range;
+    std::uint64_t points = 0;
+    pixel_reducer::extent axis{std::min(summary.first.time_us, summary.last.time_us),
+                               std::max(summary.first.time_us, summary.last.time_us)};
+    const auto count = [&](const frames_entry& entry) {
+        points += range.meets(entry) ? entry.frames : 0;
+        axis.low = std::min(axis.low, entry.min_time_us);
+        axis.high = std::max(axis.high, entry.max_time_us);
+    };
+    for (const file_section& section : map.sections()) {
+        std::for_each(section.content.blocks.begin(), section.content.blocks.end(), count);
+        for (const chunk_entry& entry : section.content.chunks) {
+            if (has_id(section.content.groups[entry.group], id)) {
+                count(entry);
+            }
+        }
+    }
+    if (request.axis == x_axis::step) {
+        axis = {summary.min_step, summary.max_step};
+    }
+    const bool by_step = request.axis == x_axis::step;
+    axis.low = std::max(axis.low, by_step ? range.min_step : range.min_time_us);
+    axis.high = std::min(axis.high, by_step ? range.max_step : range.max_time_us);
+    return {std::max<std::uint64_t>(std::min(points, summary.count), 1), axis};
+}
+
+namespace detail {
+
+// The buckets of a series in a section, of the wanted level or the coarsest finer one there is.
+inline bool read_buckets(const pyramid_source& file, const file_section& section,
+                         pyramid_wish wanted, std::vector<pyramid_piece>& out) {
+    for (const pyramid_entry& entry : section.content.pyramids) {
+        if (!has_id(entry.ids, wanted.id)) {
+            continue;
+        }
+        const auto from = find_block_at(*file.window, file.seed, entry.offset, file.size);
+        if (!from || from->type != block_type::pyramid) {
+            return false;
+        }
+        std::string_view rest = from->payload;
+        pyramid_piece piece;
+        while (!rest.empty()) {
+            if (!decode_piece(rest, wanted, piece)) {
+                return false;
+            }
+            if (!piece.buckets.empty()) {
+                out.push_back(std::move(piece));
+            }
+        }
+    }
+    return !out.empty();
+}
+
+}  // namespace detail
+
+inline std::size_t add_buckets(const pyramid_source& file, const file_map& map, std::size_t first,
+                               pyramid_wish wanted, pixel_reducer& into) {
+    // The first pyramid from here on, if it begins with this section.
+    const auto& sections = map.sections();
+    std::size_t at = first;
+    while (at < sections.size() && sections[at].content.pyramids.empty()) {
+        ++at;
+    }
+    if (at == sections.size() || sections[at].content.pyramid_begin != sections[first].begin) {
+        return 0;
+    }
+    std::vector<pyramid_piece> pieces;
+    for (; !detail::read_buckets(file, sections[at], wanted, pieces); --wanted.level) {
+        pieces.clear();
+        if (wanted.level == 0) {
+            return 0;
+        }
+    }
+    for (const pyramid_piece& piece : pieces) {
+        const point* kept = piece.points.data();
+        for (const bucket& next : piece.buckets) {
+            into.add(next, kept);
+            kept += next.kept;
+        }
+    }
+    return at - first + 1;
+}
+
 }}}  // namespace guild::series
 
 // ==== guild/series/reader.hpp ====
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file.hpp, series/block_reader.hpp, series/payload.hpp.
-// Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
+// Layer 3. Includes: base, os/file.hpp, series/block_points block_reader file_map index
+// pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
+// (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
 // refresh() goes on from there. A point is read back bit for bit or it is missing.
@@ -15781,22 +19595,53 @@ public:
     /// errors   io_failed; what was known before stays known
     [[nodiscard]] result<void> refresh();
 
-    /// Every series in order of its first appearance in the file.
+    /// Every series that has points, in order of first appearance in the file.
     ///
     /// out      where an index covers the file, from it: points that were damaged later are counted
     [[nodiscard]] std::vector<series_summary> summaries() const;
 
-    /// All points of a series in file order; none for a key that is not there.
+    /// How many points the summaries count.
+    [[nodiscard]] std::uint64_t points_known() const noexcept;
+
+    /// Calls `visit(const series_name&, const series_summary&)` for the same, without a copy.
+    template <class Visit>
+    void for_each_series(Visit&& visit) const;
+
+    /// The points of a series in file order, or those within a range; none for an unknown key.
     ///
     /// errors   io_failed: a read failed
-    /// cost     reads the whole file
-    [[nodiscard]] result<std::vector<point>> points(std::string_view key);
+    /// cost     reads the blocks that may hold such points: in columns those of the series and what
+    ///          was logged with it, in a live file those in the range
+    [[nodiscard]] result<std::vector<point>> points(std::string_view key,
+                                                    const point_range& range = {});
 
-    /// Calls `visit(const series_name&, const point&)` for every point of the file, in file order.
+    /// Calls `visit(const series_name&, const point&)` for every point of the file, each series in
+    /// the order in which it was written.
     ///
     /// errors   io_failed: a read failed; points before the place were visited
     template <class Visit>
     [[nodiscard]] result<void> for_each_point(Visit&& visit);
+
+    /// The same with `visit(std::uint32_t id, const point&)`; also of series without a key.
+    ///
+    /// errors   as for_each_point
+    template <class Visit>
+    [[nodiscard]] result<void> for_each_id_point(Visit&& visit);
+
+    /// What a chart of some columns needs of a series, from the pyramid where it is long.
+    ///
+    /// errors   io_failed: a read failed
+    /// cost     10 million points, 1000 columns: some milliseconds
+    /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
+    [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
+
+    /// The two halves of pixels(), for files that hold one series together: how much there is, and
+    /// its points or buckets put into columns.
+    ///
+    /// errors   io_failed: a read failed
+    [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
+    [[nodiscard]] result<void> add_pixels(std::string_view key, std::uint32_t level,
+                                          pixel_reducer& into);
 
     /// All remarks in the file.
     ///
@@ -15810,14 +19655,16 @@ public:
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
     /// Damaged ranges that the last look at the file found: at open and refresh() behind the last
-    /// index, at points() and for_each_point() in the whole file.
+    /// index, at points() and for_each_point() where they read.
     [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
     /// Bytes at the end that are not a whole block yet, or never will be.
     [[nodiscard]] std::uint64_t tail_bytes() const noexcept { return seen_.size - offset_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return seen_.size; }
 
-    /// Leaves out all blocks from this sequence on: another file repeats them.
+    /// Leaves out all blocks from this sequence on: another file repeats them. A file that was
+    /// rewritten has left them out already.
     ///
     /// errors   io_failed
     [[nodiscard]] result<void> end_before(std::uint64_t sequence);
@@ -15827,16 +19674,25 @@ private:
 
     result<void> open_file();
     result<void> start();
-    result<void> follow();
-    bool load_index_before(std::uint64_t size);
-    bool load_index(std::uint64_t offset);
-    void use_index(const block& from, const index_content& content);
+    result<void> follow(file_window& window);
+    bool load_index_before(file_window& window);
+    bool load_index(file_window& window, std::uint64_t offset);
+    void use_index(const block& from, index_content& content);
     void use_block(const block& found);
     void use_frames(std::string_view payload);
     void use_names(std::string_view payload);
 
     template <class Use>
-    result<void> scan(Use&& use);
+    result<void> scan(file_window& window, std::uint64_t from, Use&& use);
+    template <class Use>
+    void use_listed(file_window& window, std::uint64_t offset, Use&& use);
+    template <class Use>
+    void scan_section(file_window& window, const file_section& section, std::uint32_t id,
+                      const point_range& range, Use&& use);
+    bool load_map(file_window& window);
+    [[nodiscard]] std::uint64_t map_end() const noexcept {
+        return map_.sections().empty() ? header_bytes : map_.sections().back().end;
+    }
 
     std::string path_;
     const os::env* system_;
@@ -15847,10 +19703,13 @@ private:
     std::uint32_t seed_ = 0;
     std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
 
-    std::map<std::uint32_t, series_name> names_;
-    std::map<std::uint32_t, series_summary> summaries_;
+    id_table<series_name> names_;
+    id_table<series_summary> summaries_;
+    key_index keys_;
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
+    file_map map_;                         // up to an index, gathered when first needed
+    block_points points_;                  // memory to use again
     bool closed_ = false;
     std::vector<byte_range> lost_;
 };
@@ -15905,35 +19764,38 @@ inline result<void> reader::open_file() {
 inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
+    keys_.clear();
+    map_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
     closed_ = false;
-    (void)load_index_before(seen_.size);
-    return follow();
+    file_window window(file_);
+    const std::uint64_t tail = std::min(seen_.size, detail::usual_tail_bytes);
+    window.load(seen_.size - tail, tail);
+    (void)load_index_before(window);
+    return follow(window);
 }
 
 // Finds the last index by way of the last whole block.
-inline bool reader::load_index_before(std::uint64_t size) {
-    std::string memory;
-    const auto last = find_last_block(file_, seed_, size, memory);
+inline bool reader::load_index_before(file_window& window) {
+    const auto last = find_last_block(window, seed_, seen_.size);
     if (!last) {
         return false;
     }
-    return load_index(last->type == block_type::index ? last->offset : last->last_index_offset);
+    return load_index(window,
+                      last->type == block_type::index ? last->offset : last->last_index_offset);
 }
 
 // Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
-inline bool reader::load_index(std::uint64_t offset) {
-    std::string memory;
-    const auto found = find_block_at(file_, seed_, offset, seen_.size, memory);
+inline bool reader::load_index(file_window& window, std::uint64_t offset) {
+    const auto found =
+        offset == 0 ? std::nullopt : find_block_at(window, seed_, offset, seen_.size);
     index_content content;
-    if (offset == 0 || !found || found->type != block_type::index || found->sequence >= limit_ ||
+    if (!found || found->type != block_type::index || found->sequence >= limit_ ||
         !decode_index(found->payload, content)) {
         return false;
     }
-    std::string dictionary_memory;
-    const auto dictionary =
-        find_block_at(file_, seed_, content.dictionary_offset, seen_.size, dictionary_memory);
+    const auto dictionary = find_block_at(window, seed_, content.dictionary_offset, seen_.size);
     if (!dictionary || dictionary->type != block_type::dictionary) {
         return false;
     }
@@ -15943,10 +19805,11 @@ inline bool reader::load_index(std::uint64_t offset) {
     return true;
 }
 
-inline void reader::use_index(const block& from, const index_content& content) {
+inline void reader::use_index(const block& from, index_content& content) {
     summaries_.clear();
-    for (const auto& [id, summary] : content.summaries) {
-        summaries_[id] = summary;
+    summaries_.reserve(content.summaries.size());
+    for (auto& [id, summary] : content.summaries) {
+        summaries_[id] = std::move(summary);
     }
     index_offset_ = from.offset;
     closed_ = (from.flags & flag_closed) != 0;
@@ -15955,18 +19818,32 @@ inline void reader::use_index(const block& from, const index_content& content) {
 
 inline void reader::use_names(std::string_view payload) {
     std::vector<series_name> names;
-    if (decode_dictionary(payload, names)) {
-        for (series_name& name : names) {
-            names_.emplace(name.id, std::move(name));
+    if (!decode_dictionary(payload, names)) {
+        return;
+    }
+    names_.reserve(names.size());
+    for (series_name& name : names) {
+        if (names_.find(name.id) == nullptr) {
+            names_[name.id] = std::move(name);
         }
     }
 }
 
 inline void reader::use_frames(std::string_view payload) {
     frame_decoder frames(payload);
+    std::vector<series_summary*> columns;
     while (frames.next()) {
-        for (const auto& column : frames.columns()) {
-            summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
+        if (frames.has_new_columns()) {
+            columns.clear();
+            for (const auto& column : frames.columns()) {
+                (void)summaries_[column.id];
+            }
+            for (const auto& column : frames.columns()) {
+                columns.push_back(summaries_.find(column.id));
+            }
+        }
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            columns[i]->add({frames.step(), frames.time_us(), frames.value(frames.columns()[i])});
         }
     }
 }
@@ -15980,19 +19857,23 @@ inline void reader::use_block(const block& found) {
     case block_type::frames:
         use_frames(found.payload);
         break;
+    case block_type::chunk:
+        points_.visit_all(
+            found, [this](std::uint32_t id, const point& next) { summaries_[id].add(next); });
+        break;
     case block_type::index:
         if (decode_index(found.payload, content)) {
             use_index(found, content);
         }
         break;
     default:
-        break;  // notes, and what later writers of this version may add
+        break;  // notes, pyramids, and what later writers of this version may add
     }
 }
 
-inline result<void> reader::follow() {
+inline result<void> reader::follow(file_window& window) {
     lost_.clear();
-    block_reader blocks(file_, seed_, offset_, seen_.size);
+    block_reader blocks(window, seed_, offset_, seen_.size);
     block found;
     std::size_t lost_known = 0;
     while (blocks.next(found)) {
@@ -16030,99 +19911,204 @@ inline result<void> reader::refresh() {
     if (shrunk || (!lost_.empty() && index_offset_ == 0)) {
         return start();
     }
-    if (!lost_.empty() && !load_index(index_offset_)) {
+    file_window window(file_);
+    if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    return follow();
+    return follow(window);
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {
-    if (sequence == limit_) {
+    if (sequence == limit_ || header_.generation != 0) {
         return {};
     }
     limit_ = sequence;
     return start();
 }
 
-inline std::vector<series_summary> reader::summaries() const {
-    std::vector<series_summary> all;
-    for (const auto& [id, summary] : summaries_) {
-        const auto name = names_.find(id);
-        if (name != names_.end() && summary.count != 0) {
-            all.push_back(summary);
-            all.back().key = name->second.key;
+template <class Visit>
+void reader::for_each_series(Visit&& visit) const {
+    for (const auto& [id, name] : names_) {
+        const series_summary* summary = summaries_.find(id);
+        if (summary != nullptr && summary->count != 0) {
+            visit(name, *summary);
         }
+    }
+}
+
+inline std::uint64_t reader::points_known() const noexcept {
+    std::uint64_t all = 0;
+    for (const auto& entry : summaries_) {
+        all += entry.value.count;
     }
     return all;
 }
 
+inline std::vector<series_summary> reader::summaries() const {
+    std::vector<series_summary> all;
+    all.reserve(summaries_.size());
+    for_each_series([&all](const series_name& name, const series_summary& summary) {
+        all.push_back(summary);
+        all.back().key = name.key;
+    });
+    return all;
+}
+
+// Every good block from an offset on.
 template <class Use>
-result<void> reader::scan(Use&& use) {
-    block_reader blocks(file_, seed_, header_bytes, seen_.size);
+result<void> reader::scan(file_window& window, std::uint64_t from, Use&& use) {
+    block_reader blocks(window, seed_, from, seen_.size);
     block found;
     while (blocks.next(found)) {
         if (found.sequence < limit_) {
             use(std::as_const(found));
         }
     }
-    lost_ = blocks.lost();
+    lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
     if (blocks.failure()) {
         return *blocks.failure();
     }
     return {};
 }
 
+// A block that an index lists; one that is damaged is counted as lost.
+template <class Use>
+void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    if (found) {
+        if (found->sequence < limit_) {
+            use(*found);
+        }
+        return;
+    }
+    block next;
+    block_reader blocks(window, seed_, offset, seen_.size);
+    if (blocks.next(next)) {
+        lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
+    }
+}
+
+template <class Use>
+void reader::scan_section(file_window& window, const file_section& section, std::uint32_t id,
+                          const point_range& range, Use&& use) {
+    for (const frames_entry& entry : section.content.blocks) {
+        if (range.meets(entry)) {
+            use_listed(window, entry.offset, use);
+        }
+    }
+    std::vector<bool> is_wanted;
+    for (const auto& ids : section.content.groups) {
+        is_wanted.push_back(has_id(ids, id));
+    }
+    for (const chunk_entry& entry : section.content.chunks) {
+        if (is_wanted[entry.group] && range.meets(entry)) {
+            use_listed(window, entry.offset, use);
+        }
+    }
+}
+
+template <class Visit>
+result<void> reader::for_each_id_point(Visit&& visit) {
+    file_window window(file_);
+    lost_.clear();
+    return scan(window, header_bytes, [&](const block& from) { points_.visit_all(from, visit); });
+}
+
 template <class Visit>
 result<void> reader::for_each_point(Visit&& visit) {
-    return scan([&](const block& found) {
-        if (found.type != block_type::frames) {
-            return;
+    std::uint32_t last = 0;
+    const series_name* name = names_.find(last);  // of the point before, often of this one too
+    return for_each_id_point([&](std::uint32_t id, const point& next) {
+        if (id != last) {
+            last = id;
+            name = names_.find(id);
         }
-        frame_decoder frames(found.payload);
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                const auto name = names_.find(column.id);
-                if (name != names_.end()) {
-                    visit(std::as_const(name->second),
-                          point{frames.step(), frames.time_us(), frames.value(column)});
-                }
-            }
+        if (name != nullptr) {
+            visit(*name, next);
         }
     });
 }
 
-inline result<std::vector<point>> reader::points(std::string_view key) {
+// Gathers where blocks stand; nothing is known, and all is to be scanned, when an index is bad.
+inline bool reader::load_map(file_window& window) {
+    return index_offset_ != 0 && map_.load(window, seed_, index_offset_, seen_.size);
+}
+
+inline result<std::vector<point>> reader::points(std::string_view key, const point_range& range) {
     std::vector<point> found;
-    std::map<std::uint32_t, series_name>::const_iterator name = names_.begin();
-    while (name != names_.end() && name->second.key != key) {
-        ++name;
-    }
-    if (name == names_.end()) {
+    const auto id = keys_.find(names_, key);
+    if (!id) {
         return found;
     }
-    const std::uint32_t id = name->first;
-    auto scanned = scan([&](const block& from) {
-        if (from.type != block_type::frames) {
-            return;
-        }
-        frame_decoder frames(from.payload);
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                if (column.id == id) {
-                    found.push_back({frames.step(), frames.time_us(), frames.value(column)});
-                }
+    const auto use = [&](const block& from) {
+        points_.visit(from, *id, [&](const point& next) {
+            if (range.holds(next.step, next.time_us)) {
+                found.push_back(next);
             }
-        }
-    });
+        });
+    };
+    file_window window(file_);
+    lost_.clear();
+    const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
+    for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
+        scan_section(window, map_.sections()[i], *id, range, use);
+    }
+    auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
     if (!scanned) {
         return std::move(scanned).error();
     }
     return found;
 }
 
+inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
+    const auto id = keys_.find(names_, key);
+    if (!id || summaries_.find(*id) == nullptr) {
+        return {};
+    }
+    file_window window(file_);
+    (void)load_map(window);
+    return measure(map_, *id, *summaries_.find(*id), request);
+}
+
+inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
+                                       pixel_reducer& into) {
+    const auto id = keys_.find(names_, key);
+    if (!id) {
+        return {};
+    }
+    file_window window(file_);
+    lost_.clear();
+    const bool has_map = load_map(window);
+    const pyramid_source pyramids{&window, seed_, seen_.size};
+    const auto use = [&](const block& from) {
+        points_.visit(from, *id, [&](const point& next) { into.add(next); });
+    };
+    for (std::size_t i = 0; has_map && i < map_.sections().size();) {
+        const std::size_t told =
+            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, into);
+        if (told == 0) {
+            scan_section(window, map_.sections()[i], *id, into.range(), use);
+        }
+        i += std::max<std::size_t>(told, 1);
+    }
+    return scan(window, map_end(), use);
+}
+
+inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
+    const measured found = measure_pixels(key, request);
+    pixel_reducer reducer(request, found.axis);
+    auto added = add_pixels(key, level_for(found.points, request.columns), reducer);
+    if (!added) {
+        return std::move(added).error();
+    }
+    return reducer.finish();
+}
+
 inline result<std::vector<note>> reader::notes() {
     std::vector<note> found;
-    auto scanned = scan([&](const block& from) {
+    file_window window(file_);
+    lost_.clear();
+    auto scanned = scan(window, header_bytes, [&](const block& from) {
         note content;
         if (from.type == block_type::note && decode_note(from.payload, content)) {
             found.push_back(std::move(content));
@@ -16173,15 +20159,22 @@ public:
     /// Takes in new files and what files have gained.
     ///
     /// errors   unsupported, bad_syntax, permission_denied, io_failed: the first file that cannot
-    /// be
-    ///          read; the others are read all the same
+    ///          be read; the others are read all the same
     result<void> refresh();
 
     /// Every series, in byte order of the keys as shown.
     [[nodiscard]] std::vector<series_summary> summaries() const;
 
-    /// All points of the series shown as `key`, in order of writing; none for an unknown key.
-    [[nodiscard]] std::vector<point> points(std::string_view key);
+    /// Calls `visit(std::string_view key, const series_summary&)` for the same, without a copy.
+    template <class Visit>
+    void for_each_series(Visit&& visit) const;
+
+    /// The points of the series shown as `key`, in order of writing, or those within a range; none
+    /// for an unknown key. A failure is kept in last_error().
+    [[nodiscard]] std::vector<point> points(std::string_view key, const point_range& range = {});
+
+    /// What a chart of some columns needs of the series shown as `key`.
+    [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
 
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
@@ -16196,23 +20189,29 @@ public:
 
 private:
     using chain = std::vector<reader*>;  // a writer's file and those that continue it
+    // Points into the readers, or into merged_ and renamed_, until the next refresh().
     struct place {
+        std::string_view shown;
+        std::string_view key;  // in the files
+        const series_summary* summary;
         std::size_t chain;
-        std::string key;
-        series_summary summary;
     };
 
     void open_new(const std::string& name);
     result<void> link_files();
     void name_series();
-    std::string shown_name(const chain& writer, const std::string& key, std::size_t rank) const;
+    void list_series(std::size_t writer);
+    void rename_repeated();
+    [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
 
     std::string directory_;
     const os::env* system_;
     std::map<std::string, reader> readers_;
     std::vector<reader*> in_order_;
     std::vector<chain> chains_;
-    std::map<std::string, place, std::less<>> shown_;
+    std::vector<place> shown_;           // in byte order of what is shown
+    std::deque<series_summary> merged_;  // of series that several files hold
+    std::deque<std::string> renamed_;    // what is shown of a repeated key
     std::optional<error> error_;
 };
 
@@ -16287,63 +20286,144 @@ inline result<void> run_reader::link_files() {
     return outcome;
 }
 
+// The series of a writer, those of its files that have one key put together.
+inline void run_reader::list_series(std::size_t writer) {
+    const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
+    for (const reader* file : chains_[writer]) {
+        file->for_each_series([&](const series_name& name, const series_summary& summary) {
+            shown_.push_back({name.key, name.key, &summary, writer});
+        });
+    }
+    if (chains_[writer].size() == 1) {
+        return;
+    }
+    std::stable_sort(shown_.begin() + begin, shown_.end(),
+                     [](const place& a, const place& b) { return a.shown < b.shown; });
+    std::vector<place> whole;
+    for (auto next = shown_.begin() + begin; next != shown_.end(); ++next) {
+        if (whole.empty() || whole.back().shown != next->shown) {
+            whole.push_back(*next);
+            continue;
+        }
+        if (merged_.empty() || whole.back().summary != &merged_.back()) {
+            merged_.push_back(*whole.back().summary);
+            whole.back().summary = &merged_.back();
+        }
+        merged_.back().add(*next->summary);
+    }
+    shown_.erase(shown_.begin() + begin, shown_.end());
+    shown_.insert(shown_.end(), whole.begin(), whole.end());
+}
+
 inline void run_reader::name_series() {
+    const auto is_before = [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
+    };
     shown_.clear();
-    std::map<std::string, std::size_t> ranks;
+    merged_.clear();
+    renamed_.clear();
     for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
-        std::map<std::string, series_summary> merged;
-        for (const reader* file : chains_[writer]) {
-            for (const series_summary& part : file->summaries()) {
-                merged[part.key].add(part);
-            }
-        }
-        for (auto& [key, summary] : merged) {
-            const std::size_t rank = ranks[key]++;
-            summary.key = shown_name(chains_[writer], key, rank);
-            shown_.emplace(summary.key, place{writer, key, summary});
-        }
+        list_series(writer);
+    }
+    std::sort(shown_.begin(), shown_.end(), is_before);
+    if (chains_.size() > 1) {
+        rename_repeated();
+        std::sort(shown_.begin(), shown_.end(), is_before);
     }
 }
 
-inline std::string run_reader::shown_name(const chain& writer, const std::string& key,
-                                          std::size_t rank) const {
-    const std::uint32_t attempt = writer.front()->header().attempt;
-    std::string name = key;
-    if (attempt != 0 && rank != 0) {
-        name += " @attempt" + std::to_string(attempt);
-    } else if (rank != 0) {
-        name += " @rank" + std::to_string(rank);
+// The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
+inline void run_reader::rename_repeated() {
+    std::set<std::string_view> taken;
+    for (const place& each : shown_) {
+        taken.insert(each.shown);
     }
-    while (shown_.find(name) != shown_.end()) {
-        name += " @rank" + std::to_string(rank);
+    std::size_t rank = 0;
+    for (std::size_t i = 1; i < shown_.size(); ++i) {
+        place& each = shown_[i];
+        rank = shown_[i - 1].key == each.key ? rank + 1 : 0;
+        if (rank == 0) {
+            continue;
+        }
+        const std::uint32_t attempt = chains_[each.chain].front()->header().attempt;
+        renamed_.push_back(std::string(each.key) + (attempt != 0 ? " @attempt" : " @rank") +
+                           std::to_string(attempt != 0 ? attempt : rank));
+        while (taken.find(renamed_.back()) != taken.end()) {
+            renamed_.back() += " @rank" + std::to_string(rank);
+        }
+        each.shown = renamed_.back();
+        taken.insert(each.shown);
     }
-    return name;
+}
+
+inline const run_reader::place* run_reader::find_place(std::string_view key) const noexcept {
+    const auto found =
+        std::lower_bound(shown_.begin(), shown_.end(), key,
+                         [](const place& a, std::string_view wanted) { return a.shown < wanted; });
+    return found == shown_.end() || found->shown != key ? nullptr : &*found;
+}
+
+template <class Visit>
+void run_reader::for_each_series(Visit&& visit) const {
+    for (const place& each : shown_) {
+        visit(each.shown, *each.summary);
+    }
 }
 
 inline std::vector<series_summary> run_reader::summaries() const {
     std::vector<series_summary> all;
     all.reserve(shown_.size());
-    for (const auto& entry : shown_) {
-        all.push_back(entry.second.summary);
-    }
+    for_each_series([&all](std::string_view key, const series_summary& summary) {
+        all.push_back(summary);
+        all.back().key = key;
+    });
     return all;
 }
 
-inline std::vector<point> run_reader::points(std::string_view key) {
+inline std::vector<point> run_reader::points(std::string_view key, const point_range& range) {
     std::vector<point> all;
-    const auto found = shown_.find(key);
-    if (found == shown_.end()) {
+    const place* found = find_place(key);
+    if (found == nullptr) {
         return all;
     }
-    for (reader* file : chains_[found->second.chain]) {
-        const auto part = file->points(found->second.key);
+    for (reader* file : chains_[found->chain]) {
+        auto part = file->points(found->key, range);
         if (!part) {
             error_ = part.error();
+        } else if (all.empty()) {
+            all = std::move(*part);
         } else {
             all.insert(all.end(), part->begin(), part->end());
         }
     }
     return all;
+}
+
+inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
+    const place* found = find_place(key);
+    if (found == nullptr) {
+        return {};
+    }
+    measured all;
+    bool is_first = true;
+    for (reader* file : chains_[found->chain]) {
+        const measured part = file->measure_pixels(found->key, request);
+        if (part.points != 0) {
+            all.points += part.points;
+            all.axis.low = is_first ? part.axis.low : std::min(all.axis.low, part.axis.low);
+            all.axis.high = is_first ? part.axis.high : std::max(all.axis.high, part.axis.high);
+            is_first = false;
+        }
+    }
+    pixel_reducer reducer(request, all.axis);
+    const std::uint32_t level = level_for(all.points, request.columns);
+    for (reader* file : chains_[found->chain]) {
+        auto added = file->add_pixels(found->key, level, reducer);
+        if (!added) {
+            error_ = added.error();
+        }
+    }
+    return reducer.finish();
 }
 
 inline std::uint64_t run_reader::bytes_lost() const noexcept {
@@ -16361,512 +20441,1130 @@ inline bool run_reader::is_closed() const noexcept {
 
 }}}  // namespace guild::series
 
-// ==== guild/series/writer.hpp ====
-// guild/series/writer.hpp - writes one series file: the numbers that one process logs in one run.
+// ==== guild/series/column_file.hpp ====
+// guild/series/column_file.hpp - writes a series file that nothing will be added to: columns
+// (CHUNK), pyramids, and one index at its end.
 //
-// Layer 3. Includes: base, os, series/file_builder.hpp.
-// Not here: which bytes (series/file_builder.hpp); a ring that any thread may feed
-// (runs/recorder.hpp); reading (series/reader.hpp).
+// Layer 3. Includes: base, os/file.hpp, series/chunk.hpp format.hpp index.hpp pyramid.hpp.
+// Not here: where the frames come from and which file is replaced (series/compact.hpp,
+// series/repair.hpp); files that are being logged to (series/writer.hpp).
 //
-// append() gathers frames; flush() makes them blocks and appends those with one write. What a
-// reader has seen never disappears: a write that falls short keeps its whole blocks and repeats the
-// rest, a sync that fails is followed by a new file that repeats what was not synced.
+// Frames whose series have nothing to do with each other go into chunks of their own: series that
+// were ever logged together form a group.
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// When the file is forced to the device: never, at intervals, or at every flush.
-enum class sync_policy : std::uint8_t { none, interval, every };
-
-/// units    *_bytes: bytes; *_ms: milliseconds on the clock since boot
-struct writer_options {
-    std::size_t flush_bytes = std::size_t{64}
-                              << 10U;       // append() flushes when so much has gathered,
-    std::int64_t flush_interval_ms = 1000;  // or so long after the last flush; -1: never
-    sync_policy sync = sync_policy::interval;
-    std::int64_t sync_interval_ms = 5000;
-    std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
-    std::uint32_t attempt = 0;                               // of a resumed run
-    std::string host;                                        // default: the machine's name
-    int pid = 0;                                             // default: this process
-};
-
-/// Writes one series file and, where the file system fails it, the files that continue it.
+/// Writes one columnar file from its beginning to its end.
 ///
-/// units    steps: any int64 in any order; times: microseconds since 1970-01-01 UTC
-/// threads  one at a time; after fork only the parent may use it
-/// example  tests/series/writer.cpp "writer: what it writes is what the reader reads, bit for bit"
-class writer {
+/// Each series keeps its order; frames of different groups do not keep theirs.
+/// cost     memory: points that wait for their chunks, at most about 64 MiB, and the pyramids
+/// example  tests/series/column_file.cpp "column file: what was added is read back, group by group"
+class column_file {
 public:
-    /// Makes `directory` if it is missing and in it a new file `START_NS-PID-HOST.gts`.
+    /// Makes the file `path`, which must not be there.
     ///
-    /// errors   permission_denied, not_a_directory, no_space, read_only: from making the two
-    [[nodiscard]] static result<writer> create(const std::string& directory,
-                                               writer_options options = {},
-                                               const os::env& system = os::system_env);
+    /// errors   already_exists, permission_denied, no_space, ...
+    [[nodiscard]] static result<column_file> create(const std::string& path,
+                                                    const file_header& header,
+                                                    const os::env& system = os::system_env);
 
-    writer(writer&&) noexcept = default;
-    writer& operator=(writer&&) = delete;
-    writer(const writer&) = delete;
-    writer& operator=(const writer&) = delete;
-    ~writer() { (void)close(); }
-
-    /// The id of the series `key`, made when it is new. Keys are any bytes, at most max_key_bytes;
-    /// a longer one gives no_series, whose points are dropped and counted.
-    [[nodiscard]] std::uint32_t series(std::string_view key) { return builder_.series(key); }
-
-    /// Logs `count` values of one moment. May flush; an error of that is kept in last_error().
+    /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
+    /// passed over. Ids stay as they are.
     ///
-    /// cost     O(count) into memory; no allocation after warm-up
-    void append(std::int64_t step, std::int64_t time_us, const sample* values, std::size_t count);
+    /// errors   no_space, io_failed, ...: the first is kept and told again by close()
+    [[nodiscard]] result<void> add(const block& from);
+    [[nodiscard]] result<void> add_note(const note& content);
 
-    /// Logs one value.
-    void append_one(std::int64_t step, std::int64_t time_us, std::uint32_t id, number value) {
-        const sample one{id, value};
-        append(step, time_us, &one, 1);
-    }
+    /// Gives a series a key, if it has none yet.
+    void add_name(series_name name);
 
-    /// Writes a remark, for example {{"mark", "resumed"}}, at the next flush.
-    void add_note(std::int64_t time_us, std::vector<std::pair<std::string, std::string>> texts);
-
-    /// Writes everything gathered, then syncs as the policy says. Call it once a second or so.
+    /// Writes what is left, the pyramids, the dictionary and the index, and syncs the file.
     ///
-    /// errors   no_space, io_failed, ...: what could not be written is kept and tried again by the
-    ///          next flush; closed after close()
-    [[nodiscard]] result<void> flush();
-
-    /// Flushes and returns once everything is on the device.
-    ///
-    /// errors   as flush()
-    [[nodiscard]] result<void> sync();
-
-    /// Writes the last index, syncs unless the policy is none, and closes.
-    ///
-    /// errors   as flush(); then what could not be written is lost and counted
+    /// errors   no_space, io_failed, ...
     [[nodiscard]] result<void> close();
 
-    /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
-    ///
-    /// A file of the same name that is this very file is left as it is.
-    /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
-    [[nodiscard]] result<void> move_to(const std::string& directory);
+    [[nodiscard]] std::uint64_t points() const noexcept { return index_.points; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return written_; }
 
-    /// Renames the file to `path`, in one step; a file that stands there is replaced.
-    ///
-    /// in       path: on the same file system
-    /// errors   those of rename: the old name is kept
-    [[nodiscard]] result<void> rename_to(const std::string& path);
+private:
+    struct group {
+        chunk_builder chunk;
+        std::vector<std::uint32_t> ids;
+    };
+    static constexpr std::size_t most_waiting_points = std::size_t{2} << 20U;
+    static constexpr std::size_t write_bytes = std::size_t{1} << 20U;
+    static constexpr std::uint32_t no_group = 0xFFFFFFFFU;
 
-    /// The time of now: the wall clock at the start plus what the clock since boot has counted
-    /// since.
-    [[nodiscard]] std::int64_t now_us() const {
-        return header_.start_wall_us + (system_->boot_time_us() - header_.start_boot_us);
+    column_file(os::file file, std::uint32_t seed) : file_(std::move(file)), seed_(seed) {}
+
+    result<void> add_frames(std::string_view payload);
+    result<void> add_chunk(const block& from);
+    void count_point(std::uint32_t id, const point& next);
+    result<std::uint32_t> group_of(const sample* values, std::size_t count);
+    result<std::uint32_t> merge(const std::vector<std::uint32_t>& groups);
+    result<void> flush_group(group& from);
+    result<void> flush_groups();
+    result<void> add_block(block_type type, std::uint8_t flags, std::string_view payload);
+    result<void> write_out();
+    result<void> add_pyramids();
+    void list_chunk(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
+
+    os::file file_;
+    std::uint32_t seed_;
+    std::string pending_;
+    std::string payload_;
+    std::uint64_t written_ = 0;  // bytes of the file and of pending_
+    std::uint64_t sequence_ = 0;
+
+    id_table<series_name> names_;
+    id_table<series_summary> summaries_;
+    id_table<pyramid_builder> pyramids_;
+    std::vector<group> groups_;
+    id_table<std::uint32_t> group_of_id_;
+    std::vector<sample> frame_;            // being added
+    std::uint32_t last_group_ = no_group;  // of the frame before
+    std::vector<std::uint32_t> last_ids_;
+    std::size_t waiting_ = 0;  // points in groups
+    index_content index_;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> group_numbers_;  // in index_
+    block_points points_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<column_file> column_file::create(const std::string& path, const file_header& header,
+                                               const os::env& system) {
+    auto file = os::open_file(path, os::open_mode::create_new, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    column_file made(std::move(*file), checksum_seed(header.id));
+    made.pending_ = encode_header(header);
+    made.written_ = header_bytes;
+    made.index_.covers_offset = made.index_.pyramid_begin = header_bytes;
+    return result<column_file>(std::move(made));
+}
+
+inline result<void> column_file::add(const block& from) {
+    std::vector<series_name> names;
+    switch (from.type) {
+    case block_type::dictionary:
+        if (decode_dictionary(from.payload, names)) {
+            for (series_name& name : names) {
+                add_name(std::move(name));
+            }
+        }
+        return {};
+    case block_type::frames:
+        return add_frames(from.payload);
+    case block_type::chunk:
+        return add_chunk(from);
+    case block_type::note:
+        return add_block(block_type::note, 0, from.payload);
+    default:
+        return {};
+    }
+}
+
+inline void column_file::add_name(series_name name) {
+    if (names_.find(name.id) == nullptr) {
+        const std::uint32_t id = name.id;
+        names_[id] = std::move(name);
+    }
+}
+
+inline result<void> column_file::add_note(const note& content) {
+    payload_.clear();
+    append_note(payload_, content);
+    return add_block(block_type::note, 0, payload_);
+}
+
+inline void column_file::count_point(std::uint32_t id, const point& next) {
+    summaries_[id].add(next);
+    pyramids_[id].add(next);
+    ++index_.points;
+}
+
+inline result<void> column_file::add_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        frame_.clear();
+        for (const auto& column : frames.columns()) {
+            frame_.push_back({column.id, frames.value(column)});
+            count_point(column.id, {frames.step(), frames.time_us(), frame_.back().value});
+        }
+        const auto number = group_of(frame_.data(), frame_.size());
+        if (!number) {
+            return number.error();
+        }
+        group& into = groups_[*number];
+        into.chunk.add(frames.step(), frames.time_us(), frame_.data(), frame_.size());
+        waiting_ += frame_.size();
+        if (into.chunk.is_full()) {
+            auto flushed = flush_group(into);
+            if (!flushed) {
+                return flushed;
+            }
+        }
+    }
+    return waiting_ > most_waiting_points ? flush_groups() : result<void>();
+}
+
+// The group of a frame's series; groups that the frame brings together become one.
+inline result<std::uint32_t> column_file::group_of(const sample* values, std::size_t count) {
+    const auto is_same = [](std::uint32_t id, const sample& value) { return id == value.id; };
+    if (last_group_ != no_group &&
+        std::equal(last_ids_.begin(), last_ids_.end(), values, values + count, is_same)) {
+        return last_group_;
+    }
+    std::vector<std::uint32_t> touched;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t* known = group_of_id_.find(values[i].id);
+        if (known != nullptr) {
+            touched.push_back(*known);
+        }
+    }
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    auto number = merge(touched);
+    if (!number) {
+        return number;
+    }
+    last_ids_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+        last_ids_.push_back(values[i].id);
+        if (group_of_id_.find(values[i].id) == nullptr) {
+            group_of_id_[values[i].id] = *number;
+            groups_[*number].ids.push_back(values[i].id);
+        }
+    }
+    last_group_ = *number;
+    return number;
+}
+
+inline result<std::uint32_t> column_file::merge(const std::vector<std::uint32_t>& numbers) {
+    if (numbers.empty()) {
+        groups_.emplace_back();
+        return static_cast<std::uint32_t>(groups_.size() - 1);
+    }
+    group& into = groups_[numbers.front()];
+    for (std::size_t i = 0; numbers.size() > 1 && i < numbers.size(); ++i) {
+        group& from = groups_[numbers[i]];
+        auto flushed = flush_group(from);
+        if (!flushed) {
+            return std::move(flushed).error();
+        }
+        if (i > 0) {
+            for (const std::uint32_t id : from.ids) {
+                group_of_id_[id] = numbers.front();
+            }
+            into.ids.insert(into.ids.end(), from.ids.begin(), from.ids.end());
+            from = {};
+        }
+    }
+    return numbers.front();
+}
+
+namespace detail {
+
+inline frames_entry describe(const std::vector<std::int64_t>& steps,
+                             const std::vector<std::int64_t>& times_us) {
+    const auto step = std::minmax_element(steps.begin(), steps.end());
+    const auto time = std::minmax_element(times_us.begin(), times_us.end());
+    frames_entry entry;
+    entry.frames = steps.size();
+    entry.min_step = *step.first;
+    entry.max_step = *step.second;
+    entry.min_time_us = *time.first;
+    entry.max_time_us = *time.second;
+    return entry;
+}
+
+}  // namespace detail
+
+// A group may grow from chunk to chunk: each time it did, the index has another list of its ids.
+inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
+                                    const frames_entry& entry) {
+    const auto next = static_cast<std::uint32_t>(index_.groups.size());
+    const auto [known, is_new] = group_numbers_.emplace(ids, next);
+    if (is_new) {
+        index_.groups.push_back(ids);
+    }
+    chunk_entry listed;
+    static_cast<frames_entry&>(listed) = entry;
+    listed.group = known->second;
+    index_.frames += entry.frames;
+    index_.chunks.push_back(listed);
+}
+
+inline result<void> column_file::flush_group(group& from) {
+    if (from.chunk.frames() == 0) {
+        return {};
+    }
+    frames_entry entry = detail::describe(from.chunk.steps(), from.chunk.times_us());
+    entry.offset = written_;
+    entry.points = from.chunk.points();
+    waiting_ -= from.chunk.points();
+    list_chunk(from.ids, entry);
+    payload_.clear();
+    from.chunk.finish(payload_);
+    return add_block(block_type::chunk, 0, payload_);
+}
+
+inline result<void> column_file::flush_groups() {
+    for (group& each : groups_) {
+        auto flushed = flush_group(each);
+        if (!flushed) {
+            return flushed;
+        }
+    }
+    return {};
+}
+
+inline result<void> column_file::add_chunk(const block& from) {
+    auto flushed = flush_groups();
+    chunk_reader columns;
+    if (!flushed || !columns.open(from.payload)) {
+        return flushed;
+    }
+    frames_entry entry = detail::describe(columns.steps(), columns.times_us());
+    entry.offset = written_;
+    entry.points = columns.points();
+    list_chunk(columns.ids(), entry);
+    points_.visit_all(from, [this](std::uint32_t id, const point& next) { count_point(id, next); });
+    return add_block(block_type::chunk, 0, from.payload);
+}
+
+inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
+                                           std::string_view payload) {
+    block made;
+    made.type = type;
+    made.flags = flags;
+    made.sequence = sequence_++;
+    made.offset = written_;
+    made.payload = payload;
+    append_block(pending_, made, seed_);
+    written_ += block_bytes(payload.size());
+    return pending_.size() >= write_bytes ? write_out() : result<void>();
+}
+
+inline result<void> column_file::write_out() {
+    auto written = file_.write_all(pending_);
+    pending_.clear();
+    return written;
+}
+
+inline result<void> column_file::add_pyramids() {
+    constexpr std::size_t block_of = std::size_t{64} << 10U;
+    std::string payload;
+    pyramid_entry entry;
+    const auto end_block = [&]() -> result<void> {
+        entry.offset = written_;
+        index_.pyramids.push_back(std::exchange(entry, {}));
+        auto added = add_block(block_type::pyramid, 0, payload);
+        payload.clear();
+        return added;
+    };
+    for (auto& [id, pyramid] : pyramids_) {
+        const std::size_t before = payload.size();
+        pyramid.finish(id, payload);
+        if (payload.size() > before) {
+            entry.ids.push_back(id);
+        }
+        if (payload.size() >= block_of) {
+            auto added = end_block();
+            if (!added) {
+                return added;
+            }
+        }
+    }
+    return payload.empty() ? result<void>() : end_block();
+}
+
+inline result<void> column_file::close() {
+    auto done = flush_groups();
+    if (done) {
+        done = add_pyramids();
+    }
+    if (!done) {
+        return done;
+    }
+    std::vector<series_name> names;
+    for (const auto& entry : names_) {
+        names.push_back(entry.value);
+    }
+    for (auto& [id, summary] : summaries_) {
+        index_.summaries.emplace_back(id, summary);
+    }
+    index_.dictionary_offset = written_;
+    payload_.clear();
+    append_dictionary(payload_, names.data(), names.size());
+    done = add_block(block_type::dictionary, 0, payload_);
+    payload_.clear();
+    append_index(payload_, index_);
+    if (done) {
+        done = add_block(block_type::index, flag_closed, payload_);
+    }
+    if (done) {
+        done = write_out();
+    }
+    return done ? file_.sync() : done;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/rewrite.hpp ====
+// guild/series/rewrite.hpp - makes a columnar file of a series file and puts it in its place.
+//
+// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp column_file.hpp reader.hpp.
+// Not here: what may be rewritten when (series/compact.hpp, series/repair.hpp).
+//
+// The new file is written beside the old one, synced, read back and compared point by point, and
+// only then takes the old one's name.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Tells whether two files hold the same points of each series in the same order.
+class point_digest {
+public:
+    void add(std::uint32_t id, const point& next) {
+        state& of = series_[id];
+        ++of.points;
+        for (const std::uint64_t word :
+             {static_cast<std::uint64_t>(next.step), static_cast<std::uint64_t>(next.time_us),
+              next.value.bits(), std::uint64_t{next.value.is_integer()}}) {
+            of.hash = (of.hash ^ word) * 0x9E3779B97F4A7C15U;
+            of.hash ^= of.hash >> 29U;
+        }
     }
 
-    /// The descriptor and path of the current file, open for reading and writing. Both change when
-    /// the writer continues in a new file, and with move_to().
-    [[nodiscard]] int fd() const noexcept { return file_.fd(); }
-    [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
-    [[nodiscard]] const file_header& header() const noexcept { return header_; }
+    [[nodiscard]] bool is_same(const point_digest& other) const noexcept {
+        return count() == other.count() &&
+               std::all_of(series_.begin(), series_.end(), [&](const auto& mine) {
+                   const state* theirs = other.series_.find(mine.id);
+                   return theirs != nullptr && theirs->points == mine.value.points &&
+                          theirs->hash == mine.value.hash;
+               });
+    }
 
-    /// The first error of a write or sync, and how many there were.
-    [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
-    [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
+    /// The series that have points.
+    [[nodiscard]] std::vector<std::uint32_t> ids() const {
+        std::vector<std::uint32_t> all;
+        for (const auto& each : series_) {
+            all.push_back(each.id);
+        }
+        return all;
+    }
 
-    /// Points that found no room while the disk refused those before them, or had no series.
-    [[nodiscard]] std::uint64_t points_dropped() const noexcept { return dropped_; }
-
-    /// Points that were appended and are not in the file yet.
-    [[nodiscard]] std::uint64_t points_pending() const noexcept {
-        return builder_.points_pending();
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t all = 0;
+        for (const auto& each : series_) {
+            all += each.value.points;
+        }
+        return all;
     }
 
 private:
-    static constexpr int max_continuations = 16;
+    struct state {
+        std::uint64_t points = 0;
+        std::uint64_t hash = 0;
+    };
+    id_table<state> series_;
+};
 
-    writer(writer_options options, const os::env& system)
-        : options_(std::move(options)), system_(&system) {}
+/// The first sequence of a file that a continuing file in the same directory repeats; the largest
+/// number if there is none.
+[[nodiscard]] std::uint64_t find_limit(const std::string& path, const uuid& id,
+                                       const os::env& system);
 
-    result<void> start_file(const std::string& directory, const uuid& continues,
-                            std::uint64_t continues_sequence);
-    void note_gap();
-    result<void> write_pending();
-    result<void> write_failed(const error& what, std::size_t written);
-    void commit(std::size_t bytes);
-    result<void> sync_file();
-    result<void> sync_if_due();
-    void sync_directory();
-    result<void> continue_in_new_file();
-    result<void> copy_to(os::file& copy) const;
-    // A device that fails every file is not answered with files without end.
-    [[nodiscard]] bool may_continue() const noexcept {
-        return builder_.written() > header_bytes && continuations_ < max_continuations;
+/// One file being rewritten: open(), write(), replace(), or discard() after an error.
+///
+/// example  tests/series/rewrite.cpp "rewrite: a file that changes meanwhile keeps its place"
+class rewriter {
+public:
+    rewriter(std::string path, const os::env& system) : path_(std::move(path)), system_(&system) {}
+
+    /// Opens the old file and reads its header, a damaged one as it stands.
+    ///
+    /// errors   those of files; bad_syntax, unsupported
+    [[nodiscard]] result<void> open();
+
+    /// Writes the new file.
+    ///
+    /// in       remark: a NOTE to add, empty: none; may_lose: good blocks behind damage are taken,
+    ///          and series whose key was lost get one
+    /// errors   those of files; bad_checksum: damage, and may_lose is false (where = its bytes)
+    [[nodiscard]] result<void> write(bool may_lose, const detail::text_pairs& remark = {});
+
+    /// Reads the new file back; it takes the old one's name when it holds the same points.
+    ///
+    /// in       keep_as: the old file is renamed to this first; empty: it is replaced
+    /// errors   io_failed: not equal, or the old file changed; those of files
+    [[nodiscard]] result<void> replace(const std::string& keep_as = {});
+
+    void discard() { (void)system_->unlink(temporary().c_str()); }
+
+    /// Damaged ranges that write() passed over.
+    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] std::uint64_t bytes_before() const noexcept { return before_.size; }
+    [[nodiscard]] std::uint64_t bytes_after() const noexcept { return bytes_; }
+    [[nodiscard]] std::int64_t modified_us() const noexcept { return before_.modified_ns / 1000; }
+
+private:
+    // Not ending in .gts: readers of the directory pass it over.
+    [[nodiscard]] std::string temporary() const {
+        return path_ + ".new-" + std::to_string(os::process_id());
     }
-    void note_error(const error& what);
+    result<column_file> make_temporary() const;
+    result<void> copy_blocks(column_file& into, bool may_lose);
+    void name_others(column_file& into) const;
+    result<void> compare() const;
 
-    writer_options options_;
+    std::string path_;
     const os::env* system_;
     os::file file_;
+    os::file_status before_;
     file_header header_;
-    file_builder builder_;
-    std::string unsynced_;  // blocks that are in the file and were not synced
-
-    std::int64_t flushed_us_ = 0;
-    std::int64_t synced_us_ = 0;
-    bool refused_ = false;   // the last write failed
-    bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
-    bool directory_synced_ = false;
-    int continuations_ = 0;
-    std::uint64_t dropped_ = 0;
-    std::uint64_t dropped_noted_ = 0;
-    std::uint64_t errors_ = 0;
-    std::optional<error> error_;
+    bool damaged_header_ = false;
+    std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
+    block_points points_in_block_;
+    point_digest digest_;
+    std::vector<byte_range> lost_;
+    std::uint64_t points_ = 0;
+    std::uint64_t bytes_ = 0;
 };
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::uint64_t find_limit(const std::string& path, const uuid& id, const os::env& system) {
+    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+    const auto entries = os::list_directory(parent_path(path));
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const std::string& name = (*entries)[i].name;
+        if (!ends_with(name, ".gts")) {
+            continue;
+        }
+        char bytes[header_bytes];
+        const auto file =
+            os::open_file(join_path(parent_path(path), name), os::open_mode::read, system);
+        if (!file || file->read_at(0, bytes, sizeof bytes).value_or(0) != sizeof bytes) {
+            continue;
+        }
+        const auto header = decode_header({bytes, sizeof bytes});
+        if (header && header->is_continuation() && header->continues == id) {
+            limit = std::min(limit, header->continues_sequence);
+        }
+    }
+    return limit;
+}
+
+inline result<void> rewriter::open() {
+    auto file = os::open_file(path_, os::open_mode::read, *system_);
+    if (!file) {
+        return std::move(file).error();
+    }
+    file_ = std::move(*file);
+    const auto status = file_.status();
+    if (!status) {
+        return status.error();
+    }
+    before_ = *status;
+    char bytes[header_bytes];
+    const auto got = file_.read_at(0, bytes, sizeof bytes);
+    if (!got) {
+        return got.error();
+    }
+    auto header = decode_header({bytes, *got});
+    damaged_header_ = !header && header.error().code == errc::bad_checksum;
+    if (!header && !damaged_header_) {
+        header.error().path = path_;
+        return std::move(header).error();
+    }
+    header_ = damaged_header_ ? guess_header({bytes, *got}) : *header;
+    if (header_.generation == 0) {
+        limit_ = find_limit(path_, header_.id, *system_);
+    }
+    return {};
+}
+
+inline result<column_file> rewriter::make_temporary() const {
+    file_header header = header_;
+    ++header.generation;
+    auto made = column_file::create(temporary(), header, *system_);
+    if (!made && made.error().code == errc::already_exists) {
+        (void)system_->unlink(temporary().c_str());  // left by a process that died
+        made = column_file::create(temporary(), header, *system_);
+    }
+    return made;
+}
+
+inline result<void> rewriter::write(bool may_lose, const detail::text_pairs& remark) {
+    auto made = make_temporary();
+    if (!made) {
+        return std::move(made).error();
+    }
+    auto done = copy_blocks(*made, may_lose);
+    if (done && !remark.empty()) {
+        detail::text_pairs texts = remark;
+        if (may_lose) {
+            texts.emplace_back("bytes_lost", std::to_string(bytes_lost()));
+        }
+        done = made->add_note({modified_us(), std::move(texts)});
+    }
+    if (done && may_lose) {
+        name_others(*made);
+    }
+    if (done) {
+        done = made->close();
+    }
+    points_ = made->points();
+    bytes_ = made->bytes();
+    return done;
+}
+
+inline result<void> rewriter::copy_blocks(column_file& into, bool may_lose) {
+    file_window window(file_);
+    block_reader blocks(window, checksum_seed(header_.id), header_bytes, before_.size);
+    block found;
+    while (blocks.next(found)) {
+        if (!may_lose && (damaged_header_ || !blocks.lost().empty())) {
+            const byte_range lost =
+                damaged_header_ ? byte_range{0, header_bytes} : blocks.lost().front();
+            return make_error(errc::bad_checksum, "the file is damaged: repair it first", path_,
+                              {lost.begin, lost.end, 0, 0});
+        }
+        if (found.sequence >= limit_) {
+            continue;
+        }
+        points_in_block_.visit_all(
+            found, [this](std::uint32_t id, const point& next) { digest_.add(id, next); });
+        auto added = into.add(found);
+        if (!added) {
+            return added;
+        }
+    }
+    lost_ = blocks.lost();
+    return blocks.failure() ? result<void>(*blocks.failure()) : result<void>();
+}
+
+// Keys for series whose DICT is lost: their points are shown all the same.
+inline void rewriter::name_others(column_file& into) const {
+    for (const std::uint32_t id : digest_.ids()) {
+        into.add_name({id, "unnamed/" + std::to_string(id), {}});
+    }
+}
+
+inline result<void> rewriter::compare() const {
+    auto written = reader::open(temporary(), *system_);
+    if (!written) {
+        return std::move(written).error();
+    }
+    point_digest found;
+    auto read = written->for_each_id_point(
+        [&found](std::uint32_t id, const point& next) { found.add(id, next); });
+    if (!read) {
+        return read;
+    }
+    if (!found.is_same(digest_) || written->bytes_lost() != 0 || !written->is_closed()) {
+        return make_error(errc::io_failed, "what was written did not read back equal", path_);
+    }
+    return {};
+}
+
+inline result<void> rewriter::replace(const std::string& keep_as) {
+    auto compared = compare();
+    if (!compared) {
+        return compared;
+    }
+    const auto now = os::get_status(path_, *system_);
+    if (!now || now->inode != before_.inode || now->size != before_.size ||
+        now->modified_ns != before_.modified_ns) {
+        return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
+    }
+    int renamed = keep_as.empty() ? 0 : system_->rename(path_.c_str(), keep_as.c_str());
+    if (renamed >= 0) {
+        renamed = system_->rename(temporary().c_str(), path_.c_str());
+    }
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path_);
+    }
+    auto directory = os::open_file(parent_path(path_), os::open_mode::read, *system_);
+    return directory ? directory->sync() : result<void>(std::move(directory).error());
+}
+
+inline std::uint64_t rewriter::bytes_lost() const noexcept {
+    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
+    for (const byte_range& range : lost_) {
+        bytes += range.end - range.begin;
+    }
+    return bytes;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/compact.hpp ====
+// guild/series/compact.hpp - rewrites a series file that has ended into columns: a fraction of its
+// size, and quicker to read.
+//
+// Layer 3. Includes: base, os, series/reader.hpp rewrite.hpp.
+// Not here: files with damage (series/repair.hpp); how a file is rewritten (series/rewrite.hpp).
+//
+// Readers that have the old file open keep it until they refresh.
+
+namespace guild { inline namespace v0 { namespace series {
+
+struct compact_options {
+    /// Nobody writes to the file, whether its writer ended it or was killed. The caller knows.
+    bool is_writer_gone = false;
+};
+
+/// units    bytes
+struct compact_report {
+    bool is_changed = false;  // false: it was in columns already
+    std::uint64_t points = 0;
+    std::uint64_t bytes_before = 0;
+    std::uint64_t bytes_after = 0;
+};
+
+/// Rewrites the series file `path` into columns, in place and in one step.
+///
+/// Blocks that a continuing file beside it repeats are left out.
+/// errors   bad_value: the writer has not ended the file; bad_checksum: a part is damaged (where =
+///          the first such bytes): the file is left as it is; io_failed also when what was written
+///          does not read back equal, or the file changed meanwhile; and those of files
+/// cost     reads the file twice and the new one once; about 64 MiB of memory
+/// example  tests/series/compact.cpp "compact: every point comes back bit for bit"
+[[nodiscard]] result<compact_report> compact(const std::string& path,
+                                             const compact_options& options = {},
+                                             const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<compact_report> compact(const std::string& path, const compact_options& options,
+                                      const os::env& system) {
+    auto old = reader::open(path, system);
+    if (!old) {
+        return std::move(old).error();
+    }
+    if (old->header().generation != 0 && old->is_closed()) {
+        return compact_report{false, old->points_known(), old->size(), old->size()};
+    }
+    if (!old->is_closed() && !options.is_writer_gone) {
+        return make_error(errc::bad_value, "the writer has not ended this file", path);
+    }
+    rewriter job(path, system);
+    auto done = job.open();
+    if (done) {
+        done = job.write(false, old->is_closed() ? detail::text_pairs{}
+                                                 : detail::text_pairs{{"mark", "unclosed"}});
+    }
+    if (done) {
+        done = job.replace();
+    }
+    if (!done) {
+        job.discard();
+        return std::move(done).error();
+    }
+    return compact_report{true, job.points(), job.bytes_before(), job.bytes_after()};
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/repair.hpp ====
+// guild/series/repair.hpp - says what is damaged in a series file, and saves what is not.
+//
+// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp index.hpp rewrite.hpp.
+// Not here: reading past damage without repair, which every reader does (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A range of bytes that is not what it should be, and why.
+struct finding {
+    byte_range where;
+    std::string what;
+};
+
+/// What verify() found. All counts are of good blocks.
+struct verify_report {
+    std::vector<finding> damage;
+    std::uint64_t size = 0;  // bytes of the file
+    std::uint64_t blocks = 0;
+    std::uint64_t series = 0;
+    std::uint64_t points = 0;
+    std::uint64_t tail_bytes = 0;  // behind the last good block: torn, or being written
+    bool is_closed = false;
+    bool is_columnar = false;
+
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept {
+        std::uint64_t bytes = 0;
+        for (const finding& each : damage) {
+            bytes += each.where.end - each.where.begin;
+        }
+        return bytes;
+    }
+};
+
+/// Reads every byte of a series file and checks it: checksums, order, that all payloads decode, and
+/// that every index tells of its file what the file holds.
+///
+/// errors   those of files; bad_syntax: not a series file; unsupported: made by a newer version
+/// cost     O(file) time; memory for the series and one block
+/// example  tests/series/repair.cpp "verify: names the byte ranges of damage"
+[[nodiscard]] result<verify_report> verify(const std::string& path,
+                                           const os::env& system = os::system_env);
+
+/// What repair() did.
+struct repair_report {
+    bool is_changed = false;  // false: there was nothing to repair
+    std::string kept_as;      // the damaged file
+    std::uint64_t points = 0;
+    std::uint64_t bytes_lost = 0;
+    std::vector<byte_range> lost;
+};
+
+/// Writes all good blocks of a damaged file into a new one, in columns, which takes its name. The
+/// damaged file is kept beside it as `NAME.gts.damaged`. Nobody may be writing to it.
+///
+/// errors   as verify(); those of files: everything is left as it was
+/// example  tests/series/repair.cpp "repair: saves all that is good and keeps the damaged file"
+[[nodiscard]] result<repair_report> repair(const std::string& path,
+                                           const os::env& system = os::system_env);
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline uuid make_uuid(const os::env& system) {
-    uuid id{};
-    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
-    char random[sizeof id] = {};
-    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
-        std::memcpy(id.data(), random, sizeof random);
-    } else {
-        // No random source: moment and process tell files apart well enough.
-        store_le(id.data(), system.wall_time_us());
-        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
-    }
-    return id;
-}
+// One walk over a file.
+class verifier {
+public:
+    verifier(const os::file& file, std::uint64_t size) : file_(file) { report_.size = size; }
 
-inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
-                                    int serial) {
-    std::string host = options.host.empty() ? os::node_name() : options.host;
-    for (char& c : host) {
-        c = c == '/' || c == '\0' ? '_' : c;
+    result<verify_report> run(const file_header& header, bool damaged_header) {
+        if (damaged_header) {
+            add({0, header_bytes}, "the checksum of the header does not hold");
+        }
+        file_window window(file_);
+        block_reader blocks(window, checksum_seed(header.id), header_bytes, report_.size);
+        block found;
+        std::size_t told = 0;
+        while (blocks.next(found)) {
+            for (; told < blocks.lost().size(); ++told) {
+                tell_lost(blocks.lost()[told], found.sequence);
+            }
+            check_order(found);
+            check(found);
+            ++report_.blocks;
+        }
+        if (blocks.failure()) {
+            return *blocks.failure();
+        }
+        report_.tail_bytes = report_.size - blocks.offset();
+        report_.is_columnar = header.generation != 0;
+        finish();
+        return std::move(report_);
     }
-    const int pid = options.pid != 0 ? options.pid : os::process_id();
-    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
-    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
+
+private:
+    void add(byte_range where, std::string what) {
+        report_.damage.push_back({where, std::move(what)});
+    }
+    void add(const block& in, std::string what) { add({in.offset, in.end()}, std::move(what)); }
+
+    void tell_lost(byte_range where, std::uint64_t next) {
+        const std::uint64_t missing = next > sequence_ ? next - sequence_ : 0;
+        add(where, "no good block: " + std::to_string(missing) +
+                       (missing == 1 ? " block is" : " blocks are") + " lost");
+        is_whole_ = false;
+        sequence_ = next;
+    }
+
+    void check_order(const block& found) {
+        if (found.sequence != sequence_) {
+            add(found, "expected block " + std::to_string(sequence_) + ", found block " +
+                           std::to_string(found.sequence));
+            is_whole_ = false;
+        }
+        if (is_whole_ && found.last_index_offset != last_index_) {
+            add(found, "expected the last index at " + std::to_string(last_index_) +
+                           ", the block says " + std::to_string(found.last_index_offset));
+        }
+        sequence_ = found.sequence + 1;
+        report_.is_closed = false;
+    }
+
+    void check(const block& found) {
+        std::vector<series_name> names;
+        note remark;
+        bool good = true;
+        switch (found.type) {
+        case block_type::dictionary:
+            good = decode_dictionary(found.payload, names);
+            for (series_name& name : names) {
+                names_[name.id] = true;
+            }
+            dictionary_ = found.offset;
+            break;
+        case block_type::frames:
+            good = count_frames(found);
+            break;
+        case block_type::chunk:
+            good = count_chunk(found);
+            break;
+        case block_type::index:
+            good = check_index(found);
+            break;
+        case block_type::note:
+            good = decode_note(found.payload, remark);
+            break;
+        case block_type::pyramid:
+            good = check_pyramid(found);
+            break;
+        default:
+            break;  // of a later writer
+        }
+        if (!good) {
+            add(found, "the checksum holds, and what is in the block makes no sense");
+        }
+    }
+
+    void count(std::uint32_t id, const point& next) {
+        summaries_[id].add(next);
+        since_pyramid_[id].add(next);
+        ++report_.points;
+    }
+
+    bool count_frames(const block& found) {
+        frame_decoder frames(found.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                count(column.id, {frames.step(), frames.time_us(), frames.value(column)});
+            }
+            ++frames_;
+        }
+        listed_.push_back(found.offset);
+        return !frames.is_bad();
+    }
+
+    bool count_chunk(const block& found) {
+        if (!chunk_.open(found.payload)) {
+            return false;
+        }
+        stretch points;
+        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+            if (!chunk_.read(at, points)) {
+                return false;
+            }
+            for (std::size_t i = 0; i < points.size; ++i) {
+                count(chunk_.ids()[at], points[i]);
+            }
+        }
+        frames_ += chunk_.frames();
+        listed_.push_back(found.offset);
+        return true;
+    }
+
+    // How many points and NaN the finest level tells of, by series; compared at the next index.
+    bool check_pyramid(const block& found) {
+        std::string_view rest = found.payload;
+        pyramid_piece piece;
+        while (!rest.empty()) {
+            std::string_view head = rest;
+            std::uint64_t id = 0;
+            std::uint64_t level = 0;
+            if (!decode_varint(head, id) || !decode_varint(head, level) || id > 0xFFFFFFFFU ||
+                level > 15 ||
+                !decode_piece(rest,
+                              {static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(level)},
+                              piece)) {
+                return false;
+            }
+            for (const bucket& each : piece.buckets) {
+                seen_far_[piece.id][piece.level].add(each);
+            }
+        }
+        return true;
+    }
+
+    bool check_index(const block& found) {
+        index_content content;
+        if (!decode_index(found.payload, content)) {
+            return false;
+        }
+        if (is_whole_) {
+            compare(found, content);
+        }
+        last_index_ = found.offset;
+        is_whole_ = true;
+        adopt(content);
+        report_.is_closed = (found.flags & flag_closed) != 0;
+        return true;
+    }
+
+    void compare(const block& found, const index_content& content) {
+        std::vector<std::uint64_t> listed;
+        for (const frames_entry& each : content.blocks) {
+            listed.push_back(each.offset);
+        }
+        for (const chunk_entry& each : content.chunks) {
+            listed.push_back(each.offset);
+        }
+        if (listed != listed_) {
+            add(found, "the index lists other blocks than the file has");
+        }
+        if (content.frames != frames_ || content.points != report_.points + before_points_) {
+            add(found, "the index counts " + std::to_string(content.points) +
+                           " points, the file has " +
+                           std::to_string(report_.points + before_points_));
+        }
+        if (content.dictionary_offset != dictionary_) {
+            add(found, "the index names another dictionary than the one before it");
+        }
+        for (const auto& [id, summary] : content.summaries) {
+            const series_summary* counted = summaries_.find(id);
+            if (counted == nullptr || !is_same(*counted, summary)) {
+                add(found, "the index tells of series " + std::to_string(id) +
+                               " other numbers than the file has");
+            }
+        }
+        compare_pyramids(found, content);
+    }
+
+    void compare_pyramids(const block& found, const index_content& content) {
+        for (const pyramid_entry& entry : content.pyramids) {
+            for (const std::uint32_t id : entry.ids) {
+                const series_summary* counted = since_pyramid_.find(id);
+                const auto* far = seen_far_.find(id);
+                const std::uint64_t points = counted == nullptr ? 0 : counted->count;
+                const std::uint64_t nan = counted == nullptr ? 0 : counted->nan;
+                if (far == nullptr || (*far)[0].points != points || (*far)[0].nan != nan) {
+                    add(found, "the pyramid of series " + std::to_string(id) +
+                                   " tells of other points than the file has");
+                }
+            }
+        }
+    }
+
+    // After an index all is reckoned from what it says, so that one damage is told once.
+    void adopt(const index_content& content) {
+        for (const auto& [id, summary] : content.summaries) {
+            summaries_[id] = summary;
+        }
+        frames_ = content.frames;
+        before_points_ = content.points - report_.points;
+        listed_.clear();
+        if (!content.pyramids.empty()) {
+            since_pyramid_.clear();
+        }
+        seen_far_.clear();
+    }
+
+    static bool is_same(const series_summary& a, const series_summary& b) noexcept {
+        return a.count == b.count && a.nan == b.nan && a.inf == b.inf && a.first == b.first &&
+               a.last == b.last && a.min_step == b.min_step && a.max_step == b.max_step &&
+               (!a.has_finite() || (a.min == b.min && a.max == b.max));
+    }
+
+    void finish() {
+        for (const auto& [id, summary] : summaries_) {
+            report_.series += summary.count != 0 ? 1U : 0U;
+            if (names_.find(id) == nullptr) {
+                add({header_bytes, header_bytes},
+                    "series " + std::to_string(id) + " has points and no key");
+            }
+        }
+    }
+
+    struct far_counts {
+        std::uint64_t points = 0;
+        std::uint64_t nan = 0;
+        void add(const bucket& next) noexcept {
+            points += next.points;
+            nan += next.nan;
+        }
+    };
+    struct far_levels {
+        far_counts level[16];
+        far_counts& operator[](std::size_t at) noexcept { return level[at]; }
+        const far_counts& operator[](std::size_t at) const noexcept { return level[at]; }
+    };
+
+    const os::file& file_;
+    verify_report report_;
+    chunk_reader chunk_;
+    id_table<bool> names_;
+    id_table<series_summary> summaries_;
+    id_table<series_summary> since_pyramid_;
+    id_table<far_levels> seen_far_;
+    std::vector<std::uint64_t> listed_;  // FRAMES and CHUNK blocks since the last index
+    std::uint64_t frames_ = 0;
+    std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
+    std::uint64_t sequence_ = 0;       // expected next
+    std::uint64_t last_index_ = 0;
+    std::uint64_t dictionary_ = 0;
+    bool is_whole_ = true;  // nothing was lost since the last index
+};
+
+inline std::string free_name(const std::string& wanted, const os::env& system) {
+    std::string name = wanted;
+    for (int serial = 2; os::find_link_status(name, system); ++serial) {
+        name = wanted + "-" + std::to_string(serial);
+    }
+    return name;
 }
 
 }  // namespace detail
 
-inline result<writer> writer::create(const std::string& directory, writer_options options,
-                                     const os::env& system) {
-    writer made(std::move(options), system);
-    auto started = made.start_file(directory, {}, 0);
-    if (!started) {
-        return std::move(started).error();
+inline result<verify_report> verify(const std::string& path, const os::env& system) {
+    const auto file = os::open_file(path, os::open_mode::read, system);
+    if (!file) {
+        return file.error();
     }
-    return made;
+    const auto status = file->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path);
+    }
+    char bytes[header_bytes];
+    const auto got = file->read_at(0, bytes, sizeof bytes);
+    if (!got) {
+        return got.error();
+    }
+    auto header = decode_header({bytes, *got});
+    const bool damaged = !header && header.error().code == errc::bad_checksum;
+    if (!header && !damaged) {
+        header.error().path = path;
+        return std::move(header).error();
+    }
+    return detail::verifier(*file, status->size)
+        .run(damaged ? guess_header({bytes, *got}) : *header, damaged);
 }
 
-inline result<void> writer::start_file(const std::string& directory, const uuid& continues,
-                                       std::uint64_t continues_sequence) {
-    auto made = os::make_directories(directory, 0777, *system_);
-    if (!made) {
-        return made;
+inline result<repair_report> repair(const std::string& path, const os::env& system) {
+    auto found = verify(path, system);
+    if (!found) {
+        return std::move(found).error();
     }
-    file_header header;
-    header.id = detail::make_uuid(*system_);
-    header.attempt = options_.attempt;
-    header.start_wall_us = system_->wall_time_us();
-    header.start_boot_us = system_->boot_time_us();
-    header.continues = continues;
-    header.continues_sequence = continues_sequence;
-    for (int serial = 1;; ++serial) {
-        const std::string path =
-            join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
-        auto file = os::open_file(path, os::open_mode::create_new, *system_);
-        if (!file && file.error().code == errc::already_exists) {
-            continue;
-        }
-        if (!file) {
-            return std::move(file).error();
-        }
-        auto written = file->write_at(0, encode_header(header));
-        if (!written) {
-            (void)system_->unlink(path.c_str());
-            return written;
-        }
-        file_ = std::move(*file);
-        header_ = header;
-        builder_.start(header.id);
-        unsynced_.clear();
-        directory_synced_ = false;
-        flushed_us_ = synced_us_ = system_->boot_time_us();
-        return {};
+    if (found->damage.empty()) {
+        return repair_report{false, {}, found->points, 0, {}};
     }
-}
-
-inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
-                           std::size_t count) {
-    constexpr std::size_t max_values = std::size_t{1} << 20U;
-    const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
-    if (!file_.is_open() || count > max_values || waiting >= options_.max_pending_bytes ||
-        count == 0) {
-        dropped_ += count;
-        return;
-    }
-    const auto is_known = [&](const sample& value) { return value.id < builder_.series_count(); };
-    if (!std::all_of(values, values + count, is_known)) {
-        std::vector<sample> known;
-        std::copy_if(values, values + count, std::back_inserter(known), is_known);
-        dropped_ += count - known.size();
-        append(step, time_us, known.data(), known.size());
-        return;
-    }
-    builder_.add_frame(step, time_us, values, count);
-    const bool full = builder_.frame_bytes() >= options_.flush_bytes;
-    if (full && refused_) {
-        builder_.seal_frames();  // blocks keep their size while the disk refuses them
-    }
-    const bool late = options_.flush_interval_ms >= 0 &&
-                      system_->boot_time_us() - flushed_us_ >= options_.flush_interval_ms * 1000;
-    if ((full && !refused_) || late) {
-        (void)flush();
-    }
-}
-
-inline void writer::add_note(std::int64_t time_us,
-                             std::vector<std::pair<std::string, std::string>> texts) {
-    if (file_.is_open()) {
-        builder_.add_note({time_us, std::move(texts)});
-    }
-}
-
-inline void writer::note_gap() {
-    if (dropped_noted_ != dropped_) {
-        const std::string points = std::to_string(dropped_ - dropped_noted_);
-        dropped_noted_ = dropped_;
-        add_note(now_us(), {{"mark", "gap"}, {"points", points}});
-    }
-}
-
-inline result<void> writer::flush() {
-    if (!file_.is_open()) {
-        return make_error(errc::closed, "the series file was closed", file_.path());
-    }
-    flushed_us_ = system_->boot_time_us();
-    if (poisoned_ && may_continue()) {
-        auto continued = continue_in_new_file();
-        if (!continued) {
-            return continued;
-        }
-    }
-    if (!refused_) {
-        note_gap();
-    }
-    builder_.seal(false);
-    auto written = write_pending();
-    return written ? sync_if_due() : written;
-}
-
-// One write at the end of the file. What was written before a failure stays up to its last block.
-inline result<void> writer::write_pending() {
-    const std::string& bytes = builder_.pending();
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const auto at = static_cast<std::int64_t>(builder_.written() + done);
-        const std::int64_t got =
-            system_->pwrite(file_.fd(), bytes.data() + done, bytes.size() - done, at);
-        if (got > 0) {
-            done += guild::detail::convert<std::size_t>(got);
-            continue;
-        }
-        const error what =
-            got < 0 ? os::os_error(static_cast<int>(-got), "write", file_.path())
-                    : make_error(errc::no_space, "the file took no more bytes", file_.path());
-        if (what.code != errc::interrupted) {
-            return write_failed(what, done);
-        }
-    }
-    refused_ = false;
-    commit(done);
-    return {};
-}
-
-inline void writer::commit(std::size_t bytes) {
-    const std::size_t before = unsynced_.size();
-    if (options_.sync != sync_policy::none) {
-        unsynced_.append(builder_.pending(), 0, bytes);
-    }
-    const std::size_t whole = builder_.commit(bytes);
-    if (options_.sync != sync_policy::none) {
-        unsynced_.resize(before + whole);
-    }
-}
-
-inline result<void> writer::write_failed(const error& what, std::size_t written) {
-    const std::uint64_t before = builder_.written();
-    commit(written);
-    if (before + written > builder_.written()) {
-        (void)system_->ftruncate(file_.fd(), static_cast<std::int64_t>(builder_.written()));
-    }
-    refused_ = true;
-    note_error(what);
-    const bool may_recover = what.code == errc::no_space || what.code == errc::resource_exhausted;
-    poisoned_ = poisoned_ || !may_recover;
-    return what;
-}
-
-inline void writer::note_error(const error& what) {
-    ++errors_;
-    if (!error_) {
-        error_ = what;
-    }
-}
-
-inline result<void> writer::sync_if_due() {
-    const std::int64_t waited_us = system_->boot_time_us() - synced_us_;
-    const bool due =
-        options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
-                                                (waited_us >= options_.sync_interval_ms * 1000 ||
-                                                 unsynced_.size() >= options_.max_pending_bytes));
-    if (!due || unsynced_.empty()) {
-        return {};
-    }
-    return sync_file();
-}
-
-inline void writer::sync_directory() {
-    auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
-    directory_synced_ = directory && directory->sync();
-}
-
-inline result<void> writer::sync_file() {
-    synced_us_ = system_->boot_time_us();
-    auto synced = file_.sync();
-    if (synced) {
-        unsynced_.clear();
-        if (!directory_synced_) {
-            sync_directory();
-        }
-        return {};
-    }
-    // The kernel may have dropped the pages: this file is not to be trusted from the last sync on.
-    note_error(synced.error());
-    poisoned_ = true;
-    if (!may_continue()) {
-        return synced;
-    }
-    auto continued = continue_in_new_file();
-    if (continued) {
-        continued = write_pending();
-    }
-    if (!continued) {
-        return continued;
-    }
-    auto again = file_.sync();
-    if (again) {
-        unsynced_.clear();
-    } else {
-        note_error(again.error());
-        poisoned_ = true;
-    }
-    return again;
-}
-
-inline result<void> writer::sync() {
-    auto flushed = flush();
-    if (!flushed || unsynced_.empty()) {
-        return flushed;
-    }
-    return sync_file();
-}
-
-// A new file says from which block on it repeats the old one; readers believe it from there.
-inline result<void> writer::continue_in_new_file() {
-    const std::string blocks = unsynced_ + builder_.pending();
-    const std::uint64_t first =
-        blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
-    os::file old = std::move(file_);
-    auto started = start_file(parent_path(old.path()), header_.id, first);
-    if (!started) {
-        file_ = std::move(old);
-        note_error(started.error());
-        return started;
-    }
-    (void)old.close();
-    ++continuations_;
-    poisoned_ = refused_ = false;
-    builder_.repeat(blocks);
-    return {};
-}
-
-inline result<void> writer::close() {
-    if (!file_.is_open()) {
-        return {};
-    }
-    auto done = flush();
+    rewriter job(path, system);
+    auto done = job.open();
     if (done) {
-        builder_.seal(true);
-        done = write_pending();
+        done = job.write(true, {{"mark", "repaired"}});
     }
-    if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
-        done = sync_file();
+    const std::string kept_as = detail::free_name(path + ".damaged", system);
+    if (done) {
+        done = job.replace(kept_as);
     }
-    dropped_ += points_pending();
-    auto closed = file_.close();
-    return done ? closed : done;
-}
-
-inline result<void> writer::copy_to(os::file& copy) const {
-    std::string piece(std::size_t{256} << 10U, '\0');
-    for (std::uint64_t at = 0; at < builder_.written();) {
-        const auto want = std::min<std::uint64_t>(piece.size(), builder_.written() - at);
-        const auto got = file_.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
-        if (!got) {
-            return got.error();
-        }
-        if (*got == 0) {
-            return make_error(errc::truncated, "the file is shorter than what was written to it",
-                              file_.path());
-        }
-        auto written = copy.write_at(at, std::string_view(piece).substr(0, *got));
-        if (!written) {
-            return written;
-        }
-        at += *got;
+    if (!done) {
+        job.discard();
+        return std::move(done).error();
     }
-    return {};
-}
-
-inline result<void> writer::move_to(const std::string& directory) {
-    const std::string path = join_path(directory, base_name(file_.path()));
-    const auto there = os::find_status(path, *system_);
-    const auto here = file_.status();
-    if (there && here && there->inode == here->inode && there->device == here->device) {
-        return {};
-    }
-    auto made = os::make_directories(directory, 0777, *system_);
-    if (!made) {
-        return made;
-    }
-    auto copy = os::open_file(path, os::open_mode::create_new, *system_);
-    if (!copy) {
-        return std::move(copy).error();
-    }
-    auto copied = copy_to(*copy);
-    if (!copied) {
-        (void)system_->unlink(path.c_str());
-        return copied;
-    }
-    file_ = std::move(*copy);
-    directory_synced_ = false;
-    return {};
-}
-
-inline result<void> writer::rename_to(const std::string& path) {
-    const int renamed = system_->rename(file_.path().c_str(), path.c_str());
-    if (renamed < 0) {
-        return os::os_error(-renamed, "rename", path);
-    }
-    file_ = os::file(file_.release(), path, *system_);
-    sync_directory();
-    return {};
+    return repair_report{true, kept_as, job.points(), job.bytes_lost(), job.lost()};
 }
 
 }}}  // namespace guild::series
