@@ -51,10 +51,11 @@ struct logged_value {
     series::number value;
 };
 
-/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is
-///          dropped; flush_interval_ms: milliseconds until what was logged can be read by others
+/// units    ring_frames: log() calls of up to 3 values that wait to be written before any is
+///          dropped, 64 bytes each; of more values, as many of them as it has threes;
+///          flush_interval_ms: milliseconds until what was logged can be read by others
 struct recorder_options {
-    std::size_t ring_frames = 8192;
+    std::size_t ring_frames = 16384;
     std::int64_t flush_interval_ms = 500;
     const os::env* system = &os::system_env;
 };
@@ -111,6 +112,7 @@ public:
 
     /// Logs values of one moment.
     ///
+    /// cost     one look at the clock and about 20 ns; no allocation, no system call
     /// units    step: any int64; the time is the moment of the call
     void log(std::int64_t step, std::initializer_list<logged_value> values) noexcept {
         log(step, values.begin(), values.size());
@@ -437,12 +439,11 @@ inline void recorder::log(std::int64_t step, const logged_value* values,
     }
     const std::int64_t time_us = state->now_us();
     while (count > 0) {
-        series::sample samples[frame::most_values];
         const std::size_t part = std::min(count, frame::most_values);
-        for (std::size_t i = 0; i < part; ++i) {
-            samples[i] = {values[i].id.number, values[i].value};
-        }
-        if (!state->ring.put(step, time_us, samples, part)) {
+        const auto sample_at = [values](std::size_t i) noexcept {
+            return series::sample{values[i].id.number, values[i].value};
+        };
+        if (!state->ring.put(step, time_us, part, sample_at)) {
             state->dropped.fetch_add(part, std::memory_order_relaxed);
         }
         values += part;
