@@ -173,7 +173,7 @@ inline bool frame_ring::take(frame& out) noexcept {
     for (std::size_t i = 0; i < out.count; i += slot_values) {
         slot& here = slot_at(next_take_);
         for (std::size_t k = 0; k < slot_values && i + k < out.count; ++k) {
-            const bool is_integer = (here.integers >> k & 1U) != 0;
+            const bool is_integer = (std::uint32_t{here.integers} >> k & 1U) != 0;
             out.values[i + k] = {here.ids[k],
                                  series::number::from_bits(is_integer ? series::number_kind::integer
                                                                       : series::number_kind::real,
