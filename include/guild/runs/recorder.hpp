@@ -112,8 +112,8 @@ public:
 
     /// Logs values of one moment.
     ///
-    /// cost     one look at the clock and about 20 ns; no allocation, no system call
     /// units    step: any int64; the time is the moment of the call
+    /// cost     one look at the clock and about 20 ns; no allocation, no system call
     void log(std::int64_t step, std::initializer_list<logged_value> values) noexcept {
         log(step, values.begin(), values.size());
     }
