@@ -176,7 +176,9 @@ inline void bucket_builder::add(const point& next) noexcept {
     }
     min_step_ = std::min(min_step_, next.step);
     max_step_ = std::max(max_step_, next.step);
-    last_ = next;
+    last_.step = next.step;  // one by one, as in series_summary::add()
+    last_.time_us = next.time_us;
+    last_.value = next.value;
     if (is_plain_ && !next.value.is_integer() && (next.value.bits() & exponent) != exponent) {
         const double value = next.value.as_double();
         if (!(value >= low_)) {
