@@ -1,6 +1,7 @@
 // Files that were written once and are read for ever: tests/data/series, with what they hold.
 //
-// GUILD_MAKE_GOLDEN=DIR writes files of this version into DIR instead, for a version that adds some.
+// GUILD_MAKE_GOLDEN=DIR writes files of this version into DIR instead, for a version that adds
+// some.
 #include <algorithm>
 #include <cinttypes>
 #include <cstddef>
@@ -33,8 +34,7 @@ namespace {
 void append_line(std::string& text, const std::string& key, const gs::point& one) {
     char line[160] = {};
     (void)std::snprintf(line, sizeof line, ",%" PRId64 ",%" PRId64 ",%s,%016" PRIx64 "\n", one.step,
-                        one.time_us, one.value.is_integer() ? "integer" : "real",
-                        one.value.bits());
+                        one.time_us, one.value.is_integer() ? "integer" : "real", one.value.bits());
     text += key + line;
 }
 
@@ -84,7 +84,8 @@ void log_rounds(gs::writer& writer, int rounds) {
     writer.add_note(1'700'000'000'000'000, {{"mark", "resumed"}, {"step", "7"}});
 }
 
-gs::writer golden_writer(const std::string& directory, gs::sync_policy sync, const os::env& system) {
+gs::writer golden_writer(const std::string& directory, gs::sync_policy sync,
+                         const os::env& system) {
     gs::writer_options options;
     options.sync = sync;
     options.flush_interval_ms = -1;
@@ -238,11 +239,14 @@ TEST_CASE("golden: a file of a future version is refused in clear words, and hid
 TEST_CASE("golden: bytes of others are refused, and those of a big-endian writer give no points") {
     const guild_test::temp_dir dir;
     using namespace std::string_view_literals;
-    const std::string_view foreign[] = {
-        "SQLite format 3\0"sv, "\x1F\x8B\x08"sv, "1STG"sv, "\x89PNG\r\n\x1A\n"sv,
-        "\x7F"
-        "ELF"sv,
-        "step,loss\n1,2\n"sv, "{\"step\": 1}\n"sv};
+    const std::string_view foreign[] = {"SQLite format 3\0"sv,
+                                        "\x1F\x8B\x08"sv,
+                                        "1STG"sv,
+                                        "\x89PNG\r\n\x1A\n"sv,
+                                        "\x7F"
+                                        "ELF"sv,
+                                        "step,loss\n1,2\n"sv,
+                                        "{\"step\": 1}\n"sv};
     for (const std::string_view begin : foreign) {
         std::string bytes(begin);
         bytes.resize(400, '\0');
