@@ -310,6 +310,19 @@ private:
     std::uint64_t flushed_ = 0;
 };
 
+// What `make` returns, called where no signal reaches it: a limit on the size of files must not end
+// the program that is being recorded (SIGXFSZ).
+template <class Make>
+auto without_signals(Make&& make) -> decltype(make()) {
+    std::optional<decltype(make())> made;
+    auto thread = os::thread::start([&made, &make] { made.emplace(make()); });
+    if (!thread) {
+        return make();
+    }
+    thread->join();
+    return std::move(*made);
+}
+
 inline pair_list start_pairs(const new_run& what, std::int64_t now_us) {
     pair_list pairs = {{"format", "1"}, {"guild_version", version}};
     pairs.insert(pairs.end(), what.meta.begin(), what.meta.end());
@@ -349,8 +362,9 @@ inline recorder recorder::current(const recorder_options& options) {
     if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
         return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
     if (!writer) {
         return recorder(std::move(writer).error());
     }
@@ -368,15 +382,18 @@ inline result<recorder> recorder::create(const std::string& run_root, const new_
     if (!directory) {
         return std::move(directory).error();
     }
-    auto files = run_files::create(*directory, *options.system);
+    auto files =
+        detail::without_signals([&] { return run_files::create(*directory, *options.system); });
     if (!files) {
         return std::move(files).error();
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    const auto written =
-        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
-               : result<void>(writer.error());
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
+    const auto written = detail::without_signals([&] {
+        return writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
+                      : result<void>(writer.error());
+    });
     if (!written) {
         (void)files->end_with(written.error(), data_path(*directory));
         return written.error();

@@ -54,7 +54,8 @@ struct file_header {
 
 /// Reads a header.
 ///
-/// errors   truncated: fewer than 96 bytes so far; bad_syntax: not a series file; bad_checksum;
+/// errors   truncated: fewer than 96 bytes so far, or zeros alone, as network file systems show
+///          what is on its way; bad_syntax: not a series file; bad_checksum;
 ///          unsupported: made by a newer version
 /// example  tests/series/format.cpp "header: a future version is refused in clear words"
 [[nodiscard]] result<file_header> decode_header(std::string_view bytes);
@@ -164,6 +165,9 @@ inline file_header guess_header(std::string_view bytes) noexcept {
 }
 
 inline result<file_header> decode_header(std::string_view bytes) {
+    if (bytes.substr(0, header_bytes).find_first_not_of('\0') == std::string_view::npos) {
+        return make_error(errc::truncated, "expected a header of 96 bytes, found zeros so far");
+    }
     if (bytes.substr(0, 4) != file_magic.substr(0, bytes.size())) {
         return make_error(errc::bad_syntax, "expected a series file, which begins with GTS1");
     }

@@ -375,7 +375,11 @@ inline result<void> reader::refresh() {
     if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    return follow(window);
+    auto followed = follow(window);
+    if (!followed) {
+        seen_.modified_ns = -1;  // looked at again by the next refresh()
+    }
+    return followed;
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {

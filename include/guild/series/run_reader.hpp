@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,7 @@ public:
     /// Whether there is a file and each is closed: nothing more will come.
     [[nodiscard]] bool is_closed() const noexcept;
 
-    /// The readers of the files, in order of start.
+    /// The readers of the files whose points are shown, writer by writer in order of start.
     [[nodiscard]] const std::vector<reader*>& files() const noexcept { return in_order_; }
 
 private:
@@ -91,6 +92,7 @@ private:
 
     void open_new(const std::string& name);
     result<void> link_files();
+    void order_files();
     void name_series();
     void list_series(std::size_t writer);
     void rename_repeated();
@@ -147,35 +149,60 @@ inline void run_reader::open_new(const std::string& name) {
     }
 }
 
-// Puts files in order of start and each file that continues another behind it.
+// Puts files in order, and each file that continues another behind it, wherever it stands. Of
+// several that continue one file, the last stands for all: it repeats what they held.
 inline result<void> run_reader::link_files() {
-    in_order_.clear();
+    order_files();
     chains_.clear();
+    std::map<const reader*, reader*> next_of;
+    std::set<const reader*> is_next;
+    for (reader* file : in_order_) {
+        if (!file->header().is_continuation()) {
+            continue;
+        }
+        const auto before =
+            std::find_if(in_order_.begin(), in_order_.end(), [file](const reader* other) {
+                return file != other && other->header().id == file->header().continues;
+            });
+        if (before != in_order_.end()) {
+            next_of[*before] = file;
+            is_next.insert(file);
+        }
+    }
+    result<void> outcome;
+    std::vector<reader*> used;
+    for (reader* file : in_order_) {
+        if (is_next.find(file) != is_next.end()) {
+            continue;
+        }
+        chains_.push_back({file});
+        used.push_back(file);
+        for (auto next = next_of.find(file); next != next_of.end();
+             next = next_of.find(next->second)) {
+            auto ended =
+                chains_.back().back()->end_before(next->second->header().continues_sequence);
+            outcome = ended ? std::move(outcome) : std::move(ended);
+            chains_.back().push_back(next->second);
+            used.push_back(next->second);
+        }
+    }
+    in_order_ = std::move(used);
+    return outcome;
+}
+
+inline void run_reader::order_files() {
+    in_order_.clear();
     for (auto& file : readers_) {
         in_order_.push_back(&file.second);
     }
-    std::sort(in_order_.begin(), in_order_.end(), [](const reader* a, const reader* b) {
-        return std::make_pair(a->header().start_wall_us, std::string_view(a->path())) <
-               std::make_pair(b->header().start_wall_us, std::string_view(b->path()));
-    });
-    result<void> outcome;
-    for (reader* file : in_order_) {
-        const auto continued =
-            std::find_if(chains_.begin(), chains_.end(), [&](const chain& writer) {
-                return file->header().is_continuation() &&
-                       writer.back()->header().id == file->header().continues;
-            });
-        if (continued == chains_.end()) {
-            chains_.push_back({file});
-            continue;
-        }
-        auto ended = continued->back()->end_before(file->header().continues_sequence);
-        if (!ended) {
-            outcome = std::move(ended);
-        }
-        continued->push_back(file);
-    }
-    return outcome;
+    // The clock may have been set back between two attempts.
+    const auto order = [](const reader* file) {
+        const file_header& header = file->header();
+        return std::make_tuple(header.attempt, header.start_wall_us,
+                               std::string_view(file->path()));
+    };
+    std::sort(in_order_.begin(), in_order_.end(),
+              [&order](const reader* a, const reader* b) { return order(a) < order(b); });
 }
 
 // The series of a writer, those of its files that have one key put together.
@@ -327,8 +354,10 @@ inline std::uint64_t run_reader::bytes_lost() const noexcept {
 }
 
 inline bool run_reader::is_closed() const noexcept {
-    return !in_order_.empty() && std::all_of(in_order_.begin(), in_order_.end(),
-                                             [](const reader* file) { return file->is_closed(); });
+    // Of a file that another continues it is of no interest whether it was closed.
+    return !chains_.empty() && std::all_of(chains_.begin(), chains_.end(), [](const chain& writer) {
+        return writer.back()->is_closed();
+    });
 }
 
 }}}  // namespace guild::series
