@@ -55,41 +55,43 @@ std::vector<row> make_rows() {
 // ---- append -------------------------------------------------------------------------------------
 
 // The loop of the same outcome for readers: values, checksum, one write a flush.
-double floor_ns(const std::string& path, const std::vector<row>& rows, std::int64_t frames,
-                std::size_t flush_bytes) {
-    auto file = os::open_file(path, os::open_mode::truncate);
-    must(file.has_value(), "a file cannot be made");
-    std::string buffer(flush_bytes + 1024, '\0');
-    std::size_t used = 0;
-    std::uint64_t written = 0;
-    const double seconds = bench::seconds_of([&] {
-        for (std::int64_t step = 0; step < frames; ++step) {
-            for (const gs::sample& value : rows[static_cast<std::size_t>(step) % rows.size()]) {
-                const auto shorter = static_cast<float>(value.value.as_double());
-                std::memcpy(&buffer[used], &shorter, 4);
-                used += 4;
-            }
-            if (used >= flush_bytes) {
-                guild::store_le(&buffer[used],
-                                guild::crc32c(std::string_view(buffer).substr(0, used)));
-                must(file->write_at(written, std::string_view(buffer).substr(0, used + 4))
-                         .has_value(),
-                     "a write failed");
-                written += used + 4;
-                used = 0;
-            }
-        }
-    });
-    return seconds * 1e9 / static_cast<double>(frames) / columns;
-}
+class floor_file {
+public:
+    floor_file(const std::string& path, std::size_t flush_bytes)
+        : flush_bytes_(flush_bytes), buffer_(flush_bytes + 1024, '\0') {
+        auto file = os::open_file(path, os::open_mode::truncate);
+        must(file.has_value(), "a file cannot be made");
+        file_ = std::move(*file);
+    }
 
-struct appended {
-    double ns = 0;  // a value
-    std::uint64_t allocations = 0;
+    void append(const row& values) {
+        for (const gs::sample& value : values) {
+            const auto shorter = static_cast<float>(value.value.as_double());
+            std::memcpy(&buffer_[used_], &shorter, sizeof shorter);
+            used_ += sizeof shorter;
+        }
+        if (used_ >= flush_bytes_) {
+            flush();
+        }
+    }
+
+private:
+    void flush() {
+        const std::string_view bytes = buffer_;
+        guild::store_le(&buffer_[used_], guild::crc32c(bytes.substr(0, used_)));
+        must(file_.write_at(written_, bytes.substr(0, used_ + 4)).has_value(), "a write failed");
+        written_ += used_ + 4;
+        used_ = 0;
+    }
+
+    os::file file_;
+    std::size_t flush_bytes_;
+    std::string buffer_;
+    std::size_t used_ = 0;
+    std::uint64_t written_ = 0;
 };
 
-appended append_frames(const std::string& directory, const std::vector<row>& rows,
-                       std::int64_t frames, std::int64_t interval_ms) {
+gs::writer start_writer(const std::string& directory, std::int64_t interval_ms) {
     gs::writer_options options;
     options.sync = gs::sync_policy::none;
     options.flush_interval_ms = interval_ms;
@@ -98,45 +100,43 @@ appended append_frames(const std::string& directory, const std::vector<row>& row
     for (std::size_t i = 0; i < columns; ++i) {
         (void)writer->series("curve/" + std::to_string(i));
     }
-    std::int64_t step = 0;
-    const auto append = [&](std::int64_t count) {
-        for (const std::int64_t end = step + count; step < end; ++step) {
-            const row& values = rows[static_cast<std::size_t>(step) % rows.size()];
-            writer->append(step, step * 12'345, values.data(), values.size());
-        }
-        must(writer->flush().has_value(), "a flush failed");
-    };
-    append(std::min<std::int64_t>(frames, 30'000));  // memory grows to what it takes
-    appended got;
-    const std::uint64_t before = bench::allocations;
-    const double seconds = bench::seconds_of([&] { append(frames); });
-    got.allocations = bench::allocations - before;
-    got.ns = seconds * 1e9 / static_cast<double>(frames) / columns;
-    (void)writer->close();
-    (void)os::remove_tree(directory);
-    return got;
+    return std::move(*writer);
 }
 
-void append_rows(const std::string& work, std::int64_t frames, int rounds) {
+void append_rows(const std::string& work, bool buffered, std::int64_t frames, int rounds) {
     const std::vector<row> rows = make_rows();
-    appended buffered{1e9, 0};
-    appended visible{1e9, 0};
-    double floor_buffered = 1e9;
-    double floor_visible = 1e9;
-    for (int round = 0; round < rounds; ++round) {
-        const appended first = append_frames(work + "/buffered", rows, frames, 1000);
-        const appended second = append_frames(work + "/visible", rows, frames / 10, 0);
-        buffered = {std::min(buffered.ns, first.ns), buffered.allocations + first.allocations};
-        visible = {std::min(visible.ns, second.ns), visible.allocations + second.allocations};
-        floor_buffered = std::min(floor_buffered, floor_ns(work + "/a", rows, frames, 65'536));
-        floor_visible = std::min(floor_visible, floor_ns(work + "/b", rows, frames / 10, 1));
+    must(os::make_directories(work).has_value(), "a directory cannot be made");
+    gs::writer writer = start_writer(work + "/series", buffered ? 1000 : 0);
+    floor_file least(work + "/floor", buffered ? 65'536 : 1);
+    std::int64_t step = 0;
+    const auto row_of = [&rows](std::int64_t number) -> const row& {
+        return rows[static_cast<std::size_t>(number) % rows.size()];
+    };
+    const auto append = [&] {
+        for (const std::int64_t end = step + frames; step < end; ++step) {
+            const row& values = row_of(step);
+            writer.append(step, step * 12'345, values.data(), values.size());
+        }
+    };
+    const auto append_floor = [&] {
+        for (std::int64_t i = 0; i < frames; ++i) {
+            least.append(row_of(i));
+        }
+    };
+    (void)bench::best_seconds(1 + rounds / 10, {append});  // memory grows to what it takes
+    const std::uint64_t before = bench::allocations;
+    for (int round = 0; round < rounds / 10; ++round) {
+        append();
     }
-    print_row("append, buffered", buffered.ns, "ns/value", 15, true);
-    print_row("append, buffered, floor", floor_buffered, "ns/value");
-    print_row("append, visible at once", visible.ns, "ns/value", 150, true);
-    print_row("append, visible at once, floor", floor_visible, "ns/value");
-    print_row("append, allocations after warm-up",
-              static_cast<double>(buffered.allocations + visible.allocations), "in all", 0, true);
+    const std::uint64_t allocations = bench::allocations - before;
+    const std::vector<double> best = bench::best_seconds(rounds, {append, append_floor});
+    must(writer.flush().has_value(), "a flush failed");
+    const double values = static_cast<double>(frames) * static_cast<double>(columns);
+    const std::string name = buffered ? "append, buffered" : "append, visible at once";
+    print_row(name, best[0] * 1e9 / values, "ns/value", buffered ? 15 : 150, true);
+    print_row(name + ", floor", best[1] * 1e9 / values, "ns/value");
+    print_row(name + ", allocations after warm-up", static_cast<double>(allocations), "in all", 0,
+              true);
 }
 
 // ---- log() --------------------------------------------------------------------------------------
@@ -244,7 +244,8 @@ int main(int argc, char** argv) {
     }
     const auto work = os::make_temp_directory("guild-bench-");
     must(work.has_value(), "no directory for temporary files");
-    append_rows(*work, quick ? 10'000 : 500'000, quick ? 1 : 7);
+    append_rows(*work + "/buffered", true, 20'000, quick ? 1 : 100);
+    append_rows(*work + "/visible", false, 5'000, quick ? 1 : 100);
     log_rows(*work, 1, quick ? 8'000 : 40'000, quick ? 1 : 50);
     log_rows(*work, 4, quick ? 8'000 : 20'000, quick ? 1 : 50);
     (void)os::remove_tree(*work);
