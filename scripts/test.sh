@@ -144,9 +144,9 @@ umbrellas() { headers "$1" "$2" guild_umbrella_units; }
 no_exceptions() {
     for compiler in g++ clang++-19; do
         configure "build/noexcept-$compiler" $quick_flags $strict -DCMAKE_CXX_COMPILER=$compiler -DGUILD_NO_EXCEPTIONS=ON
-        build "build/noexcept-$compiler" --target guild_umbrella_units guild_tests
+        build "build/noexcept-$compiler" --target guild_umbrella_units guild_tests guild_tests_durability
     done
-    run_ctest build/noexcept-g++ -L quick -R '^(base|os|ini|project|tfevents|series)/'
+    run_ctest build/noexcept-g++ -L quick -R '^(base|os|ini|project|tfevents|series|durability)/'
 }
 
 # Generated headers that have drifted, or that do not work as the originals do (programs: tests/consumer).

@@ -61,8 +61,8 @@ public:
         gs::run_reader reader(path(), system_);
         std::size_t whole = 0;
         for (const gs::point& one : reader.points("x")) {
-            const bool is_written = one.step >= 0 && one.step < logged_ && one.time_us == one.step &&
-                                    one.value == gs::number(0.5);
+            const bool is_written = one.step >= 0 && one.step < logged_ &&
+                                    one.time_us == one.step && one.value == gs::number(0.5);
             CHECK(is_written);
             whole += one.step == static_cast<std::int64_t>(whole) ? 1U : 0U;
         }
@@ -140,9 +140,10 @@ TEST_CASE("crashes: sync() syncs whatever the policy is" * doctest::should_fail(
     }
 }
 
-TEST_CASE("crashes: a file that continues one has its name synced" * doctest::should_fail() *
-          doctest::description("sync_file() syncs the new file and not its directory, and says that "
-                               "all is on the device")) {
+TEST_CASE(
+    "crashes: a file that continues one has its name synced" * doctest::should_fail() *
+    doctest::description("sync_file() syncs the new file and not its directory, and says that "
+                         "all is on the device")) {
     for (std::uint64_t seed = 1; seed <= crashes; ++seed) {
         doomed_run run(gs::sync_policy::interval, seed);
         run.log(10);
@@ -171,10 +172,10 @@ TEST_CASE("crashes: a directory that could not be synced is a failed sync" *
     }
 }
 
-TEST_CASE("crashes: what was moved to another directory is synced there" *
-          doctest::should_fail() *
-          doctest::description("after move_to() nothing counts as not yet synced: sync() returns at "
-                               "once, and nothing of the copy is on the device")) {
+TEST_CASE(
+    "crashes: what was moved to another directory is synced there" * doctest::should_fail() *
+    doctest::description("after move_to() nothing counts as not yet synced: sync() returns at "
+                         "once, and nothing of the copy is on the device")) {
     for (std::uint64_t seed = 1; seed <= crashes; ++seed) {
         doomed_run run(gs::sync_policy::interval, seed);
         run.log(20);

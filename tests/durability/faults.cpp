@@ -29,13 +29,17 @@ struct named_calls {
     const char* name;
     unsigned calls;
 };
-constexpr named_calls kinds_of_calls[] = {
-    {"open", guild_test::open_calls},         {"close", guild_test::close_calls},
-    {"pread", guild_test::read_calls},        {"pwrite", guild_test::write_calls},
-    {"ftruncate", guild_test::truncate_calls}, {"fsync", guild_test::sync_calls},
-    {"rename", guild_test::rename_calls},     {"unlink", guild_test::unlink_calls},
-    {"mkdir", guild_test::mkdir_calls},       {"stat", guild_test::status_calls},
-    {"any", guild_test::all_calls}};
+constexpr named_calls kinds_of_calls[] = {{"open", guild_test::open_calls},
+                                          {"close", guild_test::close_calls},
+                                          {"pread", guild_test::read_calls},
+                                          {"pwrite", guild_test::write_calls},
+                                          {"ftruncate", guild_test::truncate_calls},
+                                          {"fsync", guild_test::sync_calls},
+                                          {"rename", guild_test::rename_calls},
+                                          {"unlink", guild_test::unlink_calls},
+                                          {"mkdir", guild_test::mkdir_calls},
+                                          {"stat", guild_test::status_calls},
+                                          {"any", guild_test::all_calls}};
 
 double fault_value(std::int64_t step) {
     return static_cast<double>(step) * 0.1;
@@ -296,7 +300,8 @@ TEST_CASE("faults: the same with every other code" * doctest::test_suite("long")
 TEST_CASE("faults: writes that fall short without an error are continued") {
     named_calls writes{"pwrite", guild_test::write_calls};
     CHECK(fail_each_call(writes, 0, {1, true, false, then::recovers}, gs::sync_policy::none) > 10);
-    CHECK(fail_each_call(writes, 0, {50, true, false, then::recovers}, gs::sync_policy::every) > 10);
+    CHECK(fail_each_call(writes, 0, {50, true, false, then::recovers}, gs::sync_policy::every) >
+          10);
 }
 
 TEST_CASE("faults: every kind of call that a writer makes was made to fail") {
@@ -304,8 +309,8 @@ TEST_CASE("faults: every kind of call that a writer makes was made to fail") {
         const std::string name = kind.name;
         const bool is_never_made = name == "rename" || name == "pread" || name == "stat" ||
                                    name == "ftruncate" || name == "unlink" || name == "close";
-        const auto made = fail_each_call(kind, EIO, {1, false, false, then::recovers},
-                                         gs::sync_policy::every);
+        const auto made =
+            fail_each_call(kind, EIO, {1, false, false, then::recovers}, gs::sync_policy::every);
         INFO(name);
         CHECK((is_never_made || made > 0));
     }
@@ -444,7 +449,7 @@ TEST_CASE("faults: moving to a new directory, whichever call fails") {
         for (const int code : {ENOSPC, EIO, EINTR}) {
             for (std::int64_t after = 0; after < 12; ++after) {
                 const std::string calls = kind.name;
-        CAPTURE(calls);
+                CAPTURE(calls);
                 CAPTURE(code);
                 CAPTURE(after);
                 watched_run run(dir / std::to_string(++count),

@@ -62,8 +62,8 @@ private:
         const auto summaries = reader->summaries();
         std::vector<gs::series_summary> read(all_.size());
         guild_test::point_matcher matcher(file_->written);
-        const auto visited = reader->for_each_point(
-            [&](const gs::series_name& name, const gs::point& one) {
+        const auto visited =
+            reader->for_each_point([&](const gs::series_name& name, const gs::point& one) {
                 matcher(name, one);
                 const std::size_t place = file_->written.find(name.key);
                 if (place < read.size()) {
@@ -173,10 +173,9 @@ TEST_CASE("flips: a bit that turns under a reader that has the file open") {
         wrong += is_whole ? 0U : 1U;
         for (const gs::series_summary& one : reader->summaries()) {
             const auto& points = file.written.series[file.written.find(one.key)];
-            wrong +=
-                guild_test::is_same_summary(one, guild_test::summary_of(points, points.size()))
-                    ? 0U
-                    : 1U;
+            wrong += guild_test::is_same_summary(one, guild_test::summary_of(points, points.size()))
+                         ? 0U
+                         : 1U;
         }
     }
     CHECK(wrong == 0);

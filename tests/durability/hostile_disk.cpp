@@ -116,7 +116,8 @@ int shell_status(const os::run_result& ran) {
 
 }  // namespace
 
-TEST_CASE("hostile disk: a deleted directory costs nobody anything, and a new one gets all points") {
+TEST_CASE(
+    "hostile disk: a deleted directory costs nobody anything, and a new one gets all points") {
     const guild_test::temp_dir dir;
     auto writer = gs::writer::create(dir / "run/series", hostile_options());
     REQUIRE(writer);

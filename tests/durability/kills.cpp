@@ -87,8 +87,8 @@ std::uint64_t kill_one(std::uint64_t round) {
     guild_test::random_numbers random(round);
     const std::string mode = std::to_string(round % 4);
     growing_view live(dir.path());
-    auto child = guild_test::must_start(
-        guild_test::child_options("series_log", {dir.path(), "0", mode}));
+    auto child =
+        guild_test::must_start(guild_test::child_options("series_log", {dir.path(), "0", mode}));
     const std::int64_t life_us = static_cast<std::int64_t>(random.below(15'000));
     const std::int64_t start_us = os::system_env.boot_time_us();
     std::string problem;

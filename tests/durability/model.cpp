@@ -53,9 +53,7 @@ struct model_writer {
     std::size_t durable = 0;
     std::size_t frozen = 0;  // points in its files when it was closed
 
-    [[nodiscard]] std::size_t visible() const {
-        return is_open ? in_files() : frozen;
-    }
+    [[nodiscard]] std::size_t visible() const { return is_open ? in_files() : frozen; }
     [[nodiscard]] std::size_t in_files() const {
         return accepted - guild::detail::convert<std::size_t>(writer->points_pending());
     }
@@ -387,9 +385,8 @@ private:
         for (model_writer& one : writers_) {
             in_order.push_back(&one);
         }
-        std::sort(in_order.begin(), in_order.end(), [](const model_writer* a, const model_writer* b) {
-            return a->start < b->start;
-        });
+        std::sort(in_order.begin(), in_order.end(),
+                  [](const model_writer* a, const model_writer* b) { return a->start < b->start; });
         std::map<std::string, expected_series> all;
         std::map<std::string, std::size_t> ranks;
         for (const model_writer* one : in_order) {
@@ -400,10 +397,10 @@ private:
                     continue;
                 }
                 const std::size_t rank = ranks[key]++;
-                const std::string suffix =
-                    rank == 0           ? ""
-                    : one->attempt != 0 ? " @attempt" + std::to_string(one->attempt)
-                                        : " @rank" + std::to_string(rank);
+                const std::string suffix = rank == 0 ? ""
+                                           : one->attempt != 0
+                                               ? " @attempt" + std::to_string(one->attempt)
+                                               : " @rank" + std::to_string(rank);
                 all[key + suffix] = {&series, count};
             }
         }
@@ -418,8 +415,8 @@ private:
         const auto all = expected();
         const auto summaries = reader.summaries();
         if (summaries.size() != all.size()) {
-            problem_ = std::to_string(summaries.size()) + " series, not " +
-                       std::to_string(all.size());
+            problem_ =
+                std::to_string(summaries.size()) + " series, not " + std::to_string(all.size());
         }
         for (const gs::series_summary& one : summaries) {
             const auto found = all.find(one.key);
@@ -432,9 +429,9 @@ private:
                 problem_ = "the summary of " + shown(one.key);
             }
             if (at_all || random_.once_in(all.size())) {
-                const std::vector<gs::point> points(
-                    series->points.begin(),
-                    series->points.begin() + static_cast<std::ptrdiff_t>(count));
+                const std::vector<gs::point> points(series->points.begin(),
+                                                    series->points.begin() +
+                                                        static_cast<std::ptrdiff_t>(count));
                 if (reader.points(one.key) != points) {
                     problem_ = "the points of " + shown(one.key);
                 }
@@ -550,8 +547,7 @@ void run_worlds(std::uint64_t first_seed, std::uint64_t operations) {
                 world.finish();
             }
             if (!world.problem().empty()) {
-                FAIL("GUILD_MODEL_SEED=" << seed << ", operation " << i << ": "
-                                         << world.problem());
+                FAIL("GUILD_MODEL_SEED=" << seed << ", operation " << i << ": " << world.problem());
             }
             done += i;
         }

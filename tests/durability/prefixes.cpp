@@ -136,10 +136,9 @@ TEST_CASE("prefixes: a reader that follows the growth of every byte has what was
     for (std::size_t size = gs::header_bytes; size <= file.bytes.size(); ++size) {
         in_memory.bytes.assign(file.bytes, 0, size);
         ++in_memory.modified_ns;
-        const bool is_right =
-            reader->refresh() &&
-            are_summaries_of(*reader, file, cache, file.counts_within(size)) &&
-            reader->bytes_lost() == 0;
+        const bool is_right = reader->refresh() &&
+                              are_summaries_of(*reader, file, cache, file.counts_within(size)) &&
+                              reader->bytes_lost() == 0;
         wrong += is_right ? 0U : 1U;
     }
     CHECK(wrong == 0);
@@ -209,8 +208,7 @@ recording record_writer(std::uint64_t seed, std::size_t writes) {
         for (; known < node->unsynced.size(); ++known) {
             const auto& change = node->unsynced[known];
             REQUIRE_FALSE(change.cuts);
-            made.writes.push_back(
-                {static_cast<std::size_t>(change.offset), change.bytes, counts});
+            made.writes.push_back({static_cast<std::size_t>(change.offset), change.bytes, counts});
         }
     }
     for (recorded_write& one : made.writes) {
@@ -335,8 +333,9 @@ TEST_CASE("sectors: in a file of a megabyte, with indices and dictionaries in th
         const std::string_view bytes = made.writes[write].bytes;
         bool has_index = false;
         for (std::size_t at = 0; at + 8 <= bytes.size(); at += 8) {
-            has_index = has_index || (guild::load_le<std::uint32_t>(&bytes[at]) == gs::block_magic &&
-                                      bytes[at + 4] == 3);
+            has_index =
+                has_index || (guild::load_le<std::uint32_t>(&bytes[at]) == gs::block_magic &&
+                              bytes[at + 4] == 3);
         }
         if (has_index) {
             crash_in_write(made, write, 6, system, random);

@@ -43,7 +43,8 @@ public:
         case 3:
             return static_cast<std::int64_t>(next());
         case 4:
-            return static_cast<std::int64_t>(std::int32_t{-1}) - static_cast<std::int64_t>(below(3));
+            return static_cast<std::int64_t>(std::int32_t{-1}) -
+                   static_cast<std::int64_t>(below(3));
         default:
             return static_cast<std::int64_t>(below(1000));
         }

@@ -66,62 +66,57 @@ struct sample_file {
     }
 };
 
-/// Makes a file of at least `size` bytes: an index after each `index_every` bytes or so (a writer
-/// waits longer), and a last one that closes it, if `is_closed`.
-inline sample_file make_sample_file(std::size_t size, std::size_t index_every, bool is_closed,
-                                    std::uint64_t seed) {
-    namespace gs = guild::series;
-    sample_file made;
-    random_numbers random(seed);
-    gs::file_header header;
+namespace detail {
+
+inline guild::series::file_header sample_header() {
+    guild::series::file_header header;
     header.id[3] = 9;
     header.start_wall_us = 1'700'000'000'000'000;
-    gs::file_builder builder;
-    builder.start(header.id);
-    const std::uint32_t seed_of_sums = gs::checksum_seed(header.id);
-    std::int64_t time_us = header.start_wall_us;
-    std::size_t last_index = 0;
-    std::vector<std::vector<std::size_t>> counts;
-    while (builder.pending().size() + gs::header_bytes < size) {
-        if (made.written.keys.size() < 12 && random.once_in(3)) {
-            const char letter = static_cast<char>('A' + made.written.keys.size());
-            made.written.keys.push_back(std::string(1 + random.below(120), letter));
-            made.written.series.emplace_back();
-            (void)builder.series(made.written.keys.back());
-        }
-        const std::size_t known = made.written.keys.size();
-        for (std::uint64_t frame = random.below(6); known != 0 && frame > 0; --frame) {
-            std::vector<gs::sample> row;
-            const std::int64_t step = random.integer();
-            time_us += static_cast<std::int64_t>(random.below(1'000'000));
-            for (std::uint64_t i = 1 + random.below(5); i > 0; --i) {
-                const auto id = static_cast<std::uint32_t>(random.below(known));
-                row.push_back({id, random.number()});
-                made.written.series[id].push_back({step, time_us, row.back().value});
-            }
-            builder.add_frame(step, time_us, row.data(), row.size());
-        }
-        if (random.once_in(3)) {
-            builder.add_note({time_us, {{"mark", "test"}, {"text", std::string(random.below(1200), 'n')}}});
-        }
-        const bool is_index_due = builder.pending().size() - last_index >= index_every;
-        builder.seal(is_index_due);
-        last_index = is_index_due ? builder.pending().size() : last_index;
+    return header;
+}
+
+// Adds some frames of the series known so far, sometimes a new series before them and a remark
+// behind.
+inline void add_round(guild::series::file_builder& builder, written_points& written,
+                      std::int64_t& time_us, random_numbers& random) {
+    if (written.keys.size() < 12 && random.once_in(3)) {
+        const char letter = static_cast<char>('A' + written.keys.size());
+        written.keys.push_back(std::string(1 + random.below(120), letter));
+        written.series.emplace_back();
+        (void)builder.series(written.keys.back());
     }
-    if (is_closed) {
-        builder.seal(true);
+    const std::size_t known = written.keys.size();
+    for (std::uint64_t frame = random.below(6); known != 0 && frame > 0; --frame) {
+        std::vector<guild::series::sample> row;
+        const std::int64_t step = random.integer();
+        time_us += static_cast<std::int64_t>(random.below(1'000'000));
+        for (std::uint64_t i = 1 + random.below(5); i > 0; --i) {
+            const auto id = static_cast<std::uint32_t>(random.below(known));
+            row.push_back({id, random.number()});
+            written.series[id].push_back({step, time_us, row.back().value});
+        }
+        builder.add_frame(step, time_us, row.data(), row.size());
     }
-    // seal(true) is the way to an index before its time; only the last one ends the file.
-    const std::string& blocks = builder.pending();
-    made.bytes = gs::encode_header(header);
-    std::vector<std::size_t> so_far(12);
-    for (gs::block block; made.bytes.size() - gs::header_bytes < blocks.size();) {
+    if (random.once_in(3)) {
+        const std::string text(random.below(1200), 'n');
+        builder.add_note({time_us, {{"mark", "test"}, {"text", text}}});
+    }
+}
+
+// Copies the blocks into the file and takes note of what each holds. The builder makes an index
+// before its time only to close a file; here the last one alone may say that it is closed.
+inline void add_blocks(sample_file& made, std::string_view blocks, bool is_closed) {
+    namespace gs = guild::series;
+    const std::uint32_t seed = gs::checksum_seed(sample_header().id);
+    std::vector<std::size_t> so_far(made.written.keys.size());
+    gs::block block;
+    while (made.bytes.size() - gs::header_bytes < blocks.size()) {
         const std::size_t at = made.bytes.size() - gs::header_bytes;
-        REQUIRE(gs::decode_block(std::string_view(blocks).substr(at), made.bytes.size(),
-                                 seed_of_sums, block) == gs::block_status::good);
+        REQUIRE(gs::decode_block(blocks.substr(at), made.bytes.size(), seed, block) ==
+                gs::block_status::good);
         const bool is_last = block.end() == blocks.size() + gs::header_bytes;
         block.flags = is_last && is_closed ? block.flags : std::uint8_t{0};
-        gs::append_block(made.bytes, block, seed_of_sums);
+        gs::append_block(made.bytes, block, seed);
         made.block_ends.push_back(made.bytes.size());
         made.indices += block.type == gs::block_type::index ? 1U : 0U;
         made.dictionaries += block.type == gs::block_type::dictionary ? 1U : 0U;
@@ -134,9 +129,34 @@ inline sample_file make_sample_file(std::size_t size, std::size_t index_every, b
                 }
             }
             made.frames.push_back({made.bytes.size(), so_far});
-            made.frames.back().counts.resize(made.written.keys.size());
         }
     }
+}
+
+}  // namespace detail
+
+/// Makes a file of at least `size` bytes: an index after each `index_every` bytes or so (a writer
+/// waits longer), and a last one that closes it, if `is_closed`.
+inline sample_file make_sample_file(std::size_t size, std::size_t index_every, bool is_closed,
+                                    std::uint64_t seed) {
+    const guild::series::file_header header = detail::sample_header();
+    sample_file made;
+    random_numbers random(seed);
+    guild::series::file_builder builder;
+    builder.start(header.id);
+    std::int64_t time_us = header.start_wall_us;
+    std::size_t last_index = 0;
+    while (builder.pending().size() + guild::series::header_bytes < size) {
+        detail::add_round(builder, made.written, time_us, random);
+        const bool is_index_due = builder.pending().size() - last_index >= index_every;
+        builder.seal(is_index_due);
+        last_index = is_index_due ? builder.pending().size() : last_index;
+    }
+    if (is_closed) {
+        builder.seal(true);
+    }
+    made.bytes = guild::series::encode_header(header);
+    detail::add_blocks(made, builder.pending(), is_closed);
     return made;
 }
 
@@ -145,9 +165,7 @@ inline sample_file make_sample_file(std::size_t size, std::size_t index_every, b
 class point_matcher {
 public:
     explicit point_matcher(const written_points& written)
-        : written_(&written),
-          at_(written.keys.size()),
-          read_(written.keys.size()),
+        : written_(&written), at_(written.keys.size()), read_(written.keys.size()),
           beginning_(written.keys.size()) {}
 
     void operator()(const guild::series::series_name& name, const guild::series::point& point) {

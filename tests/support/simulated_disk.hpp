@@ -45,17 +45,17 @@ inline constexpr std::size_t header_bytes = 96;
 
 /// Which calls fail, and how.
 struct disk_fault {
-    unsigned calls = 0;          // of these kinds
-    std::int64_t after = 0;      // so many succeed,
-    std::int64_t times = 1;      // then so many fail; -1: all
-    int code = EIO;              // with this; 0: nothing but writes that fall short
-    bool short_write = false;    // a write that fails writes half first
-    bool loses_pages = false;    // a sync that fails drops what was not synced, as file systems do
+    unsigned calls = 0;           // of these kinds
+    std::int64_t after = 0;       // so many succeed,
+    std::int64_t times = 1;       // then so many fail; -1: all
+    int code = EIO;               // with this; 0: nothing but writes that fall short
+    bool short_write = false;     // a write that fails writes half first
+    bool loses_pages = false;     // a sync that fails drops what was not synced, as file systems do
     bool spares_headers = false;  // and then keeps the first bytes of a file that was never synced
-    std::int64_t made = 0;       // calls of these kinds so far,
-    std::int64_t failed = 0;     // and how many of them failed
-    bool has_half = false;       // the half of a short write is written
-    bool lost_patience = false;  // so many failed that the caller seems to wait for ever
+    std::int64_t made = 0;        // calls of these kinds so far,
+    std::int64_t failed = 0;      // and how many of them failed
+    bool has_half = false;        // the half of a short write is written
+    bool lost_patience = false;   // so many failed that the caller seems to wait for ever
 };
 
 /// One file or directory: what processes see, and what the device holds.
@@ -92,12 +92,12 @@ public:
     using names = std::map<std::string, std::shared_ptr<disk_node>>;
 
     disk_fault fault;
-    bool is_armed = false;                // faults happen now: set around the calls of one party
-    std::int64_t room = -1;               // bytes that may still be written; -1: any
+    bool is_armed = false;   // faults happen now: set around the calls of one party
+    std::int64_t room = -1;  // bytes that may still be written; -1: any
     std::int64_t wall_us = 1'700'000'000'000'000;
     std::int64_t boot_us = 5'000'000;
-    std::int64_t tick_us = 1;             // that pass with every look at a clock
-    std::function<void()> after_change;   // called after each call that may have changed a file
+    std::int64_t tick_us = 1;            // that pass with every look at a clock
+    std::function<void()> after_change;  // called after each call that may have changed a file
     std::int64_t open_files = 0;
     random_numbers random{1};
 
