@@ -43,10 +43,12 @@ class column_file {
 public:
     /// Makes the file `path`, which must not be there.
     ///
+    /// in       permissions: its mode bits, as far as the process gives them to new files
     /// errors   already_exists, permission_denied, no_space, ...
     [[nodiscard]] static result<column_file> create(const std::string& path,
                                                     const file_header& header,
-                                                    const os::env& system = os::system_env);
+                                                    const os::env& system = os::system_env,
+                                                    unsigned permissions = 0666);
 
     /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
     /// passed over. Ids stay as they are.
@@ -113,8 +115,8 @@ private:
 // ---- implementation ---------------------------------------------------------
 
 inline result<column_file> column_file::create(const std::string& path, const file_header& header,
-                                               const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::create_new, system);
+                                               const os::env& system, unsigned permissions) {
+    auto file = os::open_file(path, os::open_mode::create_new, system, permissions);
     if (!file) {
         return std::move(file).error();
     }
