@@ -74,7 +74,10 @@ public:
         return guild::series::encode_header(header_) + builder_.pending();
     }
     [[nodiscard]] std::string closed() {
-        builder_.seal(true);
+        if (!is_closed_) {
+            builder_.seal(true);
+            is_closed_ = true;
+        }
         return guild::series::encode_header(header_) + builder_.pending();
     }
 
@@ -87,6 +90,7 @@ private:
     guild::series::file_builder builder_;
     std::vector<std::string> keys_;
     points_by_key written_;
+    bool is_closed_ = false;
 };
 
 /// Adds frames of any numbers: steps that repeat, fall and lie at the limits, series that change
