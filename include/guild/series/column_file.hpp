@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,7 +96,8 @@ private:
     std::uint32_t seed_;
     std::string pending_;
     std::string payload_;
-    std::uint64_t written_ = 0;  // bytes of the file and of pending_
+    std::optional<error> error_;  // of the first write that failed: nothing is written after it
+    std::uint64_t written_ = 0;   // bytes of the file and of pending_
     std::uint64_t sequence_ = 0;
 
     id_table<series_name> names_;
@@ -331,9 +333,14 @@ inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
 }
 
 inline result<void> column_file::write_out() {
-    auto written = file_.write_all(pending_);
+    if (!error_) {
+        auto written = file_.write_all(pending_);
+        if (!written) {
+            error_ = std::move(written).error();
+        }
+    }
     pending_.clear();
-    return written;
+    return error_ ? result<void>(*error_) : result<void>();
 }
 
 inline result<void> column_file::add_pyramids() {
