@@ -6,6 +6,7 @@
 namespace program {
 
 command_spec check_command();
+command_spec compact_command();
 command_spec delete_run_command();
 command_spec events_command();
 command_spec import_events_command();
@@ -17,9 +18,11 @@ command_spec list_models_command();
 command_spec list_runs_command();
 command_spec list_series_command();
 command_spec prepare_command();
+command_spec repair_command();
 command_spec run_command();
 command_spec status_command();
 command_spec train_command();
+command_spec verify_command();
 command_spec view_command();
 
 }  // namespace program

@@ -22,7 +22,9 @@ std::vector<program::command_spec> all_commands() {
         program::list_runs_command(),     program::list_series_command(),
         program::list_attrs_command(),    program::list_flags_command(),
         program::delete_run_command(),    program::events_command(),
-        program::import_events_command(), program::ini_command(),
+        program::import_events_command(), program::verify_command(),
+        program::repair_command(),        program::compact_command(),
+        program::ini_command(),
     };
 }
 

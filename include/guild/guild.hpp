@@ -100,6 +100,7 @@
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
 #include <guild/series/column_file.hpp>        // writes a file of columns
+#include <guild/series/block_list.hpp>         // blocks, also those that were moved
 #include <guild/series/rewrite.hpp>            // puts it in the place of another
 #include <guild/series/compact.hpp>            // a closed file in a fraction of its size
 #include <guild/series/repair.hpp>             // what is damaged, and what can be saved
@@ -123,6 +124,7 @@
 #include <guild/runs/import_index.hpp>         // which run is made of which directory
 #include <guild/runs/event_import.hpp>         // runs out of existing log directories
 #include <guild/runs/command_watch.hpp>        // the command's output, signals and end
+#include <guild/runs/compact_run.hpp>          // series files of a run that is over
 #include <guild/runs/recording.hpp>            // everything written about a command
 #include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run
 #include <guild/runs/frame_ring.hpp>           // logged values on their way to the writer

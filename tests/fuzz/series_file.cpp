@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <new>
 #include <string>
@@ -149,6 +150,34 @@ void mend(std::string& bytes) {
 // By name in the file, which may name two series alike.
 using counts = std::map<std::string, std::uint64_t>;
 
+// Two series one by one, whole, in part and as charts.
+void read_series(gs::reader& reader) {
+    const auto summaries = reader.summaries();
+    if (reader.points_known() > 100'000) {
+        return;  // a chunk of few bytes may hold millions of equal points
+    }
+    for (std::size_t i = 0; i < summaries.size() && i < 2; ++i) {
+        gs::pixel_request request;
+        request.columns = 1;
+        for (const std::int64_t begin :
+             {std::numeric_limits<std::int64_t>::min(), summaries[i].first.step}) {
+            request.range.min_step = begin;
+            const auto view = reader.pixels(summaries[i].key, request);
+            if (!view || view->kept.size() > 4) {
+                fail("a chart has no points or too many");
+            }
+        }
+        const auto points = reader.points(summaries[i].key, request.range);
+        const bool is_inside =
+            points && std::all_of(points->begin(), points->end(), [&](const gs::point& one) {
+                return one.step >= request.range.min_step;
+            });
+        if (!is_inside) {
+            fail("a point outside of the range");
+        }
+    }
+}
+
 void read_all(gs::reader& reader) {
     counts visited;
     if (!reader.for_each_point(
@@ -161,6 +190,7 @@ void read_all(gs::reader& reader) {
         }
     }
     (void)reader.notes();
+    read_series(reader);
     if (reader.bytes_lost() > guild_test::in_memory.bytes.size() + gs::header_bytes) {
         fail("more is lost than there was");
     }
@@ -179,7 +209,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         mend(bytes);
     }
     const os::env system = guild_test::memory_env(bytes);
-    const std::size_t cap = 128 * size + (std::size_t{1} << 20U);
+    // A chunk may hold many equal points in few bytes.
+    constexpr std::size_t of_chunk = 64 * gs::max_chunk_points;
+    const std::size_t cap = 128 * size + of_chunk + (std::size_t{1} << 20U);
     const std::size_t before = allocated;
     most_allocated = allocated;
     {

@@ -32,6 +32,7 @@
 #include <guild/runs/run.hpp>
 #include <guild/runs/run_files.hpp>
 #include <guild/runs/tsv.hpp>
+#include <guild/series/compact.hpp>
 #include <guild/series/reader.hpp>
 #include <guild/series/writer.hpp>
 #include <guild/tfevents/directory_reader.hpp>
@@ -326,6 +327,7 @@ inline result<void> imported_run::end() {
     if (!ended) {
         return ended;
     }
+    (void)series::compact(series_->path(), {}, *system_);  // failing that, it stays as it is
     event_cursor read = cursor_;
     for (const error& loss : losses()) {
         for (const auto& [name, mark] : cursor_) {

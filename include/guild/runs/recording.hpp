@@ -1,6 +1,7 @@
 // guild/runs/recording.hpp - everything that is written about a supervised command, by one thread.
 //
-// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper.
+// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper
+// compact_run.
 // Not here: starting and stopping the command, reading its pipes (runs/supervisor.hpp).
 //
 // A failure to record is told once for each kind, counted, and never passed on: the command goes
@@ -22,6 +23,7 @@
 #include <guild/os/file.hpp>
 #include <guild/os/stats.hpp>
 #include <guild/runs/collectors.hpp>
+#include <guild/runs/compact_run.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/output_buffer.hpp>
 #include <guild/runs/output_log.hpp>
@@ -77,6 +79,7 @@ public:
     void work_if_due();
 
     /// Gathers what is left, puts a deleted directory back, closes the series and records the end.
+    /// Then brings the series files that were closed into columns.
     ///
     /// out      where the run stands
     [[nodiscard]] std::string end(run_end how);
@@ -93,6 +96,7 @@ private:
     void restore();
     void report(std::string_view what, const result<void>& outcome);
     void report_series();
+    void compact_series();
     [[nodiscard]] std::vector<kept_file> open_files() const;
     [[nodiscard]] std::int64_t now_us() const { return options_.system->boot_time_us(); }
 
@@ -256,7 +260,26 @@ inline std::string recording::end(run_end how) {
         how.more.emplace_back("record_errors", std::to_string(failures_));
     }
     report("run attributes", files_.end(how, keeper_.data_directory_now(state_)));
+    compact_series();
     return keeper_.run_directory();
+}
+
+// Behind the end, so that whoever kills this process now does not lose how the command ended.
+inline void recording::compact_series() {
+    if (state_ == rundir_state::gone || state_ == rundir_state::replaced) {
+        return;
+    }
+    compact_run_options how;
+    how.most_bytes = most_bytes_at_end;
+    how.system = options_.system;
+    const compact_run_report done = compact_run(keeper_.data_directory_now(state_), how);
+    for (const error& why : done.errors) {
+        // What a command put there and is no series file, readers tell of.
+        if (why.code != errc::bad_syntax && why.code != errc::truncated &&
+            why.code != errc::bad_value && why.code != errc::unsupported) {
+            report("series in columns", why);
+        }
+    }
 }
 
 inline void recording::report(std::string_view what, const result<void>& outcome) {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -124,11 +125,14 @@ private:
     bool read_frames(std::string_view& in);
     bool read_columns(std::string_view& in);
     bool count_points(std::vector<std::uint64_t>& points) const;
+    void list_sets();
     void gather(std::size_t at);
 
     std::vector<std::uint32_t> ids_;
     std::vector<std::vector<std::uint32_t>> sets_;
     std::size_t sets_used_ = 0;
+    std::vector<std::size_t> sets_begin_;  // of column i, in sets_of_columns_; made by list_sets()
+    std::vector<std::uint32_t> sets_of_columns_;  // a set as often as the column is in it
     std::vector<std::int64_t> set_of_frame_;
     std::vector<std::int64_t> steps_;
     std::vector<std::int64_t> times_us_;
@@ -230,6 +234,7 @@ inline void chunk_builder::finish(std::string& out) {
 inline bool chunk_reader::open(std::string_view payload) {
     std::uint64_t frames = 0;
     points_ = 0;
+    sets_begin_.clear();
     if (!decode_varint(payload, frames) || frames == 0 || frames > max_chunk_frames) {
         return false;
     }
@@ -345,15 +350,34 @@ inline bool chunk_reader::read(std::size_t at, stretch& out) {
     return true;
 }
 
+// Which sets each column is in, for all columns at once: there may be many of both.
+inline void chunk_reader::list_sets() {
+    sets_begin_.assign(ids_.size() + 1, 0);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            ++sets_begin_[place + std::size_t{1}];
+        }
+    }
+    std::partial_sum(sets_begin_.begin(), sets_begin_.end(), sets_begin_.begin());
+    sets_of_columns_.resize(sets_begin_.back());
+    std::vector<std::size_t> next(sets_begin_.begin(), sets_begin_.end() - 1);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            sets_of_columns_[next[place]++] = static_cast<std::uint32_t>(i);
+        }
+    }
+}
+
 // Steps and times of a series that is in some of the frames, or more than once in one.
 inline void chunk_reader::gather(std::size_t at) {
+    if (sets_begin_.empty()) {
+        list_sets();
+    }
     some_steps_.clear();
     some_times_us_.clear();
     times_in_set_.assign(sets_used_, 0);
-    for (std::size_t i = 0; i < sets_used_; ++i) {
-        for (const std::uint32_t place : sets_[i]) {
-            times_in_set_[i] += place == at ? 1U : 0U;
-        }
+    for (std::size_t i = sets_begin_[at]; i < sets_begin_[at + 1]; ++i) {
+        ++times_in_set_[sets_of_columns_[i]];
     }
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         const std::uint32_t times = times_in_set_[static_cast<std::size_t>(set_of_frame_[i])];

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,10 +44,12 @@ class column_file {
 public:
     /// Makes the file `path`, which must not be there.
     ///
+    /// in       permissions: its mode bits, as far as the process gives them to new files
     /// errors   already_exists, permission_denied, no_space, ...
     [[nodiscard]] static result<column_file> create(const std::string& path,
                                                     const file_header& header,
-                                                    const os::env& system = os::system_env);
+                                                    const os::env& system = os::system_env,
+                                                    unsigned permissions = 0666);
 
     /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
     /// passed over. Ids stay as they are.
@@ -93,7 +96,8 @@ private:
     std::uint32_t seed_;
     std::string pending_;
     std::string payload_;
-    std::uint64_t written_ = 0;  // bytes of the file and of pending_
+    std::optional<error> error_;  // of the first write that failed: nothing is written after it
+    std::uint64_t written_ = 0;   // bytes of the file and of pending_
     std::uint64_t sequence_ = 0;
 
     id_table<series_name> names_;
@@ -113,8 +117,8 @@ private:
 // ---- implementation ---------------------------------------------------------
 
 inline result<column_file> column_file::create(const std::string& path, const file_header& header,
-                                               const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::create_new, system);
+                                               const os::env& system, unsigned permissions) {
+    auto file = os::open_file(path, os::open_mode::create_new, system, permissions);
     if (!file) {
         return std::move(file).error();
     }
@@ -329,9 +333,14 @@ inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
 }
 
 inline result<void> column_file::write_out() {
-    auto written = file_.write_all(pending_);
+    if (!error_) {
+        auto written = file_.write_all(pending_);
+        if (!written) {
+            error_ = std::move(written).error();
+        }
+    }
     pending_.clear();
-    return written;
+    return error_ ? result<void>(*error_) : result<void>();
 }
 
 inline result<void> column_file::add_pyramids() {

@@ -55,6 +55,10 @@ inline result<compact_report> compact(const std::string& path, const compact_opt
     if (old->header().generation != 0 && old->is_closed()) {
         return compact_report{false, old->points_known(), old->size(), old->size()};
     }
+    if (old->header().generation != 0) {
+        return make_error(errc::bad_checksum, "the end of the file is missing: repair it first",
+                          path, {old->size(), old->size(), 0, 0});
+    }
     if (!old->is_closed() && !options.is_writer_gone) {
         return make_error(errc::bad_value, "the writer has not ended this file", path);
     }

@@ -215,6 +215,9 @@ inline result<void> reader::open_file() {
     }
     header_ = damaged ? guess_header(bytes) : *header;
     damaged_header_ = damaged;
+    if (header_.generation != 0) {
+        limit_ = std::numeric_limits<std::uint64_t>::max();  // as end_before(): left out already
+    }
     seed_ = checksum_seed(header_.id);
     file_ = std::move(*file);
     seen_ = *status;

@@ -1,6 +1,6 @@
 // guild/series/repair.hpp - says what is damaged in a series file, and saves what is not.
 //
-// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp index.hpp rewrite.hpp.
+// Layer 3. Includes: base, os, series/block_list.hpp block_reader.hpp index.hpp rewrite.hpp.
 // Not here: reading past damage without repair, which every reader does (series/reader.hpp).
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <guild/config.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/series/block_list.hpp>
 #include <guild/series/block_points.hpp>
 #include <guild/series/block_reader.hpp>
 #include <guild/series/chunk.hpp>
@@ -34,6 +35,7 @@ namespace guild { inline namespace v0 { namespace series {
 struct finding {
     byte_range where;
     std::string what;
+    bool is_lost = true;  // false: good blocks that stand at another place than they say
 };
 
 /// What verify() found. All counts are of good blocks.
@@ -50,7 +52,7 @@ struct verify_report {
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept {
         std::uint64_t bytes = 0;
         for (const finding& each : damage) {
-            bytes += each.where.end - each.where.begin;
+            bytes += each.is_lost ? each.where.end - each.where.begin : 0;
         }
         return bytes;
     }
@@ -77,6 +79,7 @@ struct repair_report {
 /// Writes all good blocks of a damaged file into a new one, in columns, which takes its name. The
 /// damaged file is kept beside it as `NAME.gts.damaged`. Nobody may be writing to it.
 ///
+/// Blocks that stand at another place than they say are taken as well.
 /// errors   as verify(); those of files: everything is left as it was
 /// example  tests/series/repair.cpp "repair: saves all that is good and keeps the damaged file"
 [[nodiscard]] result<repair_report> repair(const std::string& path,
@@ -111,8 +114,33 @@ public:
             return *blocks.failure();
         }
         report_.tail_bytes = report_.size - blocks.offset();
-        report_.is_columnar = header.generation != 0;
-        finish();
+        finish(header);
+        return std::move(report_);
+    }
+
+    // The same of a file with displaced blocks, which are taken in order of their sequence.
+    result<verify_report> run_displaced(const file_header& header, bool damaged_header,
+                                        const block_list& list) {
+        if (damaged_header) {
+            add({0, header_bytes}, "the checksum of the header does not hold");
+        }
+        tell_places(list);
+        file_window window(file_);
+        for (const placed_block& each : list.blocks) {
+            const auto found = read_placed(window, checksum_seed(header.id), each);
+            if (!found) {
+                return window.failure().value_or(
+                    make_error(errc::io_failed, "the file changed while it was read"));
+            }
+            is_whole_ = is_whole_ && found->sequence == sequence_;
+            sequence_ = found->sequence;
+            shift_ = each.place - each.offset;
+            check_order(*found);
+            check(*found);
+            ++report_.blocks;
+        }
+        report_.tail_bytes = report_.size - list.end;
+        finish(header);
         return std::move(report_);
     }
 
@@ -120,7 +148,10 @@ private:
     void add(byte_range where, std::string what) {
         report_.damage.push_back({where, std::move(what)});
     }
-    void add(const block& in, std::string what) { add({in.offset, in.end()}, std::move(what)); }
+    void add(const block& in, std::string what) {
+        const std::uint64_t place = in.offset + shift_;
+        add({place, place + (in.end() - in.offset)}, std::move(what));
+    }
 
     void tell_lost(byte_range where, std::uint64_t next) {
         const std::uint64_t missing = next > sequence_ ? next - sequence_ : 0;
@@ -128,6 +159,45 @@ private:
                        (missing == 1 ? " block is" : " blocks are") + " lost");
         is_whole_ = false;
         sequence_ = next;
+    }
+
+    // Where blocks are missing, and which stand elsewhere than they say.
+    void tell_places(const block_list& list) {
+        const std::vector<placed_block> blocks = sort_by_place(list.blocks);
+        std::uint64_t end = header_bytes;
+        for (std::size_t i = 0; i < blocks.size();) {
+            std::size_t behind = i + 1;
+            while (behind < blocks.size() && is_next(blocks[behind - 1], blocks[behind])) {
+                ++behind;
+            }
+            if (blocks[i].place > end || blocks[i].sequence > sequence_) {
+                tell_lost({std::min(end, blocks[i].place), blocks[i].place}, blocks[i].sequence);
+            }
+            if (blocks[i].is_displaced()) {
+                tell_displaced(blocks[i], blocks[behind - 1], behind - i);
+            }
+            end = blocks[behind - 1].end();
+            sequence_ = blocks[behind - 1].sequence + 1;
+            i = behind;
+        }
+        sequence_ = 0;
+        is_whole_ = true;
+    }
+
+    static bool is_next(const placed_block& a, const placed_block& b) noexcept {
+        return b.place == a.end() && b.sequence == a.sequence + 1 &&
+               b.place - b.offset == a.place - a.offset;
+    }
+
+    void tell_displaced(const placed_block& first, const placed_block& last, std::size_t count) {
+        const bool before = first.place < first.offset;
+        const std::uint64_t far = before ? first.offset - first.place : first.place - first.offset;
+        report_.damage.push_back(
+            {{first.place, last.end()},
+             std::to_string(count) + (count == 1 ? " good block stands " : " good blocks stand ") +
+                 std::to_string(far) + (far == 1 ? " byte " : " bytes ") +
+                 (before ? "before" : "behind") + (count == 1 ? " its place" : " their place"),
+             false});
     }
 
     void check_order(const block& found) {
@@ -316,7 +386,12 @@ private:
                (!a.has_finite() || (a.min == b.min && a.max == b.max));
     }
 
-    void finish() {
+    void finish(const file_header& header) {
+        report_.is_columnar = header.generation != 0;
+        if (report_.is_columnar && !report_.is_closed) {
+            add({report_.size - report_.tail_bytes, report_.size},
+                "the end of the file is missing, which was written whole");
+        }
         for (const auto& [id, summary] : summaries_) {
             report_.series += summary.count != 0 ? 1U : 0U;
             if (names_.find(id) == nullptr) {
@@ -351,17 +426,32 @@ private:
     std::uint64_t frames_ = 0;
     std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
     std::uint64_t sequence_ = 0;       // expected next
+    std::uint64_t shift_ = 0;          // of the block at hand, from where it says; may wrap
     std::uint64_t last_index_ = 0;
     std::uint64_t dictionary_ = 0;
     bool is_whole_ = true;  // nothing was lost since the last index
 };
 
-inline std::string free_name(const std::string& wanted, const os::env& system) {
+// A name for the damaged file, which nobody else takes: an empty file stands there.
+inline result<std::string> reserve_name(const std::string& wanted, const os::env& system) {
     std::string name = wanted;
-    for (int serial = 2; os::find_link_status(name, system); ++serial) {
+    for (int serial = 2;; ++serial) {
+        const auto made = os::open_file(name, os::open_mode::create_new, system);
+        if (made) {
+            return name;
+        }
+        if (made.error().code != errc::already_exists) {
+            return made.error();
+        }
         name = wanted + "-" + std::to_string(serial);
     }
-    return name;
+}
+
+inline void release_name(const std::string& name, const os::env& system) {
+    const auto status = os::find_link_status(name, system);
+    if (status && status->size == 0) {
+        (void)system.unlink(name.c_str());
+    }
 }
 
 }  // namespace detail
@@ -389,8 +479,18 @@ inline result<verify_report> verify(const std::string& path, const os::env& syst
         header.error().path = path;
         return std::move(header).error();
     }
-    return detail::verifier(*file, status->size)
-        .run(damaged ? guess_header({bytes, *got}) : *header, damaged);
+    const file_header known = damaged ? guess_header({bytes, *got}) : *header;
+    auto report = detail::verifier(*file, status->size).run(known, damaged);
+    if (!report || (report->damage.empty() && report->tail_bytes == 0)) {
+        return report;
+    }
+    const auto list = list_blocks(*file, checksum_seed(known.id), status->size);
+    if (!list) {
+        return list.error();
+    }
+    return list->has_displaced()
+               ? detail::verifier(*file, status->size).run_displaced(known, damaged, *list)
+               : report;
 }
 
 inline result<repair_report> repair(const std::string& path, const os::env& system) {
@@ -406,15 +506,20 @@ inline result<repair_report> repair(const std::string& path, const os::env& syst
     if (done) {
         done = job.write(true, {{"mark", "repaired"}});
     }
-    const std::string kept_as = detail::free_name(path + ".damaged", system);
-    if (done) {
-        done = job.replace(kept_as);
+    auto kept_as = done ? detail::reserve_name(path + ".damaged", system)
+                        : result<std::string>(std::move(done).error());
+    if (kept_as) {
+        done = job.replace(*kept_as);
     }
-    if (!done) {
+    if (!kept_as || !done) {
         job.discard();
+        if (!kept_as) {
+            return std::move(kept_as).error();
+        }
+        detail::release_name(*kept_as, system);
         return std::move(done).error();
     }
-    return repair_report{true, kept_as, job.points(), job.bytes_lost(), job.lost()};
+    return repair_report{true, *kept_as, job.points(), job.bytes_lost(), job.lost()};
 }
 
 }}}  // namespace guild::series

@@ -1,6 +1,7 @@
 // guild/series/rewrite.hpp - makes a columnar file of a series file and puts it in its place.
 //
-// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp column_file.hpp reader.hpp.
+// Layer 3. Includes: base, os, series/block_list.hpp block_points.hpp block_reader.hpp
+// column_file.hpp reader.hpp.
 // Not here: what may be rewritten when (series/compact.hpp, series/repair.hpp).
 //
 // The new file is written beside the old one, synced, read back and compared point by point, and
@@ -25,6 +26,7 @@
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
+#include <guild/series/block_list.hpp>
 #include <guild/series/block_points.hpp>
 #include <guild/series/block_reader.hpp>
 #include <guild/series/column_file.hpp>
@@ -104,7 +106,8 @@ public:
     /// Writes the new file.
     ///
     /// in       remark: a NOTE to add, empty: none; may_lose: good blocks behind damage are taken,
-    ///          and series whose key was lost get one
+    ///          those that stand at another place than they say too, and series whose key was lost
+    ///          get one
     /// errors   those of files; bad_checksum: damage, and may_lose is false (where = its bytes)
     [[nodiscard]] result<void> write(bool may_lose, const detail::text_pairs& remark = {});
 
@@ -130,7 +133,10 @@ private:
         return path_ + ".new-" + std::to_string(os::process_id());
     }
     result<column_file> make_temporary() const;
-    result<void> copy_blocks(column_file& into, bool may_lose);
+    result<void> copy_block(const block& found, column_file& into);
+    result<void> copy_blocks(column_file& into);
+    result<void> save_blocks(column_file& into);
+    result<void> refuse(byte_range damage) const;
     void name_others(column_file& into) const;
     result<void> compare() const;
 
@@ -204,10 +210,10 @@ inline result<void> rewriter::open() {
 inline result<column_file> rewriter::make_temporary() const {
     file_header header = header_;
     ++header.generation;
-    auto made = column_file::create(temporary(), header, *system_);
+    auto made = column_file::create(temporary(), header, *system_, before_.mode);
     if (!made && made.error().code == errc::already_exists) {
         (void)system_->unlink(temporary().c_str());  // left by a process that died
-        made = column_file::create(temporary(), header, *system_);
+        made = column_file::create(temporary(), header, *system_, before_.mode);
     }
     return made;
 }
@@ -217,7 +223,7 @@ inline result<void> rewriter::write(bool may_lose, const detail::text_pairs& rem
     if (!made) {
         return std::move(made).error();
     }
-    auto done = copy_blocks(*made, may_lose);
+    auto done = may_lose ? save_blocks(*made) : copy_blocks(*made);
     if (done && !remark.empty()) {
         detail::text_pairs texts = remark;
         if (may_lose) {
@@ -236,29 +242,64 @@ inline result<void> rewriter::write(bool may_lose, const detail::text_pairs& rem
     return done;
 }
 
-inline result<void> rewriter::copy_blocks(column_file& into, bool may_lose) {
+inline result<void> rewriter::copy_block(const block& found, column_file& into) {
+    if (found.sequence >= limit_) {
+        return {};
+    }
+    points_in_block_.visit_all(
+        found, [this](std::uint32_t id, const point& next) { digest_.add(id, next); });
+    return into.add(found);
+}
+
+inline result<void> rewriter::refuse(byte_range damage) const {
+    return make_error(errc::bad_checksum, "the file is damaged: repair it first", path_,
+                      {damage.begin, damage.end, 0, 0});
+}
+
+inline result<void> rewriter::copy_blocks(column_file& into) {
+    if (damaged_header_) {
+        return refuse({0, header_bytes});
+    }
+    const std::uint32_t seed = checksum_seed(header_.id);
     file_window window(file_);
-    block_reader blocks(window, checksum_seed(header_.id), header_bytes, before_.size);
+    block_reader blocks(window, seed, header_bytes, before_.size);
     block found;
     while (blocks.next(found)) {
-        if (!may_lose && (damaged_header_ || !blocks.lost().empty())) {
-            const byte_range lost =
-                damaged_header_ ? byte_range{0, header_bytes} : blocks.lost().front();
-            return make_error(errc::bad_checksum, "the file is damaged: repair it first", path_,
-                              {lost.begin, lost.end, 0, 0});
+        if (!blocks.lost().empty()) {
+            return refuse(blocks.lost().front());
         }
-        if (found.sequence >= limit_) {
-            continue;
-        }
-        points_in_block_.visit_all(
-            found, [this](std::uint32_t id, const point& next) { digest_.add(id, next); });
-        auto added = into.add(found);
+        auto added = copy_block(found, into);
         if (!added) {
             return added;
         }
     }
-    lost_ = blocks.lost();
+    // What is behind the last good block is torn and goes; not so blocks that were moved.
+    const byte_range tail{blocks.offset(), before_.size};
+    if (!blocks.failure() && !find_displaced(window, seed, tail).empty()) {
+        return refuse(tail);
+    }
     return blocks.failure() ? result<void>(*blocks.failure()) : result<void>();
+}
+
+inline result<void> rewriter::save_blocks(column_file& into) {
+    const std::uint32_t seed = checksum_seed(header_.id);
+    auto list = list_blocks(file_, seed, before_.size);
+    if (!list) {
+        return std::move(list).error();
+    }
+    file_window window(file_);
+    for (const placed_block& each : list->blocks) {
+        const auto found = read_placed(window, seed, each);
+        if (!found) {
+            return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
+        }
+        auto added = copy_block(*found, into);
+        if (!added) {
+            return added;
+        }
+    }
+    lost_ = std::move(list->lost);
+    return {};
 }
 
 // Keys for series whose DICT is lost: their points are shown all the same.
@@ -296,8 +337,12 @@ inline result<void> rewriter::replace(const std::string& keep_as) {
         return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
     }
     int renamed = keep_as.empty() ? 0 : system_->rename(path_.c_str(), keep_as.c_str());
+    const bool is_kept = renamed >= 0 && !keep_as.empty();
     if (renamed >= 0) {
         renamed = system_->rename(temporary().c_str(), path_.c_str());
+    }
+    if (renamed < 0 && is_kept) {
+        (void)system_->rename(keep_as.c_str(), path_.c_str());
     }
     if (renamed < 0) {
         return os::os_error(-renamed, "rename", path_);
