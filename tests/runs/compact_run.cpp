@@ -153,8 +153,9 @@ TEST_CASE("compact run: a damaged file is told and left, the others are rewritte
     REQUIRE(os::make_directories(run.series("9-directory.gts")));
     REQUIRE(::symlink(good.c_str(), run.series("9-link.gts").c_str()) == 0);
     (void)run.dir.write("series/9-text.gts", "text");
+    (void)run.dir.write("series/9-no-header-yet.gts", "GTS1");
     const auto done = compact_run(run.dir.path(), over());
-    CHECK(done.files == 5);
+    CHECK(done.files == 6);
     CHECK(done.compacted == 1);
     REQUIRE(done.errors.size() == 4);
     CHECK(done.errors[0].code == guild::errc::bad_checksum);
