@@ -87,7 +87,8 @@
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
-#include <guild/series/reduce.hpp>             // last, min, average ...; points to pixels
+#include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
+#include <guild/series/smooth.hpp>             // moving averages, as TensorBoard draws them
 
 // layer 4: runs: directories, recording, supervising, listing
 #include <guild/runs/layout.hpp>               // where things stand in a run directory
