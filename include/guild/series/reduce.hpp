@@ -317,8 +317,8 @@ inline bool is_reducer(std::string_view word) noexcept {
 }
 
 inline std::vector<std::string_view> reducer_words() {
-    return {"first",  "last",           "min",     "max", "argmin", "argmax",  "average", "mean",
-            "median", "last_5_average", "at_1000", "p50", "steps",  "duration"};
+    return {"first", "last",           "min",     "max", "argmin", "argmax",  "average", "median",
+            "mean",  "last_5_average", "at_1000", "p50", "steps",  "duration"};
 }
 
 inline std::optional<double> reduce(const reducer& by, const std::vector<point>& points) {
