@@ -17,6 +17,7 @@
 #include <guild/base/path.hpp>                 // join, base name, parent, extension
 #include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
+#include <guild/base/base64.hpp>               // bytes as text of 64 letters
 #include <guild/base/crc32c.hpp>               // CRC-32C and the mask that record files use
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
@@ -88,6 +89,10 @@
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
 #include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
+#include <guild/series/point_text.hpp>         // a number as text, bit for bit
+#include <guild/series/csv.hpp>                // a point as a line of CSV
+#include <guild/series/jsonl.hpp>              // a point as a line of JSON
+#include <guild/series/text_reader.hpp>        // the points of such a text, in pieces
 #include <guild/series/smooth.hpp>             // moving averages, as TensorBoard draws them
 
 // layer 4: runs: directories, recording, supervising, listing
