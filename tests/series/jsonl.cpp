@@ -142,7 +142,7 @@ TEST_CASE("jsonl: a mistake is reported at its byte") {
           "8: expected one of the escapes of ");
     CHECK(json_refusal(R"({"key":"\udc00"})").substr(0, 34) ==
           "8: expected one of the escapes of ");
-    CHECK(json_refusal("{\"key\":\"\x01\"}").substr(0, 39) ==
+    CHECK(json_refusal("{\"key\":\"\x01\"}").substr(0, 40) ==
           "8: expected \\u00XX for a control charact");
     CHECK(json_refusal("{\"key\":\"\xFF\"}").substr(0, 30) == "8: expected UTF-8 in a string,");
     CHECK(json_refusal(R"({"key_base64":"/w="})").substr(0, 31) ==
