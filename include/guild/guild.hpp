@@ -27,6 +27,7 @@
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
 #include <guild/os/file.hpp>                   // files
 #include <guild/os/directory.hpp>              // directories: list, make, remove
+#include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
@@ -106,6 +107,10 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/event_time.hpp>           // times of events in microseconds
+#include <guild/runs/event_points.hpp>         // event files as points, bit for bit
+#include <guild/runs/event_export.hpp>         // series as an event file for TensorBoard
+#include <guild/runs/series_import.hpp>        // a run made of points
 #include <guild/runs/event_cursor.hpp>         // events.tsv: event files as they were
 #include <guild/runs/event_sources.hpp>        // which runs a log directory holds
 #include <guild/runs/event_facts.hpp>          // hyperparameters as flags; start and end

@@ -50,7 +50,7 @@ inline bool needs_csv_quotes(std::string_view key) noexcept {
     }
     const char first = key.front();
     const auto is_special = [](char c) { return c == ',' || c == '"' || c == '\n' || c == '\r'; };
-    return first == '{' || first == ' ' || first == '\t' || first == '\xEF' ||
+    return first == '{' || first == '[' || first == ' ' || first == '\t' || first == '\xEF' ||
            std::any_of(key.begin(), key.end(), is_special);
 }
 

@@ -84,12 +84,12 @@ inline void append_json_number(std::string& out, const number& value) {
     constexpr std::uint64_t infinity = 0x7FF0000000000000U;
     const std::uint64_t size = value.bits() & ~(std::uint64_t{1} << 63U);
     if (size < infinity) {
-        append_number(out, value);
+        series::append_number(out, value);
     } else if (size == infinity) {
         out += value.bits() == infinity ? "\"Infinity\"" : "\"-Infinity\"";
     } else {
         out += '"';
-        append_number(out, value);
+        series::append_number(out, value);
         out += '"';
     }
 }

@@ -25,7 +25,8 @@ namespace guild { inline namespace v0 { namespace series {
 
 enum class text_format : std::uint8_t { csv, jsonl };
 
-/// What a text is whose first bytes are these: JSON Lines when the first that is no blank is `{`.
+/// What a text is whose first bytes are these: JSON Lines when the first that is no blank is `{` or
+/// `[`, the latter for the sake of the error.
 [[nodiscard]] text_format guess_text_format(std::string_view first_bytes) noexcept;
 
 /// A line, a quoted CSV field with line feeds in it included, is no longer than this.
@@ -96,7 +97,9 @@ inline text_format guess_text_format(std::string_view first_bytes) noexcept {
     if (starts_with(first_bytes, "\xEF\xBB\xBF")) {
         first_bytes.remove_prefix(3);
     }
-    return starts_with(trim(first_bytes), "{") ? text_format::jsonl : text_format::csv;
+    const std::string_view text = trim(first_bytes);
+    const bool is_json = !text.empty() && (text.front() == '{' || text.front() == '[');
+    return is_json ? text_format::jsonl : text_format::csv;
 }
 
 inline void text_reader::add(std::string_view bytes) {
