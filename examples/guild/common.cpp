@@ -3,6 +3,7 @@
 #include "common.hpp"
 
 #include <guild/base/path.hpp>
+#include <guild/base/text.hpp>
 #include <guild/json.hpp>
 #include <guild/os/file.hpp>
 #include <guild/project/load.hpp>
@@ -175,6 +176,48 @@ std::optional<guild::runs::run> select_run(const arguments& given, io& console) 
         }
     }
     return run;
+}
+
+std::optional<std::vector<guild::runs::run>> select_runs(const arguments& given, io& console) {
+    std::vector<guild::runs::run> runs;
+    if (given.has("RUNDIR") && !given.has("latest-run")) {
+        for (const std::string& name : given.all("RUNDIR")) {
+            auto run = find_named_run(name, given);
+            if (!run) {
+                console.fail("cannot find a run at " + name);
+                return std::nullopt;
+            }
+            runs.push_back(std::move(*run));
+        }
+    } else if (given.has("latest-run")) {
+        auto run = find_selected_run(given, console);
+        if (!run) {
+            return std::nullopt;
+        }
+        runs.push_back(std::move(*run));
+    } else {
+        const auto roots = load_run_roots(given, console);
+        if (!roots) {
+            return std::nullopt;
+        }
+        runs = guild::runs::list_runs(*roots);
+    }
+    for (const guild::runs::run& run : runs) {
+        for (const std::string& note : run.notes()) {
+            console.warn(run.path() + ": " + note);
+        }
+    }
+    return runs;
+}
+
+int fail_work(io& console, const guild::error& error) {
+    const std::string text = printable(guild::replace_invalid_utf8(guild::to_string(error)));
+    if (error.where.line == 0) {
+        console.fail(text);
+    } else {
+        console.print_error(text + '\n');
+    }
+    return exit_failed;
 }
 
 std::string printable(std::string_view text) {

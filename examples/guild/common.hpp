@@ -73,10 +73,20 @@ std::optional<std::string> find_run_root(const arguments& given, io& console);
 /// warnings; empty when there is none, with the error printed.
 std::optional<guild::runs::run> select_run(const arguments& given, io& console);
 
+/// The runs that RUNDIR or --latest-run name, or without them all of the project, newest first,
+/// with what is odd about them printed as warnings; empty when one is missing, with the error
+/// printed.
+std::optional<std::vector<guild::runs::run>> select_runs(const arguments& given, io& console);
+
 using name_values = std::vector<std::pair<std::string, std::string>>;
 
 /// Prints one `NAME: VALUE` on a line; with --json one object.
 void print_name_values(const name_values& list, const arguments& given, io& console);
+
+/// Prints an error about bytes that came from somewhere, without their control characters.
+///
+/// out      exit_failed
+int fail_work(io& console, const guild::error& error);
 
 /// Text from files and names of files, for a terminal: control characters, and marks that turn the
 /// direction of text around, become '?'.

@@ -95,8 +95,9 @@ TEST_CASE("text reader: errors have line and column, also behind line feeds in q
     CHECK(csv_failure("a,1,2,3\nb,4,five,6\n") ==
           "x:2:5: time_us: expected a whole number of 64 bits, saw five");
     CHECK(csv_failure("\"a\nb\",1,2,3\nb,4,5,six\n") == "x:3:7: value: expected a number, saw six");
-    CHECK(csv_failure("\"a\nb\",1,2,x\n") ==
-          "x:2:8: value: expected a number, saw x (the first line is neither "
+    CHECK(csv_failure("\"a\nb\",1,2,x\n") == "x:2:8: value: expected a number, saw x");
+    CHECK(csv_failure("step,loss\n1,0.5\n") ==
+          "x:1:6: step: expected a whole number of 64 bits, saw loss (the first line is neither "
           "key,step,time_us,value nor a point)");
     CHECK(csv_failure("\xEF\xBB\xBF"
                       "a,x\n")
@@ -127,7 +128,8 @@ TEST_CASE("text reader: a CSV text without a last line feed may be cut") {
     CHECK(read.failure ==
           "x:2:11: expected a line feed behind the value, saw the end: it may be cut");
     CHECK(csv_failure("a,1,2,3\n\"b,4,5,6\n") ==
-          "x:2:1: expected a quote at the end of the field, saw the end of the line");
+          "x:2:1: expected a quote at the end of the field, saw the end of the line (the last line "
+          "has no line feed: it may be cut)");
 }
 
 TEST_CASE("text reader: a line that has no end takes no more than its limit of memory") {

@@ -185,9 +185,11 @@ inline result<keyed_point> text_reader::parse_line() {
                           "expected a line feed behind the value, saw the end: it may be cut", {},
                           {line_.size(), line_.size(), 0, 0});
     }
-    if (!parsed && number_ == 1) {
+    const bool is_other = number_ == 1 && std::none_of(line_.begin(), line_.end(), is_digit);
+    if (!parsed && (is_other || is_cut_)) {
         error what = parsed.error();
-        what.message += " (the first line is neither key,step,time_us,value nor a point)";
+        what.message += is_other ? " (the first line is neither key,step,time_us,value nor a point)"
+                                 : " (the last line has no line feed: it may be cut)";
         return what;
     }
     return parsed;
