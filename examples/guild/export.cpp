@@ -30,6 +30,8 @@ void stop_export(int signal) {
     export_signal = signal;
 }
 
+using point_list = std::vector<guild::series::point>;
+
 enum class export_format : unsigned char { csv, jsonl, tfevents };
 
 /// What is exported, and what came of it.
@@ -39,7 +41,7 @@ struct export_job {
     std::uint64_t points = 0;
 };
 
-guild::error export_stopped() {
+guild::result<void> export_stopped() {
     return guild::make_error(guild::errc::interrupted, "stopped, nothing was written");
 }
 
@@ -113,23 +115,24 @@ guild::result<void> write_text(export_job& job, export_format format, bool has_h
     if (has_header) {
         text += std::string(guild::series::csv_header) + '\n';
     }
-    for (const std::string& key : job.keys) {
-        for (const guild::series::point& each : job.series.points(key)) {
+    auto written = out.write(text);
+    text.clear();
+    job.series.for_each_series(job.keys, [&](const std::string& key, const point_list& points) {
+        for (const guild::series::point& each : points) {
             format == export_format::csv ? guild::series::append_csv_point(text, key, each)
                                          : guild::series::append_json_point(text, key, each);
-            ++job.points;
-            if (text.size() < piece_bytes) {
-                continue;
+            if (text.size() >= piece_bytes && written) {
+                written = export_signal != 0 ? export_stopped() : out.write(text);
+                text.clear();
             }
-            auto written =
-                export_signal != 0 ? guild::result<void>(export_stopped()) : out.write(text);
-            if (!written) {
-                return written;
-            }
-            text.clear();
         }
+        job.points += points.size();
+        return written.has_value() && export_signal == 0;
+    });
+    if (written && export_signal != 0) {
+        written = export_stopped();
     }
-    return export_signal != 0 ? guild::result<void>(export_stopped()) : out.write(text);
+    return written ? out.write(text) : written;
 }
 
 int export_text(export_job& job, export_format format, const arguments& given, io& console) {
@@ -159,16 +162,14 @@ int export_events(export_job& job, const guild::runs::run& run, const std::strin
         return fail(console, out.error());
     }
     const signal_watch watch(stop_export);
-    for (const std::string& key : job.keys) {
-        const auto points = job.series.points(key);
-        auto added = out->add(key, points);
-        if (added && export_signal != 0) {
-            added = export_stopped();
-        }
-        if (!added) {
-            return fail_work(console, added.error());
-        }
+    guild::result<void> added;
+    job.series.for_each_series(job.keys, [&](const std::string& key, const point_list& points) {
+        added = export_signal != 0 ? export_stopped() : out->add(key, points);
         job.points += points.size();
+        return added.has_value();
+    });
+    if (!added) {
+        return fail_work(console, added.error());
     }
     const auto path = out->close();
     if (!path) {
