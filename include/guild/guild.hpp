@@ -17,6 +17,7 @@
 #include <guild/base/path.hpp>                 // join, base name, parent, extension
 #include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
+#include <guild/base/base64.hpp>               // bytes as text of 64 letters
 #include <guild/base/crc32c.hpp>               // CRC-32C and the mask that record files use
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
@@ -26,6 +27,7 @@
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
 #include <guild/os/file.hpp>                   // files
 #include <guild/os/directory.hpp>              // directories: list, make, remove
+#include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
@@ -104,7 +106,12 @@
 #include <guild/series/rewrite.hpp>            // puts it in the place of another
 #include <guild/series/compact.hpp>            // a closed file in a fraction of its size
 #include <guild/series/repair.hpp>             // what is damaged, and what can be saved
-#include <guild/series/reduce.hpp>             // last, min, average ...; points to pixels
+#include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
+#include <guild/series/point_text.hpp>         // a number as text, bit for bit
+#include <guild/series/csv.hpp>                // a point as a line of CSV
+#include <guild/series/jsonl.hpp>              // a point as a line of JSON
+#include <guild/series/text_reader.hpp>        // the points of such a text, in pieces
+#include <guild/series/smooth.hpp>             // moving averages, as TensorBoard draws them
 
 // layer 4: runs: directories, recording, supervising, listing
 #include <guild/runs/layout.hpp>               // where things stand in a run directory
@@ -117,6 +124,10 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/event_time.hpp>           // times of events in microseconds
+#include <guild/runs/event_points.hpp>         // event files as points, bit for bit
+#include <guild/runs/event_export.hpp>         // series as an event file for TensorBoard
+#include <guild/runs/series_import.hpp>        // a run made of points
 #include <guild/runs/event_cursor.hpp>         // events.tsv: event files as they were
 #include <guild/runs/event_sources.hpp>        // which runs a log directory holds
 #include <guild/runs/event_facts.hpp>          // hyperparameters as flags; start and end

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,9 +70,19 @@ public:
     /// What a chart of some columns needs of the series shown as `key`.
     [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
 
+    /// Calls `visit(const std::string& key, const std::vector<point>&)` for each of `keys` as
+    /// shown, in their order, until it returns false. Reads the files once for about a million
+    /// points, and not once for each key.
+    ///
+    /// cost     24 bytes for each of those points, or for each of one series that has more
+    /// example  tests/series/run_reader.cpp "run reader: many series at once are what they are one
+    ///          by one"
+    template <class Visit>
+    void for_each_points(const std::vector<std::string>& keys, Visit&& visit);
+
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
-    /// The failure that refresh() or points() met last.
+    /// The failure that refresh() or reading points met last.
     [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
 
     /// Whether there is a file and each is closed: nothing more will come.
@@ -97,6 +108,9 @@ private:
     void list_series(std::size_t writer);
     void rename_repeated();
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
+    [[nodiscard]] std::uint64_t count_of(std::string_view key) const noexcept;
+    std::vector<std::vector<point>> collect(const std::string* keys, std::size_t count);
+    void collect_from(reader& file, const std::map<std::string, std::vector<point>*>& wanted);
 
     std::string directory_;
     const os::env* system_;
@@ -343,6 +357,74 @@ inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& 
         }
     }
     return reducer.finish();
+}
+
+template <class Visit>
+void run_reader::for_each_points(const std::vector<std::string>& keys, Visit&& visit) {
+    constexpr std::uint64_t points_at_once = std::uint64_t{1} << 20U;
+    for (std::size_t first = 0; first < keys.size();) {
+        std::size_t count = 1;
+        std::uint64_t sum = count_of(keys[first]);
+        while (first + count < keys.size() &&
+               sum + count_of(keys[first + count]) <= points_at_once) {
+            sum += count_of(keys[first + count]);
+            ++count;
+        }
+        if (count == 1) {
+            if (!visit(keys[first], points(keys[first]))) {
+                return;
+            }
+        } else {
+            const std::vector<std::vector<point>> found = collect(&keys[first], count);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (!visit(keys[first + i], found[i])) {
+                    return;
+                }
+            }
+        }
+        first += count;
+    }
+}
+
+inline std::uint64_t run_reader::count_of(std::string_view key) const noexcept {
+    const place* found = find_place(key);
+    return found == nullptr ? 0 : found->summary->count;
+}
+
+inline std::vector<std::vector<point>> run_reader::collect(const std::string* keys,
+                                                           std::size_t count) {
+    std::vector<std::vector<point>> all(count);
+    std::map<std::size_t, std::map<std::string, std::vector<point>*>> wanted;  // by chain
+    for (std::size_t i = 0; i < count; ++i) {
+        const place* found = find_place(keys[i]);
+        if (found != nullptr) {
+            wanted[found->chain].emplace(found->key, &all[i]);
+        }
+    }
+    for (const auto& [writer, series] : wanted) {
+        for (reader* file : chains_[writer]) {
+            collect_from(*file, series);
+        }
+    }
+    return all;
+}
+
+inline void run_reader::collect_from(reader& file,
+                                     const std::map<std::string, std::vector<point>*>& wanted) {
+    std::unordered_map<std::uint32_t, std::vector<point>*> by_id;
+    const auto read = file.for_each_point([&](const series_name& name, const point& at) {
+        const auto [known, is_new] = by_id.emplace(name.id, nullptr);
+        if (is_new) {
+            const auto found = wanted.find(name.key);
+            known->second = found == wanted.end() ? nullptr : found->second;
+        }
+        if (known->second != nullptr) {
+            known->second->push_back(at);
+        }
+    });
+    if (!read) {
+        error_ = read.error();
+    }
 }
 
 inline std::uint64_t run_reader::bytes_lost() const noexcept {
