@@ -52,6 +52,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -1281,6 +1282,70 @@ inline std::string to_hex(std::string_view bytes) {
         text += digits[byte & 0xFU];
     }
     return text;
+}
+
+}}  // namespace guild
+
+// ==== guild/base/base64.hpp ====
+// guild/base/base64.hpp - bytes as text of 64 letters, and back.
+//
+// Layer 1. Includes: the standard library only.
+// Not here: hexadecimal digits (base/bytes.hpp).
+
+namespace guild { inline namespace v0 {
+
+/// Standard base64 with padding.
+///
+/// source   RFC 4648 section 4
+/// example  tests/base/base64.cpp "base64: the standard's own examples, both ways"
+[[nodiscard]] std::string encode_base64(std::string_view bytes);
+
+/// The bytes; empty for any text that encode_base64() would not have made.
+[[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace detail
+
+inline std::string encode_base64(std::string_view bytes) {
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t group = 0;
+        for (std::size_t k = 0; k < 3; ++k) {
+            group = group << 8U |
+                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            out +=
+                i + k <= bytes.size() ? detail::base64_digits[group >> (18U - 6U * k) & 63U] : '=';
+        }
+    }
+    return out;
+}
+
+inline std::optional<std::string> decode_base64(std::string_view text) {
+    std::string out;
+    std::string_view rest = text;
+    for (; rest.size() >= 4; rest.remove_prefix(4)) {
+        std::uint32_t group = 0;
+        std::size_t digits = 0;
+        for (; digits < 4 && rest[digits] != '='; ++digits) {
+            const std::size_t digit = detail::base64_digits.find(rest[digits]);
+            if (digit == std::string_view::npos) {
+                return std::nullopt;
+            }
+            group |= static_cast<std::uint32_t>(digit) << (18U - 6U * digits);
+        }
+        for (std::size_t k = 0; k + 1 < digits; ++k) {
+            out += static_cast<char>(static_cast<unsigned char>(group >> (16U - 8U * k) & 0xFFU));
+        }
+    }
+    return encode_base64(out) == text ? std::make_optional(out) : std::nullopt;
 }
 
 }}  // namespace guild
@@ -3567,6 +3632,9 @@ struct dir_entry {
 /// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
 [[nodiscard]] result<void> remove_tree(const std::string& path);
 
+/// Removes a directory in which nothing is; false when it is still there.
+bool remove_empty_directory(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -3713,6 +3781,10 @@ inline result<void> remove_tree(const std::string& path) {
     return {};
 }
 
+inline bool remove_empty_directory(const std::string& path) {
+    return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
+}
+
 inline result<std::string> make_temp_directory(std::string_view prefix) {
     const char* base = std::getenv("TMPDIR");
     std::string path =
@@ -3722,6 +3794,65 @@ inline result<std::string> make_temp_directory(std::string_view prefix) {
     }
     return path;
 }
+
+}}}  // namespace guild::os
+
+// ==== guild/os/temporary.hpp ====
+// guild/os/temporary.hpp - something on disk that goes with its object unless it is kept.
+//
+// Layer 2. Includes: os/directory.hpp.
+// Not here: replacing a file by a text that is in memory (os/file.hpp, save_file()).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// What is removed: everything at the path, or only a directory with nothing in it.
+enum class removal : std::uint8_t { all, empty_directory };
+
+/// Removes a path when it is destroyed, unless keep() was called. Moved, not copied.
+///
+/// example  tests/os/temporary.cpp "temporary: is gone with its object, unless it was kept"
+class temporary {
+public:
+    temporary() = default;
+    explicit temporary(std::string path, removal what = removal::all)
+        : path_(std::move(path)), what_(what), is_held_(true) {}
+    temporary(temporary&& other) noexcept
+        : path_(std::move(other.path_)), what_(other.what_),
+          is_held_(std::exchange(other.is_held_, false)) {}
+    temporary& operator=(temporary&& other) noexcept {
+        temporary moved(std::move(other));
+        path_.swap(moved.path_);
+        std::swap(what_, moved.what_);
+        std::swap(is_held_, moved.is_held_);
+        return *this;
+    }
+    temporary(const temporary&) = delete;
+    temporary& operator=(const temporary&) = delete;
+    ~temporary() { remove(); }
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Leaves it where it is, for ever.
+    void keep() noexcept { is_held_ = false; }
+
+    /// Removes it now.
+    void remove() {
+        if (std::exchange(is_held_, false)) {
+            if (what_ == removal::all) {
+                (void)remove_tree(path_);
+            } else {
+                remove_empty_directory(path_);
+            }
+        }
+    }
+
+private:
+    std::string path_;
+    removal what_ = removal::all;
+    bool is_held_ = false;
+};
+
+// ---- implementation ---------------------------------------------------------
 
 }}}  // namespace guild::os
 
@@ -7326,7 +7457,8 @@ enum class rule : std::uint8_t {
     header_quote,        // a double quote inside the name of a section
     repeated_section,    // a header that was there before
     repeated_name,       // a name set twice in one section
-    unknown_section      // @attrs names a section that is not above it
+    unknown_section,     // @attrs names a section that is not above it
+    unknown_reduction    // `reduce` of a field is no word that means something
 };
 
 /// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017
@@ -7512,7 +7644,8 @@ inline std::string_view to_string(rule about) noexcept {
                                           "header_quote",
                                           "repeated_section",
                                           "repeated_name",
-                                          "unknown_section"};
+                                          "unknown_section",
+                                          "unknown_reduction"};
     return names[static_cast<std::size_t>(about)];
 }
 
@@ -10674,6 +10807,16 @@ enum class data_type : std::uint8_t {
 /// source   types.proto of TensorFlow: DT_FLOAT = 1 and so on, in lower case
 [[nodiscard]] std::string_view data_type_name(std::uint64_t number) noexcept;
 
+/// A number as its type has it: an integer, or the bits of a double, NaN payloads included.
+struct exact_number {
+    bool is_integer = false;
+    std::uint64_t bits = 0;  // of the double, or of the integer in two's complement
+
+    friend bool operator==(const exact_number& a, const exact_number& b) noexcept {
+        return a.is_integer == b.is_integer && a.bits == b.bits;
+    }
+};
+
 /// What a TensorProto says, as far as one number needs it.
 ///
 /// source   tensor.proto, tensor_shape.proto and types.proto of TensorFlow
@@ -10698,12 +10841,18 @@ public:
     /// The number, if the tensor has exactly one element of a numeric type.
     [[nodiscard]] std::optional<double> number() const noexcept;
 
+    /// The same with all its bits. Truth values, and unsigned integers beyond 63 bits, are doubles.
+    ///
+    /// example  tests/tfevents/tensor.cpp "tensor: an exact number keeps its kind and bits"
+    [[nodiscard]] std::optional<exact_number> exact() const noexcept;
+
 private:
     static constexpr std::size_t slots = 18;  // typed fields are numbered 5 to 17
 
     bool read_shape(std::string_view message) noexcept;
     bool read_dimension(std::string_view message) noexcept;
     bool read_values(const wire_field& field) noexcept;
+    [[nodiscard]] std::optional<std::uint64_t> element() const noexcept;
     void add(std::uint32_t slot, std::uint64_t bits) noexcept {
         if (counts_[slot]++ == 0) {
             firsts_[slot] = bits;
@@ -10815,6 +10964,31 @@ inline double element_to_double(data_type type, std::uint64_t bits) noexcept {
         break;
     }
     return 0;
+}
+
+// Empty for types that are no integers, and for integers that are too large.
+inline std::optional<std::int64_t> element_to_int64(data_type type, std::uint64_t bits) noexcept {
+    switch (type) {
+    case data_type::int8:
+        return static_cast<std::int8_t>(bits);
+    case data_type::int16:
+        return static_cast<std::int16_t>(bits);
+    case data_type::int32:
+        return static_cast<std::int32_t>(bits);
+    case data_type::int64:
+        return static_cast<std::int64_t>(bits);
+    case data_type::uint8:
+        return static_cast<std::uint8_t>(bits);
+    case data_type::uint16:
+        return static_cast<std::uint16_t>(bits);
+    case data_type::uint32:
+        return static_cast<std::uint32_t>(bits);
+    case data_type::uint64:
+        return bits >> 63U == 0 ? std::make_optional(static_cast<std::int64_t>(bits))
+                                : std::nullopt;
+    default:
+        return std::nullopt;
+    }
 }
 
 inline data_type to_data_type(std::uint64_t number) noexcept {
@@ -10934,7 +11108,8 @@ inline data_type tensor::type() const noexcept {
     return detail::to_data_type(type_);
 }
 
-inline std::optional<double> tensor::number() const noexcept {
+// The bits of the only element, as they are stored.
+inline std::optional<std::uint64_t> tensor::element() const noexcept {
     const detail::type_layout layout = detail::layout_of(type());
     if (layout.bytes == 0 || elements_ != 1 || unknown_rank_) {
         return std::nullopt;
@@ -10947,12 +11122,31 @@ inline std::optional<double> tensor::number() const noexcept {
         for (std::size_t i = 0; i < layout.bytes; ++i) {
             bits |= std::uint64_t{static_cast<unsigned char>(content_[i])} << (8U * i);
         }
-        return detail::element_to_double(type(), bits);
+        return bits;
     }
     if (counts_[layout.field] != 1) {
         return std::nullopt;
     }
-    return detail::element_to_double(type(), firsts_[layout.field]);
+    return firsts_[layout.field];
+}
+
+inline std::optional<double> tensor::number() const noexcept {
+    const auto bits = element();
+    return bits ? std::make_optional(detail::element_to_double(type(), *bits)) : std::nullopt;
+}
+
+inline std::optional<exact_number> tensor::exact() const noexcept {
+    const auto bits = element();
+    if (!bits) {
+        return std::nullopt;
+    }
+    const data_type kind = type();
+    if (kind == data_type::float64) {
+        return exact_number{false, *bits};
+    }
+    const auto whole = detail::element_to_int64(kind, *bits);
+    return whole ? exact_number{true, static_cast<std::uint64_t>(*whole)}
+                 : exact_number{false, double_bits(detail::element_to_double(kind, *bits))};
 }
 
 }}}  // namespace guild::tfevents
@@ -11015,6 +11209,7 @@ struct metadata {
 /// One value of a summary.
 ///
 /// out      number: of a simple value, or of a tensor with one numeric element; empty otherwise;
+///          exact: of such a tensor, also of one that a simple value behind it has replaced;
 ///          type_number, rank: of a tensor, as tensor tells them
 struct summary_value {
     std::string_view tag;
@@ -11022,6 +11217,7 @@ struct summary_value {
     int rank = 0;
     std::uint64_t type_number = 0;
     std::optional<double> number;
+    std::optional<exact_number> exact;
     std::optional<metadata> meta;
 };
 
@@ -11153,6 +11349,9 @@ public:
             if (!read_field(field)) {
                 return false;
             }
+        }
+        if (tensor_) {
+            out_.exact = tensor_->exact();
         }
         if (out_.kind == value_kind::tensor) {
             out_.type_number = tensor_->type_number();
@@ -11417,6 +11616,9 @@ void append_version_event(std::string& out, double wall_time, std::string_view w
 /// later one is to be taken back.
 void append_session_start_event(std::string& out, double wall_time, std::int64_t step);
 
+/// The nearest float; what no float can hold becomes infinite, as the processor would have it.
+[[nodiscard]] float nearest_float(double value) noexcept;
+
 /// Appends an Event with one scalar as a simple value (four bytes).
 ///
 /// example  tests/tfevents/event_encoder.cpp "simple event: the bytes that TensorFlow writes"
@@ -11462,8 +11664,9 @@ private:
 /// The parts of a summary's value, serialized; an empty one is left out.
 struct encoded_value {
     std::string_view tag;
-    std::string_view metadata;  // of encode_metadata()
-    std::string_view tensor;    // of encode_double_tensor() or encode_string_tensor()
+    std::string_view metadata;         // of encode_metadata()
+    std::string_view tensor;           // of encode_number_tensor() and so on
+    std::optional<float> simple = {};  // behind the tensor, which it replaces for most readers
 };
 
 /// Appends an Event with one such value.
@@ -11476,6 +11679,11 @@ enum class data_class : std::uint8_t { unknown = 0, scalar = 1, tensor = 2, blob
 /// A serialized SummaryMetadata.
 [[nodiscard]] std::string encode_metadata(std::string_view plugin, std::string_view content,
                                           data_class kind);
+
+/// A serialized TensorProto of one double or int64.
+///
+/// example  tests/tfevents/event_encoder.cpp "number tensor: type and bits, by hand"
+[[nodiscard]] std::string encode_number_tensor(const exact_number& value);
 
 /// A serialized TensorProto of doubles, row by row.
 ///
@@ -11513,6 +11721,20 @@ inline std::string encode_tensor_head(data_type type, const std::vector<std::int
 }
 
 }  // namespace detail
+
+inline float nearest_float(double value) noexcept {
+    constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
+    if (std::fabs(value) > largest && !std::isinf(value)) {
+        const float infinite = std::numeric_limits<float>::infinity();
+        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
+        if (std::fabs(value) < half_step) {
+            return value < 0 ? -std::numeric_limits<float>::max()
+                             : std::numeric_limits<float>::max();
+        }
+        return value < 0 ? -infinite : infinite;
+    }
+    return static_cast<float>(value);
+}
 
 inline void append_version_event(std::string& out, double wall_time, std::string_view writer) {
     detail::append_event_head(out, wall_time, 0);
@@ -11583,6 +11805,10 @@ inline void append_value_event(std::string& out, double wall_time, std::int64_t 
     if (!value.metadata.empty()) {
         append_bytes_field(rest, 9, value.metadata);
     }
+    if (value.simple) {
+        rest += '\x15';  // simple_value 2
+        append_le(rest, float_bits(*value.simple));
+    }
     const detail::one_value_event event(wall_time, step, value.tag, rest.size());
     const std::size_t begun = out.size();
     out.resize(begun + event.size());
@@ -11604,6 +11830,15 @@ inline std::string encode_metadata(std::string_view plugin, std::string_view con
 }
 
 // tensor_content 4
+inline std::string encode_number_tensor(const exact_number& value) {
+    std::string content;
+    append_le(content, value.bits);
+    std::string tensor =
+        detail::encode_tensor_head(value.is_integer ? data_type::int64 : data_type::float64, {});
+    append_bytes_field(tensor, 4, content);
+    return tensor;
+}
+
 inline std::string encode_double_tensor(const std::vector<std::int64_t>& shape,
                                         const std::vector<double>& values) {
     std::string content;
@@ -14004,21 +14239,6 @@ inline std::string event_file_name(std::int64_t wall_us, int serial, std::string
            std::to_string(os::process_id()) + "." + std::to_string(serial) + std::string(suffix);
 }
 
-// The nearest float; what no float can hold becomes infinite, as the processor would have it.
-inline float to_float(double value) noexcept {
-    constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
-    if (std::fabs(value) > largest && !std::isinf(value)) {
-        const float infinite = std::numeric_limits<float>::infinity();
-        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
-        if (std::fabs(value) < half_step) {
-            return value < 0 ? -std::numeric_limits<float>::max()
-                             : std::numeric_limits<float>::max();
-        }
-        return value < 0 ? -infinite : infinite;
-    }
-    return static_cast<float>(value);
-}
-
 // Width and height, from the header chunk that follows a PNG file's signature.
 inline std::optional<std::pair<std::uint32_t, std::uint32_t>> find_png_size(std::string_view png) {
     constexpr std::string_view begin("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR", 16);
@@ -14145,7 +14365,7 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     if (to.options.double_precision) {
         to.add_event(double_event_encoder(time, step, name, value, to.is_first_of(name)));
     } else {
-        to.add_event(simple_event_encoder(time, step, name, detail::to_float(value)));
+        to.add_event(simple_event_encoder(time, step, name, nearest_float(value)));
     }
 }
 
@@ -14533,7 +14753,8 @@ struct file_header {
 
 /// Reads a header.
 ///
-/// errors   truncated: fewer than 96 bytes so far; bad_syntax: not a series file; bad_checksum;
+/// errors   truncated: fewer than 96 bytes so far, or zeros alone, as network file systems show
+///          what is on its way; bad_syntax: not a series file; bad_checksum;
 ///          unsupported: made by a newer version
 /// example  tests/series/format.cpp "header: a future version is refused in clear words"
 [[nodiscard]] result<file_header> decode_header(std::string_view bytes);
@@ -14643,6 +14864,9 @@ inline file_header guess_header(std::string_view bytes) noexcept {
 }
 
 inline result<file_header> decode_header(std::string_view bytes) {
+    if (bytes.substr(0, header_bytes).find_first_not_of('\0') == std::string_view::npos) {
+        return make_error(errc::truncated, "expected a header of 96 bytes, found zeros so far");
+    }
     if (bytes.substr(0, 4) != file_magic.substr(0, bytes.size())) {
         return make_error(errc::bad_syntax, "expected a series file, which begins with GTS1");
     }
@@ -14675,20 +14899,23 @@ inline std::uint32_t checksum_seed(const uuid& id) noexcept {
 
 inline void append_block(std::string& out, const block& from, std::uint32_t seed) {
     const std::size_t begin = out.size();
+    const auto bytes = guild::detail::convert<std::size_t>(block_bytes(from.payload.size()));
     const auto length = static_cast<std::uint32_t>(from.payload.size());
-    append_le(out, block_magic);
-    out += static_cast<char>(from.type);
-    out += static_cast<char>(from.flags);
-    append_le(out, std::uint16_t{0});
-    append_le(out, length);
-    append_le(out, std::uint32_t{0});
-    append_le(out, from.sequence);
-    append_le(out, from.offset);
-    append_le(out, from.last_index_offset);
-    out += from.payload;
-    out.append((8 - from.payload.size() % 8) % 8, '\0');
-    append_le(out, length);
-    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(begin), seed)));
+    out.resize(begin + bytes);  // with zeros
+    char* const at = &out[begin];
+    store_le(at, block_magic);
+    at[4] = static_cast<char>(from.type);
+    at[5] = static_cast<char>(from.flags);
+    store_le(at + 8, length);
+    store_le(at + 16, from.sequence);
+    store_le(at + 24, from.offset);
+    store_le(at + 32, from.last_index_offset);
+    if (length != 0) {
+        std::memcpy(at + block_head_bytes, from.payload.data(), length);
+    }
+    char* const tail = at + bytes - block_tail_bytes;
+    store_le(tail, length);
+    store_le(tail + 4, mask_crc32c(crc32c(std::string_view(at, bytes - 4), seed)));
 }
 
 inline block_head decode_block_head(std::string_view bytes, std::uint64_t offset) noexcept {
@@ -16728,11 +16955,14 @@ private:
     bool read_frames(std::string_view& in);
     bool read_columns(std::string_view& in);
     bool count_points(std::vector<std::uint64_t>& points) const;
+    void list_sets();
     void gather(std::size_t at);
 
     std::vector<std::uint32_t> ids_;
     std::vector<std::vector<std::uint32_t>> sets_;
     std::size_t sets_used_ = 0;
+    std::vector<std::size_t> sets_begin_;  // of column i, in sets_of_columns_; made by list_sets()
+    std::vector<std::uint32_t> sets_of_columns_;  // a set as often as the column is in it
     std::vector<std::int64_t> set_of_frame_;
     std::vector<std::int64_t> steps_;
     std::vector<std::int64_t> times_us_;
@@ -16834,6 +17064,7 @@ inline void chunk_builder::finish(std::string& out) {
 inline bool chunk_reader::open(std::string_view payload) {
     std::uint64_t frames = 0;
     points_ = 0;
+    sets_begin_.clear();
     if (!decode_varint(payload, frames) || frames == 0 || frames > max_chunk_frames) {
         return false;
     }
@@ -16949,15 +17180,34 @@ inline bool chunk_reader::read(std::size_t at, stretch& out) {
     return true;
 }
 
+// Which sets each column is in, for all columns at once: there may be many of both.
+inline void chunk_reader::list_sets() {
+    sets_begin_.assign(ids_.size() + 1, 0);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            ++sets_begin_[place + std::size_t{1}];
+        }
+    }
+    std::partial_sum(sets_begin_.begin(), sets_begin_.end(), sets_begin_.begin());
+    sets_of_columns_.resize(sets_begin_.back());
+    std::vector<std::size_t> next(sets_begin_.begin(), sets_begin_.end() - 1);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            sets_of_columns_[next[place]++] = static_cast<std::uint32_t>(i);
+        }
+    }
+}
+
 // Steps and times of a series that is in some of the frames, or more than once in one.
 inline void chunk_reader::gather(std::size_t at) {
+    if (sets_begin_.empty()) {
+        list_sets();
+    }
     some_steps_.clear();
     some_times_us_.clear();
     times_in_set_.assign(sets_used_, 0);
-    for (std::size_t i = 0; i < sets_used_; ++i) {
-        for (const std::uint32_t place : sets_[i]) {
-            times_in_set_[i] += place == at ? 1U : 0U;
-        }
+    for (std::size_t i = sets_begin_[at]; i < sets_begin_[at + 1]; ++i) {
+        ++times_in_set_[sets_of_columns_[i]];
     }
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         const std::uint32_t times = times_in_set_[static_cast<std::size_t>(set_of_frame_[i])];
@@ -17033,7 +17283,7 @@ public:
     void clear() noexcept;
 
 private:
-    void add_rare(const point& next) noexcept;
+    void add_rare(std::int64_t step, std::int64_t time_us, number given) noexcept;
 
     // The smallest and largest of the finite values, and where they stand.
     struct extreme {
@@ -17143,13 +17393,16 @@ inline void bucket_builder::add(const point& next) noexcept {
             max_ = {next, places_};
         }
     } else {
-        add_rare(next);
+        add_rare(next.step, next.time_us, next.value);
     }
     ++places_;
     ++count_.points;
 }
 
-inline void bucket_builder::add_rare(const point& next) noexcept {
+// In parts: a point that goes by reference would be put together for every value.
+inline void bucket_builder::add_rare(std::int64_t step, std::int64_t time_us,
+                                     number given) noexcept {
+    const point next{step, time_us, given};
     if (is_plain_) {
         is_plain_ = false;
         has_finite_ = places_ != 0;
@@ -17382,7 +17635,15 @@ inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
 }
 
 inline void piece_encoder::append(std::string& out, const pyramid_piece& piece) {
-    // Twice what is needed at most, so that there is room for somewhat more the next time.
+    // Twice what is needed at most, and what a piece between two indices usually takes, so that
+    // there is room for somewhat more the next time.
+    constexpr std::size_t usual_points = 128;
+    if (numbers_.capacity() < usual_points) {
+        numbers_.reserve(usual_points);
+        words_.reserve(usual_points);
+        (void)values_.assign(number_kind::real, usual_points);
+        content_.reserve(64 * usual_points);
+    }
     const std::size_t most = 64 + 32 * piece.buckets.size() + 32 * piece.points.size();
     content_.clear();
     if (content_.capacity() < most) {
@@ -17876,9 +18137,8 @@ private:
     void append_sections();
     void add_pyramid(bool closing);
     void count_frames(std::string_view payload);
-    void count_frame(std::int64_t step, std::int64_t time_us, std::size_t values);
-    void count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
-                     const number& value);
+    void count_frame(std::int64_t step, std::int64_t time_us, const sample* values,
+                     std::size_t count);
     [[nodiscard]] bool is_index_due() const noexcept;
 
     std::uint32_t seed_ = 0;
@@ -17893,6 +18153,7 @@ private:
     frames_entry entry_;                // of the block that they become
     std::string payload_;               // scratch of the block being built,
     std::string section_;               // and of a part of it
+    std::vector<sample> row_;           // scratch of repeat()
     std::string pending_;               // blocks that are not in the file yet
     std::vector<sealed_block> sealed_;  // what pending_ holds
     std::uint64_t sealed_points_ = 0;
@@ -17949,14 +18210,12 @@ inline std::uint32_t file_builder::series(std::string_view key) {
 inline void file_builder::add_frame(std::int64_t step, std::int64_t time_us, const sample* values,
                                     std::size_t count) {
     frames_.add(step, time_us, values, count);
-    count_frame(step, time_us, count);
-    for (std::size_t i = 0; i < count; ++i) {
-        count_value(values[i].id, step, time_us, values[i].value);
-    }
+    count_frame(step, time_us, values, count);
 }
 
-// What the index will say of the block that is being built.
-inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, std::size_t values) {
+// What the index will say: of the block that is being built, and of each value's series.
+inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, const sample* values,
+                                      std::size_t count) {
     if (entry_.frames++ == 0) {
         entry_.min_step = entry_.max_step = step;
         entry_.min_time_us = entry_.max_time_us = time_us;
@@ -17965,18 +18224,18 @@ inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, s
     entry_.max_step = std::max(entry_.max_step, step);
     entry_.min_time_us = std::min(entry_.min_time_us, time_us);
     entry_.max_time_us = std::max(entry_.max_time_us, time_us);
-    entry_.points += values;
-    far_points_ += values;
-}
-
-// What the index will say of a series: everything that is kept for each value.
-inline void file_builder::count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
-                                      const number& value) {
-    state& series = series_[id];
-    series_in_use_ += series.is_used() ? 0U : 1U;
-    series.open.add({step, time_us, value});
-    if (series.open.points() == bucket_points(0)) {
-        series.close_bucket();
+    entry_.points += count;
+    far_points_ += count;
+    state* const all = series_.data();
+    for (const sample* value = values; value != values + count; ++value) {
+        state& series = all[value->id];
+        if (series.open.points() == 0 && series.summary.count == 0) {
+            ++series_in_use_;
+        }
+        series.open.add({step, time_us, value->value});
+        if (series.open.points() == bucket_points(0)) {
+            series.close_bucket();
+        }
     }
 }
 
@@ -18187,10 +18446,11 @@ inline void file_builder::repeat(std::string_view blocks) {
 inline void file_builder::count_frames(std::string_view payload) {
     frame_decoder frames(payload);
     while (frames.next()) {
-        count_frame(frames.step(), frames.time_us(), frames.columns().size());
+        row_.clear();
         for (const auto& column : frames.columns()) {
-            count_value(column.id, frames.step(), frames.time_us(), frames.value(column));
+            row_.push_back({column.id, frames.value(column)});
         }
+        count_frame(frames.step(), frames.time_us(), row_.data(), row_.size());
     }
 }
 
@@ -18329,6 +18589,9 @@ private:
 
     result<void> start_file(const std::string& directory, const uuid& continues,
                             std::uint64_t continues_sequence);
+    result<os::file> make_file(const std::string& directory, const file_header& header);
+    result<void> show_file();
+    result<void> end_file();
     void note_gap();
     result<void> write_pending();
     result<void> write_failed(const error& what, std::size_t written);
@@ -18336,7 +18599,7 @@ private:
     result<void> sync_file();
     result<void> flush_at(std::int64_t now_us);
     result<void> sync_if_due(std::int64_t now_us);
-    void sync_directory();
+    result<void> sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
@@ -18357,9 +18620,11 @@ private:
 
     std::int64_t flushed_us_ = 0;  // both on the coarse clock
     std::int64_t synced_us_ = 0;
-    bool refused_ = false;   // the last write failed
-    bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
+    bool refused_ = false;    // the last write failed
+    bool poisoned_ = false;   // the file is not to be trusted any more: a new one is due
+    bool is_synced_ = false;  // the file was, at least once
     bool directory_synced_ = false;
+    std::string shown_path_;  // of a file that has another name until it holds what it repeats
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t dropped_noted_ = 0;
@@ -18425,29 +18690,54 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
     header.start_boot_us = system_->boot_time_us();
     header.continues = continues;
     header.continues_sequence = continues_sequence;
+    auto file = make_file(directory, header);
+    if (!file) {
+        return std::move(file).error();
+    }
+    auto written = file->write_at(0, encode_header(header));
+    if (!written) {
+        (void)system_->unlink(file->path().c_str());
+        return written;
+    }
+    file_ = std::move(*file);
+    header_ = header;
+    builder_.start(header.id);
+    unsynced_.clear();
+    is_synced_ = directory_synced_ = false;
+    flushed_us_ = synced_us_ = system_->coarse_time_us();
+    return {};
+}
+
+// A file that continues another is shown to readers when it holds all that it repeats: from then on
+// they leave those blocks of the other one out.
+inline result<os::file> writer::make_file(const std::string& directory, const file_header& header) {
+    const std::string hidden = ".new-" + std::to_string(os::process_id());
     for (int serial = 1;; ++serial) {
         const std::string path =
             join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
-        auto file = os::open_file(path, os::open_mode::create_new, *system_);
-        if (!file && file.error().code == errc::already_exists) {
+        const bool is_hidden = header.is_continuation();
+        if (is_hidden && os::find_link_status(path, *system_)) {
             continue;
         }
-        if (!file) {
-            return std::move(file).error();
+        auto file =
+            os::open_file(is_hidden ? path + hidden : path, os::open_mode::create_new, *system_);
+        if (file || file.error().code != errc::already_exists) {
+            shown_path_ = file && is_hidden ? path : std::string();
+            return file;
         }
-        auto written = file->write_at(0, encode_header(header));
-        if (!written) {
-            (void)system_->unlink(path.c_str());
-            return written;
-        }
-        file_ = std::move(*file);
-        header_ = header;
-        builder_.start(header.id);
-        unsynced_.clear();
-        directory_synced_ = false;
-        flushed_us_ = synced_us_ = system_->coarse_time_us();
+    }
+}
+
+inline result<void> writer::show_file() {
+    if (shown_path_.empty()) {
         return {};
     }
+    auto shown = rename_to(std::exchange(shown_path_, {}));
+    if (!shown) {
+        shown_path_ = shown.error().path;
+        note_error(shown.error());
+    }
+    return shown;
 }
 
 inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
@@ -18545,7 +18835,7 @@ inline result<void> writer::write_pending() {
     }
     refused_ = false;
     commit(done);
-    return {};
+    return show_file();
 }
 
 inline void writer::commit(std::size_t bytes) {
@@ -18585,70 +18875,98 @@ inline result<void> writer::sync_if_due(std::int64_t now_us) {
         options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
                                                 (waited_us >= options_.sync_interval_ms * 1000 ||
                                                  unsynced_.size() >= options_.max_pending_bytes));
-    if (!due || unsynced_.empty()) {
+    if (!due || (unsynced_.empty() && directory_synced_)) {
         return {};
     }
     return sync_file();
 }
 
-inline void writer::sync_directory() {
+inline result<void> writer::sync_directory() {
     auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
-    directory_synced_ = directory && directory->sync();
+    auto synced = directory ? directory->sync() : result<void>(std::move(directory).error());
+    // Some file systems, and directories that may only be written to, offer no such thing.
+    const bool is_offered = synced || (synced.error().code != errc::bad_value &&
+                                       synced.error().code != errc::unsupported &&
+                                       synced.error().code != errc::permission_denied);
+    directory_synced_ = synced || !is_offered;
+    if (!directory_synced_) {
+        note_error(synced.error());
+        return synced;
+    }
+    return {};
 }
 
 inline result<void> writer::sync_file() {
     synced_us_ = system_->coarse_time_us();
-    auto synced = file_.sync();
-    if (synced) {
-        unsynced_.clear();
-        if (!directory_synced_) {
-            sync_directory();
-        }
-        return {};
+    if (poisoned_ && !may_continue()) {
+        return make_error(errc::io_failed, "an earlier write or sync of this file failed",
+                          file_.path());
     }
-    // The kernel may have dropped the pages: this file is not to be trusted from the last sync on.
-    note_error(synced.error());
-    poisoned_ = true;
-    if (!may_continue()) {
+    auto synced = file_.sync();
+    if (!synced) {
+        // The kernel may have dropped the pages: the file is not to be trusted any more.
+        note_error(synced.error());
+        poisoned_ = true;
+        if (!may_continue()) {
+            return synced;
+        }
+        synced = continue_in_new_file();
+        if (synced) {
+            synced = write_pending();
+        }
+        if (!synced) {
+            return synced;
+        }
+        synced = file_.sync();
+    }
+    if (!synced) {
+        note_error(synced.error());
+        poisoned_ = true;
         return synced;
     }
-    auto continued = continue_in_new_file();
-    if (continued) {
-        continued = write_pending();
-    }
-    if (!continued) {
-        return continued;
-    }
-    auto again = file_.sync();
-    if (again) {
-        unsynced_.clear();
-    } else {
-        note_error(again.error());
-        poisoned_ = true;
-    }
-    return again;
+    unsynced_.clear();
+    is_synced_ = true;
+    return directory_synced_ ? result<void>() : sync_directory();
 }
 
 inline result<void> writer::sync() {
-    auto flushed = flush();
-    if (!flushed || unsynced_.empty()) {
-        return flushed;
+    auto done = flush();
+    if (!done) {
+        return done;
     }
-    return sync_file();
+    if (options_.sync != sync_policy::none) {
+        return unsynced_.empty() && directory_synced_ ? done : sync_file();
+    }
+    done = file_.sync();
+    if (!done) {
+        note_error(done.error());
+        return done;
+    }
+    return directory_synced_ ? done : sync_directory();
 }
 
-// A new file says from which block on it repeats the old one; readers believe it from there.
+// A new file says from which block on it repeats the old one; readers believe it from there. A file
+// that was never synced may vanish: the new one then stands for it and continues what it continued.
 inline result<void> writer::continue_in_new_file() {
     builder_.seal_frames();
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
+    const bool stands_for = header_.is_continuation() && !is_synced_;
+    const uuid continues = stands_for ? header_.continues : header_.id;
+    const bool was_hidden = !shown_path_.empty();
+    std::string shown_before = shown_path_;
     os::file old = std::move(file_);
-    auto started = start_file(parent_path(old.path()), header_.id, first);
+    auto started = start_file(parent_path(old.path()), continues,
+                              stands_for ? header_.continues_sequence : first);
     if (!started) {
         file_ = std::move(old);
+        shown_path_ = std::move(shown_before);
         note_error(started.error());
         return started;
+    }
+    if (was_hidden) {
+        (void)system_->unlink(old.path().c_str());
     }
     (void)old.close();
     ++continuations_;
@@ -18657,17 +18975,30 @@ inline result<void> writer::continue_in_new_file() {
     return {};
 }
 
+// The last index, on the device; a file in which the sync had to go on needs one of its own.
+inline result<void> writer::end_file() {
+    for (;;) {
+        const uuid file = header_.id;
+        builder_.seal(true);
+        auto done = write_pending();
+        if (!done || options_.sync == sync_policy::none ||
+            (unsynced_.empty() && directory_synced_)) {
+            return done;
+        }
+        done = sync_file();
+        if (!done || header_.id == file) {
+            return done;
+        }
+    }
+}
+
 inline result<void> writer::close() {
     if (!is_open()) {
         return {};
     }
     auto done = flush();
     if (done) {
-        builder_.seal(true);
-        done = write_pending();
-    }
-    if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
-        done = sync_file();
+        done = end_file();
     }
     dropped_ += points_pending();
     auto closed = file_.close();
@@ -18714,11 +19045,17 @@ inline result<void> writer::move_to(const std::string& directory) {
         return std::move(copy).error();
     }
     auto copied = copy_to(*copy);
+    if (copied && options_.sync != sync_policy::none) {
+        copied = copy->sync();  // what was synced of the old file is so of the new one
+    }
     if (!copied) {
         (void)system_->unlink(path.c_str());
         return copied;
     }
     file_ = std::move(*copy);
+    if (!shown_path_.empty()) {
+        shown_path_ = join_path(directory, base_name(shown_path_));
+    }
     directory_synced_ = false;
     return {};
 }
@@ -18732,7 +19069,7 @@ inline result<void> writer::rename_to(const std::string& path) {
         return os::os_error(-renamed, "rename", path);
     }
     file_ = os::file(file_.release(), path, *system_);
-    sync_directory();
+    (void)sync_directory();  // tried again by the next sync
     return {};
 }
 
@@ -19757,6 +20094,9 @@ inline result<void> reader::open_file() {
     }
     header_ = damaged ? guess_header(bytes) : *header;
     damaged_header_ = damaged;
+    if (header_.generation != 0) {
+        limit_ = std::numeric_limits<std::uint64_t>::max();  // as end_before(): left out already
+    }
     seed_ = checksum_seed(header_.id);
     file_ = std::move(*file);
     seen_ = *status;
@@ -19917,7 +20257,11 @@ inline result<void> reader::refresh() {
     if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    return follow(window);
+    auto followed = follow(window);
+    if (!followed) {
+        seen_.modified_ns = -1;  // looked at again by the next refresh()
+    }
+    return followed;
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {
@@ -20178,15 +20522,25 @@ public:
     /// What a chart of some columns needs of the series shown as `key`.
     [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
 
+    /// Calls `visit(const std::string& key, const std::vector<point>&)` for each of `keys` as
+    /// shown, in their order, until it returns false. Reads the files once for about a million
+    /// points, and not once for each key.
+    ///
+    /// cost     24 bytes for each of those points, or for each of one series that has more
+    /// example  tests/series/run_reader.cpp "run reader: many series at once are what they are one
+    ///          by one"
+    template <class Visit>
+    void for_each_points(const std::vector<std::string>& keys, Visit&& visit);
+
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
-    /// The failure that refresh() or points() met last.
+    /// The failure that refresh() or reading points met last.
     [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
 
     /// Whether there is a file and each is closed: nothing more will come.
     [[nodiscard]] bool is_closed() const noexcept;
 
-    /// The readers of the files, in order of start.
+    /// The readers of the files whose points are shown, writer by writer in order of start.
     [[nodiscard]] const std::vector<reader*>& files() const noexcept { return in_order_; }
 
 private:
@@ -20201,10 +20555,14 @@ private:
 
     void open_new(const std::string& name);
     result<void> link_files();
+    void order_files();
     void name_series();
     void list_series(std::size_t writer);
     void rename_repeated();
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
+    [[nodiscard]] std::uint64_t count_of(std::string_view key) const noexcept;
+    std::vector<std::vector<point>> collect(const std::string* keys, std::size_t count);
+    void collect_from(reader& file, const std::map<std::string, std::vector<point>*>& wanted);
 
     std::string directory_;
     const os::env* system_;
@@ -20257,35 +20615,60 @@ inline void run_reader::open_new(const std::string& name) {
     }
 }
 
-// Puts files in order of start and each file that continues another behind it.
+// Puts files in order, and each file that continues another behind it, wherever it stands. Of
+// several that continue one file, the last stands for all: it repeats what they held.
 inline result<void> run_reader::link_files() {
-    in_order_.clear();
+    order_files();
     chains_.clear();
+    std::map<const reader*, reader*> next_of;
+    std::set<const reader*> is_next;
+    for (reader* file : in_order_) {
+        if (!file->header().is_continuation()) {
+            continue;
+        }
+        const auto before =
+            std::find_if(in_order_.begin(), in_order_.end(), [file](const reader* other) {
+                return file != other && other->header().id == file->header().continues;
+            });
+        if (before != in_order_.end()) {
+            next_of[*before] = file;
+            is_next.insert(file);
+        }
+    }
+    result<void> outcome;
+    std::vector<reader*> used;
+    for (reader* file : in_order_) {
+        if (is_next.find(file) != is_next.end()) {
+            continue;
+        }
+        chains_.push_back({file});
+        used.push_back(file);
+        for (auto next = next_of.find(file); next != next_of.end();
+             next = next_of.find(next->second)) {
+            auto ended =
+                chains_.back().back()->end_before(next->second->header().continues_sequence);
+            outcome = ended ? std::move(outcome) : std::move(ended);
+            chains_.back().push_back(next->second);
+            used.push_back(next->second);
+        }
+    }
+    in_order_ = std::move(used);
+    return outcome;
+}
+
+inline void run_reader::order_files() {
+    in_order_.clear();
     for (auto& file : readers_) {
         in_order_.push_back(&file.second);
     }
-    std::sort(in_order_.begin(), in_order_.end(), [](const reader* a, const reader* b) {
-        return std::make_pair(a->header().start_wall_us, std::string_view(a->path())) <
-               std::make_pair(b->header().start_wall_us, std::string_view(b->path()));
-    });
-    result<void> outcome;
-    for (reader* file : in_order_) {
-        const auto continued =
-            std::find_if(chains_.begin(), chains_.end(), [&](const chain& writer) {
-                return file->header().is_continuation() &&
-                       writer.back()->header().id == file->header().continues;
-            });
-        if (continued == chains_.end()) {
-            chains_.push_back({file});
-            continue;
-        }
-        auto ended = continued->back()->end_before(file->header().continues_sequence);
-        if (!ended) {
-            outcome = std::move(ended);
-        }
-        continued->push_back(file);
-    }
-    return outcome;
+    // The clock may have been set back between two attempts.
+    const auto order = [](const reader* file) {
+        const file_header& header = file->header();
+        return std::make_tuple(header.attempt, header.start_wall_us,
+                               std::string_view(file->path()));
+    };
+    std::sort(in_order_.begin(), in_order_.end(),
+              [&order](const reader* a, const reader* b) { return order(a) < order(b); });
 }
 
 // The series of a writer, those of its files that have one key put together.
@@ -20428,6 +20811,74 @@ inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& 
     return reducer.finish();
 }
 
+template <class Visit>
+void run_reader::for_each_points(const std::vector<std::string>& keys, Visit&& visit) {
+    constexpr std::uint64_t points_at_once = std::uint64_t{1} << 20U;
+    for (std::size_t first = 0; first < keys.size();) {
+        std::size_t count = 1;
+        std::uint64_t sum = count_of(keys[first]);
+        while (first + count < keys.size() &&
+               sum + count_of(keys[first + count]) <= points_at_once) {
+            sum += count_of(keys[first + count]);
+            ++count;
+        }
+        if (count == 1) {
+            if (!visit(keys[first], points(keys[first]))) {
+                return;
+            }
+        } else {
+            const std::vector<std::vector<point>> found = collect(&keys[first], count);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (!visit(keys[first + i], found[i])) {
+                    return;
+                }
+            }
+        }
+        first += count;
+    }
+}
+
+inline std::uint64_t run_reader::count_of(std::string_view key) const noexcept {
+    const place* found = find_place(key);
+    return found == nullptr ? 0 : found->summary->count;
+}
+
+inline std::vector<std::vector<point>> run_reader::collect(const std::string* keys,
+                                                           std::size_t count) {
+    std::vector<std::vector<point>> all(count);
+    std::map<std::size_t, std::map<std::string, std::vector<point>*>> wanted;  // by chain
+    for (std::size_t i = 0; i < count; ++i) {
+        const place* found = find_place(keys[i]);
+        if (found != nullptr) {
+            wanted[found->chain].emplace(found->key, &all[i]);
+        }
+    }
+    for (const auto& [writer, series] : wanted) {
+        for (reader* file : chains_[writer]) {
+            collect_from(*file, series);
+        }
+    }
+    return all;
+}
+
+inline void run_reader::collect_from(reader& file,
+                                     const std::map<std::string, std::vector<point>*>& wanted) {
+    std::unordered_map<std::uint32_t, std::vector<point>*> by_id;
+    const auto read = file.for_each_point([&](const series_name& name, const point& at) {
+        const auto [known, is_new] = by_id.emplace(name.id, nullptr);
+        if (is_new) {
+            const auto found = wanted.find(name.key);
+            known->second = found == wanted.end() ? nullptr : found->second;
+        }
+        if (known->second != nullptr) {
+            known->second->push_back(at);
+        }
+    });
+    if (!read) {
+        error_ = read.error();
+    }
+}
+
 inline std::uint64_t run_reader::bytes_lost() const noexcept {
     std::uint64_t bytes = 0;
     for (const reader* file : in_order_) {
@@ -20437,8 +20888,10 @@ inline std::uint64_t run_reader::bytes_lost() const noexcept {
 }
 
 inline bool run_reader::is_closed() const noexcept {
-    return !in_order_.empty() && std::all_of(in_order_.begin(), in_order_.end(),
-                                             [](const reader* file) { return file->is_closed(); });
+    // Of a file that another continues it is of no interest whether it was closed.
+    return !chains_.empty() && std::all_of(chains_.begin(), chains_.end(), [](const chain& writer) {
+        return writer.back()->is_closed();
+    });
 }
 
 }}}  // namespace guild::series
@@ -20465,10 +20918,12 @@ class column_file {
 public:
     /// Makes the file `path`, which must not be there.
     ///
+    /// in       permissions: its mode bits, as far as the process gives them to new files
     /// errors   already_exists, permission_denied, no_space, ...
     [[nodiscard]] static result<column_file> create(const std::string& path,
                                                     const file_header& header,
-                                                    const os::env& system = os::system_env);
+                                                    const os::env& system = os::system_env,
+                                                    unsigned permissions = 0666);
 
     /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
     /// passed over. Ids stay as they are.
@@ -20515,7 +20970,8 @@ private:
     std::uint32_t seed_;
     std::string pending_;
     std::string payload_;
-    std::uint64_t written_ = 0;  // bytes of the file and of pending_
+    std::optional<error> error_;  // of the first write that failed: nothing is written after it
+    std::uint64_t written_ = 0;   // bytes of the file and of pending_
     std::uint64_t sequence_ = 0;
 
     id_table<series_name> names_;
@@ -20535,8 +20991,8 @@ private:
 // ---- implementation ---------------------------------------------------------
 
 inline result<column_file> column_file::create(const std::string& path, const file_header& header,
-                                               const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::create_new, system);
+                                               const os::env& system, unsigned permissions) {
+    auto file = os::open_file(path, os::open_mode::create_new, system, permissions);
     if (!file) {
         return std::move(file).error();
     }
@@ -20751,9 +21207,14 @@ inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
 }
 
 inline result<void> column_file::write_out() {
-    auto written = file_.write_all(pending_);
+    if (!error_) {
+        auto written = file_.write_all(pending_);
+        if (!written) {
+            error_ = std::move(written).error();
+        }
+    }
     pending_.clear();
-    return written;
+    return error_ ? result<void>(*error_) : result<void>();
 }
 
 inline result<void> column_file::add_pyramids() {
@@ -20815,10 +21276,178 @@ inline result<void> column_file::close() {
 
 }}}  // namespace guild::series
 
+// ==== guild/series/block_list.hpp ====
+// guild/series/block_list.hpp - all good blocks of a file, also those that stand at another place
+// than they say, because bytes were cut out or put in before them.
+//
+// Layer 3. Includes: base, os/file.hpp, series/block_reader.hpp format.hpp.
+// Not here: reading a file as it should be (series/block_reader.hpp); what is done about damage
+// (series/repair.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A good block: where it stands, and where it says that it stands.
+struct placed_block {
+    std::uint64_t sequence = 0;
+    std::uint64_t place = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+
+    [[nodiscard]] bool is_displaced() const noexcept { return place != offset; }
+    [[nodiscard]] std::uint64_t end() const noexcept { return place + bytes; }
+};
+
+/// What list_blocks() found.
+struct block_list {
+    std::vector<placed_block> blocks;  // in order of their sequence
+    std::vector<byte_range> lost;      // belong to none of them, and one stands behind
+    std::uint64_t end = header_bytes;  // of the last of them in the file
+
+    [[nodiscard]] bool has_displaced() const noexcept {
+        return std::any_of(blocks.begin(), blocks.end(),
+                           [](const placed_block& each) { return each.is_displaced(); });
+    }
+};
+
+/// Good blocks in [where.begin, where.end) that say that they stand elsewhere, in order of place.
+///
+/// cost     looks at every byte for the magic of a block
+[[nodiscard]] std::vector<placed_block> find_displaced(file_window& window, std::uint32_t seed,
+                                                       byte_range where);
+
+/// Looks for all good blocks of a file. A displaced block whose sequence is there already is left
+/// out.
+///
+/// errors   io_failed
+/// cost     O(size) time; 32 bytes of memory for each block
+/// example  tests/series/block_list.cpp "block list: blocks behind a cut are found at their places"
+[[nodiscard]] result<block_list> list_blocks(const os::file& file, std::uint32_t seed,
+                                             std::uint64_t size);
+
+/// Reads a block of a list; its offset is the one that it says. Its payload lives until the window
+/// is used again.
+[[nodiscard]] std::optional<block> read_placed(file_window& window, std::uint32_t seed,
+                                               const placed_block& from);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<block> read_placed(file_window& window, std::uint32_t seed,
+                                        const placed_block& from) {
+    block found;
+    if (decode_block(window.view(from.place, from.bytes, from.end()), from.offset, seed, found) !=
+        block_status::good) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+namespace detail {
+
+// The block at `place`, whatever offset it says, if it is good and ends by `end`.
+inline std::optional<placed_block> find_anywhere(file_window& window, std::uint32_t seed,
+                                                 std::uint64_t place, std::uint64_t end) {
+    const std::string_view head = window.view(place, block_head_bytes, end);
+    if (head.size() < block_head_bytes) {
+        return std::nullopt;
+    }
+    placed_block found;
+    found.place = place;
+    found.sequence = load_le<std::uint64_t>(head.data() + 16);
+    found.offset = load_le<std::uint64_t>(head.data() + 24);
+    found.bytes = decode_block_head(head, found.offset).bytes;
+    if (found.bytes == 0 || found.bytes > end - place || !read_placed(window, seed, found)) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+inline constexpr std::string_view magic_bytes = "\xA9GTB";
+
+// Blocks that are there without those that repeat one.
+inline void add_displaced(std::vector<placed_block>& blocks,
+                          const std::vector<placed_block>& displaced) {
+    const auto is_before = [](const placed_block& a, const placed_block& b) {
+        return a.sequence < b.sequence;
+    };
+    const std::size_t in_place = blocks.size();
+    blocks.insert(blocks.end(), displaced.begin(), displaced.end());
+    // Stable: of one sequence, the one in its place comes first.
+    if (blocks.size() > in_place) {
+        std::stable_sort(blocks.begin(), blocks.end(), is_before);
+    }
+    const auto repeats = [](const placed_block& a, const placed_block& b) {
+        return a.sequence == b.sequence && b.is_displaced();
+    };
+    blocks.erase(std::unique(blocks.begin(), blocks.end(), repeats), blocks.end());
+}
+
+inline std::vector<placed_block> sort_by_place(std::vector<placed_block> blocks) {
+    std::sort(blocks.begin(), blocks.end(),
+              [](const placed_block& a, const placed_block& b) { return a.place < b.place; });
+    return blocks;
+}
+
+}  // namespace detail
+
+inline std::vector<placed_block> find_displaced(file_window& window, std::uint32_t seed,
+                                                byte_range where) {
+    std::vector<placed_block> found;
+    for (std::uint64_t at = where.begin; at < where.end && !window.failure();) {
+        const std::string_view here = window.view(at, block_head_bytes, where.end);
+        if (here.size() < block_head_bytes) {
+            break;
+        }
+        const std::size_t skip = here.find(detail::magic_bytes);
+        if (skip != 0) {
+            // The last bytes may begin a magic that the next view has whole.
+            at += skip == std::string_view::npos ? here.size() - 3 : skip;
+            continue;
+        }
+        const auto block = detail::find_anywhere(window, seed, at, where.end);
+        if (block && block->is_displaced()) {
+            found.push_back(*block);
+        }
+        at = block ? block->end() : at + 1;
+    }
+    return found;
+}
+
+inline result<block_list> list_blocks(const os::file& file, std::uint32_t seed,
+                                      std::uint64_t size) {
+    file_window window(file);
+    block_reader reader(window, seed, header_bytes, size);
+    block_list list;
+    block next;
+    while (reader.next(next)) {
+        list.blocks.push_back({next.sequence, next.offset, next.offset, next.end() - next.offset});
+    }
+    std::vector<byte_range> gaps = reader.lost();
+    gaps.push_back({reader.offset(), size});
+    std::vector<placed_block> displaced;
+    for (const byte_range& gap : gaps) {
+        const auto found = find_displaced(window, seed, gap);
+        displaced.insert(displaced.end(), found.begin(), found.end());
+    }
+    if (window.failure()) {
+        return *window.failure();
+    }
+    detail::add_displaced(list.blocks, displaced);
+    for (const placed_block& each : detail::sort_by_place(list.blocks)) {
+        if (each.place > list.end) {
+            list.lost.push_back({list.end, each.place});
+        }
+        list.end = each.end();
+    }
+    return list;
+}
+
+}}}  // namespace guild::series
+
 // ==== guild/series/rewrite.hpp ====
 // guild/series/rewrite.hpp - makes a columnar file of a series file and puts it in its place.
 //
-// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp column_file.hpp reader.hpp.
+// Layer 3. Includes: base, os, series/block_list.hpp block_points.hpp block_reader.hpp
+// column_file.hpp reader.hpp.
 // Not here: what may be rewritten when (series/compact.hpp, series/repair.hpp).
 //
 // The new file is written beside the old one, synced, read back and compared point by point, and
@@ -20894,7 +21523,8 @@ public:
     /// Writes the new file.
     ///
     /// in       remark: a NOTE to add, empty: none; may_lose: good blocks behind damage are taken,
-    ///          and series whose key was lost get one
+    ///          those that stand at another place than they say too, and series whose key was lost
+    ///          get one
     /// errors   those of files; bad_checksum: damage, and may_lose is false (where = its bytes)
     [[nodiscard]] result<void> write(bool may_lose, const detail::text_pairs& remark = {});
 
@@ -20920,7 +21550,10 @@ private:
         return path_ + ".new-" + std::to_string(os::process_id());
     }
     result<column_file> make_temporary() const;
-    result<void> copy_blocks(column_file& into, bool may_lose);
+    result<void> copy_block(const block& found, column_file& into);
+    result<void> copy_blocks(column_file& into);
+    result<void> save_blocks(column_file& into);
+    result<void> refuse(byte_range damage) const;
     void name_others(column_file& into) const;
     result<void> compare() const;
 
@@ -20994,10 +21627,10 @@ inline result<void> rewriter::open() {
 inline result<column_file> rewriter::make_temporary() const {
     file_header header = header_;
     ++header.generation;
-    auto made = column_file::create(temporary(), header, *system_);
+    auto made = column_file::create(temporary(), header, *system_, before_.mode);
     if (!made && made.error().code == errc::already_exists) {
         (void)system_->unlink(temporary().c_str());  // left by a process that died
-        made = column_file::create(temporary(), header, *system_);
+        made = column_file::create(temporary(), header, *system_, before_.mode);
     }
     return made;
 }
@@ -21007,7 +21640,7 @@ inline result<void> rewriter::write(bool may_lose, const detail::text_pairs& rem
     if (!made) {
         return std::move(made).error();
     }
-    auto done = copy_blocks(*made, may_lose);
+    auto done = may_lose ? save_blocks(*made) : copy_blocks(*made);
     if (done && !remark.empty()) {
         detail::text_pairs texts = remark;
         if (may_lose) {
@@ -21026,29 +21659,64 @@ inline result<void> rewriter::write(bool may_lose, const detail::text_pairs& rem
     return done;
 }
 
-inline result<void> rewriter::copy_blocks(column_file& into, bool may_lose) {
+inline result<void> rewriter::copy_block(const block& found, column_file& into) {
+    if (found.sequence >= limit_) {
+        return {};
+    }
+    points_in_block_.visit_all(
+        found, [this](std::uint32_t id, const point& next) { digest_.add(id, next); });
+    return into.add(found);
+}
+
+inline result<void> rewriter::refuse(byte_range damage) const {
+    return make_error(errc::bad_checksum, "the file is damaged: repair it first", path_,
+                      {damage.begin, damage.end, 0, 0});
+}
+
+inline result<void> rewriter::copy_blocks(column_file& into) {
+    if (damaged_header_) {
+        return refuse({0, header_bytes});
+    }
+    const std::uint32_t seed = checksum_seed(header_.id);
     file_window window(file_);
-    block_reader blocks(window, checksum_seed(header_.id), header_bytes, before_.size);
+    block_reader blocks(window, seed, header_bytes, before_.size);
     block found;
     while (blocks.next(found)) {
-        if (!may_lose && (damaged_header_ || !blocks.lost().empty())) {
-            const byte_range lost =
-                damaged_header_ ? byte_range{0, header_bytes} : blocks.lost().front();
-            return make_error(errc::bad_checksum, "the file is damaged: repair it first", path_,
-                              {lost.begin, lost.end, 0, 0});
+        if (!blocks.lost().empty()) {
+            return refuse(blocks.lost().front());
         }
-        if (found.sequence >= limit_) {
-            continue;
-        }
-        points_in_block_.visit_all(
-            found, [this](std::uint32_t id, const point& next) { digest_.add(id, next); });
-        auto added = into.add(found);
+        auto added = copy_block(found, into);
         if (!added) {
             return added;
         }
     }
-    lost_ = blocks.lost();
+    // What is behind the last good block is torn and goes; not so blocks that were moved.
+    const byte_range tail{blocks.offset(), before_.size};
+    if (!blocks.failure() && !find_displaced(window, seed, tail).empty()) {
+        return refuse(tail);
+    }
     return blocks.failure() ? result<void>(*blocks.failure()) : result<void>();
+}
+
+inline result<void> rewriter::save_blocks(column_file& into) {
+    const std::uint32_t seed = checksum_seed(header_.id);
+    auto list = list_blocks(file_, seed, before_.size);
+    if (!list) {
+        return std::move(list).error();
+    }
+    file_window window(file_);
+    for (const placed_block& each : list->blocks) {
+        const auto found = read_placed(window, seed, each);
+        if (!found) {
+            return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
+        }
+        auto added = copy_block(*found, into);
+        if (!added) {
+            return added;
+        }
+    }
+    lost_ = std::move(list->lost);
+    return {};
 }
 
 // Keys for series whose DICT is lost: their points are shown all the same.
@@ -21086,8 +21754,12 @@ inline result<void> rewriter::replace(const std::string& keep_as) {
         return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
     }
     int renamed = keep_as.empty() ? 0 : system_->rename(path_.c_str(), keep_as.c_str());
+    const bool is_kept = renamed >= 0 && !keep_as.empty();
     if (renamed >= 0) {
         renamed = system_->rename(temporary().c_str(), path_.c_str());
+    }
+    if (renamed < 0 && is_kept) {
+        (void)system_->rename(keep_as.c_str(), path_.c_str());
     }
     if (renamed < 0) {
         return os::os_error(-renamed, "rename", path_);
@@ -21153,6 +21825,10 @@ inline result<compact_report> compact(const std::string& path, const compact_opt
     if (old->header().generation != 0 && old->is_closed()) {
         return compact_report{false, old->points_known(), old->size(), old->size()};
     }
+    if (old->header().generation != 0) {
+        return make_error(errc::bad_checksum, "the end of the file is missing: repair it first",
+                          path, {old->size(), old->size(), 0, 0});
+    }
     if (!old->is_closed() && !options.is_writer_gone) {
         return make_error(errc::bad_value, "the writer has not ended this file", path);
     }
@@ -21177,7 +21853,7 @@ inline result<compact_report> compact(const std::string& path, const compact_opt
 // ==== guild/series/repair.hpp ====
 // guild/series/repair.hpp - says what is damaged in a series file, and saves what is not.
 //
-// Layer 3. Includes: base, os, series/block_points.hpp block_reader.hpp index.hpp rewrite.hpp.
+// Layer 3. Includes: base, os, series/block_list.hpp block_reader.hpp index.hpp rewrite.hpp.
 // Not here: reading past damage without repair, which every reader does (series/reader.hpp).
 
 namespace guild { inline namespace v0 { namespace series {
@@ -21186,6 +21862,7 @@ namespace guild { inline namespace v0 { namespace series {
 struct finding {
     byte_range where;
     std::string what;
+    bool is_lost = true;  // false: good blocks that stand at another place than they say
 };
 
 /// What verify() found. All counts are of good blocks.
@@ -21202,7 +21879,7 @@ struct verify_report {
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept {
         std::uint64_t bytes = 0;
         for (const finding& each : damage) {
-            bytes += each.where.end - each.where.begin;
+            bytes += each.is_lost ? each.where.end - each.where.begin : 0;
         }
         return bytes;
     }
@@ -21229,6 +21906,7 @@ struct repair_report {
 /// Writes all good blocks of a damaged file into a new one, in columns, which takes its name. The
 /// damaged file is kept beside it as `NAME.gts.damaged`. Nobody may be writing to it.
 ///
+/// Blocks that stand at another place than they say are taken as well.
 /// errors   as verify(); those of files: everything is left as it was
 /// example  tests/series/repair.cpp "repair: saves all that is good and keeps the damaged file"
 [[nodiscard]] result<repair_report> repair(const std::string& path,
@@ -21263,8 +21941,33 @@ public:
             return *blocks.failure();
         }
         report_.tail_bytes = report_.size - blocks.offset();
-        report_.is_columnar = header.generation != 0;
-        finish();
+        finish(header);
+        return std::move(report_);
+    }
+
+    // The same of a file with displaced blocks, which are taken in order of their sequence.
+    result<verify_report> run_displaced(const file_header& header, bool damaged_header,
+                                        const block_list& list) {
+        if (damaged_header) {
+            add({0, header_bytes}, "the checksum of the header does not hold");
+        }
+        tell_places(list);
+        file_window window(file_);
+        for (const placed_block& each : list.blocks) {
+            const auto found = read_placed(window, checksum_seed(header.id), each);
+            if (!found) {
+                return window.failure().value_or(
+                    make_error(errc::io_failed, "the file changed while it was read"));
+            }
+            is_whole_ = is_whole_ && found->sequence == sequence_;
+            sequence_ = found->sequence;
+            shift_ = each.place - each.offset;
+            check_order(*found);
+            check(*found);
+            ++report_.blocks;
+        }
+        report_.tail_bytes = report_.size - list.end;
+        finish(header);
         return std::move(report_);
     }
 
@@ -21272,7 +21975,10 @@ private:
     void add(byte_range where, std::string what) {
         report_.damage.push_back({where, std::move(what)});
     }
-    void add(const block& in, std::string what) { add({in.offset, in.end()}, std::move(what)); }
+    void add(const block& in, std::string what) {
+        const std::uint64_t place = in.offset + shift_;
+        add({place, place + (in.end() - in.offset)}, std::move(what));
+    }
 
     void tell_lost(byte_range where, std::uint64_t next) {
         const std::uint64_t missing = next > sequence_ ? next - sequence_ : 0;
@@ -21280,6 +21986,45 @@ private:
                        (missing == 1 ? " block is" : " blocks are") + " lost");
         is_whole_ = false;
         sequence_ = next;
+    }
+
+    // Where blocks are missing, and which stand elsewhere than they say.
+    void tell_places(const block_list& list) {
+        const std::vector<placed_block> blocks = sort_by_place(list.blocks);
+        std::uint64_t end = header_bytes;
+        for (std::size_t i = 0; i < blocks.size();) {
+            std::size_t behind = i + 1;
+            while (behind < blocks.size() && is_next(blocks[behind - 1], blocks[behind])) {
+                ++behind;
+            }
+            if (blocks[i].place > end || blocks[i].sequence > sequence_) {
+                tell_lost({std::min(end, blocks[i].place), blocks[i].place}, blocks[i].sequence);
+            }
+            if (blocks[i].is_displaced()) {
+                tell_displaced(blocks[i], blocks[behind - 1], behind - i);
+            }
+            end = blocks[behind - 1].end();
+            sequence_ = blocks[behind - 1].sequence + 1;
+            i = behind;
+        }
+        sequence_ = 0;
+        is_whole_ = true;
+    }
+
+    static bool is_next(const placed_block& a, const placed_block& b) noexcept {
+        return b.place == a.end() && b.sequence == a.sequence + 1 &&
+               b.place - b.offset == a.place - a.offset;
+    }
+
+    void tell_displaced(const placed_block& first, const placed_block& last, std::size_t count) {
+        const bool before = first.place < first.offset;
+        const std::uint64_t far = before ? first.offset - first.place : first.place - first.offset;
+        report_.damage.push_back(
+            {{first.place, last.end()},
+             std::to_string(count) + (count == 1 ? " good block stands " : " good blocks stand ") +
+                 std::to_string(far) + (far == 1 ? " byte " : " bytes ") +
+                 (before ? "before" : "behind") + (count == 1 ? " its place" : " their place"),
+             false});
     }
 
     void check_order(const block& found) {
@@ -21468,7 +22213,12 @@ private:
                (!a.has_finite() || (a.min == b.min && a.max == b.max));
     }
 
-    void finish() {
+    void finish(const file_header& header) {
+        report_.is_columnar = header.generation != 0;
+        if (report_.is_columnar && !report_.is_closed) {
+            add({report_.size - report_.tail_bytes, report_.size},
+                "the end of the file is missing, which was written whole");
+        }
         for (const auto& [id, summary] : summaries_) {
             report_.series += summary.count != 0 ? 1U : 0U;
             if (names_.find(id) == nullptr) {
@@ -21503,17 +22253,32 @@ private:
     std::uint64_t frames_ = 0;
     std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
     std::uint64_t sequence_ = 0;       // expected next
+    std::uint64_t shift_ = 0;          // of the block at hand, from where it says; may wrap
     std::uint64_t last_index_ = 0;
     std::uint64_t dictionary_ = 0;
     bool is_whole_ = true;  // nothing was lost since the last index
 };
 
-inline std::string free_name(const std::string& wanted, const os::env& system) {
+// A name for the damaged file, which nobody else takes: an empty file stands there.
+inline result<std::string> reserve_name(const std::string& wanted, const os::env& system) {
     std::string name = wanted;
-    for (int serial = 2; os::find_link_status(name, system); ++serial) {
+    for (int serial = 2;; ++serial) {
+        const auto made = os::open_file(name, os::open_mode::create_new, system);
+        if (made) {
+            return name;
+        }
+        if (made.error().code != errc::already_exists) {
+            return made.error();
+        }
         name = wanted + "-" + std::to_string(serial);
     }
-    return name;
+}
+
+inline void release_name(const std::string& name, const os::env& system) {
+    const auto status = os::find_link_status(name, system);
+    if (status && status->size == 0) {
+        (void)system.unlink(name.c_str());
+    }
 }
 
 }  // namespace detail
@@ -21541,8 +22306,18 @@ inline result<verify_report> verify(const std::string& path, const os::env& syst
         header.error().path = path;
         return std::move(header).error();
     }
-    return detail::verifier(*file, status->size)
-        .run(damaged ? guess_header({bytes, *got}) : *header, damaged);
+    const file_header known = damaged ? guess_header({bytes, *got}) : *header;
+    auto report = detail::verifier(*file, status->size).run(known, damaged);
+    if (!report || (report->damage.empty() && report->tail_bytes == 0)) {
+        return report;
+    }
+    const auto list = list_blocks(*file, checksum_seed(known.id), status->size);
+    if (!list) {
+        return list.error();
+    }
+    return list->has_displaced()
+               ? detail::verifier(*file, status->size).run_displaced(known, damaged, *list)
+               : report;
 }
 
 inline result<repair_report> repair(const std::string& path, const os::env& system) {
@@ -21558,15 +22333,20 @@ inline result<repair_report> repair(const std::string& path, const os::env& syst
     if (done) {
         done = job.write(true, {{"mark", "repaired"}});
     }
-    const std::string kept_as = detail::free_name(path + ".damaged", system);
-    if (done) {
-        done = job.replace(kept_as);
+    auto kept_as = done ? detail::reserve_name(path + ".damaged", system)
+                        : result<std::string>(std::move(done).error());
+    if (kept_as) {
+        done = job.replace(*kept_as);
     }
-    if (!done) {
+    if (!kept_as || !done) {
         job.discard();
+        if (!kept_as) {
+            return std::move(kept_as).error();
+        }
+        detail::release_name(*kept_as, system);
         return std::move(done).error();
     }
-    return repair_report{true, kept_as, job.points(), job.bytes_lost(), job.lost()};
+    return repair_report{true, *kept_as, job.points(), job.bytes_lost(), job.lost()};
 }
 
 }}}  // namespace guild::series
@@ -21575,25 +22355,60 @@ inline result<repair_report> repair(const std::string& path, const os::env& syst
 // guild/series/reduce.hpp - many points to one number, or to the few that a chart needs.
 //
 // Layer 3. Includes: base, series/point.hpp. Pure.
-// Not here: finding and reading the points (series/run_reader.hpp).
+// Not here: finding and reading the points (series/run_reader.hpp); averages that move
+// (series/smooth.hpp).
 //
-// NaN rule: first and last are what they are, NaN included. min, max, average and median leave NaN
-// out and take infinities in. No value is left: no result.
+// NaN rule: first, last and at_STEP are what they are, NaN included. All other words that look at
+// values leave NaN out and take infinities in. No value is left: no result.
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// Whether reduce() knows this word.
-[[nodiscard]] bool is_reducer(std::string_view how) noexcept;
+/// One way of making one number of a series; the words of project files are in parentheses.
+enum class reduction : std::uint8_t {
+    first,         // (first) the value that was written first
+    last,          // (last)
+    min,           // (min)
+    max,           // (max)
+    argmin,        // (argmin) the step of the smallest value, of the first one of several
+    argmax,        // (argmax)
+    average,       // (average, mean)
+    median,        // (median) the middle value, or the mean of the two in the middle
+    last_average,  // (last_N_average) of the last N points, or of all when there are fewer
+    at_step,       // (at_STEP) the value at this step, the last one if it repeats
+    percentile,    // (p0 to p100, also p99.9) between two values in proportion, as numpy does
+    steps,         // (steps) last minus first step
+    duration,      // (duration) last minus first time
+};
 
-/// One number for a series, in the words of project files.
+/// A reduction with what it has to know.
+struct reducer {
+    reduction how = reduction::last;
+    std::int64_t number = 0;  // last_average: how many points, at least 1; at_step: the step
+    double percent = 50;      // percentile: 0 to 100
+};
+
+/// The reducer that a word of a project file means.
 ///
-/// in       how: first, last, min, max, average (or mean), median, last_N_average (the last N
-///          points, or all when there are fewer), steps (last minus first step), duration (last
-///          minus first time)
-/// out      empty for an unknown word, without points, or when only NaN is left
-/// units    duration: seconds; everything else: the series' own
+/// example  tests/series/reduce.cpp "find_reducer: the forms of words with numbers"
+[[nodiscard]] std::optional<reducer> find_reducer(std::string_view word) noexcept;
+
+/// Whether find_reducer() knows this word.
+[[nodiscard]] bool is_reducer(std::string_view word) noexcept;
+
+/// The words, those with numbers by way of example, for messages and suggestions.
+[[nodiscard]] std::vector<std::string_view> reducer_words();
+
+/// One number for a series.
+///
+/// out      empty without points, when only NaN is left, or for a step that is not there
+/// units    duration: seconds; argmin, argmax, steps: steps; everything else: the series' own
+/// cost     O(points); median and percentile copy the values
+/// source   percentile: numpy.percentile, method "linear"
 /// example  tests/series/reduce.cpp "reduce: every word, by hand"
-[[nodiscard]] std::optional<double> reduce(std::string_view how, const std::vector<point>& points);
+[[nodiscard]] std::optional<double> reduce(const reducer& by, const std::vector<point>& points);
+
+/// The same by a word of project files; empty for an unknown one too.
+[[nodiscard]] std::optional<double> reduce(std::string_view word, const std::vector<point>& points);
 
 /// At most four points for each of `columns` equal ranges of steps: the first, the smallest, the
 /// largest and the last, in the order in which they stand in the series, each once.
@@ -21612,22 +22427,59 @@ namespace guild { inline namespace v0 { namespace series {
 
 namespace detail {
 
-// N of "last_N_average"; 0 if that is not the word.
-inline std::size_t last_n(std::string_view how) noexcept {
-    constexpr std::string_view before = "last_";
-    constexpr std::string_view after = "_average";
-    if (!starts_with(how, before) || !ends_with(how, after) ||
-        how.size() <= before.size() + after.size()) {
-        return 0;
+// What stands between `before` and `after`; empty when the word is not of this form.
+inline std::string_view inner_of(std::string_view word, std::string_view before,
+                                 std::string_view after) noexcept {
+    const std::size_t around = before.size() + after.size();
+    if (word.size() <= around || !starts_with(word, before) || !ends_with(word, after)) {
+        return {};
     }
-    std::size_t count = 0;
-    for (const char c : how.substr(before.size(), how.size() - before.size() - after.size())) {
-        if (!is_digit(c) || count > 100000000) {
-            return 0;
-        }
-        count = count * 10 + static_cast<std::size_t>(c - '0');
+    return word.substr(before.size(), word.size() - around);
+}
+
+inline bool is_all_digits(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// A decimal without sign or exponent, from 0 to 100; nothing else. Digits after the fifteenth do
+// not count.
+inline std::optional<double> find_percent(std::string_view text) noexcept {
+    const std::size_t dot = std::min(text.find('.'), text.size());
+    const std::string_view whole = text.substr(0, dot);
+    const std::string_view fraction = text.substr(std::min(dot + 1, text.size()));
+    if (!is_all_digits(whole) || whole.size() > 3 ||
+        (dot != text.size() && !is_all_digits(fraction))) {
+        return std::nullopt;
     }
-    return count;
+    double digits = 0;
+    double scale = 1;
+    for (const char c : whole) {
+        digits = digits * 10 + (c - '0');
+    }
+    for (const char c : fraction.substr(0, 12)) {
+        digits = digits * 10 + (c - '0');
+        scale *= 10;
+    }
+    const double percent = digits / scale;  // both exact: rounded once
+    return percent <= 100 ? std::make_optional(percent) : std::nullopt;
+}
+
+// "at_STEP", with or without a minus.
+inline std::optional<std::int64_t> find_step(std::string_view text) noexcept {
+    const bool is_negative = starts_with(text, "-");
+    const std::string_view digits = text.substr(is_negative ? 1 : 0);
+    if (!is_all_digits(digits) || digits.size() > 19) {
+        return std::nullopt;
+    }
+    std::uint64_t size = 0;
+    for (const char c : digits) {
+        size = size * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    constexpr std::uint64_t limit = std::uint64_t{1} << 63U;
+    if (size > limit - (is_negative ? 0 : 1)) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(is_negative ? ~size + 1 : size);
 }
 
 inline std::optional<double> mean_of(const point* begin, const point* end) noexcept {
@@ -21669,13 +22521,65 @@ inline std::optional<double> median_of(std::vector<double> values) {
     return below == *middle ? below : below / 2 + *middle / 2;
 }
 
-inline std::optional<double> extreme_of(const std::vector<point>& points, bool smallest) {
-    const std::vector<double> values = values_of(points);
-    if (values.empty()) {
+// The value at place percent / 100 x (n - 1) of the sorted ones, in proportion where that lies
+// between two.
+inline std::optional<double> percentile_of(std::vector<double> values, double percent) {
+    if (values.empty() || !(percent >= 0 && percent <= 100)) {
         return std::nullopt;
     }
-    return smallest ? *std::min_element(values.begin(), values.end())
-                    : *std::max_element(values.begin(), values.end());
+    const double place = percent / 100 * static_cast<double>(values.size() - 1);
+    const double whole = std::floor(place);
+    const double part = place - whole;
+    const auto lower = values.begin() + static_cast<std::ptrdiff_t>(whole);
+    std::nth_element(values.begin(), lower, values.end());
+    if (part == 0 || lower + 1 == values.end()) {
+        return *lower;
+    }
+    const double low = *lower;
+    const double high = *std::min_element(lower + 1, values.end());
+    const double gap = high - low;
+    if (low == high) {
+        return low;
+    }
+    if (!std::isfinite(gap)) {
+        return low * (1 - part) + high * part;
+    }
+    return part < 0.5 ? low + gap * part : high - gap * (1 - part);
+}
+
+// Of the first of the smallest, or largest, points: the value, or the step.
+inline std::optional<double> extreme_of(const std::vector<point>& points, reduction how) noexcept {
+    const bool is_smallest = how == reduction::min || how == reduction::argmin;
+    const point* found = nullptr;
+    for (const point& one : points) {
+        if (std::isnan(one.value.as_double())) {
+            continue;
+        }
+        if (found == nullptr ||
+            (is_smallest ? is_less(one.value, found->value) : is_less(found->value, one.value))) {
+            found = &one;
+        }
+    }
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    const bool is_value = how == reduction::min || how == reduction::max;
+    return is_value ? found->value.as_double() : static_cast<double>(found->step);
+}
+
+inline std::optional<double> value_at(const std::vector<point>& points,
+                                      std::int64_t step) noexcept {
+    const auto found = std::find_if(points.rbegin(), points.rend(),
+                                    [&](const point& one) { return one.step == step; });
+    return found == points.rend() ? std::nullopt : std::make_optional(found->value.as_double());
+}
+
+inline std::optional<double> mean_of_last(const std::vector<point>& points,
+                                          std::int64_t wanted) noexcept {
+    const std::uint64_t most = points.size();
+    const std::uint64_t last = wanted < 0 ? 0 : std::min(most, static_cast<std::uint64_t>(wanted));
+    const point* end = points.data() + points.size();
+    return mean_of(end - static_cast<std::ptrdiff_t>(last), end);
 }
 
 // The points of one column while they come.
@@ -21722,44 +22626,78 @@ private:
 
 }  // namespace detail
 
-inline bool is_reducer(std::string_view how) noexcept {
-    for (const std::string_view word :
-         {"first", "last", "min", "max", "average", "mean", "median", "steps", "duration"}) {
-        if (how == word) {
-            return true;
+inline std::optional<reducer> find_reducer(std::string_view word) noexcept {
+    constexpr std::pair<std::string_view, reduction> words[] = {
+        {"first", reduction::first},      {"last", reduction::last},
+        {"min", reduction::min},          {"max", reduction::max},
+        {"argmin", reduction::argmin},    {"argmax", reduction::argmax},
+        {"average", reduction::average},  {"mean", reduction::average},
+        {"median", reduction::median},    {"steps", reduction::steps},
+        {"duration", reduction::duration}};
+    for (const auto& [name, how] : words) {
+        if (word == name) {
+            return reducer{how};
         }
     }
-    return detail::last_n(how) != 0;
+    if (const auto count = detail::inner_of(word, "last_", "_average"); !count.empty()) {
+        const auto number = detail::find_step(count);
+        return number && *number > 0 ? std::make_optional(reducer{reduction::last_average, *number})
+                                     : std::nullopt;
+    }
+    if (const auto step = detail::inner_of(word, "at_", ""); !step.empty()) {
+        const auto number = detail::find_step(step);
+        return number ? std::make_optional(reducer{reduction::at_step, *number}) : std::nullopt;
+    }
+    const auto percent = detail::find_percent(detail::inner_of(word, "p", ""));
+    return percent ? std::make_optional(reducer{reduction::percentile, 0, *percent}) : std::nullopt;
 }
 
-inline std::optional<double> reduce(std::string_view how, const std::vector<point>& points) {
-    if (points.empty() || !is_reducer(how)) {
+inline bool is_reducer(std::string_view word) noexcept {
+    return find_reducer(word).has_value();
+}
+
+inline std::vector<std::string_view> reducer_words() {
+    return {"first", "last",           "min",     "max", "argmin", "argmax",  "average", "median",
+            "mean",  "last_5_average", "at_1000", "p50", "steps",  "duration"};
+}
+
+inline std::optional<double> reduce(const reducer& by, const std::vector<point>& points) {
+    if (points.empty()) {
         return std::nullopt;
     }
     const point& first = points.front();
     const point& last = points.back();
-    const point* end = points.data() + points.size();
-    if (how == "first") {
+    switch (by.how) {
+    case reduction::first:
         return first.value.as_double();
-    }
-    if (how == "last") {
+    case reduction::last:
         return last.value.as_double();
-    }
-    if (how == "steps") {
+    case reduction::min:
+    case reduction::max:
+    case reduction::argmin:
+    case reduction::argmax:
+        return detail::extreme_of(points, by.how);
+    case reduction::average:
+        return detail::mean_of(points.data(), points.data() + points.size());
+    case reduction::median:
+        return detail::median_of(detail::values_of(points));
+    case reduction::last_average:
+        return detail::mean_of_last(points, by.number);
+    case reduction::at_step:
+        return detail::value_at(points, by.number);
+    case reduction::percentile:
+        return detail::percentile_of(detail::values_of(points), by.percent);
+    case reduction::steps:
         return static_cast<double>(last.step) - static_cast<double>(first.step);
-    }
-    if (how == "duration") {
+    case reduction::duration:
         return (static_cast<double>(last.time_us) - static_cast<double>(first.time_us)) / 1e6;
     }
-    if (how == "min" || how == "max") {
-        return detail::extreme_of(points, how == "min");
-    }
-    if (how == "median") {
-        return detail::median_of(detail::values_of(points));
-    }
-    const std::size_t wanted = detail::last_n(how);
-    const bool all = wanted == 0 || wanted > points.size();
-    return detail::mean_of(all ? points.data() : end - wanted, end);
+    return std::nullopt;
+}
+
+inline std::optional<double> reduce(std::string_view word, const std::vector<point>& points) {
+    const auto by = find_reducer(word);
+    return by ? reduce(*by, points) : std::nullopt;
 }
 
 inline std::vector<point> reduce_columns(const std::vector<point>& points, std::size_t columns) {
@@ -21789,6 +22727,1023 @@ inline std::vector<point> reduce_columns(const std::vector<point>& points, std::
     }
     column.finish(out);
     return out;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/point_text.hpp ====
+// guild/series/point_text.hpp - a number as text that keeps its kind and all its bits.
+//
+// Layer 3. Includes: base, series/point.hpp. Pure.
+// Not here: lines of a point each (series/csv.hpp, series/jsonl.hpp); numbers for people
+// (project/number_format.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A point with the series that it belongs to.
+///
+/// out      key: any bytes; lives as long as whoever gave it says
+struct keyed_point {
+    std::string_view key;
+    point at;
+};
+
+/// Appends a number, so that parse_number() gives the same kind and bits.
+///
+/// out      an integer as digits, "5"; a double as the shortest digits that read back the same,
+///          always with a point or an exponent: "5.0", "-0.0", "1e+16"; "inf", "-inf", "NaN"; any
+///          other NaN than the one of bits 7ff8000000000000 with its bits:
+///          "NaN(0xfff8000000000000)"
+/// example  tests/series/point_text.cpp "number text: every kind, by hand"
+void append_number(std::string& out, const number& value);
+[[nodiscard]] std::string to_string(const number& value);
+
+/// Reads a number: digits alone are an integer, everything else that parse_double() or
+/// append_number() knows is a double.
+///
+/// errors   bad_syntax; too_large: an integer beyond 64 bits, a double beyond the largest
+/// example  tests/series/point_text.cpp "number text: what is no number is refused"
+[[nodiscard]] result<number> parse_number(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::uint64_t default_nan = 0x7FF8000000000000U;
+
+inline bool is_nan_bits(std::uint64_t bits) noexcept {
+    return (bits & 0x7FFFFFFFFFFFFFFFU) > 0x7FF0000000000000U;
+}
+
+inline void append_int64(std::string& out, std::int64_t value) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value);
+    out.append(digits, end.ptr);
+}
+
+inline void append_nan(std::string& out, std::uint64_t bits) {
+    out += "NaN";
+    if (bits != default_nan) {
+        out += "(0x";
+        for (unsigned shift = 64; shift > 0; shift -= 4) {
+            out += "0123456789abcdef"[bits >> (shift - 4) & 15U];
+        }
+        out += ')';
+    }
+}
+
+inline error not_a_number(errc code, std::string_view expected, std::string_view text) {
+    constexpr std::size_t shown = 48;
+    std::string message = "expected " + std::string(expected) + ", saw ";
+    message += text.empty() ? "nothing" : quote_for_display(text.substr(0, shown));
+    message += text.size() > shown ? "..." : "";
+    return make_error(code, std::move(message));
+}
+
+// "NaN(0x" and 16 digits and ")".
+inline result<number> parse_nan_bits(std::string_view text) {
+    constexpr std::size_t digits = 16;
+    std::uint64_t bits = 0;
+    const char* begin = text.data() + 6;
+    const bool is_whole = text.size() == 6 + digits + 1 && text.back() == ')';
+    const auto end = is_whole ? std::from_chars(begin, begin + digits, bits, 16)
+                              : std::from_chars_result{begin, std::errc()};
+    if (!is_whole || end.ptr != begin + digits || !is_nan_bits(bits)) {
+        return not_a_number(errc::bad_syntax, "NaN(0x...) with the 16 hexadecimal digits of a NaN",
+                            text);
+    }
+    return number::from_bits(number_kind::real, bits);
+}
+
+inline bool is_whole_number(std::string_view text) noexcept {
+    if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
+        text.remove_prefix(1);
+    }
+    for (const char c : text) {
+        if (!is_digit(c)) {
+            return false;
+        }
+    }
+    return !text.empty();
+}
+
+}  // namespace detail
+
+inline void append_number(std::string& out, const number& value) {
+    if (value.is_integer()) {
+        detail::append_int64(out, value.as_int64());
+        return;
+    }
+    if (detail::is_nan_bits(value.bits())) {
+        detail::append_nan(out, value.bits());
+        return;
+    }
+    const std::string text = format_double(value.as_double());
+    out += text;
+    if (text.find_first_of(".ein") == std::string::npos) {  // "inf" is no integer either
+        out += ".0";
+    }
+}
+
+inline std::string to_string(const number& value) {
+    std::string out;
+    append_number(out, value);
+    return out;
+}
+
+inline result<number> parse_number(std::string_view text) {
+    if (detail::is_whole_number(text)) {
+        const auto value = parse_int64(text);
+        if (!value) {
+            return detail::not_a_number(errc::too_large,
+                                        "a whole number of 64 bits, or a point in a double", text);
+        }
+        return number(*value);
+    }
+    if (starts_with(text, "NaN(0x")) {
+        return detail::parse_nan_bits(text);
+    }
+    const auto value = parse_double(text);
+    if (!value) {
+        return detail::not_a_number(value.error().code,
+                                    value.error().code == errc::too_large
+                                        ? "a number within the range of a double"
+                                        : "a number",
+                                    text);
+    }
+    if (std::isnan(*value)) {  // the processor's own may be another
+        const std::uint64_t sign = starts_with(text, "-") ? std::uint64_t{1} << 63U : 0;
+        return number::from_bits(number_kind::real, detail::default_nan | sign);
+    }
+    return number(*value);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/csv.hpp ====
+// guild/series/csv.hpp - a point as a line of comma-separated values: key,step,time_us,value.
+//
+//     key,step,time_us,value
+//     train/loss,1,1700000000000000,0.5
+//     "with ""quotes"", and a comma",2,1700000001000000,7
+//
+// Layer 3. Includes: base, series/point_text.hpp. Pure.
+// Not here: a file of such lines (series/text_reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// The first line of a file, without its end.
+inline constexpr std::string_view csv_header = "key,step,time_us,value";
+
+/// Appends a point as a line that ends with a line feed.
+///
+/// out      the key in double quotes where its bytes need it: comma, quote, line feed, return, or a
+///          first byte by which a reader could take the file for another
+/// source   RFC 4180, but for the line feed alone at the end of a line
+/// example  tests/series/csv.cpp "csv: lines, by hand"
+void append_csv_point(std::string& out, std::string_view key, const point& at);
+
+/// Reads a line, without its end. Any of its fields may be quoted.
+///
+/// out      the key lives as long as `line` and `scratch`, which keeps quoted ones
+/// errors   bad_syntax, too_large: where.begin and where.end are the place in `line`
+/// example  tests/series/csv.cpp "csv: a mistake is reported at its field"
+[[nodiscard]] result<keyed_point> parse_csv_point(std::string_view line, std::string& scratch);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool needs_csv_quotes(std::string_view key) noexcept {
+    if (key.empty()) {
+        return true;  // an empty field is easily taken for a missing one
+    }
+    const char first = key.front();
+    const auto is_special = [](char c) { return c == ',' || c == '"' || c == '\n' || c == '\r'; };
+    return first == '{' || first == '[' || first == ' ' || first == '\t' || first == '\xEF' ||
+           std::any_of(key.begin(), key.end(), is_special);
+}
+
+inline error make_text_error(std::string message, std::size_t begin, std::size_t end) {
+    return make_error(errc::bad_syntax, std::move(message), {}, {begin, end, 0, 0});
+}
+
+// The fields of one line.
+class csv_line {
+public:
+    explicit csv_line(std::string_view line) noexcept : line_(line) {}
+
+    // The text of the next field; quoted ones are put together in `scratch`.
+    result<std::string_view> next(std::string& scratch) {
+        if (count_ != 0) {
+            ++at_;  // the comma
+        }
+        begin_ = at_;
+        ++count_;
+        if (at_ < line_.size() && line_[at_] == '"') {
+            return quoted(scratch);
+        }
+        const std::size_t end = std::min(line_.find(',', at_), line_.size());
+        const std::string_view text = line_.substr(at_, end - at_);
+        at_ = end;
+        if (const std::size_t quote = text.find('"'); quote != std::string_view::npos) {
+            return make_text_error("expected a field that begins with a quote, saw one inside",
+                                   begin_ + quote, begin_ + quote + 1);
+        }
+        return text;
+    }
+
+    [[nodiscard]] bool is_at_end() const noexcept { return at_ >= line_.size(); }
+
+    // Of the field that was read last, quotes included.
+    [[nodiscard]] std::size_t begin() const noexcept { return begin_; }
+    [[nodiscard]] std::size_t end() const noexcept { return at_; }
+
+private:
+    result<std::string_view> quoted(std::string& scratch) {
+        scratch.clear();
+        for (++at_;; ++at_) {
+            const std::size_t quote = line_.find('"', at_);
+            if (quote == std::string_view::npos) {
+                return make_text_error("expected a quote at the end of the field, saw the end of "
+                                       "the line",
+                                       begin_, line_.size());
+            }
+            scratch.append(line_, at_, quote - at_);
+            at_ = quote + 1;
+            if (at_ == line_.size() || line_[at_] != '"') {
+                break;
+            }
+            scratch += '"';
+        }
+        if (at_ != line_.size() && line_[at_] != ',') {
+            return make_text_error("expected a comma behind the quoted field, saw another byte",
+                                   at_, at_ + 1);
+        }
+        return std::string_view(scratch);
+    }
+
+    std::string_view line_;
+    std::size_t at_ = 0;
+    std::size_t begin_ = 0;
+    int count_ = 0;
+};
+
+inline error too_few_fields(std::size_t end) {
+    return make_text_error("expected key,step,time_us,value, saw the end of the line", end, end);
+}
+
+inline error at_field(const error& what, const char* name, const csv_line& fields) {
+    error placed = what;
+    placed.message = std::string(name) + ": " + what.message;
+    placed.where = {fields.begin(), fields.end(), 0, 0};
+    return placed;
+}
+
+inline result<std::int64_t> parse_whole(std::string_view text) {
+    const auto value = parse_int64(text);
+    if (!value) {
+        return not_a_number(value.error().code, "a whole number of 64 bits", text);
+    }
+    return *value;
+}
+
+// The number of the next field, by `parse`.
+template <class Value, class Parse>
+result<void> read_csv_number(csv_line& fields, const char* name, Value& out, Parse parse) {
+    if (fields.is_at_end()) {
+        return too_few_fields(fields.end());
+    }
+    std::string scratch;
+    const auto text = fields.next(scratch);
+    if (!text) {
+        return text.error();
+    }
+    const auto value = parse(*text);
+    if (!value) {
+        return at_field(value.error(), name, fields);
+    }
+    out = *value;
+    return {};
+}
+
+}  // namespace detail
+
+inline void append_csv_point(std::string& out, std::string_view key, const point& at) {
+    if (detail::needs_csv_quotes(key)) {
+        out += '"';
+        for (const char c : key) {
+            out.append(c == '"' ? 2 : 1, c);
+        }
+        out += '"';
+    } else {
+        out += key;
+    }
+    out += ',';
+    detail::append_int64(out, at.step);
+    out += ',';
+    detail::append_int64(out, at.time_us);
+    out += ',';
+    append_number(out, at.value);
+    out += '\n';
+}
+
+inline result<keyed_point> parse_csv_point(std::string_view line, std::string& scratch) {
+    keyed_point out;
+    detail::csv_line fields(line);
+    const auto key = fields.next(scratch);
+    if (!key) {
+        return key.error();
+    }
+    out.key = *key;
+    auto read = detail::read_csv_number(fields, "step", out.at.step, detail::parse_whole);
+    if (read) {
+        read = detail::read_csv_number(fields, "time_us", out.at.time_us, detail::parse_whole);
+    }
+    if (read) {
+        read = detail::read_csv_number(fields, "value", out.at.value, parse_number);
+    }
+    if (!read) {
+        return std::move(read).error();
+    }
+    if (!fields.is_at_end()) {
+        return detail::make_text_error("expected the end of the line behind the value, saw a comma",
+                                       fields.end(), fields.end() + 1);
+    }
+    return out;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/jsonl.hpp ====
+// guild/series/jsonl.hpp - a point as a line of JSON.
+//
+//     {"key":"loss","step":1,"time_us":1700000000000000,"value":0.5}
+//
+// Layer 3. Includes: base, series/csv.hpp, series/point_text.hpp. Pure.
+// Not here: a file of such lines (series/text_reader.hpp); JSON of everything else (json.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Appends a point as a line that ends with a line feed.
+///
+/// out      numbers as append_number() writes them; in strings those that JSON does not have
+/// ("NaN",
+///          "NaN(0x7ff0000000000001)", "Infinity", "-Infinity") and integers beyond 2^53, which
+///          most readers round. A key that is no UTF-8 has U+FFFD in its place, and `key_base64`
+///          stands beside it
+/// source   RFC 8259; one object a line as in JSON Lines
+/// example  tests/series/jsonl.cpp "jsonl: lines, by hand"
+void append_json_point(std::string& out, std::string_view key, const point& at);
+
+/// Reads a line, without its end: an object with key (or key_base64, which counts more), step,
+/// time_us and value, in any order; other members are passed over. Numbers may be strings; NaN,
+/// Infinity and -Infinity may be bare, as Python writes them.
+///
+/// out      the key lives as long as `scratch`
+/// errors   bad_syntax, too_large: where.begin and where.end are the place in `line`
+/// example  tests/series/jsonl.cpp "jsonl: a mistake is reported at its byte"
+[[nodiscard]] result<keyed_point> parse_json_point(std::string_view line, std::string& scratch);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::int64_t largest_json_integer = std::int64_t{1} << 53U;
+
+// RFC 8259 section 7: quotation mark, reverse solidus and control characters are escaped.
+inline void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (c == '\t') {
+            out += "\\t";
+        } else if (byte < 0x20 || byte == 0x7F) {
+            out += "\\u00";
+            out += "0123456789abcdef"[byte >> 4U];
+            out += "0123456789abcdef"[byte & 15U];
+        } else {
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+inline void append_json_number(std::string& out, const number& value) {
+    if (value.is_integer()) {
+        const std::int64_t whole = value.as_int64();
+        const bool is_text = whole > largest_json_integer || whole < -largest_json_integer;
+        out.append(is_text ? 1 : 0, '"');
+        append_int64(out, whole);
+        out.append(is_text ? 1 : 0, '"');
+        return;
+    }
+    constexpr std::uint64_t infinity = 0x7FF0000000000000U;
+    const std::uint64_t size = value.bits() & ~(std::uint64_t{1} << 63U);
+    if (size < infinity) {
+        series::append_number(out, value);
+    } else if (size == infinity) {
+        out += value.bits() == infinity ? "\"Infinity\"" : "\"-Infinity\"";
+    } else {
+        out += '"';
+        series::append_number(out, value);
+        out += '"';
+    }
+}
+
+// One line; each member function reads one rule of RFC 8259 and, when it fails, sets error_.
+class json_point_parser {
+public:
+    json_point_parser(std::string_view line, std::string& scratch) noexcept
+        : text_(line), key_(scratch) {}
+
+    result<keyed_point> parse() {
+        skip_blanks();
+        if (!read_object()) {
+            return std::move(*error_);
+        }
+        skip_blanks();
+        if (at_ != text_.size()) {
+            fail("the end of the line behind the object", at_);
+            return std::move(*error_);
+        }
+        return found_;
+    }
+
+private:
+    static constexpr int max_depth = 64;
+
+    // object = "{" [ member *( "," member ) ] "}"
+    bool read_object() {
+        if (!take('{', "a JSON object")) {
+            return false;
+        }
+        skip_blanks();
+        const bool is_empty = at_ < text_.size() && text_[at_] == '}';
+        do {
+            skip_blanks();
+            if (!is_empty && !read_member()) {
+                return false;
+            }
+            skip_blanks();
+        } while (!is_empty && take_if(','));
+        return check_members() && take('}', "a comma or } behind the member");
+    }
+
+    bool check_members() {
+        const std::pair<bool, const char*> members[] = {{has_key_, "a member \"key\""},
+                                                        {has_step_, "a member \"step\""},
+                                                        {has_time_, "a member \"time_us\""},
+                                                        {has_value_, "a member \"value\""}};
+        for (const auto& [is_there, name] : members) {
+            if (!is_there && at_ < text_.size() && text_[at_] == '}') {
+                return fail(name, at_);
+            }
+        }
+        found_.key = key_;
+        return true;
+    }
+
+    // member = string ":" value
+    bool read_member() {
+        if (!read_string(name_, "the name of a member, in quotes")) {
+            return false;
+        }
+        skip_blanks();
+        if (!take(':', "a colon behind the name")) {
+            return false;
+        }
+        skip_blanks();
+        if (name_ == "key" || name_ == "key_base64") {
+            return read_key();
+        }
+        if (name_ == "step") {
+            return has_step_ = read_number("step", found_.at.step, parse_whole);
+        }
+        if (name_ == "time_us") {
+            return has_time_ = read_number("time_us", found_.at.time_us, parse_whole);
+        }
+        if (name_ == "value") {
+            return has_value_ = read_number("value", found_.at.value, parse_number);
+        }
+        return skip_value(0);
+    }
+
+    bool read_key() {
+        const std::size_t begin = at_;
+        if (!read_string(word_, "the key, in quotes")) {
+            return false;
+        }
+        if (name_ == "key_base64") {
+            auto bytes = decode_base64(word_);
+            if (!bytes) {
+                return fail("the key in base64", begin);
+            }
+            key_ = std::move(*bytes);
+            is_exact_ = true;
+        } else if (!is_exact_) {
+            key_ = word_;
+        }
+        has_key_ = true;
+        return true;
+    }
+
+    // A number, or a string that holds one.
+    template <class Value, class Read>
+    bool read_number(const char* name, Value& out, Read read) {
+        const std::size_t begin = at_;
+        if (at_ < text_.size() && text_[at_] == '"') {
+            if (!read_string(word_, "a number")) {
+                return false;
+            }
+        } else {
+            word_.assign(take_word());
+        }
+        const auto value = read(word_);
+        if (!value) {
+            error_ = value.error();
+            error_->message = std::string(name) + ": " + error_->message;
+            error_->where = {begin, at_, 0, 0};
+            return false;
+        }
+        out = *value;
+        return true;
+    }
+
+    // value = false / null / true / object / array / number / string; of no interest
+    bool skip_value(int depth) {
+        if (at_ == text_.size()) {
+            return fail("a value", at_);
+        }
+        const char first = text_[at_];
+        if (first == '"') {
+            return read_string(word_, "a string");
+        }
+        if (first != '{' && first != '[') {
+            return !take_word().empty() || fail("a value", at_);
+        }
+        if (depth == max_depth) {
+            return fail("at most 64 levels of objects and arrays", at_);
+        }
+        ++at_;
+        const char last = first == '{' ? '}' : ']';
+        for (skip_blanks(); !take_if(last); skip_blanks()) {
+            const bool is_between = take_if(',') || take_if(':');
+            if (!is_between && !skip_value(depth + 1)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // string = quotation-mark *char quotation-mark
+    bool read_string(std::string& out, const char* expected) {
+        out.clear();
+        const std::size_t begin = at_;
+        if (!take('"', expected)) {
+            return false;
+        }
+        while (at_ < text_.size() && text_[at_] != '"') {
+            const std::size_t run = at_;
+            while (at_ < text_.size() && is_plain(text_[at_])) {
+                ++at_;
+            }
+            if (!is_valid_utf8(text_.substr(run, at_ - run))) {
+                return fail("UTF-8 in a string", run);
+            }
+            out.append(text_, run, at_ - run);
+            if (at_ < text_.size() && text_[at_] != '"' && !read_escape(out)) {
+                return false;
+            }
+        }
+        return take_if('"') || fail("a quote at the end of the string", begin);
+    }
+
+    // char = unescaped / escape ( %x22 / %x5C / %x2F / %x62 / %x66 / %x6E / %x72 / %x74 / uXXXX )
+    bool read_escape(std::string& out) {
+        constexpr std::string_view letters = "\"\\/bfnrt";
+        constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+        if (text_[at_] != '\\') {
+            return fail("\\u00XX for a control character", at_);
+        }
+        const std::size_t begin = at_++;
+        const char letter = at_ < text_.size() ? text_[at_++] : '\0';
+        const std::size_t place = letters.find(letter);
+        if (letter != '\0' && place != std::string_view::npos) {
+            out += meanings[place];
+            return true;
+        }
+        std::uint32_t unit = 0;
+        bool is_good = letter == 'u' && read_hex(unit);
+        if (is_good && unit >= 0xD800 && unit < 0xDC00) {  // the first of a surrogate pair
+            std::uint32_t second = 0;
+            is_good = take_if('\\') && take_if('u') && read_hex(second) && second >= 0xDC00 &&
+                      second < 0xE000;
+            unit = 0x10000 + ((unit - 0xD800) << 10U) + (second - 0xDC00);
+        } else {
+            is_good = is_good && (unit < 0xDC00 || unit >= 0xE000);
+        }
+        if (!is_good) {
+            return fail("one of the escapes of JSON", begin);
+        }
+        append_utf8(out, unit);
+        return true;
+    }
+
+    bool read_hex(std::uint32_t& unit) {
+        const std::string_view digits = text_.substr(at_, 4);
+        const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+        at_ += digits.size();
+        return digits.size() == 4 && end.ec == std::errc() && end.ptr == digits.data() + 4;
+    }
+
+    static void append_utf8(std::string& out, std::uint32_t point) {
+        const auto add = [&](std::uint32_t byte) {
+            out += static_cast<char>(static_cast<unsigned char>(byte));
+        };
+        if (point < 0x80) {
+            add(point);
+            return;
+        }
+        if (point < 0x800) {
+            add(0xC0U | point >> 6U);
+        } else if (point < 0x10000) {
+            add(0xE0U | point >> 12U);
+            add(0x80U | (point >> 6U & 0x3FU));
+        } else {
+            add(0xF0U | point >> 18U);
+            add(0x80U | (point >> 12U & 0x3FU));
+            add(0x80U | (point >> 6U & 0x3FU));
+        }
+        add(0x80U | (point & 0x3FU));
+    }
+
+    static bool is_plain(char c) noexcept {
+        return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20;
+    }
+
+    // Everything up to what can stand behind a value.
+    std::string_view take_word() {
+        const std::size_t begin = at_;
+        at_ = std::min(text_.find_first_of(" \t\r,:{}[]\"", at_), text_.size());
+        return text_.substr(begin, at_ - begin);
+    }
+
+    void skip_blanks() noexcept {
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r')) {
+            ++at_;
+        }
+    }
+
+    bool take_if(char wanted) noexcept {
+        const bool is_there = at_ < text_.size() && text_[at_] == wanted;
+        at_ += is_there ? 1 : 0;
+        return is_there;
+    }
+
+    bool take(char wanted, const char* expected) { return take_if(wanted) || fail(expected, at_); }
+
+    bool fail(const char* expected, std::size_t begin) {
+        std::string seen = "the end of the line";
+        if (begin < text_.size()) {
+            seen = quote_for_display(text_.substr(begin, 12));
+        }
+        error_ = make_text_error("expected " + std::string(expected) + ", saw " + seen, begin,
+                                 begin < text_.size() ? begin + 1 : begin);
+        return false;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    std::string& key_;
+    std::string name_;
+    std::string word_;
+    keyed_point found_;
+    bool is_exact_ = false;  // key_ is from key_base64
+    bool has_key_ = false;
+    bool has_step_ = false;
+    bool has_time_ = false;
+    bool has_value_ = false;
+    std::optional<error> error_;
+};
+
+}  // namespace detail
+
+inline void append_json_point(std::string& out, std::string_view key, const point& at) {
+    const bool is_text = is_valid_utf8(key);
+    out += "{\"key\":";
+    detail::append_json_string(out, is_text ? std::string(key) : replace_invalid_utf8(key));
+    if (!is_text) {
+        out += ",\"key_base64\":\"" + encode_base64(key) + '"';
+    }
+    out += ",\"step\":";
+    detail::append_json_number(out, at.step);
+    out += ",\"time_us\":";
+    detail::append_json_number(out, at.time_us);
+    out += ",\"value\":";
+    detail::append_json_number(out, at.value);
+    out += "}\n";
+}
+
+inline result<keyed_point> parse_json_point(std::string_view line, std::string& scratch) {
+    return detail::json_point_parser(line, scratch).parse();
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/text_reader.hpp ====
+// guild/series/text_reader.hpp - the points of a CSV or JSON Lines text that comes in pieces.
+//
+// Layer 3. Includes: base, series/csv.hpp, series/jsonl.hpp. Pure: whoever has the bytes adds them.
+// Not here: one line (series/csv.hpp, series/jsonl.hpp).
+//
+// Memory is one line and the piece that was added last, however long the text is.
+
+namespace guild { inline namespace v0 { namespace series {
+
+enum class text_format : std::uint8_t { csv, jsonl };
+
+/// What a text is whose first bytes are these: JSON Lines when the first that is no blank is `{` or
+/// `[`, the latter for the sake of the error.
+[[nodiscard]] text_format guess_text_format(std::string_view first_bytes) noexcept;
+
+/// A line, a quoted CSV field with line feeds in it included, is no longer than this.
+inline constexpr std::size_t max_text_line_bytes = std::size_t{1} << 20U;
+
+/// Reads points as their bytes come.
+///
+/// A byte order mark at the beginning, empty lines, and the CSV header as first line are passed
+/// over; lines may end with a return before the line feed. A CSV line without an end may have lost
+/// digits, so it is an error; a JSON object shows by itself that it is whole.
+/// example  tests/series/text_reader.cpp "text reader: the pieces in which a text comes do not
+///          matter"
+class text_reader {
+public:
+    /// in       path: for errors alone
+    explicit text_reader(text_format format, std::string path = {})
+        : format_(format), path_(std::move(path)) {}
+
+    /// Takes in more of the text; all points of what came before were read.
+    void add(std::string_view bytes);
+
+    /// Says that nothing follows what was added.
+    void end() noexcept { is_whole_ = true; }
+
+    /// The next point.
+    ///
+    /// out      false: the rest is no whole line yet, or with end() nothing is left; the key lives
+    ///          until the next call
+    /// errors   bad_syntax, truncated, too_large, with line and column; the same again once it
+    ///          failed
+    [[nodiscard]] result<bool> next(keyed_point& out);
+
+    /// An error about the point that was read last, at its line.
+    [[nodiscard]] error at_point(errc code, std::string message) const;
+
+private:
+    enum class csv_state : std::uint8_t { field_start, plain, quoted, quote_seen };
+
+    [[nodiscard]] std::size_t find_end();
+    [[nodiscard]] std::size_t find_csv_end();
+    [[nodiscard]] result<bool> take_line();
+    [[nodiscard]] bool is_passed_over() const;
+    [[nodiscard]] result<keyed_point> parse_line();
+    [[nodiscard]] error place(error what) const;
+
+    text_format format_;
+    std::string path_;
+    std::string buffer_;
+    std::size_t begin_ = 0;    // of the next line, in buffer_
+    std::size_t scanned_ = 0;  // up to here there is no end of it
+    csv_state state_ = csv_state::field_start;
+    std::uint64_t offset_ = 0;  // of buffer_ in the text
+    bool is_whole_ = false;
+
+    std::string_view line_;       // the one that is read, without its end
+    bool is_cut_ = false;         // it has no end
+    std::size_t mark_bytes_ = 0;  // of a byte order mark before it
+    std::uint64_t line_begin_ = 0;
+    std::uint64_t number_ = 0;
+    std::uint64_t next_number_ = 1;
+    std::string scratch_;
+    std::optional<error> error_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline text_format guess_text_format(std::string_view first_bytes) noexcept {
+    if (starts_with(first_bytes, "\xEF\xBB\xBF")) {
+        first_bytes.remove_prefix(3);
+    }
+    const std::string_view text = trim(first_bytes);
+    const bool is_json = !text.empty() && (text.front() == '{' || text.front() == '[');
+    return is_json ? text_format::jsonl : text_format::csv;
+}
+
+inline void text_reader::add(std::string_view bytes) {
+    buffer_.erase(0, begin_);
+    offset_ += begin_;
+    scanned_ -= begin_;
+    begin_ = 0;
+    buffer_ += bytes;
+}
+
+// Where the line at begin_ ends: its line feed, or npos when that is not there yet.
+inline std::size_t text_reader::find_end() {
+    if (format_ == text_format::csv && scanned_ != begin_) {
+        return find_csv_end();
+    }
+    const std::size_t end = buffer_.find('\n', scanned_);
+    if (format_ == text_format::jsonl) {
+        scanned_ = std::min(end, buffer_.size());
+        return end;
+    }
+    const bool is_plain =
+        end != std::string::npos &&
+        std::string_view(buffer_).substr(begin_, end - begin_).find('"') == std::string_view::npos;
+    return is_plain ? end : find_csv_end();
+}
+
+// Quotes count where a field begins, and line feeds inside of them do not end a line.
+inline std::size_t text_reader::find_csv_end() {
+    for (; scanned_ < buffer_.size(); ++scanned_) {
+        const char c = buffer_[scanned_];
+        if (c == '\n' && state_ != csv_state::quoted) {
+            return scanned_;
+        }
+        if (c == '"') {
+            state_ = state_ == csv_state::quoted  ? csv_state::quote_seen
+                     : state_ == csv_state::plain ? csv_state::plain
+                                                  : csv_state::quoted;
+        } else if (state_ != csv_state::quoted) {
+            state_ = c == ',' ? csv_state::field_start : csv_state::plain;
+        }
+    }
+    return std::string::npos;
+}
+
+// Steps to the next line; false when there is none yet.
+inline result<bool> text_reader::take_line() {
+    const std::size_t end = find_end();
+    const std::size_t past = std::min(end, buffer_.size());
+    is_cut_ = end == std::string::npos;
+    if (is_cut_ && (!is_whole_ || begin_ == past) && past - begin_ <= max_text_line_bytes) {
+        return false;
+    }
+    number_ = next_number_;
+    line_begin_ = offset_ + begin_;
+    if (past - begin_ > max_text_line_bytes) {
+        return make_error(
+            errc::too_large,
+            "expected a line of at most 1048576 bytes, saw a longer one" +
+                std::string(state_ == csv_state::quoted ? ": a quote may be missing" : ""));
+    }
+    line_ = std::string_view(buffer_).substr(begin_, past - begin_);
+    mark_bytes_ = line_begin_ == 0 && starts_with(line_, "\xEF\xBB\xBF") ? 3 : 0;
+    line_.remove_prefix(mark_bytes_);
+    next_number_ += 1 + static_cast<std::uint64_t>(std::count(line_.begin(), line_.end(), '\n'));
+    line_.remove_suffix(!line_.empty() && line_.back() == '\r' ? 1 : 0);
+    begin_ = scanned_ = is_cut_ ? past : past + 1;
+    state_ = csv_state::field_start;
+    return true;
+}
+
+inline bool text_reader::is_passed_over() const {
+    const bool is_empty = format_ == text_format::csv ? line_.empty() : trim(line_).empty();
+    return is_empty || (format_ == text_format::csv && number_ == 1 && line_ == csv_header);
+}
+
+inline result<keyed_point> text_reader::parse_line() {
+    if (format_ == text_format::jsonl) {
+        return parse_json_point(line_, scratch_);
+    }
+    auto parsed = parse_csv_point(line_, scratch_);
+    if (parsed && is_cut_) {
+        return make_error(errc::truncated,
+                          "expected a line feed behind the value, saw the end: it may be cut", {},
+                          {line_.size(), line_.size(), 0, 0});
+    }
+    const bool is_other = number_ == 1 && std::none_of(line_.begin(), line_.end(), is_digit);
+    if (!parsed && (is_other || is_cut_)) {
+        error what = parsed.error();
+        what.message += is_other ? " (the first line is neither key,step,time_us,value nor a point)"
+                                 : " (the last line has no line feed: it may be cut)";
+        return what;
+    }
+    return parsed;
+}
+
+// An error of a place in the line as one of a place in the text.
+inline error text_reader::place(error what) const {
+    const std::string_view before =
+        line_.substr(0, guild::detail::convert<std::size_t>(what.where.begin));
+    const std::size_t row = before.rfind('\n') + 1;  // npos + 1 is 0
+    const std::uint64_t lines =
+        static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    const std::uint64_t column = 1 + before.size() - row + (row == 0 ? mark_bytes_ : 0);
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    what.path = path_;
+    what.where.begin += line_begin_ + mark_bytes_;
+    what.where.end += line_begin_ + mark_bytes_;
+    what.where.line = static_cast<std::uint32_t>(std::min(most, number_ + lines));
+    what.where.column = static_cast<std::uint32_t>(std::min(most, column));
+    return what;
+}
+
+inline error text_reader::at_point(errc code, std::string message) const {
+    return place(make_error(code, std::move(message), {}, {0, line_.size(), 0, 0}));
+}
+
+inline result<bool> text_reader::next(keyed_point& out) {
+    while (!error_) {
+        const auto is_there = take_line();
+        if (!is_there) {
+            line_ = {};
+            error_ = place(is_there.error());
+            break;
+        }
+        if (!*is_there) {
+            return false;
+        }
+        if (is_passed_over()) {
+            continue;
+        }
+        const auto parsed = parse_line();
+        if (parsed) {
+            out = *parsed;
+            return true;
+        }
+        error_ = place(parsed.error());
+    }
+    return *error_;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/smooth.hpp ====
+// guild/series/smooth.hpp - values that jump, as a line that the eye can follow.
+//
+// Layer 3. Includes: base, series/point.hpp. Pure.
+// Not here: one number for a series (series/reduce.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Exponential moving average without bias to 0 at the beginning, as TensorBoard's slider draws it.
+///
+/// Over the finite values x1, x2, ...: a0 = 0, an = an-1 x weight + xn x (1 - weight), and the
+/// result is an / (1 - weight^n). NaN and infinities stand in the result as they are and do not
+/// change the average; n does not count them. Values that are all equal are returned unchanged.
+///
+/// in       weight: 0 changes nothing, 0.999 is the end of TensorBoard's slider; below 0 (or NaN)
+///          counts as 0. From 1 on, where the formula ends, the plain mean of the values so far
+/// shape    one result a value
+/// source   TensorBoard 2.21, "smoothing" of scalar charts; it draws 0 for a weight of 1
+/// example  tests/series/smooth.cpp "smooth: a half, by hand"
+[[nodiscard]] std::vector<double> smooth(const std::vector<double>& values, double weight);
+[[nodiscard]] std::vector<double> smooth(const std::vector<point>& points, double weight);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::vector<double> smooth(const std::vector<double>& values, double weight) {
+    const bool is_constant = std::all_of(values.begin(), values.end(),
+                                         [&](double each) { return each == values.front(); });
+    if (is_constant || !(weight > 0)) {
+        return values;
+    }
+    std::vector<double> smoothed;
+    smoothed.reserve(values.size());
+    double average = 0;
+    double count = 0;
+    for (const double value : values) {
+        if (!std::isfinite(value)) {
+            smoothed.push_back(value);
+            continue;
+        }
+        count += 1;
+        if (weight < 1) {
+            average = average * weight + (1 - weight) * value;
+            smoothed.push_back(average / (1 - std::pow(weight, count)));
+        } else {
+            average += value / count - average / count;
+            smoothed.push_back(average);
+        }
+    }
+    return smoothed;
+}
+
+inline std::vector<double> smooth(const std::vector<point>& points, double weight) {
+    std::vector<double> values;
+    values.reserve(points.size());
+    for (const point& one : points) {
+        values.push_back(one.value.as_double());
+    }
+    return smooth(values, weight);
 }
 
 }}}  // namespace guild::series
@@ -21839,6 +23794,13 @@ inline constexpr std::string_view trash_directory = ".trash";
 [[nodiscard]] result<std::string> create_run_directory(const std::string& run_root,
                                                        std::string_view name, std::int64_t time_us);
 
+/// The same without anything in it, and without making RUNROOT: no run yet, but nobody else gets
+/// the name.
+///
+/// errors   as create_run_directory, and not_found: there is no RUNROOT
+[[nodiscard]] result<std::string> claim_run_directory(const std::string& run_root,
+                                                      std::string_view name, std::int64_t time_us);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -21881,12 +23843,8 @@ inline std::string run_directory_name(std::int64_t time_us, std::string_view nam
     return name.empty() ? time : time + '-' + sanitize_name(name);
 }
 
-inline result<std::string> create_run_directory(const std::string& run_root, std::string_view name,
-                                                std::int64_t time_us) {
-    auto root = os::make_directories(run_root);
-    if (!root) {
-        return std::move(root).error();
-    }
+inline result<std::string> claim_run_directory(const std::string& run_root, std::string_view name,
+                                               std::int64_t time_us) {
     const std::string plain = join_path(run_root, run_directory_name(time_us, name));
     std::string path = plain;
     int made = os::system_env.mkdir(path.c_str(), 0777);
@@ -21898,7 +23856,20 @@ inline result<std::string> create_run_directory(const std::string& run_root, std
     if (made < 0) {
         return os::os_error(-made, "make run directory", path);
     }
-    auto inner = os::make_directories(data_path(path, series_directory));
+    return path;
+}
+
+inline result<std::string> create_run_directory(const std::string& run_root, std::string_view name,
+                                                std::int64_t time_us) {
+    auto root = os::make_directories(run_root);
+    if (!root) {
+        return std::move(root).error();
+    }
+    auto path = claim_run_directory(run_root, name, time_us);
+    if (!path) {
+        return path;
+    }
+    auto inner = os::make_directories(data_path(*path, series_directory));
     if (!inner) {
         return std::move(inner).error();
     }
@@ -23884,11 +25855,65 @@ inline void output_buffer::stop_echo() {
 
 }}}  // namespace guild::runs
 
+// ==== guild/runs/event_time.hpp ====
+// guild/runs/event_time.hpp - the times of events, which are doubles of seconds, in microseconds.
+//
+// Layer 4. Includes: the standard library only.
+// Not here: times as text (base/time.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The nearest microsecond.
+///
+/// in       seconds since 1970-01-01 UTC
+/// out      microseconds since then; empty for NaN and for what 64 bits do not hold
+/// example  tests/runs/event_time.cpp "event time: microseconds come back for every year up to
+///          2242"
+[[nodiscard]] std::optional<std::int64_t> find_event_time_us(double seconds) noexcept;
+
+/// The nearest double of seconds that find_event_time_us() reads.
+///
+/// out      read back as the same microsecond up to 2^33 seconds from 1970, the year 2242; beyond
+///          that a double has no room for microseconds: up to half of its last digit is lost, one
+///          microsecond until 2514, a millisecond at the limits of 64 bits
+[[nodiscard]] double to_event_time(std::int64_t time_us) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::int64_t> find_event_time_us(double seconds) noexcept {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    constexpr double limit = 9'223'372'036'855.0;
+    if (!(seconds > -limit && seconds < limit)) {
+        return std::nullopt;
+    }
+    // Whole seconds and the rest are both exact, so that there is one rounding and not three.
+    const double whole = std::trunc(seconds);
+    const auto rest_us = static_cast<std::int64_t>(std::nearbyint((seconds - whole) * 1e6));
+    const std::int64_t whole_us = static_cast<std::int64_t>(whole) * 1'000'000;
+    if (rest_us > 0 ? whole_us > most - rest_us : whole_us < least - rest_us) {
+        return std::nullopt;
+    }
+    return whole_us + rest_us;
+}
+
+inline double to_event_time(std::int64_t time_us) noexcept {
+    constexpr std::int64_t exact = std::int64_t{1} << 53U;
+    if (time_us >= -exact && time_us <= exact) {
+        return static_cast<double>(time_us) / 1e6;
+    }
+    const double seconds = static_cast<double>(time_us / 1'000'000) +
+                           static_cast<double>(time_us % 1'000'000) / 1e6;
+    return find_event_time_us(seconds) ? seconds : std::nextafter(seconds, 0.0);
+}
+
+}}}  // namespace guild::runs
+
 // ==== guild/runs/collectors.hpp ====
 // guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics,
 // scalars of event files.
 //
-// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
+// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer, runs/event_time.
 // Not here: when they are asked (runs/recording.hpp).
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -24010,13 +26035,6 @@ inline std::string system_name() {
     return "";
 }
 
-// An event's time in microseconds; empty when no calendar has it.
-inline std::optional<std::int64_t> event_time_us(double seconds) {
-    const double time_us = std::nearbyint(seconds * 1e6);
-    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
-    return has_time ? std::make_optional(static_cast<std::int64_t>(time_us)) : std::nullopt;
-}
-
 }  // namespace detail
 
 inline pair_list system_attributes() {
@@ -24113,7 +26131,7 @@ inline bool event_collector::is_outdated() const {
 
 inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
                                  series::writer& into) {
-    const auto known_us = detail::event_time_us(point.wall_time);
+    const auto known_us = find_event_time_us(point.wall_time);
     const std::int64_t time = known_us.value_or(0);
     if (known_us && (!last_us_ || *last_us_ < time)) {
         last_us_ = time;
@@ -24145,6 +26163,588 @@ inline void event_collector::flush_frame(series::writer& into) {
         into.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
         frame_.clear();
     }
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_points.hpp ====
+// guild/runs/event_points.hpp - the scalars of event files with kind and bits, as series::point.
+//
+// Layer 4. Includes: base, os, tfevents, series/point_text, runs/event_time.
+// Not here: writing such files (runs/event_export.hpp); following ones that grow
+// (runs/collectors.hpp).
+//
+// A simple value has four bytes, and TensorBoard's fast reader shows nothing else. What does not
+// fit stands as a tensor before the simple value in the same event: readers take the one that comes
+// last, and here the tensor is taken if it says the same number more exactly.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The plugin whose metadata holds the key of a series that is no valid tag.
+inline constexpr std::string_view event_key_plugin = "guild_key";
+
+/// What was read.
+struct event_points_report {
+    std::uint64_t files = 0;
+    std::uint64_t tail_bytes = 0;  // of records that are not whole, at the ends of files
+};
+
+/// Calls `on_point(const series::keyed_point&)`, which returns a result<void>, for every scalar of
+/// an event file or of all below a directory. The key is the tag, below a directory DIR/TAG.
+///
+/// errors   of on_point, as it is; not_found: no such path, or no event file in it; damage of a
+///          file, with its byte range: points before it were delivered; those of the system
+/// example  tests/runs/event_points.cpp "event points: integers, doubles and odd keys come back"
+template <class OnPoint>
+[[nodiscard]] result<event_points_report>
+for_each_event_point(const std::string& path, OnPoint&& on_point,
+                     const os::env& system = os::system_env);
+
+/// The number of a scalar: of its tensor, unless there is none or it says something else than the
+/// simple value behind it.
+[[nodiscard]] series::number number_of(const tfevents::summary_value& value) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+inline series::number number_of(const tfevents::summary_value& value) noexcept {
+    const double shown = value.number.value_or(0);
+    if (!value.exact) {
+        return series::number(shown);
+    }
+    const auto kind =
+        value.exact->is_integer ? series::number_kind::integer : series::number_kind::real;
+    const auto exact = series::number::from_bits(kind, value.exact->bits);
+    const double more = exact.as_double();
+    const bool is_same =
+        value.kind == tfevents::value_kind::tensor || (std::isnan(more) && std::isnan(shown)) ||
+        float_bits(tfevents::nearest_float(more)) == float_bits(tfevents::nearest_float(shown));
+    return is_same ? exact : series::number(shown);
+}
+
+namespace detail {
+
+// The keys of one run's tags.
+class event_keys {
+public:
+    explicit event_keys(const std::string& run) : prefix_(run == "." ? "" : run + '/') {}
+
+    // Takes in a value; null when it is no scalar.
+    const std::string* take(const tfevents::summary_value& value) {
+        std::uint32_t id = 0;
+        const bool is_scalar = tags_.take(value, id);
+        if (keys_.size() < tags_.size()) {  // a new tag; its first metadata counts
+            const bool has_key = value.meta && value.meta->plugin_name == event_key_plugin;
+            keys_.push_back(prefix_ + std::string(has_key ? value.meta->content : value.tag));
+        }
+        return is_scalar ? &keys_[id] : nullptr;
+    }
+
+private:
+    std::string prefix_;
+    tfevents::tag_table tags_;
+    std::vector<std::string> keys_;
+};
+
+template <class OnPoint>
+result<void> read_event_file(const std::string& path, event_keys& keys, OnPoint& on_point,
+                             event_points_report& report, const os::env& system) {
+    auto file = tfevents::reader::open(path, {}, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    while (const tfevents::event* each = file->next_event()) {
+        for (const tfevents::summary_value& value : each->values) {
+            const std::string* key = keys.take(value);
+            if (key == nullptr) {
+                continue;
+            }
+            const std::int64_t time_us = find_event_time_us(each->wall_time).value_or(0);
+            result<void> taken =
+                on_point(series::keyed_point{*key, {each->step, time_us, number_of(value)}});
+            if (!taken) {
+                return taken;
+            }
+        }
+    }
+    if (const auto& failure = file->last_error()) {
+        return *failure;
+    }
+    ++report.files;
+    report.tail_bytes += file->counters().tail_bytes;
+    return {};
+}
+
+struct event_directory {
+    std::string run;
+    std::vector<std::string> paths;
+};
+
+inline result<std::vector<event_directory>> list_event_files(const std::string& path,
+                                                             const os::env& system) {
+    std::vector<event_directory> found;
+    tfevents::directory_reader below(path, {}, system);
+    below.for_each_directory([&](const std::string& run, const std::vector<std::string>& names) {
+        found.push_back({run, {}});
+        for (const std::string& name : names) {
+            found.back().paths.push_back(join_path(run == "." ? path : join_path(path, run), name));
+        }
+    });
+    if (const auto failure = below.last_error()) {
+        return *failure;
+    }
+    if (found.empty()) {
+        return make_error(errc::not_found, "expected event files in it, seen none", path);
+    }
+    return found;
+}
+
+}  // namespace detail
+
+template <class OnPoint>
+result<event_points_report> for_each_event_point(const std::string& path, OnPoint&& on_point,
+                                                 const os::env& system) {
+    event_points_report report;
+    std::vector<detail::event_directory> all = {{".", {path}}};
+    if (os::is_directory(path)) {
+        auto listed = detail::list_event_files(path, system);
+        if (!listed) {
+            return std::move(listed).error();
+        }
+        all = std::move(*listed);
+    }
+    for (const detail::event_directory& directory : all) {
+        detail::event_keys keys(directory.run);
+        for (const std::string& each : directory.paths) {
+            auto read = detail::read_event_file(each, keys, on_point, report, system);
+            if (!read) {
+                return std::move(read).error();
+            }
+        }
+    }
+    return report;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_export.hpp ====
+// guild/runs/event_export.hpp - series as an event file that TensorBoard shows.
+//
+// Layer 4. Includes: base, os, tfevents/event_encoder record, series/point_text, runs/event_time
+// event_points.
+// Not here: reading it back (runs/event_points.hpp); the writer for trainers
+// (tfevents/writer.hpp).
+//
+// One file and so one run: the tag is the series' key. Every value is a simple value, which every
+// reader shows; what has more bits has them in a tensor before it. The same points give the same
+// bytes.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Writes one event file into a directory of its own. Nothing is left of it unless close() went
+/// well.
+///
+/// threads  one at a time
+/// source   TensorBoard's event files, version brain.Event:2
+/// example  tests/runs/event_export.cpp "event export: every number, step and key comes back"
+class event_exporter {
+public:
+    /// Makes `directory` where it is missing; nothing may be in it.
+    ///
+    /// in       started_us: when the run started; names the file, its first record has this time
+    /// errors   already_exists: the directory is not empty; not_a_directory, permission_denied,
+    ///          no_space, ...
+    [[nodiscard]] static result<event_exporter> create(const std::string& directory,
+                                                       std::int64_t started_us,
+                                                       const os::env& system = os::system_env);
+
+    /// Adds all points of a series. A key that is empty, no UTF-8, or the tag of another series
+    /// gets a tag of its own, and its bytes stand in the tag's metadata.
+    ///
+    /// errors   those of writing
+    [[nodiscard]] result<void> add(std::string_view key, const std::vector<series::point>& points);
+
+    /// Ends the file and gives it its name.
+    ///
+    /// out      its path
+    /// errors   those of writing and renaming
+    [[nodiscard]] result<std::string> close();
+
+    /// How many times of points are not read back as the same microsecond: to_event_time().
+    [[nodiscard]] std::uint64_t inexact_times() const noexcept { return inexact_times_; }
+
+private:
+    event_exporter(os::temporary directory, os::file file, const os::env& system)
+        : directory_(std::move(directory)), unfinished_(file.path()), file_(std::move(file)),
+          system_(&system) {}
+
+    [[nodiscard]] std::string tag_of(std::string_view key);
+    void append(std::string_view tag, std::string_view metadata, const series::point& at);
+    [[nodiscard]] result<void> write();
+
+    static constexpr std::size_t write_bytes = std::size_t{256} << 10U;
+
+    os::temporary directory_;
+    os::temporary unfinished_;  // gone before the directory
+    os::file file_;
+    const os::env* system_;
+    std::string name_;
+    std::string payload_;
+    std::string pending_;
+    std::set<std::string, std::less<>> tags_;
+    std::uint64_t inexact_times_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Whether a simple value says all of a number.
+inline bool is_exact_float(const series::number& value, float shown) noexcept {
+    if (value.is_integer()) {
+        return false;
+    }
+    if (series::detail::is_nan_bits(value.bits())) {
+        return value.bits() == series::detail::default_nan;
+    }
+    return double_bits(static_cast<double>(shown)) == value.bits();
+}
+
+inline result<void> check_empty(const std::string& directory) {
+    const auto inside = os::list_directory(directory);
+    if (!inside) {
+        return inside.error();
+    }
+    if (!inside->empty()) {
+        return make_error(errc::already_exists,
+                          "expected an empty directory or none, seen one that holds " +
+                              inside->front().name,
+                          directory);
+    }
+    return {};
+}
+
+}  // namespace detail
+
+inline result<event_exporter> event_exporter::create(const std::string& directory,
+                                                     std::int64_t started_us,
+                                                     const os::env& system) {
+    const bool is_new = !os::find_link_status(directory, system);
+    auto made = os::make_directories(directory, 0777, system);
+    if (!made) {
+        return std::move(made).error();
+    }
+    os::temporary held(directory, os::removal::empty_directory);
+    if (!is_new) {
+        held.keep();
+    }
+    auto empty = detail::check_empty(directory);
+    if (!empty) {
+        return std::move(empty).error();
+    }
+    auto file = os::open_file(join_path(directory, ".export-" + std::to_string(os::process_id())),
+                              os::open_mode::create_new, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    event_exporter begun(std::move(held), std::move(*file), system);
+    char seconds[24] = {};
+    std::snprintf(seconds, sizeof seconds, "%010lld",
+                  guild::detail::convert<long long>(started_us / 1'000'000));
+    begun.name_ = "events.out.tfevents." + std::string(seconds) + ".guild";
+    tfevents::append_version_event(begun.payload_, to_event_time(started_us), "guild");
+    tfevents::append_record(begun.pending_, begun.payload_);
+    return result<event_exporter>(std::move(begun));
+}
+
+// The key itself where it can be a tag and no other series has that.
+inline std::string event_exporter::tag_of(std::string_view key) {
+    const std::string mended = key.empty() ? "unnamed" : replace_invalid_utf8(key);
+    std::string tag = mended;
+    for (int number = 2; !tags_.insert(tag).second; ++number) {
+        tag = mended + " @" + std::to_string(number);
+    }
+    return tag;
+}
+
+inline result<void> event_exporter::add(std::string_view key,
+                                        const std::vector<series::point>& points) {
+    if (points.empty()) {
+        return {};
+    }
+    const std::string tag = tag_of(key);
+    std::string metadata;
+    if (tag != key) {
+        metadata = tfevents::encode_metadata(event_key_plugin, key, tfevents::data_class::unknown);
+    }
+    for (const series::point& each : points) {
+        append(tag, metadata, each);
+        metadata.clear();  // a tag's first counts
+        if (pending_.size() >= write_bytes) {
+            auto written = write();
+            if (!written) {
+                return written;
+            }
+        }
+    }
+    return {};
+}
+
+inline void event_exporter::append(std::string_view tag, std::string_view metadata,
+                                   const series::point& at) {
+    const double time = to_event_time(at.time_us);
+    if (find_event_time_us(time) != at.time_us) {
+        ++inexact_times_;
+    }
+    const float shown = tfevents::nearest_float(at.value.as_double());
+    const bool is_exact = detail::is_exact_float(at.value, shown);
+    payload_.clear();
+    if (is_exact && metadata.empty()) {
+        tfevents::append_simple_event(payload_, time, at.step, tag, shown);
+    } else {
+        const std::string tensor =
+            is_exact ? std::string()
+                     : tfevents::encode_number_tensor({at.value.is_integer(), at.value.bits()});
+        tfevents::append_value_event(payload_, time, at.step, {tag, metadata, tensor, shown});
+    }
+    tfevents::append_record(pending_, payload_);
+}
+
+inline result<void> event_exporter::write() {
+    auto written = file_.write_all(pending_);
+    pending_.clear();
+    return written;
+}
+
+inline result<std::string> event_exporter::close() {
+    auto done = write();
+    if (done) {
+        done = file_.sync();
+    }
+    if (done) {
+        done = file_.close();
+    }
+    if (!done) {
+        return std::move(done).error();
+    }
+    const std::string path = join_path(directory_.path(), name_);
+    const int renamed = system_->rename(unfinished_.path().c_str(), path.c_str());
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path);
+    }
+    unfinished_.keep();
+    directory_.keep();
+    return path;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/series_import.hpp ====
+// guild/runs/series_import.hpp - a completed run made of points that come from elsewhere.
+//
+// Layer 4. Includes: base, os, series/writer, runs/layout tsv run.
+// Not here: where the points come from (series/text_reader.hpp, runs/event_points.hpp); runs that
+// follow event files (runs/event_import.hpp).
+//
+// The run is built in RUNROOT/.import-PID-N, which no list shows, and renamed when it is whole: an
+// import that fails leaves no run. What a killed one leaves there may be deleted.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Makes one run.
+///
+/// threads  one at a time
+/// example  tests/runs/series_import.cpp "series import: a run with its points, its times and its
+///          source"
+class series_import {
+public:
+    /// Begins a run below `run_root`, which is made where it is missing.
+    ///
+    /// errors   permission_denied, read_only, no_space, not_a_directory
+    [[nodiscard]] static result<series_import> create(const std::string& run_root,
+                                                      const os::env& system = os::system_env);
+
+    /// Adds a point, the next of its series.
+    ///
+    /// errors   too_large: the key; no_space, io_failed, ...: points were not stored, the import
+    /// has
+    ///          failed
+    [[nodiscard]] result<void> add(const series::keyed_point& next);
+
+    /// Puts the run in its place, completed, its start and end those of its points.
+    ///
+    /// in       name: the run's; source: where the points come from, for meta.tsv
+    /// out      the path of the run
+    /// errors   bad_value: there is no point; no_space, io_failed, ...
+    [[nodiscard]] result<std::string> finish(std::string_view name, std::string_view source);
+
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] std::uint64_t series() const noexcept { return series_; }
+
+private:
+    series_import(os::temporary root, os::temporary built, series::writer writer,
+                  const os::env& system)
+        : root_(std::move(root)), built_(std::move(built)), writer_(std::move(writer)),
+          system_(&system) {}
+
+    void flush_frame();
+    [[nodiscard]] result<void> check_writer() const;
+    [[nodiscard]] result<void> record(std::string_view source) const;
+
+    os::temporary root_;   // if it was made here
+    os::temporary built_;  // gone before the root
+    series::writer writer_;
+    const os::env* system_;
+    std::string last_key_;
+    std::uint32_t last_id_ = series::no_series;
+    std::vector<series::sample> frame_;  // values of one step and time, stored together
+    std::int64_t frame_step_ = 0;
+    std::int64_t frame_time_us_ = 0;
+    std::int64_t first_us_ = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last_us_ = std::numeric_limits<std::int64_t>::min();
+    std::uint64_t points_ = 0;
+    std::uint64_t series_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Makes RUNROOT/.import-PID-N.
+inline result<std::string> make_import_directory(const std::string& run_root,
+                                                 const os::env& system) {
+    const std::string plain =
+        join_path(run_root, ".import-" + std::to_string(os::process_id()) + '-');
+    for (int number = 0;; ++number) {
+        std::string path = plain + std::to_string(number);
+        const int made = system.mkdir(path.c_str(), 0777);
+        if (made == 0) {
+            return path;
+        }
+        if (made != -EEXIST || number == 1000) {
+            return os::os_error(-made, "mkdir", path);
+        }
+    }
+}
+
+// A time that calendars and pages can show.
+inline std::int64_t showable_time(std::int64_t time_us) noexcept {
+    constexpr std::int64_t year_10000_us = std::int64_t{253'402'300'800} * 1'000'000;
+    return std::clamp<std::int64_t>(time_us, 0, year_10000_us - 1);
+}
+
+}  // namespace detail
+
+inline result<series_import> series_import::create(const std::string& run_root,
+                                                   const os::env& system) {
+    const bool is_new = !os::find_link_status(run_root, system);
+    auto made = os::make_directories(run_root, 0777, system);
+    if (!made) {
+        return std::move(made).error();
+    }
+    os::temporary root(run_root, os::removal::empty_directory);
+    if (!is_new) {
+        root.keep();
+    }
+    auto path = detail::make_import_directory(run_root, system);
+    if (!path) {
+        return std::move(path).error();
+    }
+    os::temporary built(*path);
+    series::writer_options how;
+    how.flush_interval_ms = -1;
+    auto writer = series::writer::create(data_path(*path, series_directory), how, system);
+    if (!writer) {
+        return std::move(writer).error();
+    }
+    return series_import(std::move(root), std::move(built), std::move(*writer), system);
+}
+
+inline result<void> series_import::add(const series::keyed_point& next) {
+    const series::point& at = next.at;
+    if (last_id_ == series::no_series || next.key != last_key_) {
+        last_id_ = writer_.series(next.key);
+        last_key_ = next.key;
+        if (last_id_ == series::no_series) {
+            return make_error(errc::too_large,
+                              "expected a key of at most " + std::to_string(series::max_key_bytes) +
+                                  " bytes, seen one of " + std::to_string(next.key.size()));
+        }
+        series_ = std::max<std::uint64_t>(series_, last_id_ + std::uint64_t{1});
+    }
+    const bool is_there =
+        std::any_of(frame_.begin(), frame_.end(),
+                    [&](const series::sample& each) { return each.id == last_id_; });
+    if (is_there || frame_step_ != at.step || frame_time_us_ != at.time_us) {
+        flush_frame();
+        auto stored = check_writer();
+        if (!stored) {
+            return stored;
+        }
+    }
+    frame_step_ = at.step;
+    frame_time_us_ = at.time_us;
+    frame_.push_back({last_id_, at.value});
+    first_us_ = std::min(first_us_, at.time_us);
+    last_us_ = std::max(last_us_, at.time_us);
+    ++points_;
+    return {};
+}
+
+inline void series_import::flush_frame() {
+    if (!frame_.empty()) {
+        writer_.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
+        frame_.clear();
+    }
+}
+
+inline result<void> series_import::check_writer() const {
+    if (const auto& failure = writer_.last_error()) {
+        return *failure;
+    }
+    return {};
+}
+
+inline result<void> series_import::record(std::string_view source) const {
+    auto meta = tsv_file::open(data_path(built_.path(), meta_name), *system_);
+    if (!meta) {
+        return std::move(meta).error();
+    }
+    return meta->append({{"format", "1"},
+                         {"guild_version", version},
+                         {"imported_from", std::string(source)},
+                         {"started_us", std::to_string(detail::showable_time(first_us_))},
+                         {"stopped_us", std::to_string(detail::showable_time(last_us_))},
+                         {"status", std::string(to_string(run_status::completed))}});
+}
+
+inline result<std::string> series_import::finish(std::string_view name, std::string_view source) {
+    if (points_ == 0) {
+        return make_error(errc::bad_value, "expected points, seen none", std::string(source));
+    }
+    flush_frame();
+    auto done = writer_.close();  // and synced
+    if (done) {
+        done = check_writer();
+    }
+    if (done) {
+        done = record(source);
+    }
+    if (!done) {
+        return std::move(done).error();
+    }
+    auto place =
+        claim_run_directory(parent_path(built_.path()), name, detail::showable_time(first_us_));
+    if (!place) {
+        return place;
+    }
+    const int renamed = system_->rename(built_.path().c_str(), place->c_str());
+    if (renamed < 0) {
+        os::remove_empty_directory(*place);
+        return os::os_error(-renamed, "rename", *place);
+    }
+    built_.keep();
+    root_.keep();
+    return place;
 }
 
 }}}  // namespace guild::runs
@@ -24474,7 +27074,7 @@ inline std::optional<std::int64_t> find_start_us(const event_source& source,
             continue;
         }
         done = parent_path(name);
-        auto time = detail::event_time_us(event->wall_time);
+        auto time = find_event_time_us(event->wall_time);
         if (!time || *time < 0 || *time >= year_10000_us) {
             const auto status = os::find_status(path, system);
             time = status ? status->modified_ns / 1000 : 0;
@@ -24869,7 +27469,7 @@ inline run_end imported_run::make_end(const event_facts& facts) const {
         how.status = run_status::error;
         how.cause = "the event files say that the session failed";
     }
-    const auto ended = detail::event_time_us(facts.end.end_time);
+    const auto ended = find_event_time_us(facts.end.end_time);
     how.stopped_us = std::max({started_us_, collector_->last_time_us().value_or(0),
                                facts.end.end_time > 0 && ended ? *ended : 0});
     return how;
@@ -24890,6 +27490,7 @@ inline result<void> imported_run::end() {
     if (!ended) {
         return ended;
     }
+    (void)series::compact(series_->path(), {}, *system_);  // failing that, it stays as it is
     event_cursor read = cursor_;
     for (const error& loss : losses()) {
         for (const auto& [name, mark] : cursor_) {
@@ -25592,10 +28193,223 @@ inline void command_watch::mind_time() {
 
 }}}  // namespace guild::runs
 
+// ==== guild/runs/compact_run.hpp ====
+// guild/runs/compact_run.hpp - brings the series files of a run that is over into columns, and
+// clears what attempts that died left beside them.
+//
+// Layer 4. Includes: base, os, series/compact.hpp, runs/layout.
+// Not here: one file (series/compact.hpp series/repair.hpp); whether a run is over (runs/run.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Larger files are not rewritten when a run ends, which would hold up whoever waits for that end.
+inline constexpr std::uint64_t most_bytes_at_end = std::uint64_t{256} << 20U;
+
+struct compact_run_options {
+    /// Files that their writers did not end are rewritten too, unless such a process still runs on
+    /// this machine, and what attempts that died left is removed.
+    bool is_run_over = false;
+    std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();  // larger files are left
+    const os::env* system = &os::system_env;
+};
+
+/// units    bytes
+struct compact_run_report {
+    std::uint64_t files = 0;         // series files there are
+    std::uint64_t compacted = 0;     // of them, now
+    std::vector<std::string> left;   // paths: too large, or being written
+    std::uint64_t bytes_before = 0;  // of all
+    std::uint64_t bytes_after = 0;
+    std::vector<error> errors;  // each of one file, which is as it was; bad_checksum: damaged
+};
+
+/// The paths of the series files of a run, in order of name.
+///
+/// in       data: the run's `guild.d`
+/// errors   not_found, permission_denied, ...: of the directory
+[[nodiscard]] result<std::vector<std::string>> list_series_files(const std::string& data);
+
+/// Whether the process that a series file is named after still runs on this machine.
+///
+/// example  tests/runs/compact_run.cpp "compact run: a file whose writer still runs is left"
+[[nodiscard]] bool is_writer_alive(const std::string& path, const os::env& system = os::system_env);
+
+/// Removes what processes that died while they rewrote series files left, and undoes a repair that
+/// died between its two renames.
+///
+/// out      how many files were removed
+std::uint64_t clear_leftovers(const std::string& data, const os::env& system = os::system_env);
+
+/// Rewrites the series files of a run into columns.
+///
+/// A failure with one file does not keep the others from being rewritten.
+/// in       data: the run's `guild.d`, where it is now
+/// example  tests/runs/compact_run.cpp "compact run: closed files are rewritten, others left"
+[[nodiscard]] compact_run_report compact_run(const std::string& data,
+                                             const compact_run_options& options = {});
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view rewriting_mark = ".gts.new-";
+inline constexpr std::string_view damaged_mark = ".damaged";
+
+// The process that a name's part tells; 0: none.
+inline int parse_pid(std::string_view text) {
+    const auto number = parse_int64(text);
+    const bool is_good = number && *number > 0 && *number <= std::numeric_limits<int>::max();
+    return is_good ? static_cast<int>(*number) : 0;
+}
+
+// The newest of NAME.gts.damaged, NAME.gts.damaged-2, ...; empty: none.
+inline std::string find_kept(const std::string& path, const os::env& system) {
+    std::string newest;
+    std::string next = path + std::string(damaged_mark);
+    for (int serial = 2; os::find_link_status(next, system); ++serial) {
+        newest =
+            std::exchange(next, path + std::string(damaged_mark) + "-" + std::to_string(serial));
+    }
+    return newest;
+}
+
+inline bool is_in_columns(const std::string& path, const os::env& system) {
+    const auto file = series::reader::open(path, system);
+    return file && file->is_closed() && file->header().generation != 0;
+}
+
+// Rewrites one file of a run, if it may be.
+inline void compact_file(const std::string& path, const compact_run_options& options,
+                         compact_run_report& report) {
+    const auto status = os::find_link_status(path, *options.system);
+    if (!status) {
+        return;  // it has gone since it was listed
+    }
+    ++report.files;
+    report.bytes_before += status->size;
+    report.bytes_after += status->size;
+    if (status->kind != os::file_kind::regular) {
+        report.errors.push_back(make_error(errc::bad_value, "expected a regular file", path));
+        return;
+    }
+    const bool is_gone = options.is_run_over && !is_writer_alive(path, *options.system);
+    const auto file = series::reader::open(path, *options.system);
+    if (!file) {
+        if (file.error().code != errc::truncated) {  // that is a file without a header yet
+            report.errors.push_back(file.error());
+        }
+        return;
+    }
+    if (status->size > options.most_bytes || (!file->is_closed() && !is_gone)) {
+        report.left.push_back(path);
+        return;
+    }
+    auto done = series::compact(path, {is_gone}, *options.system);
+    if (!done && is_in_columns(path, *options.system)) {
+        done = series::compact_report();  // another process was quicker
+        done->bytes_after = os::get_status(path, *options.system).value_or(*status).size;
+    }
+    if (!done) {
+        report.errors.push_back(std::move(done).error());
+        return;
+    }
+    report.compacted += done->is_changed ? 1U : 0U;
+    report.bytes_after += done->bytes_after - status->size;  // may wrap, and comes out right
+}
+
+}  // namespace detail
+
+inline result<std::vector<std::string>> list_series_files(const std::string& data) {
+    const std::string directory = join_path(data, series_directory);
+    const auto entries = os::list_directory(directory);
+    if (!entries) {
+        return entries.error();
+    }
+    std::vector<std::string> paths;
+    for (const os::dir_entry& entry : *entries) {
+        if (ends_with(entry.name, ".gts")) {
+            paths.push_back(join_path(directory, entry.name));
+        }
+    }
+    return paths;
+}
+
+// A name is START_NS-PID-HOST.gts, also START_NS-PID-HOST-2.gts.
+inline bool is_writer_alive(const std::string& path, const os::env& system) {
+    const std::string name = base_name(path);
+    const std::size_t first = name.find('-');
+    const std::size_t second = name.find('-', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+        return false;
+    }
+    const std::string host = os::node_name();
+    const std::string_view rest = std::string_view(name).substr(second + 1);
+    const auto start_ns = parse_int64(name.substr(0, first));
+    const int pid = detail::parse_pid(name.substr(first + 1, second - first - 1));
+    const bool is_here = starts_with(rest, host) &&
+                         (rest.substr(host.size(), 1) == "." || rest.substr(host.size(), 1) == "-");
+    const auto ticks = pid > 0 && is_here ? os::process_start_ticks(pid) : std::nullopt;
+    if (!ticks || !start_ns) {
+        return false;
+    }
+    // A process that began after the file did is another one with the same number.
+    constexpr std::int64_t tick_us = 10'000;
+    constexpr std::int64_t tolerance_us = 60'000'000;  // clocks are set
+    const std::int64_t began_us =
+        system.wall_time_us() - system.boot_time_us() + static_cast<std::int64_t>(*ticks) * tick_us;
+    return began_us <= *start_ns / 1000 + tolerance_us;
+}
+
+inline std::uint64_t clear_leftovers(const std::string& data, const os::env& system) {
+    const std::string directory = join_path(data, series_directory);
+    const auto entries = os::list_directory(directory);
+    std::uint64_t removed = 0;
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const std::string& name = (*entries)[i].name;
+        const std::size_t at = name.find(detail::rewriting_mark);
+        if (at == std::string::npos) {
+            continue;
+        }
+        const int pid = detail::parse_pid(name.substr(at + detail::rewriting_mark.size()));
+        if (pid == 0 || pid == os::process_id() || os::process_start_ticks(pid)) {
+            continue;  // it is at work
+        }
+        const std::string path = join_path(directory, name.substr(0, at + 4));
+        const std::string kept = detail::find_kept(path, system);
+        if (!os::find_link_status(path, system) && !kept.empty()) {
+            (void)system.rename(kept.c_str(), path.c_str());
+        }
+        removed += system.unlink(join_path(directory, name).c_str()) >= 0 ? 1U : 0U;
+    }
+    return removed;
+}
+
+inline compact_run_report compact_run(const std::string& data, const compact_run_options& options) {
+    compact_run_report report;
+    if (options.is_run_over) {
+        (void)clear_leftovers(data, *options.system);
+    }
+    const auto paths = list_series_files(data);
+    if (!paths) {
+        // A run that never logged has none.
+        if (paths.error().code != errc::not_found) {
+            report.errors.push_back(paths.error());
+        }
+        return report;
+    }
+    for (const std::string& path : *paths) {
+        detail::compact_file(path, options, report);
+    }
+    return report;
+}
+
+}}}  // namespace guild::runs
+
 // ==== guild/runs/recording.hpp ====
 // guild/runs/recording.hpp - everything that is written about a supervised command, by one thread.
 //
-// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper.
+// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper
+// compact_run.
 // Not here: starting and stopping the command, reading its pipes (runs/supervisor.hpp).
 //
 // A failure to record is told once for each kind, counted, and never passed on: the command goes
@@ -25648,6 +28462,7 @@ public:
     void work_if_due();
 
     /// Gathers what is left, puts a deleted directory back, closes the series and records the end.
+    /// Then brings the series files that were closed into columns.
     ///
     /// out      where the run stands
     [[nodiscard]] std::string end(run_end how);
@@ -25664,6 +28479,7 @@ private:
     void restore();
     void report(std::string_view what, const result<void>& outcome);
     void report_series();
+    void compact_series();
     [[nodiscard]] std::vector<kept_file> open_files() const;
     [[nodiscard]] std::int64_t now_us() const { return options_.system->boot_time_us(); }
 
@@ -25827,7 +28643,26 @@ inline std::string recording::end(run_end how) {
         how.more.emplace_back("record_errors", std::to_string(failures_));
     }
     report("run attributes", files_.end(how, keeper_.data_directory_now(state_)));
+    compact_series();
     return keeper_.run_directory();
+}
+
+// Behind the end, so that whoever kills this process now does not lose how the command ended.
+inline void recording::compact_series() {
+    if (state_ == rundir_state::gone || state_ == rundir_state::replaced) {
+        return;
+    }
+    compact_run_options how;
+    how.most_bytes = most_bytes_at_end;
+    how.system = options_.system;
+    const compact_run_report done = compact_run(keeper_.data_directory_now(state_), how);
+    for (const error& why : done.errors) {
+        // What a command put there and is no series file, readers tell of.
+        if (why.code != errc::bad_syntax && why.code != errc::truncated &&
+            why.code != errc::bad_value && why.code != errc::unsupported) {
+            report("series in columns", why);
+        }
+    }
 }
 
 inline void recording::report(std::string_view what, const result<void>& outcome) {
@@ -26678,6 +29513,19 @@ private:
     std::uint64_t flushed_ = 0;
 };
 
+// What `make` returns, called where no signal reaches it: a limit on the size of files must not end
+// the program that is being recorded (SIGXFSZ).
+template <class Make>
+auto without_signals(Make&& make) -> decltype(make()) {
+    std::optional<decltype(make())> made;
+    auto thread = os::thread::start([&made, &make] { made.emplace(make()); });
+    if (!thread) {
+        return make();
+    }
+    thread->join();
+    return std::move(*made);
+}
+
 inline pair_list start_pairs(const new_run& what, std::int64_t now_us) {
     pair_list pairs = {{"format", "1"}, {"guild_version", version}};
     pairs.insert(pairs.end(), what.meta.begin(), what.meta.end());
@@ -26717,8 +29565,9 @@ inline recorder recorder::current(const recorder_options& options) {
     if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
         return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
     if (!writer) {
         return recorder(std::move(writer).error());
     }
@@ -26736,15 +29585,18 @@ inline result<recorder> recorder::create(const std::string& run_root, const new_
     if (!directory) {
         return std::move(directory).error();
     }
-    auto files = run_files::create(*directory, *options.system);
+    auto files =
+        detail::without_signals([&] { return run_files::create(*directory, *options.system); });
     if (!files) {
         return std::move(files).error();
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    const auto written =
-        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
-               : result<void>(writer.error());
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
+    const auto written = detail::without_signals([&] {
+        return writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
+                      : result<void>(writer.error());
+    });
     if (!written) {
         (void)files->end_with(written.error(), data_path(*directory));
         return written.error();
