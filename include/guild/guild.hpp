@@ -91,6 +91,7 @@
 #include <guild/series/pyramid.hpp>            // a series from far away
 #include <guild/series/index.hpp>              // what stands where, every series at a glance
 #include <guild/series/file_builder.hpp>       // blocks in the making
+#include <guild/series/writer_options.hpp>     // how a file is written and named
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
 #include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
 #include <guild/series/block_points.hpp>       // the points in a block

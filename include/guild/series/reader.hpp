@@ -92,7 +92,7 @@ public:
     ///
     /// errors   io_failed: a read failed
     /// cost     10 million points, 1000 columns: some milliseconds
-    /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
+    /// example  tests/series/pyramid_source.cpp "pyramid source: a file in columns has every level"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// The two halves of pixels(), for files that hold one series together: how much there is, and

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -33,24 +32,9 @@
 #include <guild/series/file_builder.hpp>
 #include <guild/series/format.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/writer_options.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
-
-/// When the file is forced to the device: never, at intervals, or at every flush.
-enum class sync_policy : std::uint8_t { none, interval, every };
-
-/// units    *_bytes: bytes; *_ms: milliseconds on a clock that never jumps
-struct writer_options {
-    std::size_t flush_bytes = std::size_t{64}
-                              << 10U;       // append() flushes when so much has gathered,
-    std::int64_t flush_interval_ms = 1000;  // or so long after the last flush; -1: never
-    sync_policy sync = sync_policy::interval;
-    std::int64_t sync_interval_ms = 5000;
-    std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
-    std::uint32_t attempt = 0;                               // of a resumed run, marked by a remark
-    std::string host;                                        // default: the machine's name
-    int pid = 0;                                             // default: this process
-};
 
 /// Writes one series file and, where the file system fails it, the files that continue it.
 ///
@@ -201,35 +185,6 @@ private:
 
 // ---- implementation ---------------------------------------------------------
 
-namespace detail {
-
-inline uuid make_uuid(const os::env& system) {
-    uuid id{};
-    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
-    char random[sizeof id] = {};
-    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
-        std::memcpy(id.data(), random, sizeof random);
-    } else {
-        // No random source: moment and process tell files apart well enough.
-        store_le(id.data(), system.wall_time_us());
-        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
-    }
-    return id;
-}
-
-inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
-                                    int serial) {
-    std::string host = options.host.empty() ? os::node_name() : options.host;
-    for (char& c : host) {
-        c = c == '/' || c == '\0' ? '_' : c;
-    }
-    const int pid = options.pid != 0 ? options.pid : os::process_id();
-    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
-    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
-}
-
-}  // namespace detail
-
 inline result<writer> writer::create(const std::string& directory, writer_options options,
                                      const os::env& system) {
     writer made(std::move(options), system);
@@ -251,7 +206,7 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
         return made;
     }
     file_header header;
-    header.id = detail::make_uuid(*system_);
+    header.id = make_uuid(*system_);
     header.attempt = options_.attempt;
     header.start_wall_us = system_->wall_time_us();
     header.start_boot_us = system_->boot_time_us();
@@ -281,7 +236,7 @@ inline result<os::file> writer::make_file(const std::string& directory, const fi
     const std::string hidden = ".new-" + std::to_string(os::process_id());
     for (int serial = 1;; ++serial) {
         const std::string path =
-            join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
+            join_path(directory, series_file_name(header.start_wall_us, options_, serial));
         const bool is_hidden = header.is_continuation();
         if (is_hidden && os::find_link_status(path, *system_)) {
             continue;
