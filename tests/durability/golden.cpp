@@ -17,9 +17,12 @@
 #include <doctest/doctest.h>
 
 #include <guild/base/crc32c.hpp>
+#include <guild/series/compact.hpp>
+#include <guild/series/repair.hpp>
 #include <guild/series/run_reader.hpp>
 #include <guild/series/writer.hpp>
 #include <support/random_numbers.hpp>
+#include <support/series_log.hpp>
 #include <support/series_sample.hpp>
 #include <support/simulated_disk.hpp>
 #include <support/temp_dir.hpp>
@@ -62,6 +65,16 @@ std::string lines_of(gs::run_reader& reader) {
         series[one.key] = reader.points(one.key);
     }
     return lines_of(series);
+}
+
+std::string golden_path(const std::string& name) {
+    return guild::join_path(guild::join_path(GUILD_TEST_DATA, "series"), name);
+}
+
+std::string must_load(const std::string& name) {
+    auto content = os::load_file(golden_path(name));
+    REQUIRE_MESSAGE(content.has_value(), name);
+    return std::move(*content);
 }
 
 // ---- making them ------------------------------------------------------------
@@ -142,22 +155,89 @@ void make_golden(const std::string& to) {
     save("continued.csv", lines_of(pair));
 }
 
+// A row of each method of columns: raw, equal, ordered, exclusive, ratio, kinds that mix, repeats.
+std::string every_method() {
+    guild_test::series_log log(77);
+    guild_test::random_numbers random(77);
+    const std::uint32_t many[] = {log.id("raw"),   log.id("equal"),     log.id("ordered"),
+                                  log.id("ratio"), log.id("exclusive"), log.id("mixed"),
+                                  log.id("float"), log.id("repeats")};
+    const std::uint32_t some[] = {log.id("other"), log.id("integers")};
+    double close = 1.0;
+    for (std::int64_t step = 0; step < 200; ++step) {
+        close += static_cast<double>(random.below(1000)) * 1e-13;
+        const double fraction = static_cast<double>(step * 37 % 1000);
+        const gs::number any =
+            gs::number::from_bits(gs::number_kind::real, random.next() | (std::uint64_t{1} << 61U));
+        log.add(step / 2 * 3, 1'700'000'000'000'000 + step * 1000 + step % 7,
+                {{many[0], any},
+                 {many[1], 0.001},
+                 {many[2], std::int64_t{1} << (step % 62)},
+                 {many[3], fraction * 0.01},
+                 {many[4], close},
+                 {many[5], step % 3 == 0 ? gs::number(step) : gs::number(0.5)},
+                 {many[6], static_cast<float>(random.below(1U << 24U)) / 1024.0F},
+                 {many[7], static_cast<double>(step / 9 % 2 == 0 ? 0 : random.below(1U << 30U))}});
+        if (step % 5 == 0) {
+            log.add(-step, INT64_MIN + step, {{some[step % 2], random.number()}});
+        }
+    }
+    return log.closed();
+}
+
+// Files in columns: of a live file of this directory, and of every method.
+void make_columns(const std::string& to) {
+    const std::pair<const char*, std::string> sources[] = {{"columns", must_load("closed.gts")},
+                                                           {"columns_methods", every_method()}};
+    for (const auto& [name, bytes] : sources) {
+        const std::string path = guild::join_path(to, std::string(name) + ".gts");
+        REQUIRE(os::save_file(path, bytes));
+        REQUIRE(gs::compact(path));
+        auto file = gs::reader::open(path);
+        REQUIRE(file);
+        REQUIRE(os::save_file(guild::join_path(to, std::string(name) + ".csv"), lines_of(*file)));
+    }
+}
+
 // ---- reading them -----------------------------------------------------------
-
-std::string golden_path(const std::string& name) {
-    return guild::join_path(guild::join_path(GUILD_TEST_DATA, "series"), name);
-}
-
-std::string must_load(const std::string& name) {
-    auto content = os::load_file(golden_path(name));
-    REQUIRE_MESSAGE(content.has_value(), name);
-    return std::move(*content);
-}
 
 gs::reader must_open_golden(const std::string& name) {
     auto opened = gs::reader::open(golden_path(name));
     REQUIRE_MESSAGE(opened.has_value(), name);
     return std::move(*opened);
+}
+
+// The first byte of each column of a chunk, which follow its sets, steps and times.
+std::vector<std::uint8_t> forms_of(std::string_view chunk) {
+    std::vector<std::uint8_t> forms;
+    std::uint64_t value = 0;
+    std::uint64_t count = 0;
+    std::uint64_t columns = 0;
+    const auto skip = [&] {
+        REQUIRE(guild::decode_varint(chunk, value));
+        return value;
+    };
+    (void)skip();  // frames
+    columns = skip();
+    for (std::uint64_t i = 0; i < columns; ++i) {
+        (void)skip();
+    }
+    for (std::uint64_t sets = skip(); sets > 0; --sets) {
+        for (count = skip(); count > 0; --count) {
+            (void)skip();
+        }
+    }
+    for (int i = 0; i < 3; ++i) {
+        chunk.remove_prefix(guild::detail::convert<std::size_t>(skip()));
+    }
+    for (; columns > 0; --columns) {
+        (void)skip();
+        const auto size = guild::detail::convert<std::size_t>(skip());
+        forms.push_back(static_cast<std::uint8_t>(chunk.at(0)));
+        chunk.remove_prefix(size);
+    }
+    CHECK(chunk.empty());
+    return forms;
 }
 
 // Summaries are of all points that the file says it has; here, of those that can be read.
@@ -176,6 +256,53 @@ TEST_CASE("golden: files of this version are made again where GUILD_MAKE_GOLDEN 
     if (to != nullptr) {
         make_golden(to);
     }
+}
+
+TEST_CASE("golden: files in columns are made again where GUILD_MAKE_GOLDEN_COLUMNS says") {
+    const char* to = std::getenv("GUILD_MAKE_GOLDEN_COLUMNS");
+    if (to != nullptr) {
+        make_columns(to);
+    }
+}
+
+TEST_CASE("golden: files in columns") {
+    for (const std::string name : {"columns", "columns_methods"}) {
+        gs::reader reader = must_open_golden(name + ".gts");
+        CHECK(lines_of(reader) == must_load(name + ".csv"));
+        CHECK(reader.header().generation == 1);
+        CHECK(reader.is_closed());
+        CHECK(reader.bytes_lost() == 0);
+        CHECK(reader.tail_bytes() == 0);
+        check_summaries(reader);
+        const auto verified = gs::verify(golden_path(name + ".gts"));
+        REQUIRE(verified);
+        CHECK(verified->damage.empty());
+    }
+    CHECK(must_load("columns.csv") == must_load("closed.csv"));
+}
+
+TEST_CASE("golden: files in columns use every kind and method of a column") {
+    const std::string bytes = must_load("columns_methods.gts");
+    const std::uint32_t seed = gs::checksum_seed(gs::decode_header(bytes.substr(0, 96))->id);
+    unsigned methods = 0;
+    unsigned kinds = 0;
+    bool has_repeats = false;
+    gs::block next;
+    for (std::size_t at = gs::header_bytes; at < bytes.size();) {
+        REQUIRE(gs::decode_block(std::string_view(bytes).substr(at), at, seed, next) ==
+                gs::block_status::good);
+        at = guild::detail::convert<std::size_t>(next.end());
+        if (next.type == gs::block_type::chunk) {
+            for (const std::uint8_t form : forms_of(next.payload)) {
+                kinds |= 1U << (form & 3U);
+                has_repeats = has_repeats || (form & 4U) != 0;
+                methods |= 1U << (form >> 3U);
+            }
+        }
+    }
+    CHECK(kinds == 0xFU);
+    CHECK(has_repeats);
+    CHECK(methods == 0x1FU);
 }
 
 TEST_CASE("golden: a closed file") {

@@ -143,3 +143,16 @@ TEST_CASE("find_last_block: looks back over a tail of garbage larger than its wi
     REQUIRE(last);
     CHECK(last->offset == offsets[2]);
 }
+
+TEST_CASE("add_range: ranges that meet become one") {
+    std::vector<gs::byte_range> ranges;
+    gs::add_range(ranges, {100, 200});
+    gs::add_range(ranges, {200, 300});
+    CHECK(ranges.size() == 2);
+    gs::add_range(ranges, {250, 260});
+    CHECK(ranges.size() == 2);
+    gs::add_range(ranges, {90, 210});
+    REQUIRE(ranges.size() == 1);
+    CHECK(ranges[0].begin == 90);
+    CHECK(ranges[0].end == 300);
+}

@@ -1,5 +1,6 @@
 #include <guild/series/reader.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <guild/series/file_builder.hpp>
+#include <support/series_log.hpp>
 #include <support/temp_dir.hpp>
 
 namespace os = guild::os;
@@ -270,4 +272,20 @@ TEST_CASE("reader: every point is visited in file order with its key") {
     REQUIRE(reader.for_each_point(
         [&](const gs::series_name& name, const gs::point&) { keys += name.key; }));
     CHECK(keys == "abababab");
+}
+
+TEST_CASE("reader: damage over several blocks that an index lists is counted once") {
+    guild_test::series_log log;
+    guild_test::log_curves(log, 3000, 100);
+    const guild_test::temp_dir dir;
+    std::string bytes = log.closed();
+    std::fill(bytes.begin() + 5000, bytes.begin() + 15'000, '\xA9');
+    gs::reader reader = *gs::reader::open(dir.write("f.gts", bytes));
+    gs::point_range range;
+    range.min_step = 0;
+    REQUIRE(reader.points("loss", range));
+    REQUIRE(reader.lost().size() == 1);
+    CHECK(reader.lost()[0].begin <= 5000);
+    CHECK(reader.lost()[0].end >= 15'000);
+    CHECK(reader.bytes_lost() < 20'000);
 }

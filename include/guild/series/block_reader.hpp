@@ -91,6 +91,9 @@ private:
     std::vector<byte_range> lost_;
 };
 
+/// Adds a range to those that are lost; it becomes one with those it meets.
+void add_range(std::vector<byte_range>& ranges, byte_range next);
+
 /// The last good block of a file of `size` bytes, looked for from its end.
 [[nodiscard]] std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
                                                    std::uint64_t size);
@@ -168,6 +171,21 @@ inline bool block_reader::find_block(std::uint64_t from, block& out) {
         }
     }
     return false;
+}
+
+inline void add_range(std::vector<byte_range>& ranges, byte_range next) {
+    const auto meets = [&](const byte_range& other) {
+        return other.begin < next.end && next.begin < other.end;
+    };
+    for (auto at = ranges.begin(); at != ranges.end();) {
+        if (meets(*at)) {
+            next = {std::min(next.begin, at->begin), std::max(next.end, at->end)};
+            at = ranges.erase(at);
+        } else {
+            ++at;
+        }
+    }
+    ranges.push_back(next);
 }
 
 inline std::optional<block> find_block_at(file_window& window, std::uint32_t seed,

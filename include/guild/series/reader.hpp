@@ -215,9 +215,8 @@ inline result<void> reader::open_file() {
     }
     header_ = damaged ? guess_header(bytes) : *header;
     damaged_header_ = damaged;
-    if (header_.generation != 0) {
-        limit_ = std::numeric_limits<std::uint64_t>::max();  // as end_before(): left out already
-    }
+    // As end_before(): left out already.
+    limit_ = header_.generation != 0 ? std::numeric_limits<std::uint64_t>::max() : limit_;
     seed_ = checksum_seed(header_.id);
     file_ = std::move(*file);
     seen_ = *status;
@@ -451,7 +450,9 @@ void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
     block next;
     block_reader blocks(window, seed_, offset, seen_.size);
     if (blocks.next(next)) {
-        lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
+        for (const byte_range& range : blocks.lost()) {
+            add_range(lost_, range);
+        }
     }
 }
 
