@@ -50,8 +50,8 @@ inline double to_event_time(std::int64_t time_us) noexcept {
     if (time_us >= -exact && time_us <= exact) {
         return static_cast<double>(time_us) / 1e6;
     }
-    const double seconds = static_cast<double>(time_us / 1'000'000) +
-                           static_cast<double>(time_us % 1'000'000) / 1e6;
+    const double seconds =
+        static_cast<double>(time_us / 1'000'000) + static_cast<double>(time_us % 1'000'000) / 1e6;
     return find_event_time_us(seconds) ? seconds : std::nextafter(seconds, 0.0);
 }
 

@@ -174,7 +174,7 @@ inline void append_csv_point(std::string& out, std::string_view key, const point
     out += ',';
     detail::append_int64(out, at.time_us);
     out += ',';
-    append_number(out, at.value);
+    append_number_text(out, at.value);
     out += '\n';
 }
 

@@ -25,7 +25,7 @@ namespace guild { inline namespace v0 { namespace series {
 
 /// Appends a point as a line that ends with a line feed.
 ///
-/// out      numbers as append_number() writes them; in strings those that JSON does not have
+/// out      numbers as append_number_text() writes them; in strings those that JSON does not have
 /// ("NaN",
 ///          "NaN(0x7ff0000000000001)", "Infinity", "-Infinity") and integers beyond 2^53, which
 ///          most readers round. A key that is no UTF-8 has U+FFFD in its place, and `key_base64`
@@ -84,12 +84,12 @@ inline void append_json_number(std::string& out, const number& value) {
     constexpr std::uint64_t infinity = 0x7FF0000000000000U;
     const std::uint64_t size = value.bits() & ~(std::uint64_t{1} << 63U);
     if (size < infinity) {
-        series::append_number(out, value);
+        append_number_text(out, value);
     } else if (size == infinity) {
         out += value.bits() == infinity ? "\"Infinity\"" : "\"-Infinity\"";
     } else {
         out += '"';
-        series::append_number(out, value);
+        append_number_text(out, value);
         out += '"';
     }
 }

@@ -36,11 +36,11 @@ struct keyed_point {
 ///          other NaN than the one of bits 7ff8000000000000 with its bits:
 ///          "NaN(0xfff8000000000000)"
 /// example  tests/series/point_text.cpp "number text: every kind, by hand"
-void append_number(std::string& out, const number& value);
+void append_number_text(std::string& out, const number& value);
 [[nodiscard]] std::string to_string(const number& value);
 
 /// Reads a number: digits alone are an integer, everything else that parse_double() or
-/// append_number() knows is a double.
+/// append_number_text() knows is a double.
 ///
 /// errors   bad_syntax; too_large: an integer beyond 64 bits, a double beyond the largest
 /// example  tests/series/point_text.cpp "number text: what is no number is refused"
@@ -110,7 +110,7 @@ inline bool is_whole_number(std::string_view text) noexcept {
 
 }  // namespace detail
 
-inline void append_number(std::string& out, const number& value) {
+inline void append_number_text(std::string& out, const number& value) {
     if (value.is_integer()) {
         detail::append_int64(out, value.as_int64());
         return;
@@ -128,7 +128,7 @@ inline void append_number(std::string& out, const number& value) {
 
 inline std::string to_string(const number& value) {
     std::string out;
-    append_number(out, value);
+    append_number_text(out, value);
     return out;
 }
 
