@@ -16,7 +16,7 @@ namespace {
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-std::vector<gs::point> points_of(const std::vector<double>& values) {
+std::vector<gs::point> points_with(const std::vector<double>& values) {
     std::vector<gs::point> points;
     for (const double value : values) {
         const auto step = static_cast<std::int64_t>(points.size()) * 10 + 100;
@@ -28,7 +28,7 @@ std::vector<gs::point> points_of(const std::vector<double>& values) {
 }  // namespace
 
 TEST_CASE("reduce: every word, by hand") {
-    const auto points = points_of({4, 1, 3, 9, 5, 2});  // at steps 100, 110, ... 150
+    const auto points = points_with({4, 1, 3, 9, 5, 2});  // at steps 100, 110, ... 150
     CHECK(gs::reduce("first", points) == 4.0);
     CHECK(gs::reduce("last", points) == 2.0);
     CHECK(gs::reduce("min", points) == 1.0);
@@ -52,7 +52,7 @@ TEST_CASE("reduce: every word, by hand") {
 }
 
 TEST_CASE("reduce: a reducer made by hand does what its word does") {
-    const auto points = points_of({4, 1, 3, 9, 5, 2});
+    const auto points = points_with({4, 1, 3, 9, 5, 2});
     CHECK(gs::reduce({gs::reduction::argmax}, points) == 130.0);
     CHECK(gs::reduce({gs::reduction::last_average, 2}, points) == 3.5);
     CHECK(gs::reduce({gs::reduction::at_step, 130}, points) == 9.0);
@@ -80,7 +80,7 @@ TEST_CASE("find_reducer: the forms of words with numbers") {
 }
 
 TEST_CASE("reduce: an unknown word or no points give nothing") {
-    const auto points = points_of({1});
+    const auto points = points_with({1});
     for (const std::string_view word : {"",
                                         "Last",
                                         "last_",
@@ -116,7 +116,7 @@ TEST_CASE("reduce: an unknown word or no points give nothing") {
 }
 
 TEST_CASE("reduce: NaN is left out of all but first, last and at, infinities are not") {
-    const auto points = points_of({not_a_number, 1, inf, 3, not_a_number});
+    const auto points = points_with({not_a_number, 1, inf, 3, not_a_number});
     CHECK(std::isnan(*gs::reduce("first", points)));
     CHECK(std::isnan(*gs::reduce("last", points)));
     CHECK(std::isnan(*gs::reduce("at_100", points)));
@@ -131,7 +131,7 @@ TEST_CASE("reduce: NaN is left out of all but first, last and at, infinities are
     CHECK(gs::reduce("last_2_average", points) == 3.0);
     for (const std::string_view word :
          {"min", "max", "argmin", "argmax", "average", "median", "p9", "last_9_average"}) {
-        CHECK(gs::reduce(word, points_of({not_a_number})) == std::nullopt);
+        CHECK(gs::reduce(word, points_with({not_a_number})) == std::nullopt);
     }
     CHECK(gs::reduce("last_1_average", points) == std::nullopt);
 }
@@ -152,7 +152,7 @@ TEST_CASE("reduce: integers beyond 2^53 are compared exactly") {
 
 // numpy.percentile(values, q) of numpy 2.4, with 17 digits.
 TEST_CASE("reduce: percentiles are numpy's") {
-    const auto points = points_of({0.1, 0.7, 0.3, 2.5, -1.25, 1e-3, 40});
+    const auto points = points_with({0.1, 0.7, 0.3, 2.5, -1.25, 1e-3, 40});
     const std::pair<std::string_view, double> wanted[] = {
         {"p0", -1.25},
         {"p1", -1.1749400000000001},
@@ -171,21 +171,21 @@ TEST_CASE("reduce: percentiles are numpy's") {
 }
 
 TEST_CASE("reduce: a percentile between the largest doubles does not overflow") {
-    CHECK(gs::reduce("p50", points_of({-1.5e308, 1.5e308})) == 0.0);
-    CHECK(gs::reduce("p50", points_of({-inf, 5})) == -inf);
-    CHECK(gs::reduce("p50", points_of({inf, inf})) == inf);
+    CHECK(gs::reduce("p50", points_with({-1.5e308, 1.5e308})) == 0.0);
+    CHECK(gs::reduce("p50", points_with({-inf, 5})) == -inf);
+    CHECK(gs::reduce("p50", points_with({inf, inf})) == inf);
 }
 
 TEST_CASE("reduce: one point is its own everything") {
-    const auto points = points_of({7});
+    const auto points = points_with({7});
     CHECK(gs::reduce("median", points) == 7.0);
     CHECK(gs::reduce("steps", points) == 0.0);
     CHECK(gs::reduce("duration", points) == 0.0);
 }
 
 TEST_CASE("reduce_columns: first, smallest, largest and last of each column, in order") {
-    const auto reduced = gs::reduce_columns(points_of({5, 9, 1, 6, 2, 2, 2, 2}), 2);
-    const auto wanted = points_of({5, 9, 1, 6, 2, 2, 2, 2});
+    const auto reduced = gs::reduce_columns(points_with({5, 9, 1, 6, 2, 2, 2, 2}), 2);
+    const auto wanted = points_with({5, 9, 1, 6, 2, 2, 2, 2});
     REQUIRE(reduced.size() == 6);
     CHECK(reduced[0] == wanted[0]);
     CHECK(reduced[1] == wanted[1]);
@@ -199,7 +199,7 @@ TEST_CASE("reduce_columns: a spike of one point survives every width") {
     std::vector<double> values(10'000, 0.5);
     values[7'321] = 100;
     values[1'234] = -100;
-    const auto points = points_of(values);
+    const auto points = points_with(values);
     for (const std::size_t columns : {0U, 1U, 7U, 100U, 9'999U, 20'000U}) {
         const auto reduced = gs::reduce_columns(points, columns);
         CHECK(reduced.size() <= 4 * std::max<std::size_t>(columns, 1));
@@ -211,7 +211,7 @@ TEST_CASE("reduce_columns: a spike of one point survives every width") {
 }
 
 TEST_CASE("reduce_columns: with a column for each point nothing is left out") {
-    const auto points = points_of({3, not_a_number, inf, -1, 2});
+    const auto points = points_with({3, not_a_number, inf, -1, 2});
     CHECK(gs::reduce_columns(points, 1000) == points);
     CHECK(gs::reduce_columns({}, 10).empty());
 }
