@@ -170,7 +170,7 @@ TEST_CASE("compact: random files") {
         CAPTURE(seed);
         guild_test::random_numbers random(seed);
         series_log log;
-        guild_test::log_anything(log, 3000 * seed, random);
+        guild_test::log_anything(log, 3000 * guild::detail::convert<std::size_t>(seed), random);
         check_compact(log.closed(), log.written());
     }
 }

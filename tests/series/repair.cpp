@@ -397,8 +397,9 @@ TEST_CASE("repair: random damage loses what it hit and nothing is wrong") {
         guild_test::random_numbers dice(seed);
         std::string bytes = closed_or_columnar(log, seed % 2 != 0);
         for (std::uint64_t hits = 1 + dice.below(6); hits > 0; --hits) {
-            const std::size_t at = 96 + dice.below(bytes.size() - 96);
-            const std::size_t size = std::min<std::size_t>(1 + dice.below(600), bytes.size() - at);
+            const std::size_t at = 96 + guild_test::place_below(bytes.size() - 96, dice);
+            const std::size_t size =
+                std::min(1 + guild_test::place_below(600, dice), bytes.size() - at);
             bytes.replace(at, size, std::string(size, dice.once_in(2) ? '\0' : '\xA9'));
         }
         const guild_test::temp_dir dir;

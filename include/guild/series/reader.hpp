@@ -92,7 +92,8 @@ public:
     ///
     /// errors   io_failed: a read failed
     /// cost     10 million points, 1000 columns: some milliseconds
-    /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
+    /// example  tests/durability/columns.cpp "columns: a chart keeps every spike and counts all, of
+    ///          files of any state"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// The two halves of pixels(), for files that hold one series together: how much there is, and
