@@ -12,6 +12,7 @@
 #include <guild/os/process.hpp>
 #include <guild/toml.hpp>
 #include <guild/version.hpp>
+#include <guild/viewer/view_spec.hpp>
 
 #include <unistd.h>
 
@@ -87,6 +88,7 @@ bool check_project(const arguments& given, io& console, std::vector<finding>& fi
     const auto report = guild::project::load_project_report(project_directory(given), options);
     print_diagnostics(console, report.diagnostics, report.text);
     if (report.value) {
+        print_diagnostics(console, guild::viewer::check_reductions(*report.value), report.text);
         const std::size_t models = report.value->models().size();
         findings.push_back({"project", report.path + " (" + report.value->title() + ", " +
                                            std::to_string(models) +

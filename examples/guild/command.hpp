@@ -94,6 +94,9 @@ public:
     /// Writes what print() collected.
     void flush();
 
+    /// Whether standard output refused something: nothing more is written to it.
+    [[nodiscard]] bool is_broken() const { return failure_ != 0; }
+
     /// Writes what is left; when standard output did not take everything, now or earlier, says so
     /// on standard error and returns exit_failed, otherwise `code`.
     int finish(int code);

@@ -8,7 +8,10 @@ namespace program {
 command_spec check_command();
 command_spec compact_command();
 command_spec delete_run_command();
+command_spec du_command();
 command_spec events_command();
+command_spec export_command();
+command_spec import_command();
 command_spec import_events_command();
 command_spec ini_command();
 command_spec init_command();

@@ -25,10 +25,10 @@ struct compact_totals {
 };
 
 std::string describe_sizes(std::uint64_t before, std::uint64_t after) {
-    char ratio[32] = {};
-    std::snprintf(ratio, sizeof ratio, "%.1f",
-                  static_cast<double>(before) / static_cast<double>(after == 0 ? 1 : after));
-    return std::to_string(before) + " -> " + std::to_string(after) + " bytes, 1/" + ratio;
+    char share[32] = {};
+    std::snprintf(share, sizeof share, "%.0f %%",
+                  100 * static_cast<double>(after) / static_cast<double>(before == 0 ? 1 : before));
+    return std::to_string(before) + " -> " + std::to_string(after) + " bytes, " + share;
 }
 
 void print_compacted(const guild::runs::run& run, const guild::runs::compact_run_report& done,
@@ -63,7 +63,7 @@ void compact_one(const guild::runs::run& run, io& console, compact_totals& total
 }
 
 void print_totals(const compact_totals& totals, io& console) {
-    if (totals.runs != 1) {
+    if (totals.runs > 1) {
         console.print(count_of(totals.runs, "run") + ": " +
                       describe_sizes(totals.bytes_before, totals.bytes_after) + " (" +
                       count_of(totals.files, "file") + ")\n");

@@ -43,6 +43,9 @@ int repair_run(const guild::runs::run& run, io& console) {
             continue;
         }
         const auto done = guild::series::repair(path);
+        if (!done && done.error().code == guild::errc::truncated) {
+            continue;  // its writer ended before it wrote the header
+        }
         if (!done) {
             status = fail_work(console, done.error());
         } else if (done->is_changed) {

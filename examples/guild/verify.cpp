@@ -6,6 +6,7 @@
 #include "series_files.hpp"
 
 #include <guild/json.hpp>
+#include <guild/os/file.hpp>
 #include <guild/runs/compact_run.hpp>
 #include <guild/series/repair.hpp>
 
@@ -42,9 +43,12 @@ verified_file verify_file(const std::string& path, const guild::runs::run& run) 
     out.path = path;
     const bool may_grow = !is_over(run) || guild::runs::is_writer_alive(path);
     auto found = guild::series::verify(path);
-    // A file of a run that goes on may have no header yet.
-    if (!found && found.error().code == guild::errc::truncated && may_grow) {
-        found = guild::series::verify_report();
+    // Its writer had not written the header yet, or has not.
+    if (!found && found.error().code == guild::errc::truncated) {
+        guild::series::verify_report none;
+        const auto status = guild::os::find_status(path);
+        none.size = none.tail_bytes = status ? status->size : 0;
+        found = std::move(none);
     }
     if (!found) {
         out.failure = std::move(found).error();

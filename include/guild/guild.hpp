@@ -17,6 +17,7 @@
 #include <guild/base/path.hpp>                 // join, base name, parent, extension
 #include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
+#include <guild/base/base64.hpp>               // bytes as text of 64 letters
 #include <guild/base/crc32c.hpp>               // CRC-32C and the mask that record files use
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
@@ -26,6 +27,7 @@
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
 #include <guild/os/file.hpp>                   // files
 #include <guild/os/directory.hpp>              // directories: list, make, remove
+#include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
@@ -80,19 +82,37 @@
 // layer 3: numbers over steps, in files that survive crashes
 #include <guild/series/point.hpp>              // number, point, sample
 #include <guild/series/format.hpp>             // the blocks of a .gts file
-#include <guild/series/payload.hpp>            // what blocks hold
-#include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
-#include <guild/series/file_builder.hpp>       // blocks in the making
-#include <guild/series/frames.hpp>             // rows of values, coded
+#include <guild/series/payload.hpp>            // what small blocks hold: keys, remarks
+#include <guild/series/frames.hpp>             // rows of values, as they are logged
 #include <guild/series/packed.hpp>             // integers in few bits
 #include <guild/series/ratio.hpp>              // decimals and fractions as integers
 #include <guild/series/column.hpp>             // the values of one series, coded
+#include <guild/series/chunk.hpp>              // columns of frames, of closed files
+#include <guild/series/pyramid.hpp>            // a series from far away
+#include <guild/series/index.hpp>              // what stands where, every series at a glance
+#include <guild/series/file_builder.hpp>       // blocks in the making
+#include <guild/series/writer_options.hpp>     // how a file is written and named
+#include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
+#include <guild/series/block_points.hpp>       // the points in a block
+#include <guild/series/id_table.hpp>           // values by the id of a series
+#include <guild/series/key_index.hpp>          // ids by key
+#include <guild/series/file_map.hpp>           // which blocks hold what
+#include <guild/series/pixels.hpp>             // the few points that a chart needs
+#include <guild/series/pyramid_source.hpp>     // the same from a pyramid
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
-#include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/column_file.hpp>        // writes a file of columns
 #include <guild/series/block_list.hpp>         // blocks, also those that were moved
-#include <guild/series/repair.hpp>             // what is damaged in a file; saving the rest
-#include <guild/series/reduce.hpp>             // last, min, average ...; points to pixels
+#include <guild/series/rewrite.hpp>            // puts it in the place of another
+#include <guild/series/compact.hpp>            // a closed file in a fraction of its size
+#include <guild/series/repair.hpp>             // what is damaged, and what can be saved
+#include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
+#include <guild/series/point_text.hpp>         // a number as text, bit for bit
+#include <guild/series/csv.hpp>                // a point as a line of CSV
+#include <guild/series/jsonl.hpp>              // a point as a line of JSON
+#include <guild/series/text_reader.hpp>        // the points of such a text, in pieces
+#include <guild/series/smooth.hpp>             // moving averages, as TensorBoard draws them
 
 // layer 4: runs: directories, recording, supervising, listing
 #include <guild/runs/layout.hpp>               // where things stand in a run directory
@@ -105,6 +125,10 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/event_time.hpp>           // times of events in microseconds
+#include <guild/runs/event_points.hpp>         // event files as points, bit for bit
+#include <guild/runs/event_export.hpp>         // series as an event file for TensorBoard
+#include <guild/runs/series_import.hpp>        // a run made of points
 #include <guild/runs/event_cursor.hpp>         // events.tsv: event files as they were
 #include <guild/runs/event_sources.hpp>        // which runs a log directory holds
 #include <guild/runs/event_facts.hpp>          // hyperparameters as flags; start and end

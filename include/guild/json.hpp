@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <guild/base/base64.hpp>
 #include <guild/base/error.hpp>
 #include <guild/base/number.hpp>
 #include <guild/base/text.hpp>
@@ -133,20 +134,7 @@ inline std::string to_text(std::string_view bytes) {
 }
 
 inline std::string to_base64(std::string_view bytes) {
-    constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k) {
-            group = group << 8U |
-                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-        }
-        for (std::size_t k = 0; k < 4; ++k) {
-            out += i + k <= bytes.size() ? digits[group >> (18U - 6U * k) & 63U] : '=';
-        }
-    }
-    return out;
+    return encode_base64(bytes);
 }
 
 inline void set_text(value& object, const std::string& name, std::string_view bytes) {

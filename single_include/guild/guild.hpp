@@ -27,6 +27,7 @@
 #include <atomic>
 #include <cassert>
 #include <cerrno>
+#include <cfloat>
 #include <charconv>
 #include <cmath>
 #include <csignal>
@@ -44,12 +45,14 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -1114,6 +1117,8 @@ inline constexpr bool host_is_little_endian = true;
 inline constexpr bool host_is_little_endian = false;
 #endif
 
+[[nodiscard]] bool decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept;
+
 }  // namespace detail
 
 template <class Integer>
@@ -1168,6 +1173,17 @@ inline void append_varint(std::string& out, std::uint64_t value) {
 }
 
 inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    if (!in.empty() && static_cast<unsigned char>(in.front()) < 0x80U) {
+        value = static_cast<unsigned char>(in.front());  // most are below 128
+        in.remove_prefix(1);
+        return true;
+    }
+    return detail::decode_long_varint(in, value);
+}
+
+namespace detail {
+
+inline bool decode_varint_bytewise(std::string_view& in, std::uint64_t& value) noexcept {
     const char* at = in.data();
     const char* const end = at + (in.size() < 10 ? in.size() : 10);
     std::uint64_t number = 0;
@@ -1182,6 +1198,54 @@ inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
     }
     return false;
 }
+
+// The low seven bits of each of eight bytes, put together.
+constexpr std::uint64_t join_sevens(std::uint64_t word) noexcept {
+    word &= 0x7F7F7F7F7F7F7F7FU;
+    word = (word & 0x007F007F007F007FU) | ((word & 0x7F007F007F007F00U) >> 1U);
+    word = (word & 0x00003FFF00003FFFU) | ((word & 0x3FFF00003FFF0000U) >> 2U);
+    return (word & 0x000000000FFFFFFFU) | ((word & 0x0FFFFFFF00000000U) >> 4U);
+}
+
+// How many bytes `ones`, ones from the lowest bit on, fills.
+inline std::size_t whole_bytes(std::uint64_t ones) noexcept {
+#if defined(__GNUC__)
+    return (64 - static_cast<std::size_t>(__builtin_clzll(ones))) / 8;
+#else
+    std::size_t bytes = 0;
+    for (; ones != 0; ones >>= 8U) {
+        ++bytes;
+    }
+    return bytes;
+#endif
+}
+
+// Eight bytes at once: a time in microseconds takes eight or nine.
+inline bool decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    if (in.size() < 10) {
+        return decode_varint_bytewise(in, value);
+    }
+    const auto word = load_le<std::uint64_t>(in.data());
+    const std::uint64_t ends = ~word & 0x8080808080808080U;
+    if (ends != 0) {
+        const std::uint64_t used = ends ^ (ends - 1);  // up to the first byte that ends a number
+        value = join_sevens(word & used);
+        in.remove_prefix(whole_bytes(used));
+        return true;
+    }
+    const auto ninth = static_cast<unsigned char>(in[8]);
+    const auto tenth = static_cast<unsigned char>(in[9]);
+    if (ninth >= 0x80U && tenth >= 0x80U) {
+        return false;
+    }
+    const std::uint64_t high = ninth & 0x7FU;
+    value = join_sevens(word) | high << 56U |
+            (ninth >= 0x80U ? static_cast<std::uint64_t>(tenth) << 63U : 0);
+    in.remove_prefix(ninth >= 0x80U ? 10 : 9);
+    return true;
+}
+
+}  // namespace detail
 
 namespace detail {
 
@@ -1218,6 +1282,70 @@ inline std::string to_hex(std::string_view bytes) {
         text += digits[byte & 0xFU];
     }
     return text;
+}
+
+}}  // namespace guild
+
+// ==== guild/base/base64.hpp ====
+// guild/base/base64.hpp - bytes as text of 64 letters, and back.
+//
+// Layer 1. Includes: the standard library only.
+// Not here: hexadecimal digits (base/bytes.hpp).
+
+namespace guild { inline namespace v0 {
+
+/// Standard base64 with padding.
+///
+/// source   RFC 4648 section 4
+/// example  tests/base/base64.cpp "base64: the standard's own examples, both ways"
+[[nodiscard]] std::string encode_base64(std::string_view bytes);
+
+/// The bytes; empty for any text that encode_base64() would not have made.
+[[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace detail
+
+inline std::string encode_base64(std::string_view bytes) {
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t group = 0;
+        for (std::size_t k = 0; k < 3; ++k) {
+            group = group << 8U |
+                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            out +=
+                i + k <= bytes.size() ? detail::base64_digits[group >> (18U - 6U * k) & 63U] : '=';
+        }
+    }
+    return out;
+}
+
+inline std::optional<std::string> decode_base64(std::string_view text) {
+    std::string out;
+    std::string_view rest = text;
+    for (; rest.size() >= 4; rest.remove_prefix(4)) {
+        std::uint32_t group = 0;
+        std::size_t digits = 0;
+        for (; digits < 4 && rest[digits] != '='; ++digits) {
+            const std::size_t digit = detail::base64_digits.find(rest[digits]);
+            if (digit == std::string_view::npos) {
+                return std::nullopt;
+            }
+            group |= static_cast<std::uint32_t>(digit) << (18U - 6U * digits);
+        }
+        for (std::size_t k = 0; k + 1 < digits; ++k) {
+            out += static_cast<char>(static_cast<unsigned char>(group >> (16U - 8U * k) & 0xFFU));
+        }
+    }
+    return encode_base64(out) == text ? std::make_optional(out) : std::nullopt;
 }
 
 }}  // namespace guild
@@ -3504,6 +3632,9 @@ struct dir_entry {
 /// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
 [[nodiscard]] result<void> remove_tree(const std::string& path);
 
+/// Removes a directory in which nothing is; false when it is still there.
+bool remove_empty_directory(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -3650,6 +3781,10 @@ inline result<void> remove_tree(const std::string& path) {
     return {};
 }
 
+inline bool remove_empty_directory(const std::string& path) {
+    return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
+}
+
 inline result<std::string> make_temp_directory(std::string_view prefix) {
     const char* base = std::getenv("TMPDIR");
     std::string path =
@@ -3659,6 +3794,65 @@ inline result<std::string> make_temp_directory(std::string_view prefix) {
     }
     return path;
 }
+
+}}}  // namespace guild::os
+
+// ==== guild/os/temporary.hpp ====
+// guild/os/temporary.hpp - something on disk that goes with its object unless it is kept.
+//
+// Layer 2. Includes: os/directory.hpp.
+// Not here: replacing a file by a text that is in memory (os/file.hpp, save_file()).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// What is removed: everything at the path, or only a directory with nothing in it.
+enum class removal : std::uint8_t { all, empty_directory };
+
+/// Removes a path when it is destroyed, unless keep() was called. Moved, not copied.
+///
+/// example  tests/os/temporary.cpp "temporary: is gone with its object, unless it was kept"
+class temporary {
+public:
+    temporary() = default;
+    explicit temporary(std::string path, removal what = removal::all)
+        : path_(std::move(path)), what_(what), is_held_(true) {}
+    temporary(temporary&& other) noexcept
+        : path_(std::move(other.path_)), what_(other.what_),
+          is_held_(std::exchange(other.is_held_, false)) {}
+    temporary& operator=(temporary&& other) noexcept {
+        temporary moved(std::move(other));
+        path_.swap(moved.path_);
+        std::swap(what_, moved.what_);
+        std::swap(is_held_, moved.is_held_);
+        return *this;
+    }
+    temporary(const temporary&) = delete;
+    temporary& operator=(const temporary&) = delete;
+    ~temporary() { remove(); }
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Leaves it where it is, for ever.
+    void keep() noexcept { is_held_ = false; }
+
+    /// Removes it now.
+    void remove() {
+        if (std::exchange(is_held_, false)) {
+            if (what_ == removal::all) {
+                (void)remove_tree(path_);
+            } else {
+                remove_empty_directory(path_);
+            }
+        }
+    }
+
+private:
+    std::string path_;
+    removal what_ = removal::all;
+    bool is_held_ = false;
+};
+
+// ---- implementation ---------------------------------------------------------
 
 }}}  // namespace guild::os
 
@@ -7263,7 +7457,8 @@ enum class rule : std::uint8_t {
     header_quote,        // a double quote inside the name of a section
     repeated_section,    // a header that was there before
     repeated_name,       // a name set twice in one section
-    unknown_section      // @attrs names a section that is not above it
+    unknown_section,     // @attrs names a section that is not above it
+    unknown_reduction    // `reduce` of a field is no word that means something
 };
 
 /// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017
@@ -7449,7 +7644,8 @@ inline std::string_view to_string(rule about) noexcept {
                                           "header_quote",
                                           "repeated_section",
                                           "repeated_name",
-                                          "unknown_section"};
+                                          "unknown_section",
+                                          "unknown_reduction"};
     return names[static_cast<std::size_t>(about)];
 }
 
@@ -10611,6 +10807,16 @@ enum class data_type : std::uint8_t {
 /// source   types.proto of TensorFlow: DT_FLOAT = 1 and so on, in lower case
 [[nodiscard]] std::string_view data_type_name(std::uint64_t number) noexcept;
 
+/// A number as its type has it: an integer, or the bits of a double, NaN payloads included.
+struct exact_number {
+    bool is_integer = false;
+    std::uint64_t bits = 0;  // of the double, or of the integer in two's complement
+
+    friend bool operator==(const exact_number& a, const exact_number& b) noexcept {
+        return a.is_integer == b.is_integer && a.bits == b.bits;
+    }
+};
+
 /// What a TensorProto says, as far as one number needs it.
 ///
 /// source   tensor.proto, tensor_shape.proto and types.proto of TensorFlow
@@ -10635,12 +10841,18 @@ public:
     /// The number, if the tensor has exactly one element of a numeric type.
     [[nodiscard]] std::optional<double> number() const noexcept;
 
+    /// The same with all its bits. Truth values, and unsigned integers beyond 63 bits, are doubles.
+    ///
+    /// example  tests/tfevents/tensor.cpp "tensor: an exact number keeps its kind and bits"
+    [[nodiscard]] std::optional<exact_number> exact() const noexcept;
+
 private:
     static constexpr std::size_t slots = 18;  // typed fields are numbered 5 to 17
 
     bool read_shape(std::string_view message) noexcept;
     bool read_dimension(std::string_view message) noexcept;
     bool read_values(const wire_field& field) noexcept;
+    [[nodiscard]] std::optional<std::uint64_t> element() const noexcept;
     void add(std::uint32_t slot, std::uint64_t bits) noexcept {
         if (counts_[slot]++ == 0) {
             firsts_[slot] = bits;
@@ -10752,6 +10964,31 @@ inline double element_to_double(data_type type, std::uint64_t bits) noexcept {
         break;
     }
     return 0;
+}
+
+// Empty for types that are no integers, and for integers that are too large.
+inline std::optional<std::int64_t> element_to_int64(data_type type, std::uint64_t bits) noexcept {
+    switch (type) {
+    case data_type::int8:
+        return static_cast<std::int8_t>(bits);
+    case data_type::int16:
+        return static_cast<std::int16_t>(bits);
+    case data_type::int32:
+        return static_cast<std::int32_t>(bits);
+    case data_type::int64:
+        return static_cast<std::int64_t>(bits);
+    case data_type::uint8:
+        return static_cast<std::uint8_t>(bits);
+    case data_type::uint16:
+        return static_cast<std::uint16_t>(bits);
+    case data_type::uint32:
+        return static_cast<std::uint32_t>(bits);
+    case data_type::uint64:
+        return bits >> 63U == 0 ? std::make_optional(static_cast<std::int64_t>(bits))
+                                : std::nullopt;
+    default:
+        return std::nullopt;
+    }
 }
 
 inline data_type to_data_type(std::uint64_t number) noexcept {
@@ -10871,7 +11108,8 @@ inline data_type tensor::type() const noexcept {
     return detail::to_data_type(type_);
 }
 
-inline std::optional<double> tensor::number() const noexcept {
+// The bits of the only element, as they are stored.
+inline std::optional<std::uint64_t> tensor::element() const noexcept {
     const detail::type_layout layout = detail::layout_of(type());
     if (layout.bytes == 0 || elements_ != 1 || unknown_rank_) {
         return std::nullopt;
@@ -10884,12 +11122,31 @@ inline std::optional<double> tensor::number() const noexcept {
         for (std::size_t i = 0; i < layout.bytes; ++i) {
             bits |= std::uint64_t{static_cast<unsigned char>(content_[i])} << (8U * i);
         }
-        return detail::element_to_double(type(), bits);
+        return bits;
     }
     if (counts_[layout.field] != 1) {
         return std::nullopt;
     }
-    return detail::element_to_double(type(), firsts_[layout.field]);
+    return firsts_[layout.field];
+}
+
+inline std::optional<double> tensor::number() const noexcept {
+    const auto bits = element();
+    return bits ? std::make_optional(detail::element_to_double(type(), *bits)) : std::nullopt;
+}
+
+inline std::optional<exact_number> tensor::exact() const noexcept {
+    const auto bits = element();
+    if (!bits) {
+        return std::nullopt;
+    }
+    const data_type kind = type();
+    if (kind == data_type::float64) {
+        return exact_number{false, *bits};
+    }
+    const auto whole = detail::element_to_int64(kind, *bits);
+    return whole ? exact_number{true, static_cast<std::uint64_t>(*whole)}
+                 : exact_number{false, double_bits(detail::element_to_double(kind, *bits))};
 }
 
 }}}  // namespace guild::tfevents
@@ -10952,6 +11209,7 @@ struct metadata {
 /// One value of a summary.
 ///
 /// out      number: of a simple value, or of a tensor with one numeric element; empty otherwise;
+///          exact: of such a tensor, also of one that a simple value behind it has replaced;
 ///          type_number, rank: of a tensor, as tensor tells them
 struct summary_value {
     std::string_view tag;
@@ -10959,6 +11217,7 @@ struct summary_value {
     int rank = 0;
     std::uint64_t type_number = 0;
     std::optional<double> number;
+    std::optional<exact_number> exact;
     std::optional<metadata> meta;
 };
 
@@ -11090,6 +11349,9 @@ public:
             if (!read_field(field)) {
                 return false;
             }
+        }
+        if (tensor_) {
+            out_.exact = tensor_->exact();
         }
         if (out_.kind == value_kind::tensor) {
             out_.type_number = tensor_->type_number();
@@ -11354,6 +11616,9 @@ void append_version_event(std::string& out, double wall_time, std::string_view w
 /// later one is to be taken back.
 void append_session_start_event(std::string& out, double wall_time, std::int64_t step);
 
+/// The nearest float; what no float can hold becomes infinite, as the processor would have it.
+[[nodiscard]] float nearest_float(double value) noexcept;
+
 /// Appends an Event with one scalar as a simple value (four bytes).
 ///
 /// example  tests/tfevents/event_encoder.cpp "simple event: the bytes that TensorFlow writes"
@@ -11399,8 +11664,9 @@ private:
 /// The parts of a summary's value, serialized; an empty one is left out.
 struct encoded_value {
     std::string_view tag;
-    std::string_view metadata;  // of encode_metadata()
-    std::string_view tensor;    // of encode_double_tensor() or encode_string_tensor()
+    std::string_view metadata;         // of encode_metadata()
+    std::string_view tensor;           // of encode_number_tensor() and so on
+    std::optional<float> simple = {};  // behind the tensor, which it replaces for most readers
 };
 
 /// Appends an Event with one such value.
@@ -11413,6 +11679,11 @@ enum class data_class : std::uint8_t { unknown = 0, scalar = 1, tensor = 2, blob
 /// A serialized SummaryMetadata.
 [[nodiscard]] std::string encode_metadata(std::string_view plugin, std::string_view content,
                                           data_class kind);
+
+/// A serialized TensorProto of one double or int64.
+///
+/// example  tests/tfevents/event_encoder.cpp "number tensor: type and bits, by hand"
+[[nodiscard]] std::string encode_number_tensor(const exact_number& value);
 
 /// A serialized TensorProto of doubles, row by row.
 ///
@@ -11450,6 +11721,20 @@ inline std::string encode_tensor_head(data_type type, const std::vector<std::int
 }
 
 }  // namespace detail
+
+inline float nearest_float(double value) noexcept {
+    constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
+    if (std::fabs(value) > largest && !std::isinf(value)) {
+        const float infinite = std::numeric_limits<float>::infinity();
+        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
+        if (std::fabs(value) < half_step) {
+            return value < 0 ? -std::numeric_limits<float>::max()
+                             : std::numeric_limits<float>::max();
+        }
+        return value < 0 ? -infinite : infinite;
+    }
+    return static_cast<float>(value);
+}
 
 inline void append_version_event(std::string& out, double wall_time, std::string_view writer) {
     detail::append_event_head(out, wall_time, 0);
@@ -11520,6 +11805,10 @@ inline void append_value_event(std::string& out, double wall_time, std::int64_t 
     if (!value.metadata.empty()) {
         append_bytes_field(rest, 9, value.metadata);
     }
+    if (value.simple) {
+        rest += '\x15';  // simple_value 2
+        append_le(rest, float_bits(*value.simple));
+    }
     const detail::one_value_event event(wall_time, step, value.tag, rest.size());
     const std::size_t begun = out.size();
     out.resize(begun + event.size());
@@ -11541,6 +11830,15 @@ inline std::string encode_metadata(std::string_view plugin, std::string_view con
 }
 
 // tensor_content 4
+inline std::string encode_number_tensor(const exact_number& value) {
+    std::string content;
+    append_le(content, value.bits);
+    std::string tensor =
+        detail::encode_tensor_head(value.is_integer ? data_type::int64 : data_type::float64, {});
+    append_bytes_field(tensor, 4, content);
+    return tensor;
+}
+
 inline std::string encode_double_tensor(const std::vector<std::int64_t>& shape,
                                         const std::vector<double>& values) {
     std::string content;
@@ -13941,21 +14239,6 @@ inline std::string event_file_name(std::int64_t wall_us, int serial, std::string
            std::to_string(os::process_id()) + "." + std::to_string(serial) + std::string(suffix);
 }
 
-// The nearest float; what no float can hold becomes infinite, as the processor would have it.
-inline float to_float(double value) noexcept {
-    constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
-    if (std::fabs(value) > largest && !std::isinf(value)) {
-        const float infinite = std::numeric_limits<float>::infinity();
-        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
-        if (std::fabs(value) < half_step) {
-            return value < 0 ? -std::numeric_limits<float>::max()
-                             : std::numeric_limits<float>::max();
-        }
-        return value < 0 ? -infinite : infinite;
-    }
-    return static_cast<float>(value);
-}
-
 // Width and height, from the header chunk that follows a PNG file's signature.
 inline std::optional<std::pair<std::uint32_t, std::uint32_t>> find_png_size(std::string_view png) {
     constexpr std::string_view begin("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR", 16);
@@ -14082,7 +14365,7 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     if (to.options.double_precision) {
         to.add_event(double_event_encoder(time, step, name, value, to.is_first_of(name)));
     } else {
-        to.add_event(simple_event_encoder(time, step, name, detail::to_float(value)));
+        to.add_event(simple_event_encoder(time, step, name, nearest_float(value)));
     }
 }
 
@@ -14401,7 +14684,9 @@ inline void series_summary::add(const point& next) noexcept {
     }
     min_step = std::min(min_step, next.step);
     max_step = std::max(max_step, next.step);
-    last = next;
+    last.step = next.step;  // one by one: a copy of what was just put together waits for its parts
+    last.time_us = next.time_us;
+    last.value = next.value;
     ++count;
 }
 
@@ -14468,7 +14753,8 @@ struct file_header {
 
 /// Reads a header.
 ///
-/// errors   truncated: fewer than 96 bytes so far; bad_syntax: not a series file; bad_checksum;
+/// errors   truncated: fewer than 96 bytes so far, or zeros alone, as network file systems show
+///          what is on its way; bad_syntax: not a series file; bad_checksum;
 ///          unsupported: made by a newer version
 /// example  tests/series/format.cpp "header: a future version is refused in clear words"
 [[nodiscard]] result<file_header> decode_header(std::string_view bytes);
@@ -14477,7 +14763,14 @@ struct file_header {
 [[nodiscard]] file_header guess_header(std::string_view bytes) noexcept;
 
 /// What a block holds. Others of version 1 may come and are stepped over.
-enum class block_type : std::uint8_t { dictionary = 1, frames = 2, index = 3, note = 4, chunk = 5 };
+enum class block_type : std::uint8_t {
+    dictionary = 1,
+    frames = 2,
+    index = 3,
+    note = 4,
+    chunk = 5,
+    pyramid = 6
+};
 
 /// Flag of an index: the writer ended here and nothing follows.
 inline constexpr std::uint8_t flag_closed = 1;
@@ -14571,6 +14864,9 @@ inline file_header guess_header(std::string_view bytes) noexcept {
 }
 
 inline result<file_header> decode_header(std::string_view bytes) {
+    if (bytes.substr(0, header_bytes).find_first_not_of('\0') == std::string_view::npos) {
+        return make_error(errc::truncated, "expected a header of 96 bytes, found zeros so far");
+    }
     if (bytes.substr(0, 4) != file_magic.substr(0, bytes.size())) {
         return make_error(errc::bad_syntax, "expected a series file, which begins with GTS1");
     }
@@ -14603,20 +14899,23 @@ inline std::uint32_t checksum_seed(const uuid& id) noexcept {
 
 inline void append_block(std::string& out, const block& from, std::uint32_t seed) {
     const std::size_t begin = out.size();
+    const auto bytes = guild::detail::convert<std::size_t>(block_bytes(from.payload.size()));
     const auto length = static_cast<std::uint32_t>(from.payload.size());
-    append_le(out, block_magic);
-    out += static_cast<char>(from.type);
-    out += static_cast<char>(from.flags);
-    append_le(out, std::uint16_t{0});
-    append_le(out, length);
-    append_le(out, std::uint32_t{0});
-    append_le(out, from.sequence);
-    append_le(out, from.offset);
-    append_le(out, from.last_index_offset);
-    out += from.payload;
-    out.append((8 - from.payload.size() % 8) % 8, '\0');
-    append_le(out, length);
-    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(begin), seed)));
+    out.resize(begin + bytes);  // with zeros
+    char* const at = &out[begin];
+    store_le(at, block_magic);
+    at[4] = static_cast<char>(from.type);
+    at[5] = static_cast<char>(from.flags);
+    store_le(at + 8, length);
+    store_le(at + 16, from.sequence);
+    store_le(at + 24, from.offset);
+    store_le(at + 32, from.last_index_offset);
+    if (length != 0) {
+        std::memcpy(at + block_head_bytes, from.payload.data(), length);
+    }
+    char* const tail = at + bytes - block_tail_bytes;
+    store_le(tail, length);
+    store_le(tail + 4, mask_crc32c(crc32c(std::string_view(at, bytes - 4), seed)));
 }
 
 inline block_head decode_block_head(std::string_view bytes, std::uint64_t offset) noexcept {
@@ -14662,6 +14961,161 @@ inline block_status decode_block(std::string_view bytes, std::uint64_t offset, s
 
 }}}  // namespace guild::series
 
+// ==== guild/series/payload.hpp ====
+// guild/series/payload.hpp - the small payloads: dictionary and note; texts and lists of ids.
+//
+// Layer 3. Includes: base. Pure: bytes in, values out.
+// Not here: frames (series/frames.hpp), columns (series/chunk.hpp), the index (series/index.hpp);
+// the block around a payload (series/format.hpp).
+// docs/format-series.md, section "Payloads", is the specification.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// One entry of a dictionary: the number of a series, its key, and texts about it.
+struct series_name {
+    std::uint32_t id = 0;
+    std::string key;
+    std::vector<std::pair<std::string, std::string>> attributes;
+};
+
+void append_dictionary(std::string& out, const series_name* names, std::size_t count);
+[[nodiscard]] bool decode_dictionary(std::string_view payload, std::vector<series_name>& out);
+
+/// A remark in the file: a mark, a gap, an attempt.
+struct note {
+    std::int64_t time_us = 0;
+    std::vector<std::pair<std::string, std::string>> texts;
+};
+
+void append_note(std::string& out, const note& content);
+[[nodiscard]] bool decode_note(std::string_view payload, note& out);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline void append_text(std::string& out, std::string_view text) {
+    append_varint(out, text.size());
+    out += text;
+}
+// The next `varint size, bytes` of `in`.
+inline bool decode_view(std::string_view& in, std::string_view& out) noexcept {
+    std::uint64_t size = 0;
+    if (!decode_varint(in, size) || size > in.size()) {
+        return false;
+    }
+    out = in.substr(0, guild::detail::convert<std::size_t>(size));
+    in.remove_prefix(out.size());
+    return true;
+}
+inline bool decode_text(std::string_view& in, std::string& out) {
+    std::string_view text;
+    const bool good = decode_view(in, text);
+    out.assign(text);
+    return good;
+}
+
+using text_pairs = std::vector<std::pair<std::string, std::string>>;
+
+inline void append_pairs(std::string& out, const text_pairs& pairs) {
+    append_varint(out, pairs.size());
+    for (const auto& [name, text] : pairs) {
+        append_text(out, name);
+        append_text(out, text);
+    }
+}
+inline bool decode_pairs(std::string_view& in, text_pairs& out) {
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    out.clear();
+    for (; count > 0; --count) {
+        out.emplace_back();
+        if (!decode_text(in, out.back().first) || !decode_text(in, out.back().second)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void append_ids(std::string& out, const std::vector<std::uint32_t>& ids) {
+    append_varint(out, ids.size());
+    std::int64_t before = 0;
+    for (const std::uint32_t id : ids) {
+        append_varint(out, zigzag_encode(std::int64_t{id} - before));
+        before = id;
+    }
+}
+inline bool decode_ids(std::string_view& in, std::vector<std::uint32_t>& ids) {
+    std::uint64_t count = 0;
+    ids.clear();
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    for (std::int64_t id = 0; count > 0; --count) {
+        std::uint64_t raw = 0;
+        if (!decode_varint(in, raw) || raw > 0x1FFFFFFFFU) {
+            return false;
+        }
+        id += zigzag_decode(raw);
+        if (id < 0 || id > 0xFFFFFFFF) {
+            return false;
+        }
+        ids.push_back(static_cast<std::uint32_t>(id));
+    }
+    return true;
+}
+
+}  // namespace detail
+
+inline void append_dictionary(std::string& out, const series_name* names, std::size_t count) {
+    append_varint(out, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        append_varint(out, names[i].id);
+        detail::append_text(out, names[i].key);
+        detail::append_pairs(out, names[i].attributes);
+    }
+}
+
+inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
+    out.clear();
+    std::uint64_t count = 0;
+    if (!decode_varint(payload, count) || count > payload.size()) {
+        return false;
+    }
+    constexpr std::uint64_t usual_bytes = 16;  // of an entry
+    out.reserve(
+        guild::detail::convert<std::size_t>(std::min(count, payload.size() / usual_bytes + 1)));
+    for (; count > 0; --count) {
+        out.emplace_back();
+        std::uint64_t id = 0;
+        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU ||
+            !detail::decode_text(payload, out.back().key) ||
+            !detail::decode_pairs(payload, out.back().attributes)) {
+            return false;
+        }
+        out.back().id = static_cast<std::uint32_t>(id);
+    }
+    return payload.empty();
+}
+
+inline void append_note(std::string& out, const note& content) {
+    append_le(out, content.time_us);
+    detail::append_pairs(out, content.texts);
+}
+
+inline bool decode_note(std::string_view payload, note& out) {
+    if (payload.size() < 8) {
+        return false;
+    }
+    out.time_us = load_le<std::int64_t>(payload.data());
+    payload.remove_prefix(8);
+    return detail::decode_pairs(payload, out.texts) && payload.empty();
+}
+
+}}}  // namespace guild::series
+
 // ==== guild/series/frames.hpp ====
 // guild/series/frames.hpp - frames: what was logged together, as the payload of a FRAMES block.
 //
@@ -14702,12 +15156,16 @@ public:
 
     [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
     [[nodiscard]] std::uint32_t points() const noexcept { return points_; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return used_; }
 
 private:
-    std::string bytes_;
-    std::vector<std::uint64_t> columns_;   // of the frame before
-    std::vector<std::uint64_t> incoming_;  // of the frame being added
+    char* make_room(std::size_t bytes);
+    char* store_values(char* at, const sample* values, std::size_t count) const noexcept;
+    char* store_columns(char* at, const sample* values, std::size_t count);
+
+    std::string bytes_;                   // memory of the payload,
+    std::size_t used_ = 0;                // which takes so much of it
+    std::vector<std::uint64_t> columns_;  // of the frame before
     std::int64_t step_ = 0;
     std::int64_t time_us_ = 0;
     std::uint32_t frames_ = 0;
@@ -14779,8 +15237,8 @@ inline std::uint64_t widen_nan(std::uint32_t bits) noexcept {
            (std::uint64_t{bits & 0x7FFFFFU} << 29U);
 }
 
-// The four bytes of a double, if they keep every bit.
-inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
+// Zero, infinities, NaN, and what is too large or too small for a float of full precision.
+inline bool narrow_rare(std::uint64_t bits, std::uint32_t& out) noexcept {
     const double value = bits_double(bits);
     if (std::isnan(value)) {
         return narrow_nan(bits, out);
@@ -14794,6 +15252,22 @@ inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
     return double_bits(static_cast<double>(shorter)) == bits;
 }
 
+// The four bytes of a double, if they keep every bit.
+inline bool narrow(std::uint64_t bits, std::uint32_t& out) noexcept {
+    constexpr std::uint64_t dropped = (std::uint64_t{1} << 29U) - 1;
+    if ((bits & dropped) != 0) {
+        return false;
+    }
+    // Exponents of 1 to 254 in a float are those of 897 to 1150 in a double.
+    if ((bits >> 52U & 0x7FFU) - 897U < 254U) {
+        const std::uint64_t magnitude = (bits & ~(std::uint64_t{1} << 63U)) >> 29U;
+        out = static_cast<std::uint32_t>(bits >> 63U) << 31U |
+              static_cast<std::uint32_t>(magnitude - (std::uint64_t{896} << 23U));
+        return true;
+    }
+    return narrow_rare(bits, out);
+}
+
 inline std::uint64_t widen(std::uint32_t bits) noexcept {
     const bool nan = (bits & 0x7F800000U) == 0x7F800000U && (bits & 0x7FFFFFU) != 0;
     return nan ? widen_nan(bits) : double_bits(static_cast<double>(bits_float(bits)));
@@ -14805,6 +15279,33 @@ inline std::int64_t minus(std::int64_t a, std::int64_t b) noexcept {
 }
 inline std::int64_t plus(std::int64_t a, std::int64_t b) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+// A number as it is stored: its form, and the bytes of that form in the low bits.
+struct packed {
+    std::uint64_t bits;
+    width form;
+};
+
+inline packed pack(const number& value) noexcept {
+    if (value.is_integer()) {
+        const std::int64_t integer = value.as_int64();
+        const bool is_short = integer == static_cast<std::int32_t>(integer);
+        return {value.bits(), is_short ? width::integer4 : width::integer8};
+    }
+    std::uint32_t shorter = 0;
+    const bool is_short = narrow(value.bits(), shorter);
+    return is_short ? packed{shorter, width::real4} : packed{value.bits(), width::real8};
+}
+
+inline std::uint64_t column_code(std::uint32_t id, width form) noexcept {
+    return (std::uint64_t{id} << 2U) | static_cast<std::uint8_t>(form);
+}
+
+// Writes eight bytes, of which the form may count four.
+inline char* store_packed(char* at, const packed& value) noexcept {
+    store_le(at, value.bits);
+    return at + bytes_of(value.form);
 }
 
 inline void append_signed(std::string& out, std::int64_t value) {
@@ -14822,12 +15323,7 @@ inline bool decode_signed(std::string_view& in, std::int64_t& out) noexcept {
 }  // namespace detail
 
 inline width width_of(const number& value) noexcept {
-    if (value.is_integer()) {
-        const std::int64_t integer = value.as_int64();
-        return integer == static_cast<std::int32_t>(integer) ? width::integer4 : width::integer8;
-    }
-    std::uint32_t ignored = 0;
-    return detail::narrow(value.bits(), ignored) ? width::real4 : width::real8;
+    return detail::pack(value).form;
 }
 
 inline void append_value(std::string& out, const number& value, width form) {
@@ -14856,34 +15352,64 @@ inline number load_value(const char* from, width form) noexcept {
     return {};
 }
 
+inline char* frame_encoder::make_room(std::size_t bytes) {
+    if (bytes_.size() - used_ < bytes) {
+        bytes_.resize(std::max(2 * bytes_.size(), used_ + bytes));
+    }
+    return &bytes_[used_];
+}
+
+// The values, if their columns are those of the frame before; nullptr if they are not.
+inline char* frame_encoder::store_values(char* at, const sample* values,
+                                         std::size_t count) const noexcept {
+    if (count != columns_.size()) {
+        return nullptr;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const detail::packed value = detail::pack(values[i].value);
+        if (detail::column_code(values[i].id, value.form) != columns_[i]) {
+            return nullptr;
+        }
+        at = detail::store_packed(at, value);
+    }
+    return at;
+}
+
+// New columns and the values behind them.
+inline char* frame_encoder::store_columns(char* at, const sample* values, std::size_t count) {
+    columns_.resize(count);
+    at = store_varint(at, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        columns_[i] = detail::column_code(values[i].id, width_of(values[i].value));
+        at = store_varint(at, columns_[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        at = detail::store_packed(at, detail::pack(values[i].value));
+    }
+    return at;
+}
+
 inline void frame_encoder::add(std::int64_t step, std::int64_t time_us, const sample* values,
                                std::size_t count) {
+    constexpr std::size_t most_frame_bytes = 24 + 3 * 10;  // two differences and a count
+    constexpr std::size_t most_value_bytes = 5 + 8;        // a column and a value
+    char* at = make_room(most_frame_bytes + count * most_value_bytes);
     if (frames_ == 0) {
         step_ = step;
         time_us_ = time_us;
-        append_le(bytes_, step);
-        append_le(bytes_, time_us);
-        append_le(bytes_, std::uint64_t{0});  // frames and points, filled in by payload()
+        store_le(at, step);
+        store_le(at + 8, time_us);
+        at += 24;  // frames and points are filled in by payload()
     }
-    detail::append_signed(bytes_, detail::minus(step, step_));
-    detail::append_signed(bytes_, detail::minus(time_us, time_us_));
-    incoming_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-        incoming_.push_back((std::uint64_t{values[i].id} << 2U) |
-                            static_cast<std::uint8_t>(width_of(values[i].value)));
-    }
-    if (incoming_ == columns_) {
-        append_varint(bytes_, 0);
+    at = store_varint(at, zigzag_encode(detail::minus(step, step_)));
+    at = store_varint(at, zigzag_encode(detail::minus(time_us, time_us_)));
+    char* end = store_values(at + 1, values, count);
+    if (end != nullptr) {
+        *at = 0;  // columns as before
     } else {
-        append_varint(bytes_, count);
-        for (const std::uint64_t column : incoming_) {
-            append_varint(bytes_, column);
-        }
-        columns_.swap(incoming_);
+        end = store_columns(at, values, count);
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        append_value(bytes_, values[i].value, static_cast<width>(columns_[i] & 3U));
-    }
+    used_ = static_cast<std::size_t>(end - bytes_.data());
     step_ = step;
     time_us_ = time_us;
     ++frames_;
@@ -14895,11 +15421,11 @@ inline std::string_view frame_encoder::payload() {
         store_le(&bytes_[16], frames_);
         store_le(&bytes_[20], points_);
     }
-    return bytes_;
+    return std::string_view(bytes_).substr(0, used_);
 }
 
 inline void frame_encoder::clear() {
-    bytes_.clear();
+    used_ = 0;
     columns_.clear();
     frames_ = points_ = 0;
 }
@@ -14959,24 +15485,2229 @@ inline bool frame_decoder::read_columns(std::uint64_t count) {
 
 }}}  // namespace guild::series
 
-// ==== guild/series/payload.hpp ====
-// guild/series/payload.hpp - what blocks hold beside frames: dictionary, index, note.
+// ==== guild/series/packed.hpp ====
+// guild/series/packed.hpp - arrays of integers in few bits: frames of reference with exceptions.
 //
-// Layer 3. Includes: base, series/frames.hpp, series/point.hpp. Pure: bytes in, values out.
-// Not here: frames (series/frames.hpp); the block around a payload (series/format.hpp).
-// docs/format-series.md, section "Payloads", is the specification.
+// Layer 3. Includes: base. Pure: numbers to bytes and back.
+// Not here: doubles (series/column.hpp). How many values there are is known from outside.
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// One entry of a dictionary: the number of a series, its key, and texts about it.
-struct series_name {
-    std::uint32_t id = 0;
-    std::string key;
-    std::vector<std::pair<std::string, std::string>> attributes;
+// packed    := block*          one for each 128 values, the last for what is left
+// block     := u8 width (0..64) | u8 exceptions | zigzag base
+//              | ceil(count * width / 8) bytes: value i at bit i * width, lowest bit first
+//              | exception{exceptions}
+// exception := u8 index | zigzag high      0 exceptions of width 64
+// value i   =  base + low_i + (high << width)    modulo 2^64; high is 0 without an exception
+//
+// integers  := nothing of no values, otherwise u8 transform, then
+//              0: packed of the values
+//              1: zigzag first | packed of each value less the one before it, modulo 2^64
+//              2: zigzag value: all are equal to it
+//
+// A zigzag is the varint of base/bytes.hpp. Which base, width and transform is the writer's choice.
+
+/// Values that share a base and a width.
+inline constexpr std::size_t packed_block = 128;
+
+/// Appends `count` numbers, each block with the base and width that make it smallest.
+///
+/// cost     no allocation but in `out`
+/// example  tests/series/packed.cpp "packed: the bytes of a block with an exception, by hand"
+void append_packed(std::string& out, const std::uint64_t* values, std::size_t count);
+
+/// How many bytes append_packed() would add.
+[[nodiscard]] std::size_t packed_bytes(const std::uint64_t* values, std::size_t count);
+
+/// Takes `count` numbers off the front of `in`.
+///
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_packed(std::string_view& in, std::uint64_t* out,
+                                 std::size_t count) noexcept;
+
+/// Appends `count` numbers by the transform that takes the fewest bytes.
+///
+/// Where a sample shows that one takes far more, it is not tried.
+///
+/// example  tests/series/packed.cpp "integers: the bytes of each transform, by hand"
+void append_integers(std::string& out, const std::int64_t* values, std::size_t count);
+
+/// How many bytes append_integers() would add.
+[[nodiscard]] std::size_t integers_bytes(const std::int64_t* values, std::size_t count);
+
+/// Takes `count` numbers off the front of `in`.
+///
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_integers(std::string_view& in, std::int64_t* out,
+                                   std::size_t count) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// How many bits the number takes; 0 of 0.
+[[nodiscard]] inline unsigned bit_length(std::uint64_t value) noexcept {
+#if defined(__GNUC__)
+    return value == 0 ? 0 : 64U - static_cast<unsigned>(__builtin_clzll(value));
+#else
+    unsigned length = 0;
+    for (; value != 0; value >>= 1U) {
+        ++length;
+    }
+    return length;
+#endif
+}
+
+[[nodiscard]] inline std::size_t varint_bytes(std::uint64_t value) noexcept {
+    return (bit_length(value | 1U) + 6) / 7;
+}
+
+[[nodiscard]] inline std::uint64_t low_bits(unsigned width) noexcept {
+    return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+}
+
+[[nodiscard]] inline std::size_t bits_bytes(std::size_t count, unsigned width) noexcept {
+    return (count * width + 7) / 8;
+}
+
+// What stands above the low bits of a signed number, zigzagged; width < 64.
+[[nodiscard]] inline std::uint64_t high_part(std::uint64_t offset, unsigned width) noexcept {
+    const std::uint64_t sign = std::uint64_t{0} - (offset >> 63U);
+    const std::uint64_t high = ((offset ^ sign) >> width) ^ sign;
+    return zigzag_encode(static_cast<std::int64_t>(high));
+}
+
+// How one block is written.
+struct block_plan {
+    std::uint64_t base = 0;
+    unsigned width = 0;
+    unsigned exceptions = 0;
+    std::size_t bytes = 0;
 };
 
-void append_dictionary(std::string& out, const series_name* names, std::size_t count);
-[[nodiscard]] bool decode_dictionary(std::string_view payload, std::vector<series_name>& out);
+// Finds the plan of a block: for each width, the window of sorted values that holds the most, with
+// an exception for each value outside, half of them at most.
+class block_planner {
+public:
+    block_planner(const std::uint64_t* values, std::size_t count) noexcept : count_(count) {
+        std::int64_t least = static_cast<std::int64_t>(values[0]);
+        std::int64_t most = least;
+        for (std::size_t i = 1; i < count; ++i) {
+            least = std::min(least, static_cast<std::int64_t>(values[i]));
+            most = std::max(most, static_cast<std::int64_t>(values[i]));
+        }
+        least_ = static_cast<std::uint64_t>(least);
+        whole_ = bit_length(static_cast<std::uint64_t>(most) - least_);
+        for (std::size_t i = 0; i < count; ++i) {
+            offsets_[i] = values[i] - least_;
+        }
+    }
+
+    [[nodiscard]] block_plan find() noexcept {
+        block_plan best = plan(0, count_, whole_);
+        if (whole_ < 2 || count_ < 4) {
+            return best;
+        }
+        sort();
+        unsigned width = whole_;
+        while (width > 0 && try_width(width - 1, best)) {
+            --width;
+        }
+        return best;
+    }
+
+private:
+    // By the highest bits into buckets, then within them: most values are near their place.
+    void sort() noexcept {
+        constexpr unsigned bits = 7;
+        const unsigned shift = whole_ > bits ? whole_ - bits : 0;
+        std::uint8_t ends[(1U << bits) + 1] = {};
+        for (std::size_t i = 0; i < count_; ++i) {
+            ++ends[(offsets_[i] >> shift) + 1];
+        }
+        std::uint8_t most = 0;
+        for (std::size_t i = 1; i <= (1U << bits); ++i) {
+            most = std::max(most, ends[i]);
+            ends[i] = static_cast<std::uint8_t>(ends[i] + ends[i - 1]);
+        }
+        for (std::size_t i = 0; i < count_; ++i) {
+            sorted_[ends[offsets_[i] >> shift]++] = offsets_[i];
+        }
+        if (most > 24) {
+            std::sort(sorted_, sorted_ + count_);
+            return;
+        }
+        for (std::size_t i = 1; i < count_; ++i) {
+            const std::uint64_t value = sorted_[i];
+            std::size_t at = i;
+            for (; at > 0 && sorted_[at - 1] > value; --at) {
+                sorted_[at] = sorted_[at - 1];
+            }
+            sorted_[at] = value;
+        }
+    }
+
+    // The plan with sorted values begin to end inside. Very far below is inside again: modulo 2^64.
+    [[nodiscard]] block_plan plan(std::size_t begin, std::size_t end,
+                                  unsigned width) const noexcept {
+        block_plan made;
+        const std::uint64_t first = count_ == end - begin ? 0 : sorted_[begin];
+        made.base = least_ + first;
+        made.width = width;
+        made.bytes = 2 + varint_bytes(zigzag_encode(static_cast<std::int64_t>(made.base))) +
+                     bits_bytes(count_, width);
+        for (std::size_t i = begin == 0 ? end : 0; i < count_; i = i + 1 == begin ? end : i + 1) {
+            const std::uint64_t offset = sorted_[i] - first;
+            if (offset > low_bits(width)) {
+                made.bytes += 1 + varint_bytes(high_part(offset, width));
+                ++made.exceptions;
+            }
+        }
+        return made;
+    }
+
+    // False if no smaller width can be better.
+    [[nodiscard]] bool try_width(unsigned width, block_plan& best) const noexcept {
+        const std::uint64_t mask = low_bits(width);
+        const std::size_t least = count_ - count_ / 2;  // values inside
+        std::size_t inside = least;
+        std::size_t begin = count_;
+        for (std::size_t i = 0; i + inside <= count_; ++i) {
+            while (i + inside <= count_ && sorted_[i + inside - 1] - sorted_[i] <= mask) {
+                begin = i;
+                ++inside;  // the next window must be larger
+            }
+        }
+        if (begin == count_) {
+            return false;
+        }
+        const std::size_t outside = count_ - (inside - 1);
+        if (3 + bits_bytes(count_, width) + 2 * outside < best.bytes) {
+            const block_plan found = plan(begin, begin + inside - 1, width);
+            best = found.bytes < best.bytes ? found : best;
+        }
+        return 3 + 2 * outside < best.bytes;
+    }
+
+    std::uint64_t offsets_[packed_block];  // of the values above the least
+    std::uint64_t sorted_[packed_block];
+    std::uint64_t least_ = 0;
+    std::size_t count_;
+    unsigned whole_ = 0;
+};
+
+inline char* store_bits(char* to, const std::uint64_t* values, std::size_t count,
+                        const block_plan& plan) noexcept {
+    const std::uint64_t mask = low_bits(plan.width);
+    std::uint64_t pending = 0;
+    unsigned filled = 0;
+    for (std::size_t i = 0; i < count && plan.width != 0; ++i) {
+        const std::uint64_t low = (values[i] - plan.base) & mask;
+        pending |= low << filled;
+        filled += plan.width;
+        if (filled >= 64) {
+            store_le(to, pending);
+            to += 8;
+            filled -= 64;
+            pending = filled == 0 ? 0 : low >> (plan.width - filled);
+        }
+    }
+    for (; filled > 0; filled -= std::min(filled, 8U)) {
+        *to++ = static_cast<char>(static_cast<unsigned char>(pending));
+        pending >>= 8U;
+    }
+    return to;
+}
+
+inline void append_packed_block(std::string& out, const std::uint64_t* values, std::size_t count) {
+    const block_plan plan = block_planner(values, count).find();
+    const std::size_t begin = out.size();
+    out.resize(begin + plan.bytes);
+    char* to = &out[begin];
+    *to++ = static_cast<char>(plan.width);
+    *to++ = static_cast<char>(static_cast<unsigned char>(plan.exceptions));
+    to = store_varint(to, zigzag_encode(static_cast<std::int64_t>(plan.base)));
+    to = store_bits(to, values, count, plan);
+    for (std::size_t i = 0; i < count && plan.exceptions != 0; ++i) {
+        const std::uint64_t offset = values[i] - plan.base;
+        if (offset > low_bits(plan.width)) {
+            *to++ = static_cast<char>(static_cast<unsigned char>(i));
+            to = store_varint(to, high_part(offset, plan.width));
+        }
+    }
+}
+
+// Calls `each(values, count)` for the values of each block; `value(i)` tells value i.
+template <class Value, class Each>
+void for_each_block(std::size_t count, Value&& value, Each&& each) {
+    std::uint64_t block[packed_block];
+    for (std::size_t begin = 0; begin < count; begin += packed_block) {
+        const std::size_t size = std::min(packed_block, count - begin);
+        for (std::size_t i = 0; i < size; ++i) {
+            block[i] = value(begin + i);
+        }
+        each(static_cast<const std::uint64_t*>(block), size);
+    }
+}
+
+template <class Value>
+void append_packed_of(std::string& out, std::size_t count, Value&& value) {
+    for_each_block(count, value, [&out](const std::uint64_t* values, std::size_t size) {
+        append_packed_block(out, values, size);
+    });
+}
+
+template <class Value>
+[[nodiscard]] std::size_t packed_bytes_of(std::size_t count, Value&& value) {
+    std::size_t bytes = 0;
+    for_each_block(count, value, [&bytes](const std::uint64_t* values, std::size_t size) {
+        bytes += block_planner(values, size).find().bytes;
+    });
+    return bytes;
+}
+
+// About packed_bytes_of(), from every fifth block.
+template <class Value>
+[[nodiscard]] std::size_t expected_bytes_of(std::size_t count, Value&& value) {
+    constexpr std::size_t stride = 5 * packed_block;
+    std::size_t bytes = 0;
+    std::size_t seen = 0;
+    for (std::size_t begin = 0; begin < count; begin += stride) {
+        const std::size_t size = std::min(packed_block, count - begin);
+        bytes += packed_bytes_of(size, [&value, begin](std::size_t i) { return value(begin + i); });
+        seen += size;
+    }
+    const auto scaled = std::uint64_t{bytes} * count / std::max(seen, std::size_t{1});
+    return guild::detail::convert<std::size_t>(scaled);
+}
+
+// Whether something that may take so many bytes is worth trying where `best` are enough.
+[[nodiscard]] constexpr bool may_win(std::size_t expected, std::size_t best) noexcept {
+    return expected - expected / 4 < best;
+}
+
+// Reads `count` values of `width` bits from bytes with at least 9 readable ones behind them.
+inline void unpack(std::string_view bytes, unsigned width, std::uint64_t base, std::uint64_t* out,
+                   std::size_t count) noexcept {
+    const char* const from = bytes.data();
+    const std::uint64_t mask = low_bits(width);
+    if (width <= 57) {
+        std::size_t bit = 0;
+        for (std::size_t i = 0; i < count; ++i, bit += width) {
+            out[i] = base + ((load_le<std::uint64_t>(from + bit / 8) >> (bit % 8)) & mask);
+        }
+        return;
+    }
+    std::size_t bit = 0;
+    for (std::size_t i = 0; i < count; ++i, bit += width) {
+        const char* at = from + bit / 8;
+        const std::uint64_t above = static_cast<unsigned char>(at[8]);
+        const std::uint64_t low = load_le<std::uint64_t>(at) >> (bit % 8);
+        out[i] = base + ((low | (above << 1U) << (63 - bit % 8)) & mask);
+    }
+}
+
+inline bool decode_exceptions(std::string_view& in, std::size_t exceptions, unsigned width,
+                              std::uint64_t* out, std::size_t count) noexcept {
+    for (; exceptions > 0; --exceptions) {
+        if (in.empty()) {
+            return false;
+        }
+        const auto index = static_cast<unsigned char>(in.front());
+        in.remove_prefix(1);
+        std::uint64_t high = 0;
+        if (index >= count || !decode_varint(in, high)) {
+            return false;
+        }
+        out[index] += static_cast<std::uint64_t>(zigzag_decode(high)) << width;
+    }
+    return true;
+}
+
+inline bool decode_packed_block(std::string_view& in, std::uint64_t* out,
+                                std::size_t count) noexcept {
+    if (in.size() < 2) {
+        return false;
+    }
+    const unsigned width = static_cast<unsigned char>(in[0]);
+    const std::size_t exceptions = static_cast<unsigned char>(in[1]);
+    const std::size_t bytes = bits_bytes(count, width);
+    in.remove_prefix(2);
+    std::uint64_t base = 0;
+    if (width > 64 || (width == 64 && exceptions != 0) || !decode_varint(in, base) ||
+        in.size() < bytes) {
+        return false;
+    }
+    base = static_cast<std::uint64_t>(zigzag_decode(base));
+    constexpr std::size_t behind = 9;  // bytes that unpack() may read and not use
+    if (in.size() - bytes >= behind) {
+        unpack(in, width, base, out, count);
+    } else {
+        char padded[packed_block * 8 + behind] = {};
+        std::memcpy(padded, in.data(), bytes);
+        unpack({padded, sizeof padded}, width, base, out, count);
+    }
+    in.remove_prefix(bytes);
+    return decode_exceptions(in, exceptions, width, out, count);
+}
+
+inline void append_zigzag(std::string& out, std::int64_t value) {
+    append_varint(out, zigzag_encode(value));
+}
+
+inline bool decode_zigzag(std::string_view& in, std::int64_t& value) noexcept {
+    std::uint64_t raw = 0;
+    const bool good = decode_varint(in, raw);
+    value = zigzag_decode(raw);
+    return good;
+}
+
+enum class transform : std::uint8_t { none = 0, differences = 1, equal = 2 };
+
+inline bool all_equal(const std::int64_t* values, std::size_t count) noexcept {
+    return std::all_of(values, values + count, [values](std::int64_t v) { return v == *values; });
+}
+
+}  // namespace detail
+
+inline void append_packed(std::string& out, const std::uint64_t* values, std::size_t count) {
+    detail::append_packed_of(out, count, [values](std::size_t i) { return values[i]; });
+}
+
+inline std::size_t packed_bytes(const std::uint64_t* values, std::size_t count) {
+    return detail::packed_bytes_of(count, [values](std::size_t i) { return values[i]; });
+}
+
+inline bool decode_packed(std::string_view& in, std::uint64_t* out, std::size_t count) noexcept {
+    for (std::size_t begin = 0; begin < count; begin += packed_block) {
+        if (!detail::decode_packed_block(in, out + begin, std::min(packed_block, count - begin))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void append_integers(std::string& out, const std::int64_t* values, std::size_t count) {
+    using detail::transform;
+    const auto* words = reinterpret_cast<const std::uint64_t*>(values);
+    if (count == 0) {
+        return;
+    }
+    if (detail::all_equal(values, count)) {
+        out += static_cast<char>(transform::equal);
+        detail::append_zigzag(out, values[0]);
+        return;
+    }
+    const auto same = [words](std::size_t i) { return words[i]; };
+    const auto difference = [words](std::size_t i) { return words[i + 1] - words[i]; };
+    const std::size_t expected = detail::expected_bytes_of(count, same);
+    const std::size_t expected_differences = detail::varint_bytes(zigzag_encode(values[0])) +
+                                             detail::expected_bytes_of(count - 1, difference);
+    const std::size_t begin = out.size();
+    if (detail::may_win(expected, expected_differences)) {
+        out += static_cast<char>(transform::none);
+        detail::append_packed_of(out, count, same);
+    }
+    const std::size_t middle = out.size();
+    if (middle != begin && !detail::may_win(expected_differences, middle - begin)) {
+        return;
+    }
+    out += static_cast<char>(transform::differences);
+    detail::append_zigzag(out, values[0]);
+    detail::append_packed_of(out, count - 1, difference);
+    if (middle == begin || out.size() - middle < middle - begin) {
+        out.erase(begin, middle - begin);
+    } else {
+        out.resize(middle);
+    }
+}
+
+inline std::size_t integers_bytes(const std::int64_t* values, std::size_t count) {
+    std::string bytes;
+    append_integers(bytes, values, count);
+    return bytes.size();
+}
+
+inline bool decode_integers(std::string_view& in, std::int64_t* out, std::size_t count) noexcept {
+    using detail::transform;
+    auto* words = reinterpret_cast<std::uint64_t*>(out);
+    if (count == 0) {
+        return true;
+    }
+    if (in.empty() || static_cast<unsigned char>(in.front()) > 2) {
+        return false;
+    }
+    const auto how = static_cast<transform>(in.front());
+    in.remove_prefix(1);
+    if (how == transform::none) {
+        return decode_packed(in, words, count);
+    }
+    if (!detail::decode_zigzag(in, out[0])) {
+        return false;
+    }
+    if (how == transform::equal) {
+        std::fill(out, out + count, out[0]);
+        return true;
+    }
+    if (!decode_packed(in, words + 1, count - 1)) {
+        return false;
+    }
+    for (std::size_t i = 1; i < count; ++i) {
+        words[i] += words[i - 1];
+    }
+    return true;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/ratio.hpp ====
+// guild/series/ratio.hpp - floating-point numbers that are integers divided by one divisor, such as
+// decimals and accuracies, as those integers.
+//
+//     ratios := varint divisor | varint exceptions | (varint gap | word){exceptions}
+//               | integers, as in series/packed.hpp, one for each word
+//
+// A word is the 64 bits of a double or the 32 bits of a float, little-endian. It is that of integer
+// / divisor, rounded to the nearest double and, of a float, that to the nearest float; both are at
+// most 2^53. An exception stands `gap` words behind the one before it, the first behind word 0; its
+// integer means nothing.
+//
+// Layer 3. Includes: base, series/packed.hpp. Not here: when this pays (series/column.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// How many bytes a word takes: that of a float or of a double.
+enum class word_size : std::uint8_t { four = 4, eight = 8 };
+
+/// The largest dividend and divisor: every integer up to it is a double.
+inline constexpr std::int64_t max_dividend = std::int64_t{1} << 53U;
+
+/// The word of `dividend / divisor`.
+///
+/// in       dividend: of magnitude max_dividend at most; divisor: 1 to max_dividend
+[[nodiscard]] std::uint64_t ratio_word(std::int64_t dividend, std::int64_t divisor,
+                                       word_size size) noexcept;
+
+/// Finds the integer that ratio_word() makes `word` of.
+///
+/// out      false if there is none: always of NaN, infinities and -0
+[[nodiscard]] bool find_dividend(std::uint64_t word, std::int64_t divisor, word_size size,
+                                 std::int64_t& dividend) noexcept;
+
+/// A divisor that may do for nearly all of the words; 0 if none was found.
+///
+/// Decimals of any length, one third of them, and fractions with small denominators are found.
+[[nodiscard]] std::int64_t find_divisor(const std::uint64_t* words, std::size_t count,
+                                        word_size size) noexcept;
+
+/// Appends the words, with the smallest divisor that is a factor of this one.
+///
+/// in       divisor: 1 to max_dividend
+/// out      false, and `out` unchanged, if more than a sixteenth of them would be exceptions
+/// example  tests/series/ratio.cpp "ratios: the bytes of decimals and an exception, by hand"
+[[nodiscard]] bool append_ratios(std::string& out, const std::uint64_t* words, std::size_t count,
+                                 std::int64_t divisor, word_size size);
+
+/// Takes `count` words off the front of `in`.
+///
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_ratios(std::string_view& in, std::uint64_t* out, std::size_t count,
+                                 word_size size) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// The same as below in integers, for processors that compute in more bits than a double has.
+inline std::uint64_t divide_slowly(std::int64_t dividend, std::int64_t divisor) noexcept {
+    if (dividend == 0) {
+        return 0;
+    }
+    const std::uint64_t sign = dividend < 0 ? std::uint64_t{1} << 63U : 0;
+    const auto wide = static_cast<std::uint64_t>(dividend < 0 ? -dividend : dividend);
+    const auto by = static_cast<std::uint64_t>(divisor);
+    std::uint64_t quotient = wide / by;
+    std::uint64_t rest = wide % by;
+    int exponent = 53;  // of the top one of 53 bits; a 54th, the lowest, is there to round by
+    while ((quotient >> 53U) == 0) {
+        rest <<= 1U;
+        quotient = quotient << 1U | (rest >= by ? 1U : 0U);
+        rest -= rest >= by ? by : 0;
+        --exponent;
+    }
+    const bool up = (quotient & 1U) != 0 && (rest != 0 || (quotient & 2U) != 0);
+    const std::uint64_t fraction = (quotient >> 1U) + (up ? 1 : 0);  // may carry into the exponent
+    return sign | ((static_cast<std::uint64_t>(exponent + 1022) << 52U) + fraction);
+}
+
+inline std::uint64_t divide(std::int64_t dividend, std::int64_t divisor) noexcept {
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD == 0
+    return double_bits(static_cast<double>(dividend) / static_cast<double>(divisor));
+#else
+    return divide_slowly(dividend, divisor);
+#endif
+}
+
+// The double that a word stands for; false of NaN, infinities, and what no dividend can reach.
+inline bool ratio_value(std::uint64_t word, word_size size, double& value) noexcept {
+    const bool is_float = size == word_size::four;
+    const std::uint64_t exponent = is_float ? word >> 23U & 0xFFU : word >> 52U & 0x7FFU;
+    if (exponent > (is_float ? 127U : 1023U) + 53U) {
+        return false;
+    }
+    value = is_float ? static_cast<double>(bits_float(static_cast<std::uint32_t>(word)))
+                     : bits_double(word);
+    return true;
+}
+
+inline void append_word(std::string& out, std::uint64_t word, word_size size) {
+    if (size == word_size::four) {
+        append_le(out, static_cast<std::uint32_t>(word));
+    } else {
+        append_le(out, word);
+    }
+}
+
+inline bool take_word(std::string_view& in, word_size size, std::uint64_t& word) noexcept {
+    const auto bytes = static_cast<std::size_t>(size);
+    if (in.size() < bytes) {
+        return false;
+    }
+    word = bytes == 4 ? load_le<std::uint32_t>(in.data()) : load_le<std::uint64_t>(in.data());
+    in.remove_prefix(bytes);
+    return true;
+}
+
+// Looks at up to 64 of the words, of which a sixteenth may be anything.
+class divisor_search {
+public:
+    divisor_search(const std::uint64_t* words, std::size_t count, word_size size) noexcept
+        : words_(words), count_(count), stride_(count / 64 + 1),
+          misses_((count - 1) / stride_ / 16), size_(size) {}
+
+    // The least common multiple of the denominators; 0 if that is large.
+    [[nodiscard]] std::int64_t find_common() const noexcept {
+        const std::int64_t limit = std::int64_t{1} << (is_float() ? 16U : 40U);
+        std::int64_t common = 1;
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count_ && misses <= misses_; i += stride_) {
+            const std::int64_t denominator = find_denominator(words_[i]);
+            const std::int64_t factor =
+                denominator == 0 ? 0 : denominator / std::gcd(common, denominator);
+            if (factor == 0 || factor > limit / common) {
+                ++misses;
+            } else {
+                common *= factor;
+            }
+        }
+        return misses <= misses_ ? common : 0;
+    }
+
+    // The smallest of 1, 3, 10, 30, 100 ... that will do; 0 if dividends would be as long as words.
+    [[nodiscard]] std::int64_t find_decimal() const noexcept {
+        for (std::int64_t power = 1; power <= 1'000'000'000'000'000; power *= 10) {
+            for (const std::int64_t divisor : {power, 3 * power}) {
+                const verdict found = judge(divisor);
+                if (found != verdict::no_match) {
+                    return found == verdict::match ? divisor : 0;
+                }
+            }
+        }
+        return 0;
+    }
+
+private:
+    enum class verdict : std::uint8_t { match, no_match, too_long };
+
+    [[nodiscard]] bool is_float() const noexcept { return size_ == word_size::four; }
+
+    [[nodiscard]] verdict judge(std::int64_t divisor) const noexcept {
+        const std::int64_t limit = is_float() ? std::int64_t{1} << 24U : max_dividend - 1;
+        std::size_t misses = 0;
+        for (std::size_t i = 0; i < count_ && misses <= misses_; i += stride_) {
+            std::int64_t dividend = 0;
+            misses += find_dividend(words_[i], divisor, size_, dividend) ? 0U : 1U;
+            if (dividend > limit || -dividend > limit) {
+                return verdict::too_long;
+            }
+        }
+        return misses <= misses_ ? verdict::match : verdict::no_match;
+    }
+
+    // That of the first convergent of the continued fraction that gives the word; 0: none is small.
+    [[nodiscard]] std::int64_t find_denominator(std::uint64_t word) const noexcept {
+        const double limit = is_float() ? 4096 : 33554432;  // larger ones fit any word
+        double rest = 0;
+        if (!ratio_value(word, size_, rest)) {
+            return 0;
+        }
+        rest = std::fabs(rest);
+        std::int64_t before = 0;
+        std::int64_t denominator = 1;
+        for (;;) {
+            std::int64_t ignored = 0;
+            if (find_dividend(word, denominator, size_, ignored)) {
+                return denominator;
+            }
+            const double fraction = rest - std::floor(rest);
+            if (fraction * limit < 1) {
+                return 0;
+            }
+            rest = 1 / fraction;
+            const std::int64_t next = static_cast<std::int64_t>(rest) * denominator + before;
+            if (static_cast<double>(next) > limit) {
+                return 0;
+            }
+            before = denominator;
+            denominator = next;
+        }
+    }
+
+    const std::uint64_t* words_;
+    std::size_t count_;
+    std::size_t stride_;
+    std::size_t misses_;  // how many are allowed
+    word_size size_;
+};
+
+// Takes the exceptions off the front of `in`; writes them if `out` is not null.
+inline bool take_exceptions(std::string_view& in, std::uint64_t* out, std::size_t count,
+                            word_size size) noexcept {
+    std::uint64_t exceptions = 0;
+    if (!decode_varint(in, exceptions) || exceptions > count) {
+        return false;
+    }
+    std::uint64_t index = 0;
+    for (; exceptions > 0; --exceptions) {
+        std::uint64_t gap = 0;
+        std::uint64_t word = 0;
+        if (!decode_varint(in, gap) || gap >= count || !take_word(in, size, word)) {
+            return false;
+        }
+        index += gap;
+        if (index >= count) {
+            return false;
+        }
+        if (out != nullptr) {
+            out[index] = word;
+        }
+    }
+    return true;
+}
+
+inline std::int64_t common_factor(const std::vector<std::int64_t>& dividends,
+                                  std::int64_t divisor) noexcept {
+    for (std::size_t i = 0; i < dividends.size() && divisor > 1; ++i) {
+        divisor = std::gcd(divisor, dividends[i]);
+    }
+    return divisor;
+}
+
+}  // namespace detail
+
+inline std::uint64_t ratio_word(std::int64_t dividend, std::int64_t divisor,
+                                word_size size) noexcept {
+    const std::uint64_t quotient = detail::divide(dividend, divisor);
+    return size == word_size::four ? float_bits(static_cast<float>(bits_double(quotient)))
+                                   : quotient;
+}
+
+inline bool find_dividend(std::uint64_t word, std::int64_t divisor, word_size size,
+                          std::int64_t& dividend) noexcept {
+    double value = 0;
+    if (!detail::ratio_value(word, size, value)) {
+        return false;
+    }
+    const double scaled = value * static_cast<double>(divisor);
+    if (!(std::fabs(scaled) < static_cast<double>(max_dividend))) {
+        return false;
+    }
+    dividend = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+    return ratio_word(dividend, divisor, size) == word;
+}
+
+inline std::int64_t find_divisor(const std::uint64_t* words, std::size_t count,
+                                 word_size size) noexcept {
+    const detail::divisor_search search(words, count, size);
+    const std::int64_t common = search.find_common();
+    return common != 0 ? common : search.find_decimal();
+}
+
+inline bool append_ratios(std::string& out, const std::uint64_t* words, std::size_t count,
+                          std::int64_t divisor, word_size size) {
+    std::vector<std::int64_t> dividends(count);
+    std::string exceptions;
+    std::size_t found = 0;
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (find_dividend(words[i], divisor, size, dividends[i])) {
+            continue;
+        }
+        dividends[i] = i == 0 ? 0 : dividends[i - 1];
+        append_varint(exceptions, i - before);
+        detail::append_word(exceptions, words[i], size);
+        before = i;
+        if (++found > count / 16) {
+            return false;
+        }
+    }
+    const std::int64_t factor = detail::common_factor(dividends, divisor);
+    for (std::int64_t& dividend : dividends) {
+        dividend /= factor;
+    }
+    append_varint(out, static_cast<std::uint64_t>(divisor / factor));
+    append_varint(out, found);
+    out += exceptions;
+    append_integers(out, dividends.data(), count);
+    return true;
+}
+
+inline bool decode_ratios(std::string_view& in, std::uint64_t* out, std::size_t count,
+                          word_size size) noexcept {
+    constexpr auto largest = static_cast<std::uint64_t>(max_dividend);
+    std::uint64_t divisor = 0;
+    if (!decode_varint(in, divisor) || divisor == 0 || divisor > largest) {
+        return false;
+    }
+    std::string_view exceptions = in;
+    if (!detail::take_exceptions(in, nullptr, count, size) ||
+        !decode_integers(in, reinterpret_cast<std::int64_t*>(out), count)) {
+        return false;
+    }
+    bool good = true;
+    for (std::size_t i = 0; i < count; ++i) {
+        good = good && out[i] + largest <= 2 * largest;
+        out[i] =
+            ratio_word(static_cast<std::int64_t>(out[i]), static_cast<std::int64_t>(divisor), size);
+    }
+    return good && detail::take_exceptions(exceptions, out, count, size);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/column.hpp ====
+// guild/series/column.hpp - the values of one series, one after another, in few bytes, bit for bit.
+//
+// Doubles and integers, NaN payloads, infinities, -0 and every int64 among them.
+//
+// Layer 3. Includes: base; series/frames.hpp, packed.hpp, point.hpp, ratio.hpp.
+// Pure: numbers to bytes and back. Not here: steps and times (series/packed.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+// column   := nothing of no values, otherwise u8 form | kinds | repeats | rest
+// form     := kind (2 bits) | repeats (1 bit) << 2 | method (3 bits) << 3 | 0 << 6
+// kinds    := only of kind mixed: bitmap, 1: the value is an integer
+// repeats  := only if form says so: bitmap, 1: word i is word i - 1; the rest codes the others
+// bitmap   := ceil(n / 8) bytes, value i at bit i, lowest bit first, zeros behind the last
+// rest     := by method (words, below), n' words:
+//   raw 0        word{n'}
+//   equal 1      word
+//   ordered 2    u8 shift | integers(number(word >> shift)){n'}
+//   exclusive 3  u8 shift | varint first | packed{n' - 1} of the XORs; all of word >> shift
+//   ratio 4      ratios{n'}, as in series/ratio.hpp
+//
+// A word is the value's bits: of kind real8 64 of a double, of real4 32 of the float that stands
+// for it as in series/frames.hpp, of integer8 64 of an int64, of mixed 64 of either. number(w): of
+// integer8 the signed number; otherwise w, or -1 - (w without its top bit) if that bit is set.
+
+/// Values of one series in order.
+///
+/// cost     8 bytes a value, one bit more of a mixed column; clear() keeps memory
+class number_column {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return bits_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return bits_.empty(); }
+
+    /// number::bits() of all values.
+    [[nodiscard]] const std::uint64_t* bits() const noexcept { return bits_.data(); }
+
+    /// Whether some are doubles and some integers.
+    [[nodiscard]] bool is_mixed() const noexcept { return mixed_; }
+
+    /// What all are, unless they are mixed.
+    [[nodiscard]] number_kind kind() const noexcept { return kind_; }
+
+    [[nodiscard]] number_kind kind(std::size_t i) const noexcept {
+        if (!mixed_) {
+            return kind_;
+        }
+        const bool is_integer = ((integers_[i / 64] >> (i % 64)) & 1U) != 0;
+        return is_integer ? number_kind::integer : number_kind::real;
+    }
+
+    [[nodiscard]] number operator[](std::size_t i) const noexcept {
+        return number::from_bits(kind(i), bits_[i]);
+    }
+
+    void clear() noexcept;
+    void push_back(const number& value);
+
+    /// Becomes `count` values of one kind, which the caller fills in.
+    [[nodiscard]] std::uint64_t* assign(number_kind kind, std::size_t count);
+
+private:
+    friend bool decode_column(std::string_view in, std::size_t count, number_column& out);
+    void mix();
+    void mix(std::string_view bitmap);
+
+    std::vector<std::uint64_t> bits_;
+    std::vector<std::uint64_t> integers_;  // if mixed: a bit for each value
+    number_kind kind_ = number_kind::real;
+    bool mixed_ = false;
+};
+
+enum class column_kind : std::uint8_t { real8 = 0, real4 = 1, integer8 = 2, mixed = 3 };
+enum class column_method : std::uint8_t {
+    raw = 0,
+    equal = 1,
+    ordered = 2,
+    exclusive = 3,
+    ratio = 4
+};
+
+/// The first byte of a column.
+struct column_form {
+    column_kind kind = column_kind::real8;
+    bool repeats = false;
+    column_method method = column_method::raw;
+};
+[[nodiscard]] constexpr unsigned char to_byte(column_form form) noexcept;
+[[nodiscard]] bool decode_form(unsigned char byte, column_form& out) noexcept;
+
+/// Appends `values` in the form that takes the fewest bytes.
+///
+/// example  tests/series/column.cpp "column: the bytes of each method, by hand"
+void append_column(std::string& out, const number_column& values);
+
+/// Reads a column of `count` values, which is all of `in`.
+///
+/// in       count: at most what the caller has memory for, 8 bytes each
+/// out      false if the bytes are bad; what `out` holds then means nothing
+[[nodiscard]] bool decode_column(std::string_view in, std::size_t count, number_column& out);
+
+// ---- implementation ---------------------------------------------------------
+
+inline void number_column::clear() noexcept {
+    bits_.clear();
+    mixed_ = false;
+}
+
+inline void number_column::mix() {
+    const std::size_t chunks = bits_.size() / 64 + 1;
+    integers_.assign(chunks, kind_ == number_kind::integer ? ~std::uint64_t{0} : 0);
+    mixed_ = true;
+}
+
+// A bitmap of which are integers, as in the file.
+inline void number_column::mix(std::string_view bitmap) {
+    mix();
+    for (std::size_t i = 0; i < bitmap.size(); ++i) {
+        const std::uint64_t byte = static_cast<unsigned char>(bitmap[i]);
+        integers_[i / 8] |= byte << (i % 8 * 8);
+    }
+}
+
+inline void number_column::push_back(const number& value) {
+    if (bits_.empty()) {
+        kind_ = value.kind();
+    }
+    if (!mixed_ && value.kind() != kind_) {
+        mix();
+    }
+    if (mixed_) {
+        const std::size_t i = bits_.size();
+        integers_.resize(i / 64 + 1);
+        const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+        integers_[i / 64] = (integers_[i / 64] & ~bit) | (value.is_integer() ? bit : 0);
+    }
+    bits_.push_back(value.bits());
+}
+
+inline std::uint64_t* number_column::assign(number_kind kind, std::size_t count) {
+    mixed_ = false;
+    kind_ = kind;
+    bits_.resize(count);  // without clear() before: what is there need not be zeros
+    return bits_.data();
+}
+
+constexpr unsigned char to_byte(column_form form) noexcept {
+    return static_cast<unsigned char>(static_cast<unsigned>(form.kind) | (form.repeats ? 4U : 0U) |
+                                      static_cast<unsigned>(form.method) << 3U);
+}
+
+inline bool decode_form(unsigned char byte, column_form& out) noexcept {
+    out.kind = static_cast<column_kind>(byte & 3U);
+    out.repeats = (byte & 4U) != 0;
+    out.method = static_cast<column_method>(byte >> 3U);
+    return byte >> 3U <= static_cast<unsigned>(column_method::ratio);
+}
+
+namespace detail {
+
+// What the words of a kind look like.
+struct word_type {
+    column_kind kind;
+
+    [[nodiscard]] word_size size() const noexcept {
+        return kind == column_kind::real4 ? word_size::four : word_size::eight;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return static_cast<std::size_t>(size()); }
+    [[nodiscard]] unsigned bits() const noexcept { return kind == column_kind::real4 ? 32 : 64; }
+    [[nodiscard]] bool is_real() const noexcept {
+        return kind == column_kind::real8 || kind == column_kind::real4;
+    }
+};
+
+// Signed numbers in the order of the doubles or floats whose words they are, and back.
+class word_order {
+public:
+    word_order(word_type type, unsigned shift) noexcept
+        : top_(type.bits() - 1 - shift), shift_(shift),
+          below_(type.kind == column_kind::integer8 ? ~std::uint64_t{0} : low_bits(top_)),
+          integer_(type.kind == column_kind::integer8) {}
+
+    [[nodiscard]] std::uint64_t number(std::uint64_t word) const noexcept {
+        if (integer_) {
+            const std::uint64_t sign = std::uint64_t{0} - (word >> 63U);
+            return ((word ^ sign) >> shift_) ^ sign;
+        }
+        const std::uint64_t shifted = word >> shift_;
+        return (shifted & below_) ^ (std::uint64_t{0} - (shifted >> top_));
+    }
+
+    // In place; numbers that no word has give some word.
+    void restore(std::uint64_t* words, std::size_t count) const noexcept {
+        if (integer_) {
+            for (std::size_t i = 0; i < count && shift_ != 0; ++i) {
+                words[i] <<= shift_;
+            }
+            return;
+        }
+        constexpr std::size_t block = 64;  // a constant, so that compilers make vectors of it
+        for (; count >= block; count -= block, words += block) {
+            restore_reals(words, block);
+        }
+        restore_reals(words, count);
+    }
+
+private:
+    void restore_reals(std::uint64_t* words, std::size_t count) const noexcept {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t sign = words[i] >> 63U;
+            const std::uint64_t below = (words[i] ^ (std::uint64_t{0} - sign)) & below_;
+            words[i] = (below | sign << top_) << shift_;
+        }
+    }
+
+    unsigned top_;
+    unsigned shift_;
+    std::uint64_t below_;
+    bool integer_;
+};
+
+// Appends ceil(count / 8) bytes; `is_set(i)` tells bit i.
+template <class IsSet>
+void append_bitmap(std::string& out, std::size_t count, IsSet&& is_set) {
+    for (std::size_t begin = 0; begin < count; begin += 8) {
+        unsigned bits = 0;
+        for (std::size_t i = begin; i < std::min(begin + 8, count); ++i) {
+            bits |= (is_set(i) ? 1U : 0U) << (i - begin);
+        }
+        out += static_cast<char>(static_cast<unsigned char>(bits));
+    }
+}
+
+// Takes a bitmap off the front of `in`; false if it is cut off or bits behind the last are set.
+inline bool take_bitmap(std::string_view& in, std::size_t count, std::string_view& out) noexcept {
+    const std::size_t bytes = (count + 7) / 8;
+    if (in.size() < bytes) {
+        return false;
+    }
+    out = in.substr(0, bytes);
+    in.remove_prefix(bytes);
+    return count % 8 == 0 || (static_cast<unsigned char>(out.back()) >> (count % 8)) == 0;
+}
+
+inline unsigned bitmap_bit(std::string_view bitmap, std::size_t i) noexcept {
+    return (static_cast<unsigned>(static_cast<unsigned char>(bitmap[i / 8])) >> (i % 8)) & 1U;
+}
+
+// Codes words by each method that may win and keeps the smallest.
+class words_encoder {
+public:
+    explicit words_encoder(column_kind kind) noexcept : type_{kind} {}
+
+    void encode(const std::vector<std::uint64_t>& words) {
+        best_.clear();
+        if (std::equal(words.begin() + 1, words.end(), words.begin())) {
+            method_ = column_method::equal;
+            append_word(best_, words[0], type_.size());
+            return;
+        }
+        method_ = column_method::raw;
+        for (const std::uint64_t word : words) {
+            append_word(best_, word, type_.size());
+        }
+        find_shift(words);
+        try_ordered(words);
+        try_exclusive(words);
+        if (type_.is_real()) {
+            try_ratios(words);
+        }
+    }
+
+    // What encode() found: `rest` in the diagram, and by which method.
+    [[nodiscard]] const std::string& rest() const noexcept { return best_; }
+    [[nodiscard]] column_method method() const noexcept { return method_; }
+
+private:
+    void keep_smaller(column_method method) {
+        if (trial_.size() < best_.size()) {
+            best_.swap(trial_);
+            method_ = method;
+        }
+    }
+
+    // How many of the lowest bits are zero in all words.
+    void find_shift(const std::vector<std::uint64_t>& words) noexcept {
+        std::uint64_t any = 0;
+        for (const std::uint64_t word : words) {
+            any |= word;
+        }
+        shift_ = any == 0 ? 0 : bit_length(any & (std::uint64_t{0} - any)) - 1;
+        shift_ = std::min(shift_, type_.bits() - 2);
+    }
+
+    void try_ordered(const std::vector<std::uint64_t>& words) {
+        const word_order order(type_, shift_);
+        integers_.clear();
+        for (const std::uint64_t word : words) {
+            integers_.push_back(static_cast<std::int64_t>(order.number(word)));
+        }
+        trial_.assign(1, static_cast<char>(shift_));
+        append_integers(trial_, integers_.data(), integers_.size());
+        keep_smaller(column_method::ordered);
+    }
+
+    void try_exclusive(const std::vector<std::uint64_t>& words) {
+        const auto exclusive = [this, &words](std::size_t i) {
+            return (words[i] ^ words[i + 1]) >> shift_;
+        };
+        trial_.assign(1, static_cast<char>(shift_));
+        append_varint(trial_, words[0] >> shift_);
+        const std::size_t expected = expected_bytes_of(words.size() - 1, exclusive);
+        if (!may_win(trial_.size() + expected, best_.size())) {
+            return;
+        }
+        append_packed_of(trial_, words.size() - 1, exclusive);
+        keep_smaller(column_method::exclusive);
+    }
+
+    void try_ratios(const std::vector<std::uint64_t>& words) {
+        const std::int64_t divisor = find_divisor(words.data(), words.size(), type_.size());
+        trial_.clear();
+        if (divisor != 0 &&
+            append_ratios(trial_, words.data(), words.size(), divisor, type_.size())) {
+            keep_smaller(column_method::ratio);
+        }
+    }
+
+    word_type type_;
+    column_method method_ = column_method::raw;
+    unsigned shift_ = 0;
+    std::string best_;
+    std::string trial_;
+    std::vector<std::int64_t> integers_;
+};
+
+// The words of a column, and of which kind they are.
+inline column_kind find_words(const number_column& values, std::vector<std::uint64_t>& words) {
+    words.assign(values.bits(), values.bits() + values.size());
+    if (values.is_mixed()) {
+        return column_kind::mixed;
+    }
+    if (values.kind() == number_kind::integer) {
+        return column_kind::integer8;
+    }
+    for (std::uint64_t& word : words) {
+        std::uint32_t shorter = 0;
+        if (!narrow(word, shorter)) {
+            words.assign(values.bits(), values.bits() + values.size());
+            return column_kind::real8;
+        }
+        word = shorter;
+    }
+    return column_kind::real4;
+}
+
+inline bool decode_raw(std::string_view& in, word_type type, std::uint64_t* out,
+                       std::size_t count) noexcept {
+    if (in.size() / type.bytes() < count) {
+        return false;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = type.bytes() == 4 ? load_le<std::uint32_t>(in.data() + i * 4)
+                                   : load_le<std::uint64_t>(in.data() + i * 8);
+    }
+    in.remove_prefix(count * type.bytes());
+    return true;
+}
+
+inline bool take_shift(std::string_view& in, word_type type, unsigned& shift) noexcept {
+    if (in.empty()) {
+        return false;
+    }
+    shift = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    return shift < type.bits() - 1;
+}
+
+inline bool decode_ordered(std::string_view& in, word_type type, std::uint64_t* out,
+                           std::size_t count) noexcept {
+    unsigned shift = 0;
+    if (!take_shift(in, type, shift) ||
+        !decode_integers(in, reinterpret_cast<std::int64_t*>(out), count)) {
+        return false;
+    }
+    word_order(type, shift).restore(out, count);
+    return true;
+}
+
+inline bool decode_exclusive(std::string_view& in, word_type type, std::uint64_t* out,
+                             std::size_t count) noexcept {
+    unsigned shift = 0;
+    if (!take_shift(in, type, shift) || !decode_varint(in, out[0]) ||
+        !decode_packed(in, out + 1, count - 1)) {
+        return false;
+    }
+    out[0] <<= shift;
+    for (std::size_t i = 1; i < count; ++i) {
+        out[i] = out[i] << shift ^ out[i - 1];
+    }
+    return true;
+}
+
+// Reads `count` words, at least one, of which those of four bytes may have bits above.
+inline bool decode_words(std::string_view& in, column_method method, word_type type,
+                         std::uint64_t* out, std::size_t count) noexcept {
+    switch (method) {
+    case column_method::raw:
+        return decode_raw(in, type, out, count);
+    case column_method::equal:
+        if (!decode_raw(in, type, out, 1)) {
+            return false;
+        }
+        std::fill(out, out + count, out[0]);
+        return true;
+    case column_method::ordered:
+        return decode_ordered(in, type, out, count);
+    case column_method::exclusive:
+        return decode_exclusive(in, type, out, count);
+    case column_method::ratio:
+        return type.is_real() && decode_ratios(in, out, count, type.size());
+    }
+    return false;
+}
+
+// Words of floats to those of doubles, in place. Infinities and NaN are told apart before:
+// processors may change a NaN that they convert.
+inline void widen_block(std::uint64_t* words, std::size_t count) noexcept {
+    std::uint64_t special = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        special |= (words[i] & 0x7F800000U) + 0x00800000U;  // a carry if the exponent is all ones
+    }
+    if ((special >> 31U) != 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+            words[i] = widen(static_cast<std::uint32_t>(words[i]));
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const float shorter = bits_float(static_cast<std::uint32_t>(words[i]));
+        words[i] = double_bits(static_cast<double>(shorter));
+    }
+}
+
+inline void widen_all(std::uint64_t* words, std::size_t count) noexcept {
+    constexpr std::size_t block = 64;  // a constant, so that compilers make vectors of it
+    for (; count >= block; count -= block, words += block) {
+        widen_block(words, block);
+    }
+    widen_block(words, count);
+}
+
+// Repeats words where the bitmap has ones; the others are the last `kept` of `words`.
+inline void spread_repeats(std::uint64_t* words, std::size_t count, std::string_view repeats,
+                           std::size_t kept) noexcept {
+    std::size_t from = count - kept - 1;  // the first bit is 0
+    for (std::size_t begin = 0; begin < count; begin += 8) {
+        unsigned bits = static_cast<unsigned char>(repeats[begin / 8]);
+        for (std::size_t i = begin; i < std::min(begin + 8, count); ++i, bits >>= 1U) {
+            from += 1U - (bits & 1U);
+            words[i] = words[from];
+        }
+    }
+}
+
+inline std::size_t count_ones(std::string_view bitmap) noexcept {
+    std::size_t ones = 0;
+    for (const char byte : bitmap) {
+        unsigned bits = static_cast<unsigned char>(byte);
+        bits = (bits & 0x55U) + (bits >> 1U & 0x55U);
+        bits = (bits & 0x33U) + (bits >> 2U & 0x33U);
+        ones += (bits & 0xFU) + (bits >> 4U);
+    }
+    return ones;
+}
+
+inline void append_kinds(std::string& out, const number_column& values) {
+    if (values.is_mixed()) {
+        append_bitmap(out, values.size(),
+                      [&values](std::size_t i) { return values.kind(i) == number_kind::integer; });
+    }
+}
+
+// The words that are not the word before.
+inline std::vector<std::uint64_t> without_repeats(const std::vector<std::uint64_t>& words) {
+    std::vector<std::uint64_t> others;
+    others.reserve(words.size());
+    std::unique_copy(words.begin(), words.end(), std::back_inserter(others));
+    return others;
+}
+
+}  // namespace detail
+
+inline void append_column(std::string& out, const number_column& values) {
+    const std::size_t count = values.size();
+    if (count == 0) {
+        return;
+    }
+    std::vector<std::uint64_t> words;
+    column_form form;
+    form.kind = detail::find_words(values, words);
+    const std::vector<std::uint64_t> others = detail::without_repeats(words);
+    detail::words_encoder whole(form.kind);
+    detail::words_encoder part(form.kind);
+    whole.encode(words);
+    if (others.size() > 1 && count - others.size() > count / 16) {
+        part.encode(others);
+        form.repeats = part.rest().size() + (count + 7) / 8 < whole.rest().size();
+    }
+    const detail::words_encoder& best = form.repeats ? part : whole;
+    form.method = best.method();
+    out += static_cast<char>(to_byte(form));
+    detail::append_kinds(out, values);
+    if (form.repeats) {
+        detail::append_bitmap(
+            out, count, [&words](std::size_t i) { return i > 0 && words[i] == words[i - 1]; });
+    }
+    out += best.rest();
+}
+
+inline bool decode_column(std::string_view in, std::size_t count, number_column& out) {
+    if (count == 0) {
+        out.clear();
+        return in.empty();
+    }
+    column_form form;
+    if (in.empty() || !decode_form(static_cast<unsigned char>(in.front()), form)) {
+        return false;
+    }
+    in.remove_prefix(1);
+    std::string_view kinds;
+    std::string_view repeats;
+    if ((form.kind == column_kind::mixed && !detail::take_bitmap(in, count, kinds)) ||
+        (form.repeats && !detail::take_bitmap(in, count, repeats)) ||
+        (form.repeats && detail::bitmap_bit(repeats, 0) != 0)) {
+        return false;
+    }
+    const detail::word_type type{form.kind};
+    const std::size_t kept = form.repeats ? count - detail::count_ones(repeats) : count;
+    std::uint64_t* const words = out.assign(
+        form.kind == column_kind::integer8 ? number_kind::integer : number_kind::real, count);
+    std::uint64_t* const coded = words + (count - kept);
+    if (!detail::decode_words(in, form.method, type, coded, kept) || !in.empty()) {
+        return false;
+    }
+    if (form.kind == column_kind::real4) {
+        detail::widen_all(coded, kept);
+    }
+    if (form.repeats) {
+        detail::spread_repeats(words, count, repeats, kept);
+    }
+    if (form.kind == column_kind::mixed) {
+        out.mix(kinds);
+    }
+    return true;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/chunk.hpp ====
+// guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block.
+//
+//     chunk  := varint frames | ids | varint s, set{s}
+//               | text sets of frames | text steps | text times | column{n}
+//     ids    := varint n, (zigzag (id - id before)){n}
+//     set    := varint k, varint{k}      which of the n columns a frame has values in, in order
+//     column := varint points | text values
+//     sets of frames, steps, times := integers, one a frame; sets are left empty when s is 1
+//
+// Layer 3. Includes: base, series/column.hpp packed.hpp payload.hpp. Pure: bytes in, values out.
+// Not here: which frames share a chunk (series/compact.hpp); the block around (series/format.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+inline constexpr std::size_t max_chunk_frames = 4096;
+/// A chunk with so many points is full, however few frames it has.
+inline constexpr std::size_t full_chunk_points = std::size_t{1} << 17U;
+/// More points than this in one chunk are not believed.
+inline constexpr std::uint64_t max_chunk_points = std::uint64_t{1} << 22U;
+
+/// Gathers frames and makes them the payload of a CHUNK block.
+///
+/// cost     keeps its memory; a frame with the series of the frame before is cheapest
+/// example  tests/series/chunk.cpp "chunk: the bytes of a small one, by hand"
+class chunk_builder {
+public:
+    void add(std::int64_t step, std::int64_t time_us, const sample* values, std::size_t count);
+
+    [[nodiscard]] std::size_t frames() const noexcept { return steps_.size(); }
+    [[nodiscard]] std::size_t points() const noexcept { return points_; }
+    [[nodiscard]] bool is_full() const noexcept {
+        return steps_.size() >= max_chunk_frames || points_ >= full_chunk_points;
+    }
+    [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
+    [[nodiscard]] const std::vector<std::int64_t>& times_us() const noexcept { return times_us_; }
+
+    /// Appends the payload and starts anew.
+    void finish(std::string& out);
+
+private:
+    using place_list = std::vector<std::uint32_t>;
+
+    [[nodiscard]] std::uint32_t place_of(std::uint32_t id);
+    [[nodiscard]] bool is_same_set(const sample* values, std::size_t count) const noexcept;
+    void append_sets(std::string& out) const;
+
+    std::vector<std::uint32_t> ids_;  // of the columns, in order of first use
+    std::map<std::uint32_t, std::uint32_t> places_;
+    std::vector<number_column> columns_;  // may be more than ids_: memory to use again
+    std::vector<place_list> sets_;
+    std::vector<std::int64_t> set_of_frame_;
+    std::vector<std::int64_t> steps_;
+    std::vector<std::int64_t> times_us_;
+    std::size_t set_ = 0;  // of the frame before
+    std::size_t points_ = 0;
+    std::string scratch_;
+};
+
+/// Points of one series that follow each other.
+struct stretch {
+    const std::int64_t* steps = nullptr;
+    const std::int64_t* times_us = nullptr;
+    const number_column* values = nullptr;
+    std::size_t size = 0;
+
+    [[nodiscard]] point operator[](std::size_t i) const {
+        return {steps[i], times_us[i], (*values)[i]};
+    }
+};
+
+/// Reads a CHUNK payload.
+///
+/// threads  one at a time: the memory of decoded columns is used again
+/// example  tests/series/chunk.cpp "chunk: frames of changing series come back in order"
+class chunk_reader {
+public:
+    /// Takes the payload's directory in. `payload` must live as long as columns are read.
+    ///
+    /// out      false for bad bytes
+    [[nodiscard]] bool open(std::string_view payload);
+
+    /// The series in the chunk, each once, in order of first use.
+    [[nodiscard]] const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
+    [[nodiscard]] std::uint64_t frames() const noexcept { return steps_.size(); }
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
+    [[nodiscard]] const std::vector<std::int64_t>& times_us() const noexcept { return times_us_; }
+
+    /// The points of the series ids()[at]. They live until the next call.
+    ///
+    /// out      false for bad bytes
+    [[nodiscard]] bool read(std::size_t at, stretch& out);
+
+    /// The column of `id`, or ids().size().
+    [[nodiscard]] std::size_t find(std::uint32_t id) const noexcept {
+        return static_cast<std::size_t>(std::find(ids_.begin(), ids_.end(), id) - ids_.begin());
+    }
+
+private:
+    struct column {
+        std::uint64_t points = 0;
+        std::string_view bytes;
+        bool is_plain = false;  // one value in every frame
+    };
+
+    bool read_ids(std::string_view& in, std::uint64_t frames);
+    bool read_sets(std::string_view& in);
+    bool read_frames(std::string_view& in);
+    bool read_columns(std::string_view& in);
+    bool count_points(std::vector<std::uint64_t>& points) const;
+    void list_sets();
+    void gather(std::size_t at);
+
+    std::vector<std::uint32_t> ids_;
+    std::vector<std::vector<std::uint32_t>> sets_;
+    std::size_t sets_used_ = 0;
+    std::vector<std::size_t> sets_begin_;  // of column i, in sets_of_columns_; made by list_sets()
+    std::vector<std::uint32_t> sets_of_columns_;  // a set as often as the column is in it
+    std::vector<std::int64_t> set_of_frame_;
+    std::vector<std::int64_t> steps_;
+    std::vector<std::int64_t> times_us_;
+    std::vector<column> columns_;
+    std::uint64_t points_ = 0;
+
+    number_column values_;
+    std::vector<std::int64_t> some_steps_;  // of a series that is not in every frame
+    std::vector<std::int64_t> some_times_us_;
+    std::vector<std::uint32_t> times_in_set_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::uint32_t chunk_builder::place_of(std::uint32_t id) {
+    const auto next = static_cast<std::uint32_t>(ids_.size());
+    const auto [found, is_new] = places_.emplace(id, next);
+    if (is_new) {
+        ids_.push_back(id);
+        if (columns_.size() < ids_.size()) {
+            columns_.emplace_back();
+        }
+        columns_[next].clear();
+    }
+    return found->second;
+}
+
+inline bool chunk_builder::is_same_set(const sample* values, std::size_t count) const noexcept {
+    if (set_ >= sets_.size() || sets_[set_].size() != count) {
+        return false;
+    }
+    const place_list& places = sets_[set_];
+    for (std::size_t i = 0; i < count; ++i) {
+        if (ids_[places[i]] != values[i].id) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void chunk_builder::add(std::int64_t step, std::int64_t time_us, const sample* values,
+                               std::size_t count) {
+    if (!is_same_set(values, count)) {
+        place_list places;
+        for (std::size_t i = 0; i < count; ++i) {
+            places.push_back(place_of(values[i].id));
+        }
+        set_ =
+            static_cast<std::size_t>(std::find(sets_.begin(), sets_.end(), places) - sets_.begin());
+        if (set_ == sets_.size()) {
+            sets_.push_back(std::move(places));
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        columns_[sets_[set_][i]].push_back(values[i].value);
+    }
+    set_of_frame_.push_back(static_cast<std::int64_t>(set_));
+    steps_.push_back(step);
+    times_us_.push_back(time_us);
+    points_ += count;
+}
+
+inline void chunk_builder::append_sets(std::string& out) const {
+    append_varint(out, sets_.size());
+    for (const place_list& places : sets_) {
+        append_varint(out, places.size());
+        for (const std::uint32_t place : places) {
+            append_varint(out, place);
+        }
+    }
+}
+
+inline void chunk_builder::finish(std::string& out) {
+    append_varint(out, frames());
+    detail::append_ids(out, ids_);
+    append_sets(out);
+    for (const auto* each : {&set_of_frame_, &steps_, &times_us_}) {
+        scratch_.clear();
+        if (each != &set_of_frame_ || sets_.size() > 1) {
+            append_integers(scratch_, each->data(), each->size());
+        }
+        detail::append_text(out, scratch_);
+    }
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+        scratch_.clear();
+        append_column(scratch_, columns_[i]);
+        append_varint(out, columns_[i].size());
+        detail::append_text(out, scratch_);
+    }
+    ids_.clear();
+    places_.clear();
+    sets_.clear();
+    set_of_frame_.clear();
+    steps_.clear();
+    times_us_.clear();
+    set_ = points_ = 0;
+}
+
+inline bool chunk_reader::open(std::string_view payload) {
+    std::uint64_t frames = 0;
+    points_ = 0;
+    sets_begin_.clear();
+    if (!decode_varint(payload, frames) || frames == 0 || frames > max_chunk_frames) {
+        return false;
+    }
+    return read_ids(payload, frames) && read_sets(payload) && read_frames(payload) &&
+           read_columns(payload) && payload.empty();
+}
+
+inline bool chunk_reader::read_ids(std::string_view& in, std::uint64_t frames) {
+    const auto size = guild::detail::convert<std::size_t>(frames);
+    steps_.resize(size);
+    times_us_.resize(size);
+    set_of_frame_.assign(size, 0);
+    return detail::decode_ids(in, ids_);
+}
+
+inline bool chunk_reader::read_sets(std::string_view& in) {
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count == 0 || count > in.size()) {
+        return false;
+    }
+    sets_used_ = guild::detail::convert<std::size_t>(count);
+    sets_.resize(std::max(sets_.size(), sets_used_));
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        std::uint64_t size = 0;
+        sets_[i].clear();
+        if (!decode_varint(in, size) || size > in.size()) {
+            return false;
+        }
+        for (; size > 0; --size) {
+            std::uint64_t place = 0;
+            if (!decode_varint(in, place) || place >= ids_.size()) {
+                return false;
+            }
+            sets_[i].push_back(static_cast<std::uint32_t>(place));
+        }
+    }
+    return true;
+}
+
+inline bool chunk_reader::read_frames(std::string_view& in) {
+    for (auto* each : {&set_of_frame_, &steps_, &times_us_}) {
+        std::string_view bytes;
+        if (!detail::decode_view(in, bytes)) {
+            return false;
+        }
+        const bool is_left_out = each == &set_of_frame_ && sets_used_ == 1;
+        if (!is_left_out && !decode_integers(bytes, each->data(), each->size())) {
+            return false;
+        }
+        if (!bytes.empty()) {
+            return false;
+        }
+    }
+    return std::all_of(set_of_frame_.begin(), set_of_frame_.end(), [this](std::int64_t set) {
+        return set >= 0 && static_cast<std::uint64_t>(set) < sets_used_;
+    });
+}
+
+// How many points each column must have, from the sets of the frames.
+inline bool chunk_reader::count_points(std::vector<std::uint64_t>& points) const {
+    std::vector<std::uint64_t> frames_of_set(sets_used_);
+    for (const std::int64_t set : set_of_frame_) {
+        ++frames_of_set[static_cast<std::size_t>(set)];
+    }
+    std::uint64_t total = 0;
+    points.assign(ids_.size(), 0);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            points[place] += frames_of_set[i];
+        }
+        total += frames_of_set[i] * sets_[i].size();
+        if (total > max_chunk_points) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline bool chunk_reader::read_columns(std::string_view& in) {
+    std::vector<std::uint64_t> expected;
+    if (!count_points(expected)) {
+        return false;
+    }
+    columns_.assign(ids_.size(), {});
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        column& next = columns_[i];
+        if (!decode_varint(in, next.points) || next.points != expected[i] ||
+            !detail::decode_view(in, next.bytes)) {
+            return false;
+        }
+        next.is_plain = sets_used_ == 1 && next.points == steps_.size();
+        points_ += next.points;
+    }
+    return true;
+}
+
+inline bool chunk_reader::read(std::size_t at, stretch& out) {
+    const column& from = columns_[at];
+    const auto size = guild::detail::convert<std::size_t>(from.points);
+    if (!decode_column(from.bytes, size, values_)) {
+        return false;
+    }
+    out.values = &values_;
+    out.size = size;
+    if (from.is_plain) {
+        out.steps = steps_.data();
+        out.times_us = times_us_.data();
+        return true;
+    }
+    gather(at);
+    out.steps = some_steps_.data();
+    out.times_us = some_times_us_.data();
+    return true;
+}
+
+// Which sets each column is in, for all columns at once: there may be many of both.
+inline void chunk_reader::list_sets() {
+    sets_begin_.assign(ids_.size() + 1, 0);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            ++sets_begin_[place + std::size_t{1}];
+        }
+    }
+    std::partial_sum(sets_begin_.begin(), sets_begin_.end(), sets_begin_.begin());
+    sets_of_columns_.resize(sets_begin_.back());
+    std::vector<std::size_t> next(sets_begin_.begin(), sets_begin_.end() - 1);
+    for (std::size_t i = 0; i < sets_used_; ++i) {
+        for (const std::uint32_t place : sets_[i]) {
+            sets_of_columns_[next[place]++] = static_cast<std::uint32_t>(i);
+        }
+    }
+}
+
+// Steps and times of a series that is in some of the frames, or more than once in one.
+inline void chunk_reader::gather(std::size_t at) {
+    if (sets_begin_.empty()) {
+        list_sets();
+    }
+    some_steps_.clear();
+    some_times_us_.clear();
+    times_in_set_.assign(sets_used_, 0);
+    for (std::size_t i = sets_begin_[at]; i < sets_begin_[at + 1]; ++i) {
+        ++times_in_set_[sets_of_columns_[i]];
+    }
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        const std::uint32_t times = times_in_set_[static_cast<std::size_t>(set_of_frame_[i])];
+        some_steps_.insert(some_steps_.end(), times, steps_[i]);
+        some_times_us_.insert(some_times_us_.end(), times, times_us_[i]);
+    }
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/pyramid.hpp ====
+// guild/series/pyramid.hpp - a series from far away: of every 256 points, and of every 16 times as
+// many, the first, the smallest, the largest and the last.
+//
+//     pyramid := entry*                                     the payload of a PYRAMID block
+//     entry   := varint id | varint level | varint buckets | text content
+//     content := integers points | integers NaN | integers infinite | integers kept   one a bucket
+//                | integers steps | integers times | column values              one a kept point
+//
+// Layer 3. Includes: base, series/column.hpp, series/point.hpp. Pure: bytes in, values out.
+// Not here: where a file keeps them (series/payload.hpp); choosing a level (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Points of a bucket of a level: 256, 4096, 65536.
+inline constexpr std::uint32_t pyramid_levels = 3;
+[[nodiscard]] constexpr std::uint32_t bucket_points(std::uint32_t level) noexcept {
+    return std::uint32_t{256} << (4 * level);
+}
+
+/// Consecutive points of one series, of which one to four are kept: the first, the smallest, the
+/// largest and the last, in the order of the series, each once. NaN is never smallest or largest.
+struct bucket {
+    std::uint32_t points = 0;
+    std::uint32_t nan = 0;
+    std::uint32_t infinite = 0;
+    std::uint32_t kept = 0;
+};
+
+/// Buckets of one series and one level that follow each other, and the points that they keep.
+struct pyramid_piece {
+    std::uint32_t id = 0;
+    std::uint32_t level = 0;
+    std::vector<bucket> buckets;
+    std::vector<point> points;
+
+    void clear() noexcept {
+        buckets.clear();
+        points.clear();
+    }
+};
+
+/// Gathers one bucket, and all that a summary of its points says.
+///
+/// cost     some nanoseconds a point, no allocation
+/// example  tests/series/pyramid.cpp "bucket: first, smallest, largest and last, each once"
+class bucket_builder {
+public:
+    void add(const point& next) noexcept;
+
+    /// Takes in a bucket of a finer level that follows what came before.
+    void add(const bucket& next, const point* kept) noexcept;
+
+    [[nodiscard]] std::uint32_t points() const noexcept { return count_.points; }
+
+    /// What series_summary::add() makes of the same points; not of finer buckets.
+    [[nodiscard]] series_summary summary() const;
+
+    /// Appends the bucket, if it has any point, and starts anew.
+    void finish(pyramid_piece& out);
+
+    /// Starts anew.
+    void clear() noexcept;
+
+private:
+    void add_rare(std::int64_t step, std::int64_t time_us, number given) noexcept;
+
+    // The smallest and largest of the finite values, and where they stand.
+    struct extreme {
+        point at;
+        std::uint32_t place = 0;
+    };
+    bucket count_;
+    bool is_plain_ = true;      // finite doubles alone so far
+    std::uint32_t places_ = 0;  // points taken; they order the kept ones
+    double low_ = no_value;     // of min_ and max_, while plain
+    double high_ = no_value;
+    std::int64_t min_step_ = 0;
+    std::int64_t max_step_ = 0;
+    point first_, last_;
+    extreme min_, max_;
+    bool has_finite_ = false;               // unless plain
+    bool has_low_infinite_ = false;         // -inf
+    bool has_high_infinite_ = false;        // +inf
+    extreme low_infinite_, high_infinite_;  // the first of each
+    static constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// All levels of one series, while its points come.
+///
+/// example  tests/series/pyramid.cpp "pyramid: levels of 256, 4096 and 65536 points agree"
+class pyramid_builder {
+public:
+    void add(const point& next) {
+        levels_[0].open.add(next);
+        if (levels_[0].open.points() == bucket_points(0)) {
+            close_bucket(0);
+        }
+        ++points_;
+    }
+
+    /// Closes the open buckets and appends the entries of all levels that are worth having.
+    void finish(std::uint32_t id, std::string& out);
+
+private:
+    struct coded_piece {
+        std::size_t buckets;
+        std::string content;
+    };
+    struct level {
+        bucket_builder open;
+        pyramid_piece piece;
+        std::vector<coded_piece> coded;
+    };
+    static constexpr std::size_t piece_buckets = 1024;
+
+    void close_bucket(std::size_t at);
+    void code_piece(std::size_t at);
+
+    std::uint64_t points_ = 0;
+    level levels_[pyramid_levels];
+};
+
+/// Series with fewer points have no pyramid: reading them is as quick.
+inline constexpr std::uint64_t pyramid_min_points = 512;
+
+void append_piece(std::string& out, const pyramid_piece& piece);
+
+/// Writes entries quickly and without allocation, once its memory has grown; they are larger.
+class piece_encoder {
+public:
+    void append(std::string& out, const pyramid_piece& piece);
+
+private:
+    std::vector<std::int64_t> numbers_;
+    std::vector<std::uint64_t> words_;
+    number_column values_;
+    std::string content_;
+};
+
+/// Reads the next entry; `in` moves behind it. An entry of another series or level than wanted is
+/// stepped over: `out` has no buckets then.
+///
+/// out      false for bad bytes
+struct pyramid_wish {
+    std::uint32_t id;
+    std::uint32_t level;
+};
+[[nodiscard]] bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out);
+
+// ---- implementation ---------------------------------------------------------
+
+// Finite doubles, the usual case, cost two comparisons; all else goes the longer way.
+inline void bucket_builder::add(const point& next) noexcept {
+    constexpr std::uint64_t exponent = 0x7FF0000000000000U;
+    if (places_ == 0) {
+        first_ = next;
+        min_step_ = max_step_ = next.step;
+    }
+    min_step_ = std::min(min_step_, next.step);
+    max_step_ = std::max(max_step_, next.step);
+    last_.step = next.step;  // one by one, as in series_summary::add()
+    last_.time_us = next.time_us;
+    last_.value = next.value;
+    if (is_plain_ && !next.value.is_integer() && (next.value.bits() & exponent) != exponent) {
+        const double value = next.value.as_double();
+        if (!(value >= low_)) {
+            low_ = value;
+            min_ = {next, places_};
+        }
+        if (!(value <= high_)) {
+            high_ = value;
+            max_ = {next, places_};
+        }
+    } else {
+        add_rare(next.step, next.time_us, next.value);
+    }
+    ++places_;
+    ++count_.points;
+}
+
+// In parts: a point that goes by reference would be put together for every value.
+inline void bucket_builder::add_rare(std::int64_t step, std::int64_t time_us,
+                                     number given) noexcept {
+    const point next{step, time_us, given};
+    if (is_plain_) {
+        is_plain_ = false;
+        has_finite_ = places_ != 0;
+    }
+    const double value = next.value.as_double();
+    if (std::isnan(value)) {
+        ++count_.nan;
+        return;
+    }
+    if (std::isinf(value)) {
+        ++count_.infinite;
+        bool& has = value < 0 ? has_low_infinite_ : has_high_infinite_;
+        (value < 0 ? low_infinite_ : high_infinite_) =
+            has ? (value < 0 ? low_infinite_ : high_infinite_) : extreme{next, places_};
+        has = true;
+        return;
+    }
+    if (!has_finite_ || is_less(next.value, min_.at.value)) {
+        min_ = {next, places_};
+    }
+    if (!has_finite_ || is_less(max_.at.value, next.value)) {
+        max_ = {next, places_};
+    }
+    has_finite_ = true;
+}
+
+inline void bucket_builder::add(const bucket& next, const point* kept) noexcept {
+    const bucket before = count_;
+    for (std::uint32_t i = 0; i < next.kept; ++i) {
+        add(kept[i]);
+    }
+    count_.points = before.points + next.points;
+    count_.nan = before.nan + next.nan;
+    count_.infinite = before.infinite + next.infinite;
+}
+
+inline series_summary bucket_builder::summary() const {
+    series_summary all;
+    all.count = count_.points;
+    all.nan = count_.nan;
+    all.inf = count_.infinite;
+    all.first = first_;
+    all.last = last_;
+    all.min_step = min_step_;
+    all.max_step = max_step_;
+    if (all.has_finite()) {
+        all.min = min_.at.value;
+        all.max = max_.at.value;
+    }
+    return all;
+}
+
+inline void bucket_builder::finish(pyramid_piece& out) {
+    if (places_ == 0) {
+        return;
+    }
+    const bool has_finite = is_plain_ || has_finite_;
+    const extreme first{first_, 0};
+    const extreme low = has_low_infinite_ ? low_infinite_ : has_finite ? min_ : first;
+    const extreme high = has_high_infinite_ ? high_infinite_ : has_finite ? max_ : first;
+    // Of infinities of one sign alone, those are smallest and largest.
+    const bool is_low_alone = has_low_infinite_ && !has_high_infinite_ && !has_finite;
+    const bool is_high_alone = has_high_infinite_ && !has_low_infinite_ && !has_finite;
+    extreme kept[] = {
+        first, is_high_alone ? high : low, is_low_alone ? low : high, {last_, places_ - 1}};
+    std::sort(std::begin(kept), std::end(kept),
+              [](const extreme& a, const extreme& b) { return a.place < b.place; });
+    for (std::size_t i = 0; i < std::size(kept); ++i) {
+        if (i == 0 || kept[i].place != kept[i - 1].place) {
+            out.points.push_back(kept[i].at);
+            ++count_.kept;
+        }
+    }
+    out.buckets.push_back(count_);
+    clear();
+}
+
+inline void bucket_builder::clear() noexcept {
+    count_ = {};
+    is_plain_ = true;
+    places_ = 0;
+    low_ = high_ = no_value;
+    has_finite_ = has_low_infinite_ = has_high_infinite_ = false;
+}
+
+// A bucket that is full goes into its level's piece and into the open bucket of the next level.
+inline void pyramid_builder::close_bucket(std::size_t at) {
+    level& fine = levels_[at];
+    const std::size_t before = fine.piece.points.size();
+    fine.open.finish(fine.piece);
+    if (at + 1 < pyramid_levels) {
+        level& coarse = levels_[at + 1];
+        coarse.open.add(fine.piece.buckets.back(), fine.piece.points.data() + before);
+        if (coarse.open.points() >= bucket_points(static_cast<std::uint32_t>(at + 1))) {
+            close_bucket(at + 1);
+        }
+    }
+    if (fine.piece.buckets.size() == piece_buckets) {
+        code_piece(at);
+    }
+}
+
+namespace detail {
+
+// One number of every bucket as a column of integers.
+inline void append_counts(std::string& out, const std::vector<bucket>& buckets,
+                          std::uint32_t bucket::* field, std::vector<std::int64_t>& scratch) {
+    scratch.clear();
+    for (const bucket& each : buckets) {
+        scratch.push_back(each.*field);
+    }
+    append_integers(out, scratch.data(), scratch.size());
+}
+
+inline bool decode_counts(std::string_view& in, std::vector<bucket>& buckets,
+                          std::uint32_t bucket::* field, std::vector<std::int64_t>& scratch) {
+    scratch.resize(buckets.size());
+    if (!decode_integers(in, scratch.data(), scratch.size())) {
+        return false;
+    }
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+        if (scratch[i] < 0 || scratch[i] > 0xFFFFFFFF) {
+            return false;
+        }
+        buckets[i].*field = static_cast<std::uint32_t>(scratch[i]);
+    }
+    return true;
+}
+
+inline void append_content(std::string& out, const pyramid_piece& piece) {
+    std::vector<std::int64_t> scratch;
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        append_counts(out, piece.buckets, field, scratch);
+    }
+    std::vector<std::int64_t> times;
+    number_column values;
+    scratch.clear();
+    for (const point& each : piece.points) {
+        scratch.push_back(each.step);
+        times.push_back(each.time_us);
+        values.push_back(each.value);
+    }
+    append_integers(out, scratch.data(), scratch.size());
+    append_integers(out, times.data(), times.size());
+    append_column(out, values);
+}
+
+// Values as raw words: floats when all are exactly such, as writers of live files do.
+inline void append_raw_column(std::string& out, const number_column& values,
+                              std::vector<std::uint64_t>& words) {
+    if (words.capacity() < values.size()) {
+        words.reserve(2 * values.size());
+    }
+    const column_kind kind = find_words(values, words);
+    out += static_cast<char>(to_byte({kind, false, column_method::raw}));
+    if (kind == column_kind::mixed) {
+        append_bitmap(out, values.size(),
+                      [&values](std::size_t i) { return values.kind(i) == number_kind::integer; });
+    }
+    for (const std::uint64_t word : words) {
+        append_word(out, word, word_type{kind}.size());
+    }
+}
+
+inline void append_entry(std::string& out, pyramid_wish what, std::size_t buckets,
+                         std::string_view content) {
+    append_varint(out, what.id);
+    append_varint(out, what.level);
+    append_varint(out, buckets);
+    append_varint(out, content.size());
+    out += content;
+}
+
+inline bool decode_content(std::string_view in, std::size_t buckets, pyramid_piece& out) {
+    std::vector<std::int64_t> scratch;
+    out.buckets.assign(buckets, {});
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        if (!decode_counts(in, out.buckets, field, scratch)) {
+            return false;
+        }
+    }
+    std::size_t kept = 0;
+    for (const bucket& each : out.buckets) {
+        if (each.kept == 0 || each.kept > 4 || each.kept > each.points) {
+            return false;
+        }
+        kept += each.kept;
+    }
+    std::vector<std::int64_t> times(kept);
+    number_column values;
+    scratch.resize(kept);
+    if (!decode_integers(in, scratch.data(), kept) || !decode_integers(in, times.data(), kept) ||
+        !decode_column(in, kept, values)) {
+        return false;
+    }
+    out.points.resize(kept);
+    for (std::size_t i = 0; i < kept; ++i) {
+        out.points[i] = {scratch[i], times[i], values[i]};
+    }
+    return true;
+}
+
+}  // namespace detail
+
+inline void pyramid_builder::code_piece(std::size_t at) {
+    level& from = levels_[at];
+    if (!from.piece.buckets.empty()) {
+        from.coded.push_back({from.piece.buckets.size(), {}});
+        detail::append_content(from.coded.back().content, from.piece);
+        from.piece.clear();
+    }
+}
+
+inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
+    if (points_ < pyramid_min_points) {
+        return;
+    }
+    for (std::size_t at = 0; at < pyramid_levels; ++at) {
+        const auto number = static_cast<std::uint32_t>(at);
+        if (levels_[at].open.points() != 0) {
+            close_bucket(at);
+        }
+        code_piece(at);
+        if (at == 0 || points_ > bucket_points(number)) {
+            for (const coded_piece& each : levels_[at].coded) {
+                detail::append_entry(out, {id, number}, each.buckets, each.content);
+            }
+        }
+    }
+}
+
+inline void piece_encoder::append(std::string& out, const pyramid_piece& piece) {
+    // Twice what is needed at most, and what a piece between two indices usually takes, so that
+    // there is room for somewhat more the next time.
+    constexpr std::size_t usual_points = 128;
+    if (numbers_.capacity() < usual_points) {
+        numbers_.reserve(usual_points);
+        words_.reserve(usual_points);
+        (void)values_.assign(number_kind::real, usual_points);
+        content_.reserve(64 * usual_points);
+    }
+    const std::size_t most = 64 + 32 * piece.buckets.size() + 32 * piece.points.size();
+    content_.clear();
+    if (content_.capacity() < most) {
+        content_.reserve(2 * most);
+    }
+    if (out.capacity() - out.size() < most) {
+        out.reserve(2 * (out.size() + most));
+    }
+    for (const auto field : {&bucket::points, &bucket::nan, &bucket::infinite, &bucket::kept}) {
+        detail::append_counts(content_, piece.buckets, field, numbers_);
+    }
+    for (const auto field : {&point::step, &point::time_us}) {
+        numbers_.clear();
+        for (const point& each : piece.points) {
+            numbers_.push_back(each.*field);
+        }
+        append_integers(content_, numbers_.data(), numbers_.size());
+    }
+    values_.clear();
+    for (const point& each : piece.points) {
+        values_.push_back(each.value);
+    }
+    detail::append_raw_column(content_, values_, words_);
+    detail::append_entry(out, {piece.id, piece.level}, piece.buckets.size(), content_);
+}
+
+inline void append_piece(std::string& out, const pyramid_piece& piece) {
+    std::string content;
+    detail::append_content(content, piece);
+    detail::append_entry(out, {piece.id, piece.level}, piece.buckets.size(), content);
+}
+
+inline bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out) {
+    constexpr std::uint64_t most_buckets = std::uint64_t{1} << 16U;
+    std::uint64_t id = 0;
+    std::uint64_t level = 0;
+    std::uint64_t buckets = 0;
+    std::uint64_t size = 0;
+    out.clear();
+    if (!decode_varint(in, id) || !decode_varint(in, level) || !decode_varint(in, buckets) ||
+        !decode_varint(in, size) || size > in.size() || buckets > most_buckets) {
+        return false;
+    }
+    const std::string_view content = in.substr(0, guild::detail::convert<std::size_t>(size));
+    in.remove_prefix(content.size());
+    if (id != wanted.id || level != wanted.level) {
+        return true;
+    }
+    out.id = wanted.id;
+    out.level = wanted.level;
+    return detail::decode_content(content, guild::detail::convert<std::size_t>(buckets), out);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/index.hpp ====
+// guild/series/index.hpp - the payload of an INDEX block: what stands where in a series file, and
+// every series at a glance.
+//
+// Layer 3. Includes: base, series/frames.hpp payload.hpp point.hpp. Pure: bytes in, values out.
+// Not here: other payloads (series/payload.hpp, frames.hpp, chunk.hpp, pyramid.hpp).
+// docs/format-series.md, section "INDEX", is the specification.
+
+namespace guild { inline namespace v0 { namespace series {
 
 /// A FRAMES block as an index lists it.
 struct frames_entry {
@@ -14989,13 +17720,28 @@ struct frames_entry {
     std::int64_t max_time_us = 0;
 };
 
+/// A CHUNK block as an index lists it.
+struct chunk_entry : frames_entry {
+    std::uint32_t group = 0;  // place in index_content::groups
+};
+
+/// A PYRAMID block as an index lists it.
+struct pyramid_entry {
+    std::uint64_t offset = 0;
+    std::vector<std::uint32_t> ids;  // of the series it tells of
+};
+
 /// What an INDEX says; summaries carry their id and no key.
 struct index_content {
     std::uint64_t dictionary_offset = 0;  // of a full dictionary
-    std::uint64_t covers_offset = 0;      // `blocks` lists the FRAMES blocks from here to the index
+    std::uint64_t covers_offset = 0;      // what is listed stands from here to the index
     std::uint64_t frames = 0;             // in the file before the index
     std::uint64_t points = 0;
     std::vector<frames_entry> blocks;
+    std::vector<std::vector<std::uint32_t>> groups;  // the series that chunks of a group may hold
+    std::vector<chunk_entry> chunks;
+    std::uint64_t pyramid_begin = 0;  // what `pyramids` tell of stands from here to the index
+    std::vector<pyramid_entry> pyramids;
     std::vector<std::pair<std::uint32_t, series_summary>>
         summaries;  // of the file before the index
 };
@@ -15003,90 +17749,11 @@ struct index_content {
 void append_index(std::string& out, const index_content& content);
 [[nodiscard]] bool decode_index(std::string_view payload, index_content& out);
 
-/// A remark in the file: a mark, a gap, an attempt.
-struct note {
-    std::int64_t time_us = 0;
-    std::vector<std::pair<std::string, std::string>> texts;
-};
-
-void append_note(std::string& out, const note& content);
-[[nodiscard]] bool decode_note(std::string_view payload, note& out);
-
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline void append_text(std::string& out, std::string_view text) {
-    append_varint(out, text.size());
-    out += text;
-}
-inline bool decode_text(std::string_view& in, std::string& out) {
-    std::uint64_t size = 0;
-    if (!decode_varint(in, size) || size > in.size()) {
-        return false;
-    }
-    out.assign(in.substr(0, guild::detail::convert<std::size_t>(size)));
-    in.remove_prefix(out.size());
-    return true;
-}
-
-using text_pairs = std::vector<std::pair<std::string, std::string>>;
-
-inline void append_pairs(std::string& out, const text_pairs& pairs) {
-    append_varint(out, pairs.size());
-    for (const auto& [name, text] : pairs) {
-        append_text(out, name);
-        append_text(out, text);
-    }
-}
-inline bool decode_pairs(std::string_view& in, text_pairs& out) {
-    std::uint64_t count = 0;
-    if (!decode_varint(in, count) || count > in.size()) {
-        return false;
-    }
-    out.clear();
-    for (; count > 0; --count) {
-        out.emplace_back();
-        if (!decode_text(in, out.back().first) || !decode_text(in, out.back().second)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-}  // namespace detail
-
-inline void append_dictionary(std::string& out, const series_name* names, std::size_t count) {
-    append_varint(out, count);
-    for (std::size_t i = 0; i < count; ++i) {
-        append_varint(out, names[i].id);
-        detail::append_text(out, names[i].key);
-        detail::append_pairs(out, names[i].attributes);
-    }
-}
-
-inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
-    out.clear();
-    std::uint64_t count = 0;
-    if (!decode_varint(payload, count) || count > payload.size()) {
-        return false;
-    }
-    for (; count > 0; --count) {
-        out.emplace_back();
-        std::uint64_t id = 0;
-        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU ||
-            !detail::decode_text(payload, out.back().key) ||
-            !detail::decode_pairs(payload, out.back().attributes)) {
-            return false;
-        }
-        out.back().id = static_cast<std::uint32_t>(id);
-    }
-    return payload.empty();
-}
-
-namespace detail {
-
-enum class index_section : std::uint8_t { blocks = 1, summaries = 2 };
+enum class index_section : std::uint8_t { blocks = 1, summaries = 2, chunks = 3, pyramids = 4 };
 
 inline void append_range(std::string& out, std::int64_t min, std::int64_t max, std::int64_t base) {
     append_signed(out, minus(min, base));
@@ -15156,16 +17823,32 @@ inline bool decode_summary(std::string_view& in, std::uint32_t& id, series_summa
     return !out.has_finite() || (decode_number(in, out.min) && decode_number(in, out.max));
 }
 
+// What lists of FRAMES and of CHUNK blocks say of each: `before` is the entry before, or the
+// beginning of what the index covers.
+inline void append_entry(std::string& out, const frames_entry& entry, const frames_entry& before) {
+    append_varint(out, (entry.offset - before.offset) / 8);
+    append_varint(out, entry.frames);
+    append_varint(out, entry.points);
+    append_range(out, entry.min_step, entry.max_step, before.min_step);
+    append_range(out, entry.min_time_us, entry.max_time_us, before.min_time_us);
+}
+// In: `entry` is the one before. Out: the next one.
+inline bool decode_entry(std::string_view& in, frames_entry& entry) noexcept {
+    std::uint64_t distance = 0;
+    const bool good = decode_varint(in, distance) && decode_varint(in, entry.frames) &&
+                      decode_varint(in, entry.points) &&
+                      decode_range(in, entry.min_step, entry.max_step, entry.min_step) &&
+                      decode_range(in, entry.min_time_us, entry.max_time_us, entry.min_time_us);
+    entry.offset += distance * 8;
+    return good;
+}
+
 inline void append_entries(std::string& out, const index_content& content) {
     append_varint(out, content.blocks.size());
     frames_entry before;
     before.offset = content.covers_offset;
     for (const frames_entry& entry : content.blocks) {
-        append_varint(out, (entry.offset - before.offset) / 8);
-        append_varint(out, entry.frames);
-        append_varint(out, entry.points);
-        append_range(out, entry.min_step, entry.max_step, before.min_step);
-        append_range(out, entry.min_time_us, entry.max_time_us, before.min_time_us);
+        append_entry(out, entry, before);
         before = entry;
     }
 }
@@ -15177,24 +17860,94 @@ inline bool decode_entries(std::string_view in, index_content& out) {
     frames_entry entry;
     entry.offset = out.covers_offset;
     for (; count > 0; --count) {
-        std::uint64_t distance = 0;
-        if (!decode_varint(in, distance) || !decode_varint(in, entry.frames) ||
-            !decode_varint(in, entry.points) ||
-            !decode_range(in, entry.min_step, entry.max_step, entry.min_step) ||
-            !decode_range(in, entry.min_time_us, entry.max_time_us, entry.min_time_us)) {
+        if (!decode_entry(in, entry)) {
             return false;
         }
-        entry.offset += distance * 8;
         out.blocks.push_back(entry);
     }
     return in.empty();
 }
 
-inline bool decode_summaries(std::string_view in, index_content& out) {
+inline void append_chunks(std::string& out, const index_content& content) {
+    append_varint(out, content.groups.size());
+    for (const auto& ids : content.groups) {
+        append_ids(out, ids);
+    }
+    append_varint(out, content.chunks.size());
+    frames_entry before;
+    before.offset = content.covers_offset;
+    for (const chunk_entry& entry : content.chunks) {
+        append_varint(out, entry.group);
+        append_entry(out, entry, before);
+        before = entry;
+    }
+}
+inline bool decode_chunks(std::string_view in, index_content& out) {
     std::uint64_t count = 0;
     if (!decode_varint(in, count) || count > in.size()) {
         return false;
     }
+    for (; count > 0; --count) {
+        out.groups.emplace_back();
+        if (!decode_ids(in, out.groups.back())) {
+            return false;
+        }
+    }
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    chunk_entry entry;
+    entry.offset = out.covers_offset;
+    for (; count > 0; --count) {
+        std::uint64_t group = 0;
+        if (!decode_varint(in, group) || group >= out.groups.size() || !decode_entry(in, entry)) {
+            return false;
+        }
+        entry.group = static_cast<std::uint32_t>(group);
+        out.chunks.push_back(entry);
+    }
+    return in.empty();
+}
+
+inline void append_pyramids(std::string& out, const index_content& content) {
+    append_varint(out, (content.covers_offset - content.pyramid_begin) / 8);
+    append_varint(out, content.pyramids.size());
+    std::uint64_t before = content.covers_offset;
+    for (const pyramid_entry& entry : content.pyramids) {
+        append_varint(out, (entry.offset - before) / 8);
+        append_ids(out, entry.ids);
+        before = entry.offset;
+    }
+}
+inline bool decode_pyramids(std::string_view in, index_content& out) {
+    std::uint64_t count = 0;
+    std::uint64_t back = 0;
+    if (!decode_varint(in, back) || back > out.covers_offset / 8 || !decode_varint(in, count) ||
+        count > in.size()) {
+        return false;
+    }
+    out.pyramid_begin = out.covers_offset - back * 8;
+    std::uint64_t offset = out.covers_offset;
+    for (; count > 0; --count) {
+        std::uint64_t distance = 0;
+        out.pyramids.emplace_back();
+        if (!decode_varint(in, distance) || !decode_ids(in, out.pyramids.back().ids)) {
+            return false;
+        }
+        offset += distance * 8;
+        out.pyramids.back().offset = offset;
+    }
+    return in.empty();
+}
+
+inline bool decode_summaries(std::string_view in, index_content& out) {
+    constexpr std::uint64_t least_bytes = 14;  // that a summary takes
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    out.summaries.reserve(
+        guild::detail::convert<std::size_t>(std::min(count, in.size() / least_bytes + 1)));
     for (; count > 0; --count) {
         out.summaries.emplace_back();
         if (!decode_summary(in, out.summaries.back().first, out.summaries.back().second)) {
@@ -15202,6 +17955,21 @@ inline bool decode_summaries(std::string_view in, index_content& out) {
         }
     }
     return in.empty();
+}
+
+inline bool decode_section(std::uint64_t type, std::string_view content, index_content& out) {
+    switch (type) {
+    case static_cast<std::uint64_t>(index_section::blocks):
+        return decode_entries(content, out);
+    case static_cast<std::uint64_t>(index_section::summaries):
+        return decode_summaries(content, out);
+    case static_cast<std::uint64_t>(index_section::chunks):
+        return decode_chunks(content, out);
+    case static_cast<std::uint64_t>(index_section::pyramids):
+        return decode_pyramids(content, out);
+    default:
+        return true;  // of a later writer
+    }
 }
 
 inline void append_section(std::string& out, index_section type, std::string_view content) {
@@ -15225,6 +17993,16 @@ inline void append_index(std::string& out, const index_content& content) {
         detail::append_summary(section, id, summary);
     }
     detail::append_section(out, detail::index_section::summaries, section);
+    if (!content.chunks.empty()) {
+        section.clear();
+        detail::append_chunks(section, content);
+        detail::append_section(out, detail::index_section::chunks, section);
+    }
+    if (!content.pyramids.empty()) {
+        section.clear();
+        detail::append_pyramids(section, content);
+        detail::append_section(out, detail::index_section::pyramids, section);
+    }
 }
 
 inline bool decode_index(std::string_view payload, index_content& out) {
@@ -15247,234 +18025,11 @@ inline bool decode_index(std::string_view payload, index_content& out) {
         const std::string_view section =
             payload.substr(0, guild::detail::convert<std::size_t>(size));
         payload.remove_prefix(section.size());
-        const bool good = type == 1   ? detail::decode_entries(section, out)
-                          : type == 2 ? detail::decode_summaries(section, out)
-                                      : true;  // a section of a later writer
-        if (!good) {
+        if (!detail::decode_section(type, section, out)) {
             return false;
         }
     }
     return true;
-}
-
-inline void append_note(std::string& out, const note& content) {
-    append_le(out, content.time_us);
-    detail::append_pairs(out, content.texts);
-}
-
-inline bool decode_note(std::string_view payload, note& out) {
-    if (payload.size() < 8) {
-        return false;
-    }
-    out.time_us = load_le<std::int64_t>(payload.data());
-    payload.remove_prefix(8);
-    return detail::decode_pairs(payload, out.texts) && payload.empty();
-}
-
-}}}  // namespace guild::series
-
-// ==== guild/series/block_reader.hpp ====
-// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
-//
-// Layer 3. Includes: base, os/file.hpp, series/format.hpp.
-// Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// A half-open range of a file.
-struct byte_range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-};
-
-/// Reads blocks of an open file from an offset up to a size.
-///
-/// Where no good block stands, the next one is looked for by its magic, its own offset and its
-/// checksum. A beginning of a block at the end, with no good block behind it, is the end.
-/// cost     memory: 256 KiB, or the largest block that the file really holds
-/// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
-class block_reader {
-public:
-    block_reader(const os::file& file, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
-        : file_(&file), seed_(seed), offset_(offset), size_(size) {}
-
-    /// The next good block; false at the end. Its payload lives until the next call.
-    [[nodiscard]] bool next(block& out);
-
-    /// The end of the last good block: where to go on when the file has grown.
-    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-
-    /// Damaged ranges that a good block followed.
-    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
-
-    /// A failed read; the blocks before it are good.
-    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
-
-private:
-    block_status read_block(std::uint64_t offset, block& out);
-    bool find_block(std::uint64_t from, block& out);
-    std::string_view window(std::uint64_t offset, std::uint64_t need);
-
-    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
-
-    const os::file* file_;
-    std::uint32_t seed_;
-    std::uint64_t offset_;
-    std::uint64_t size_;
-    std::string buffer_;
-    std::uint64_t buffer_offset_ = 0;
-    std::vector<byte_range> lost_;
-    std::optional<error> failure_;
-};
-
-/// The last good block of the file, looked for from its end.
-///
-/// out      empty if there is none; the payload's memory is `memory`
-[[nodiscard]] std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                                   std::uint64_t size, std::string& memory);
-
-/// The block at `offset`, if a good one stands there.
-[[nodiscard]] std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                                 std::uint64_t offset, std::uint64_t size,
-                                                 std::string& memory);
-
-// ---- implementation ---------------------------------------------------------
-
-inline bool block_reader::next(block& out) {
-    if (failure_ || offset_ >= size_) {
-        return false;
-    }
-    const block_status status = read_block(offset_, out);
-    if (failure_ || (status != block_status::good && !find_block(offset_ + 8, out))) {
-        return false;
-    }
-    if (out.offset > offset_) {
-        lost_.push_back({offset_, out.offset});
-    }
-    offset_ = out.end();
-    return true;
-}
-
-inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
-    const std::string_view start = window(offset, block_head_bytes);
-    const block_head head = decode_block_head(start, offset);
-    if (head.status != block_status::good) {
-        return head.status;
-    }
-    if (head.bytes > size_ - offset) {
-        return block_status::incomplete;
-    }
-    return decode_block(window(offset, head.bytes), offset, seed_, out);
-}
-
-// Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
-inline bool block_reader::find_block(std::uint64_t from, block& out) {
-    for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
-        const std::string_view here = window(at, block_head_bytes);
-        if (here.size() < block_head_bytes) {
-            return false;
-        }
-        if (decode_block_head(here, at).status == block_status::good &&
-            read_block(at, out) == block_status::good) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// The bytes from `offset` on, at least `need` of them unless the file ends before.
-inline std::string_view block_reader::window(std::uint64_t offset, std::uint64_t need) {
-    const std::uint64_t have = buffer_offset_ + buffer_.size();
-    if (offset < buffer_offset_ || offset + need > have) {
-        const std::uint64_t rest = size_ > offset ? size_ - offset : 0;
-        const std::uint64_t want = std::min(rest, std::max(need, step));
-        buffer_.resize(guild::detail::convert<std::size_t>(want));
-        buffer_offset_ = offset;
-        const auto got = file_->read_at(offset, &buffer_[0], buffer_.size());
-        if (!got) {
-            failure_ = got.error();
-        }
-        buffer_.resize(got.value_or(0));
-    }
-    return std::string_view(buffer_).substr(
-        guild::detail::convert<std::size_t>(offset - buffer_offset_));
-}
-
-inline std::optional<block> find_block_at(const os::file& file, std::uint32_t seed,
-                                          std::uint64_t offset, std::uint64_t size,
-                                          std::string& memory) {
-    if (offset >= size || size - offset < block_bytes(0)) {
-        return std::nullopt;
-    }
-    memory.resize(block_head_bytes);
-    auto got = file.read_at(offset, &memory[0], memory.size());
-    const block_head head = decode_block_head(memory, offset);
-    if (!got || *got != memory.size() || head.status != block_status::good ||
-        head.bytes > size - offset) {
-        return std::nullopt;
-    }
-    memory.resize(guild::detail::convert<std::size_t>(head.bytes));
-    got = file.read_at(offset, &memory[0], memory.size());
-    block found;
-    if (!got || *got != memory.size() ||
-        decode_block(memory, offset, seed, found) != block_status::good) {
-        return std::nullopt;
-    }
-    return found;
-}
-
-namespace detail {
-
-// The block that ends exactly at `size`, found by the length in its last eight bytes.
-inline std::optional<block> find_block_before(const os::file& file, std::uint32_t seed,
-                                              std::uint64_t size, std::string& memory) {
-    char tail[block_tail_bytes] = {};
-    if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
-        return std::nullopt;
-    }
-    const auto got = file.read_at(size - block_tail_bytes, tail, sizeof tail);
-    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail));
-    if (!got || *got != sizeof tail || bytes > size - header_bytes) {
-        return std::nullopt;
-    }
-    return find_block_at(file, seed, size - bytes, size, memory);
-}
-
-}  // namespace detail
-
-inline std::optional<block> find_last_block(const os::file& file, std::uint32_t seed,
-                                            std::uint64_t size, std::string& memory) {
-    auto last = detail::find_block_before(file, seed, size, memory);
-    if (last || size <= header_bytes) {
-        return last;
-    }
-    // A torn tail: look back from the end in growing pieces.
-    constexpr std::uint64_t first_reach = std::uint64_t{64} << 10U;
-    std::uint64_t end = size / 8 * 8;
-    constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
-    for (std::uint64_t reach = first_reach; end > header_bytes;
-         reach = std::min(reach * 4, most_reach)) {
-        const std::uint64_t begin =
-            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
-        const std::uint64_t until = std::min(size, end + block_head_bytes);
-        std::string piece(guild::detail::convert<std::size_t>(until - begin), '\0');
-        const auto got = file.read_at(begin, &piece[0], piece.size());
-        piece.resize(got.value_or(0));
-        for (std::uint64_t at = end; at >= begin + 8;) {
-            at -= 8;
-            const std::size_t in_piece = guild::detail::convert<std::size_t>(at - begin);
-            const std::string_view here =
-                std::string_view(piece).substr(std::min(in_piece, piece.size()));
-            if (decode_block_head(here, at).status == block_status::good) {
-                last = find_block_at(file, seed, at, size, memory);
-                if (last) {
-                    return last;
-                }
-            }
-        }
-        end = begin;
-    }
-    return std::nullopt;
 }
 
 }}}  // namespace guild::series
@@ -15482,10 +18037,10 @@ inline std::optional<block> find_last_block(const os::file& file, std::uint32_t 
 // ==== guild/series/file_builder.hpp ====
 // guild/series/file_builder.hpp - the bytes of a series file, before they are written.
 //
-// Layer 3. Includes: base, series/format.hpp, series/frames.hpp, series/payload.hpp. Pure.
+// Layer 3. Includes: base, series/format.hpp frames.hpp index.hpp payload.hpp pyramid.hpp. Pure.
 // Not here: writing them, and what to do when that fails (series/writer.hpp).
 //
-// Decides what stands where: names before the frames that use them, an index and the whole
+// Decides what stands where: names before the frames that use them, an index behind the whole
 // dictionary at the stated distances, a remark where points were dropped.
 
 namespace guild { inline namespace v0 { namespace series {
@@ -15494,17 +18049,19 @@ namespace guild { inline namespace v0 { namespace series {
 inline constexpr std::uint32_t no_series = 0xFFFFFFFFU;
 inline constexpr std::size_t max_key_bytes = 4096;
 
-/// An index follows at the latest after this many bytes, and the dictionary after that many; both
-/// wait longer only where they would take more than a quarter of the file.
-inline constexpr std::uint64_t index_every_bytes = std::uint64_t{256} << 10U;
-inline constexpr std::uint64_t dictionary_every_bytes = std::uint64_t{1} << 20U;
+/// An index comes when eight times what it and the dictionary before it take were written since the
+/// last one, but not before `least`; and when `most` were, unless the two take more than a quarter
+/// of that.
+inline constexpr std::uint64_t least_index_distance = std::uint64_t{32} << 10U;
+inline constexpr std::uint64_t most_index_distance = std::uint64_t{256} << 10U;
 
 /// Builds the blocks of one series file, and of the files that continue it.
 ///
 /// example  tests/series/file_builder.cpp "file builder: the bytes of the document's example"
 class file_builder {
 public:
-    /// Begins a file: everything known of series and numbers starts anew, keys and their ids stay.
+    /// Begins a file: everything known of numbers starts anew, keys and their ids stay. Frames that
+    /// are in no block yet are forgotten: seal_frames() first, then repeat() the blocks.
     void start(const uuid& id);
 
     /// The id of the series `key`, made when it is new; no_series for a key that is too long.
@@ -15522,7 +18079,7 @@ public:
     /// Makes the frames so far a block.
     void seal_frames();
 
-    /// The same, then an index or a dictionary if one is due; `closing` makes it the last index.
+    /// The same, then a dictionary and an index if they are due; `closing` makes it the last index.
     void seal(bool closing);
 
     /// Blocks that were made and not yet written, and where in the file they belong.
@@ -15546,6 +18103,25 @@ public:
     }
 
 private:
+    // In an index, but for rare numbers.
+    static constexpr std::size_t most_summary_bytes = 80;
+    static constexpr std::size_t most_entry_bytes = 16;
+
+    // A series in this file: a summary of the points in full buckets, the bucket that is open, and
+    // the buckets that no pyramid has yet.
+    struct state {
+        series_summary summary;
+        bucket_builder open;
+        pyramid_piece far;
+        std::uint64_t far_points = 0;
+
+        void close_bucket();
+        void clear();
+        [[nodiscard]] bool is_used() const noexcept {
+            return summary.count != 0 || open.points() != 0;
+        }
+    };
+
     struct sealed_block {
         std::size_t end;  // in pending_
         std::uint64_t points;
@@ -15557,16 +18133,27 @@ private:
     void add_dictionary(std::size_t from);
     void add_frames(std::string_view payload);
     void add_index(bool closing);
-    void summarize(std::string_view payload);
+    void reserve_index();
+    void append_sections();
+    void add_pyramid(bool closing);
+    void count_frames(std::string_view payload);
+    void count_frame(std::int64_t step, std::int64_t time_us, const sample* values,
+                     std::size_t count);
+    [[nodiscard]] bool is_index_due() const noexcept;
 
     std::uint32_t seed_ = 0;
     std::vector<series_name> names_;
     std::map<std::string, std::uint32_t, std::less<>> ids_;
-    std::size_t names_stored_ = 0;           // that a dictionary of this file holds
-    std::vector<series_summary> summaries_;  // of the frames that are in blocks, by id
+    std::size_t names_stored_ = 0;     // that a dictionary of this file holds
+    std::uint64_t names_bytes_ = 0;    // of a dictionary of all names
+    std::vector<state> series_;        // of all frames of this file, by id
+    std::uint64_t series_in_use_ = 0;  // that have points in this file
 
     frame_encoder frames_;
-    std::string payload_;               // scratch of the block being built
+    frames_entry entry_;                // of the block that they become
+    std::string payload_;               // scratch of the block being built,
+    std::string section_;               // and of a part of it
+    std::vector<sample> row_;           // scratch of repeat()
     std::string pending_;               // blocks that are not in the file yet
     std::vector<sealed_block> sealed_;  // what pending_ holds
     std::uint64_t sealed_points_ = 0;
@@ -15574,25 +18161,34 @@ private:
     std::uint64_t written_ = 0;  // bytes of the file, all whole blocks
     std::uint64_t sequence_ = 0;
     std::uint64_t last_index_ = 0;
-    std::uint64_t index_end_ = 0;       // where the last index ended
-    std::uint64_t index_cost_ = 0;      // bytes that dictionary and index took the last time
-    std::uint64_t dictionary_end_ = 0;  // where the last whole dictionary ended
+    std::uint64_t index_end_ = 0;  // where the last index ended
     index_content index_;
+    std::uint64_t far_points_ = 0;  // since pyramid_begin_
+    std::uint64_t pyramid_begin_ = 0;
+    piece_encoder pieces_;
 };
 
 // ---- implementation ---------------------------------------------------------
 
 inline void file_builder::start(const uuid& id) {
     seed_ = checksum_seed(id);
-    written_ = index_end_ = dictionary_end_ = header_bytes;
-    sequence_ = last_index_ = index_cost_ = 0;
+    written_ = index_end_ = header_bytes;
+    sequence_ = last_index_ = 0;
     names_stored_ = 0;
+    frames_.clear();
+    entry_ = {};
+    series_in_use_ = 0;
     pending_.clear();
     sealed_.clear();
     sealed_points_ = 0;
     index_ = {};
     index_.covers_offset = header_bytes;
-    summaries_.assign(names_.size(), {});
+    index_.blocks.reserve(64);
+    far_points_ = 0;
+    pyramid_begin_ = header_bytes;
+    for (state& each : series_) {
+        each.clear();
+    }
 }
 
 inline std::uint32_t file_builder::series(std::string_view key) {
@@ -15605,7 +18201,8 @@ inline std::uint32_t file_builder::series(std::string_view key) {
     }
     const auto id = static_cast<std::uint32_t>(names_.size());
     names_.push_back({id, std::string(key), {}});
-    summaries_.emplace_back();
+    series_.emplace_back();
+    names_bytes_ += key.size() + 8;  // its number, the size of the key, no attributes
     ids_.emplace(key, id);
     return id;
 }
@@ -15613,6 +18210,51 @@ inline std::uint32_t file_builder::series(std::string_view key) {
 inline void file_builder::add_frame(std::int64_t step, std::int64_t time_us, const sample* values,
                                     std::size_t count) {
     frames_.add(step, time_us, values, count);
+    count_frame(step, time_us, values, count);
+}
+
+// What the index will say: of the block that is being built, and of each value's series.
+inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, const sample* values,
+                                      std::size_t count) {
+    if (entry_.frames++ == 0) {
+        entry_.min_step = entry_.max_step = step;
+        entry_.min_time_us = entry_.max_time_us = time_us;
+    }
+    entry_.min_step = std::min(entry_.min_step, step);
+    entry_.max_step = std::max(entry_.max_step, step);
+    entry_.min_time_us = std::min(entry_.min_time_us, time_us);
+    entry_.max_time_us = std::max(entry_.max_time_us, time_us);
+    entry_.points += count;
+    far_points_ += count;
+    state* const all = series_.data();
+    for (const sample* value = values; value != values + count; ++value) {
+        state& series = all[value->id];
+        if (series.open.points() == 0 && series.summary.count == 0) {
+            ++series_in_use_;
+        }
+        series.open.add({step, time_us, value->value});
+        if (series.open.points() == bucket_points(0)) {
+            series.close_bucket();
+        }
+    }
+}
+
+inline void file_builder::state::close_bucket() {
+    constexpr std::size_t usual_buckets = 16;  // at most between two pyramids, of most series
+    if (far.buckets.size() == 4) {
+        far.buckets.reserve(usual_buckets);
+        far.points.reserve(4 * usual_buckets);
+    }
+    summary.add(open.summary());
+    far_points += open.points();
+    open.finish(far);
+}
+
+inline void file_builder::state::clear() {
+    summary = {};
+    open.clear();
+    far.clear();
+    far_points = 0;
 }
 
 inline void file_builder::add_note(const note& content) {
@@ -15644,42 +18286,19 @@ inline void file_builder::add_dictionary(std::size_t from) {
     append_dictionary(payload_, names_.data() + from, names_.size() - from);
     add_block(block_type::dictionary, 0, payload_);
     names_stored_ = names_.size();
-    if (from == 0) {
-        dictionary_end_ = end();
-    }
 }
 
-// Frames become a block, after the names that they may use for the first time.
+// Frames that were counted become a block, after the names that they may use for the first time.
 inline void file_builder::add_frames(std::string_view payload) {
     if (names_stored_ < names_.size()) {
         add_dictionary(names_stored_);
     }
-    summarize(payload);
-    add_block(block_type::frames, 0, payload, index_.blocks.back().points);
-}
-
-// Takes the frames of a block that is about to be added into the summaries and the index.
-inline void file_builder::summarize(std::string_view payload) {
-    frames_entry entry;
-    entry.offset = end();
-    frame_decoder frames(payload);
-    while (frames.next()) {
-        if (entry.frames++ == 0) {
-            entry.min_step = entry.max_step = frames.step();
-            entry.min_time_us = entry.max_time_us = frames.time_us();
-        }
-        entry.min_step = std::min(entry.min_step, frames.step());
-        entry.max_step = std::max(entry.max_step, frames.step());
-        entry.min_time_us = std::min(entry.min_time_us, frames.time_us());
-        entry.max_time_us = std::max(entry.max_time_us, frames.time_us());
-        entry.points += frames.columns().size();
-        for (const auto& column : frames.columns()) {
-            summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
-        }
-    }
-    index_.frames += entry.frames;
-    index_.points += entry.points;
-    index_.blocks.push_back(entry);
+    entry_.offset = end();
+    index_.frames += entry_.frames;
+    index_.points += entry_.points;
+    index_.blocks.push_back(entry_);
+    add_block(block_type::frames, 0, payload, entry_.points);
+    entry_ = {};
 }
 
 inline void file_builder::seal_frames() {
@@ -15691,32 +18310,106 @@ inline void file_builder::seal_frames() {
 
 inline void file_builder::seal(bool closing) {
     seal_frames();
-    const std::uint64_t index_due = std::max(index_every_bytes, 4 * index_cost_);
-    const std::uint64_t dictionary_due = std::max(dictionary_every_bytes, 4 * index_cost_);
-    if (closing || end() - index_end_ >= index_due) {
+    if (closing || is_index_due()) {
         add_index(closing);
-    } else if (end() - dictionary_end_ >= dictionary_due) {
-        add_dictionary(0);
     }
 }
 
-inline void file_builder::add_index(bool closing) {
-    const std::uint64_t begin = end();
-    index_.dictionary_offset = begin;
-    add_dictionary(0);
-    index_.summaries.clear();
-    for (std::size_t id = 0; id < summaries_.size(); ++id) {
-        if (summaries_[id].count != 0) {
-            index_.summaries.emplace_back(static_cast<std::uint32_t>(id), summaries_[id]);
+// What a dictionary and an index take is reckoned from above. The entries of the blocks between two
+// indices become no fewer by waiting.
+inline bool file_builder::is_index_due() const noexcept {
+    const std::uint64_t cost =
+        2 * block_bytes(0) + names_bytes_ + most_summary_bytes * series_in_use_;
+    const std::uint64_t all = cost + most_entry_bytes * index_.blocks.size();
+    const std::uint64_t due =
+        std::min(std::max(least_index_distance, 8 * cost), std::max(most_index_distance, 4 * all));
+    return end() - index_end_ >= due;
+}
+
+// Numbers grow with the file: memory for the largest that they may become.
+inline void file_builder::reserve_index() {
+    const std::size_t most =
+        64 + most_summary_bytes * names_.size() + most_entry_bytes * index_.blocks.capacity();
+    for (std::string* memory : {&section_, &payload_, &pending_}) {
+        const std::size_t wanted = memory == &pending_ ? pending_.size() + most + 64 : most;
+        if (memory->capacity() < wanted) {
+            memory->reserve(wanted);
         }
     }
+}
+
+// Before a dictionary and index, when there are enough points to make it small beside them.
+inline void file_builder::add_pyramid(bool closing) {
+    constexpr std::uint64_t usual_points = 1024;  // of a series, between two pyramids
+    constexpr std::size_t most_bytes = max_payload_bytes / 2;
+    for (state& each : series_) {
+        if (each.open.points() != 0) {
+            each.close_bucket();
+        }
+    }
+    index_.pyramids.resize(1);  // without series when there is none
+    pyramid_entry& entry = index_.pyramids.front();
+    entry.ids.clear();
+    const auto is_long = [](const state& each) { return each.far_points >= pyramid_min_points; };
+    if ((!closing && far_points_ < usual_points * series_in_use_) ||
+        std::none_of(series_.begin(), series_.end(), is_long)) {
+        return;
+    }
     payload_.clear();
-    append_index(payload_, index_);
+    entry.offset = end();
+    for (std::size_t id = 0; id < series_.size(); ++id) {
+        state& each = series_[id];
+        if (is_long(each) && payload_.size() < most_bytes) {
+            each.far.id = static_cast<std::uint32_t>(id);
+            pieces_.append(payload_, each.far);
+            entry.ids.push_back(each.far.id);
+        }
+        each.far.clear();
+        each.far_points = 0;
+    }
+    far_points_ = 0;
+    index_.pyramid_begin = pyramid_begin_;
+    add_block(block_type::pyramid, 0, payload_);
+}
+
+inline void file_builder::add_index(bool closing) {
+    add_pyramid(closing);
+    index_.dictionary_offset = end();
+    add_dictionary(0);
+    reserve_index();
+    payload_.clear();
+    append_le(payload_, index_.dictionary_offset);
+    append_le(payload_, index_.covers_offset);
+    append_le(payload_, index_.frames);
+    append_le(payload_, index_.points);
+    append_sections();
     add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
     index_end_ = end();
-    index_cost_ = index_end_ - begin;
     index_.blocks.clear();
     index_.covers_offset = index_end_;
+    if (far_points_ == 0) {
+        pyramid_begin_ = index_end_;
+    }
+}
+
+// As append_index() does, without copying the summaries and in memory that stays.
+inline void file_builder::append_sections() {
+    section_.clear();
+    detail::append_entries(section_, index_);
+    detail::append_section(payload_, detail::index_section::blocks, section_);
+    section_.clear();
+    append_varint(section_, series_in_use_);
+    for (std::size_t id = 0; id < series_.size(); ++id) {
+        if (series_[id].is_used()) {
+            detail::append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary);
+        }
+    }
+    detail::append_section(payload_, detail::index_section::summaries, section_);
+    if (!index_.pyramids.front().ids.empty()) {
+        section_.clear();
+        detail::append_pyramids(section_, index_);
+        detail::append_section(payload_, detail::index_section::pyramids, section_);
+    }
 }
 
 inline std::size_t file_builder::commit(std::size_t bytes) {
@@ -15741,6 +18434,7 @@ inline void file_builder::repeat(std::string_view blocks) {
         const auto length = load_le<std::uint32_t>(blocks.data() + 8);
         const std::string_view payload = blocks.substr(block_head_bytes, length);
         if (type == block_type::frames) {
+            count_frames(payload);
             add_frames(payload);
         } else if (type == block_type::note) {
             add_block(type, 0, payload);
@@ -15749,614 +18443,15 @@ inline void file_builder::repeat(std::string_view blocks) {
     }
 }
 
-}}}  // namespace guild::series
-
-// ==== guild/series/reader.hpp ====
-// guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
-//
-// Layer 3. Includes: base, os/file.hpp, series/block_reader.hpp, series/payload.hpp.
-// Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
-//
-// Opening looks for the last index from the end of the file and reads only what follows it.
-// refresh() goes on from there. A point is read back bit for bit or it is missing.
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// The series of one file.
-///
-/// units    see point
-/// threads  one thread per reader; any number of readers, and one writer, per file
-/// example  tests/series/reader.cpp "reader: follows a file while it is written"
-class reader {
-public:
-    /// Opens `path` and learns its series.
-    ///
-    /// errors   not_found, permission_denied; truncated: not even a header yet; bad_syntax: not a
-    ///          series file; unsupported: made by a newer version; io_failed
-    [[nodiscard]] static result<reader> open(const std::string& path,
-                                             const os::env& system = os::system_env);
-
-    /// Takes in what the file has gained since, or the file that has taken its place.
-    ///
-    /// errors   io_failed; what was known before stays known
-    [[nodiscard]] result<void> refresh();
-
-    /// Every series in order of its first appearance in the file.
-    ///
-    /// out      where an index covers the file, from it: points that were damaged later are counted
-    [[nodiscard]] std::vector<series_summary> summaries() const;
-
-    /// All points of a series in file order; none for a key that is not there.
-    ///
-    /// errors   io_failed: a read failed
-    /// cost     reads the whole file
-    [[nodiscard]] result<std::vector<point>> points(std::string_view key);
-
-    /// Calls `visit(const series_name&, const point&)` for every point of the file, in file order.
-    ///
-    /// errors   io_failed: a read failed; points before the place were visited
-    template <class Visit>
-    [[nodiscard]] result<void> for_each_point(Visit&& visit);
-
-    /// All remarks in the file.
-    ///
-    /// errors   io_failed: a read failed
-    [[nodiscard]] result<std::vector<note>> notes();
-
-    [[nodiscard]] const file_header& header() const noexcept { return header_; }
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
-    /// Whether the writer ended the file: nothing more will come.
-    [[nodiscard]] bool is_closed() const noexcept { return closed_; }
-
-    /// Damaged ranges that the last look at the file found: at open and refresh() behind the last
-    /// index, at points() and for_each_point() in the whole file.
-    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
-    [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
-
-    /// Bytes at the end that are not a whole block yet, or never will be.
-    [[nodiscard]] std::uint64_t tail_bytes() const noexcept { return seen_.size - offset_; }
-
-    /// Leaves out all blocks from this sequence on: another file repeats them.
-    ///
-    /// errors   io_failed
-    [[nodiscard]] result<void> end_before(std::uint64_t sequence);
-
-private:
-    reader(std::string path, const os::env& system) : path_(std::move(path)), system_(&system) {}
-
-    result<void> open_file();
-    result<void> start();
-    result<void> follow();
-    bool load_index_before(std::uint64_t size);
-    bool load_index(std::uint64_t offset);
-    void use_index(const block& from, const index_content& content);
-    void use_block(const block& found);
-    void use_frames(std::string_view payload);
-    void use_names(std::string_view payload);
-
-    template <class Use>
-    result<void> scan(Use&& use);
-
-    std::string path_;
-    const os::env* system_;
-    os::file file_;
-    os::file_status seen_;
-    file_header header_;
-    bool damaged_header_ = false;
-    std::uint32_t seed_ = 0;
-    std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
-
-    std::map<std::uint32_t, series_name> names_;
-    std::map<std::uint32_t, series_summary> summaries_;
-    std::uint64_t offset_ = header_bytes;  // everything before was looked at
-    std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
-    bool closed_ = false;
-    std::vector<byte_range> lost_;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline result<reader> reader::open(const std::string& path, const os::env& system) {
-    reader made(path, system);
-    auto opened = made.open_file();
-    if (opened) {
-        opened = made.start();
-    }
-    if (!opened) {
-        return std::move(opened).error();
-    }
-    return made;
-}
-
-// Opens what stands at the path and reads its header; on an error the open file stays as it was.
-inline result<void> reader::open_file() {
-    auto file = os::open_file(path_, os::open_mode::read, *system_);
-    if (!file) {
-        return std::move(file).error();
-    }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path_);
-    }
-    std::string bytes(header_bytes, '\0');
-    const auto got = file->read_at(0, &bytes[0], bytes.size());
-    if (!got) {
-        return got.error();
-    }
-    bytes.resize(*got);
-    auto header = decode_header(bytes);
-    const bool damaged = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged) {
-        header.error().path = path_;
-        return std::move(header).error();
-    }
-    header_ = damaged ? guess_header(bytes) : *header;
-    damaged_header_ = damaged;
-    seed_ = checksum_seed(header_.id);
-    file_ = std::move(*file);
-    seen_ = *status;
-    return {};
-}
-
-inline result<void> reader::start() {
-    names_.clear();
-    summaries_.clear();
-    offset_ = header_bytes;
-    index_offset_ = 0;
-    closed_ = false;
-    (void)load_index_before(seen_.size);
-    return follow();
-}
-
-// Finds the last index by way of the last whole block.
-inline bool reader::load_index_before(std::uint64_t size) {
-    std::string memory;
-    const auto last = find_last_block(file_, seed_, size, memory);
-    if (!last) {
-        return false;
-    }
-    return load_index(last->type == block_type::index ? last->offset : last->last_index_offset);
-}
-
-// Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
-inline bool reader::load_index(std::uint64_t offset) {
-    std::string memory;
-    const auto found = find_block_at(file_, seed_, offset, seen_.size, memory);
-    index_content content;
-    if (offset == 0 || !found || found->type != block_type::index || found->sequence >= limit_ ||
-        !decode_index(found->payload, content)) {
-        return false;
-    }
-    std::string dictionary_memory;
-    const auto dictionary =
-        find_block_at(file_, seed_, content.dictionary_offset, seen_.size, dictionary_memory);
-    if (!dictionary || dictionary->type != block_type::dictionary) {
-        return false;
-    }
-    use_names(dictionary->payload);
-    use_index(*found, content);
-    offset_ = found->end();
-    return true;
-}
-
-inline void reader::use_index(const block& from, const index_content& content) {
-    summaries_.clear();
-    for (const auto& [id, summary] : content.summaries) {
-        summaries_[id] = summary;
-    }
-    index_offset_ = from.offset;
-    closed_ = (from.flags & flag_closed) != 0;
-    lost_.clear();  // whatever was lost before, the index knows the numbers
-}
-
-inline void reader::use_names(std::string_view payload) {
-    std::vector<series_name> names;
-    if (decode_dictionary(payload, names)) {
-        for (series_name& name : names) {
-            names_.emplace(name.id, std::move(name));
-        }
-    }
-}
-
-inline void reader::use_frames(std::string_view payload) {
+inline void file_builder::count_frames(std::string_view payload) {
     frame_decoder frames(payload);
     while (frames.next()) {
+        row_.clear();
         for (const auto& column : frames.columns()) {
-            summaries_[column.id].add({frames.step(), frames.time_us(), frames.value(column)});
+            row_.push_back({column.id, frames.value(column)});
         }
+        count_frame(frames.step(), frames.time_us(), row_.data(), row_.size());
     }
-}
-
-inline void reader::use_block(const block& found) {
-    index_content content;
-    switch (found.type) {
-    case block_type::dictionary:
-        use_names(found.payload);
-        break;
-    case block_type::frames:
-        use_frames(found.payload);
-        break;
-    case block_type::index:
-        if (decode_index(found.payload, content)) {
-            use_index(found, content);
-        }
-        break;
-    default:
-        break;  // notes, and what later writers of this version may add
-    }
-}
-
-inline result<void> reader::follow() {
-    lost_.clear();
-    block_reader blocks(file_, seed_, offset_, seen_.size);
-    block found;
-    std::size_t lost_known = 0;
-    while (blocks.next(found)) {
-        for (; lost_known < blocks.lost().size(); ++lost_known) {
-            lost_.push_back(blocks.lost()[lost_known]);
-        }
-        if (found.sequence < limit_) {
-            use_block(found);
-        }
-    }
-    offset_ = blocks.offset();
-    if (blocks.failure()) {
-        return *blocks.failure();
-    }
-    return {};
-}
-
-inline result<void> reader::refresh() {
-    os::file_status now;
-    const bool there = system_->stat(path_.c_str(), &now) >= 0;
-    if (there && (now.inode != seen_.inode || now.device != seen_.device)) {
-        if (open_file()) {
-            return start();  // compacted, restored or replaced
-        }
-    }
-    const auto status = file_.status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->size == seen_.size && status->modified_ns == seen_.modified_ns) {
-        return {};
-    }
-    const bool shrunk = status->size < offset_;
-    seen_ = *status;
-    if (shrunk || (!lost_.empty() && index_offset_ == 0)) {
-        return start();
-    }
-    if (!lost_.empty() && !load_index(index_offset_)) {
-        return start();  // a damaged range may have been filled: read again from the last index
-    }
-    return follow();
-}
-
-inline result<void> reader::end_before(std::uint64_t sequence) {
-    if (sequence == limit_) {
-        return {};
-    }
-    limit_ = sequence;
-    return start();
-}
-
-inline std::vector<series_summary> reader::summaries() const {
-    std::vector<series_summary> all;
-    for (const auto& [id, summary] : summaries_) {
-        const auto name = names_.find(id);
-        if (name != names_.end() && summary.count != 0) {
-            all.push_back(summary);
-            all.back().key = name->second.key;
-        }
-    }
-    return all;
-}
-
-template <class Use>
-result<void> reader::scan(Use&& use) {
-    block_reader blocks(file_, seed_, header_bytes, seen_.size);
-    block found;
-    while (blocks.next(found)) {
-        if (found.sequence < limit_) {
-            use(std::as_const(found));
-        }
-    }
-    lost_ = blocks.lost();
-    if (blocks.failure()) {
-        return *blocks.failure();
-    }
-    return {};
-}
-
-template <class Visit>
-result<void> reader::for_each_point(Visit&& visit) {
-    return scan([&](const block& found) {
-        if (found.type != block_type::frames) {
-            return;
-        }
-        frame_decoder frames(found.payload);
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                const auto name = names_.find(column.id);
-                if (name != names_.end()) {
-                    visit(std::as_const(name->second),
-                          point{frames.step(), frames.time_us(), frames.value(column)});
-                }
-            }
-        }
-    });
-}
-
-inline result<std::vector<point>> reader::points(std::string_view key) {
-    std::vector<point> found;
-    std::map<std::uint32_t, series_name>::const_iterator name = names_.begin();
-    while (name != names_.end() && name->second.key != key) {
-        ++name;
-    }
-    if (name == names_.end()) {
-        return found;
-    }
-    const std::uint32_t id = name->first;
-    auto scanned = scan([&](const block& from) {
-        if (from.type != block_type::frames) {
-            return;
-        }
-        frame_decoder frames(from.payload);
-        while (frames.next()) {
-            for (const auto& column : frames.columns()) {
-                if (column.id == id) {
-                    found.push_back({frames.step(), frames.time_us(), frames.value(column)});
-                }
-            }
-        }
-    });
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
-}
-
-inline result<std::vector<note>> reader::notes() {
-    std::vector<note> found;
-    auto scanned = scan([&](const block& from) {
-        note content;
-        if (from.type == block_type::note && decode_note(from.payload, content)) {
-            found.push_back(std::move(content));
-        }
-    });
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
-}
-
-inline std::uint64_t reader::bytes_lost() const noexcept {
-    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
-    for (const byte_range& range : lost_) {
-        bytes += range.end - range.begin;
-    }
-    return bytes;
-}
-
-}}}  // namespace guild::series
-
-// ==== guild/series/run_reader.hpp ====
-// guild/series/run_reader.hpp - the series of a run: all series files of a directory as one.
-//
-// Layer 3. Includes: base, os/file.hpp, series/reader.hpp.
-// Not here: one file (series/reader.hpp); what a run is (runs/run.hpp).
-//
-// A file that continues another is one with it, and its points replace those it repeats. Different
-// writers are never interleaved: the first one to start has a key for itself, the others' series of
-// that key are shown as "KEY @rank1", "KEY @rank2", or as "KEY @attempt1" after a resume.
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// The series of all `*.gts` files of a directory, which may be missing and come later.
-///
-/// units    see point
-/// cost     one descriptor a file while the object lives
-/// threads  one thread per reader
-/// example  tests/series/run_reader.cpp "run reader: two writers of one key are kept apart"
-class run_reader {
-public:
-    /// Reads what is there now; a failure is kept in last_error().
-    explicit run_reader(std::string directory, const os::env& system = os::system_env)
-        : directory_(std::move(directory)), system_(&system) {
-        (void)refresh();
-    }
-
-    /// Takes in new files and what files have gained.
-    ///
-    /// errors   unsupported, bad_syntax, permission_denied, io_failed: the first file that cannot
-    /// be
-    ///          read; the others are read all the same
-    result<void> refresh();
-
-    /// Every series, in byte order of the keys as shown.
-    [[nodiscard]] std::vector<series_summary> summaries() const;
-
-    /// All points of the series shown as `key`, in order of writing; none for an unknown key.
-    [[nodiscard]] std::vector<point> points(std::string_view key);
-
-    [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
-
-    /// The failure that refresh() or points() met last.
-    [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
-
-    /// Whether there is a file and each is closed: nothing more will come.
-    [[nodiscard]] bool is_closed() const noexcept;
-
-    /// The readers of the files, in order of start.
-    [[nodiscard]] const std::vector<reader*>& files() const noexcept { return in_order_; }
-
-private:
-    using chain = std::vector<reader*>;  // a writer's file and those that continue it
-    struct place {
-        std::size_t chain;
-        std::string key;
-        series_summary summary;
-    };
-
-    void open_new(const std::string& name);
-    result<void> link_files();
-    void name_series();
-    std::string shown_name(const chain& writer, const std::string& key, std::size_t rank) const;
-
-    std::string directory_;
-    const os::env* system_;
-    std::map<std::string, reader> readers_;
-    std::vector<reader*> in_order_;
-    std::vector<chain> chains_;
-    std::map<std::string, place, std::less<>> shown_;
-    std::optional<error> error_;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline result<void> run_reader::refresh() {
-    error_.reset();
-    for (auto& file : readers_) {
-        const auto refreshed = file.second.refresh();
-        if (!refreshed) {
-            error_ = refreshed.error();
-        }
-    }
-    const auto entries = os::list_directory(directory_);
-    if (!entries && entries.error().code != errc::not_found) {
-        error_ = entries.error();
-    }
-    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
-        const std::string& name = (*entries)[i].name;
-        if (ends_with(name, ".gts") && readers_.find(name) == readers_.end()) {
-            open_new(name);
-        }
-    }
-    const auto linked = link_files();
-    if (!linked) {
-        error_ = linked.error();
-    }
-    name_series();
-    if (error_) {
-        return *error_;
-    }
-    return {};
-}
-
-inline void run_reader::open_new(const std::string& name) {
-    auto opened = reader::open(join_path(directory_, name), *system_);
-    if (opened) {
-        readers_.emplace(name, std::move(*opened));
-    } else if (opened.error().code != errc::truncated && opened.error().code != errc::not_found) {
-        error_ = opened.error();  // a file without its header yet is no failure
-    }
-}
-
-// Puts files in order of start and each file that continues another behind it.
-inline result<void> run_reader::link_files() {
-    in_order_.clear();
-    chains_.clear();
-    for (auto& file : readers_) {
-        in_order_.push_back(&file.second);
-    }
-    std::sort(in_order_.begin(), in_order_.end(), [](const reader* a, const reader* b) {
-        return std::make_pair(a->header().start_wall_us, std::string_view(a->path())) <
-               std::make_pair(b->header().start_wall_us, std::string_view(b->path()));
-    });
-    result<void> outcome;
-    for (reader* file : in_order_) {
-        const auto continued =
-            std::find_if(chains_.begin(), chains_.end(), [&](const chain& writer) {
-                return file->header().is_continuation() &&
-                       writer.back()->header().id == file->header().continues;
-            });
-        if (continued == chains_.end()) {
-            chains_.push_back({file});
-            continue;
-        }
-        auto ended = continued->back()->end_before(file->header().continues_sequence);
-        if (!ended) {
-            outcome = std::move(ended);
-        }
-        continued->push_back(file);
-    }
-    return outcome;
-}
-
-inline void run_reader::name_series() {
-    shown_.clear();
-    std::map<std::string, std::size_t> ranks;
-    for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
-        std::map<std::string, series_summary> merged;
-        for (const reader* file : chains_[writer]) {
-            for (const series_summary& part : file->summaries()) {
-                merged[part.key].add(part);
-            }
-        }
-        for (auto& [key, summary] : merged) {
-            const std::size_t rank = ranks[key]++;
-            summary.key = shown_name(chains_[writer], key, rank);
-            shown_.emplace(summary.key, place{writer, key, summary});
-        }
-    }
-}
-
-inline std::string run_reader::shown_name(const chain& writer, const std::string& key,
-                                          std::size_t rank) const {
-    const std::uint32_t attempt = writer.front()->header().attempt;
-    std::string name = key;
-    if (attempt != 0 && rank != 0) {
-        name += " @attempt" + std::to_string(attempt);
-    } else if (rank != 0) {
-        name += " @rank" + std::to_string(rank);
-    }
-    while (shown_.find(name) != shown_.end()) {
-        name += " @rank" + std::to_string(rank);
-    }
-    return name;
-}
-
-inline std::vector<series_summary> run_reader::summaries() const {
-    std::vector<series_summary> all;
-    all.reserve(shown_.size());
-    for (const auto& entry : shown_) {
-        all.push_back(entry.second.summary);
-    }
-    return all;
-}
-
-inline std::vector<point> run_reader::points(std::string_view key) {
-    std::vector<point> all;
-    const auto found = shown_.find(key);
-    if (found == shown_.end()) {
-        return all;
-    }
-    for (reader* file : chains_[found->second.chain]) {
-        const auto part = file->points(found->second.key);
-        if (!part) {
-            error_ = part.error();
-        } else {
-            all.insert(all.end(), part->begin(), part->end());
-        }
-    }
-    return all;
-}
-
-inline std::uint64_t run_reader::bytes_lost() const noexcept {
-    std::uint64_t bytes = 0;
-    for (const reader* file : in_order_) {
-        bytes += file->bytes_lost();
-    }
-    return bytes;
-}
-
-inline bool run_reader::is_closed() const noexcept {
-    return !in_order_.empty() && std::all_of(in_order_.begin(), in_order_.end(),
-                                             [](const reader* file) { return file->is_closed(); });
 }
 
 }}}  // namespace guild::series
@@ -16377,7 +18472,7 @@ namespace guild { inline namespace v0 { namespace series {
 /// When the file is forced to the device: never, at intervals, or at every flush.
 enum class sync_policy : std::uint8_t { none, interval, every };
 
-/// units    *_bytes: bytes; *_ms: milliseconds on the clock since boot
+/// units    *_bytes: bytes; *_ms: milliseconds on a clock that never jumps
 struct writer_options {
     std::size_t flush_bytes = std::size_t{64}
                               << 10U;       // append() flushes when so much has gathered,
@@ -16385,7 +18480,7 @@ struct writer_options {
     sync_policy sync = sync_policy::interval;
     std::int64_t sync_interval_ms = 5000;
     std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
-    std::uint32_t attempt = 0;                               // of a resumed run
+    std::uint32_t attempt = 0;                               // of a resumed run, marked by a remark
     std::string host;                                        // default: the machine's name
     int pid = 0;                                             // default: this process
 };
@@ -16393,7 +18488,8 @@ struct writer_options {
 /// Writes one series file and, where the file system fails it, the files that continue it.
 ///
 /// units    steps: any int64 in any order; times: microseconds since 1970-01-01 UTC
-/// threads  one at a time; after fork only the parent may use it
+/// threads  one at a time. In a forked child it does nothing, not even at its end: the file is the
+///          parent's
 /// example  tests/series/writer.cpp "writer: what it writes is what the reader reads, bit for bit"
 class writer {
 public:
@@ -16447,13 +18543,14 @@ public:
     /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
     ///
     /// A file of the same name that is this very file is left as it is.
-    /// errors   already_exists, no_space, permission_denied, io_failed: the old file is kept
+    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old file is
+    /// kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
     /// Renames the file to `path`, in one step; a file that stands there is replaced.
     ///
     /// in       path: on the same file system
-    /// errors   those of rename: the old name is kept
+    /// errors   closed; those of rename: the old name is kept
     [[nodiscard]] result<void> rename_to(const std::string& path);
 
     /// The time of now: the wall clock at the start plus what the clock since boot has counted
@@ -16466,6 +18563,9 @@ public:
     /// the writer continues in a new file, and with move_to().
     [[nodiscard]] int fd() const noexcept { return file_.fd(); }
     [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+
+    /// Whether there is a file to write to: not after close(), and not in a forked child.
+    [[nodiscard]] bool is_open() const noexcept { return file_.is_open() && mark_->is_original(); }
     [[nodiscard]] const file_header& header() const noexcept { return header_; }
 
     /// The first error of a write or sync, and how many there were.
@@ -16484,17 +18584,22 @@ private:
     static constexpr int max_continuations = 16;
 
     writer(writer_options options, const os::env& system)
-        : options_(std::move(options)), system_(&system) {}
+        : options_(std::move(options)), system_(&system), mark_(std::make_unique<os::fork_mark>()) {
+    }
 
     result<void> start_file(const std::string& directory, const uuid& continues,
                             std::uint64_t continues_sequence);
+    result<os::file> make_file(const std::string& directory, const file_header& header);
+    result<void> show_file();
+    result<void> end_file();
     void note_gap();
     result<void> write_pending();
     result<void> write_failed(const error& what, std::size_t written);
     void commit(std::size_t bytes);
     result<void> sync_file();
-    result<void> sync_if_due();
-    void sync_directory();
+    result<void> flush_at(std::int64_t now_us);
+    result<void> sync_if_due(std::int64_t now_us);
+    result<void> sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
@@ -16503,18 +18608,23 @@ private:
     }
     void note_error(const error& what);
 
+    [[nodiscard]] error closed_error() const;
+
     writer_options options_;
     const os::env* system_;
+    std::unique_ptr<os::fork_mark> mark_;
     os::file file_;
     file_header header_;
     file_builder builder_;
     std::string unsynced_;  // blocks that are in the file and were not synced
 
-    std::int64_t flushed_us_ = 0;
+    std::int64_t flushed_us_ = 0;  // both on the coarse clock
     std::int64_t synced_us_ = 0;
-    bool refused_ = false;   // the last write failed
-    bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
+    bool refused_ = false;    // the last write failed
+    bool poisoned_ = false;   // the file is not to be trusted any more: a new one is due
+    bool is_synced_ = false;  // the file was, at least once
     bool directory_synced_ = false;
+    std::string shown_path_;  // of a file that has another name until it holds what it repeats
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t dropped_noted_ = 0;
@@ -16560,6 +18670,10 @@ inline result<writer> writer::create(const std::string& directory, writer_option
     if (!started) {
         return std::move(started).error();
     }
+    if (made.options_.attempt > 0) {
+        const std::string attempt = std::to_string(made.options_.attempt);
+        made.add_note(made.header_.start_wall_us, {{"mark", "resume"}, {"attempt", attempt}});
+    }
     return made;
 }
 
@@ -16576,37 +18690,61 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
     header.start_boot_us = system_->boot_time_us();
     header.continues = continues;
     header.continues_sequence = continues_sequence;
+    auto file = make_file(directory, header);
+    if (!file) {
+        return std::move(file).error();
+    }
+    auto written = file->write_at(0, encode_header(header));
+    if (!written) {
+        (void)system_->unlink(file->path().c_str());
+        return written;
+    }
+    file_ = std::move(*file);
+    header_ = header;
+    builder_.start(header.id);
+    unsynced_.clear();
+    is_synced_ = directory_synced_ = false;
+    flushed_us_ = synced_us_ = system_->coarse_time_us();
+    return {};
+}
+
+// A file that continues another is shown to readers when it holds all that it repeats: from then on
+// they leave those blocks of the other one out.
+inline result<os::file> writer::make_file(const std::string& directory, const file_header& header) {
+    const std::string hidden = ".new-" + std::to_string(os::process_id());
     for (int serial = 1;; ++serial) {
         const std::string path =
             join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
-        auto file = os::open_file(path, os::open_mode::create_new, *system_);
-        if (!file && file.error().code == errc::already_exists) {
+        const bool is_hidden = header.is_continuation();
+        if (is_hidden && os::find_link_status(path, *system_)) {
             continue;
         }
-        if (!file) {
-            return std::move(file).error();
+        auto file =
+            os::open_file(is_hidden ? path + hidden : path, os::open_mode::create_new, *system_);
+        if (file || file.error().code != errc::already_exists) {
+            shown_path_ = file && is_hidden ? path : std::string();
+            return file;
         }
-        auto written = file->write_at(0, encode_header(header));
-        if (!written) {
-            (void)system_->unlink(path.c_str());
-            return written;
-        }
-        file_ = std::move(*file);
-        header_ = header;
-        builder_.start(header.id);
-        unsynced_.clear();
-        directory_synced_ = false;
-        flushed_us_ = synced_us_ = system_->boot_time_us();
+    }
+}
+
+inline result<void> writer::show_file() {
+    if (shown_path_.empty()) {
         return {};
     }
+    auto shown = rename_to(std::exchange(shown_path_, {}));
+    if (!shown) {
+        shown_path_ = shown.error().path;
+        note_error(shown.error());
+    }
+    return shown;
 }
 
 inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
                            std::size_t count) {
     constexpr std::size_t max_values = std::size_t{1} << 20U;
     const std::size_t waiting = builder_.pending().size() + builder_.frame_bytes();
-    if (!file_.is_open() || count > max_values || waiting >= options_.max_pending_bytes ||
-        count == 0) {
+    if (!is_open() || count > max_values || waiting >= options_.max_pending_bytes || count == 0) {
         dropped_ += count;
         return;
     }
@@ -16623,16 +18761,17 @@ inline void writer::append(std::int64_t step, std::int64_t time_us, const sample
     if (full && refused_) {
         builder_.seal_frames();  // blocks keep their size while the disk refuses them
     }
-    const bool late = options_.flush_interval_ms >= 0 &&
-                      system_->boot_time_us() - flushed_us_ >= options_.flush_interval_ms * 1000;
+    const bool is_timed = options_.flush_interval_ms >= 0;
+    const std::int64_t now_us = is_timed || full ? system_->coarse_time_us() : 0;
+    const bool late = is_timed && now_us - flushed_us_ >= options_.flush_interval_ms * 1000;
     if ((full && !refused_) || late) {
-        (void)flush();
+        (void)flush_at(now_us);
     }
 }
 
 inline void writer::add_note(std::int64_t time_us,
                              std::vector<std::pair<std::string, std::string>> texts) {
-    if (file_.is_open()) {
+    if (is_open()) {
         builder_.add_note({time_us, std::move(texts)});
     }
 }
@@ -16645,11 +18784,22 @@ inline void writer::note_gap() {
     }
 }
 
+inline error writer::closed_error() const {
+    return make_error(errc::closed,
+                      file_.is_open() ? "the series file is that of the process that was forked"
+                                      : "the series file was closed",
+                      file_.path());
+}
+
 inline result<void> writer::flush() {
-    if (!file_.is_open()) {
-        return make_error(errc::closed, "the series file was closed", file_.path());
+    if (!is_open()) {
+        return closed_error();
     }
-    flushed_us_ = system_->boot_time_us();
+    return flush_at(system_->coarse_time_us());
+}
+
+inline result<void> writer::flush_at(std::int64_t now_us) {
+    flushed_us_ = now_us;
     if (poisoned_ && may_continue()) {
         auto continued = continue_in_new_file();
         if (!continued) {
@@ -16661,7 +18811,7 @@ inline result<void> writer::flush() {
     }
     builder_.seal(false);
     auto written = write_pending();
-    return written ? sync_if_due() : written;
+    return written ? sync_if_due(now_us) : written;
 }
 
 // One write at the end of the file. What was written before a failure stays up to its last block.
@@ -16685,7 +18835,7 @@ inline result<void> writer::write_pending() {
     }
     refused_ = false;
     commit(done);
-    return {};
+    return show_file();
 }
 
 inline void writer::commit(std::size_t bytes) {
@@ -16719,75 +18869,104 @@ inline void writer::note_error(const error& what) {
     }
 }
 
-inline result<void> writer::sync_if_due() {
-    const std::int64_t waited_us = system_->boot_time_us() - synced_us_;
+inline result<void> writer::sync_if_due(std::int64_t now_us) {
+    const std::int64_t waited_us = now_us - synced_us_;
     const bool due =
         options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
                                                 (waited_us >= options_.sync_interval_ms * 1000 ||
                                                  unsynced_.size() >= options_.max_pending_bytes));
-    if (!due || unsynced_.empty()) {
+    if (!due || (unsynced_.empty() && directory_synced_)) {
         return {};
     }
     return sync_file();
 }
 
-inline void writer::sync_directory() {
+inline result<void> writer::sync_directory() {
     auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
-    directory_synced_ = directory && directory->sync();
+    auto synced = directory ? directory->sync() : result<void>(std::move(directory).error());
+    // Some file systems, and directories that may only be written to, offer no such thing.
+    const bool is_offered = synced || (synced.error().code != errc::bad_value &&
+                                       synced.error().code != errc::unsupported &&
+                                       synced.error().code != errc::permission_denied);
+    directory_synced_ = synced || !is_offered;
+    if (!directory_synced_) {
+        note_error(synced.error());
+        return synced;
+    }
+    return {};
 }
 
 inline result<void> writer::sync_file() {
-    synced_us_ = system_->boot_time_us();
-    auto synced = file_.sync();
-    if (synced) {
-        unsynced_.clear();
-        if (!directory_synced_) {
-            sync_directory();
-        }
-        return {};
+    synced_us_ = system_->coarse_time_us();
+    if (poisoned_ && !may_continue()) {
+        return make_error(errc::io_failed, "an earlier write or sync of this file failed",
+                          file_.path());
     }
-    // The kernel may have dropped the pages: this file is not to be trusted from the last sync on.
-    note_error(synced.error());
-    poisoned_ = true;
-    if (!may_continue()) {
+    auto synced = file_.sync();
+    if (!synced) {
+        // The kernel may have dropped the pages: the file is not to be trusted any more.
+        note_error(synced.error());
+        poisoned_ = true;
+        if (!may_continue()) {
+            return synced;
+        }
+        synced = continue_in_new_file();
+        if (synced) {
+            synced = write_pending();
+        }
+        if (!synced) {
+            return synced;
+        }
+        synced = file_.sync();
+    }
+    if (!synced) {
+        note_error(synced.error());
+        poisoned_ = true;
         return synced;
     }
-    auto continued = continue_in_new_file();
-    if (continued) {
-        continued = write_pending();
-    }
-    if (!continued) {
-        return continued;
-    }
-    auto again = file_.sync();
-    if (again) {
-        unsynced_.clear();
-    } else {
-        note_error(again.error());
-        poisoned_ = true;
-    }
-    return again;
+    unsynced_.clear();
+    is_synced_ = true;
+    return directory_synced_ ? result<void>() : sync_directory();
 }
 
 inline result<void> writer::sync() {
-    auto flushed = flush();
-    if (!flushed || unsynced_.empty()) {
-        return flushed;
+    auto done = flush();
+    if (!done) {
+        return done;
     }
-    return sync_file();
+    if (options_.sync != sync_policy::none) {
+        return unsynced_.empty() && directory_synced_ ? done : sync_file();
+    }
+    done = file_.sync();
+    if (!done) {
+        note_error(done.error());
+        return done;
+    }
+    return directory_synced_ ? done : sync_directory();
 }
 
-// A new file says from which block on it repeats the old one; readers believe it from there.
+// A new file says from which block on it repeats the old one; readers believe it from there. A file
+// that was never synced may vanish: the new one then stands for it and continues what it continued.
 inline result<void> writer::continue_in_new_file() {
+    builder_.seal_frames();
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
+    const bool stands_for = header_.is_continuation() && !is_synced_;
+    const uuid continues = stands_for ? header_.continues : header_.id;
+    const bool was_hidden = !shown_path_.empty();
+    std::string shown_before = shown_path_;
     os::file old = std::move(file_);
-    auto started = start_file(parent_path(old.path()), header_.id, first);
+    auto started = start_file(parent_path(old.path()), continues,
+                              stands_for ? header_.continues_sequence : first);
     if (!started) {
         file_ = std::move(old);
+        shown_path_ = std::move(shown_before);
         note_error(started.error());
         return started;
+    }
+    if (was_hidden) {
+        (void)system_->unlink(old.path().c_str());
     }
     (void)old.close();
     ++continuations_;
@@ -16796,17 +18975,30 @@ inline result<void> writer::continue_in_new_file() {
     return {};
 }
 
+// The last index, on the device; a file in which the sync had to go on needs one of its own.
+inline result<void> writer::end_file() {
+    for (;;) {
+        const uuid file = header_.id;
+        builder_.seal(true);
+        auto done = write_pending();
+        if (!done || options_.sync == sync_policy::none ||
+            (unsynced_.empty() && directory_synced_)) {
+            return done;
+        }
+        done = sync_file();
+        if (!done || header_.id == file) {
+            return done;
+        }
+    }
+}
+
 inline result<void> writer::close() {
-    if (!file_.is_open()) {
+    if (!is_open()) {
         return {};
     }
     auto done = flush();
     if (done) {
-        builder_.seal(true);
-        done = write_pending();
-    }
-    if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
-        done = sync_file();
+        done = end_file();
     }
     dropped_ += points_pending();
     auto closed = file_.close();
@@ -16835,6 +19027,9 @@ inline result<void> writer::copy_to(os::file& copy) const {
 }
 
 inline result<void> writer::move_to(const std::string& directory) {
+    if (!is_open()) {
+        return closed_error();
+    }
     const std::string path = join_path(directory, base_name(file_.path()));
     const auto there = os::find_status(path, *system_);
     const auto here = file_.status();
@@ -16850,23 +19045,3308 @@ inline result<void> writer::move_to(const std::string& directory) {
         return std::move(copy).error();
     }
     auto copied = copy_to(*copy);
+    if (copied && options_.sync != sync_policy::none) {
+        copied = copy->sync();  // what was synced of the old file is so of the new one
+    }
     if (!copied) {
         (void)system_->unlink(path.c_str());
         return copied;
     }
     file_ = std::move(*copy);
+    if (!shown_path_.empty()) {
+        shown_path_ = join_path(directory, base_name(shown_path_));
+    }
     directory_synced_ = false;
     return {};
 }
 
 inline result<void> writer::rename_to(const std::string& path) {
+    if (!is_open()) {
+        return closed_error();
+    }
     const int renamed = system_->rename(file_.path().c_str(), path.c_str());
     if (renamed < 0) {
         return os::os_error(-renamed, "rename", path);
     }
     file_ = os::file(file_.release(), path, *system_);
-    sync_directory();
+    (void)sync_directory();  // tried again by the next sync
     return {};
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/block_reader.hpp ====
+// guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
+//
+// Layer 3. Includes: base, os/file.hpp, series/format.hpp.
+// Not here: what blocks hold (series/payload.hpp); series (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A half-open range of a file.
+struct byte_range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
+/// A piece of an open file in memory; another one is read when it is asked for.
+///
+/// cost     256 KiB, or the largest piece that was asked for and that the file really holds
+class file_window {
+public:
+    explicit file_window(const os::file& file) noexcept : file_(&file) {}
+
+    /// The bytes from `offset` on, at least `need` of them unless `size` ends before. They live
+    /// until the next call.
+    [[nodiscard]] std::string_view view(std::uint64_t offset, std::uint64_t need,
+                                        std::uint64_t size);
+
+    /// Reads exactly this piece, if the file has it.
+    void load(std::uint64_t offset, std::uint64_t bytes);
+
+    /// The first failed read.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
+
+private:
+    static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
+
+    const os::file* file_;
+    std::unique_ptr<char[]> memory_;
+    std::size_t capacity_ = 0;
+    std::size_t held_ = 0;
+    std::uint64_t offset_ = 0;
+    std::optional<error> failure_;
+};
+
+/// Reads blocks of an open file from an offset up to a size.
+///
+/// Where no good block stands, the next one is looked for by its magic, its own offset and its
+/// checksum. A beginning of a block at the end, with no good block behind it, is the end.
+/// example  tests/series/block_reader.cpp "block reader: what follows a damaged block is not lost"
+class block_reader {
+public:
+    block_reader(file_window& window, std::uint32_t seed, std::uint64_t offset, std::uint64_t size)
+        : window_(&window), seed_(seed), offset_(offset), size_(size) {}
+
+    /// The next good block; false at the end. Its payload lives until the window is used again.
+    [[nodiscard]] bool next(block& out);
+
+    /// The end of the last good block: where to go on when the file has grown.
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+
+    /// Damaged ranges that a good block followed.
+    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
+
+    /// A failed read; the blocks before it are good.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept {
+        return window_->failure();
+    }
+
+private:
+    block_status read_block(std::uint64_t offset, block& out);
+    bool find_block(std::uint64_t from, block& out);
+
+    file_window* window_;
+    std::uint32_t seed_;
+    std::uint64_t offset_;
+    std::uint64_t size_;
+    std::vector<byte_range> lost_;
+};
+
+/// The last good block of a file of `size` bytes, looked for from its end.
+[[nodiscard]] std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
+                                                   std::uint64_t size);
+
+/// The block at `offset`, if a good one stands there.
+[[nodiscard]] std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
+                                                 std::uint64_t offset, std::uint64_t size);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::string_view file_window::view(std::uint64_t offset, std::uint64_t need,
+                                          std::uint64_t size) {
+    const std::uint64_t rest = size > offset ? size - offset : 0;
+    need = std::min(need, rest);
+    if (offset < offset_ || offset + need > offset_ + held_) {
+        load(offset, std::min(rest, std::max(need, step)));
+    }
+    const auto skip = std::min<std::uint64_t>(offset - offset_, held_);
+    return {memory_.get() + skip,
+            guild::detail::convert<std::size_t>(std::min<std::uint64_t>(held_ - skip, rest))};
+}
+
+inline void file_window::load(std::uint64_t offset, std::uint64_t bytes) {
+    const auto wanted = guild::detail::convert<std::size_t>(bytes);
+    if (wanted > capacity_) {
+        memory_.reset(new char[wanted]);
+        capacity_ = wanted;
+    }
+    offset_ = offset;
+    held_ = 0;
+    const auto got = file_->read_at(offset, memory_.get(), wanted);
+    if (!got && !failure_) {
+        failure_ = got.error();
+    }
+    held_ = got.value_or(0);
+}
+
+inline bool block_reader::next(block& out) {
+    if (failure() || offset_ >= size_) {
+        return false;
+    }
+    const block_status status = read_block(offset_, out);
+    if (failure() || (status != block_status::good && !find_block(offset_ + 8, out))) {
+        return false;
+    }
+    if (out.offset > offset_) {
+        lost_.push_back({offset_, out.offset});
+    }
+    offset_ = out.end();
+    return true;
+}
+
+inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
+    const std::string_view start = window_->view(offset, block_head_bytes, size_);
+    const block_head head = decode_block_head(start, offset);
+    if (head.status != block_status::good) {
+        return head.status;
+    }
+    if (head.bytes > size_ - offset) {
+        return block_status::incomplete;
+    }
+    return decode_block(window_->view(offset, head.bytes, size_), offset, seed_, out);
+}
+
+// Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
+inline bool block_reader::find_block(std::uint64_t from, block& out) {
+    for (std::uint64_t at = (from + 7) / 8 * 8; at < size_; at += 8) {
+        const std::string_view here = window_->view(at, block_head_bytes, size_);
+        if (here.size() < block_head_bytes) {
+            return false;
+        }
+        if (decode_block_head(here, at).status == block_status::good &&
+            read_block(at, out) == block_status::good) {
+            return true;
+        }
+    }
+    return false;
+}
+
+inline std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
+                                          std::uint64_t offset, std::uint64_t size) {
+    if (offset >= size || size - offset < block_bytes(0)) {
+        return std::nullopt;
+    }
+    const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
+    block found;
+    if (head.status != block_status::good || head.bytes > size - offset ||
+        decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
+            block_status::good) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+namespace detail {
+
+// Most files end in a whole block whose index and dictionary are in the last 16 KiB.
+inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{16} << 10U;
+
+// The block that ends exactly at `size`, found by the length in its last eight bytes.
+inline std::optional<block> find_block_before(file_window& window, std::uint32_t seed,
+                                              std::uint64_t size) {
+    if (size < header_bytes + block_bytes(0) || size % 8 != 0) {
+        return std::nullopt;
+    }
+    const std::string_view tail = window.view(size - block_tail_bytes, block_tail_bytes, size);
+    if (tail.size() < block_tail_bytes) {
+        return std::nullopt;
+    }
+    const std::uint64_t bytes = block_bytes(load_le<std::uint32_t>(tail.data()));
+    if (bytes > size - header_bytes) {
+        return std::nullopt;
+    }
+    return find_block_at(window, seed, size - bytes, size);
+}
+
+// The last good block that begins in [begin, end).
+inline std::optional<block> find_last_block_in(file_window& window, std::uint32_t seed,
+                                               byte_range where, std::uint64_t size) {
+    for (std::uint64_t at = where.end; at >= where.begin + 8 && !window.failure();) {
+        at -= 8;
+        // The same view as before unless a whole block had to be looked at.
+        const std::string_view all =
+            window.view(where.begin, where.end - where.begin + block_head_bytes, size);
+        const auto skip = guild::detail::convert<std::size_t>(at - where.begin);
+        const std::string_view here = all.substr(std::min(skip, all.size()));
+        if (decode_block_head(here, at).status == block_status::good) {
+            const auto found = find_block_at(window, seed, at, size);
+            if (found) {
+                return found;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+inline std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
+                                            std::uint64_t size) {
+    if (size <= header_bytes) {
+        return std::nullopt;
+    }
+    auto last = detail::find_block_before(window, seed, size);
+    // A torn tail: look back from the end in growing pieces.
+    constexpr std::uint64_t most_reach = std::uint64_t{4} << 20U;
+    std::uint64_t reach = std::uint64_t{64} << 10U;
+    for (std::uint64_t end = size / 8 * 8; !last && end > header_bytes && !window.failure();) {
+        const std::uint64_t begin =
+            end > header_bytes + reach ? (end - reach) / 8 * 8 : header_bytes;
+        last = detail::find_last_block_in(window, seed, {begin, end}, size);
+        end = begin;
+        reach = std::min(reach * 4, most_reach);
+    }
+    return last;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/block_points.hpp ====
+// guild/series/block_points.hpp - the points in a block, whether its frames are rows or columns.
+//
+// Layer 3. Includes: base, series/chunk.hpp format.hpp frames.hpp.
+// Not here: which blocks a file has (series/block_reader.hpp, series/file_map.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Visits the points of FRAMES and CHUNK blocks; blocks of other types have none.
+///
+/// Each series comes in the order in which it was written. What is bad inside a block whose
+/// checksum holds is left out.
+/// threads  one at a time: memory is used again
+class block_points {
+public:
+    /// Calls `visit(const point&)` for every point of the series `id`.
+    template <class Visit>
+    void visit(const block& from, std::uint32_t id, Visit&& visit);
+
+    /// Calls `visit(std::uint32_t id, const point&)` for every point.
+    template <class Visit>
+    void visit_all(const block& from, Visit&& visit);
+
+private:
+    template <class Visit>
+    void visit_column(std::size_t at, Visit&& visit);
+
+    chunk_reader chunk_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+template <class Visit>
+void block_points::visit_column(std::size_t at, Visit&& visit) {
+    stretch found;
+    if (!chunk_.read(at, found)) {
+        return;
+    }
+    if (found.values->is_mixed()) {
+        for (std::size_t i = 0; i < found.size; ++i) {
+            visit(found[i]);
+        }
+        return;
+    }
+    const number_kind kind = found.values->kind();
+    const std::uint64_t* bits = found.values->bits();
+    for (std::size_t i = 0; i < found.size; ++i) {
+        visit(point{found.steps[i], found.times_us[i], number::from_bits(kind, bits[i])});
+    }
+}
+
+template <class Visit>
+void block_points::visit(const block& from, std::uint32_t id, Visit&& visit) {
+    if (from.type == block_type::frames) {
+        frame_decoder frames(from.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                if (column.id == id) {
+                    visit(point{frames.step(), frames.time_us(), frames.value(column)});
+                }
+            }
+        }
+    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        const std::size_t at = chunk_.find(id);
+        if (at < chunk_.ids().size()) {
+            visit_column(at, visit);
+        }
+    }
+}
+
+template <class Visit>
+void block_points::visit_all(const block& from, Visit&& visit) {
+    if (from.type == block_type::frames) {
+        frame_decoder frames(from.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                visit(column.id, point{frames.step(), frames.time_us(), frames.value(column)});
+            }
+        }
+    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+            const std::uint32_t id = chunk_.ids()[at];
+            visit_column(at, [&](const point& next) { visit(id, next); });
+        }
+    }
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/id_table.hpp ====
+// guild/series/id_table.hpp - values by the id of a series, quick for the ids that writers give.
+//
+// Layer 3. Includes: the standard library only.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Values by id, in the order in which they were added. Writers number series 0, 1, 2, ..., and
+/// then an id is its own place; any other ids work as well.
+///
+/// cost     find: O(1) for ids in order, O(log n) for others; memory O(values)
+/// example  tests/series/id_table.cpp "id table: ids in order, out of order and far apart"
+template <class Value>
+class id_table {
+public:
+    struct entry {
+        std::uint32_t id;
+        Value value;
+    };
+
+    [[nodiscard]] const Value* find(std::uint32_t id) const noexcept {
+        const std::size_t place = place_of(id);
+        return place < entries_.size() ? &entries_[place].value : nullptr;
+    }
+    [[nodiscard]] Value* find(std::uint32_t id) noexcept {
+        const std::size_t place = place_of(id);
+        return place < entries_.size() ? &entries_[place].value : nullptr;
+    }
+
+    /// The value of `id`, made when it is new. References last until the next one is made.
+    Value& operator[](std::uint32_t id) {
+        const std::size_t place = place_of(id);
+        if (place < entries_.size()) {
+            return entries_[place].value;
+        }
+        if (id != entries_.size()) {
+            others_.emplace(id, entries_.size());
+        }
+        entries_.push_back({id, Value{}});
+        return entries_.back().value;
+    }
+
+    void clear() noexcept {
+        entries_.clear();
+        others_.clear();
+    }
+    void reserve(std::size_t size) { entries_.reserve(size); }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return entries_.end(); }
+    [[nodiscard]] auto begin() noexcept { return entries_.begin(); }
+    [[nodiscard]] auto end() noexcept { return entries_.end(); }
+
+private:
+    [[nodiscard]] std::size_t place_of(std::uint32_t id) const noexcept {
+        if (id < entries_.size() && entries_[id].id == id) {
+            return id;
+        }
+        if (others_.empty()) {
+            return entries_.size();
+        }
+        const auto found = others_.find(id);
+        return found == others_.end() ? entries_.size() : found->second;
+    }
+
+    std::vector<entry> entries_;
+    std::map<std::uint32_t, std::size_t> others_;  // ids that are not their own place
+};
+
+}}}  // namespace guild::series
+
+// ==== guild/series/key_index.hpp ====
+// guild/series/key_index.hpp - the ids of series by their keys, made when first asked for.
+//
+// Layer 3. Includes: series/id_table.hpp, series/payload.hpp.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Finds keys in a table of names that only grows.
+///
+/// example  tests/series/key_index.cpp "key index: finds keys as names are added"
+class key_index {
+public:
+    /// The id of `key`; of two series with one key the one that was added first.
+    ///
+    /// cost     O(n log n) when names were added since, then O(log n)
+    [[nodiscard]] std::optional<std::uint32_t> find(const id_table<series_name>& names,
+                                                    std::string_view key);
+
+    void clear() noexcept { ids_.clear(); }
+
+private:
+    std::vector<std::uint32_t> ids_;  // in order of their keys
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::uint32_t> key_index::find(const id_table<series_name>& names,
+                                                    std::string_view key) {
+    const auto key_of = [&names](std::uint32_t id) {
+        return std::string_view(names.find(id)->key);
+    };
+    if (ids_.size() != names.size()) {
+        ids_.clear();
+        for (const auto& entry : names) {
+            ids_.push_back(entry.id);
+        }
+        std::stable_sort(ids_.begin(), ids_.end(),
+                         [&](std::uint32_t a, std::uint32_t b) { return key_of(a) < key_of(b); });
+    }
+    const auto found =
+        std::lower_bound(ids_.begin(), ids_.end(), key,
+                         [&](std::uint32_t id, std::string_view k) { return key_of(id) < k; });
+    return found == ids_.end() || key_of(*found) != key ? std::nullopt : std::optional(*found);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/file_map.hpp ====
+// guild/series/file_map.hpp - where the points of a series file stand: what all its indices list.
+//
+// Layer 3. Includes: base, series/block_reader.hpp, series/index.hpp.
+// Not here: reading the points (series/reader.hpp).
+//
+// Each INDEX lists the blocks since the INDEX before and says where that one is, so the map is
+// gathered from the last one back to the beginning of the file.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Points with a step and a time within these limits, both ends included.
+///
+/// units    as point
+struct point_range {
+    std::int64_t min_step = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max_step = std::numeric_limits<std::int64_t>::max();
+    std::int64_t min_time_us = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max_time_us = std::numeric_limits<std::int64_t>::max();
+
+    [[nodiscard]] bool holds(std::int64_t step, std::int64_t time_us) const noexcept {
+        return step >= min_step && step <= max_step && time_us >= min_time_us &&
+               time_us <= max_time_us;
+    }
+    [[nodiscard]] bool holds_all() const noexcept {
+        constexpr auto low = std::numeric_limits<std::int64_t>::min();
+        constexpr auto high = std::numeric_limits<std::int64_t>::max();
+        return min_step == low && max_step == high && min_time_us == low && max_time_us == high;
+    }
+    [[nodiscard]] bool meets(const frames_entry& entry) const noexcept {
+        return entry.max_step >= min_step && entry.min_step <= max_step &&
+               entry.max_time_us >= min_time_us && entry.min_time_us <= max_time_us;
+    }
+};
+
+/// What one INDEX covers.
+struct file_section {
+    std::uint64_t begin = 0;         // of what the index lists
+    std::uint64_t index_offset = 0;  // of the index itself
+    std::uint64_t end = 0;           // of the index
+    index_content content;           // without its summaries
+};
+
+/// The sections of a file in order.
+///
+/// example  tests/series/file_map.cpp "file map: the indices of a live file join without a gap"
+class file_map {
+public:
+    /// Gathers all sections up to the index at `index_offset`. Those that are known are kept.
+    ///
+    /// out      false when an index on the way is damaged: then nothing is known
+    [[nodiscard]] bool load(file_window& window, std::uint32_t seed, std::uint64_t index_offset,
+                            std::uint64_t size);
+
+    void clear() noexcept { sections_.clear(); }
+
+    [[nodiscard]] const std::vector<file_section>& sections() const noexcept { return sections_; }
+
+    /// Whether the file has columns: then a series is in a part of its blocks.
+    [[nodiscard]] bool has_chunks() const noexcept {
+        return !sections_.empty() && !sections_.front().content.chunks.empty();
+    }
+
+private:
+    std::vector<file_section> sections_;
+};
+
+/// Whether a list of ids holds `id`.
+[[nodiscard]] inline bool has_id(const std::vector<std::uint32_t>& ids, std::uint32_t id) noexcept {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+// ---- implementation ---------------------------------------------------------
+
+inline bool file_map::load(file_window& window, std::uint32_t seed, std::uint64_t index_offset,
+                           std::uint64_t size) {
+    const std::uint64_t known = sections_.empty() ? 0 : sections_.back().index_offset;
+    std::vector<file_section> found;
+    while (index_offset != known) {
+        const auto from = find_block_at(window, seed, index_offset, size);
+        file_section next;
+        if (!from || from->type != block_type::index ||
+            !decode_index(from->payload, next.content) ||
+            next.content.covers_offset > index_offset || from->last_index_offset >= index_offset) {
+            clear();
+            return false;
+        }
+        next.content.summaries = {};
+        next.begin = next.content.covers_offset;
+        next.index_offset = index_offset;
+        next.end = from->end();
+        index_offset = from->last_index_offset;
+        found.push_back(std::move(next));
+        if (index_offset == 0 && known != 0) {
+            sections_.clear();  // another file took this one's place
+            break;
+        }
+    }
+    std::uint64_t end = sections_.empty() ? header_bytes : sections_.back().end;
+    for (auto next = found.rbegin(); next != found.rend(); ++next) {
+        if (next->begin != end) {
+            clear();
+            return false;
+        }
+        end = next->end;
+        sections_.push_back(std::move(*next));
+    }
+    return true;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/pixels.hpp ====
+// guild/series/pixels.hpp - a series as the few points that a chart of some columns needs.
+//
+// Layer 3. Includes: base, series/file_map.hpp point.hpp pyramid.hpp. Pure.
+// Not here: finding the points (series/reader.hpp); reducing points at hand (series/reduce.hpp).
+//
+// Each column of the chart keeps the first, the smallest, the largest and the last of its points,
+// so that a single sharp point is seen at every zoom. From a pyramid whole buckets are taken: a
+// border between two columns is then the bucket's, and at most one bucket off.
+
+namespace guild { inline namespace v0 { namespace series {
+
+enum class x_axis : std::uint8_t { step, time };
+
+/// What a chart shows: so many columns over the points of a range.
+struct pixel_request {
+    std::size_t columns = 1000;  // 0 counts as 1
+    x_axis axis = x_axis::step;
+    point_range range;
+};
+
+/// At most four points for each column, in the order of the series.
+///
+/// out      points, nan, infinite: how many of the series are in the range; they are exact unless
+///          buckets reach over its ends
+struct pixel_view {
+    std::vector<point> kept;
+    std::uint64_t points = 0;
+    std::uint64_t nan = 0;
+    std::uint64_t infinite = 0;
+    bool is_exact = true;  // no pyramid was used: columns have exact borders
+};
+
+/// Puts points and buckets, in the order of the series, into columns.
+///
+/// in       low, high: the ends of the axis; what lies outside goes to the first or last column
+/// example  tests/series/pixels.cpp "pixels: a spike of one point is kept at every width"
+class pixel_reducer {
+public:
+    struct extent {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+    };
+    pixel_reducer(const pixel_request& request, extent axis) noexcept;
+
+    void add(const point& next);
+    void add(const bucket& next, const point* kept);
+
+    /// The points that are kept, and the counts.
+    [[nodiscard]] pixel_view finish();
+
+    [[nodiscard]] const point_range& range() const noexcept { return request_.range; }
+
+private:
+    [[nodiscard]] std::size_t column_of(const point& at) const noexcept;
+    void enter(std::size_t column);
+
+    pixel_request request_;
+    extent axis_;
+    double columns_per_unit_ = 0;
+    std::size_t column_ = 0;
+    bucket_builder open_;
+    pyramid_piece done_;
+    bool is_exact_ = true;
+};
+
+/// The coarsest level of the pyramid of which each column gets two buckets or more; pyramid_levels
+/// when even the finest is too coarse, and the points themselves are to be read.
+[[nodiscard]] std::uint32_t level_for(std::uint64_t points, std::size_t columns) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::uint32_t level_for(std::uint64_t points, std::size_t columns) noexcept {
+    std::uint32_t level = pyramid_levels;
+    for (std::uint32_t at = 0; at < pyramid_levels; ++at) {
+        if (points / bucket_points(at) / 2 >= std::max<std::size_t>(columns, 1)) {
+            level = at;
+        }
+    }
+    return level;
+}
+
+inline pixel_reducer::pixel_reducer(const pixel_request& request, extent axis) noexcept
+    : request_(request), axis_(axis) {
+    request_.columns = std::max<std::size_t>(request.columns, 1);
+    const double length = static_cast<double>(axis.high) - static_cast<double>(axis.low);
+    columns_per_unit_ = length > 0 ? static_cast<double>(request_.columns) / length : 0;
+}
+
+inline std::size_t pixel_reducer::column_of(const point& at) const noexcept {
+    const std::int64_t x = request_.axis == x_axis::step ? at.step : at.time_us;
+    const double along = static_cast<double>(x) - static_cast<double>(axis_.low);
+    const double column = along * columns_per_unit_;
+    const auto last = static_cast<double>(request_.columns - 1);
+    return static_cast<std::size_t>(std::min(std::max(column, 0.0), last));
+}
+
+inline void pixel_reducer::enter(std::size_t column) {
+    if (column != column_) {
+        open_.finish(done_);
+        column_ = column;
+    }
+}
+
+inline void pixel_reducer::add(const point& next) {
+    if (request_.range.holds(next.step, next.time_us)) {
+        enter(column_of(next));
+        open_.add(next);
+    }
+}
+
+// A bucket goes whole into the column of its first point within the range.
+inline void pixel_reducer::add(const bucket& next, const point* kept) {
+    const auto is_inside = [this](const point& each) {
+        return request_.range.holds(each.step, each.time_us);
+    };
+    const point* end = kept + next.kept;
+    const point* first = std::find_if(kept, end, is_inside);
+    if (first == end) {
+        return;
+    }
+    is_exact_ = false;
+    enter(column_of(*first));
+    if (std::all_of(first, end, is_inside) && first == kept) {
+        open_.add(next, kept);
+        return;
+    }
+    for (const point* each = first; each != end; ++each) {
+        if (is_inside(*each)) {
+            open_.add(*each);
+        }
+    }
+}
+
+inline pixel_view pixel_reducer::finish() {
+    open_.finish(done_);
+    pixel_view view;
+    view.kept = std::move(done_.points);
+    for (const bucket& column : done_.buckets) {
+        view.points += column.points;
+        view.nan += column.nan;
+        view.infinite += column.infinite;
+    }
+    view.is_exact = is_exact_;
+    done_.clear();
+    return view;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/pyramid_source.hpp ====
+// guild/series/pyramid_source.hpp - the pyramids in a series file: which level, and its buckets.
+//
+// Layer 3. Includes: base, series/block_reader.hpp file_map.hpp pixels.hpp pyramid.hpp.
+// Not here: the columns of a chart (series/pixels.hpp); points themselves (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// How many points of a series may be in the range of a chart, at least one, and the ends of its
+/// axis. What no index lists yet is not counted.
+struct measured {
+    std::uint64_t points = 0;
+    pixel_reducer::extent axis;
+};
+[[nodiscard]] measured measure(const file_map& map, std::uint32_t id, const series_summary& summary,
+                               const pixel_request& request);
+
+/// An open file whose blocks are read.
+struct pyramid_source {
+    file_window* window;
+    std::uint32_t seed;
+    std::uint64_t size;
+};
+
+/// Puts the buckets of a series into columns that a pyramid has for the section `first` of a file
+/// and maybe for some that follow: of the wanted level, or of the coarsest finer one there is.
+///
+/// out      for how many sections that was; 0 when there is none or it is damaged: then the points
+///          of the section are to be read
+[[nodiscard]] std::size_t add_buckets(const pyramid_source& file, const file_map& map,
+                                      std::size_t first, pyramid_wish wanted, pixel_reducer& into);
+
+// ---- implementation ---------------------------------------------------------
+
+// How many points of the series may be in the range, and the ends of the axis.
+inline measured measure(const file_map& map, std::uint32_t id, const series_summary& summary,
+                        const pixel_request& request) {
+    const point_range& range = request.range;
+    std::uint64_t points = 0;
+    pixel_reducer::extent axis{std::min(summary.first.time_us, summary.last.time_us),
+                               std::max(summary.first.time_us, summary.last.time_us)};
+    const auto count = [&](const frames_entry& entry) {
+        points += range.meets(entry) ? entry.frames : 0;
+        axis.low = std::min(axis.low, entry.min_time_us);
+        axis.high = std::max(axis.high, entry.max_time_us);
+    };
+    for (const file_section& section : map.sections()) {
+        std::for_each(section.content.blocks.begin(), section.content.blocks.end(), count);
+        for (const chunk_entry& entry : section.content.chunks) {
+            if (has_id(section.content.groups[entry.group], id)) {
+                count(entry);
+            }
+        }
+    }
+    if (request.axis == x_axis::step) {
+        axis = {summary.min_step, summary.max_step};
+    }
+    const bool by_step = request.axis == x_axis::step;
+    axis.low = std::max(axis.low, by_step ? range.min_step : range.min_time_us);
+    axis.high = std::min(axis.high, by_step ? range.max_step : range.max_time_us);
+    return {std::max<std::uint64_t>(std::min(points, summary.count), 1), axis};
+}
+
+namespace detail {
+
+// The buckets of a series in a section, of the wanted level or the coarsest finer one there is.
+inline bool read_buckets(const pyramid_source& file, const file_section& section,
+                         pyramid_wish wanted, std::vector<pyramid_piece>& out) {
+    for (const pyramid_entry& entry : section.content.pyramids) {
+        if (!has_id(entry.ids, wanted.id)) {
+            continue;
+        }
+        const auto from = find_block_at(*file.window, file.seed, entry.offset, file.size);
+        if (!from || from->type != block_type::pyramid) {
+            return false;
+        }
+        std::string_view rest = from->payload;
+        pyramid_piece piece;
+        while (!rest.empty()) {
+            if (!decode_piece(rest, wanted, piece)) {
+                return false;
+            }
+            if (!piece.buckets.empty()) {
+                out.push_back(std::move(piece));
+            }
+        }
+    }
+    return !out.empty();
+}
+
+}  // namespace detail
+
+inline std::size_t add_buckets(const pyramid_source& file, const file_map& map, std::size_t first,
+                               pyramid_wish wanted, pixel_reducer& into) {
+    // The first pyramid from here on, if it begins with this section.
+    const auto& sections = map.sections();
+    std::size_t at = first;
+    while (at < sections.size() && sections[at].content.pyramids.empty()) {
+        ++at;
+    }
+    if (at == sections.size() || sections[at].content.pyramid_begin != sections[first].begin) {
+        return 0;
+    }
+    std::vector<pyramid_piece> pieces;
+    for (; !detail::read_buckets(file, sections[at], wanted, pieces); --wanted.level) {
+        pieces.clear();
+        if (wanted.level == 0) {
+            return 0;
+        }
+    }
+    for (const pyramid_piece& piece : pieces) {
+        const point* kept = piece.points.data();
+        for (const bucket& next : piece.buckets) {
+            into.add(next, kept);
+            kept += next.kept;
+        }
+    }
+    return at - first + 1;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/reader.hpp ====
+// guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
+//
+// Layer 3. Includes: base, os/file.hpp, series/block_points block_reader file_map index
+// pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
+// (series/writer.hpp).
+//
+// Opening looks for the last index from the end of the file and reads only what follows it.
+// refresh() goes on from there. A point is read back bit for bit or it is missing.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// The series of one file.
+///
+/// units    see point
+/// threads  one thread per reader; any number of readers, and one writer, per file
+/// example  tests/series/reader.cpp "reader: follows a file while it is written"
+class reader {
+public:
+    /// Opens `path` and learns its series.
+    ///
+    /// errors   not_found, permission_denied; truncated: not even a header yet; bad_syntax: not a
+    ///          series file; unsupported: made by a newer version; io_failed
+    [[nodiscard]] static result<reader> open(const std::string& path,
+                                             const os::env& system = os::system_env);
+
+    /// Takes in what the file has gained since, or the file that has taken its place.
+    ///
+    /// errors   io_failed; what was known before stays known
+    [[nodiscard]] result<void> refresh();
+
+    /// Every series that has points, in order of first appearance in the file.
+    ///
+    /// out      where an index covers the file, from it: points that were damaged later are counted
+    [[nodiscard]] std::vector<series_summary> summaries() const;
+
+    /// How many points the summaries count.
+    [[nodiscard]] std::uint64_t points_known() const noexcept;
+
+    /// Calls `visit(const series_name&, const series_summary&)` for the same, without a copy.
+    template <class Visit>
+    void for_each_series(Visit&& visit) const;
+
+    /// The points of a series in file order, or those within a range; none for an unknown key.
+    ///
+    /// errors   io_failed: a read failed
+    /// cost     reads the blocks that may hold such points: in columns those of the series and what
+    ///          was logged with it, in a live file those in the range
+    [[nodiscard]] result<std::vector<point>> points(std::string_view key,
+                                                    const point_range& range = {});
+
+    /// Calls `visit(const series_name&, const point&)` for every point of the file, each series in
+    /// the order in which it was written.
+    ///
+    /// errors   io_failed: a read failed; points before the place were visited
+    template <class Visit>
+    [[nodiscard]] result<void> for_each_point(Visit&& visit);
+
+    /// The same with `visit(std::uint32_t id, const point&)`; also of series without a key.
+    ///
+    /// errors   as for_each_point
+    template <class Visit>
+    [[nodiscard]] result<void> for_each_id_point(Visit&& visit);
+
+    /// What a chart of some columns needs of a series, from the pyramid where it is long.
+    ///
+    /// errors   io_failed: a read failed
+    /// cost     10 million points, 1000 columns: some milliseconds
+    /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
+    [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
+
+    /// The two halves of pixels(), for files that hold one series together: how much there is, and
+    /// its points or buckets put into columns.
+    ///
+    /// errors   io_failed: a read failed
+    [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
+    [[nodiscard]] result<void> add_pixels(std::string_view key, std::uint32_t level,
+                                          pixel_reducer& into);
+
+    /// All remarks in the file.
+    ///
+    /// errors   io_failed: a read failed
+    [[nodiscard]] result<std::vector<note>> notes();
+
+    [[nodiscard]] const file_header& header() const noexcept { return header_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Whether the writer ended the file: nothing more will come.
+    [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+
+    /// Damaged ranges that the last look at the file found: at open and refresh() behind the last
+    /// index, at points() and for_each_point() where they read.
+    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
+
+    /// Bytes at the end that are not a whole block yet, or never will be.
+    [[nodiscard]] std::uint64_t tail_bytes() const noexcept { return seen_.size - offset_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return seen_.size; }
+
+    /// Leaves out all blocks from this sequence on: another file repeats them. A file that was
+    /// rewritten has left them out already.
+    ///
+    /// errors   io_failed
+    [[nodiscard]] result<void> end_before(std::uint64_t sequence);
+
+private:
+    reader(std::string path, const os::env& system) : path_(std::move(path)), system_(&system) {}
+
+    result<void> open_file();
+    result<void> start();
+    result<void> follow(file_window& window);
+    bool load_index_before(file_window& window);
+    bool load_index(file_window& window, std::uint64_t offset);
+    void use_index(const block& from, index_content& content);
+    void use_block(const block& found);
+    void use_frames(std::string_view payload);
+    void use_names(std::string_view payload);
+
+    template <class Use>
+    result<void> scan(file_window& window, std::uint64_t from, Use&& use);
+    template <class Use>
+    void use_listed(file_window& window, std::uint64_t offset, Use&& use);
+    template <class Use>
+    void scan_section(file_window& window, const file_section& section, std::uint32_t id,
+                      const point_range& range, Use&& use);
+    bool load_map(file_window& window);
+    [[nodiscard]] std::uint64_t map_end() const noexcept {
+        return map_.sections().empty() ? header_bytes : map_.sections().back().end;
+    }
+
+    std::string path_;
+    const os::env* system_;
+    os::file file_;
+    os::file_status seen_;
+    file_header header_;
+    bool damaged_header_ = false;
+    std::uint32_t seed_ = 0;
+    std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
+
+    id_table<series_name> names_;
+    id_table<series_summary> summaries_;
+    key_index keys_;
+    std::uint64_t offset_ = header_bytes;  // everything before was looked at
+    std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
+    file_map map_;                         // up to an index, gathered when first needed
+    block_points points_;                  // memory to use again
+    bool closed_ = false;
+    std::vector<byte_range> lost_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<reader> reader::open(const std::string& path, const os::env& system) {
+    reader made(path, system);
+    auto opened = made.open_file();
+    if (opened) {
+        opened = made.start();
+    }
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    return made;
+}
+
+// Opens what stands at the path and reads its header; on an error the open file stays as it was.
+inline result<void> reader::open_file() {
+    auto file = os::open_file(path_, os::open_mode::read, *system_);
+    if (!file) {
+        return std::move(file).error();
+    }
+    const auto status = file->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path_);
+    }
+    std::string bytes(header_bytes, '\0');
+    const auto got = file->read_at(0, &bytes[0], bytes.size());
+    if (!got) {
+        return got.error();
+    }
+    bytes.resize(*got);
+    auto header = decode_header(bytes);
+    const bool damaged = !header && header.error().code == errc::bad_checksum;
+    if (!header && !damaged) {
+        header.error().path = path_;
+        return std::move(header).error();
+    }
+    header_ = damaged ? guess_header(bytes) : *header;
+    damaged_header_ = damaged;
+    if (header_.generation != 0) {
+        limit_ = std::numeric_limits<std::uint64_t>::max();  // as end_before(): left out already
+    }
+    seed_ = checksum_seed(header_.id);
+    file_ = std::move(*file);
+    seen_ = *status;
+    return {};
+}
+
+inline result<void> reader::start() {
+    names_.clear();
+    summaries_.clear();
+    keys_.clear();
+    map_.clear();
+    offset_ = header_bytes;
+    index_offset_ = 0;
+    closed_ = false;
+    file_window window(file_);
+    const std::uint64_t tail = std::min(seen_.size, detail::usual_tail_bytes);
+    window.load(seen_.size - tail, tail);
+    (void)load_index_before(window);
+    return follow(window);
+}
+
+// Finds the last index by way of the last whole block.
+inline bool reader::load_index_before(file_window& window) {
+    const auto last = find_last_block(window, seed_, seen_.size);
+    if (!last) {
+        return false;
+    }
+    return load_index(window,
+                      last->type == block_type::index ? last->offset : last->last_index_offset);
+}
+
+// Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
+inline bool reader::load_index(file_window& window, std::uint64_t offset) {
+    const auto found =
+        offset == 0 ? std::nullopt : find_block_at(window, seed_, offset, seen_.size);
+    index_content content;
+    if (!found || found->type != block_type::index || found->sequence >= limit_ ||
+        !decode_index(found->payload, content)) {
+        return false;
+    }
+    const auto dictionary = find_block_at(window, seed_, content.dictionary_offset, seen_.size);
+    if (!dictionary || dictionary->type != block_type::dictionary) {
+        return false;
+    }
+    use_names(dictionary->payload);
+    use_index(*found, content);
+    offset_ = found->end();
+    return true;
+}
+
+inline void reader::use_index(const block& from, index_content& content) {
+    summaries_.clear();
+    summaries_.reserve(content.summaries.size());
+    for (auto& [id, summary] : content.summaries) {
+        summaries_[id] = std::move(summary);
+    }
+    index_offset_ = from.offset;
+    closed_ = (from.flags & flag_closed) != 0;
+    lost_.clear();  // whatever was lost before, the index knows the numbers
+}
+
+inline void reader::use_names(std::string_view payload) {
+    std::vector<series_name> names;
+    if (!decode_dictionary(payload, names)) {
+        return;
+    }
+    names_.reserve(names.size());
+    for (series_name& name : names) {
+        if (names_.find(name.id) == nullptr) {
+            names_[name.id] = std::move(name);
+        }
+    }
+}
+
+inline void reader::use_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    std::vector<series_summary*> columns;
+    while (frames.next()) {
+        if (frames.has_new_columns()) {
+            columns.clear();
+            for (const auto& column : frames.columns()) {
+                (void)summaries_[column.id];
+            }
+            for (const auto& column : frames.columns()) {
+                columns.push_back(summaries_.find(column.id));
+            }
+        }
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            columns[i]->add({frames.step(), frames.time_us(), frames.value(frames.columns()[i])});
+        }
+    }
+}
+
+inline void reader::use_block(const block& found) {
+    index_content content;
+    switch (found.type) {
+    case block_type::dictionary:
+        use_names(found.payload);
+        break;
+    case block_type::frames:
+        use_frames(found.payload);
+        break;
+    case block_type::chunk:
+        points_.visit_all(
+            found, [this](std::uint32_t id, const point& next) { summaries_[id].add(next); });
+        break;
+    case block_type::index:
+        if (decode_index(found.payload, content)) {
+            use_index(found, content);
+        }
+        break;
+    default:
+        break;  // notes, pyramids, and what later writers of this version may add
+    }
+}
+
+inline result<void> reader::follow(file_window& window) {
+    lost_.clear();
+    block_reader blocks(window, seed_, offset_, seen_.size);
+    block found;
+    std::size_t lost_known = 0;
+    while (blocks.next(found)) {
+        for (; lost_known < blocks.lost().size(); ++lost_known) {
+            lost_.push_back(blocks.lost()[lost_known]);
+        }
+        if (found.sequence < limit_) {
+            use_block(found);
+        }
+    }
+    offset_ = blocks.offset();
+    if (blocks.failure()) {
+        return *blocks.failure();
+    }
+    return {};
+}
+
+inline result<void> reader::refresh() {
+    os::file_status now;
+    const bool there = system_->stat(path_.c_str(), &now) >= 0;
+    if (there && (now.inode != seen_.inode || now.device != seen_.device)) {
+        if (open_file()) {
+            return start();  // compacted, restored or replaced
+        }
+    }
+    const auto status = file_.status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->size == seen_.size && status->modified_ns == seen_.modified_ns) {
+        return {};
+    }
+    const bool shrunk = status->size < offset_;
+    seen_ = *status;
+    if (shrunk || (!lost_.empty() && index_offset_ == 0)) {
+        return start();
+    }
+    file_window window(file_);
+    if (!lost_.empty() && !load_index(window, index_offset_)) {
+        return start();  // a damaged range may have been filled: read again from the last index
+    }
+    auto followed = follow(window);
+    if (!followed) {
+        seen_.modified_ns = -1;  // looked at again by the next refresh()
+    }
+    return followed;
+}
+
+inline result<void> reader::end_before(std::uint64_t sequence) {
+    if (sequence == limit_ || header_.generation != 0) {
+        return {};
+    }
+    limit_ = sequence;
+    return start();
+}
+
+template <class Visit>
+void reader::for_each_series(Visit&& visit) const {
+    for (const auto& [id, name] : names_) {
+        const series_summary* summary = summaries_.find(id);
+        if (summary != nullptr && summary->count != 0) {
+            visit(name, *summary);
+        }
+    }
+}
+
+inline std::uint64_t reader::points_known() const noexcept {
+    std::uint64_t all = 0;
+    for (const auto& entry : summaries_) {
+        all += entry.value.count;
+    }
+    return all;
+}
+
+inline std::vector<series_summary> reader::summaries() const {
+    std::vector<series_summary> all;
+    all.reserve(summaries_.size());
+    for_each_series([&all](const series_name& name, const series_summary& summary) {
+        all.push_back(summary);
+        all.back().key = name.key;
+    });
+    return all;
+}
+
+// Every good block from an offset on.
+template <class Use>
+result<void> reader::scan(file_window& window, std::uint64_t from, Use&& use) {
+    block_reader blocks(window, seed_, from, seen_.size);
+    block found;
+    while (blocks.next(found)) {
+        if (found.sequence < limit_) {
+            use(std::as_const(found));
+        }
+    }
+    lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
+    if (blocks.failure()) {
+        return *blocks.failure();
+    }
+    return {};
+}
+
+// A block that an index lists; one that is damaged is counted as lost.
+template <class Use>
+void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    if (found) {
+        if (found->sequence < limit_) {
+            use(*found);
+        }
+        return;
+    }
+    block next;
+    block_reader blocks(window, seed_, offset, seen_.size);
+    if (blocks.next(next)) {
+        lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
+    }
+}
+
+template <class Use>
+void reader::scan_section(file_window& window, const file_section& section, std::uint32_t id,
+                          const point_range& range, Use&& use) {
+    for (const frames_entry& entry : section.content.blocks) {
+        if (range.meets(entry)) {
+            use_listed(window, entry.offset, use);
+        }
+    }
+    std::vector<bool> is_wanted;
+    for (const auto& ids : section.content.groups) {
+        is_wanted.push_back(has_id(ids, id));
+    }
+    for (const chunk_entry& entry : section.content.chunks) {
+        if (is_wanted[entry.group] && range.meets(entry)) {
+            use_listed(window, entry.offset, use);
+        }
+    }
+}
+
+template <class Visit>
+result<void> reader::for_each_id_point(Visit&& visit) {
+    file_window window(file_);
+    lost_.clear();
+    return scan(window, header_bytes, [&](const block& from) { points_.visit_all(from, visit); });
+}
+
+template <class Visit>
+result<void> reader::for_each_point(Visit&& visit) {
+    std::uint32_t last = 0;
+    const series_name* name = names_.find(last);  // of the point before, often of this one too
+    return for_each_id_point([&](std::uint32_t id, const point& next) {
+        if (id != last) {
+            last = id;
+            name = names_.find(id);
+        }
+        if (name != nullptr) {
+            visit(*name, next);
+        }
+    });
+}
+
+// Gathers where blocks stand; nothing is known, and all is to be scanned, when an index is bad.
+inline bool reader::load_map(file_window& window) {
+    return index_offset_ != 0 && map_.load(window, seed_, index_offset_, seen_.size);
+}
+
+inline result<std::vector<point>> reader::points(std::string_view key, const point_range& range) {
+    std::vector<point> found;
+    const auto id = keys_.find(names_, key);
+    if (!id) {
+        return found;
+    }
+    const auto use = [&](const block& from) {
+        points_.visit(from, *id, [&](const point& next) {
+            if (range.holds(next.step, next.time_us)) {
+                found.push_back(next);
+            }
+        });
+    };
+    file_window window(file_);
+    lost_.clear();
+    const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
+    for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
+        scan_section(window, map_.sections()[i], *id, range, use);
+    }
+    auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
+    if (!scanned) {
+        return std::move(scanned).error();
+    }
+    return found;
+}
+
+inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
+    const auto id = keys_.find(names_, key);
+    if (!id || summaries_.find(*id) == nullptr) {
+        return {};
+    }
+    file_window window(file_);
+    (void)load_map(window);
+    return measure(map_, *id, *summaries_.find(*id), request);
+}
+
+inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
+                                       pixel_reducer& into) {
+    const auto id = keys_.find(names_, key);
+    if (!id) {
+        return {};
+    }
+    file_window window(file_);
+    lost_.clear();
+    const bool has_map = load_map(window);
+    const pyramid_source pyramids{&window, seed_, seen_.size};
+    const auto use = [&](const block& from) {
+        points_.visit(from, *id, [&](const point& next) { into.add(next); });
+    };
+    for (std::size_t i = 0; has_map && i < map_.sections().size();) {
+        const std::size_t told =
+            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, into);
+        if (told == 0) {
+            scan_section(window, map_.sections()[i], *id, into.range(), use);
+        }
+        i += std::max<std::size_t>(told, 1);
+    }
+    return scan(window, map_end(), use);
+}
+
+inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
+    const measured found = measure_pixels(key, request);
+    pixel_reducer reducer(request, found.axis);
+    auto added = add_pixels(key, level_for(found.points, request.columns), reducer);
+    if (!added) {
+        return std::move(added).error();
+    }
+    return reducer.finish();
+}
+
+inline result<std::vector<note>> reader::notes() {
+    std::vector<note> found;
+    file_window window(file_);
+    lost_.clear();
+    auto scanned = scan(window, header_bytes, [&](const block& from) {
+        note content;
+        if (from.type == block_type::note && decode_note(from.payload, content)) {
+            found.push_back(std::move(content));
+        }
+    });
+    if (!scanned) {
+        return std::move(scanned).error();
+    }
+    return found;
+}
+
+inline std::uint64_t reader::bytes_lost() const noexcept {
+    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
+    for (const byte_range& range : lost_) {
+        bytes += range.end - range.begin;
+    }
+    return bytes;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/run_reader.hpp ====
+// guild/series/run_reader.hpp - the series of a run: all series files of a directory as one.
+//
+// Layer 3. Includes: base, os/file.hpp, series/reader.hpp.
+// Not here: one file (series/reader.hpp); what a run is (runs/run.hpp).
+//
+// A file that continues another is one with it, and its points replace those it repeats. Different
+// writers are never interleaved: the first one to start has a key for itself, the others' series of
+// that key are shown as "KEY @rank1", "KEY @rank2", or as "KEY @attempt1" after a resume.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// The series of all `*.gts` files of a directory, which may be missing and come later.
+///
+/// units    see point
+/// cost     one descriptor a file while the object lives
+/// threads  one thread per reader
+/// example  tests/series/run_reader.cpp "run reader: two writers of one key are kept apart"
+class run_reader {
+public:
+    /// Reads what is there now; a failure is kept in last_error().
+    explicit run_reader(std::string directory, const os::env& system = os::system_env)
+        : directory_(std::move(directory)), system_(&system) {
+        (void)refresh();
+    }
+
+    /// Takes in new files and what files have gained.
+    ///
+    /// errors   unsupported, bad_syntax, permission_denied, io_failed: the first file that cannot
+    ///          be read; the others are read all the same
+    result<void> refresh();
+
+    /// Every series, in byte order of the keys as shown.
+    [[nodiscard]] std::vector<series_summary> summaries() const;
+
+    /// Calls `visit(std::string_view key, const series_summary&)` for the same, without a copy.
+    template <class Visit>
+    void for_each_series(Visit&& visit) const;
+
+    /// The points of the series shown as `key`, in order of writing, or those within a range; none
+    /// for an unknown key. A failure is kept in last_error().
+    [[nodiscard]] std::vector<point> points(std::string_view key, const point_range& range = {});
+
+    /// What a chart of some columns needs of the series shown as `key`.
+    [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
+
+    /// Calls `visit(const std::string& key, const std::vector<point>&)` for each of `keys` as
+    /// shown, in their order, until it returns false. Reads the files once for about a million
+    /// points, and not once for each key.
+    ///
+    /// cost     24 bytes for each of those points, or for each of one series that has more
+    /// example  tests/series/run_reader.cpp "run reader: many series at once are what they are one
+    ///          by one"
+    template <class Visit>
+    void for_each_points(const std::vector<std::string>& keys, Visit&& visit);
+
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
+
+    /// The failure that refresh() or reading points met last.
+    [[nodiscard]] const std::optional<error>& last_error() const noexcept { return error_; }
+
+    /// Whether there is a file and each is closed: nothing more will come.
+    [[nodiscard]] bool is_closed() const noexcept;
+
+    /// The readers of the files whose points are shown, writer by writer in order of start.
+    [[nodiscard]] const std::vector<reader*>& files() const noexcept { return in_order_; }
+
+private:
+    using chain = std::vector<reader*>;  // a writer's file and those that continue it
+    // Points into the readers, or into merged_ and renamed_, until the next refresh().
+    struct place {
+        std::string_view shown;
+        std::string_view key;  // in the files
+        const series_summary* summary;
+        std::size_t chain;
+    };
+
+    void open_new(const std::string& name);
+    result<void> link_files();
+    void order_files();
+    void name_series();
+    void list_series(std::size_t writer);
+    void rename_repeated();
+    [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
+    [[nodiscard]] std::uint64_t count_of(std::string_view key) const noexcept;
+    std::vector<std::vector<point>> collect(const std::string* keys, std::size_t count);
+    void collect_from(reader& file, const std::map<std::string, std::vector<point>*>& wanted);
+
+    std::string directory_;
+    const os::env* system_;
+    std::map<std::string, reader> readers_;
+    std::vector<reader*> in_order_;
+    std::vector<chain> chains_;
+    std::vector<place> shown_;           // in byte order of what is shown
+    std::deque<series_summary> merged_;  // of series that several files hold
+    std::deque<std::string> renamed_;    // what is shown of a repeated key
+    std::optional<error> error_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<void> run_reader::refresh() {
+    error_.reset();
+    for (auto& file : readers_) {
+        const auto refreshed = file.second.refresh();
+        if (!refreshed) {
+            error_ = refreshed.error();
+        }
+    }
+    const auto entries = os::list_directory(directory_);
+    if (!entries && entries.error().code != errc::not_found) {
+        error_ = entries.error();
+    }
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const std::string& name = (*entries)[i].name;
+        if (ends_with(name, ".gts") && readers_.find(name) == readers_.end()) {
+            open_new(name);
+        }
+    }
+    const auto linked = link_files();
+    if (!linked) {
+        error_ = linked.error();
+    }
+    name_series();
+    if (error_) {
+        return *error_;
+    }
+    return {};
+}
+
+inline void run_reader::open_new(const std::string& name) {
+    auto opened = reader::open(join_path(directory_, name), *system_);
+    if (opened) {
+        readers_.emplace(name, std::move(*opened));
+    } else if (opened.error().code != errc::truncated && opened.error().code != errc::not_found) {
+        error_ = opened.error();  // a file without its header yet is no failure
+    }
+}
+
+// Puts files in order, and each file that continues another behind it, wherever it stands. Of
+// several that continue one file, the last stands for all: it repeats what they held.
+inline result<void> run_reader::link_files() {
+    order_files();
+    chains_.clear();
+    std::map<const reader*, reader*> next_of;
+    std::set<const reader*> is_next;
+    for (reader* file : in_order_) {
+        if (!file->header().is_continuation()) {
+            continue;
+        }
+        const auto before =
+            std::find_if(in_order_.begin(), in_order_.end(), [file](const reader* other) {
+                return file != other && other->header().id == file->header().continues;
+            });
+        if (before != in_order_.end()) {
+            next_of[*before] = file;
+            is_next.insert(file);
+        }
+    }
+    result<void> outcome;
+    std::vector<reader*> used;
+    for (reader* file : in_order_) {
+        if (is_next.find(file) != is_next.end()) {
+            continue;
+        }
+        chains_.push_back({file});
+        used.push_back(file);
+        for (auto next = next_of.find(file); next != next_of.end();
+             next = next_of.find(next->second)) {
+            auto ended =
+                chains_.back().back()->end_before(next->second->header().continues_sequence);
+            outcome = ended ? std::move(outcome) : std::move(ended);
+            chains_.back().push_back(next->second);
+            used.push_back(next->second);
+        }
+    }
+    in_order_ = std::move(used);
+    return outcome;
+}
+
+inline void run_reader::order_files() {
+    in_order_.clear();
+    for (auto& file : readers_) {
+        in_order_.push_back(&file.second);
+    }
+    // The clock may have been set back between two attempts.
+    const auto order = [](const reader* file) {
+        const file_header& header = file->header();
+        return std::make_tuple(header.attempt, header.start_wall_us,
+                               std::string_view(file->path()));
+    };
+    std::sort(in_order_.begin(), in_order_.end(),
+              [&order](const reader* a, const reader* b) { return order(a) < order(b); });
+}
+
+// The series of a writer, those of its files that have one key put together.
+inline void run_reader::list_series(std::size_t writer) {
+    const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
+    for (const reader* file : chains_[writer]) {
+        file->for_each_series([&](const series_name& name, const series_summary& summary) {
+            shown_.push_back({name.key, name.key, &summary, writer});
+        });
+    }
+    if (chains_[writer].size() == 1) {
+        return;
+    }
+    std::stable_sort(shown_.begin() + begin, shown_.end(),
+                     [](const place& a, const place& b) { return a.shown < b.shown; });
+    std::vector<place> whole;
+    for (auto next = shown_.begin() + begin; next != shown_.end(); ++next) {
+        if (whole.empty() || whole.back().shown != next->shown) {
+            whole.push_back(*next);
+            continue;
+        }
+        if (merged_.empty() || whole.back().summary != &merged_.back()) {
+            merged_.push_back(*whole.back().summary);
+            whole.back().summary = &merged_.back();
+        }
+        merged_.back().add(*next->summary);
+    }
+    shown_.erase(shown_.begin() + begin, shown_.end());
+    shown_.insert(shown_.end(), whole.begin(), whole.end());
+}
+
+inline void run_reader::name_series() {
+    const auto is_before = [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
+    };
+    shown_.clear();
+    merged_.clear();
+    renamed_.clear();
+    for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
+        list_series(writer);
+    }
+    std::sort(shown_.begin(), shown_.end(), is_before);
+    if (chains_.size() > 1) {
+        rename_repeated();
+        std::sort(shown_.begin(), shown_.end(), is_before);
+    }
+}
+
+// The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
+inline void run_reader::rename_repeated() {
+    std::set<std::string_view> taken;
+    for (const place& each : shown_) {
+        taken.insert(each.shown);
+    }
+    std::size_t rank = 0;
+    for (std::size_t i = 1; i < shown_.size(); ++i) {
+        place& each = shown_[i];
+        rank = shown_[i - 1].key == each.key ? rank + 1 : 0;
+        if (rank == 0) {
+            continue;
+        }
+        const std::uint32_t attempt = chains_[each.chain].front()->header().attempt;
+        renamed_.push_back(std::string(each.key) + (attempt != 0 ? " @attempt" : " @rank") +
+                           std::to_string(attempt != 0 ? attempt : rank));
+        while (taken.find(renamed_.back()) != taken.end()) {
+            renamed_.back() += " @rank" + std::to_string(rank);
+        }
+        each.shown = renamed_.back();
+        taken.insert(each.shown);
+    }
+}
+
+inline const run_reader::place* run_reader::find_place(std::string_view key) const noexcept {
+    const auto found =
+        std::lower_bound(shown_.begin(), shown_.end(), key,
+                         [](const place& a, std::string_view wanted) { return a.shown < wanted; });
+    return found == shown_.end() || found->shown != key ? nullptr : &*found;
+}
+
+template <class Visit>
+void run_reader::for_each_series(Visit&& visit) const {
+    for (const place& each : shown_) {
+        visit(each.shown, *each.summary);
+    }
+}
+
+inline std::vector<series_summary> run_reader::summaries() const {
+    std::vector<series_summary> all;
+    all.reserve(shown_.size());
+    for_each_series([&all](std::string_view key, const series_summary& summary) {
+        all.push_back(summary);
+        all.back().key = key;
+    });
+    return all;
+}
+
+inline std::vector<point> run_reader::points(std::string_view key, const point_range& range) {
+    std::vector<point> all;
+    const place* found = find_place(key);
+    if (found == nullptr) {
+        return all;
+    }
+    for (reader* file : chains_[found->chain]) {
+        auto part = file->points(found->key, range);
+        if (!part) {
+            error_ = part.error();
+        } else if (all.empty()) {
+            all = std::move(*part);
+        } else {
+            all.insert(all.end(), part->begin(), part->end());
+        }
+    }
+    return all;
+}
+
+inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
+    const place* found = find_place(key);
+    if (found == nullptr) {
+        return {};
+    }
+    measured all;
+    bool is_first = true;
+    for (reader* file : chains_[found->chain]) {
+        const measured part = file->measure_pixels(found->key, request);
+        if (part.points != 0) {
+            all.points += part.points;
+            all.axis.low = is_first ? part.axis.low : std::min(all.axis.low, part.axis.low);
+            all.axis.high = is_first ? part.axis.high : std::max(all.axis.high, part.axis.high);
+            is_first = false;
+        }
+    }
+    pixel_reducer reducer(request, all.axis);
+    const std::uint32_t level = level_for(all.points, request.columns);
+    for (reader* file : chains_[found->chain]) {
+        auto added = file->add_pixels(found->key, level, reducer);
+        if (!added) {
+            error_ = added.error();
+        }
+    }
+    return reducer.finish();
+}
+
+template <class Visit>
+void run_reader::for_each_points(const std::vector<std::string>& keys, Visit&& visit) {
+    constexpr std::uint64_t points_at_once = std::uint64_t{1} << 20U;
+    for (std::size_t first = 0; first < keys.size();) {
+        std::size_t count = 1;
+        std::uint64_t sum = count_of(keys[first]);
+        while (first + count < keys.size() &&
+               sum + count_of(keys[first + count]) <= points_at_once) {
+            sum += count_of(keys[first + count]);
+            ++count;
+        }
+        if (count == 1) {
+            if (!visit(keys[first], points(keys[first]))) {
+                return;
+            }
+        } else {
+            const std::vector<std::vector<point>> found = collect(&keys[first], count);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (!visit(keys[first + i], found[i])) {
+                    return;
+                }
+            }
+        }
+        first += count;
+    }
+}
+
+inline std::uint64_t run_reader::count_of(std::string_view key) const noexcept {
+    const place* found = find_place(key);
+    return found == nullptr ? 0 : found->summary->count;
+}
+
+inline std::vector<std::vector<point>> run_reader::collect(const std::string* keys,
+                                                           std::size_t count) {
+    std::vector<std::vector<point>> all(count);
+    std::map<std::size_t, std::map<std::string, std::vector<point>*>> wanted;  // by chain
+    for (std::size_t i = 0; i < count; ++i) {
+        const place* found = find_place(keys[i]);
+        if (found != nullptr) {
+            wanted[found->chain].emplace(found->key, &all[i]);
+        }
+    }
+    for (const auto& [writer, series] : wanted) {
+        for (reader* file : chains_[writer]) {
+            collect_from(*file, series);
+        }
+    }
+    return all;
+}
+
+inline void run_reader::collect_from(reader& file,
+                                     const std::map<std::string, std::vector<point>*>& wanted) {
+    std::unordered_map<std::uint32_t, std::vector<point>*> by_id;
+    const auto read = file.for_each_point([&](const series_name& name, const point& at) {
+        const auto [known, is_new] = by_id.emplace(name.id, nullptr);
+        if (is_new) {
+            const auto found = wanted.find(name.key);
+            known->second = found == wanted.end() ? nullptr : found->second;
+        }
+        if (known->second != nullptr) {
+            known->second->push_back(at);
+        }
+    });
+    if (!read) {
+        error_ = read.error();
+    }
+}
+
+inline std::uint64_t run_reader::bytes_lost() const noexcept {
+    std::uint64_t bytes = 0;
+    for (const reader* file : in_order_) {
+        bytes += file->bytes_lost();
+    }
+    return bytes;
+}
+
+inline bool run_reader::is_closed() const noexcept {
+    // Of a file that another continues it is of no interest whether it was closed.
+    return !chains_.empty() && std::all_of(chains_.begin(), chains_.end(), [](const chain& writer) {
+        return writer.back()->is_closed();
+    });
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/column_file.hpp ====
+// guild/series/column_file.hpp - writes a series file that nothing will be added to: columns
+// (CHUNK), pyramids, and one index at its end.
+//
+// Layer 3. Includes: base, os/file.hpp, series/chunk.hpp format.hpp index.hpp pyramid.hpp.
+// Not here: where the frames come from and which file is replaced (series/compact.hpp,
+// series/repair.hpp); files that are being logged to (series/writer.hpp).
+//
+// Frames whose series have nothing to do with each other go into chunks of their own: series that
+// were ever logged together form a group.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Writes one columnar file from its beginning to its end.
+///
+/// Each series keeps its order; frames of different groups do not keep theirs.
+/// cost     memory: points that wait for their chunks, at most about 64 MiB, and the pyramids
+/// example  tests/series/column_file.cpp "column file: what was added is read back, group by group"
+class column_file {
+public:
+    /// Makes the file `path`, which must not be there.
+    ///
+    /// in       permissions: its mode bits, as far as the process gives them to new files
+    /// errors   already_exists, permission_denied, no_space, ...
+    [[nodiscard]] static result<column_file> create(const std::string& path,
+                                                    const file_header& header,
+                                                    const os::env& system = os::system_env,
+                                                    unsigned permissions = 0666);
+
+    /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
+    /// passed over. Ids stay as they are.
+    ///
+    /// errors   no_space, io_failed, ...: the first is kept and told again by close()
+    [[nodiscard]] result<void> add(const block& from);
+    [[nodiscard]] result<void> add_note(const note& content);
+
+    /// Gives a series a key, if it has none yet.
+    void add_name(series_name name);
+
+    /// Writes what is left, the pyramids, the dictionary and the index, and syncs the file.
+    ///
+    /// errors   no_space, io_failed, ...
+    [[nodiscard]] result<void> close();
+
+    [[nodiscard]] std::uint64_t points() const noexcept { return index_.points; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return written_; }
+
+private:
+    struct group {
+        chunk_builder chunk;
+        std::vector<std::uint32_t> ids;
+    };
+    static constexpr std::size_t most_waiting_points = std::size_t{2} << 20U;
+    static constexpr std::size_t write_bytes = std::size_t{1} << 20U;
+    static constexpr std::uint32_t no_group = 0xFFFFFFFFU;
+
+    column_file(os::file file, std::uint32_t seed) : file_(std::move(file)), seed_(seed) {}
+
+    result<void> add_frames(std::string_view payload);
+    result<void> add_chunk(const block& from);
+    void count_point(std::uint32_t id, const point& next);
+    result<std::uint32_t> group_of(const sample* values, std::size_t count);
+    result<std::uint32_t> merge(const std::vector<std::uint32_t>& groups);
+    result<void> flush_group(group& from);
+    result<void> flush_groups();
+    result<void> add_block(block_type type, std::uint8_t flags, std::string_view payload);
+    result<void> write_out();
+    result<void> add_pyramids();
+    void list_chunk(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
+
+    os::file file_;
+    std::uint32_t seed_;
+    std::string pending_;
+    std::string payload_;
+    std::optional<error> error_;  // of the first write that failed: nothing is written after it
+    std::uint64_t written_ = 0;   // bytes of the file and of pending_
+    std::uint64_t sequence_ = 0;
+
+    id_table<series_name> names_;
+    id_table<series_summary> summaries_;
+    id_table<pyramid_builder> pyramids_;
+    std::vector<group> groups_;
+    id_table<std::uint32_t> group_of_id_;
+    std::vector<sample> frame_;            // being added
+    std::uint32_t last_group_ = no_group;  // of the frame before
+    std::vector<std::uint32_t> last_ids_;
+    std::size_t waiting_ = 0;  // points in groups
+    index_content index_;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> group_numbers_;  // in index_
+    block_points points_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<column_file> column_file::create(const std::string& path, const file_header& header,
+                                               const os::env& system, unsigned permissions) {
+    auto file = os::open_file(path, os::open_mode::create_new, system, permissions);
+    if (!file) {
+        return std::move(file).error();
+    }
+    column_file made(std::move(*file), checksum_seed(header.id));
+    made.pending_ = encode_header(header);
+    made.written_ = header_bytes;
+    made.index_.covers_offset = made.index_.pyramid_begin = header_bytes;
+    return result<column_file>(std::move(made));
+}
+
+inline result<void> column_file::add(const block& from) {
+    std::vector<series_name> names;
+    switch (from.type) {
+    case block_type::dictionary:
+        if (decode_dictionary(from.payload, names)) {
+            for (series_name& name : names) {
+                add_name(std::move(name));
+            }
+        }
+        return {};
+    case block_type::frames:
+        return add_frames(from.payload);
+    case block_type::chunk:
+        return add_chunk(from);
+    case block_type::note:
+        return add_block(block_type::note, 0, from.payload);
+    default:
+        return {};
+    }
+}
+
+inline void column_file::add_name(series_name name) {
+    if (names_.find(name.id) == nullptr) {
+        const std::uint32_t id = name.id;
+        names_[id] = std::move(name);
+    }
+}
+
+inline result<void> column_file::add_note(const note& content) {
+    payload_.clear();
+    append_note(payload_, content);
+    return add_block(block_type::note, 0, payload_);
+}
+
+inline void column_file::count_point(std::uint32_t id, const point& next) {
+    summaries_[id].add(next);
+    pyramids_[id].add(next);
+    ++index_.points;
+}
+
+inline result<void> column_file::add_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        frame_.clear();
+        for (const auto& column : frames.columns()) {
+            frame_.push_back({column.id, frames.value(column)});
+            count_point(column.id, {frames.step(), frames.time_us(), frame_.back().value});
+        }
+        const auto number = group_of(frame_.data(), frame_.size());
+        if (!number) {
+            return number.error();
+        }
+        group& into = groups_[*number];
+        into.chunk.add(frames.step(), frames.time_us(), frame_.data(), frame_.size());
+        waiting_ += frame_.size();
+        if (into.chunk.is_full()) {
+            auto flushed = flush_group(into);
+            if (!flushed) {
+                return flushed;
+            }
+        }
+    }
+    return waiting_ > most_waiting_points ? flush_groups() : result<void>();
+}
+
+// The group of a frame's series; groups that the frame brings together become one.
+inline result<std::uint32_t> column_file::group_of(const sample* values, std::size_t count) {
+    const auto is_same = [](std::uint32_t id, const sample& value) { return id == value.id; };
+    if (last_group_ != no_group &&
+        std::equal(last_ids_.begin(), last_ids_.end(), values, values + count, is_same)) {
+        return last_group_;
+    }
+    std::vector<std::uint32_t> touched;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t* known = group_of_id_.find(values[i].id);
+        if (known != nullptr) {
+            touched.push_back(*known);
+        }
+    }
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    auto number = merge(touched);
+    if (!number) {
+        return number;
+    }
+    last_ids_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+        last_ids_.push_back(values[i].id);
+        if (group_of_id_.find(values[i].id) == nullptr) {
+            group_of_id_[values[i].id] = *number;
+            groups_[*number].ids.push_back(values[i].id);
+        }
+    }
+    last_group_ = *number;
+    return number;
+}
+
+inline result<std::uint32_t> column_file::merge(const std::vector<std::uint32_t>& numbers) {
+    if (numbers.empty()) {
+        groups_.emplace_back();
+        return static_cast<std::uint32_t>(groups_.size() - 1);
+    }
+    group& into = groups_[numbers.front()];
+    for (std::size_t i = 0; numbers.size() > 1 && i < numbers.size(); ++i) {
+        group& from = groups_[numbers[i]];
+        auto flushed = flush_group(from);
+        if (!flushed) {
+            return std::move(flushed).error();
+        }
+        if (i > 0) {
+            for (const std::uint32_t id : from.ids) {
+                group_of_id_[id] = numbers.front();
+            }
+            into.ids.insert(into.ids.end(), from.ids.begin(), from.ids.end());
+            from = {};
+        }
+    }
+    return numbers.front();
+}
+
+namespace detail {
+
+inline frames_entry describe(const std::vector<std::int64_t>& steps,
+                             const std::vector<std::int64_t>& times_us) {
+    const auto step = std::minmax_element(steps.begin(), steps.end());
+    const auto time = std::minmax_element(times_us.begin(), times_us.end());
+    frames_entry entry;
+    entry.frames = steps.size();
+    entry.min_step = *step.first;
+    entry.max_step = *step.second;
+    entry.min_time_us = *time.first;
+    entry.max_time_us = *time.second;
+    return entry;
+}
+
+}  // namespace detail
+
+// A group may grow from chunk to chunk: each time it did, the index has another list of its ids.
+inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
+                                    const frames_entry& entry) {
+    const auto next = static_cast<std::uint32_t>(index_.groups.size());
+    const auto [known, is_new] = group_numbers_.emplace(ids, next);
+    if (is_new) {
+        index_.groups.push_back(ids);
+    }
+    chunk_entry listed;
+    static_cast<frames_entry&>(listed) = entry;
+    listed.group = known->second;
+    index_.frames += entry.frames;
+    index_.chunks.push_back(listed);
+}
+
+inline result<void> column_file::flush_group(group& from) {
+    if (from.chunk.frames() == 0) {
+        return {};
+    }
+    frames_entry entry = detail::describe(from.chunk.steps(), from.chunk.times_us());
+    entry.offset = written_;
+    entry.points = from.chunk.points();
+    waiting_ -= from.chunk.points();
+    list_chunk(from.ids, entry);
+    payload_.clear();
+    from.chunk.finish(payload_);
+    return add_block(block_type::chunk, 0, payload_);
+}
+
+inline result<void> column_file::flush_groups() {
+    for (group& each : groups_) {
+        auto flushed = flush_group(each);
+        if (!flushed) {
+            return flushed;
+        }
+    }
+    return {};
+}
+
+inline result<void> column_file::add_chunk(const block& from) {
+    auto flushed = flush_groups();
+    chunk_reader columns;
+    if (!flushed || !columns.open(from.payload)) {
+        return flushed;
+    }
+    frames_entry entry = detail::describe(columns.steps(), columns.times_us());
+    entry.offset = written_;
+    entry.points = columns.points();
+    list_chunk(columns.ids(), entry);
+    points_.visit_all(from, [this](std::uint32_t id, const point& next) { count_point(id, next); });
+    return add_block(block_type::chunk, 0, from.payload);
+}
+
+inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
+                                           std::string_view payload) {
+    block made;
+    made.type = type;
+    made.flags = flags;
+    made.sequence = sequence_++;
+    made.offset = written_;
+    made.payload = payload;
+    append_block(pending_, made, seed_);
+    written_ += block_bytes(payload.size());
+    return pending_.size() >= write_bytes ? write_out() : result<void>();
+}
+
+inline result<void> column_file::write_out() {
+    if (!error_) {
+        auto written = file_.write_all(pending_);
+        if (!written) {
+            error_ = std::move(written).error();
+        }
+    }
+    pending_.clear();
+    return error_ ? result<void>(*error_) : result<void>();
+}
+
+inline result<void> column_file::add_pyramids() {
+    constexpr std::size_t block_of = std::size_t{64} << 10U;
+    std::string payload;
+    pyramid_entry entry;
+    const auto end_block = [&]() -> result<void> {
+        entry.offset = written_;
+        index_.pyramids.push_back(std::exchange(entry, {}));
+        auto added = add_block(block_type::pyramid, 0, payload);
+        payload.clear();
+        return added;
+    };
+    for (auto& [id, pyramid] : pyramids_) {
+        const std::size_t before = payload.size();
+        pyramid.finish(id, payload);
+        if (payload.size() > before) {
+            entry.ids.push_back(id);
+        }
+        if (payload.size() >= block_of) {
+            auto added = end_block();
+            if (!added) {
+                return added;
+            }
+        }
+    }
+    return payload.empty() ? result<void>() : end_block();
+}
+
+inline result<void> column_file::close() {
+    auto done = flush_groups();
+    if (done) {
+        done = add_pyramids();
+    }
+    if (!done) {
+        return done;
+    }
+    std::vector<series_name> names;
+    for (const auto& entry : names_) {
+        names.push_back(entry.value);
+    }
+    for (auto& [id, summary] : summaries_) {
+        index_.summaries.emplace_back(id, summary);
+    }
+    index_.dictionary_offset = written_;
+    payload_.clear();
+    append_dictionary(payload_, names.data(), names.size());
+    done = add_block(block_type::dictionary, 0, payload_);
+    payload_.clear();
+    append_index(payload_, index_);
+    if (done) {
+        done = add_block(block_type::index, flag_closed, payload_);
+    }
+    if (done) {
+        done = write_out();
+    }
+    return done ? file_.sync() : done;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/block_list.hpp ====
+// guild/series/block_list.hpp - all good blocks of a file, also those that stand at another place
+// than they say, because bytes were cut out or put in before them.
+//
+// Layer 3. Includes: base, os/file.hpp, series/block_reader.hpp format.hpp.
+// Not here: reading a file as it should be (series/block_reader.hpp); what is done about damage
+// (series/repair.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A good block: where it stands, and where it says that it stands.
+struct placed_block {
+    std::uint64_t sequence = 0;
+    std::uint64_t place = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+
+    [[nodiscard]] bool is_displaced() const noexcept { return place != offset; }
+    [[nodiscard]] std::uint64_t end() const noexcept { return place + bytes; }
+};
+
+/// What list_blocks() found.
+struct block_list {
+    std::vector<placed_block> blocks;  // in order of their sequence
+    std::vector<byte_range> lost;      // belong to none of them, and one stands behind
+    std::uint64_t end = header_bytes;  // of the last of them in the file
+
+    [[nodiscard]] bool has_displaced() const noexcept {
+        return std::any_of(blocks.begin(), blocks.end(),
+                           [](const placed_block& each) { return each.is_displaced(); });
+    }
+};
+
+/// Good blocks in [where.begin, where.end) that say that they stand elsewhere, in order of place.
+///
+/// cost     looks at every byte for the magic of a block
+[[nodiscard]] std::vector<placed_block> find_displaced(file_window& window, std::uint32_t seed,
+                                                       byte_range where);
+
+/// Looks for all good blocks of a file. A displaced block whose sequence is there already is left
+/// out.
+///
+/// errors   io_failed
+/// cost     O(size) time; 32 bytes of memory for each block
+/// example  tests/series/block_list.cpp "block list: blocks behind a cut are found at their places"
+[[nodiscard]] result<block_list> list_blocks(const os::file& file, std::uint32_t seed,
+                                             std::uint64_t size);
+
+/// Reads a block of a list; its offset is the one that it says. Its payload lives until the window
+/// is used again.
+[[nodiscard]] std::optional<block> read_placed(file_window& window, std::uint32_t seed,
+                                               const placed_block& from);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<block> read_placed(file_window& window, std::uint32_t seed,
+                                        const placed_block& from) {
+    block found;
+    if (decode_block(window.view(from.place, from.bytes, from.end()), from.offset, seed, found) !=
+        block_status::good) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+namespace detail {
+
+// The block at `place`, whatever offset it says, if it is good and ends by `end`.
+inline std::optional<placed_block> find_anywhere(file_window& window, std::uint32_t seed,
+                                                 std::uint64_t place, std::uint64_t end) {
+    const std::string_view head = window.view(place, block_head_bytes, end);
+    if (head.size() < block_head_bytes) {
+        return std::nullopt;
+    }
+    placed_block found;
+    found.place = place;
+    found.sequence = load_le<std::uint64_t>(head.data() + 16);
+    found.offset = load_le<std::uint64_t>(head.data() + 24);
+    found.bytes = decode_block_head(head, found.offset).bytes;
+    if (found.bytes == 0 || found.bytes > end - place || !read_placed(window, seed, found)) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+inline constexpr std::string_view magic_bytes = "\xA9GTB";
+
+// Blocks that are there without those that repeat one.
+inline void add_displaced(std::vector<placed_block>& blocks,
+                          const std::vector<placed_block>& displaced) {
+    const auto is_before = [](const placed_block& a, const placed_block& b) {
+        return a.sequence < b.sequence;
+    };
+    const std::size_t in_place = blocks.size();
+    blocks.insert(blocks.end(), displaced.begin(), displaced.end());
+    // Stable: of one sequence, the one in its place comes first.
+    if (blocks.size() > in_place) {
+        std::stable_sort(blocks.begin(), blocks.end(), is_before);
+    }
+    const auto repeats = [](const placed_block& a, const placed_block& b) {
+        return a.sequence == b.sequence && b.is_displaced();
+    };
+    blocks.erase(std::unique(blocks.begin(), blocks.end(), repeats), blocks.end());
+}
+
+inline std::vector<placed_block> sort_by_place(std::vector<placed_block> blocks) {
+    std::sort(blocks.begin(), blocks.end(),
+              [](const placed_block& a, const placed_block& b) { return a.place < b.place; });
+    return blocks;
+}
+
+}  // namespace detail
+
+inline std::vector<placed_block> find_displaced(file_window& window, std::uint32_t seed,
+                                                byte_range where) {
+    std::vector<placed_block> found;
+    for (std::uint64_t at = where.begin; at < where.end && !window.failure();) {
+        const std::string_view here = window.view(at, block_head_bytes, where.end);
+        if (here.size() < block_head_bytes) {
+            break;
+        }
+        const std::size_t skip = here.find(detail::magic_bytes);
+        if (skip != 0) {
+            // The last bytes may begin a magic that the next view has whole.
+            at += skip == std::string_view::npos ? here.size() - 3 : skip;
+            continue;
+        }
+        const auto block = detail::find_anywhere(window, seed, at, where.end);
+        if (block && block->is_displaced()) {
+            found.push_back(*block);
+        }
+        at = block ? block->end() : at + 1;
+    }
+    return found;
+}
+
+inline result<block_list> list_blocks(const os::file& file, std::uint32_t seed,
+                                      std::uint64_t size) {
+    file_window window(file);
+    block_reader reader(window, seed, header_bytes, size);
+    block_list list;
+    block next;
+    while (reader.next(next)) {
+        list.blocks.push_back({next.sequence, next.offset, next.offset, next.end() - next.offset});
+    }
+    std::vector<byte_range> gaps = reader.lost();
+    gaps.push_back({reader.offset(), size});
+    std::vector<placed_block> displaced;
+    for (const byte_range& gap : gaps) {
+        const auto found = find_displaced(window, seed, gap);
+        displaced.insert(displaced.end(), found.begin(), found.end());
+    }
+    if (window.failure()) {
+        return *window.failure();
+    }
+    detail::add_displaced(list.blocks, displaced);
+    for (const placed_block& each : detail::sort_by_place(list.blocks)) {
+        if (each.place > list.end) {
+            list.lost.push_back({list.end, each.place});
+        }
+        list.end = each.end();
+    }
+    return list;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/rewrite.hpp ====
+// guild/series/rewrite.hpp - makes a columnar file of a series file and puts it in its place.
+//
+// Layer 3. Includes: base, os, series/block_list.hpp block_points.hpp block_reader.hpp
+// column_file.hpp reader.hpp.
+// Not here: what may be rewritten when (series/compact.hpp, series/repair.hpp).
+//
+// The new file is written beside the old one, synced, read back and compared point by point, and
+// only then takes the old one's name.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Tells whether two files hold the same points of each series in the same order.
+class point_digest {
+public:
+    void add(std::uint32_t id, const point& next) {
+        state& of = series_[id];
+        ++of.points;
+        for (const std::uint64_t word :
+             {static_cast<std::uint64_t>(next.step), static_cast<std::uint64_t>(next.time_us),
+              next.value.bits(), std::uint64_t{next.value.is_integer()}}) {
+            of.hash = (of.hash ^ word) * 0x9E3779B97F4A7C15U;
+            of.hash ^= of.hash >> 29U;
+        }
+    }
+
+    [[nodiscard]] bool is_same(const point_digest& other) const noexcept {
+        return count() == other.count() &&
+               std::all_of(series_.begin(), series_.end(), [&](const auto& mine) {
+                   const state* theirs = other.series_.find(mine.id);
+                   return theirs != nullptr && theirs->points == mine.value.points &&
+                          theirs->hash == mine.value.hash;
+               });
+    }
+
+    /// The series that have points.
+    [[nodiscard]] std::vector<std::uint32_t> ids() const {
+        std::vector<std::uint32_t> all;
+        for (const auto& each : series_) {
+            all.push_back(each.id);
+        }
+        return all;
+    }
+
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t all = 0;
+        for (const auto& each : series_) {
+            all += each.value.points;
+        }
+        return all;
+    }
+
+private:
+    struct state {
+        std::uint64_t points = 0;
+        std::uint64_t hash = 0;
+    };
+    id_table<state> series_;
+};
+
+/// The first sequence of a file that a continuing file in the same directory repeats; the largest
+/// number if there is none.
+[[nodiscard]] std::uint64_t find_limit(const std::string& path, const uuid& id,
+                                       const os::env& system);
+
+/// One file being rewritten: open(), write(), replace(), or discard() after an error.
+///
+/// example  tests/series/rewrite.cpp "rewrite: a file that changes meanwhile keeps its place"
+class rewriter {
+public:
+    rewriter(std::string path, const os::env& system) : path_(std::move(path)), system_(&system) {}
+
+    /// Opens the old file and reads its header, a damaged one as it stands.
+    ///
+    /// errors   those of files; bad_syntax, unsupported
+    [[nodiscard]] result<void> open();
+
+    /// Writes the new file.
+    ///
+    /// in       remark: a NOTE to add, empty: none; may_lose: good blocks behind damage are taken,
+    ///          those that stand at another place than they say too, and series whose key was lost
+    ///          get one
+    /// errors   those of files; bad_checksum: damage, and may_lose is false (where = its bytes)
+    [[nodiscard]] result<void> write(bool may_lose, const detail::text_pairs& remark = {});
+
+    /// Reads the new file back; it takes the old one's name when it holds the same points.
+    ///
+    /// in       keep_as: the old file is renamed to this first; empty: it is replaced
+    /// errors   io_failed: not equal, or the old file changed; those of files
+    [[nodiscard]] result<void> replace(const std::string& keep_as = {});
+
+    void discard() { (void)system_->unlink(temporary().c_str()); }
+
+    /// Damaged ranges that write() passed over.
+    [[nodiscard]] const std::vector<byte_range>& lost() const noexcept { return lost_; }
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] std::uint64_t bytes_before() const noexcept { return before_.size; }
+    [[nodiscard]] std::uint64_t bytes_after() const noexcept { return bytes_; }
+    [[nodiscard]] std::int64_t modified_us() const noexcept { return before_.modified_ns / 1000; }
+
+private:
+    // Not ending in .gts: readers of the directory pass it over.
+    [[nodiscard]] std::string temporary() const {
+        return path_ + ".new-" + std::to_string(os::process_id());
+    }
+    result<column_file> make_temporary() const;
+    result<void> copy_block(const block& found, column_file& into);
+    result<void> copy_blocks(column_file& into);
+    result<void> save_blocks(column_file& into);
+    result<void> refuse(byte_range damage) const;
+    void name_others(column_file& into) const;
+    result<void> compare() const;
+
+    std::string path_;
+    const os::env* system_;
+    os::file file_;
+    os::file_status before_;
+    file_header header_;
+    bool damaged_header_ = false;
+    std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
+    block_points points_in_block_;
+    point_digest digest_;
+    std::vector<byte_range> lost_;
+    std::uint64_t points_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::uint64_t find_limit(const std::string& path, const uuid& id, const os::env& system) {
+    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+    const auto entries = os::list_directory(parent_path(path));
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const std::string& name = (*entries)[i].name;
+        if (!ends_with(name, ".gts")) {
+            continue;
+        }
+        char bytes[header_bytes];
+        const auto file =
+            os::open_file(join_path(parent_path(path), name), os::open_mode::read, system);
+        if (!file || file->read_at(0, bytes, sizeof bytes).value_or(0) != sizeof bytes) {
+            continue;
+        }
+        const auto header = decode_header({bytes, sizeof bytes});
+        if (header && header->is_continuation() && header->continues == id) {
+            limit = std::min(limit, header->continues_sequence);
+        }
+    }
+    return limit;
+}
+
+inline result<void> rewriter::open() {
+    auto file = os::open_file(path_, os::open_mode::read, *system_);
+    if (!file) {
+        return std::move(file).error();
+    }
+    file_ = std::move(*file);
+    const auto status = file_.status();
+    if (!status) {
+        return status.error();
+    }
+    before_ = *status;
+    char bytes[header_bytes];
+    const auto got = file_.read_at(0, bytes, sizeof bytes);
+    if (!got) {
+        return got.error();
+    }
+    auto header = decode_header({bytes, *got});
+    damaged_header_ = !header && header.error().code == errc::bad_checksum;
+    if (!header && !damaged_header_) {
+        header.error().path = path_;
+        return std::move(header).error();
+    }
+    header_ = damaged_header_ ? guess_header({bytes, *got}) : *header;
+    if (header_.generation == 0) {
+        limit_ = find_limit(path_, header_.id, *system_);
+    }
+    return {};
+}
+
+inline result<column_file> rewriter::make_temporary() const {
+    file_header header = header_;
+    ++header.generation;
+    auto made = column_file::create(temporary(), header, *system_, before_.mode);
+    if (!made && made.error().code == errc::already_exists) {
+        (void)system_->unlink(temporary().c_str());  // left by a process that died
+        made = column_file::create(temporary(), header, *system_, before_.mode);
+    }
+    return made;
+}
+
+inline result<void> rewriter::write(bool may_lose, const detail::text_pairs& remark) {
+    auto made = make_temporary();
+    if (!made) {
+        return std::move(made).error();
+    }
+    auto done = may_lose ? save_blocks(*made) : copy_blocks(*made);
+    if (done && !remark.empty()) {
+        detail::text_pairs texts = remark;
+        if (may_lose) {
+            texts.emplace_back("bytes_lost", std::to_string(bytes_lost()));
+        }
+        done = made->add_note({modified_us(), std::move(texts)});
+    }
+    if (done && may_lose) {
+        name_others(*made);
+    }
+    if (done) {
+        done = made->close();
+    }
+    points_ = made->points();
+    bytes_ = made->bytes();
+    return done;
+}
+
+inline result<void> rewriter::copy_block(const block& found, column_file& into) {
+    if (found.sequence >= limit_) {
+        return {};
+    }
+    points_in_block_.visit_all(
+        found, [this](std::uint32_t id, const point& next) { digest_.add(id, next); });
+    return into.add(found);
+}
+
+inline result<void> rewriter::refuse(byte_range damage) const {
+    return make_error(errc::bad_checksum, "the file is damaged: repair it first", path_,
+                      {damage.begin, damage.end, 0, 0});
+}
+
+inline result<void> rewriter::copy_blocks(column_file& into) {
+    if (damaged_header_) {
+        return refuse({0, header_bytes});
+    }
+    const std::uint32_t seed = checksum_seed(header_.id);
+    file_window window(file_);
+    block_reader blocks(window, seed, header_bytes, before_.size);
+    block found;
+    while (blocks.next(found)) {
+        if (!blocks.lost().empty()) {
+            return refuse(blocks.lost().front());
+        }
+        auto added = copy_block(found, into);
+        if (!added) {
+            return added;
+        }
+    }
+    // What is behind the last good block is torn and goes; not so blocks that were moved.
+    const byte_range tail{blocks.offset(), before_.size};
+    if (!blocks.failure() && !find_displaced(window, seed, tail).empty()) {
+        return refuse(tail);
+    }
+    return blocks.failure() ? result<void>(*blocks.failure()) : result<void>();
+}
+
+inline result<void> rewriter::save_blocks(column_file& into) {
+    const std::uint32_t seed = checksum_seed(header_.id);
+    auto list = list_blocks(file_, seed, before_.size);
+    if (!list) {
+        return std::move(list).error();
+    }
+    file_window window(file_);
+    for (const placed_block& each : list->blocks) {
+        const auto found = read_placed(window, seed, each);
+        if (!found) {
+            return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
+        }
+        auto added = copy_block(*found, into);
+        if (!added) {
+            return added;
+        }
+    }
+    lost_ = std::move(list->lost);
+    return {};
+}
+
+// Keys for series whose DICT is lost: their points are shown all the same.
+inline void rewriter::name_others(column_file& into) const {
+    for (const std::uint32_t id : digest_.ids()) {
+        into.add_name({id, "unnamed/" + std::to_string(id), {}});
+    }
+}
+
+inline result<void> rewriter::compare() const {
+    auto written = reader::open(temporary(), *system_);
+    if (!written) {
+        return std::move(written).error();
+    }
+    point_digest found;
+    auto read = written->for_each_id_point(
+        [&found](std::uint32_t id, const point& next) { found.add(id, next); });
+    if (!read) {
+        return read;
+    }
+    if (!found.is_same(digest_) || written->bytes_lost() != 0 || !written->is_closed()) {
+        return make_error(errc::io_failed, "what was written did not read back equal", path_);
+    }
+    return {};
+}
+
+inline result<void> rewriter::replace(const std::string& keep_as) {
+    auto compared = compare();
+    if (!compared) {
+        return compared;
+    }
+    const auto now = os::get_status(path_, *system_);
+    if (!now || now->inode != before_.inode || now->size != before_.size ||
+        now->modified_ns != before_.modified_ns) {
+        return make_error(errc::io_failed, "the file changed while it was rewritten", path_);
+    }
+    int renamed = keep_as.empty() ? 0 : system_->rename(path_.c_str(), keep_as.c_str());
+    const bool is_kept = renamed >= 0 && !keep_as.empty();
+    if (renamed >= 0) {
+        renamed = system_->rename(temporary().c_str(), path_.c_str());
+    }
+    if (renamed < 0 && is_kept) {
+        (void)system_->rename(keep_as.c_str(), path_.c_str());
+    }
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path_);
+    }
+    auto directory = os::open_file(parent_path(path_), os::open_mode::read, *system_);
+    return directory ? directory->sync() : result<void>(std::move(directory).error());
+}
+
+inline std::uint64_t rewriter::bytes_lost() const noexcept {
+    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
+    for (const byte_range& range : lost_) {
+        bytes += range.end - range.begin;
+    }
+    return bytes;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/compact.hpp ====
+// guild/series/compact.hpp - rewrites a series file that has ended into columns: a fraction of its
+// size, and quicker to read.
+//
+// Layer 3. Includes: base, os, series/reader.hpp rewrite.hpp.
+// Not here: files with damage (series/repair.hpp); how a file is rewritten (series/rewrite.hpp).
+//
+// Readers that have the old file open keep it until they refresh.
+
+namespace guild { inline namespace v0 { namespace series {
+
+struct compact_options {
+    /// Nobody writes to the file, whether its writer ended it or was killed. The caller knows.
+    bool is_writer_gone = false;
+};
+
+/// units    bytes
+struct compact_report {
+    bool is_changed = false;  // false: it was in columns already
+    std::uint64_t points = 0;
+    std::uint64_t bytes_before = 0;
+    std::uint64_t bytes_after = 0;
+};
+
+/// Rewrites the series file `path` into columns, in place and in one step.
+///
+/// Blocks that a continuing file beside it repeats are left out.
+/// errors   bad_value: the writer has not ended the file; bad_checksum: a part is damaged (where =
+///          the first such bytes): the file is left as it is; io_failed also when what was written
+///          does not read back equal, or the file changed meanwhile; and those of files
+/// cost     reads the file twice and the new one once; about 64 MiB of memory
+/// example  tests/series/compact.cpp "compact: every point comes back bit for bit"
+[[nodiscard]] result<compact_report> compact(const std::string& path,
+                                             const compact_options& options = {},
+                                             const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<compact_report> compact(const std::string& path, const compact_options& options,
+                                      const os::env& system) {
+    auto old = reader::open(path, system);
+    if (!old) {
+        return std::move(old).error();
+    }
+    if (old->header().generation != 0 && old->is_closed()) {
+        return compact_report{false, old->points_known(), old->size(), old->size()};
+    }
+    if (old->header().generation != 0) {
+        return make_error(errc::bad_checksum, "the end of the file is missing: repair it first",
+                          path, {old->size(), old->size(), 0, 0});
+    }
+    if (!old->is_closed() && !options.is_writer_gone) {
+        return make_error(errc::bad_value, "the writer has not ended this file", path);
+    }
+    rewriter job(path, system);
+    auto done = job.open();
+    if (done) {
+        done = job.write(false, old->is_closed() ? detail::text_pairs{}
+                                                 : detail::text_pairs{{"mark", "unclosed"}});
+    }
+    if (done) {
+        done = job.replace();
+    }
+    if (!done) {
+        job.discard();
+        return std::move(done).error();
+    }
+    return compact_report{true, job.points(), job.bytes_before(), job.bytes_after()};
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/repair.hpp ====
+// guild/series/repair.hpp - says what is damaged in a series file, and saves what is not.
+//
+// Layer 3. Includes: base, os, series/block_list.hpp block_reader.hpp index.hpp rewrite.hpp.
+// Not here: reading past damage without repair, which every reader does (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A range of bytes that is not what it should be, and why.
+struct finding {
+    byte_range where;
+    std::string what;
+    bool is_lost = true;  // false: good blocks that stand at another place than they say
+};
+
+/// What verify() found. All counts are of good blocks.
+struct verify_report {
+    std::vector<finding> damage;
+    std::uint64_t size = 0;  // bytes of the file
+    std::uint64_t blocks = 0;
+    std::uint64_t series = 0;
+    std::uint64_t points = 0;
+    std::uint64_t tail_bytes = 0;  // behind the last good block: torn, or being written
+    bool is_closed = false;
+    bool is_columnar = false;
+
+    [[nodiscard]] std::uint64_t bytes_lost() const noexcept {
+        std::uint64_t bytes = 0;
+        for (const finding& each : damage) {
+            bytes += each.is_lost ? each.where.end - each.where.begin : 0;
+        }
+        return bytes;
+    }
+};
+
+/// Reads every byte of a series file and checks it: checksums, order, that all payloads decode, and
+/// that every index tells of its file what the file holds.
+///
+/// errors   those of files; bad_syntax: not a series file; unsupported: made by a newer version
+/// cost     O(file) time; memory for the series and one block
+/// example  tests/series/repair.cpp "verify: names the byte ranges of damage"
+[[nodiscard]] result<verify_report> verify(const std::string& path,
+                                           const os::env& system = os::system_env);
+
+/// What repair() did.
+struct repair_report {
+    bool is_changed = false;  // false: there was nothing to repair
+    std::string kept_as;      // the damaged file
+    std::uint64_t points = 0;
+    std::uint64_t bytes_lost = 0;
+    std::vector<byte_range> lost;
+};
+
+/// Writes all good blocks of a damaged file into a new one, in columns, which takes its name. The
+/// damaged file is kept beside it as `NAME.gts.damaged`. Nobody may be writing to it.
+///
+/// Blocks that stand at another place than they say are taken as well.
+/// errors   as verify(); those of files: everything is left as it was
+/// example  tests/series/repair.cpp "repair: saves all that is good and keeps the damaged file"
+[[nodiscard]] result<repair_report> repair(const std::string& path,
+                                           const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// One walk over a file.
+class verifier {
+public:
+    verifier(const os::file& file, std::uint64_t size) : file_(file) { report_.size = size; }
+
+    result<verify_report> run(const file_header& header, bool damaged_header) {
+        if (damaged_header) {
+            add({0, header_bytes}, "the checksum of the header does not hold");
+        }
+        file_window window(file_);
+        block_reader blocks(window, checksum_seed(header.id), header_bytes, report_.size);
+        block found;
+        std::size_t told = 0;
+        while (blocks.next(found)) {
+            for (; told < blocks.lost().size(); ++told) {
+                tell_lost(blocks.lost()[told], found.sequence);
+            }
+            check_order(found);
+            check(found);
+            ++report_.blocks;
+        }
+        if (blocks.failure()) {
+            return *blocks.failure();
+        }
+        report_.tail_bytes = report_.size - blocks.offset();
+        finish(header);
+        return std::move(report_);
+    }
+
+    // The same of a file with displaced blocks, which are taken in order of their sequence.
+    result<verify_report> run_displaced(const file_header& header, bool damaged_header,
+                                        const block_list& list) {
+        if (damaged_header) {
+            add({0, header_bytes}, "the checksum of the header does not hold");
+        }
+        tell_places(list);
+        file_window window(file_);
+        for (const placed_block& each : list.blocks) {
+            const auto found = read_placed(window, checksum_seed(header.id), each);
+            if (!found) {
+                return window.failure().value_or(
+                    make_error(errc::io_failed, "the file changed while it was read"));
+            }
+            is_whole_ = is_whole_ && found->sequence == sequence_;
+            sequence_ = found->sequence;
+            shift_ = each.place - each.offset;
+            check_order(*found);
+            check(*found);
+            ++report_.blocks;
+        }
+        report_.tail_bytes = report_.size - list.end;
+        finish(header);
+        return std::move(report_);
+    }
+
+private:
+    void add(byte_range where, std::string what) {
+        report_.damage.push_back({where, std::move(what)});
+    }
+    void add(const block& in, std::string what) {
+        const std::uint64_t place = in.offset + shift_;
+        add({place, place + (in.end() - in.offset)}, std::move(what));
+    }
+
+    void tell_lost(byte_range where, std::uint64_t next) {
+        const std::uint64_t missing = next > sequence_ ? next - sequence_ : 0;
+        add(where, "no good block: " + std::to_string(missing) +
+                       (missing == 1 ? " block is" : " blocks are") + " lost");
+        is_whole_ = false;
+        sequence_ = next;
+    }
+
+    // Where blocks are missing, and which stand elsewhere than they say.
+    void tell_places(const block_list& list) {
+        const std::vector<placed_block> blocks = sort_by_place(list.blocks);
+        std::uint64_t end = header_bytes;
+        for (std::size_t i = 0; i < blocks.size();) {
+            std::size_t behind = i + 1;
+            while (behind < blocks.size() && is_next(blocks[behind - 1], blocks[behind])) {
+                ++behind;
+            }
+            if (blocks[i].place > end || blocks[i].sequence > sequence_) {
+                tell_lost({std::min(end, blocks[i].place), blocks[i].place}, blocks[i].sequence);
+            }
+            if (blocks[i].is_displaced()) {
+                tell_displaced(blocks[i], blocks[behind - 1], behind - i);
+            }
+            end = blocks[behind - 1].end();
+            sequence_ = blocks[behind - 1].sequence + 1;
+            i = behind;
+        }
+        sequence_ = 0;
+        is_whole_ = true;
+    }
+
+    static bool is_next(const placed_block& a, const placed_block& b) noexcept {
+        return b.place == a.end() && b.sequence == a.sequence + 1 &&
+               b.place - b.offset == a.place - a.offset;
+    }
+
+    void tell_displaced(const placed_block& first, const placed_block& last, std::size_t count) {
+        const bool before = first.place < first.offset;
+        const std::uint64_t far = before ? first.offset - first.place : first.place - first.offset;
+        report_.damage.push_back(
+            {{first.place, last.end()},
+             std::to_string(count) + (count == 1 ? " good block stands " : " good blocks stand ") +
+                 std::to_string(far) + (far == 1 ? " byte " : " bytes ") +
+                 (before ? "before" : "behind") + (count == 1 ? " its place" : " their place"),
+             false});
+    }
+
+    void check_order(const block& found) {
+        if (found.sequence != sequence_) {
+            add(found, "expected block " + std::to_string(sequence_) + ", found block " +
+                           std::to_string(found.sequence));
+            is_whole_ = false;
+        }
+        if (is_whole_ && found.last_index_offset != last_index_) {
+            add(found, "expected the last index at " + std::to_string(last_index_) +
+                           ", the block says " + std::to_string(found.last_index_offset));
+        }
+        sequence_ = found.sequence + 1;
+        report_.is_closed = false;
+    }
+
+    void check(const block& found) {
+        std::vector<series_name> names;
+        note remark;
+        bool good = true;
+        switch (found.type) {
+        case block_type::dictionary:
+            good = decode_dictionary(found.payload, names);
+            for (series_name& name : names) {
+                names_[name.id] = true;
+            }
+            dictionary_ = found.offset;
+            break;
+        case block_type::frames:
+            good = count_frames(found);
+            break;
+        case block_type::chunk:
+            good = count_chunk(found);
+            break;
+        case block_type::index:
+            good = check_index(found);
+            break;
+        case block_type::note:
+            good = decode_note(found.payload, remark);
+            break;
+        case block_type::pyramid:
+            good = check_pyramid(found);
+            break;
+        default:
+            break;  // of a later writer
+        }
+        if (!good) {
+            add(found, "the checksum holds, and what is in the block makes no sense");
+        }
+    }
+
+    void count(std::uint32_t id, const point& next) {
+        summaries_[id].add(next);
+        since_pyramid_[id].add(next);
+        ++report_.points;
+    }
+
+    bool count_frames(const block& found) {
+        frame_decoder frames(found.payload);
+        while (frames.next()) {
+            for (const auto& column : frames.columns()) {
+                count(column.id, {frames.step(), frames.time_us(), frames.value(column)});
+            }
+            ++frames_;
+        }
+        listed_.push_back(found.offset);
+        return !frames.is_bad();
+    }
+
+    bool count_chunk(const block& found) {
+        if (!chunk_.open(found.payload)) {
+            return false;
+        }
+        stretch points;
+        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+            if (!chunk_.read(at, points)) {
+                return false;
+            }
+            for (std::size_t i = 0; i < points.size; ++i) {
+                count(chunk_.ids()[at], points[i]);
+            }
+        }
+        frames_ += chunk_.frames();
+        listed_.push_back(found.offset);
+        return true;
+    }
+
+    // How many points and NaN the finest level tells of, by series; compared at the next index.
+    bool check_pyramid(const block& found) {
+        std::string_view rest = found.payload;
+        pyramid_piece piece;
+        while (!rest.empty()) {
+            std::string_view head = rest;
+            std::uint64_t id = 0;
+            std::uint64_t level = 0;
+            if (!decode_varint(head, id) || !decode_varint(head, level) || id > 0xFFFFFFFFU ||
+                level > 15 ||
+                !decode_piece(rest,
+                              {static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(level)},
+                              piece)) {
+                return false;
+            }
+            for (const bucket& each : piece.buckets) {
+                seen_far_[piece.id][piece.level].add(each);
+            }
+        }
+        return true;
+    }
+
+    bool check_index(const block& found) {
+        index_content content;
+        if (!decode_index(found.payload, content)) {
+            return false;
+        }
+        if (is_whole_) {
+            compare(found, content);
+        }
+        last_index_ = found.offset;
+        is_whole_ = true;
+        adopt(content);
+        report_.is_closed = (found.flags & flag_closed) != 0;
+        return true;
+    }
+
+    void compare(const block& found, const index_content& content) {
+        std::vector<std::uint64_t> listed;
+        for (const frames_entry& each : content.blocks) {
+            listed.push_back(each.offset);
+        }
+        for (const chunk_entry& each : content.chunks) {
+            listed.push_back(each.offset);
+        }
+        if (listed != listed_) {
+            add(found, "the index lists other blocks than the file has");
+        }
+        if (content.frames != frames_ || content.points != report_.points + before_points_) {
+            add(found, "the index counts " + std::to_string(content.points) +
+                           " points, the file has " +
+                           std::to_string(report_.points + before_points_));
+        }
+        if (content.dictionary_offset != dictionary_) {
+            add(found, "the index names another dictionary than the one before it");
+        }
+        for (const auto& [id, summary] : content.summaries) {
+            const series_summary* counted = summaries_.find(id);
+            if (counted == nullptr || !is_same(*counted, summary)) {
+                add(found, "the index tells of series " + std::to_string(id) +
+                               " other numbers than the file has");
+            }
+        }
+        compare_pyramids(found, content);
+    }
+
+    void compare_pyramids(const block& found, const index_content& content) {
+        for (const pyramid_entry& entry : content.pyramids) {
+            for (const std::uint32_t id : entry.ids) {
+                const series_summary* counted = since_pyramid_.find(id);
+                const auto* far = seen_far_.find(id);
+                const std::uint64_t points = counted == nullptr ? 0 : counted->count;
+                const std::uint64_t nan = counted == nullptr ? 0 : counted->nan;
+                if (far == nullptr || (*far)[0].points != points || (*far)[0].nan != nan) {
+                    add(found, "the pyramid of series " + std::to_string(id) +
+                                   " tells of other points than the file has");
+                }
+            }
+        }
+    }
+
+    // After an index all is reckoned from what it says, so that one damage is told once.
+    void adopt(const index_content& content) {
+        for (const auto& [id, summary] : content.summaries) {
+            summaries_[id] = summary;
+        }
+        frames_ = content.frames;
+        before_points_ = content.points - report_.points;
+        listed_.clear();
+        if (!content.pyramids.empty()) {
+            since_pyramid_.clear();
+        }
+        seen_far_.clear();
+    }
+
+    static bool is_same(const series_summary& a, const series_summary& b) noexcept {
+        return a.count == b.count && a.nan == b.nan && a.inf == b.inf && a.first == b.first &&
+               a.last == b.last && a.min_step == b.min_step && a.max_step == b.max_step &&
+               (!a.has_finite() || (a.min == b.min && a.max == b.max));
+    }
+
+    void finish(const file_header& header) {
+        report_.is_columnar = header.generation != 0;
+        if (report_.is_columnar && !report_.is_closed) {
+            add({report_.size - report_.tail_bytes, report_.size},
+                "the end of the file is missing, which was written whole");
+        }
+        for (const auto& [id, summary] : summaries_) {
+            report_.series += summary.count != 0 ? 1U : 0U;
+            if (names_.find(id) == nullptr) {
+                add({header_bytes, header_bytes},
+                    "series " + std::to_string(id) + " has points and no key");
+            }
+        }
+    }
+
+    struct far_counts {
+        std::uint64_t points = 0;
+        std::uint64_t nan = 0;
+        void add(const bucket& next) noexcept {
+            points += next.points;
+            nan += next.nan;
+        }
+    };
+    struct far_levels {
+        far_counts level[16];
+        far_counts& operator[](std::size_t at) noexcept { return level[at]; }
+        const far_counts& operator[](std::size_t at) const noexcept { return level[at]; }
+    };
+
+    const os::file& file_;
+    verify_report report_;
+    chunk_reader chunk_;
+    id_table<bool> names_;
+    id_table<series_summary> summaries_;
+    id_table<series_summary> since_pyramid_;
+    id_table<far_levels> seen_far_;
+    std::vector<std::uint64_t> listed_;  // FRAMES and CHUNK blocks since the last index
+    std::uint64_t frames_ = 0;
+    std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
+    std::uint64_t sequence_ = 0;       // expected next
+    std::uint64_t shift_ = 0;          // of the block at hand, from where it says; may wrap
+    std::uint64_t last_index_ = 0;
+    std::uint64_t dictionary_ = 0;
+    bool is_whole_ = true;  // nothing was lost since the last index
+};
+
+// A name for the damaged file, which nobody else takes: an empty file stands there.
+inline result<std::string> reserve_name(const std::string& wanted, const os::env& system) {
+    std::string name = wanted;
+    for (int serial = 2;; ++serial) {
+        const auto made = os::open_file(name, os::open_mode::create_new, system);
+        if (made) {
+            return name;
+        }
+        if (made.error().code != errc::already_exists) {
+            return made.error();
+        }
+        name = wanted + "-" + std::to_string(serial);
+    }
+}
+
+inline void release_name(const std::string& name, const os::env& system) {
+    const auto status = os::find_link_status(name, system);
+    if (status && status->size == 0) {
+        (void)system.unlink(name.c_str());
+    }
+}
+
+}  // namespace detail
+
+inline result<verify_report> verify(const std::string& path, const os::env& system) {
+    const auto file = os::open_file(path, os::open_mode::read, system);
+    if (!file) {
+        return file.error();
+    }
+    const auto status = file->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path);
+    }
+    char bytes[header_bytes];
+    const auto got = file->read_at(0, bytes, sizeof bytes);
+    if (!got) {
+        return got.error();
+    }
+    auto header = decode_header({bytes, *got});
+    const bool damaged = !header && header.error().code == errc::bad_checksum;
+    if (!header && !damaged) {
+        header.error().path = path;
+        return std::move(header).error();
+    }
+    const file_header known = damaged ? guess_header({bytes, *got}) : *header;
+    auto report = detail::verifier(*file, status->size).run(known, damaged);
+    if (!report || (report->damage.empty() && report->tail_bytes == 0)) {
+        return report;
+    }
+    const auto list = list_blocks(*file, checksum_seed(known.id), status->size);
+    if (!list) {
+        return list.error();
+    }
+    return list->has_displaced()
+               ? detail::verifier(*file, status->size).run_displaced(known, damaged, *list)
+               : report;
+}
+
+inline result<repair_report> repair(const std::string& path, const os::env& system) {
+    auto found = verify(path, system);
+    if (!found) {
+        return std::move(found).error();
+    }
+    if (found->damage.empty()) {
+        return repair_report{false, {}, found->points, 0, {}};
+    }
+    rewriter job(path, system);
+    auto done = job.open();
+    if (done) {
+        done = job.write(true, {{"mark", "repaired"}});
+    }
+    auto kept_as = done ? detail::reserve_name(path + ".damaged", system)
+                        : result<std::string>(std::move(done).error());
+    if (kept_as) {
+        done = job.replace(*kept_as);
+    }
+    if (!kept_as || !done) {
+        job.discard();
+        if (!kept_as) {
+            return std::move(kept_as).error();
+        }
+        detail::release_name(*kept_as, system);
+        return std::move(done).error();
+    }
+    return repair_report{true, *kept_as, job.points(), job.bytes_lost(), job.lost()};
 }
 
 }}}  // namespace guild::series
@@ -16875,25 +22355,60 @@ inline result<void> writer::rename_to(const std::string& path) {
 // guild/series/reduce.hpp - many points to one number, or to the few that a chart needs.
 //
 // Layer 3. Includes: base, series/point.hpp. Pure.
-// Not here: finding and reading the points (series/run_reader.hpp).
+// Not here: finding and reading the points (series/run_reader.hpp); averages that move
+// (series/smooth.hpp).
 //
-// NaN rule: first and last are what they are, NaN included. min, max, average and median leave NaN
-// out and take infinities in. No value is left: no result.
+// NaN rule: first, last and at_STEP are what they are, NaN included. All other words that look at
+// values leave NaN out and take infinities in. No value is left: no result.
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// Whether reduce() knows this word.
-[[nodiscard]] bool is_reducer(std::string_view how) noexcept;
+/// One way of making one number of a series; the words of project files are in parentheses.
+enum class reduction : std::uint8_t {
+    first,         // (first) the value that was written first
+    last,          // (last)
+    min,           // (min)
+    max,           // (max)
+    argmin,        // (argmin) the step of the smallest value, of the first one of several
+    argmax,        // (argmax)
+    average,       // (average, mean)
+    median,        // (median) the middle value, or the mean of the two in the middle
+    last_average,  // (last_N_average) of the last N points, or of all when there are fewer
+    at_step,       // (at_STEP) the value at this step, the last one if it repeats
+    percentile,    // (p0 to p100, also p99.9) between two values in proportion, as numpy does
+    steps,         // (steps) last minus first step
+    duration,      // (duration) last minus first time
+};
 
-/// One number for a series, in the words of project files.
+/// A reduction with what it has to know.
+struct reducer {
+    reduction how = reduction::last;
+    std::int64_t number = 0;  // last_average: how many points, at least 1; at_step: the step
+    double percent = 50;      // percentile: 0 to 100
+};
+
+/// The reducer that a word of a project file means.
 ///
-/// in       how: first, last, min, max, average (or mean), median, last_N_average (the last N
-///          points, or all when there are fewer), steps (last minus first step), duration (last
-///          minus first time)
-/// out      empty for an unknown word, without points, or when only NaN is left
-/// units    duration: seconds; everything else: the series' own
+/// example  tests/series/reduce.cpp "find_reducer: the forms of words with numbers"
+[[nodiscard]] std::optional<reducer> find_reducer(std::string_view word) noexcept;
+
+/// Whether find_reducer() knows this word.
+[[nodiscard]] bool is_reducer(std::string_view word) noexcept;
+
+/// The words, those with numbers by way of example, for messages and suggestions.
+[[nodiscard]] std::vector<std::string_view> reducer_words();
+
+/// One number for a series.
+///
+/// out      empty without points, when only NaN is left, or for a step that is not there
+/// units    duration: seconds; argmin, argmax, steps: steps; everything else: the series' own
+/// cost     O(points); median and percentile copy the values
+/// source   percentile: numpy.percentile, method "linear"
 /// example  tests/series/reduce.cpp "reduce: every word, by hand"
-[[nodiscard]] std::optional<double> reduce(std::string_view how, const std::vector<point>& points);
+[[nodiscard]] std::optional<double> reduce(const reducer& by, const std::vector<point>& points);
+
+/// The same by a word of project files; empty for an unknown one too.
+[[nodiscard]] std::optional<double> reduce(std::string_view word, const std::vector<point>& points);
 
 /// At most four points for each of `columns` equal ranges of steps: the first, the smallest, the
 /// largest and the last, in the order in which they stand in the series, each once.
@@ -16912,22 +22427,59 @@ namespace guild { inline namespace v0 { namespace series {
 
 namespace detail {
 
-// N of "last_N_average"; 0 if that is not the word.
-inline std::size_t last_n(std::string_view how) noexcept {
-    constexpr std::string_view before = "last_";
-    constexpr std::string_view after = "_average";
-    if (!starts_with(how, before) || !ends_with(how, after) ||
-        how.size() <= before.size() + after.size()) {
-        return 0;
+// What stands between `before` and `after`; empty when the word is not of this form.
+inline std::string_view inner_of(std::string_view word, std::string_view before,
+                                 std::string_view after) noexcept {
+    const std::size_t around = before.size() + after.size();
+    if (word.size() <= around || !starts_with(word, before) || !ends_with(word, after)) {
+        return {};
     }
-    std::size_t count = 0;
-    for (const char c : how.substr(before.size(), how.size() - before.size() - after.size())) {
-        if (!is_digit(c) || count > 100000000) {
-            return 0;
-        }
-        count = count * 10 + static_cast<std::size_t>(c - '0');
+    return word.substr(before.size(), word.size() - around);
+}
+
+inline bool is_all_digits(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// A decimal without sign or exponent, from 0 to 100; nothing else. Digits after the fifteenth do
+// not count.
+inline std::optional<double> find_percent(std::string_view text) noexcept {
+    const std::size_t dot = std::min(text.find('.'), text.size());
+    const std::string_view whole = text.substr(0, dot);
+    const std::string_view fraction = text.substr(std::min(dot + 1, text.size()));
+    if (!is_all_digits(whole) || whole.size() > 3 ||
+        (dot != text.size() && !is_all_digits(fraction))) {
+        return std::nullopt;
     }
-    return count;
+    double digits = 0;
+    double scale = 1;
+    for (const char c : whole) {
+        digits = digits * 10 + (c - '0');
+    }
+    for (const char c : fraction.substr(0, 12)) {
+        digits = digits * 10 + (c - '0');
+        scale *= 10;
+    }
+    const double percent = digits / scale;  // both exact: rounded once
+    return percent <= 100 ? std::make_optional(percent) : std::nullopt;
+}
+
+// "at_STEP", with or without a minus.
+inline std::optional<std::int64_t> find_step(std::string_view text) noexcept {
+    const bool is_negative = starts_with(text, "-");
+    const std::string_view digits = text.substr(is_negative ? 1 : 0);
+    if (!is_all_digits(digits) || digits.size() > 19) {
+        return std::nullopt;
+    }
+    std::uint64_t size = 0;
+    for (const char c : digits) {
+        size = size * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    constexpr std::uint64_t limit = std::uint64_t{1} << 63U;
+    if (size > limit - (is_negative ? 0 : 1)) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(is_negative ? ~size + 1 : size);
 }
 
 inline std::optional<double> mean_of(const point* begin, const point* end) noexcept {
@@ -16969,13 +22521,65 @@ inline std::optional<double> median_of(std::vector<double> values) {
     return below == *middle ? below : below / 2 + *middle / 2;
 }
 
-inline std::optional<double> extreme_of(const std::vector<point>& points, bool smallest) {
-    const std::vector<double> values = values_of(points);
-    if (values.empty()) {
+// The value at place percent / 100 x (n - 1) of the sorted ones, in proportion where that lies
+// between two.
+inline std::optional<double> percentile_of(std::vector<double> values, double percent) {
+    if (values.empty() || !(percent >= 0 && percent <= 100)) {
         return std::nullopt;
     }
-    return smallest ? *std::min_element(values.begin(), values.end())
-                    : *std::max_element(values.begin(), values.end());
+    const double place = percent / 100 * static_cast<double>(values.size() - 1);
+    const double whole = std::floor(place);
+    const double part = place - whole;
+    const auto lower = values.begin() + static_cast<std::ptrdiff_t>(whole);
+    std::nth_element(values.begin(), lower, values.end());
+    if (part == 0 || lower + 1 == values.end()) {
+        return *lower;
+    }
+    const double low = *lower;
+    const double high = *std::min_element(lower + 1, values.end());
+    const double gap = high - low;
+    if (low == high) {
+        return low;
+    }
+    if (!std::isfinite(gap)) {
+        return low * (1 - part) + high * part;
+    }
+    return part < 0.5 ? low + gap * part : high - gap * (1 - part);
+}
+
+// Of the first of the smallest, or largest, points: the value, or the step.
+inline std::optional<double> extreme_of(const std::vector<point>& points, reduction how) noexcept {
+    const bool is_smallest = how == reduction::min || how == reduction::argmin;
+    const point* found = nullptr;
+    for (const point& one : points) {
+        if (std::isnan(one.value.as_double())) {
+            continue;
+        }
+        if (found == nullptr ||
+            (is_smallest ? is_less(one.value, found->value) : is_less(found->value, one.value))) {
+            found = &one;
+        }
+    }
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    const bool is_value = how == reduction::min || how == reduction::max;
+    return is_value ? found->value.as_double() : static_cast<double>(found->step);
+}
+
+inline std::optional<double> value_at(const std::vector<point>& points,
+                                      std::int64_t step) noexcept {
+    const auto found = std::find_if(points.rbegin(), points.rend(),
+                                    [&](const point& one) { return one.step == step; });
+    return found == points.rend() ? std::nullopt : std::make_optional(found->value.as_double());
+}
+
+inline std::optional<double> mean_of_last(const std::vector<point>& points,
+                                          std::int64_t wanted) noexcept {
+    const std::uint64_t most = points.size();
+    const std::uint64_t last = wanted < 0 ? 0 : std::min(most, static_cast<std::uint64_t>(wanted));
+    const point* end = points.data() + points.size();
+    return mean_of(end - static_cast<std::ptrdiff_t>(last), end);
 }
 
 // The points of one column while they come.
@@ -17022,44 +22626,78 @@ private:
 
 }  // namespace detail
 
-inline bool is_reducer(std::string_view how) noexcept {
-    for (const std::string_view word :
-         {"first", "last", "min", "max", "average", "mean", "median", "steps", "duration"}) {
-        if (how == word) {
-            return true;
+inline std::optional<reducer> find_reducer(std::string_view word) noexcept {
+    constexpr std::pair<std::string_view, reduction> words[] = {
+        {"first", reduction::first},      {"last", reduction::last},
+        {"min", reduction::min},          {"max", reduction::max},
+        {"argmin", reduction::argmin},    {"argmax", reduction::argmax},
+        {"average", reduction::average},  {"mean", reduction::average},
+        {"median", reduction::median},    {"steps", reduction::steps},
+        {"duration", reduction::duration}};
+    for (const auto& [name, how] : words) {
+        if (word == name) {
+            return reducer{how};
         }
     }
-    return detail::last_n(how) != 0;
+    if (const auto count = detail::inner_of(word, "last_", "_average"); !count.empty()) {
+        const auto number = detail::find_step(count);
+        return number && *number > 0 ? std::make_optional(reducer{reduction::last_average, *number})
+                                     : std::nullopt;
+    }
+    if (const auto step = detail::inner_of(word, "at_", ""); !step.empty()) {
+        const auto number = detail::find_step(step);
+        return number ? std::make_optional(reducer{reduction::at_step, *number}) : std::nullopt;
+    }
+    const auto percent = detail::find_percent(detail::inner_of(word, "p", ""));
+    return percent ? std::make_optional(reducer{reduction::percentile, 0, *percent}) : std::nullopt;
 }
 
-inline std::optional<double> reduce(std::string_view how, const std::vector<point>& points) {
-    if (points.empty() || !is_reducer(how)) {
+inline bool is_reducer(std::string_view word) noexcept {
+    return find_reducer(word).has_value();
+}
+
+inline std::vector<std::string_view> reducer_words() {
+    return {"first", "last",           "min",     "max", "argmin", "argmax",  "average", "median",
+            "mean",  "last_5_average", "at_1000", "p50", "steps",  "duration"};
+}
+
+inline std::optional<double> reduce(const reducer& by, const std::vector<point>& points) {
+    if (points.empty()) {
         return std::nullopt;
     }
     const point& first = points.front();
     const point& last = points.back();
-    const point* end = points.data() + points.size();
-    if (how == "first") {
+    switch (by.how) {
+    case reduction::first:
         return first.value.as_double();
-    }
-    if (how == "last") {
+    case reduction::last:
         return last.value.as_double();
-    }
-    if (how == "steps") {
+    case reduction::min:
+    case reduction::max:
+    case reduction::argmin:
+    case reduction::argmax:
+        return detail::extreme_of(points, by.how);
+    case reduction::average:
+        return detail::mean_of(points.data(), points.data() + points.size());
+    case reduction::median:
+        return detail::median_of(detail::values_of(points));
+    case reduction::last_average:
+        return detail::mean_of_last(points, by.number);
+    case reduction::at_step:
+        return detail::value_at(points, by.number);
+    case reduction::percentile:
+        return detail::percentile_of(detail::values_of(points), by.percent);
+    case reduction::steps:
         return static_cast<double>(last.step) - static_cast<double>(first.step);
-    }
-    if (how == "duration") {
+    case reduction::duration:
         return (static_cast<double>(last.time_us) - static_cast<double>(first.time_us)) / 1e6;
     }
-    if (how == "min" || how == "max") {
-        return detail::extreme_of(points, how == "min");
-    }
-    if (how == "median") {
-        return detail::median_of(detail::values_of(points));
-    }
-    const std::size_t wanted = detail::last_n(how);
-    const bool all = wanted == 0 || wanted > points.size();
-    return detail::mean_of(all ? points.data() : end - wanted, end);
+    return std::nullopt;
+}
+
+inline std::optional<double> reduce(std::string_view word, const std::vector<point>& points) {
+    const auto by = find_reducer(word);
+    return by ? reduce(*by, points) : std::nullopt;
 }
 
 inline std::vector<point> reduce_columns(const std::vector<point>& points, std::size_t columns) {
@@ -17089,6 +22727,1023 @@ inline std::vector<point> reduce_columns(const std::vector<point>& points, std::
     }
     column.finish(out);
     return out;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/point_text.hpp ====
+// guild/series/point_text.hpp - a number as text that keeps its kind and all its bits.
+//
+// Layer 3. Includes: base, series/point.hpp. Pure.
+// Not here: lines of a point each (series/csv.hpp, series/jsonl.hpp); numbers for people
+// (project/number_format.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A point with the series that it belongs to.
+///
+/// out      key: any bytes; lives as long as whoever gave it says
+struct keyed_point {
+    std::string_view key;
+    point at;
+};
+
+/// Appends a number, so that parse_number() gives the same kind and bits.
+///
+/// out      an integer as digits, "5"; a double as the shortest digits that read back the same,
+///          always with a point or an exponent: "5.0", "-0.0", "1e+16"; "inf", "-inf", "NaN"; any
+///          other NaN than the one of bits 7ff8000000000000 with its bits:
+///          "NaN(0xfff8000000000000)"
+/// example  tests/series/point_text.cpp "number text: every kind, by hand"
+void append_number(std::string& out, const number& value);
+[[nodiscard]] std::string to_string(const number& value);
+
+/// Reads a number: digits alone are an integer, everything else that parse_double() or
+/// append_number() knows is a double.
+///
+/// errors   bad_syntax; too_large: an integer beyond 64 bits, a double beyond the largest
+/// example  tests/series/point_text.cpp "number text: what is no number is refused"
+[[nodiscard]] result<number> parse_number(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::uint64_t default_nan = 0x7FF8000000000000U;
+
+inline bool is_nan_bits(std::uint64_t bits) noexcept {
+    return (bits & 0x7FFFFFFFFFFFFFFFU) > 0x7FF0000000000000U;
+}
+
+inline void append_int64(std::string& out, std::int64_t value) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value);
+    out.append(digits, end.ptr);
+}
+
+inline void append_nan(std::string& out, std::uint64_t bits) {
+    out += "NaN";
+    if (bits != default_nan) {
+        out += "(0x";
+        for (unsigned shift = 64; shift > 0; shift -= 4) {
+            out += "0123456789abcdef"[bits >> (shift - 4) & 15U];
+        }
+        out += ')';
+    }
+}
+
+inline error not_a_number(errc code, std::string_view expected, std::string_view text) {
+    constexpr std::size_t shown = 48;
+    std::string message = "expected " + std::string(expected) + ", saw ";
+    message += text.empty() ? "nothing" : quote_for_display(text.substr(0, shown));
+    message += text.size() > shown ? "..." : "";
+    return make_error(code, std::move(message));
+}
+
+// "NaN(0x" and 16 digits and ")".
+inline result<number> parse_nan_bits(std::string_view text) {
+    constexpr std::size_t digits = 16;
+    std::uint64_t bits = 0;
+    const char* begin = text.data() + 6;
+    const bool is_whole = text.size() == 6 + digits + 1 && text.back() == ')';
+    const auto end = is_whole ? std::from_chars(begin, begin + digits, bits, 16)
+                              : std::from_chars_result{begin, std::errc()};
+    if (!is_whole || end.ptr != begin + digits || !is_nan_bits(bits)) {
+        return not_a_number(errc::bad_syntax, "NaN(0x...) with the 16 hexadecimal digits of a NaN",
+                            text);
+    }
+    return number::from_bits(number_kind::real, bits);
+}
+
+inline bool is_whole_number(std::string_view text) noexcept {
+    if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
+        text.remove_prefix(1);
+    }
+    for (const char c : text) {
+        if (!is_digit(c)) {
+            return false;
+        }
+    }
+    return !text.empty();
+}
+
+}  // namespace detail
+
+inline void append_number(std::string& out, const number& value) {
+    if (value.is_integer()) {
+        detail::append_int64(out, value.as_int64());
+        return;
+    }
+    if (detail::is_nan_bits(value.bits())) {
+        detail::append_nan(out, value.bits());
+        return;
+    }
+    const std::string text = format_double(value.as_double());
+    out += text;
+    if (text.find_first_of(".ein") == std::string::npos) {  // "inf" is no integer either
+        out += ".0";
+    }
+}
+
+inline std::string to_string(const number& value) {
+    std::string out;
+    append_number(out, value);
+    return out;
+}
+
+inline result<number> parse_number(std::string_view text) {
+    if (detail::is_whole_number(text)) {
+        const auto value = parse_int64(text);
+        if (!value) {
+            return detail::not_a_number(errc::too_large,
+                                        "a whole number of 64 bits, or a point in a double", text);
+        }
+        return number(*value);
+    }
+    if (starts_with(text, "NaN(0x")) {
+        return detail::parse_nan_bits(text);
+    }
+    const auto value = parse_double(text);
+    if (!value) {
+        return detail::not_a_number(value.error().code,
+                                    value.error().code == errc::too_large
+                                        ? "a number within the range of a double"
+                                        : "a number",
+                                    text);
+    }
+    if (std::isnan(*value)) {  // the processor's own may be another
+        const std::uint64_t sign = starts_with(text, "-") ? std::uint64_t{1} << 63U : 0;
+        return number::from_bits(number_kind::real, detail::default_nan | sign);
+    }
+    return number(*value);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/csv.hpp ====
+// guild/series/csv.hpp - a point as a line of comma-separated values: key,step,time_us,value.
+//
+//     key,step,time_us,value
+//     train/loss,1,1700000000000000,0.5
+//     "with ""quotes"", and a comma",2,1700000001000000,7
+//
+// Layer 3. Includes: base, series/point_text.hpp. Pure.
+// Not here: a file of such lines (series/text_reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// The first line of a file, without its end.
+inline constexpr std::string_view csv_header = "key,step,time_us,value";
+
+/// Appends a point as a line that ends with a line feed.
+///
+/// out      the key in double quotes where its bytes need it: comma, quote, line feed, return, or a
+///          first byte by which a reader could take the file for another
+/// source   RFC 4180, but for the line feed alone at the end of a line
+/// example  tests/series/csv.cpp "csv: lines, by hand"
+void append_csv_point(std::string& out, std::string_view key, const point& at);
+
+/// Reads a line, without its end. Any of its fields may be quoted.
+///
+/// out      the key lives as long as `line` and `scratch`, which keeps quoted ones
+/// errors   bad_syntax, too_large: where.begin and where.end are the place in `line`
+/// example  tests/series/csv.cpp "csv: a mistake is reported at its field"
+[[nodiscard]] result<keyed_point> parse_csv_point(std::string_view line, std::string& scratch);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool needs_csv_quotes(std::string_view key) noexcept {
+    if (key.empty()) {
+        return true;  // an empty field is easily taken for a missing one
+    }
+    const char first = key.front();
+    const auto is_special = [](char c) { return c == ',' || c == '"' || c == '\n' || c == '\r'; };
+    return first == '{' || first == '[' || first == ' ' || first == '\t' || first == '\xEF' ||
+           std::any_of(key.begin(), key.end(), is_special);
+}
+
+inline error make_text_error(std::string message, std::size_t begin, std::size_t end) {
+    return make_error(errc::bad_syntax, std::move(message), {}, {begin, end, 0, 0});
+}
+
+// The fields of one line.
+class csv_line {
+public:
+    explicit csv_line(std::string_view line) noexcept : line_(line) {}
+
+    // The text of the next field; quoted ones are put together in `scratch`.
+    result<std::string_view> next(std::string& scratch) {
+        if (count_ != 0) {
+            ++at_;  // the comma
+        }
+        begin_ = at_;
+        ++count_;
+        if (at_ < line_.size() && line_[at_] == '"') {
+            return quoted(scratch);
+        }
+        const std::size_t end = std::min(line_.find(',', at_), line_.size());
+        const std::string_view text = line_.substr(at_, end - at_);
+        at_ = end;
+        if (const std::size_t quote = text.find('"'); quote != std::string_view::npos) {
+            return make_text_error("expected a field that begins with a quote, saw one inside",
+                                   begin_ + quote, begin_ + quote + 1);
+        }
+        return text;
+    }
+
+    [[nodiscard]] bool is_at_end() const noexcept { return at_ >= line_.size(); }
+
+    // Of the field that was read last, quotes included.
+    [[nodiscard]] std::size_t begin() const noexcept { return begin_; }
+    [[nodiscard]] std::size_t end() const noexcept { return at_; }
+
+private:
+    result<std::string_view> quoted(std::string& scratch) {
+        scratch.clear();
+        for (++at_;; ++at_) {
+            const std::size_t quote = line_.find('"', at_);
+            if (quote == std::string_view::npos) {
+                return make_text_error("expected a quote at the end of the field, saw the end of "
+                                       "the line",
+                                       begin_, line_.size());
+            }
+            scratch.append(line_, at_, quote - at_);
+            at_ = quote + 1;
+            if (at_ == line_.size() || line_[at_] != '"') {
+                break;
+            }
+            scratch += '"';
+        }
+        if (at_ != line_.size() && line_[at_] != ',') {
+            return make_text_error("expected a comma behind the quoted field, saw another byte",
+                                   at_, at_ + 1);
+        }
+        return std::string_view(scratch);
+    }
+
+    std::string_view line_;
+    std::size_t at_ = 0;
+    std::size_t begin_ = 0;
+    int count_ = 0;
+};
+
+inline error too_few_fields(std::size_t end) {
+    return make_text_error("expected key,step,time_us,value, saw the end of the line", end, end);
+}
+
+inline error at_field(const error& what, const char* name, const csv_line& fields) {
+    error placed = what;
+    placed.message = std::string(name) + ": " + what.message;
+    placed.where = {fields.begin(), fields.end(), 0, 0};
+    return placed;
+}
+
+inline result<std::int64_t> parse_whole(std::string_view text) {
+    const auto value = parse_int64(text);
+    if (!value) {
+        return not_a_number(value.error().code, "a whole number of 64 bits", text);
+    }
+    return *value;
+}
+
+// The number of the next field, by `parse`.
+template <class Value, class Parse>
+result<void> read_csv_number(csv_line& fields, const char* name, Value& out, Parse parse) {
+    if (fields.is_at_end()) {
+        return too_few_fields(fields.end());
+    }
+    std::string scratch;
+    const auto text = fields.next(scratch);
+    if (!text) {
+        return text.error();
+    }
+    const auto value = parse(*text);
+    if (!value) {
+        return at_field(value.error(), name, fields);
+    }
+    out = *value;
+    return {};
+}
+
+}  // namespace detail
+
+inline void append_csv_point(std::string& out, std::string_view key, const point& at) {
+    if (detail::needs_csv_quotes(key)) {
+        out += '"';
+        for (const char c : key) {
+            out.append(c == '"' ? 2 : 1, c);
+        }
+        out += '"';
+    } else {
+        out += key;
+    }
+    out += ',';
+    detail::append_int64(out, at.step);
+    out += ',';
+    detail::append_int64(out, at.time_us);
+    out += ',';
+    append_number(out, at.value);
+    out += '\n';
+}
+
+inline result<keyed_point> parse_csv_point(std::string_view line, std::string& scratch) {
+    keyed_point out;
+    detail::csv_line fields(line);
+    const auto key = fields.next(scratch);
+    if (!key) {
+        return key.error();
+    }
+    out.key = *key;
+    auto read = detail::read_csv_number(fields, "step", out.at.step, detail::parse_whole);
+    if (read) {
+        read = detail::read_csv_number(fields, "time_us", out.at.time_us, detail::parse_whole);
+    }
+    if (read) {
+        read = detail::read_csv_number(fields, "value", out.at.value, parse_number);
+    }
+    if (!read) {
+        return std::move(read).error();
+    }
+    if (!fields.is_at_end()) {
+        return detail::make_text_error("expected the end of the line behind the value, saw a comma",
+                                       fields.end(), fields.end() + 1);
+    }
+    return out;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/jsonl.hpp ====
+// guild/series/jsonl.hpp - a point as a line of JSON.
+//
+//     {"key":"loss","step":1,"time_us":1700000000000000,"value":0.5}
+//
+// Layer 3. Includes: base, series/csv.hpp, series/point_text.hpp. Pure.
+// Not here: a file of such lines (series/text_reader.hpp); JSON of everything else (json.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Appends a point as a line that ends with a line feed.
+///
+/// out      numbers as append_number() writes them; in strings those that JSON does not have
+/// ("NaN",
+///          "NaN(0x7ff0000000000001)", "Infinity", "-Infinity") and integers beyond 2^53, which
+///          most readers round. A key that is no UTF-8 has U+FFFD in its place, and `key_base64`
+///          stands beside it
+/// source   RFC 8259; one object a line as in JSON Lines
+/// example  tests/series/jsonl.cpp "jsonl: lines, by hand"
+void append_json_point(std::string& out, std::string_view key, const point& at);
+
+/// Reads a line, without its end: an object with key (or key_base64, which counts more), step,
+/// time_us and value, in any order; other members are passed over. Numbers may be strings; NaN,
+/// Infinity and -Infinity may be bare, as Python writes them.
+///
+/// out      the key lives as long as `scratch`
+/// errors   bad_syntax, too_large: where.begin and where.end are the place in `line`
+/// example  tests/series/jsonl.cpp "jsonl: a mistake is reported at its byte"
+[[nodiscard]] result<keyed_point> parse_json_point(std::string_view line, std::string& scratch);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::int64_t largest_json_integer = std::int64_t{1} << 53U;
+
+// RFC 8259 section 7: quotation mark, reverse solidus and control characters are escaped.
+inline void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (c == '\t') {
+            out += "\\t";
+        } else if (byte < 0x20 || byte == 0x7F) {
+            out += "\\u00";
+            out += "0123456789abcdef"[byte >> 4U];
+            out += "0123456789abcdef"[byte & 15U];
+        } else {
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+inline void append_json_number(std::string& out, const number& value) {
+    if (value.is_integer()) {
+        const std::int64_t whole = value.as_int64();
+        const bool is_text = whole > largest_json_integer || whole < -largest_json_integer;
+        out.append(is_text ? 1 : 0, '"');
+        append_int64(out, whole);
+        out.append(is_text ? 1 : 0, '"');
+        return;
+    }
+    constexpr std::uint64_t infinity = 0x7FF0000000000000U;
+    const std::uint64_t size = value.bits() & ~(std::uint64_t{1} << 63U);
+    if (size < infinity) {
+        series::append_number(out, value);
+    } else if (size == infinity) {
+        out += value.bits() == infinity ? "\"Infinity\"" : "\"-Infinity\"";
+    } else {
+        out += '"';
+        series::append_number(out, value);
+        out += '"';
+    }
+}
+
+// One line; each member function reads one rule of RFC 8259 and, when it fails, sets error_.
+class json_point_parser {
+public:
+    json_point_parser(std::string_view line, std::string& scratch) noexcept
+        : text_(line), key_(scratch) {}
+
+    result<keyed_point> parse() {
+        skip_blanks();
+        if (!read_object()) {
+            return std::move(*error_);
+        }
+        skip_blanks();
+        if (at_ != text_.size()) {
+            fail("the end of the line behind the object", at_);
+            return std::move(*error_);
+        }
+        return found_;
+    }
+
+private:
+    static constexpr int max_depth = 64;
+
+    // object = "{" [ member *( "," member ) ] "}"
+    bool read_object() {
+        if (!take('{', "a JSON object")) {
+            return false;
+        }
+        skip_blanks();
+        const bool is_empty = at_ < text_.size() && text_[at_] == '}';
+        do {
+            skip_blanks();
+            if (!is_empty && !read_member()) {
+                return false;
+            }
+            skip_blanks();
+        } while (!is_empty && take_if(','));
+        return check_members() && take('}', "a comma or } behind the member");
+    }
+
+    bool check_members() {
+        const std::pair<bool, const char*> members[] = {{has_key_, "a member \"key\""},
+                                                        {has_step_, "a member \"step\""},
+                                                        {has_time_, "a member \"time_us\""},
+                                                        {has_value_, "a member \"value\""}};
+        for (const auto& [is_there, name] : members) {
+            if (!is_there && at_ < text_.size() && text_[at_] == '}') {
+                return fail(name, at_);
+            }
+        }
+        found_.key = key_;
+        return true;
+    }
+
+    // member = string ":" value
+    bool read_member() {
+        if (!read_string(name_, "the name of a member, in quotes")) {
+            return false;
+        }
+        skip_blanks();
+        if (!take(':', "a colon behind the name")) {
+            return false;
+        }
+        skip_blanks();
+        if (name_ == "key" || name_ == "key_base64") {
+            return read_key();
+        }
+        if (name_ == "step") {
+            return has_step_ = read_number("step", found_.at.step, parse_whole);
+        }
+        if (name_ == "time_us") {
+            return has_time_ = read_number("time_us", found_.at.time_us, parse_whole);
+        }
+        if (name_ == "value") {
+            return has_value_ = read_number("value", found_.at.value, parse_number);
+        }
+        return skip_value(0);
+    }
+
+    bool read_key() {
+        const std::size_t begin = at_;
+        if (!read_string(word_, "the key, in quotes")) {
+            return false;
+        }
+        if (name_ == "key_base64") {
+            auto bytes = decode_base64(word_);
+            if (!bytes) {
+                return fail("the key in base64", begin);
+            }
+            key_ = std::move(*bytes);
+            is_exact_ = true;
+        } else if (!is_exact_) {
+            key_ = word_;
+        }
+        has_key_ = true;
+        return true;
+    }
+
+    // A number, or a string that holds one.
+    template <class Value, class Read>
+    bool read_number(const char* name, Value& out, Read read) {
+        const std::size_t begin = at_;
+        if (at_ < text_.size() && text_[at_] == '"') {
+            if (!read_string(word_, "a number")) {
+                return false;
+            }
+        } else {
+            word_.assign(take_word());
+        }
+        const auto value = read(word_);
+        if (!value) {
+            error_ = value.error();
+            error_->message = std::string(name) + ": " + error_->message;
+            error_->where = {begin, at_, 0, 0};
+            return false;
+        }
+        out = *value;
+        return true;
+    }
+
+    // value = false / null / true / object / array / number / string; of no interest
+    bool skip_value(int depth) {
+        if (at_ == text_.size()) {
+            return fail("a value", at_);
+        }
+        const char first = text_[at_];
+        if (first == '"') {
+            return read_string(word_, "a string");
+        }
+        if (first != '{' && first != '[') {
+            return !take_word().empty() || fail("a value", at_);
+        }
+        if (depth == max_depth) {
+            return fail("at most 64 levels of objects and arrays", at_);
+        }
+        ++at_;
+        const char last = first == '{' ? '}' : ']';
+        for (skip_blanks(); !take_if(last); skip_blanks()) {
+            const bool is_between = take_if(',') || take_if(':');
+            if (!is_between && !skip_value(depth + 1)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // string = quotation-mark *char quotation-mark
+    bool read_string(std::string& out, const char* expected) {
+        out.clear();
+        const std::size_t begin = at_;
+        if (!take('"', expected)) {
+            return false;
+        }
+        while (at_ < text_.size() && text_[at_] != '"') {
+            const std::size_t run = at_;
+            while (at_ < text_.size() && is_plain(text_[at_])) {
+                ++at_;
+            }
+            if (!is_valid_utf8(text_.substr(run, at_ - run))) {
+                return fail("UTF-8 in a string", run);
+            }
+            out.append(text_, run, at_ - run);
+            if (at_ < text_.size() && text_[at_] != '"' && !read_escape(out)) {
+                return false;
+            }
+        }
+        return take_if('"') || fail("a quote at the end of the string", begin);
+    }
+
+    // char = unescaped / escape ( %x22 / %x5C / %x2F / %x62 / %x66 / %x6E / %x72 / %x74 / uXXXX )
+    bool read_escape(std::string& out) {
+        constexpr std::string_view letters = "\"\\/bfnrt";
+        constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+        if (text_[at_] != '\\') {
+            return fail("\\u00XX for a control character", at_);
+        }
+        const std::size_t begin = at_++;
+        const char letter = at_ < text_.size() ? text_[at_++] : '\0';
+        const std::size_t place = letters.find(letter);
+        if (letter != '\0' && place != std::string_view::npos) {
+            out += meanings[place];
+            return true;
+        }
+        std::uint32_t unit = 0;
+        bool is_good = letter == 'u' && read_hex(unit);
+        if (is_good && unit >= 0xD800 && unit < 0xDC00) {  // the first of a surrogate pair
+            std::uint32_t second = 0;
+            is_good = take_if('\\') && take_if('u') && read_hex(second) && second >= 0xDC00 &&
+                      second < 0xE000;
+            unit = 0x10000 + ((unit - 0xD800) << 10U) + (second - 0xDC00);
+        } else {
+            is_good = is_good && (unit < 0xDC00 || unit >= 0xE000);
+        }
+        if (!is_good) {
+            return fail("one of the escapes of JSON", begin);
+        }
+        append_utf8(out, unit);
+        return true;
+    }
+
+    bool read_hex(std::uint32_t& unit) {
+        const std::string_view digits = text_.substr(at_, 4);
+        const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+        at_ += digits.size();
+        return digits.size() == 4 && end.ec == std::errc() && end.ptr == digits.data() + 4;
+    }
+
+    static void append_utf8(std::string& out, std::uint32_t point) {
+        const auto add = [&](std::uint32_t byte) {
+            out += static_cast<char>(static_cast<unsigned char>(byte));
+        };
+        if (point < 0x80) {
+            add(point);
+            return;
+        }
+        if (point < 0x800) {
+            add(0xC0U | point >> 6U);
+        } else if (point < 0x10000) {
+            add(0xE0U | point >> 12U);
+            add(0x80U | (point >> 6U & 0x3FU));
+        } else {
+            add(0xF0U | point >> 18U);
+            add(0x80U | (point >> 12U & 0x3FU));
+            add(0x80U | (point >> 6U & 0x3FU));
+        }
+        add(0x80U | (point & 0x3FU));
+    }
+
+    static bool is_plain(char c) noexcept {
+        return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20;
+    }
+
+    // Everything up to what can stand behind a value.
+    std::string_view take_word() {
+        const std::size_t begin = at_;
+        at_ = std::min(text_.find_first_of(" \t\r,:{}[]\"", at_), text_.size());
+        return text_.substr(begin, at_ - begin);
+    }
+
+    void skip_blanks() noexcept {
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r')) {
+            ++at_;
+        }
+    }
+
+    bool take_if(char wanted) noexcept {
+        const bool is_there = at_ < text_.size() && text_[at_] == wanted;
+        at_ += is_there ? 1 : 0;
+        return is_there;
+    }
+
+    bool take(char wanted, const char* expected) { return take_if(wanted) || fail(expected, at_); }
+
+    bool fail(const char* expected, std::size_t begin) {
+        std::string seen = "the end of the line";
+        if (begin < text_.size()) {
+            seen = quote_for_display(text_.substr(begin, 12));
+        }
+        error_ = make_text_error("expected " + std::string(expected) + ", saw " + seen, begin,
+                                 begin < text_.size() ? begin + 1 : begin);
+        return false;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    std::string& key_;
+    std::string name_;
+    std::string word_;
+    keyed_point found_;
+    bool is_exact_ = false;  // key_ is from key_base64
+    bool has_key_ = false;
+    bool has_step_ = false;
+    bool has_time_ = false;
+    bool has_value_ = false;
+    std::optional<error> error_;
+};
+
+}  // namespace detail
+
+inline void append_json_point(std::string& out, std::string_view key, const point& at) {
+    const bool is_text = is_valid_utf8(key);
+    out += "{\"key\":";
+    detail::append_json_string(out, is_text ? std::string(key) : replace_invalid_utf8(key));
+    if (!is_text) {
+        out += ",\"key_base64\":\"" + encode_base64(key) + '"';
+    }
+    out += ",\"step\":";
+    detail::append_json_number(out, at.step);
+    out += ",\"time_us\":";
+    detail::append_json_number(out, at.time_us);
+    out += ",\"value\":";
+    detail::append_json_number(out, at.value);
+    out += "}\n";
+}
+
+inline result<keyed_point> parse_json_point(std::string_view line, std::string& scratch) {
+    return detail::json_point_parser(line, scratch).parse();
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/text_reader.hpp ====
+// guild/series/text_reader.hpp - the points of a CSV or JSON Lines text that comes in pieces.
+//
+// Layer 3. Includes: base, series/csv.hpp, series/jsonl.hpp. Pure: whoever has the bytes adds them.
+// Not here: one line (series/csv.hpp, series/jsonl.hpp).
+//
+// Memory is one line and the piece that was added last, however long the text is.
+
+namespace guild { inline namespace v0 { namespace series {
+
+enum class text_format : std::uint8_t { csv, jsonl };
+
+/// What a text is whose first bytes are these: JSON Lines when the first that is no blank is `{` or
+/// `[`, the latter for the sake of the error.
+[[nodiscard]] text_format guess_text_format(std::string_view first_bytes) noexcept;
+
+/// A line, a quoted CSV field with line feeds in it included, is no longer than this.
+inline constexpr std::size_t max_text_line_bytes = std::size_t{1} << 20U;
+
+/// Reads points as their bytes come.
+///
+/// A byte order mark at the beginning, empty lines, and the CSV header as first line are passed
+/// over; lines may end with a return before the line feed. A CSV line without an end may have lost
+/// digits, so it is an error; a JSON object shows by itself that it is whole.
+/// example  tests/series/text_reader.cpp "text reader: the pieces in which a text comes do not
+///          matter"
+class text_reader {
+public:
+    /// in       path: for errors alone
+    explicit text_reader(text_format format, std::string path = {})
+        : format_(format), path_(std::move(path)) {}
+
+    /// Takes in more of the text; all points of what came before were read.
+    void add(std::string_view bytes);
+
+    /// Says that nothing follows what was added.
+    void end() noexcept { is_whole_ = true; }
+
+    /// The next point.
+    ///
+    /// out      false: the rest is no whole line yet, or with end() nothing is left; the key lives
+    ///          until the next call
+    /// errors   bad_syntax, truncated, too_large, with line and column; the same again once it
+    ///          failed
+    [[nodiscard]] result<bool> next(keyed_point& out);
+
+    /// An error about the point that was read last, at its line.
+    [[nodiscard]] error at_point(errc code, std::string message) const;
+
+private:
+    enum class csv_state : std::uint8_t { field_start, plain, quoted, quote_seen };
+
+    [[nodiscard]] std::size_t find_end();
+    [[nodiscard]] std::size_t find_csv_end();
+    [[nodiscard]] result<bool> take_line();
+    [[nodiscard]] bool is_passed_over() const;
+    [[nodiscard]] result<keyed_point> parse_line();
+    [[nodiscard]] error place(error what) const;
+
+    text_format format_;
+    std::string path_;
+    std::string buffer_;
+    std::size_t begin_ = 0;    // of the next line, in buffer_
+    std::size_t scanned_ = 0;  // up to here there is no end of it
+    csv_state state_ = csv_state::field_start;
+    std::uint64_t offset_ = 0;  // of buffer_ in the text
+    bool is_whole_ = false;
+
+    std::string_view line_;       // the one that is read, without its end
+    bool is_cut_ = false;         // it has no end
+    std::size_t mark_bytes_ = 0;  // of a byte order mark before it
+    std::uint64_t line_begin_ = 0;
+    std::uint64_t number_ = 0;
+    std::uint64_t next_number_ = 1;
+    std::string scratch_;
+    std::optional<error> error_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline text_format guess_text_format(std::string_view first_bytes) noexcept {
+    if (starts_with(first_bytes, "\xEF\xBB\xBF")) {
+        first_bytes.remove_prefix(3);
+    }
+    const std::string_view text = trim(first_bytes);
+    const bool is_json = !text.empty() && (text.front() == '{' || text.front() == '[');
+    return is_json ? text_format::jsonl : text_format::csv;
+}
+
+inline void text_reader::add(std::string_view bytes) {
+    buffer_.erase(0, begin_);
+    offset_ += begin_;
+    scanned_ -= begin_;
+    begin_ = 0;
+    buffer_ += bytes;
+}
+
+// Where the line at begin_ ends: its line feed, or npos when that is not there yet.
+inline std::size_t text_reader::find_end() {
+    if (format_ == text_format::csv && scanned_ != begin_) {
+        return find_csv_end();
+    }
+    const std::size_t end = buffer_.find('\n', scanned_);
+    if (format_ == text_format::jsonl) {
+        scanned_ = std::min(end, buffer_.size());
+        return end;
+    }
+    const bool is_plain =
+        end != std::string::npos &&
+        std::string_view(buffer_).substr(begin_, end - begin_).find('"') == std::string_view::npos;
+    return is_plain ? end : find_csv_end();
+}
+
+// Quotes count where a field begins, and line feeds inside of them do not end a line.
+inline std::size_t text_reader::find_csv_end() {
+    for (; scanned_ < buffer_.size(); ++scanned_) {
+        const char c = buffer_[scanned_];
+        if (c == '\n' && state_ != csv_state::quoted) {
+            return scanned_;
+        }
+        if (c == '"') {
+            state_ = state_ == csv_state::quoted  ? csv_state::quote_seen
+                     : state_ == csv_state::plain ? csv_state::plain
+                                                  : csv_state::quoted;
+        } else if (state_ != csv_state::quoted) {
+            state_ = c == ',' ? csv_state::field_start : csv_state::plain;
+        }
+    }
+    return std::string::npos;
+}
+
+// Steps to the next line; false when there is none yet.
+inline result<bool> text_reader::take_line() {
+    const std::size_t end = find_end();
+    const std::size_t past = std::min(end, buffer_.size());
+    is_cut_ = end == std::string::npos;
+    if (is_cut_ && (!is_whole_ || begin_ == past) && past - begin_ <= max_text_line_bytes) {
+        return false;
+    }
+    number_ = next_number_;
+    line_begin_ = offset_ + begin_;
+    if (past - begin_ > max_text_line_bytes) {
+        return make_error(
+            errc::too_large,
+            "expected a line of at most 1048576 bytes, saw a longer one" +
+                std::string(state_ == csv_state::quoted ? ": a quote may be missing" : ""));
+    }
+    line_ = std::string_view(buffer_).substr(begin_, past - begin_);
+    mark_bytes_ = line_begin_ == 0 && starts_with(line_, "\xEF\xBB\xBF") ? 3 : 0;
+    line_.remove_prefix(mark_bytes_);
+    next_number_ += 1 + static_cast<std::uint64_t>(std::count(line_.begin(), line_.end(), '\n'));
+    line_.remove_suffix(!line_.empty() && line_.back() == '\r' ? 1 : 0);
+    begin_ = scanned_ = is_cut_ ? past : past + 1;
+    state_ = csv_state::field_start;
+    return true;
+}
+
+inline bool text_reader::is_passed_over() const {
+    const bool is_empty = format_ == text_format::csv ? line_.empty() : trim(line_).empty();
+    return is_empty || (format_ == text_format::csv && number_ == 1 && line_ == csv_header);
+}
+
+inline result<keyed_point> text_reader::parse_line() {
+    if (format_ == text_format::jsonl) {
+        return parse_json_point(line_, scratch_);
+    }
+    auto parsed = parse_csv_point(line_, scratch_);
+    if (parsed && is_cut_) {
+        return make_error(errc::truncated,
+                          "expected a line feed behind the value, saw the end: it may be cut", {},
+                          {line_.size(), line_.size(), 0, 0});
+    }
+    const bool is_other = number_ == 1 && std::none_of(line_.begin(), line_.end(), is_digit);
+    if (!parsed && (is_other || is_cut_)) {
+        error what = parsed.error();
+        what.message += is_other ? " (the first line is neither key,step,time_us,value nor a point)"
+                                 : " (the last line has no line feed: it may be cut)";
+        return what;
+    }
+    return parsed;
+}
+
+// An error of a place in the line as one of a place in the text.
+inline error text_reader::place(error what) const {
+    const std::string_view before =
+        line_.substr(0, guild::detail::convert<std::size_t>(what.where.begin));
+    const std::size_t row = before.rfind('\n') + 1;  // npos + 1 is 0
+    const std::uint64_t lines =
+        static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    const std::uint64_t column = 1 + before.size() - row + (row == 0 ? mark_bytes_ : 0);
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    what.path = path_;
+    what.where.begin += line_begin_ + mark_bytes_;
+    what.where.end += line_begin_ + mark_bytes_;
+    what.where.line = static_cast<std::uint32_t>(std::min(most, number_ + lines));
+    what.where.column = static_cast<std::uint32_t>(std::min(most, column));
+    return what;
+}
+
+inline error text_reader::at_point(errc code, std::string message) const {
+    return place(make_error(code, std::move(message), {}, {0, line_.size(), 0, 0}));
+}
+
+inline result<bool> text_reader::next(keyed_point& out) {
+    while (!error_) {
+        const auto is_there = take_line();
+        if (!is_there) {
+            line_ = {};
+            error_ = place(is_there.error());
+            break;
+        }
+        if (!*is_there) {
+            return false;
+        }
+        if (is_passed_over()) {
+            continue;
+        }
+        const auto parsed = parse_line();
+        if (parsed) {
+            out = *parsed;
+            return true;
+        }
+        error_ = place(parsed.error());
+    }
+    return *error_;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/smooth.hpp ====
+// guild/series/smooth.hpp - values that jump, as a line that the eye can follow.
+//
+// Layer 3. Includes: base, series/point.hpp. Pure.
+// Not here: one number for a series (series/reduce.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Exponential moving average without bias to 0 at the beginning, as TensorBoard's slider draws it.
+///
+/// Over the finite values x1, x2, ...: a0 = 0, an = an-1 x weight + xn x (1 - weight), and the
+/// result is an / (1 - weight^n). NaN and infinities stand in the result as they are and do not
+/// change the average; n does not count them. Values that are all equal are returned unchanged.
+///
+/// in       weight: 0 changes nothing, 0.999 is the end of TensorBoard's slider; below 0 (or NaN)
+///          counts as 0. From 1 on, where the formula ends, the plain mean of the values so far
+/// shape    one result a value
+/// source   TensorBoard 2.21, "smoothing" of scalar charts; it draws 0 for a weight of 1
+/// example  tests/series/smooth.cpp "smooth: a half, by hand"
+[[nodiscard]] std::vector<double> smooth(const std::vector<double>& values, double weight);
+[[nodiscard]] std::vector<double> smooth(const std::vector<point>& points, double weight);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::vector<double> smooth(const std::vector<double>& values, double weight) {
+    const bool is_constant = std::all_of(values.begin(), values.end(),
+                                         [&](double each) { return each == values.front(); });
+    if (is_constant || !(weight > 0)) {
+        return values;
+    }
+    std::vector<double> smoothed;
+    smoothed.reserve(values.size());
+    double average = 0;
+    double count = 0;
+    for (const double value : values) {
+        if (!std::isfinite(value)) {
+            smoothed.push_back(value);
+            continue;
+        }
+        count += 1;
+        if (weight < 1) {
+            average = average * weight + (1 - weight) * value;
+            smoothed.push_back(average / (1 - std::pow(weight, count)));
+        } else {
+            average += value / count - average / count;
+            smoothed.push_back(average);
+        }
+    }
+    return smoothed;
+}
+
+inline std::vector<double> smooth(const std::vector<point>& points, double weight) {
+    std::vector<double> values;
+    values.reserve(points.size());
+    for (const point& one : points) {
+        values.push_back(one.value.as_double());
+    }
+    return smooth(values, weight);
 }
 
 }}}  // namespace guild::series
@@ -17139,6 +23794,13 @@ inline constexpr std::string_view trash_directory = ".trash";
 [[nodiscard]] result<std::string> create_run_directory(const std::string& run_root,
                                                        std::string_view name, std::int64_t time_us);
 
+/// The same without anything in it, and without making RUNROOT: no run yet, but nobody else gets
+/// the name.
+///
+/// errors   as create_run_directory, and not_found: there is no RUNROOT
+[[nodiscard]] result<std::string> claim_run_directory(const std::string& run_root,
+                                                      std::string_view name, std::int64_t time_us);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -17181,12 +23843,8 @@ inline std::string run_directory_name(std::int64_t time_us, std::string_view nam
     return name.empty() ? time : time + '-' + sanitize_name(name);
 }
 
-inline result<std::string> create_run_directory(const std::string& run_root, std::string_view name,
-                                                std::int64_t time_us) {
-    auto root = os::make_directories(run_root);
-    if (!root) {
-        return std::move(root).error();
-    }
+inline result<std::string> claim_run_directory(const std::string& run_root, std::string_view name,
+                                               std::int64_t time_us) {
     const std::string plain = join_path(run_root, run_directory_name(time_us, name));
     std::string path = plain;
     int made = os::system_env.mkdir(path.c_str(), 0777);
@@ -17198,7 +23856,20 @@ inline result<std::string> create_run_directory(const std::string& run_root, std
     if (made < 0) {
         return os::os_error(-made, "make run directory", path);
     }
-    auto inner = os::make_directories(data_path(path, series_directory));
+    return path;
+}
+
+inline result<std::string> create_run_directory(const std::string& run_root, std::string_view name,
+                                                std::int64_t time_us) {
+    auto root = os::make_directories(run_root);
+    if (!root) {
+        return std::move(root).error();
+    }
+    auto path = claim_run_directory(run_root, name, time_us);
+    if (!path) {
+        return path;
+    }
+    auto inner = os::make_directories(data_path(*path, series_directory));
     if (!inner) {
         return std::move(inner).error();
     }
@@ -19184,11 +25855,65 @@ inline void output_buffer::stop_echo() {
 
 }}}  // namespace guild::runs
 
+// ==== guild/runs/event_time.hpp ====
+// guild/runs/event_time.hpp - the times of events, which are doubles of seconds, in microseconds.
+//
+// Layer 4. Includes: the standard library only.
+// Not here: times as text (base/time.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The nearest microsecond.
+///
+/// in       seconds since 1970-01-01 UTC
+/// out      microseconds since then; empty for NaN and for what 64 bits do not hold
+/// example  tests/runs/event_time.cpp "event time: microseconds come back for every year up to
+///          2242"
+[[nodiscard]] std::optional<std::int64_t> find_event_time_us(double seconds) noexcept;
+
+/// The nearest double of seconds that find_event_time_us() reads.
+///
+/// out      read back as the same microsecond up to 2^33 seconds from 1970, the year 2242; beyond
+///          that a double has no room for microseconds: up to half of its last digit is lost, one
+///          microsecond until 2514, a millisecond at the limits of 64 bits
+[[nodiscard]] double to_event_time(std::int64_t time_us) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::int64_t> find_event_time_us(double seconds) noexcept {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    constexpr double limit = 9'223'372'036'855.0;
+    if (!(seconds > -limit && seconds < limit)) {
+        return std::nullopt;
+    }
+    // Whole seconds and the rest are both exact, so that there is one rounding and not three.
+    const double whole = std::trunc(seconds);
+    const auto rest_us = static_cast<std::int64_t>(std::nearbyint((seconds - whole) * 1e6));
+    const std::int64_t whole_us = static_cast<std::int64_t>(whole) * 1'000'000;
+    if (rest_us > 0 ? whole_us > most - rest_us : whole_us < least - rest_us) {
+        return std::nullopt;
+    }
+    return whole_us + rest_us;
+}
+
+inline double to_event_time(std::int64_t time_us) noexcept {
+    constexpr std::int64_t exact = std::int64_t{1} << 53U;
+    if (time_us >= -exact && time_us <= exact) {
+        return static_cast<double>(time_us) / 1e6;
+    }
+    const double seconds = static_cast<double>(time_us / 1'000'000) +
+                           static_cast<double>(time_us % 1'000'000) / 1e6;
+    return find_event_time_us(seconds) ? seconds : std::nextafter(seconds, 0.0);
+}
+
+}}}  // namespace guild::runs
+
 // ==== guild/runs/collectors.hpp ====
 // guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics,
 // scalars of event files.
 //
-// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
+// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer, runs/event_time.
 // Not here: when they are asked (runs/recording.hpp).
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -19310,13 +26035,6 @@ inline std::string system_name() {
     return "";
 }
 
-// An event's time in microseconds; empty when no calendar has it.
-inline std::optional<std::int64_t> event_time_us(double seconds) {
-    const double time_us = std::nearbyint(seconds * 1e6);
-    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
-    return has_time ? std::make_optional(static_cast<std::int64_t>(time_us)) : std::nullopt;
-}
-
 }  // namespace detail
 
 inline pair_list system_attributes() {
@@ -19413,7 +26131,7 @@ inline bool event_collector::is_outdated() const {
 
 inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
                                  series::writer& into) {
-    const auto known_us = detail::event_time_us(point.wall_time);
+    const auto known_us = find_event_time_us(point.wall_time);
     const std::int64_t time = known_us.value_or(0);
     if (known_us && (!last_us_ || *last_us_ < time)) {
         last_us_ = time;
@@ -19445,6 +26163,588 @@ inline void event_collector::flush_frame(series::writer& into) {
         into.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
         frame_.clear();
     }
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_points.hpp ====
+// guild/runs/event_points.hpp - the scalars of event files with kind and bits, as series::point.
+//
+// Layer 4. Includes: base, os, tfevents, series/point_text, runs/event_time.
+// Not here: writing such files (runs/event_export.hpp); following ones that grow
+// (runs/collectors.hpp).
+//
+// A simple value has four bytes, and TensorBoard's fast reader shows nothing else. What does not
+// fit stands as a tensor before the simple value in the same event: readers take the one that comes
+// last, and here the tensor is taken if it says the same number more exactly.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The plugin whose metadata holds the key of a series that is no valid tag.
+inline constexpr std::string_view event_key_plugin = "guild_key";
+
+/// What was read.
+struct event_points_report {
+    std::uint64_t files = 0;
+    std::uint64_t tail_bytes = 0;  // of records that are not whole, at the ends of files
+};
+
+/// Calls `on_point(const series::keyed_point&)`, which returns a result<void>, for every scalar of
+/// an event file or of all below a directory. The key is the tag, below a directory DIR/TAG.
+///
+/// errors   of on_point, as it is; not_found: no such path, or no event file in it; damage of a
+///          file, with its byte range: points before it were delivered; those of the system
+/// example  tests/runs/event_points.cpp "event points: integers, doubles and odd keys come back"
+template <class OnPoint>
+[[nodiscard]] result<event_points_report>
+for_each_event_point(const std::string& path, OnPoint&& on_point,
+                     const os::env& system = os::system_env);
+
+/// The number of a scalar: of its tensor, unless there is none or it says something else than the
+/// simple value behind it.
+[[nodiscard]] series::number number_of(const tfevents::summary_value& value) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+inline series::number number_of(const tfevents::summary_value& value) noexcept {
+    const double shown = value.number.value_or(0);
+    if (!value.exact) {
+        return series::number(shown);
+    }
+    const auto kind =
+        value.exact->is_integer ? series::number_kind::integer : series::number_kind::real;
+    const auto exact = series::number::from_bits(kind, value.exact->bits);
+    const double more = exact.as_double();
+    const bool is_same =
+        value.kind == tfevents::value_kind::tensor || (std::isnan(more) && std::isnan(shown)) ||
+        float_bits(tfevents::nearest_float(more)) == float_bits(tfevents::nearest_float(shown));
+    return is_same ? exact : series::number(shown);
+}
+
+namespace detail {
+
+// The keys of one run's tags.
+class event_keys {
+public:
+    explicit event_keys(const std::string& run) : prefix_(run == "." ? "" : run + '/') {}
+
+    // Takes in a value; null when it is no scalar.
+    const std::string* take(const tfevents::summary_value& value) {
+        std::uint32_t id = 0;
+        const bool is_scalar = tags_.take(value, id);
+        if (keys_.size() < tags_.size()) {  // a new tag; its first metadata counts
+            const bool has_key = value.meta && value.meta->plugin_name == event_key_plugin;
+            keys_.push_back(prefix_ + std::string(has_key ? value.meta->content : value.tag));
+        }
+        return is_scalar ? &keys_[id] : nullptr;
+    }
+
+private:
+    std::string prefix_;
+    tfevents::tag_table tags_;
+    std::vector<std::string> keys_;
+};
+
+template <class OnPoint>
+result<void> read_event_file(const std::string& path, event_keys& keys, OnPoint& on_point,
+                             event_points_report& report, const os::env& system) {
+    auto file = tfevents::reader::open(path, {}, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    while (const tfevents::event* each = file->next_event()) {
+        for (const tfevents::summary_value& value : each->values) {
+            const std::string* key = keys.take(value);
+            if (key == nullptr) {
+                continue;
+            }
+            const std::int64_t time_us = find_event_time_us(each->wall_time).value_or(0);
+            result<void> taken =
+                on_point(series::keyed_point{*key, {each->step, time_us, number_of(value)}});
+            if (!taken) {
+                return taken;
+            }
+        }
+    }
+    if (const auto& failure = file->last_error()) {
+        return *failure;
+    }
+    ++report.files;
+    report.tail_bytes += file->counters().tail_bytes;
+    return {};
+}
+
+struct event_directory {
+    std::string run;
+    std::vector<std::string> paths;
+};
+
+inline result<std::vector<event_directory>> list_event_files(const std::string& path,
+                                                             const os::env& system) {
+    std::vector<event_directory> found;
+    tfevents::directory_reader below(path, {}, system);
+    below.for_each_directory([&](const std::string& run, const std::vector<std::string>& names) {
+        found.push_back({run, {}});
+        for (const std::string& name : names) {
+            found.back().paths.push_back(join_path(run == "." ? path : join_path(path, run), name));
+        }
+    });
+    if (const auto failure = below.last_error()) {
+        return *failure;
+    }
+    if (found.empty()) {
+        return make_error(errc::not_found, "expected event files in it, seen none", path);
+    }
+    return found;
+}
+
+}  // namespace detail
+
+template <class OnPoint>
+result<event_points_report> for_each_event_point(const std::string& path, OnPoint&& on_point,
+                                                 const os::env& system) {
+    event_points_report report;
+    std::vector<detail::event_directory> all = {{".", {path}}};
+    if (os::is_directory(path)) {
+        auto listed = detail::list_event_files(path, system);
+        if (!listed) {
+            return std::move(listed).error();
+        }
+        all = std::move(*listed);
+    }
+    for (const detail::event_directory& directory : all) {
+        detail::event_keys keys(directory.run);
+        for (const std::string& each : directory.paths) {
+            auto read = detail::read_event_file(each, keys, on_point, report, system);
+            if (!read) {
+                return std::move(read).error();
+            }
+        }
+    }
+    return report;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/event_export.hpp ====
+// guild/runs/event_export.hpp - series as an event file that TensorBoard shows.
+//
+// Layer 4. Includes: base, os, tfevents/event_encoder record, series/point_text, runs/event_time
+// event_points.
+// Not here: reading it back (runs/event_points.hpp); the writer for trainers
+// (tfevents/writer.hpp).
+//
+// One file and so one run: the tag is the series' key. Every value is a simple value, which every
+// reader shows; what has more bits has them in a tensor before it. The same points give the same
+// bytes.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Writes one event file into a directory of its own. Nothing is left of it unless close() went
+/// well.
+///
+/// threads  one at a time
+/// source   TensorBoard's event files, version brain.Event:2
+/// example  tests/runs/event_export.cpp "event export: every number, step and key comes back"
+class event_exporter {
+public:
+    /// Makes `directory` where it is missing; nothing may be in it.
+    ///
+    /// in       started_us: when the run started; names the file, its first record has this time
+    /// errors   already_exists: the directory is not empty; not_a_directory, permission_denied,
+    ///          no_space, ...
+    [[nodiscard]] static result<event_exporter> create(const std::string& directory,
+                                                       std::int64_t started_us,
+                                                       const os::env& system = os::system_env);
+
+    /// Adds all points of a series. A key that is empty, no UTF-8, or the tag of another series
+    /// gets a tag of its own, and its bytes stand in the tag's metadata.
+    ///
+    /// errors   those of writing
+    [[nodiscard]] result<void> add(std::string_view key, const std::vector<series::point>& points);
+
+    /// Ends the file and gives it its name.
+    ///
+    /// out      its path
+    /// errors   those of writing and renaming
+    [[nodiscard]] result<std::string> close();
+
+    /// How many times of points are not read back as the same microsecond: to_event_time().
+    [[nodiscard]] std::uint64_t inexact_times() const noexcept { return inexact_times_; }
+
+private:
+    event_exporter(os::temporary directory, os::file file, const os::env& system)
+        : directory_(std::move(directory)), unfinished_(file.path()), file_(std::move(file)),
+          system_(&system) {}
+
+    [[nodiscard]] std::string tag_of(std::string_view key);
+    void append(std::string_view tag, std::string_view metadata, const series::point& at);
+    [[nodiscard]] result<void> write();
+
+    static constexpr std::size_t write_bytes = std::size_t{256} << 10U;
+
+    os::temporary directory_;
+    os::temporary unfinished_;  // gone before the directory
+    os::file file_;
+    const os::env* system_;
+    std::string name_;
+    std::string payload_;
+    std::string pending_;
+    std::set<std::string, std::less<>> tags_;
+    std::uint64_t inexact_times_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Whether a simple value says all of a number.
+inline bool is_exact_float(const series::number& value, float shown) noexcept {
+    if (value.is_integer()) {
+        return false;
+    }
+    if (series::detail::is_nan_bits(value.bits())) {
+        return value.bits() == series::detail::default_nan;
+    }
+    return double_bits(static_cast<double>(shown)) == value.bits();
+}
+
+inline result<void> check_empty(const std::string& directory) {
+    const auto inside = os::list_directory(directory);
+    if (!inside) {
+        return inside.error();
+    }
+    if (!inside->empty()) {
+        return make_error(errc::already_exists,
+                          "expected an empty directory or none, seen one that holds " +
+                              inside->front().name,
+                          directory);
+    }
+    return {};
+}
+
+}  // namespace detail
+
+inline result<event_exporter> event_exporter::create(const std::string& directory,
+                                                     std::int64_t started_us,
+                                                     const os::env& system) {
+    const bool is_new = !os::find_link_status(directory, system);
+    auto made = os::make_directories(directory, 0777, system);
+    if (!made) {
+        return std::move(made).error();
+    }
+    os::temporary held(directory, os::removal::empty_directory);
+    if (!is_new) {
+        held.keep();
+    }
+    auto empty = detail::check_empty(directory);
+    if (!empty) {
+        return std::move(empty).error();
+    }
+    auto file = os::open_file(join_path(directory, ".export-" + std::to_string(os::process_id())),
+                              os::open_mode::create_new, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    event_exporter begun(std::move(held), std::move(*file), system);
+    char seconds[24] = {};
+    std::snprintf(seconds, sizeof seconds, "%010lld",
+                  guild::detail::convert<long long>(started_us / 1'000'000));
+    begun.name_ = "events.out.tfevents." + std::string(seconds) + ".guild";
+    tfevents::append_version_event(begun.payload_, to_event_time(started_us), "guild");
+    tfevents::append_record(begun.pending_, begun.payload_);
+    return result<event_exporter>(std::move(begun));
+}
+
+// The key itself where it can be a tag and no other series has that.
+inline std::string event_exporter::tag_of(std::string_view key) {
+    const std::string mended = key.empty() ? "unnamed" : replace_invalid_utf8(key);
+    std::string tag = mended;
+    for (int number = 2; !tags_.insert(tag).second; ++number) {
+        tag = mended + " @" + std::to_string(number);
+    }
+    return tag;
+}
+
+inline result<void> event_exporter::add(std::string_view key,
+                                        const std::vector<series::point>& points) {
+    if (points.empty()) {
+        return {};
+    }
+    const std::string tag = tag_of(key);
+    std::string metadata;
+    if (tag != key) {
+        metadata = tfevents::encode_metadata(event_key_plugin, key, tfevents::data_class::unknown);
+    }
+    for (const series::point& each : points) {
+        append(tag, metadata, each);
+        metadata.clear();  // a tag's first counts
+        if (pending_.size() >= write_bytes) {
+            auto written = write();
+            if (!written) {
+                return written;
+            }
+        }
+    }
+    return {};
+}
+
+inline void event_exporter::append(std::string_view tag, std::string_view metadata,
+                                   const series::point& at) {
+    const double time = to_event_time(at.time_us);
+    if (find_event_time_us(time) != at.time_us) {
+        ++inexact_times_;
+    }
+    const float shown = tfevents::nearest_float(at.value.as_double());
+    const bool is_exact = detail::is_exact_float(at.value, shown);
+    payload_.clear();
+    if (is_exact && metadata.empty()) {
+        tfevents::append_simple_event(payload_, time, at.step, tag, shown);
+    } else {
+        const std::string tensor =
+            is_exact ? std::string()
+                     : tfevents::encode_number_tensor({at.value.is_integer(), at.value.bits()});
+        tfevents::append_value_event(payload_, time, at.step, {tag, metadata, tensor, shown});
+    }
+    tfevents::append_record(pending_, payload_);
+}
+
+inline result<void> event_exporter::write() {
+    auto written = file_.write_all(pending_);
+    pending_.clear();
+    return written;
+}
+
+inline result<std::string> event_exporter::close() {
+    auto done = write();
+    if (done) {
+        done = file_.sync();
+    }
+    if (done) {
+        done = file_.close();
+    }
+    if (!done) {
+        return std::move(done).error();
+    }
+    const std::string path = join_path(directory_.path(), name_);
+    const int renamed = system_->rename(unfinished_.path().c_str(), path.c_str());
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", path);
+    }
+    unfinished_.keep();
+    directory_.keep();
+    return path;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/series_import.hpp ====
+// guild/runs/series_import.hpp - a completed run made of points that come from elsewhere.
+//
+// Layer 4. Includes: base, os, series/writer, runs/layout tsv run.
+// Not here: where the points come from (series/text_reader.hpp, runs/event_points.hpp); runs that
+// follow event files (runs/event_import.hpp).
+//
+// The run is built in RUNROOT/.import-PID-N, which no list shows, and renamed when it is whole: an
+// import that fails leaves no run. What a killed one leaves there may be deleted.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Makes one run.
+///
+/// threads  one at a time
+/// example  tests/runs/series_import.cpp "series import: a run with its points, its times and its
+///          source"
+class series_import {
+public:
+    /// Begins a run below `run_root`, which is made where it is missing.
+    ///
+    /// errors   permission_denied, read_only, no_space, not_a_directory
+    [[nodiscard]] static result<series_import> create(const std::string& run_root,
+                                                      const os::env& system = os::system_env);
+
+    /// Adds a point, the next of its series.
+    ///
+    /// errors   too_large: the key; no_space, io_failed, ...: points were not stored, the import
+    /// has
+    ///          failed
+    [[nodiscard]] result<void> add(const series::keyed_point& next);
+
+    /// Puts the run in its place, completed, its start and end those of its points.
+    ///
+    /// in       name: the run's; source: where the points come from, for meta.tsv
+    /// out      the path of the run
+    /// errors   bad_value: there is no point; no_space, io_failed, ...
+    [[nodiscard]] result<std::string> finish(std::string_view name, std::string_view source);
+
+    [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
+    [[nodiscard]] std::uint64_t series() const noexcept { return series_; }
+
+private:
+    series_import(os::temporary root, os::temporary built, series::writer writer,
+                  const os::env& system)
+        : root_(std::move(root)), built_(std::move(built)), writer_(std::move(writer)),
+          system_(&system) {}
+
+    void flush_frame();
+    [[nodiscard]] result<void> check_writer() const;
+    [[nodiscard]] result<void> record(std::string_view source) const;
+
+    os::temporary root_;   // if it was made here
+    os::temporary built_;  // gone before the root
+    series::writer writer_;
+    const os::env* system_;
+    std::string last_key_;
+    std::uint32_t last_id_ = series::no_series;
+    std::vector<series::sample> frame_;  // values of one step and time, stored together
+    std::int64_t frame_step_ = 0;
+    std::int64_t frame_time_us_ = 0;
+    std::int64_t first_us_ = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last_us_ = std::numeric_limits<std::int64_t>::min();
+    std::uint64_t points_ = 0;
+    std::uint64_t series_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Makes RUNROOT/.import-PID-N.
+inline result<std::string> make_import_directory(const std::string& run_root,
+                                                 const os::env& system) {
+    const std::string plain =
+        join_path(run_root, ".import-" + std::to_string(os::process_id()) + '-');
+    for (int number = 0;; ++number) {
+        std::string path = plain + std::to_string(number);
+        const int made = system.mkdir(path.c_str(), 0777);
+        if (made == 0) {
+            return path;
+        }
+        if (made != -EEXIST || number == 1000) {
+            return os::os_error(-made, "mkdir", path);
+        }
+    }
+}
+
+// A time that calendars and pages can show.
+inline std::int64_t showable_time(std::int64_t time_us) noexcept {
+    constexpr std::int64_t year_10000_us = std::int64_t{253'402'300'800} * 1'000'000;
+    return std::clamp<std::int64_t>(time_us, 0, year_10000_us - 1);
+}
+
+}  // namespace detail
+
+inline result<series_import> series_import::create(const std::string& run_root,
+                                                   const os::env& system) {
+    const bool is_new = !os::find_link_status(run_root, system);
+    auto made = os::make_directories(run_root, 0777, system);
+    if (!made) {
+        return std::move(made).error();
+    }
+    os::temporary root(run_root, os::removal::empty_directory);
+    if (!is_new) {
+        root.keep();
+    }
+    auto path = detail::make_import_directory(run_root, system);
+    if (!path) {
+        return std::move(path).error();
+    }
+    os::temporary built(*path);
+    series::writer_options how;
+    how.flush_interval_ms = -1;
+    auto writer = series::writer::create(data_path(*path, series_directory), how, system);
+    if (!writer) {
+        return std::move(writer).error();
+    }
+    return series_import(std::move(root), std::move(built), std::move(*writer), system);
+}
+
+inline result<void> series_import::add(const series::keyed_point& next) {
+    const series::point& at = next.at;
+    if (last_id_ == series::no_series || next.key != last_key_) {
+        last_id_ = writer_.series(next.key);
+        last_key_ = next.key;
+        if (last_id_ == series::no_series) {
+            return make_error(errc::too_large,
+                              "expected a key of at most " + std::to_string(series::max_key_bytes) +
+                                  " bytes, seen one of " + std::to_string(next.key.size()));
+        }
+        series_ = std::max<std::uint64_t>(series_, last_id_ + std::uint64_t{1});
+    }
+    const bool is_there =
+        std::any_of(frame_.begin(), frame_.end(),
+                    [&](const series::sample& each) { return each.id == last_id_; });
+    if (is_there || frame_step_ != at.step || frame_time_us_ != at.time_us) {
+        flush_frame();
+        auto stored = check_writer();
+        if (!stored) {
+            return stored;
+        }
+    }
+    frame_step_ = at.step;
+    frame_time_us_ = at.time_us;
+    frame_.push_back({last_id_, at.value});
+    first_us_ = std::min(first_us_, at.time_us);
+    last_us_ = std::max(last_us_, at.time_us);
+    ++points_;
+    return {};
+}
+
+inline void series_import::flush_frame() {
+    if (!frame_.empty()) {
+        writer_.append(frame_step_, frame_time_us_, frame_.data(), frame_.size());
+        frame_.clear();
+    }
+}
+
+inline result<void> series_import::check_writer() const {
+    if (const auto& failure = writer_.last_error()) {
+        return *failure;
+    }
+    return {};
+}
+
+inline result<void> series_import::record(std::string_view source) const {
+    auto meta = tsv_file::open(data_path(built_.path(), meta_name), *system_);
+    if (!meta) {
+        return std::move(meta).error();
+    }
+    return meta->append({{"format", "1"},
+                         {"guild_version", version},
+                         {"imported_from", std::string(source)},
+                         {"started_us", std::to_string(detail::showable_time(first_us_))},
+                         {"stopped_us", std::to_string(detail::showable_time(last_us_))},
+                         {"status", std::string(to_string(run_status::completed))}});
+}
+
+inline result<std::string> series_import::finish(std::string_view name, std::string_view source) {
+    if (points_ == 0) {
+        return make_error(errc::bad_value, "expected points, seen none", std::string(source));
+    }
+    flush_frame();
+    auto done = writer_.close();  // and synced
+    if (done) {
+        done = check_writer();
+    }
+    if (done) {
+        done = record(source);
+    }
+    if (!done) {
+        return std::move(done).error();
+    }
+    auto place =
+        claim_run_directory(parent_path(built_.path()), name, detail::showable_time(first_us_));
+    if (!place) {
+        return place;
+    }
+    const int renamed = system_->rename(built_.path().c_str(), place->c_str());
+    if (renamed < 0) {
+        os::remove_empty_directory(*place);
+        return os::os_error(-renamed, "rename", *place);
+    }
+    built_.keep();
+    root_.keep();
+    return place;
 }
 
 }}}  // namespace guild::runs
@@ -19774,7 +27074,7 @@ inline std::optional<std::int64_t> find_start_us(const event_source& source,
             continue;
         }
         done = parent_path(name);
-        auto time = detail::event_time_us(event->wall_time);
+        auto time = find_event_time_us(event->wall_time);
         if (!time || *time < 0 || *time >= year_10000_us) {
             const auto status = os::find_status(path, system);
             time = status ? status->modified_ns / 1000 : 0;
@@ -20169,7 +27469,7 @@ inline run_end imported_run::make_end(const event_facts& facts) const {
         how.status = run_status::error;
         how.cause = "the event files say that the session failed";
     }
-    const auto ended = detail::event_time_us(facts.end.end_time);
+    const auto ended = find_event_time_us(facts.end.end_time);
     how.stopped_us = std::max({started_us_, collector_->last_time_us().value_or(0),
                                facts.end.end_time > 0 && ended ? *ended : 0});
     return how;
@@ -20190,6 +27490,7 @@ inline result<void> imported_run::end() {
     if (!ended) {
         return ended;
     }
+    (void)series::compact(series_->path(), {}, *system_);  // failing that, it stays as it is
     event_cursor read = cursor_;
     for (const error& loss : losses()) {
         for (const auto& [name, mark] : cursor_) {
@@ -20892,10 +28193,223 @@ inline void command_watch::mind_time() {
 
 }}}  // namespace guild::runs
 
+// ==== guild/runs/compact_run.hpp ====
+// guild/runs/compact_run.hpp - brings the series files of a run that is over into columns, and
+// clears what attempts that died left beside them.
+//
+// Layer 4. Includes: base, os, series/compact.hpp, runs/layout.
+// Not here: one file (series/compact.hpp series/repair.hpp); whether a run is over (runs/run.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Larger files are not rewritten when a run ends, which would hold up whoever waits for that end.
+inline constexpr std::uint64_t most_bytes_at_end = std::uint64_t{256} << 20U;
+
+struct compact_run_options {
+    /// Files that their writers did not end are rewritten too, unless such a process still runs on
+    /// this machine, and what attempts that died left is removed.
+    bool is_run_over = false;
+    std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();  // larger files are left
+    const os::env* system = &os::system_env;
+};
+
+/// units    bytes
+struct compact_run_report {
+    std::uint64_t files = 0;         // series files there are
+    std::uint64_t compacted = 0;     // of them, now
+    std::vector<std::string> left;   // paths: too large, or being written
+    std::uint64_t bytes_before = 0;  // of all
+    std::uint64_t bytes_after = 0;
+    std::vector<error> errors;  // each of one file, which is as it was; bad_checksum: damaged
+};
+
+/// The paths of the series files of a run, in order of name.
+///
+/// in       data: the run's `guild.d`
+/// errors   not_found, permission_denied, ...: of the directory
+[[nodiscard]] result<std::vector<std::string>> list_series_files(const std::string& data);
+
+/// Whether the process that a series file is named after still runs on this machine.
+///
+/// example  tests/runs/compact_run.cpp "compact run: a file whose writer still runs is left"
+[[nodiscard]] bool is_writer_alive(const std::string& path, const os::env& system = os::system_env);
+
+/// Removes what processes that died while they rewrote series files left, and undoes a repair that
+/// died between its two renames.
+///
+/// out      how many files were removed
+std::uint64_t clear_leftovers(const std::string& data, const os::env& system = os::system_env);
+
+/// Rewrites the series files of a run into columns.
+///
+/// A failure with one file does not keep the others from being rewritten.
+/// in       data: the run's `guild.d`, where it is now
+/// example  tests/runs/compact_run.cpp "compact run: closed files are rewritten, others left"
+[[nodiscard]] compact_run_report compact_run(const std::string& data,
+                                             const compact_run_options& options = {});
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view rewriting_mark = ".gts.new-";
+inline constexpr std::string_view damaged_mark = ".damaged";
+
+// The process that a name's part tells; 0: none.
+inline int parse_pid(std::string_view text) {
+    const auto number = parse_int64(text);
+    const bool is_good = number && *number > 0 && *number <= std::numeric_limits<int>::max();
+    return is_good ? static_cast<int>(*number) : 0;
+}
+
+// The newest of NAME.gts.damaged, NAME.gts.damaged-2, ...; empty: none.
+inline std::string find_kept(const std::string& path, const os::env& system) {
+    std::string newest;
+    std::string next = path + std::string(damaged_mark);
+    for (int serial = 2; os::find_link_status(next, system); ++serial) {
+        newest =
+            std::exchange(next, path + std::string(damaged_mark) + "-" + std::to_string(serial));
+    }
+    return newest;
+}
+
+inline bool is_in_columns(const std::string& path, const os::env& system) {
+    const auto file = series::reader::open(path, system);
+    return file && file->is_closed() && file->header().generation != 0;
+}
+
+// Rewrites one file of a run, if it may be.
+inline void compact_file(const std::string& path, const compact_run_options& options,
+                         compact_run_report& report) {
+    const auto status = os::find_link_status(path, *options.system);
+    if (!status) {
+        return;  // it has gone since it was listed
+    }
+    ++report.files;
+    report.bytes_before += status->size;
+    report.bytes_after += status->size;
+    if (status->kind != os::file_kind::regular) {
+        report.errors.push_back(make_error(errc::bad_value, "expected a regular file", path));
+        return;
+    }
+    const bool is_gone = options.is_run_over && !is_writer_alive(path, *options.system);
+    const auto file = series::reader::open(path, *options.system);
+    if (!file) {
+        if (file.error().code != errc::truncated) {  // that is a file without a header yet
+            report.errors.push_back(file.error());
+        }
+        return;
+    }
+    if (status->size > options.most_bytes || (!file->is_closed() && !is_gone)) {
+        report.left.push_back(path);
+        return;
+    }
+    auto done = series::compact(path, {is_gone}, *options.system);
+    if (!done && is_in_columns(path, *options.system)) {
+        done = series::compact_report();  // another process was quicker
+        done->bytes_after = os::get_status(path, *options.system).value_or(*status).size;
+    }
+    if (!done) {
+        report.errors.push_back(std::move(done).error());
+        return;
+    }
+    report.compacted += done->is_changed ? 1U : 0U;
+    report.bytes_after += done->bytes_after - status->size;  // may wrap, and comes out right
+}
+
+}  // namespace detail
+
+inline result<std::vector<std::string>> list_series_files(const std::string& data) {
+    const std::string directory = join_path(data, series_directory);
+    const auto entries = os::list_directory(directory);
+    if (!entries) {
+        return entries.error();
+    }
+    std::vector<std::string> paths;
+    for (const os::dir_entry& entry : *entries) {
+        if (ends_with(entry.name, ".gts")) {
+            paths.push_back(join_path(directory, entry.name));
+        }
+    }
+    return paths;
+}
+
+// A name is START_NS-PID-HOST.gts, also START_NS-PID-HOST-2.gts.
+inline bool is_writer_alive(const std::string& path, const os::env& system) {
+    const std::string name = base_name(path);
+    const std::size_t first = name.find('-');
+    const std::size_t second = name.find('-', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+        return false;
+    }
+    const std::string host = os::node_name();
+    const std::string_view rest = std::string_view(name).substr(second + 1);
+    const auto start_ns = parse_int64(name.substr(0, first));
+    const int pid = detail::parse_pid(name.substr(first + 1, second - first - 1));
+    const bool is_here = starts_with(rest, host) &&
+                         (rest.substr(host.size(), 1) == "." || rest.substr(host.size(), 1) == "-");
+    const auto ticks = pid > 0 && is_here ? os::process_start_ticks(pid) : std::nullopt;
+    if (!ticks || !start_ns) {
+        return false;
+    }
+    // A process that began after the file did is another one with the same number.
+    constexpr std::int64_t tick_us = 10'000;
+    constexpr std::int64_t tolerance_us = 60'000'000;  // clocks are set
+    const std::int64_t began_us =
+        system.wall_time_us() - system.boot_time_us() + static_cast<std::int64_t>(*ticks) * tick_us;
+    return began_us <= *start_ns / 1000 + tolerance_us;
+}
+
+inline std::uint64_t clear_leftovers(const std::string& data, const os::env& system) {
+    const std::string directory = join_path(data, series_directory);
+    const auto entries = os::list_directory(directory);
+    std::uint64_t removed = 0;
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const std::string& name = (*entries)[i].name;
+        const std::size_t at = name.find(detail::rewriting_mark);
+        if (at == std::string::npos) {
+            continue;
+        }
+        const int pid = detail::parse_pid(name.substr(at + detail::rewriting_mark.size()));
+        if (pid == 0 || pid == os::process_id() || os::process_start_ticks(pid)) {
+            continue;  // it is at work
+        }
+        const std::string path = join_path(directory, name.substr(0, at + 4));
+        const std::string kept = detail::find_kept(path, system);
+        if (!os::find_link_status(path, system) && !kept.empty()) {
+            (void)system.rename(kept.c_str(), path.c_str());
+        }
+        removed += system.unlink(join_path(directory, name).c_str()) >= 0 ? 1U : 0U;
+    }
+    return removed;
+}
+
+inline compact_run_report compact_run(const std::string& data, const compact_run_options& options) {
+    compact_run_report report;
+    if (options.is_run_over) {
+        (void)clear_leftovers(data, *options.system);
+    }
+    const auto paths = list_series_files(data);
+    if (!paths) {
+        // A run that never logged has none.
+        if (paths.error().code != errc::not_found) {
+            report.errors.push_back(paths.error());
+        }
+        return report;
+    }
+    for (const std::string& path : *paths) {
+        detail::compact_file(path, options, report);
+    }
+    return report;
+}
+
+}}}  // namespace guild::runs
+
 // ==== guild/runs/recording.hpp ====
 // guild/runs/recording.hpp - everything that is written about a supervised command, by one thread.
 //
-// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper.
+// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper
+// compact_run.
 // Not here: starting and stopping the command, reading its pipes (runs/supervisor.hpp).
 //
 // A failure to record is told once for each kind, counted, and never passed on: the command goes
@@ -20948,6 +28462,7 @@ public:
     void work_if_due();
 
     /// Gathers what is left, puts a deleted directory back, closes the series and records the end.
+    /// Then brings the series files that were closed into columns.
     ///
     /// out      where the run stands
     [[nodiscard]] std::string end(run_end how);
@@ -20964,6 +28479,7 @@ private:
     void restore();
     void report(std::string_view what, const result<void>& outcome);
     void report_series();
+    void compact_series();
     [[nodiscard]] std::vector<kept_file> open_files() const;
     [[nodiscard]] std::int64_t now_us() const { return options_.system->boot_time_us(); }
 
@@ -21127,7 +28643,26 @@ inline std::string recording::end(run_end how) {
         how.more.emplace_back("record_errors", std::to_string(failures_));
     }
     report("run attributes", files_.end(how, keeper_.data_directory_now(state_)));
+    compact_series();
     return keeper_.run_directory();
+}
+
+// Behind the end, so that whoever kills this process now does not lose how the command ended.
+inline void recording::compact_series() {
+    if (state_ == rundir_state::gone || state_ == rundir_state::replaced) {
+        return;
+    }
+    compact_run_options how;
+    how.most_bytes = most_bytes_at_end;
+    how.system = options_.system;
+    const compact_run_report done = compact_run(keeper_.data_directory_now(state_), how);
+    for (const error& why : done.errors) {
+        // What a command put there and is no series file, readers tell of.
+        if (why.code != errc::bad_syntax && why.code != errc::truncated &&
+            why.code != errc::bad_value && why.code != errc::unsupported) {
+            report("series in columns", why);
+        }
+    }
 }
 
 inline void recording::report(std::string_view what, const result<void>& outcome) {
@@ -21521,17 +29056,18 @@ inline result<outcome> supervise(const supervise_options& options) {
 // Layer 4. Includes: series/point, the standard library.
 // Not here: who empties it (runs/recorder.hpp).
 //
-// Each slot carries a sequence number that says whose turn it is: the number of the next put
-// (empty), or that plus one (full). Putting takes one compare-and-swap; no thread ever holds up
+// Each slot is one line of the processor's cache and carries a sequence number that says whose turn
+// it is: the number of the next put (empty), or that plus one (full). A frame takes as many slots
+// as its values need, side by side. Putting takes one compare-and-swap; no thread ever holds up
 // another that is not in the same slot.
 
 namespace guild { inline namespace v0 { namespace runs {
 
-/// Values of one moment, at most `frame_values` of them.
+/// Values of one moment, at most `most_values` of them.
 ///
 /// units    step: as logged; time_us: microseconds since 1970-01-01 UTC
 struct frame {
-    static constexpr std::size_t most_values = 8;
+    static constexpr std::size_t most_values = 24;
 
     std::int64_t step = 0;
     std::int64_t time_us = 0;
@@ -21545,23 +29081,52 @@ struct frame {
 ///          order"
 class frame_ring {
 public:
-    /// in       frames: capacity, rounded up to a power of two
-    explicit frame_ring(std::size_t frames);
+    /// How many values a slot holds.
+    static constexpr std::size_t slot_values = 3;
 
-    /// Copies a frame in; false when the ring is full. No allocation, no system call.
+    /// in       slots: capacity, rounded up to a power of two, at least two of the largest frames
+    explicit frame_ring(std::size_t slots);
+
+    /// Copies a frame in; false when the ring has no room for it. No allocation, no system call.
+    ///
+    /// in       count: 1 to frame::most_values; value_at(i): the i-th of them, a series::sample
+    template <class ValueAt>
+    [[nodiscard]] bool put(std::int64_t step, std::int64_t time_us, std::size_t count,
+                           ValueAt&& value_at) noexcept;
+
     [[nodiscard]] bool put(std::int64_t step, std::int64_t time_us, const series::sample* values,
-                           std::size_t count) noexcept;
+                           std::size_t count) noexcept {
+        return put(step, time_us, count, [values](std::size_t i) noexcept { return values[i]; });
+    }
 
     /// Takes the oldest frame out; false when there is none.
     [[nodiscard]] bool take(frame& out) noexcept;
 
+    /// In slots.
     [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
 
 private:
-    struct slot {
+    // Of the slots of a frame the first tells step, time and count, each of them its own values.
+    struct alignas(64) slot {
         std::atomic<std::uint64_t> turn{0};
-        frame content;
+        std::int64_t step = 0;
+        std::int64_t time_us = 0;
+        std::uint16_t count = 0;
+        std::uint16_t integers = 0;  // bit i: value i is an integer
+        std::uint32_t ids[slot_values] = {};
+        std::uint64_t bits[slot_values] = {};
     };
+    static_assert(sizeof(slot) == 64, "a slot is one line of the cache");
+
+    static constexpr std::size_t slots_of(std::size_t values) noexcept {
+        return (values + slot_values - 1) / slot_values;
+    }
+    slot& slot_at(std::uint64_t number) noexcept {
+        return slots_[guild::detail::convert<std::size_t>(number) & mask_];
+    }
+    static void prepare(slot& next) noexcept;
+    template <class ValueAt>
+    static void fill(slot& to, std::size_t from, std::size_t count, ValueAt& value_at) noexcept;
 
     std::size_t mask_;
     std::unique_ptr<slot[]> slots_;
@@ -21571,8 +29136,8 @@ private:
 
 // ---- implementation ---------------------------------------------------------
 
-inline frame_ring::frame_ring(std::size_t frames) : mask_(1) {
-    while (mask_ < frames) {
+inline frame_ring::frame_ring(std::size_t slots) : mask_(2 * slots_of(frame::most_values)) {
+    while (mask_ < slots) {
         mask_ *= 2;
     }
     slots_ = std::make_unique<slot[]>(mask_);
@@ -21582,40 +29147,83 @@ inline frame_ring::frame_ring(std::size_t frames) : mask_(1) {
     --mask_;
 }
 
-inline bool frame_ring::put(std::int64_t step, std::int64_t time_us, const series::sample* values,
-                            std::size_t count) noexcept {
+// Fetches the line of a slot that will be written soon: the last to write to it was the thread that
+// takes out, on another processor.
+inline void frame_ring::prepare(slot& next) noexcept {
+#if defined(__x86_64__) && defined(__GNUC__)
+    asm volatile("prefetchw %0" : : "m"(next));  // the built-in one asks for it to be read
+#elif defined(__GNUC__)
+    __builtin_prefetch(&next, 1);
+#else
+    (void)next;
+#endif
+}
+
+template <class ValueAt>
+void frame_ring::fill(slot& to, std::size_t from, std::size_t count, ValueAt& value_at) noexcept {
+    std::uint32_t integers = 0;
+    for (std::size_t i = 0; i < slot_values && from + i < count; ++i) {
+        const series::sample value = value_at(from + i);
+        to.ids[i] = value.id;
+        to.bits[i] = value.value.bits();
+        integers |= (value.value.is_integer() ? 1U : 0U) << i;
+    }
+    to.integers = static_cast<std::uint16_t>(integers);
+}
+
+template <class ValueAt>
+bool frame_ring::put(std::int64_t step, std::int64_t time_us, std::size_t count,
+                     ValueAt&& value_at) noexcept {
+    const std::uint64_t more = slots_of(count) - 1;  // slots behind the first
     std::uint64_t at = next_put_.load(std::memory_order_relaxed);
     while (true) {
-        slot& here = slots_[guild::detail::convert<std::size_t>(at & mask_)];
-        const std::uint64_t turn = here.turn.load(std::memory_order_acquire);
-        if (turn < at) {
+        // They are emptied one after another: when the last one is empty, all are.
+        const std::uint64_t turn = slot_at(at + more).turn.load(std::memory_order_acquire);
+        if (turn < at + more) {
             return false;  // still holds a frame from one round ago
         }
-        if (turn == at && next_put_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
-            here.content.step = step;
-            here.content.time_us = time_us;
-            here.content.count = static_cast<std::uint32_t>(std::min(count, frame::most_values));
-            std::copy_n(values, here.content.count, here.content.values);
-            here.turn.store(at + 1, std::memory_order_release);
-            return true;
+        if (turn == at + more &&
+            next_put_.compare_exchange_weak(at, at + more + 1, std::memory_order_relaxed)) {
+            break;
         }
-        if (turn > at) {
+        if (turn > at + more) {
             at = next_put_.load(std::memory_order_relaxed);
         }
     }
+    prepare(slot_at(at + more + 16));
+    for (std::uint64_t i = more; i > 0; --i) {
+        fill(slot_at(at + i), guild::detail::convert<std::size_t>(i) * slot_values, count,
+             value_at);
+    }
+    slot& first = slot_at(at);
+    fill(first, 0, count, value_at);
+    first.step = step;
+    first.time_us = time_us;
+    first.count = static_cast<std::uint16_t>(count);
+    first.turn.store(at + 1, std::memory_order_release);
+    return true;
 }
 
 inline bool frame_ring::take(frame& out) noexcept {
-    slot& here = slots_[guild::detail::convert<std::size_t>(next_take_ & mask_)];
-    if (here.turn.load(std::memory_order_acquire) != next_take_ + 1) {
+    const slot& first = slot_at(next_take_);
+    if (first.turn.load(std::memory_order_acquire) != next_take_ + 1) {
         return false;
     }
-    out.step = here.content.step;
-    out.time_us = here.content.time_us;
-    out.count = here.content.count;
-    std::copy_n(here.content.values, out.count, out.values);
-    here.turn.store(next_take_ + mask_ + 1, std::memory_order_release);
-    ++next_take_;
+    out.step = first.step;
+    out.time_us = first.time_us;
+    out.count = first.count;
+    for (std::size_t i = 0; i < out.count; i += slot_values) {
+        slot& here = slot_at(next_take_);
+        for (std::size_t k = 0; k < slot_values && i + k < out.count; ++k) {
+            const bool is_integer = (std::uint32_t{here.integers} >> k & 1U) != 0;
+            out.values[i + k] = {here.ids[k],
+                                 series::number::from_bits(is_integer ? series::number_kind::integer
+                                                                      : series::number_kind::real,
+                                                           here.bits[k])};
+        }
+        here.turn.store(next_take_ + mask_ + 1, std::memory_order_release);
+        ++next_take_;
+    }
     return true;
 }
 
@@ -21646,10 +29254,11 @@ struct logged_value {
     series::number value;
 };
 
-/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is
-///          dropped; flush_interval_ms: milliseconds until what was logged can be read by others
+/// units    ring_frames: log() calls of up to 3 values that wait to be written before any is
+///          dropped, 64 bytes each; of more values, as many of them as it has threes;
+///          flush_interval_ms: milliseconds until what was logged can be read by others
 struct recorder_options {
-    std::size_t ring_frames = 8192;
+    std::size_t ring_frames = 16384;
     std::int64_t flush_interval_ms = 500;
     const os::env* system = &os::system_env;
 };
@@ -21707,6 +29316,7 @@ public:
     /// Logs values of one moment.
     ///
     /// units    step: any int64; the time is the moment of the call
+    /// cost     one look at the clock and about 20 ns; no allocation, no system call
     void log(std::int64_t step, std::initializer_list<logged_value> values) noexcept {
         log(step, values.begin(), values.size());
     }
@@ -21750,16 +29360,17 @@ inline constexpr std::int64_t recorder_exit_ms = 100;
 // Shared by the recorder and its thread, which may outlive it in a write that does not return.
 struct recorder_state {
     recorder_state(series::writer made, const recorder_options& given)
-        : options(given), ring(given.ring_frames), writer(std::move(made)),
-          start_wall_us(given.system->wall_time_us()), start_boot_us(given.system->boot_time_us()) {
-    }
+        : boot_time_us(given.system->boot_time_us),
+          wall_less_boot_us(given.system->wall_time_us() - boot_time_us()), options(given),
+          ring(given.ring_frames), writer(std::move(made)) {}
 
-    std::int64_t now_us() const noexcept {
-        return start_wall_us + (options.system->boot_time_us() - start_boot_us);
-    }
+    std::int64_t now_us() const noexcept { return wall_less_boot_us + boot_time_us(); }
 
-    const recorder_options options;
+    // What log() needs, side by side.
+    std::int64_t (*const boot_time_us)();
+    const std::int64_t wall_less_boot_us;
     const os::fork_mark mark;
+    const recorder_options options;
     frame_ring ring;
     std::atomic<std::uint64_t> dropped{0};  // for want of room in the ring
     std::atomic<std::uint64_t> refused{0};  // by the disk, for too long
@@ -21770,8 +29381,6 @@ struct recorder_state {
     series::writer writer;
     std::optional<run_files> own_run;
     std::vector<std::uint32_t> writer_ids;  // by series_id
-    const std::int64_t start_wall_us;
-    const std::int64_t start_boot_us;
 
     os::mutex guard;  // over everything below
     os::condition changed;
@@ -21904,6 +29513,19 @@ private:
     std::uint64_t flushed_ = 0;
 };
 
+// What `make` returns, called where no signal reaches it: a limit on the size of files must not end
+// the program that is being recorded (SIGXFSZ).
+template <class Make>
+auto without_signals(Make&& make) -> decltype(make()) {
+    std::optional<decltype(make())> made;
+    auto thread = os::thread::start([&made, &make] { made.emplace(make()); });
+    if (!thread) {
+        return make();
+    }
+    thread->join();
+    return std::move(*made);
+}
+
 inline pair_list start_pairs(const new_run& what, std::int64_t now_us) {
     pair_list pairs = {{"format", "1"}, {"guild_version", version}};
     pairs.insert(pairs.end(), what.meta.begin(), what.meta.end());
@@ -21943,8 +29565,9 @@ inline recorder recorder::current(const recorder_options& options) {
     if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
         return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
     if (!writer) {
         return recorder(std::move(writer).error());
     }
@@ -21962,15 +29585,18 @@ inline result<recorder> recorder::create(const std::string& run_root, const new_
     if (!directory) {
         return std::move(directory).error();
     }
-    auto files = run_files::create(*directory, *options.system);
+    auto files =
+        detail::without_signals([&] { return run_files::create(*directory, *options.system); });
     if (!files) {
         return std::move(files).error();
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    const auto written =
-        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
-               : result<void>(writer.error());
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
+    const auto written = detail::without_signals([&] {
+        return writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
+                      : result<void>(writer.error());
+    });
     if (!written) {
         (void)files->end_with(written.error(), data_path(*directory));
         return written.error();
@@ -22026,18 +29652,21 @@ inline series_id recorder::series(std::string_view key) {
 
 inline void recorder::log(std::int64_t step, const logged_value* values,
                           std::size_t count) noexcept {
+    if (state_ == nullptr) {
+        return;
+    }
+    // First of all: the processor waits at a look at the clock for whatever was begun before.
+    const std::int64_t time_us = state_->now_us();
     detail::recorder_state* state = own_state();
     if (state == nullptr) {
         return;
     }
-    const std::int64_t time_us = state->now_us();
     while (count > 0) {
-        series::sample samples[frame::most_values];
         const std::size_t part = std::min(count, frame::most_values);
-        for (std::size_t i = 0; i < part; ++i) {
-            samples[i] = {values[i].id.number, values[i].value};
-        }
-        if (!state->ring.put(step, time_us, samples, part)) {
+        const auto sample_at = [values](std::size_t i) noexcept {
+            return series::sample{values[i].id.number, values[i].value};
+        };
+        if (!state->ring.put(step, time_us, part, sample_at)) {
             state->dropped.fetch_add(part, std::memory_order_relaxed);
         }
         values += part;

@@ -208,14 +208,13 @@ inline std::size_t chart(const std::string& directory, const std::string& key,
     return view->kept.size();
 }
 
-// TO DO: the library's own overview of many runs, when it has one.
 inline overview list_runs(const std::string& directory, std::size_t runs) {
     overview all;
     for (std::size_t i = 0; i < runs; ++i) {
         const gs::run_reader reader(run_directory(directory, i));
-        for (const gs::series_summary& each : reader.summaries()) {
+        reader.for_each_series([&all](std::string_view, const gs::series_summary& each) {
             all.add(each.last.value.as_double(), each.min.as_double(), each.max.as_double());
-        }
+        });
     }
     return all;
 }

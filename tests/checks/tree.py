@@ -18,7 +18,7 @@ modules = {
     "ini": (2, ["base", "ini"]),
     "project": (3, ["base", "ini", "project", *_file]),
     "tfevents": (3, ["base", "tfevents", *_file, "os/thread"]),
-    "series": (3, ["base", "series", *_file]),
+    "series": (3, ["base", "series", *_file, "os/fork_mark"]),
     "archive": (3, ["base", "archive", *_file]),
     "package": (4, ["base", "ini", "os", "archive", "package"]),
     "runs": (4, ["base", "os", "tfevents", "series", "runs"]),

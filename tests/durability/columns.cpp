@@ -69,7 +69,7 @@ std::string find_wrong(const os::env& system, const points_by_key& written, std:
     if (!reader) {
         return bit < 32 ? "" : "the file was refused: " + to_string(reader.error());
     }
-    std::string wrong = find_wrong_point(guild_test::points_of(*reader), written);
+    std::string wrong = find_wrong_point(guild_test::logged_points(*reader), written);
     if (wrong.empty() && reader->bytes_lost() + reader->tail_bytes() == 0) {
         wrong = "nobody noticed";
     }

@@ -34,7 +34,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="guild-interop-") as root:
         attempt("live", live.run, os.path.join(bin_dir, "interop_follow_events"), os.path.join(root, "live"))
         attempt("reading back", read_back, os.path.join(bin_dir, "interop_write_events"), root)
-    sys.exit(finish(174, 149736))
+    sys.exit(finish(176, 149897))
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ def check_source(source, written, counts):
 
 def run(written):
     """Every check of this file. The counts differ where steps go back: the server drops what was before."""
-    shown = {"float": 10000, "threads": 8000, "hparams/a": 20, "hparams/b": 20}
+    shown = {"float": 10000, "threads": 8000, "hparams/a": 20, "hparams/b": 20, "exported": 80}
     source = in_python(written.directory)
     check(f"{source.name}: has every run", source.runs() == written.runs, str(source.runs()))
     check_source(source, written, shown)

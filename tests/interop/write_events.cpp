@@ -16,11 +16,16 @@
 #include <thread>
 #include <vector>
 
+#include <guild/runs/event_export.hpp>
+#include <support/nasty_numbers.hpp>
+
 #include "written_run.hpp"
 
 namespace {
 
 using guild::tfevents::make_histogram;
+using interop::fail;
+using interop::line;
 using interop::run;
 using interop::writer_options;
 
@@ -285,6 +290,36 @@ void write_one_kind_each(const std::string& root, const std::vector<std::string>
     }
 }
 
+// What `guild export --tfevents` writes: a simple value each, behind a tensor where that says more.
+void write_exported(const std::string& root) {
+    using guild::series::point;
+    auto out = guild::runs::event_exporter::create(root + "/exported", 1700000000000000);
+    if (!out) {
+        fail(to_string(out.error()));
+    }
+    std::vector<point> points;
+    for (const guild::series::number& value : guild_test::nasty_numbers()) {
+        const auto step = static_cast<std::int64_t>(points.size());
+        points.push_back({step, 1700000000000000 + step * 100001, value});
+    }
+    for (const char* tag : {"exported/a", "exported/b"}) {
+        const auto added = out->add(tag, points);
+        if (!added) {
+            fail(to_string(added.error()));
+        }
+        for (const point& each : points) {
+            line about;
+            about.text("run", "exported").text("kind", "scalar").text("tag", tag);
+            about.step(each.step).number("wall", guild::runs::to_event_time(each.time_us));
+            about.number("value", each.value.as_double());
+        }
+    }
+    const auto closed = out->close();
+    if (!closed) {
+        fail(to_string(closed.error()));
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -303,6 +338,7 @@ int main(int argc, char** argv) {
     write_restarts(root, "restarted once", 2);
     write_restarts(root, "restarted twice", 3);
     write_one_kind_each(root, pictures);
+    write_exported(root);
     writer_options doubles;
     doubles.double_precision = true;
     run out(root, "mixed", doubles);

@@ -49,3 +49,14 @@ TEST_CASE("remove_tree: removes everything below, but not what links point to") 
     CHECK(os::remove_tree(dir / "gone"));
     CHECK(os::remove_tree(dir / "keep/x"));
 }
+
+TEST_CASE("remove_empty_directory: leaves what has something in it") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir.write("full/file", "x");
+    CHECK_FALSE(os::remove_empty_directory(dir / "full"));
+    CHECK(os::is_regular_file(path));
+    REQUIRE(os::remove_tree(path));
+    CHECK(os::remove_empty_directory(dir / "full"));
+    CHECK_FALSE(os::is_directory(dir / "full"));
+    CHECK(os::remove_empty_directory(dir / "full"));
+}

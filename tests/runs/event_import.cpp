@@ -1,7 +1,6 @@
 #include <guild/runs/event_import.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -408,8 +407,7 @@ TEST_CASE("import: the series of all shared event files are their points, bit fo
                              [](const guild::series::point& a, const tf::point& b) {
                                  return a.step == b.step &&
                                         a.value == guild::series::number(b.value) &&
-                                        a.time_us == static_cast<std::int64_t>(
-                                                         std::nearbyint(b.wall_time * 1e6));
+                                        a.time_us == find_event_time_us(b.wall_time);
                              }));
         }
     }

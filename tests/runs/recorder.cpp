@@ -12,6 +12,7 @@
 #include <guild/runs/run.hpp>
 
 #include <doctest/doctest.h>
+#include <support/allocations.hpp>
 #include <support/temp_dir.hpp>
 
 using namespace guild::runs;
@@ -77,6 +78,20 @@ os::env stuck_env() {
     return system;
 }
 const os::env stuck_system = stuck_env();
+
+// Of the thread that asks.
+thread_local int clock_calls = 0;
+
+std::int64_t counting_boot_time() {
+    ++clock_calls;
+    return os::system_env.boot_time_us();
+}
+os::env counting_env() {
+    os::env system = os::system_env;
+    system.boot_time_us = counting_boot_time;
+    return system;
+}
+const os::env counting_system = counting_env();
 
 std::int64_t full_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
     return allowed_bytes > 0 ? os::system_env.pwrite(fd, from, size, offset) : -ENOSPC;
@@ -200,6 +215,41 @@ TEST_CASE("recorder: a run root that cannot be made is an error") {
     const guild_test::temp_dir dir;
     (void)dir.write("runs", "a file");
     CHECK_FALSE(recorder::create(dir / "runs"));
+}
+
+TEST_CASE("recorder: log looks at the clock once and allocates nothing") {
+    const inside_run here;
+    recorder_options options;
+    options.system = &counting_system;
+    recorder run = recorder::current(options);
+    const series_id loss = run.series("loss");
+    run.log(0, {{loss, 0.5}});
+    const std::uint64_t allocations = guild_test::allocations();
+    clock_calls = 0;
+    for (int step = 1; step <= 1000; ++step) {
+        run.log(step, {{loss, 0.5}, {loss, 1}, {loss, 1.5F}, {loss, 2}, {loss, 2.5}});
+    }
+    CHECK(clock_calls == 1000);
+    CHECK(guild_test::allocations() == allocations);
+    REQUIRE(run.flush());
+    CHECK(here.points("loss").size() == 5001);
+}
+
+TEST_CASE("recorder: many values of one moment stay together as far as a frame goes") {
+    const inside_run here;
+    recorder run = recorder::current();
+    std::vector<logged_value> values;
+    for (int i = 0; i < 60; ++i) {
+        values.push_back({run.series("s" + std::to_string(i)), i});
+    }
+    run.log(7, values.data(), values.size());
+    REQUIRE(run.flush());
+    for (int i = 0; i < 60; ++i) {
+        const auto points = here.points("s" + std::to_string(i));
+        REQUIRE(points.size() == 1);
+        CHECK(points[0].step == 7);
+        CHECK(points[0].value == guild::series::number(i));
+    }
 }
 
 TEST_CASE("recorder: a writer that is stuck costs the loop nothing and the end 100 ms") {

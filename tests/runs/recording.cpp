@@ -84,6 +84,40 @@ TEST_CASE("recording: output, series and the end are on disk after end()") {
     CHECK(test.messages.empty());
 }
 
+TEST_CASE("recording: series files that were closed are in columns after end(), others are left") {
+    recorded_run test;
+    recording record = test.open();
+    record.set_process(os::process_id());
+    record.work_if_due();
+    const std::string series = data_path(test.options.run_directory, series_directory);
+    const auto log = [&](int pid) {
+        guild::series::writer_options how;
+        how.pid = pid;
+        auto made = guild::series::writer::create(series, how);
+        REQUIRE(made);
+        made->append_one(1, 1, made->series("own"), 0.5);
+        REQUIRE(made->flush());
+        return std::move(*made);
+    };
+    guild::series::writer ended = log(1);
+    REQUIRE(ended.close());
+    const guild::series::writer going_on = log(2);
+    (void)record.end(completed());
+    CHECK(record.failures() == 0);
+    const run found = run::open(test.options.run_directory).value();
+    CHECK(found.series().points("sys/mem/used").size() == 1);
+    CHECK(found.series().points("own").size() == 1);
+    std::size_t in_columns = 0;
+    for (const auto& entry : os::list_directory(series).value()) {
+        const std::string path = guild::join_path(series, entry.name);
+        const auto file = guild::series::reader::open(path);
+        REQUIRE(file);
+        CHECK((file->header().generation == 0) == (path == going_on.path()));
+        in_columns += file->header().generation == 1 ? 1U : 0U;
+    }
+    CHECK(in_columns == 2);
+}
+
 TEST_CASE("recording: a command that ends before the first round leaves the machine's record too") {
     recorded_run test;
     recording record = test.open();

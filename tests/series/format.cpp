@@ -84,7 +84,7 @@ TEST_CASE("header: too few bytes are truncated, other bytes are no series file")
         CHECK(gs::decode_header(bytes.substr(0, size)).error().code == guild::errc::truncated);
     }
     CHECK(gs::decode_header("no").error().code == guild::errc::bad_syntax);
-    CHECK(gs::decode_header(std::string(96, '\0')).error().code == guild::errc::bad_syntax);
+    CHECK(gs::decode_header(std::string(96, '\0')).error().code == guild::errc::truncated);
 }
 
 TEST_CASE("header: a future version is refused in clear words") {

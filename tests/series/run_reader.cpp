@@ -139,3 +139,35 @@ TEST_CASE("run reader: sixty-four writers in one run") {
     CHECK(reader.summaries().size() == 64);
     CHECK(reader.points("rank @rank63").size() == 1);
 }
+
+TEST_CASE("run reader: many series at once are what they are one by one") {
+    const guild_test::temp_dir dir;
+    gs::writer first = must_create(dir.path());
+    gs::writer second = must_create(dir.path());
+    for (std::int64_t step = 0; step < 100; ++step) {
+        log(first, "series " + std::to_string(step % 7), step, static_cast<double>(step));
+        log(second, "series " + std::to_string(step % 5), step, static_cast<double>(-step));
+    }
+    for (const char* key : {"large a", "large b"}) {
+        for (std::int64_t step = 0; step < 600'000; ++step) {
+            first.append_one(step, step, first.series(key), 1.0);
+        }
+    }
+    REQUIRE(first.close());
+    gs::run_reader reader(dir.path());
+    std::vector<std::string> keys = keys_of(reader);
+    REQUIRE(keys.size() == 14);
+    keys.insert(keys.begin() + 3, "not there");
+    std::vector<std::string> seen;
+    reader.for_each_points(keys, [&](const std::string& key, const std::vector<gs::point>& points) {
+        seen.push_back(key);
+        CHECK((points == reader.points(key)));
+        return true;
+    });
+    CHECK(seen == keys);
+    int visits = 0;
+    reader.for_each_points(
+        keys, [&](const std::string&, const std::vector<gs::point>&) { return ++visits < 3; });
+    CHECK(visits == 3);
+    CHECK_FALSE(reader.last_error());
+}

@@ -392,7 +392,7 @@ TEST_CASE("writer: allocates nothing once it is warm, whatever it writes") {
             const auto append_frames = [&](int count) {
                 for (const std::int64_t end = step + count; step < end; ++step) {
                     for (std::uint32_t i = 0; i < 10; ++i) {
-                        values[i].value = static_cast<float>(step % 1000) + 0.1 * (i % 2);
+                        values[i].value = static_cast<double>(step % 1000) + 0.1 * (i % 2);
                     }
                     // Now and then without the last: other columns.
                     writer.append(step, step * 1000, values, step % 100 == 0 ? 9 : 10);

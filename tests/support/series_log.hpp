@@ -20,7 +20,7 @@ namespace guild_test {
 using points_by_key = std::map<std::string, std::vector<guild::series::point>>;
 
 /// Every point of a file, by key.
-inline points_by_key points_of(guild::series::reader& from) {
+inline points_by_key logged_points(guild::series::reader& from) {
     points_by_key found;
     const auto read = from.for_each_point(
         [&](const guild::series::series_name& name, const guild::series::point& next) {
@@ -30,10 +30,10 @@ inline points_by_key points_of(guild::series::reader& from) {
     return found;
 }
 
-inline points_by_key points_of(const std::string& path) {
+inline points_by_key logged_points(const std::string& path) {
     auto opened = guild::series::reader::open(path);
     REQUIRE(opened);
-    return points_of(*opened);
+    return logged_points(*opened);
 }
 
 /// Logs frames and remembers them.

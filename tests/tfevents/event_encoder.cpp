@@ -1,5 +1,6 @@
 #include <guild/tfevents/event_encoder.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -91,6 +92,26 @@ TEST_CASE("value event: parts that are empty are left out") {
     CHECK_FALSE(found.values[0].meta);
 }
 
+TEST_CASE("number tensor: type and bits, by hand") {
+    CHECK(tf::encode_number_tensor({true, 1}) == "\x08\x09\x12\0\x22\x08\x01\0\0\0\0\0\0\0"sv);
+    CHECK(tf::encode_number_tensor({false, 0x7FF0000000000001U}) ==
+          "\x08\x02\x12\0\x22\x08\x01\0\0\0\0\0\xF0\x7F"sv);
+}
+
+TEST_CASE(
+    "value event: a simple value behind a tensor is what is read, the tensor is kept beside it") {
+    const std::string tensor = tf::encode_number_tensor({true, 16777217});
+    std::string payload;
+    tf::append_value_event(payload, 1.0, 1, {"t", {}, tensor, 16777216.0F});
+    CHECK(payload ==
+          "\x09\0\0\0\0\0\0\xF0\x3F\x10\x01\x2A\x1A\x0A\x18\x0A\x01t\x42\x0E\x08\x09\x12\0"
+          "\x22\x08\x01\0\0\x01\0\0\0\0\x15\0\0\x80\x4B"sv);
+    const tf::event found = must_decode_encoded(payload);
+    CHECK(found.values[0].kind == tf::value_kind::simple);
+    CHECK(found.values[0].number == 16777216.0);
+    CHECK(found.values[0].exact == tf::exact_number{true, 16777217});
+}
+
 TEST_CASE("metadata: plugin, content and class are read back") {
     const std::string meta = tf::encode_metadata("hparams", "\x01\x02"sv, tf::data_class::tensor);
     CHECK(meta == "\x0A\x0D\x0A\x07hparams\x12\x02\x01\x02\x20\x02"sv);
@@ -131,4 +152,19 @@ TEST_CASE("string tensor: a plain one and a list") {
     REQUIRE(read.read(list));
     CHECK(tf::data_type_name(read.type_number()) == "string");
     CHECK(read.rank() == 1);
+}
+
+TEST_CASE(
+    "nearest_float: numbers between the largest float and infinity round as the processor does") {
+    using tf::nearest_float;
+    const double largest = static_cast<double>(std::numeric_limits<float>::max());
+    CHECK(nearest_float(largest) == std::numeric_limits<float>::max());
+    CHECK(nearest_float(std::nextafter(largest, 1e39)) == std::numeric_limits<float>::max());
+    const double half_way = largest + std::ldexp(1.0, 103);  // to the float that there is not
+    CHECK(nearest_float(std::nextafter(half_way, 0)) == std::numeric_limits<float>::max());
+    CHECK(nearest_float(-std::nextafter(half_way, 0)) == -std::numeric_limits<float>::max());
+    CHECK(nearest_float(half_way) == std::numeric_limits<float>::infinity());
+    CHECK(nearest_float(3.5e38) == std::numeric_limits<float>::infinity());
+    CHECK(nearest_float(-3.5e38) == -std::numeric_limits<float>::infinity());
+    CHECK(std::isnan(nearest_float(std::numeric_limits<double>::quiet_NaN())));
 }

@@ -67,6 +67,36 @@ TEST_CASE("tensor: one number of every type, as content and in its typed field")
     }
 }
 
+TEST_CASE("tensor: an exact number keeps its kind and bits") {
+    using namespace std::string_view_literals;
+    const auto exact = [](std::uint64_t type, std::string_view content) {
+        const std::string message = proto(type, bytes_field(4, content));
+        tf::tensor tensor;
+        REQUIRE(tensor.read(message));
+        return tensor.exact();
+    };
+    const auto integer = [](std::int64_t value) {
+        return tf::exact_number{true, static_cast<std::uint64_t>(value)};
+    };
+    const auto real = [](std::uint64_t bits) { return tf::exact_number{false, bits}; };
+    CHECK(exact(2, "\x01\0\0\0\0\0\xF0\x7F"sv) == real(0x7FF0000000000001U));
+    CHECK(exact(9, "\x01\0\0\0\0\0\x20\0"sv) == integer((std::int64_t{1} << 53) + 1));
+    CHECK(exact(9, "\0\0\0\0\0\0\0\x80"sv) == integer(std::numeric_limits<std::int64_t>::min()));
+    CHECK(exact(3, "\xF9\xFF\xFF\xFF"sv) == integer(-7));
+    CHECK(exact(5, "\xD4\xFE"sv) == integer(-300));
+    CHECK(exact(6, "\xFB"sv) == integer(-5));
+    CHECK(exact(4, "\xC8"sv) == integer(200));
+    CHECK(exact(17, "\xFF\xFF"sv) == integer(65535));
+    CHECK(exact(22, "\xFF\xFF\xFF\xFF"sv) == integer(4294967295));
+    CHECK(exact(23, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F"sv) ==
+          integer(std::numeric_limits<std::int64_t>::max()));
+    CHECK(exact(23, "\0\0\0\0\0\0\0\x80"sv) == real(guild::double_bits(0x1p63)));
+    CHECK(exact(1, "\0\0\xC0\x3F"sv) == real(guild::double_bits(1.5)));
+    CHECK(exact(19, "\0\x3E"sv) == real(guild::double_bits(1.5)));
+    CHECK(exact(10, "\x01"sv) == real(guild::double_bits(1)));
+    CHECK(exact(7, "x") == std::nullopt);
+}
+
 TEST_CASE("tensor: unpacked numbers count like packed ones") {
     std::string one;
     tf::append_float_field(one, 5, 2.5F);

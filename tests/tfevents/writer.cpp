@@ -499,17 +499,3 @@ TEST_CASE("writer: what was flushed survives the death of the process") {
     REQUIRE(got.size() == 1000);
     CHECK(got.back().step == 999);
 }
-
-TEST_CASE("to_float: numbers between the largest float and infinity round as the processor does") {
-    using guild::tfevents::detail::to_float;
-    const double largest = static_cast<double>(std::numeric_limits<float>::max());
-    CHECK(to_float(largest) == std::numeric_limits<float>::max());
-    CHECK(to_float(std::nextafter(largest, 1e39)) == std::numeric_limits<float>::max());
-    const double half_way = largest + std::ldexp(1.0, 103);  // to the float that there is not
-    CHECK(to_float(std::nextafter(half_way, 0)) == std::numeric_limits<float>::max());
-    CHECK(to_float(-std::nextafter(half_way, 0)) == -std::numeric_limits<float>::max());
-    CHECK(to_float(half_way) == std::numeric_limits<float>::infinity());
-    CHECK(to_float(3.5e38) == std::numeric_limits<float>::infinity());
-    CHECK(to_float(-3.5e38) == -std::numeric_limits<float>::infinity());
-    CHECK(std::isnan(to_float(std::numeric_limits<double>::quiet_NaN())));
-}

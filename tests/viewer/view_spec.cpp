@@ -148,6 +148,23 @@ TEST_CASE("view: a directory without a project file still gives a view") {
     CHECK(viewer::to_json(view)["error"]["code"] == "not_found");
 }
 
+TEST_CASE("view: a reduction that nobody knows is a warning at its place") {
+    guild_test::temp_dir dir;
+    const std::string text =
+        "[field \"a\"]\n  reduce = p99.9\n[field \"b\"]\n  reduce = medain\n"
+        "[field \"c\"]\n  reduce = argmax\n[field \"d\"]\n  reduce = zzzzzzzz\n";
+    const std::string path = dir.write("Guild", text);
+    const viewer::view_spec view = viewer::load_view(dir.path());
+    REQUIRE(view.diagnostics.size() == 2);
+    CHECK(view.diagnostics[0].sev == ini::severity::warning);
+    CHECK(to_string(view.diagnostics[0].what) ==
+          path + ":4:12: expected a reduction such as last, seen 'medain'");
+    CHECK(view.diagnostics[0].hint == "did you mean 'median'?");
+    CHECK(view.diagnostics[1].what.where.line == 8);
+    CHECK(starts_with(view.diagnostics[1].hint, "one of first, last, "));
+    CHECK(ini::to_string(view.diagnostics[1].about) == "unknown_reduction");
+}
+
 TEST_CASE("fields: values are reduced over full data and formatted") {
     const guild_test::temp_dir dir;
     const runs::run run = sample_run(dir);

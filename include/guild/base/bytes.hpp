@@ -136,7 +136,9 @@ inline bool decode_varint(std::string_view& in, std::uint64_t& value) noexcept {
     return detail::decode_long_varint(in, value);
 }
 
-inline bool detail::decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept {
+namespace detail {
+
+inline bool decode_varint_bytewise(std::string_view& in, std::uint64_t& value) noexcept {
     const char* at = in.data();
     const char* const end = at + (in.size() < 10 ? in.size() : 10);
     std::uint64_t number = 0;
@@ -151,6 +153,54 @@ inline bool detail::decode_long_varint(std::string_view& in, std::uint64_t& valu
     }
     return false;
 }
+
+// The low seven bits of each of eight bytes, put together.
+constexpr std::uint64_t join_sevens(std::uint64_t word) noexcept {
+    word &= 0x7F7F7F7F7F7F7F7FU;
+    word = (word & 0x007F007F007F007FU) | ((word & 0x7F007F007F007F00U) >> 1U);
+    word = (word & 0x00003FFF00003FFFU) | ((word & 0x3FFF00003FFF0000U) >> 2U);
+    return (word & 0x000000000FFFFFFFU) | ((word & 0x0FFFFFFF00000000U) >> 4U);
+}
+
+// How many bytes `ones`, ones from the lowest bit on, fills.
+inline std::size_t whole_bytes(std::uint64_t ones) noexcept {
+#if defined(__GNUC__)
+    return (64 - static_cast<std::size_t>(__builtin_clzll(ones))) / 8;
+#else
+    std::size_t bytes = 0;
+    for (; ones != 0; ones >>= 8U) {
+        ++bytes;
+    }
+    return bytes;
+#endif
+}
+
+// Eight bytes at once: a time in microseconds takes eight or nine.
+inline bool decode_long_varint(std::string_view& in, std::uint64_t& value) noexcept {
+    if (in.size() < 10) {
+        return decode_varint_bytewise(in, value);
+    }
+    const auto word = load_le<std::uint64_t>(in.data());
+    const std::uint64_t ends = ~word & 0x8080808080808080U;
+    if (ends != 0) {
+        const std::uint64_t used = ends ^ (ends - 1);  // up to the first byte that ends a number
+        value = join_sevens(word & used);
+        in.remove_prefix(whole_bytes(used));
+        return true;
+    }
+    const auto ninth = static_cast<unsigned char>(in[8]);
+    const auto tenth = static_cast<unsigned char>(in[9]);
+    if (ninth >= 0x80U && tenth >= 0x80U) {
+        return false;
+    }
+    const std::uint64_t high = ninth & 0x7FU;
+    value = join_sevens(word) | high << 56U |
+            (ninth >= 0x80U ? static_cast<std::uint64_t>(tenth) << 63U : 0);
+    in.remove_prefix(ninth >= 0x80U ? 10 : 9);
+    return true;
+}
+
+}  // namespace detail
 
 namespace detail {
 

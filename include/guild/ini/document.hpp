@@ -51,7 +51,8 @@ enum class rule : std::uint8_t {
     header_quote,        // a double quote inside the name of a section
     repeated_section,    // a header that was there before
     repeated_name,       // a name set twice in one section
-    unknown_section      // @attrs names a section that is not above it
+    unknown_section,     // @attrs names a section that is not above it
+    unknown_reduction    // `reduce` of a field is no word that means something
 };
 
 /// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017
@@ -237,7 +238,8 @@ inline std::string_view to_string(rule about) noexcept {
                                           "header_quote",
                                           "repeated_section",
                                           "repeated_name",
-                                          "unknown_section"};
+                                          "unknown_section",
+                                          "unknown_reduction"};
     return names[static_cast<std::size_t>(about)];
 }
 

@@ -47,6 +47,9 @@ struct dir_entry {
 /// errors   permission_denied, read_only, io_failed: the first one met; the rest is removed
 [[nodiscard]] result<void> remove_tree(const std::string& path);
 
+/// Removes a directory in which nothing is; false when it is still there.
+bool remove_empty_directory(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -191,6 +194,10 @@ inline result<void> remove_tree(const std::string& path) {
         return first;
     }
     return {};
+}
+
+inline bool remove_empty_directory(const std::string& path) {
+    return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
 }
 
 inline result<std::string> make_temp_directory(std::string_view prefix) {

@@ -1,12 +1,11 @@
 // guild/runs/collectors.hpp - what is gathered around a run: machine attributes, statistics,
 // scalars of event files.
 //
-// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer.
+// Layer 4. Includes: base, os/stats, tfevents/directory_reader, series/writer, runs/event_time.
 // Not here: when they are asked (runs/recording.hpp).
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -24,6 +23,7 @@
 #include <guild/os/gpu.hpp>
 #include <guild/os/identity.hpp>
 #include <guild/os/stats.hpp>
+#include <guild/runs/event_time.hpp>
 #include <guild/runs/tsv.hpp>
 #include <guild/series/writer.hpp>
 #include <guild/tfevents/directory_reader.hpp>
@@ -150,13 +150,6 @@ inline std::string system_name() {
     return "";
 }
 
-// An event's time in microseconds; empty when no calendar has it.
-inline std::optional<std::int64_t> event_time_us(double seconds) {
-    const double time_us = std::nearbyint(seconds * 1e6);
-    const bool has_time = time_us > -9e18 && time_us < 9e18;  // false for NaN as well
-    return has_time ? std::make_optional(static_cast<std::int64_t>(time_us)) : std::nullopt;
-}
-
 }  // namespace detail
 
 inline pair_list system_attributes() {
@@ -253,7 +246,7 @@ inline bool event_collector::is_outdated() const {
 
 inline void event_collector::add(const std::string& run, const tfevents::scalar& point,
                                  series::writer& into) {
-    const auto known_us = detail::event_time_us(point.wall_time);
+    const auto known_us = find_event_time_us(point.wall_time);
     const std::int64_t time = known_us.value_or(0);
     if (known_us && (!last_us_ || *last_us_ < time)) {
         last_us_ = time;

@@ -20,6 +20,7 @@
 #include <guild/os/file.hpp>
 #include <guild/runs/collectors.hpp>
 #include <guild/runs/event_sources.hpp>
+#include <guild/runs/event_time.hpp>
 #include <guild/runs/tsv.hpp>
 #include <guild/tfevents/directory_reader.hpp>
 #include <guild/tfevents/hparams.hpp>
@@ -74,7 +75,7 @@ inline std::optional<std::int64_t> find_start_us(const event_source& source,
             continue;
         }
         done = parent_path(name);
-        auto time = detail::event_time_us(event->wall_time);
+        auto time = find_event_time_us(event->wall_time);
         if (!time || *time < 0 || *time >= year_10000_us) {
             const auto status = os::find_status(path, system);
             time = status ? status->modified_ns / 1000 : 0;

@@ -28,6 +28,7 @@
 #include <guild/runs/collectors.hpp>
 #include <guild/runs/event_cursor.hpp>
 #include <guild/runs/event_facts.hpp>
+#include <guild/runs/event_time.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/run.hpp>
 #include <guild/runs/run_files.hpp>
@@ -306,7 +307,7 @@ inline run_end imported_run::make_end(const event_facts& facts) const {
         how.status = run_status::error;
         how.cause = "the event files say that the session failed";
     }
-    const auto ended = detail::event_time_us(facts.end.end_time);
+    const auto ended = find_event_time_us(facts.end.end_time);
     how.stopped_us = std::max({started_us_, collector_->last_time_us().value_or(0),
                                facts.end.end_time > 0 && ended ? *ended : 0});
     return how;

@@ -56,6 +56,13 @@ inline constexpr std::string_view trash_directory = ".trash";
 [[nodiscard]] result<std::string> create_run_directory(const std::string& run_root,
                                                        std::string_view name, std::int64_t time_us);
 
+/// The same without anything in it, and without making RUNROOT: no run yet, but nobody else gets
+/// the name.
+///
+/// errors   as create_run_directory, and not_found: there is no RUNROOT
+[[nodiscard]] result<std::string> claim_run_directory(const std::string& run_root,
+                                                      std::string_view name, std::int64_t time_us);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -98,12 +105,8 @@ inline std::string run_directory_name(std::int64_t time_us, std::string_view nam
     return name.empty() ? time : time + '-' + sanitize_name(name);
 }
 
-inline result<std::string> create_run_directory(const std::string& run_root, std::string_view name,
-                                                std::int64_t time_us) {
-    auto root = os::make_directories(run_root);
-    if (!root) {
-        return std::move(root).error();
-    }
+inline result<std::string> claim_run_directory(const std::string& run_root, std::string_view name,
+                                               std::int64_t time_us) {
     const std::string plain = join_path(run_root, run_directory_name(time_us, name));
     std::string path = plain;
     int made = os::system_env.mkdir(path.c_str(), 0777);
@@ -115,7 +118,20 @@ inline result<std::string> create_run_directory(const std::string& run_root, std
     if (made < 0) {
         return os::os_error(-made, "make run directory", path);
     }
-    auto inner = os::make_directories(data_path(path, series_directory));
+    return path;
+}
+
+inline result<std::string> create_run_directory(const std::string& run_root, std::string_view name,
+                                                std::int64_t time_us) {
+    auto root = os::make_directories(run_root);
+    if (!root) {
+        return std::move(root).error();
+    }
+    auto path = claim_run_directory(run_root, name, time_us);
+    if (!path) {
+        return path;
+    }
+    auto inner = os::make_directories(data_path(*path, series_directory));
     if (!inner) {
         return std::move(inner).error();
     }

@@ -51,10 +51,11 @@ struct logged_value {
     series::number value;
 };
 
-/// units    ring_frames: log() calls of up to 8 values that wait to be written before any is
-///          dropped; flush_interval_ms: milliseconds until what was logged can be read by others
+/// units    ring_frames: log() calls of up to 3 values that wait to be written before any is
+///          dropped, 64 bytes each; of more values, as many of them as it has threes;
+///          flush_interval_ms: milliseconds until what was logged can be read by others
 struct recorder_options {
-    std::size_t ring_frames = 8192;
+    std::size_t ring_frames = 16384;
     std::int64_t flush_interval_ms = 500;
     const os::env* system = &os::system_env;
 };
@@ -112,6 +113,7 @@ public:
     /// Logs values of one moment.
     ///
     /// units    step: any int64; the time is the moment of the call
+    /// cost     one look at the clock and about 20 ns; no allocation, no system call
     void log(std::int64_t step, std::initializer_list<logged_value> values) noexcept {
         log(step, values.begin(), values.size());
     }
@@ -155,16 +157,17 @@ inline constexpr std::int64_t recorder_exit_ms = 100;
 // Shared by the recorder and its thread, which may outlive it in a write that does not return.
 struct recorder_state {
     recorder_state(series::writer made, const recorder_options& given)
-        : options(given), ring(given.ring_frames), writer(std::move(made)),
-          start_wall_us(given.system->wall_time_us()), start_boot_us(given.system->boot_time_us()) {
-    }
+        : boot_time_us(given.system->boot_time_us),
+          wall_less_boot_us(given.system->wall_time_us() - boot_time_us()), options(given),
+          ring(given.ring_frames), writer(std::move(made)) {}
 
-    std::int64_t now_us() const noexcept {
-        return start_wall_us + (options.system->boot_time_us() - start_boot_us);
-    }
+    std::int64_t now_us() const noexcept { return wall_less_boot_us + boot_time_us(); }
 
-    const recorder_options options;
+    // What log() needs, side by side.
+    std::int64_t (*const boot_time_us)();
+    const std::int64_t wall_less_boot_us;
     const os::fork_mark mark;
+    const recorder_options options;
     frame_ring ring;
     std::atomic<std::uint64_t> dropped{0};  // for want of room in the ring
     std::atomic<std::uint64_t> refused{0};  // by the disk, for too long
@@ -175,8 +178,6 @@ struct recorder_state {
     series::writer writer;
     std::optional<run_files> own_run;
     std::vector<std::uint32_t> writer_ids;  // by series_id
-    const std::int64_t start_wall_us;
-    const std::int64_t start_boot_us;
 
     os::mutex guard;  // over everything below
     os::condition changed;
@@ -309,6 +310,19 @@ private:
     std::uint64_t flushed_ = 0;
 };
 
+// What `make` returns, called where no signal reaches it: a limit on the size of files must not end
+// the program that is being recorded (SIGXFSZ).
+template <class Make>
+auto without_signals(Make&& make) -> decltype(make()) {
+    std::optional<decltype(make())> made;
+    auto thread = os::thread::start([&made, &make] { made.emplace(make()); });
+    if (!thread) {
+        return make();
+    }
+    thread->join();
+    return std::move(*made);
+}
+
 inline pair_list start_pairs(const new_run& what, std::int64_t now_us) {
     pair_list pairs = {{"format", "1"}, {"guild_version", version}};
     pairs.insert(pairs.end(), what.meta.begin(), what.meta.end());
@@ -348,8 +362,9 @@ inline recorder recorder::current(const recorder_options& options) {
     if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
         return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
     if (!writer) {
         return recorder(std::move(writer).error());
     }
@@ -367,15 +382,18 @@ inline result<recorder> recorder::create(const std::string& run_root, const new_
     if (!directory) {
         return std::move(directory).error();
     }
-    auto files = run_files::create(*directory, *options.system);
+    auto files =
+        detail::without_signals([&] { return run_files::create(*directory, *options.system); });
     if (!files) {
         return std::move(files).error();
     }
-    auto writer =
-        series::writer::create(data_path(*directory, series_directory), {}, *options.system);
-    const auto written =
-        writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
-               : result<void>(writer.error());
+    auto writer = detail::without_signals([&] {
+        return series::writer::create(data_path(*directory, series_directory), {}, *options.system);
+    });
+    const auto written = detail::without_signals([&] {
+        return writer ? files->start(detail::start_pairs(what, now_us), what.flags, what.attrs)
+                      : result<void>(writer.error());
+    });
     if (!written) {
         (void)files->end_with(written.error(), data_path(*directory));
         return written.error();
@@ -431,18 +449,21 @@ inline series_id recorder::series(std::string_view key) {
 
 inline void recorder::log(std::int64_t step, const logged_value* values,
                           std::size_t count) noexcept {
+    if (state_ == nullptr) {
+        return;
+    }
+    // First of all: the processor waits at a look at the clock for whatever was begun before.
+    const std::int64_t time_us = state_->now_us();
     detail::recorder_state* state = own_state();
     if (state == nullptr) {
         return;
     }
-    const std::int64_t time_us = state->now_us();
     while (count > 0) {
-        series::sample samples[frame::most_values];
         const std::size_t part = std::min(count, frame::most_values);
-        for (std::size_t i = 0; i < part; ++i) {
-            samples[i] = {values[i].id.number, values[i].value};
-        }
-        if (!state->ring.put(step, time_us, samples, part)) {
+        const auto sample_at = [values](std::size_t i) noexcept {
+            return series::sample{values[i].id.number, values[i].value};
+        };
+        if (!state->ring.put(step, time_us, part, sample_at)) {
             state->dropped.fetch_add(part, std::memory_order_relaxed);
         }
         values += part;

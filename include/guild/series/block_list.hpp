@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include <guild/base/bytes.hpp>
@@ -36,7 +36,7 @@ struct placed_block {
 
 /// What list_blocks() found.
 struct block_list {
-    std::vector<placed_block> blocks;  // in order of their sequence
+    std::vector<placed_block> blocks;  // in order of place; of sequence, if any is displaced
     std::vector<byte_range> lost;      // belong to none of them, and one stands behind
     std::uint64_t end = header_bytes;  // of the last of them in the file
 
@@ -103,15 +103,15 @@ inline constexpr std::string_view magic_bytes = "\xA9GTB";
 // Blocks that are there without those that repeat one.
 inline void add_displaced(std::vector<placed_block>& blocks,
                           const std::vector<placed_block>& displaced) {
-    const auto is_before = [](const placed_block& a, const placed_block& b) {
-        return a.sequence < b.sequence;
-    };
-    const std::size_t in_place = blocks.size();
-    blocks.insert(blocks.end(), displaced.begin(), displaced.end());
-    // Stable: of one sequence, the one in its place comes first.
-    if (blocks.size() > in_place) {
-        std::stable_sort(blocks.begin(), blocks.end(), is_before);
+    if (displaced.empty()) {
+        return;
     }
+    blocks.insert(blocks.end(), displaced.begin(), displaced.end());
+    // Of one sequence, the one in its place comes first.
+    std::sort(blocks.begin(), blocks.end(), [](const placed_block& a, const placed_block& b) {
+        return std::make_tuple(a.sequence, a.is_displaced(), a.place) <
+               std::make_tuple(b.sequence, b.is_displaced(), b.place);
+    });
     const auto repeats = [](const placed_block& a, const placed_block& b) {
         return a.sequence == b.sequence && b.is_displaced();
     };

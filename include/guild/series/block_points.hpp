@@ -42,9 +42,19 @@ private:
 template <class Visit>
 void block_points::visit_column(std::size_t at, Visit&& visit) {
     stretch found;
-    const std::size_t size = chunk_.read(at, found) ? found.size : 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        visit(found[i]);
+    if (!chunk_.read(at, found)) {
+        return;
+    }
+    if (found.values->is_mixed()) {
+        for (std::size_t i = 0; i < found.size; ++i) {
+            visit(found[i]);
+        }
+        return;
+    }
+    const number_kind kind = found.values->kind();
+    const std::uint64_t* bits = found.values->bits();
+    for (std::size_t i = 0; i < found.size; ++i) {
+        visit(point{found.steps[i], found.times_us[i], number::from_bits(kind, bits[i])});
     }
 }
 

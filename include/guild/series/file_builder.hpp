@@ -120,9 +120,8 @@ private:
     void append_sections();
     void add_pyramid(bool closing);
     void count_frames(std::string_view payload);
-    void count_frame(std::int64_t step, std::int64_t time_us, std::size_t values);
-    void count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
-                     const number& value);
+    void count_frame(std::int64_t step, std::int64_t time_us, const sample* values,
+                     std::size_t count);
     [[nodiscard]] bool is_index_due() const noexcept;
 
     std::uint32_t seed_ = 0;
@@ -137,6 +136,7 @@ private:
     frames_entry entry_;                // of the block that they become
     std::string payload_;               // scratch of the block being built,
     std::string section_;               // and of a part of it
+    std::vector<sample> row_;           // scratch of repeat()
     std::string pending_;               // blocks that are not in the file yet
     std::vector<sealed_block> sealed_;  // what pending_ holds
     std::uint64_t sealed_points_ = 0;
@@ -193,14 +193,12 @@ inline std::uint32_t file_builder::series(std::string_view key) {
 inline void file_builder::add_frame(std::int64_t step, std::int64_t time_us, const sample* values,
                                     std::size_t count) {
     frames_.add(step, time_us, values, count);
-    count_frame(step, time_us, count);
-    for (std::size_t i = 0; i < count; ++i) {
-        count_value(values[i].id, step, time_us, values[i].value);
-    }
+    count_frame(step, time_us, values, count);
 }
 
-// What the index will say of the block that is being built.
-inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, std::size_t values) {
+// What the index will say: of the block that is being built, and of each value's series.
+inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, const sample* values,
+                                      std::size_t count) {
     if (entry_.frames++ == 0) {
         entry_.min_step = entry_.max_step = step;
         entry_.min_time_us = entry_.max_time_us = time_us;
@@ -209,18 +207,18 @@ inline void file_builder::count_frame(std::int64_t step, std::int64_t time_us, s
     entry_.max_step = std::max(entry_.max_step, step);
     entry_.min_time_us = std::min(entry_.min_time_us, time_us);
     entry_.max_time_us = std::max(entry_.max_time_us, time_us);
-    entry_.points += values;
-    far_points_ += values;
-}
-
-// What the index will say of a series: everything that is kept for each value.
-inline void file_builder::count_value(std::uint32_t id, std::int64_t step, std::int64_t time_us,
-                                      const number& value) {
-    state& series = series_[id];
-    series_in_use_ += series.is_used() ? 0U : 1U;
-    series.open.add({step, time_us, value});
-    if (series.open.points() == bucket_points(0)) {
-        series.close_bucket();
+    entry_.points += count;
+    far_points_ += count;
+    state* const all = series_.data();
+    for (const sample* value = values; value != values + count; ++value) {
+        state& series = all[value->id];
+        if (series.open.points() == 0 && series.summary.count == 0) {
+            ++series_in_use_;
+        }
+        series.open.add({step, time_us, value->value});
+        if (series.open.points() == bucket_points(0)) {
+            series.close_bucket();
+        }
     }
 }
 
@@ -431,10 +429,11 @@ inline void file_builder::repeat(std::string_view blocks) {
 inline void file_builder::count_frames(std::string_view payload) {
     frame_decoder frames(payload);
     while (frames.next()) {
-        count_frame(frames.step(), frames.time_us(), frames.columns().size());
+        row_.clear();
         for (const auto& column : frames.columns()) {
-            count_value(column.id, frames.step(), frames.time_us(), frames.value(column));
+            row_.push_back({column.id, frames.value(column)});
         }
+        count_frame(frames.step(), frames.time_us(), row_.data(), row_.size());
     }
 }
 

@@ -54,7 +54,8 @@ struct file_header {
 
 /// Reads a header.
 ///
-/// errors   truncated: fewer than 96 bytes so far; bad_syntax: not a series file; bad_checksum;
+/// errors   truncated: fewer than 96 bytes so far, or zeros alone, as network file systems show
+///          what is on its way; bad_syntax: not a series file; bad_checksum;
 ///          unsupported: made by a newer version
 /// example  tests/series/format.cpp "header: a future version is refused in clear words"
 [[nodiscard]] result<file_header> decode_header(std::string_view bytes);
@@ -164,6 +165,9 @@ inline file_header guess_header(std::string_view bytes) noexcept {
 }
 
 inline result<file_header> decode_header(std::string_view bytes) {
+    if (bytes.substr(0, header_bytes).find_first_not_of('\0') == std::string_view::npos) {
+        return make_error(errc::truncated, "expected a header of 96 bytes, found zeros so far");
+    }
     if (bytes.substr(0, 4) != file_magic.substr(0, bytes.size())) {
         return make_error(errc::bad_syntax, "expected a series file, which begins with GTS1");
     }
@@ -196,20 +200,23 @@ inline std::uint32_t checksum_seed(const uuid& id) noexcept {
 
 inline void append_block(std::string& out, const block& from, std::uint32_t seed) {
     const std::size_t begin = out.size();
+    const auto bytes = guild::detail::convert<std::size_t>(block_bytes(from.payload.size()));
     const auto length = static_cast<std::uint32_t>(from.payload.size());
-    append_le(out, block_magic);
-    out += static_cast<char>(from.type);
-    out += static_cast<char>(from.flags);
-    append_le(out, std::uint16_t{0});
-    append_le(out, length);
-    append_le(out, std::uint32_t{0});
-    append_le(out, from.sequence);
-    append_le(out, from.offset);
-    append_le(out, from.last_index_offset);
-    out += from.payload;
-    out.append((8 - from.payload.size() % 8) % 8, '\0');
-    append_le(out, length);
-    append_le(out, mask_crc32c(crc32c(std::string_view(out).substr(begin), seed)));
+    out.resize(begin + bytes);  // with zeros
+    char* const at = &out[begin];
+    store_le(at, block_magic);
+    at[4] = static_cast<char>(from.type);
+    at[5] = static_cast<char>(from.flags);
+    store_le(at + 8, length);
+    store_le(at + 16, from.sequence);
+    store_le(at + 24, from.offset);
+    store_le(at + 32, from.last_index_offset);
+    if (length != 0) {
+        std::memcpy(at + block_head_bytes, from.payload.data(), length);
+    }
+    char* const tail = at + bytes - block_tail_bytes;
+    store_le(tail, length);
+    store_le(tail + 4, mask_crc32c(crc32c(std::string_view(at, bytes - 4), seed)));
 }
 
 inline block_head decode_block_head(std::string_view bytes, std::uint64_t offset) noexcept {

@@ -6,6 +6,7 @@
 // docs/format-series.md, section "INDEX", is the specification.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -253,10 +254,13 @@ inline bool decode_pyramids(std::string_view in, index_content& out) {
 }
 
 inline bool decode_summaries(std::string_view in, index_content& out) {
+    constexpr std::uint64_t least_bytes = 14;  // that a summary takes
     std::uint64_t count = 0;
     if (!decode_varint(in, count) || count > in.size()) {
         return false;
     }
+    out.summaries.reserve(
+        guild::detail::convert<std::size_t>(std::min(count, in.size() / least_bytes + 1)));
     for (; count > 0; --count) {
         out.summaries.emplace_back();
         if (!decode_summary(in, out.summaries.back().first, out.summaries.back().second)) {

@@ -6,6 +6,7 @@
 // docs/format-series.md, section "Payloads", is the specification.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -131,6 +132,9 @@ inline bool decode_dictionary(std::string_view payload, std::vector<series_name>
     if (!decode_varint(payload, count) || count > payload.size()) {
         return false;
     }
+    constexpr std::uint64_t usual_bytes = 16;  // of an entry
+    out.reserve(
+        guild::detail::convert<std::size_t>(std::min(count, payload.size() / usual_bytes + 1)));
     for (; count > 0; --count) {
         out.emplace_back();
         std::uint64_t id = 0;

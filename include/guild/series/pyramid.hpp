@@ -80,7 +80,7 @@ public:
     void clear() noexcept;
 
 private:
-    void add_rare(const point& next) noexcept;
+    void add_rare(std::int64_t step, std::int64_t time_us, number given) noexcept;
 
     // The smallest and largest of the finite values, and where they stand.
     struct extreme {
@@ -176,7 +176,9 @@ inline void bucket_builder::add(const point& next) noexcept {
     }
     min_step_ = std::min(min_step_, next.step);
     max_step_ = std::max(max_step_, next.step);
-    last_ = next;
+    last_.step = next.step;  // one by one, as in series_summary::add()
+    last_.time_us = next.time_us;
+    last_.value = next.value;
     if (is_plain_ && !next.value.is_integer() && (next.value.bits() & exponent) != exponent) {
         const double value = next.value.as_double();
         if (!(value >= low_)) {
@@ -188,13 +190,16 @@ inline void bucket_builder::add(const point& next) noexcept {
             max_ = {next, places_};
         }
     } else {
-        add_rare(next);
+        add_rare(next.step, next.time_us, next.value);
     }
     ++places_;
     ++count_.points;
 }
 
-inline void bucket_builder::add_rare(const point& next) noexcept {
+// In parts: a point that goes by reference would be put together for every value.
+inline void bucket_builder::add_rare(std::int64_t step, std::int64_t time_us,
+                                     number given) noexcept {
+    const point next{step, time_us, given};
     if (is_plain_) {
         is_plain_ = false;
         has_finite_ = places_ != 0;
@@ -427,7 +432,15 @@ inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
 }
 
 inline void piece_encoder::append(std::string& out, const pyramid_piece& piece) {
-    // Twice what is needed at most, so that there is room for somewhat more the next time.
+    // Twice what is needed at most, and what a piece between two indices usually takes, so that
+    // there is room for somewhat more the next time.
+    constexpr std::size_t usual_points = 128;
+    if (numbers_.capacity() < usual_points) {
+        numbers_.reserve(usual_points);
+        words_.reserve(usual_points);
+        (void)values_.assign(number_kind::real, usual_points);
+        content_.reserve(64 * usual_points);
+    }
     const std::size_t most = 64 + 32 * piece.buckets.size() + 32 * piece.points.size();
     content_.clear();
     if (content_.capacity() < most) {

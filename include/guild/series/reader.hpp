@@ -92,8 +92,7 @@ public:
     ///
     /// errors   io_failed: a read failed
     /// cost     10 million points, 1000 columns: some milliseconds
-    /// example  tests/durability/columns.cpp "columns: a chart keeps every spike and counts all, of
-    ///          files of any state"
+    /// example  tests/series/pyramid_source.cpp "pyramid source: a file in columns has every level"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// The two halves of pixels(), for files that hold one series together: how much there is, and
@@ -378,7 +377,11 @@ inline result<void> reader::refresh() {
     if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    return follow(window);
+    auto followed = follow(window);
+    if (!followed) {
+        seen_.modified_ns = -1;  // looked at again by the next refresh()
+    }
+    return followed;
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {
@@ -481,8 +484,13 @@ result<void> reader::for_each_id_point(Visit&& visit) {
 
 template <class Visit>
 result<void> reader::for_each_point(Visit&& visit) {
+    std::uint32_t last = 0;
+    const series_name* name = names_.find(last);  // of the point before, often of this one too
     return for_each_id_point([&](std::uint32_t id, const point& next) {
-        const series_name* name = names_.find(id);
+        if (id != last) {
+            last = id;
+            name = names_.find(id);
+        }
         if (name != nullptr) {
             visit(*name, next);
         }

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -33,24 +32,9 @@
 #include <guild/series/file_builder.hpp>
 #include <guild/series/format.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/writer_options.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
-
-/// When the file is forced to the device: never, at intervals, or at every flush.
-enum class sync_policy : std::uint8_t { none, interval, every };
-
-/// units    *_bytes: bytes; *_ms: milliseconds on a clock that never jumps
-struct writer_options {
-    std::size_t flush_bytes = std::size_t{64}
-                              << 10U;       // append() flushes when so much has gathered,
-    std::int64_t flush_interval_ms = 1000;  // or so long after the last flush; -1: never
-    sync_policy sync = sync_policy::interval;
-    std::int64_t sync_interval_ms = 5000;
-    std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
-    std::uint32_t attempt = 0;                               // of a resumed run, marked by a remark
-    std::string host;                                        // default: the machine's name
-    int pid = 0;                                             // default: this process
-};
 
 /// Writes one series file and, where the file system fails it, the files that continue it.
 ///
@@ -156,6 +140,9 @@ private:
 
     result<void> start_file(const std::string& directory, const uuid& continues,
                             std::uint64_t continues_sequence);
+    result<os::file> make_file(const std::string& directory, const file_header& header);
+    result<void> show_file();
+    result<void> end_file();
     void note_gap();
     result<void> write_pending();
     result<void> write_failed(const error& what, std::size_t written);
@@ -163,7 +150,7 @@ private:
     result<void> sync_file();
     result<void> flush_at(std::int64_t now_us);
     result<void> sync_if_due(std::int64_t now_us);
-    void sync_directory();
+    result<void> sync_directory();
     result<void> continue_in_new_file();
     result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
@@ -184,9 +171,11 @@ private:
 
     std::int64_t flushed_us_ = 0;  // both on the coarse clock
     std::int64_t synced_us_ = 0;
-    bool refused_ = false;   // the last write failed
-    bool poisoned_ = false;  // the file is not to be trusted any more: a new one is due
+    bool refused_ = false;    // the last write failed
+    bool poisoned_ = false;   // the file is not to be trusted any more: a new one is due
+    bool is_synced_ = false;  // the file was, at least once
     bool directory_synced_ = false;
+    std::string shown_path_;  // of a file that has another name until it holds what it repeats
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t dropped_noted_ = 0;
@@ -195,35 +184,6 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-inline uuid make_uuid(const os::env& system) {
-    uuid id{};
-    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
-    char random[sizeof id] = {};
-    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
-        std::memcpy(id.data(), random, sizeof random);
-    } else {
-        // No random source: moment and process tell files apart well enough.
-        store_le(id.data(), system.wall_time_us());
-        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
-    }
-    return id;
-}
-
-inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
-                                    int serial) {
-    std::string host = options.host.empty() ? os::node_name() : options.host;
-    for (char& c : host) {
-        c = c == '/' || c == '\0' ? '_' : c;
-    }
-    const int pid = options.pid != 0 ? options.pid : os::process_id();
-    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
-    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
-}
-
-}  // namespace detail
 
 inline result<writer> writer::create(const std::string& directory, writer_options options,
                                      const os::env& system) {
@@ -246,35 +206,60 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
         return made;
     }
     file_header header;
-    header.id = detail::make_uuid(*system_);
+    header.id = make_uuid(*system_);
     header.attempt = options_.attempt;
     header.start_wall_us = system_->wall_time_us();
     header.start_boot_us = system_->boot_time_us();
     header.continues = continues;
     header.continues_sequence = continues_sequence;
+    auto file = make_file(directory, header);
+    if (!file) {
+        return std::move(file).error();
+    }
+    auto written = file->write_at(0, encode_header(header));
+    if (!written) {
+        (void)system_->unlink(file->path().c_str());
+        return written;
+    }
+    file_ = std::move(*file);
+    header_ = header;
+    builder_.start(header.id);
+    unsynced_.clear();
+    is_synced_ = directory_synced_ = false;
+    flushed_us_ = synced_us_ = system_->coarse_time_us();
+    return {};
+}
+
+// A file that continues another is shown to readers when it holds all that it repeats: from then on
+// they leave those blocks of the other one out.
+inline result<os::file> writer::make_file(const std::string& directory, const file_header& header) {
+    const std::string hidden = ".new-" + std::to_string(os::process_id());
     for (int serial = 1;; ++serial) {
         const std::string path =
-            join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
-        auto file = os::open_file(path, os::open_mode::create_new, *system_);
-        if (!file && file.error().code == errc::already_exists) {
+            join_path(directory, series_file_name(header.start_wall_us, options_, serial));
+        const bool is_hidden = header.is_continuation();
+        if (is_hidden && os::find_link_status(path, *system_)) {
             continue;
         }
-        if (!file) {
-            return std::move(file).error();
+        auto file =
+            os::open_file(is_hidden ? path + hidden : path, os::open_mode::create_new, *system_);
+        if (file || file.error().code != errc::already_exists) {
+            shown_path_ = file && is_hidden ? path : std::string();
+            return file;
         }
-        auto written = file->write_at(0, encode_header(header));
-        if (!written) {
-            (void)system_->unlink(path.c_str());
-            return written;
-        }
-        file_ = std::move(*file);
-        header_ = header;
-        builder_.start(header.id);
-        unsynced_.clear();
-        directory_synced_ = false;
-        flushed_us_ = synced_us_ = system_->coarse_time_us();
+    }
+}
+
+inline result<void> writer::show_file() {
+    if (shown_path_.empty()) {
         return {};
     }
+    auto shown = rename_to(std::exchange(shown_path_, {}));
+    if (!shown) {
+        shown_path_ = shown.error().path;
+        note_error(shown.error());
+    }
+    return shown;
 }
 
 inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
@@ -372,7 +357,7 @@ inline result<void> writer::write_pending() {
     }
     refused_ = false;
     commit(done);
-    return {};
+    return show_file();
 }
 
 inline void writer::commit(std::size_t bytes) {
@@ -412,70 +397,98 @@ inline result<void> writer::sync_if_due(std::int64_t now_us) {
         options_.sync == sync_policy::every || (options_.sync == sync_policy::interval &&
                                                 (waited_us >= options_.sync_interval_ms * 1000 ||
                                                  unsynced_.size() >= options_.max_pending_bytes));
-    if (!due || unsynced_.empty()) {
+    if (!due || (unsynced_.empty() && directory_synced_)) {
         return {};
     }
     return sync_file();
 }
 
-inline void writer::sync_directory() {
+inline result<void> writer::sync_directory() {
     auto directory = os::open_file(parent_path(file_.path()), os::open_mode::read, *system_);
-    directory_synced_ = directory && directory->sync();
+    auto synced = directory ? directory->sync() : result<void>(std::move(directory).error());
+    // Some file systems, and directories that may only be written to, offer no such thing.
+    const bool is_offered = synced || (synced.error().code != errc::bad_value &&
+                                       synced.error().code != errc::unsupported &&
+                                       synced.error().code != errc::permission_denied);
+    directory_synced_ = synced || !is_offered;
+    if (!directory_synced_) {
+        note_error(synced.error());
+        return synced;
+    }
+    return {};
 }
 
 inline result<void> writer::sync_file() {
     synced_us_ = system_->coarse_time_us();
-    auto synced = file_.sync();
-    if (synced) {
-        unsynced_.clear();
-        if (!directory_synced_) {
-            sync_directory();
-        }
-        return {};
+    if (poisoned_ && !may_continue()) {
+        return make_error(errc::io_failed, "an earlier write or sync of this file failed",
+                          file_.path());
     }
-    // The kernel may have dropped the pages: this file is not to be trusted from the last sync on.
-    note_error(synced.error());
-    poisoned_ = true;
-    if (!may_continue()) {
+    auto synced = file_.sync();
+    if (!synced) {
+        // The kernel may have dropped the pages: the file is not to be trusted any more.
+        note_error(synced.error());
+        poisoned_ = true;
+        if (!may_continue()) {
+            return synced;
+        }
+        synced = continue_in_new_file();
+        if (synced) {
+            synced = write_pending();
+        }
+        if (!synced) {
+            return synced;
+        }
+        synced = file_.sync();
+    }
+    if (!synced) {
+        note_error(synced.error());
+        poisoned_ = true;
         return synced;
     }
-    auto continued = continue_in_new_file();
-    if (continued) {
-        continued = write_pending();
-    }
-    if (!continued) {
-        return continued;
-    }
-    auto again = file_.sync();
-    if (again) {
-        unsynced_.clear();
-    } else {
-        note_error(again.error());
-        poisoned_ = true;
-    }
-    return again;
+    unsynced_.clear();
+    is_synced_ = true;
+    return directory_synced_ ? result<void>() : sync_directory();
 }
 
 inline result<void> writer::sync() {
-    auto flushed = flush();
-    if (!flushed || unsynced_.empty()) {
-        return flushed;
+    auto done = flush();
+    if (!done) {
+        return done;
     }
-    return sync_file();
+    if (options_.sync != sync_policy::none) {
+        return unsynced_.empty() && directory_synced_ ? done : sync_file();
+    }
+    done = file_.sync();
+    if (!done) {
+        note_error(done.error());
+        return done;
+    }
+    return directory_synced_ ? done : sync_directory();
 }
 
-// A new file says from which block on it repeats the old one; readers believe it from there.
+// A new file says from which block on it repeats the old one; readers believe it from there. A file
+// that was never synced may vanish: the new one then stands for it and continues what it continued.
 inline result<void> writer::continue_in_new_file() {
     builder_.seal_frames();
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
+    const bool stands_for = header_.is_continuation() && !is_synced_;
+    const uuid continues = stands_for ? header_.continues : header_.id;
+    const bool was_hidden = !shown_path_.empty();
+    std::string shown_before = shown_path_;
     os::file old = std::move(file_);
-    auto started = start_file(parent_path(old.path()), header_.id, first);
+    auto started = start_file(parent_path(old.path()), continues,
+                              stands_for ? header_.continues_sequence : first);
     if (!started) {
         file_ = std::move(old);
+        shown_path_ = std::move(shown_before);
         note_error(started.error());
         return started;
+    }
+    if (was_hidden) {
+        (void)system_->unlink(old.path().c_str());
     }
     (void)old.close();
     ++continuations_;
@@ -484,17 +497,30 @@ inline result<void> writer::continue_in_new_file() {
     return {};
 }
 
+// The last index, on the device; a file in which the sync had to go on needs one of its own.
+inline result<void> writer::end_file() {
+    for (;;) {
+        const uuid file = header_.id;
+        builder_.seal(true);
+        auto done = write_pending();
+        if (!done || options_.sync == sync_policy::none ||
+            (unsynced_.empty() && directory_synced_)) {
+            return done;
+        }
+        done = sync_file();
+        if (!done || header_.id == file) {
+            return done;
+        }
+    }
+}
+
 inline result<void> writer::close() {
     if (!is_open()) {
         return {};
     }
     auto done = flush();
     if (done) {
-        builder_.seal(true);
-        done = write_pending();
-    }
-    if (done && options_.sync != sync_policy::none && !unsynced_.empty()) {
-        done = sync_file();
+        done = end_file();
     }
     dropped_ += points_pending();
     auto closed = file_.close();
@@ -541,11 +567,17 @@ inline result<void> writer::move_to(const std::string& directory) {
         return std::move(copy).error();
     }
     auto copied = copy_to(*copy);
+    if (copied && options_.sync != sync_policy::none) {
+        copied = copy->sync();  // what was synced of the old file is so of the new one
+    }
     if (!copied) {
         (void)system_->unlink(path.c_str());
         return copied;
     }
     file_ = std::move(*copy);
+    if (!shown_path_.empty()) {
+        shown_path_ = join_path(directory, base_name(shown_path_));
+    }
     directory_synced_ = false;
     return {};
 }
@@ -559,7 +591,7 @@ inline result<void> writer::rename_to(const std::string& path) {
         return os::os_error(-renamed, "rename", path);
     }
     file_ = os::file(file_.release(), path, *system_);
-    sync_directory();
+    (void)sync_directory();  // tried again by the next sync
     return {};
 }
 

@@ -68,6 +68,7 @@ struct metadata {
 /// One value of a summary.
 ///
 /// out      number: of a simple value, or of a tensor with one numeric element; empty otherwise;
+///          exact: of such a tensor, also of one that a simple value behind it has replaced;
 ///          type_number, rank: of a tensor, as tensor tells them
 struct summary_value {
     std::string_view tag;
@@ -75,6 +76,7 @@ struct summary_value {
     int rank = 0;
     std::uint64_t type_number = 0;
     std::optional<double> number;
+    std::optional<exact_number> exact;
     std::optional<metadata> meta;
 };
 
@@ -206,6 +208,9 @@ public:
             if (!read_field(field)) {
                 return false;
             }
+        }
+        if (tensor_) {
+            out_.exact = tensor_->exact();
         }
         if (out_.kind == value_kind::tensor) {
             out_.type_number = tensor_->type_number();

@@ -5,9 +5,12 @@
 // (tfevents/writer.hpp).
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +85,9 @@ void append_version_event(std::string& out, double wall_time, std::string_view w
 /// later one is to be taken back.
 void append_session_start_event(std::string& out, double wall_time, std::int64_t step);
 
+/// The nearest float; what no float can hold becomes infinite, as the processor would have it.
+[[nodiscard]] float nearest_float(double value) noexcept;
+
 /// Appends an Event with one scalar as a simple value (four bytes).
 ///
 /// example  tests/tfevents/event_encoder.cpp "simple event: the bytes that TensorFlow writes"
@@ -127,8 +133,9 @@ private:
 /// The parts of a summary's value, serialized; an empty one is left out.
 struct encoded_value {
     std::string_view tag;
-    std::string_view metadata;  // of encode_metadata()
-    std::string_view tensor;    // of encode_double_tensor() or encode_string_tensor()
+    std::string_view metadata;         // of encode_metadata()
+    std::string_view tensor;           // of encode_number_tensor() and so on
+    std::optional<float> simple = {};  // behind the tensor, which it replaces for most readers
 };
 
 /// Appends an Event with one such value.
@@ -141,6 +148,11 @@ enum class data_class : std::uint8_t { unknown = 0, scalar = 1, tensor = 2, blob
 /// A serialized SummaryMetadata.
 [[nodiscard]] std::string encode_metadata(std::string_view plugin, std::string_view content,
                                           data_class kind);
+
+/// A serialized TensorProto of one double or int64.
+///
+/// example  tests/tfevents/event_encoder.cpp "number tensor: type and bits, by hand"
+[[nodiscard]] std::string encode_number_tensor(const exact_number& value);
 
 /// A serialized TensorProto of doubles, row by row.
 ///
@@ -178,6 +190,20 @@ inline std::string encode_tensor_head(data_type type, const std::vector<std::int
 }
 
 }  // namespace detail
+
+inline float nearest_float(double value) noexcept {
+    constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
+    if (std::fabs(value) > largest && !std::isinf(value)) {
+        const float infinite = std::numeric_limits<float>::infinity();
+        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
+        if (std::fabs(value) < half_step) {
+            return value < 0 ? -std::numeric_limits<float>::max()
+                             : std::numeric_limits<float>::max();
+        }
+        return value < 0 ? -infinite : infinite;
+    }
+    return static_cast<float>(value);
+}
 
 inline void append_version_event(std::string& out, double wall_time, std::string_view writer) {
     detail::append_event_head(out, wall_time, 0);
@@ -248,6 +274,10 @@ inline void append_value_event(std::string& out, double wall_time, std::int64_t 
     if (!value.metadata.empty()) {
         append_bytes_field(rest, 9, value.metadata);
     }
+    if (value.simple) {
+        rest += '\x15';  // simple_value 2
+        append_le(rest, float_bits(*value.simple));
+    }
     const detail::one_value_event event(wall_time, step, value.tag, rest.size());
     const std::size_t begun = out.size();
     out.resize(begun + event.size());
@@ -269,6 +299,15 @@ inline std::string encode_metadata(std::string_view plugin, std::string_view con
 }
 
 // tensor_content 4
+inline std::string encode_number_tensor(const exact_number& value) {
+    std::string content;
+    append_le(content, value.bits);
+    std::string tensor =
+        detail::encode_tensor_head(value.is_integer ? data_type::int64 : data_type::float64, {});
+    append_bytes_field(tensor, 4, content);
+    return tensor;
+}
+
 inline std::string encode_double_tensor(const std::vector<std::int64_t>& shape,
                                         const std::vector<double>& values) {
     std::string content;

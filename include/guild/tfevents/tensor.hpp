@@ -39,6 +39,16 @@ enum class data_type : std::uint8_t {
 /// source   types.proto of TensorFlow: DT_FLOAT = 1 and so on, in lower case
 [[nodiscard]] std::string_view data_type_name(std::uint64_t number) noexcept;
 
+/// A number as its type has it: an integer, or the bits of a double, NaN payloads included.
+struct exact_number {
+    bool is_integer = false;
+    std::uint64_t bits = 0;  // of the double, or of the integer in two's complement
+
+    friend bool operator==(const exact_number& a, const exact_number& b) noexcept {
+        return a.is_integer == b.is_integer && a.bits == b.bits;
+    }
+};
+
 /// What a TensorProto says, as far as one number needs it.
 ///
 /// source   tensor.proto, tensor_shape.proto and types.proto of TensorFlow
@@ -63,12 +73,18 @@ public:
     /// The number, if the tensor has exactly one element of a numeric type.
     [[nodiscard]] std::optional<double> number() const noexcept;
 
+    /// The same with all its bits. Truth values, and unsigned integers beyond 63 bits, are doubles.
+    ///
+    /// example  tests/tfevents/tensor.cpp "tensor: an exact number keeps its kind and bits"
+    [[nodiscard]] std::optional<exact_number> exact() const noexcept;
+
 private:
     static constexpr std::size_t slots = 18;  // typed fields are numbered 5 to 17
 
     bool read_shape(std::string_view message) noexcept;
     bool read_dimension(std::string_view message) noexcept;
     bool read_values(const wire_field& field) noexcept;
+    [[nodiscard]] std::optional<std::uint64_t> element() const noexcept;
     void add(std::uint32_t slot, std::uint64_t bits) noexcept {
         if (counts_[slot]++ == 0) {
             firsts_[slot] = bits;
@@ -180,6 +196,31 @@ inline double element_to_double(data_type type, std::uint64_t bits) noexcept {
         break;
     }
     return 0;
+}
+
+// Empty for types that are no integers, and for integers that are too large.
+inline std::optional<std::int64_t> element_to_int64(data_type type, std::uint64_t bits) noexcept {
+    switch (type) {
+    case data_type::int8:
+        return static_cast<std::int8_t>(bits);
+    case data_type::int16:
+        return static_cast<std::int16_t>(bits);
+    case data_type::int32:
+        return static_cast<std::int32_t>(bits);
+    case data_type::int64:
+        return static_cast<std::int64_t>(bits);
+    case data_type::uint8:
+        return static_cast<std::uint8_t>(bits);
+    case data_type::uint16:
+        return static_cast<std::uint16_t>(bits);
+    case data_type::uint32:
+        return static_cast<std::uint32_t>(bits);
+    case data_type::uint64:
+        return bits >> 63U == 0 ? std::make_optional(static_cast<std::int64_t>(bits))
+                                : std::nullopt;
+    default:
+        return std::nullopt;
+    }
 }
 
 inline data_type to_data_type(std::uint64_t number) noexcept {
@@ -299,7 +340,8 @@ inline data_type tensor::type() const noexcept {
     return detail::to_data_type(type_);
 }
 
-inline std::optional<double> tensor::number() const noexcept {
+// The bits of the only element, as they are stored.
+inline std::optional<std::uint64_t> tensor::element() const noexcept {
     const detail::type_layout layout = detail::layout_of(type());
     if (layout.bytes == 0 || elements_ != 1 || unknown_rank_) {
         return std::nullopt;
@@ -312,12 +354,31 @@ inline std::optional<double> tensor::number() const noexcept {
         for (std::size_t i = 0; i < layout.bytes; ++i) {
             bits |= std::uint64_t{static_cast<unsigned char>(content_[i])} << (8U * i);
         }
-        return detail::element_to_double(type(), bits);
+        return bits;
     }
     if (counts_[layout.field] != 1) {
         return std::nullopt;
     }
-    return detail::element_to_double(type(), firsts_[layout.field]);
+    return firsts_[layout.field];
+}
+
+inline std::optional<double> tensor::number() const noexcept {
+    const auto bits = element();
+    return bits ? std::make_optional(detail::element_to_double(type(), *bits)) : std::nullopt;
+}
+
+inline std::optional<exact_number> tensor::exact() const noexcept {
+    const auto bits = element();
+    if (!bits) {
+        return std::nullopt;
+    }
+    const data_type kind = type();
+    if (kind == data_type::float64) {
+        return exact_number{false, *bits};
+    }
+    const auto whole = detail::element_to_int64(kind, *bits);
+    return whole ? exact_number{true, static_cast<std::uint64_t>(*whole)}
+                 : exact_number{false, double_bits(detail::element_to_double(kind, *bits))};
 }
 
 }}}  // namespace guild::tfevents

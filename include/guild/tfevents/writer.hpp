@@ -146,21 +146,6 @@ inline std::string event_file_name(std::int64_t wall_us, int serial, std::string
            std::to_string(os::process_id()) + "." + std::to_string(serial) + std::string(suffix);
 }
 
-// The nearest float; what no float can hold becomes infinite, as the processor would have it.
-inline float to_float(double value) noexcept {
-    constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
-    if (std::fabs(value) > largest && !std::isinf(value)) {
-        const float infinite = std::numeric_limits<float>::infinity();
-        const double half_step = largest + 0x1p103;  // below it the largest float is nearer
-        if (std::fabs(value) < half_step) {
-            return value < 0 ? -std::numeric_limits<float>::max()
-                             : std::numeric_limits<float>::max();
-        }
-        return value < 0 ? -infinite : infinite;
-    }
-    return static_cast<float>(value);
-}
-
 // Width and height, from the header chunk that follows a PNG file's signature.
 inline std::optional<std::pair<std::uint32_t, std::uint32_t>> find_png_size(std::string_view png) {
     constexpr std::string_view begin("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR", 16);
@@ -287,7 +272,7 @@ inline void writer::add_scalar(std::string_view tag, std::int64_t step, double v
     if (to.options.double_precision) {
         to.add_event(double_event_encoder(time, step, name, value, to.is_first_of(name)));
     } else {
-        to.add_event(simple_event_encoder(time, step, name, detail::to_float(value)));
+        to.add_event(simple_event_encoder(time, step, name, nearest_float(value)));
     }
 }
 

@@ -73,6 +73,13 @@ struct view_spec {
 [[nodiscard]] view_spec builtin_view(const std::string& directory,
                                      const project::load_options& options = {});
 
+/// Warnings about fields whose `reduce` is no word that series::find_reducer() knows; they show no
+/// number.
+///
+/// example  tests/viewer/view_spec.cpp "view: a reduction that nobody knows is a warning at its
+///          place"
+[[nodiscard]] std::vector<ini::diagnostic> check_reductions(const project::project& project);
+
 /// What a field shows for one run.
 struct field_value {
     std::optional<double> number;  // none: no data yet, or the source is text
@@ -194,6 +201,31 @@ inline std::optional<std::string_view> after_prefix(std::string_view source,
 
 }  // namespace detail
 
+inline std::vector<ini::diagnostic> check_reductions(const project::project& project) {
+    std::vector<std::string> words;
+    for (const std::string_view word : series::reducer_words()) {
+        words.emplace_back(word);
+    }
+    std::vector<ini::diagnostic> found;
+    for (const project::section* field : project.sections_of("field")) {
+        for (const project::attribute& each : field->attributes) {
+            if (each.name != "reduce" || each.value.empty() || series::is_reducer(each.value)) {
+                continue;
+            }
+            const auto near = find_closest(each.value, words);
+            ini::diagnostic made;
+            made.sev = ini::severity::warning;
+            made.about = ini::rule::unknown_reduction;
+            made.what = make_error(errc::unknown_name,
+                                   "expected a reduction such as last, seen '" + each.value + "'",
+                                   each.from.path, each.from.where);
+            made.hint = near ? "did you mean '" + *near + "'?" : "one of " + join(words, ", ");
+            found.push_back(std::move(made));
+        }
+    }
+    return found;
+}
+
 inline view_spec builtin_view(const std::string& directory, const project::load_options& options) {
     project::load_options with_builtins = options;
     with_builtins.with_builtins = true;
@@ -217,6 +249,10 @@ inline view_spec load_view(const std::string& directory, const project::load_opt
         out.description = report.value->description();
         out.run_roots = report.value->run_roots();
         detail::fill_view(out, *report.value);
+        for (ini::diagnostic& each : check_reductions(*report.value)) {
+            report.diagnostics.push_back(std::move(each));
+        }
+        ini::sort_by_place(report.diagnostics);
     } else {
         out = builtin_view(directory, options);
     }

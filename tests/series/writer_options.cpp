@@ -1,0 +1,29 @@
+#include <guild/series/writer_options.hpp>
+
+#include <set>
+
+#include <doctest/doctest.h>
+
+namespace gs = guild::series;
+
+TEST_CASE("file name: start, process, machine and serial") {
+    gs::writer_options options;
+    options.host = "node/1";
+    options.pid = 77;
+    CHECK(gs::series_file_name(1'700'000'000'000'000, options, 1) ==
+          "1700000000000000000-77-node_1.gts");
+    CHECK(gs::series_file_name(1'700'000'000'000'000, options, 2) ==
+          "1700000000000000000-77-node_1-2.gts");
+}
+
+TEST_CASE("make_uuid: no two are the same, also where there is no random source") {
+    std::set<gs::uuid> seen;
+    guild::os::env blind = guild::os::system_env;
+    blind.open = [](const char*, int, unsigned) { return -2; };
+    static std::int64_t now = 0;
+    blind.boot_time_us = [] { return ++now; };
+    for (int i = 0; i < 100; ++i) {
+        CHECK(seen.insert(gs::make_uuid(guild::os::system_env)).second);
+        CHECK(seen.insert(gs::make_uuid(blind)).second);
+    }
+}
