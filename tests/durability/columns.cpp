@@ -69,7 +69,7 @@ std::string find_wrong(const os::env& system, const points_by_key& written, std:
     if (!reader) {
         return bit < 32 ? "" : "the file was refused: " + to_string(reader.error());
     }
-    std::string wrong = find_wrong_point(guild_test::points_of(*reader), written);
+    std::string wrong = find_wrong_point(guild_test::logged_points(*reader), written);
     if (wrong.empty() && reader->bytes_lost() + reader->tail_bytes() == 0) {
         wrong = "nobody noticed";
     }
@@ -149,7 +149,7 @@ std::string bytes_in(file_state state, series_log& log) {
 gs::point_range random_range(const std::vector<gs::point>& points,
                              guild_test::random_numbers& random) {
     gs::point_range range;
-    const auto any = [&] { return points[random.below(points.size())]; };
+    const auto any = [&] { return points[guild_test::place_below(points.size(), random)]; };
     if (random.once_in(2)) {
         range.min_step = any().step;
         range.max_step = any().step;
@@ -177,7 +177,7 @@ void check_ranges(std::uint64_t seed) {
     MESSAGE("seed " << seed);
     guild_test::random_numbers random(seed);
     series_log log;
-    guild_test::log_anything(log, 2000 + random.below(4000), random);
+    guild_test::log_anything(log, 2000 + guild_test::place_below(4000, random), random);
     if (random.once_in(2)) {
         guild_test::log_curves(log, 5000, 100);
     }
@@ -292,9 +292,10 @@ void check_zoom(gs::reader& reader, const points_by_key& written,
     for (int i = 0; i < 40; ++i) {
         const auto& points = written.at("loss");
         gs::pixel_request request;
-        request.columns = 1 + random.below(300);
-        const std::size_t begin = random.below(points.size());
-        const std::size_t size = 1 + random.below(random.once_in(2) ? 500 : points.size());
+        request.columns = 1 + guild_test::place_below(300, random);
+        const std::size_t begin = guild_test::place_below(points.size(), random);
+        const std::size_t size =
+            1 + guild_test::place_below(random.once_in(2) ? 500 : points.size(), random);
         request.range.min_step = points[begin].step;
         request.range.max_step = points[std::min(begin + size, points.size()) - 1].step;
         const auto view = reader.pixels("loss", request);
@@ -335,7 +336,7 @@ TEST_CASE("columns: charts of any numbers, steps and times count all and invent 
         MESSAGE("seed " << seed);
         guild_test::random_numbers random(seed);
         series_log log;
-        guild_test::log_anything(log, 3000 + random.below(12'000), random);
+        guild_test::log_anything(log, 3000 + guild_test::place_below(12'000, random), random);
         for (const auto state : {file_state::live, file_state::closed, file_state::columnar}) {
             CAPTURE(static_cast<int>(state));
             const os::env system = guild_test::memory_env(bytes_in(state, log));
@@ -343,9 +344,10 @@ TEST_CASE("columns: charts of any numbers, steps and times count all and invent 
             REQUIRE(reader);
             for (const auto& [key, points] : log.written()) {
                 gs::pixel_request request;
-                request.columns = 1 + random.below(12);
+                request.columns = 1 + guild_test::place_below(12, random);
                 request.axis = random.once_in(2) ? gs::x_axis::step : gs::x_axis::time;
-                CAPTURE(key);
+                const std::string& name = key;  // a name that can be captured
+                CAPTURE(name);
                 check_whole_chart(*reader->pixels(key, request), points);
                 request.range = random_range(points, random);
                 const auto view = reader->pixels(key, request);

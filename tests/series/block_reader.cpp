@@ -13,7 +13,7 @@ namespace gs = guild::series;
 
 namespace {
 
-constexpr std::uint32_t block_seed = 77;
+constexpr std::uint32_t file_seed = 77;
 
 // A header's worth of zeros and `count` notes of growing size; their offsets in `offsets`.
 std::string file_of_blocks(int count, std::vector<std::uint64_t>& offsets) {
@@ -26,7 +26,7 @@ std::string file_of_blocks(int count, std::vector<std::uint64_t>& offsets) {
         one.offset = bytes.size();
         one.payload = payload;
         offsets.push_back(bytes.size());
-        gs::append_block(bytes, one, block_seed);
+        gs::append_block(bytes, one, file_seed);
     }
     offsets.push_back(bytes.size());
     return bytes;
@@ -42,7 +42,7 @@ seen read_all(const std::string& path, std::uint64_t from = gs::header_bytes) {
     auto file = os::open_file(path, os::open_mode::read);
     REQUIRE(file);
     gs::file_window window(*file);
-    gs::block_reader blocks(window, block_seed, from, file->status()->size);
+    gs::block_reader blocks(window, file_seed, from, file->status()->size);
     seen all;
     gs::block one;
     while (blocks.next(one)) {
@@ -121,7 +121,7 @@ TEST_CASE("find_last_block: finds it whole, behind a torn tail, and never a wron
         auto file = os::open_file(dir.write("f", bytes.substr(0, size)), os::open_mode::read);
         REQUIRE(file);
         gs::file_window window(*file);
-        const auto last = gs::find_last_block(window, block_seed, size);
+        const auto last = gs::find_last_block(window, file_seed, size);
         std::size_t whole = 0;
         while (whole + 1 < offsets.size() && offsets[whole + 1] <= size) {
             ++whole;
@@ -139,7 +139,7 @@ TEST_CASE("find_last_block: looks back over a tail of garbage larger than its wi
     auto file = os::open_file(dir.write("f", bytes), os::open_mode::read);
     REQUIRE(file);
     gs::file_window window(*file);
-    const auto last = gs::find_last_block(window, block_seed, bytes.size());
+    const auto last = gs::find_last_block(window, file_seed, bytes.size());
     REQUIRE(last);
     CHECK(last->offset == offsets[2]);
 }

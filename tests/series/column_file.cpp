@@ -96,7 +96,7 @@ TEST_CASE("column file: what was added is read back, group by group") {
     CHECK(index.points == 30'100);
     gs::reader reader = *gs::reader::open(path);
     CHECK(reader.is_closed());
-    const auto read = guild_test::points_of(reader);
+    const auto read = guild_test::logged_points(reader);
     REQUIRE(read.size() == 4);
     CHECK(read.at("k1").size() == 10'000);
     for (std::size_t i = 0; i < 10'000; ++i) {

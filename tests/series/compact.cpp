@@ -18,7 +18,7 @@
 
 namespace gs = guild::series;
 namespace os = guild::os;
-using guild_test::points_of;
+using guild_test::logged_points;
 using guild_test::series_log;
 
 namespace {
@@ -54,7 +54,7 @@ void check_compact(const std::string& bytes, const guild_test::points_by_key& wr
     const guild_test::temp_dir dir;
     const std::string path = dir.write("1-2-host.gts", bytes);
     gs::reader before = must_read(path);
-    REQUIRE(points_of(before) == written);
+    REQUIRE(logged_points(before) == written);
     const auto notes = before.notes();
     const gs::compact_report report = must_compact(path);
     CHECK(report.is_changed);
@@ -66,7 +66,7 @@ void check_compact(const std::string& bytes, const guild_test::points_by_key& wr
     CHECK(after.header().id == before.header().id);
     CHECK(after.header().start_wall_us == before.header().start_wall_us);
     CHECK(after.is_closed());
-    CHECK(points_of(after) == written);
+    CHECK(logged_points(after) == written);
     check_same_summaries(before.summaries(), after.summaries());
     const auto notes_after = after.notes();
     REQUIRE(notes);
@@ -170,7 +170,7 @@ TEST_CASE("compact: random files") {
         CAPTURE(seed);
         guild_test::random_numbers random(seed);
         series_log log;
-        guild_test::log_anything(log, 3000 * seed, random);
+        guild_test::log_anything(log, 3000 * guild::detail::convert<std::size_t>(seed), random);
         check_compact(log.closed(), log.written());
     }
 }
@@ -196,7 +196,7 @@ TEST_CASE("compact: twenty thousand series, and a frame of a hundred thousand va
     const std::string path = dir.write("f.gts", bytes);
     CHECK(must_compact(path).is_changed);
     gs::reader reader = must_read(path);
-    CHECK(points_of(reader) == log.written());
+    CHECK(logged_points(reader) == log.written());
     CHECK(reader.points("s19999").value_or(std::vector<gs::point>()) == log.written().at("s19999"));
 }
 
@@ -261,7 +261,7 @@ TEST_CASE("compact: a file that its writer did not end is refused, unless the wr
     CHECK(*os::load_file(path) == bytes);
     CHECK(must_compact(path, true).is_changed);
     gs::reader reader = must_read(path);
-    CHECK(points_of(reader) == log.written());
+    CHECK(logged_points(reader) == log.written());
     CHECK(reader.is_closed());
     const auto notes = reader.notes();
     REQUIRE(notes);
@@ -359,11 +359,11 @@ TEST_CASE("compact: a reader that has the file open keeps it and refreshes to th
     const std::string path = dir.write("f.gts", log.closed());
     gs::reader live = must_read(path);
     must_compact(path);
-    CHECK(points_of(live) == log.written());
+    CHECK(logged_points(live) == log.written());
     CHECK(live.points("key1").value_or(std::vector<gs::point>()) == log.written().at("key1"));
     CHECK(live.refresh());
     CHECK(live.header().generation == 1);
-    CHECK(points_of(live) == log.written());
+    CHECK(logged_points(live) == log.written());
     CHECK(live.points("key1").value_or(std::vector<gs::point>()) == log.written().at("key1"));
     CHECK(live.bytes_lost() == 0);
 }
@@ -377,7 +377,7 @@ TEST_CASE("compact: a reader told where a file ends sees all of the rewritten on
     REQUIRE(live.end_before(3));
     must_compact(path);
     CHECK(live.refresh());
-    CHECK(points_of(live) == log.written());
+    CHECK(logged_points(live) == log.written());
     CHECK(live.is_closed());
 }
 
@@ -443,7 +443,7 @@ TEST_CASE("compact: what a process that died left is replaced") {
     const std::string path = dir.write("f.gts", log.closed());
     (void)dir.write("f.gts.new-" + std::to_string(os::process_id()), std::string(100'000, 'x'));
     CHECK(must_compact(path).is_changed);
-    CHECK(points_of(path) == log.written());
+    CHECK(logged_points(path) == log.written());
     CHECK(os::list_directory(dir.path())->size() == 1);
 }
 
@@ -476,7 +476,7 @@ bool check_failing(const std::string& bytes, const guild_test::points_by_key& wr
         }
         auto reader = gs::reader::open(path, system);
         REQUIRE(reader);
-        CHECK(points_of(*reader) == written);
+        CHECK(logged_points(*reader) == written);
         CHECK(reader->is_closed());
         CHECK(reader->bytes_lost() == 0);
         if (turn == 0) {
@@ -535,7 +535,7 @@ TEST_CASE("compact: a crash at any write leaves the old file or the new one") {
         disk.crash();
         auto reader = gs::reader::open(path, system);
         REQUIRE(reader);
-        CHECK(points_of(*reader) == log.written());
+        CHECK(logged_points(*reader) == log.written());
         CHECK(reader->is_closed());
     }
 }

@@ -19,7 +19,7 @@
 
 namespace gs = guild::series;
 namespace os = guild::os;
-using guild_test::points_of;
+using guild_test::logged_points;
 using guild_test::series_log;
 
 namespace {
@@ -350,12 +350,12 @@ TEST_CASE("repair: saves all that is good and keeps the damaged file") {
             gs::reader before = *gs::reader::open(path);
             std::uint64_t unnamed = 0;
             REQUIRE(before.for_each_id_point([&](std::uint32_t, const gs::point&) { ++unnamed; }));
-            const auto good = points_of(before);
+            const auto good = logged_points(before);
             const auto done = gs::repair(path);
             REQUIRE(done);
             if (i + 1 == blocks.size()) {  // a torn end, which a live file may have
                 CHECK(done->is_changed == is_columnar);
-                CHECK(points_of(path) == good);
+                CHECK(logged_points(path) == good);
                 continue;
             }
             CHECK(done->is_changed);
@@ -371,7 +371,7 @@ TEST_CASE("repair: saves all that is good and keeps the damaged file") {
             CHECK(after.is_closed());
             CHECK(after.bytes_lost() == 0);
             check_clean(path);
-            auto read = points_of(after);
+            auto read = logged_points(after);
             for (const auto& [key, points] : good) {
                 CHECK(read.at(key) == points);
             }
@@ -397,15 +397,16 @@ TEST_CASE("repair: random damage loses what it hit and nothing is wrong") {
         guild_test::random_numbers dice(seed);
         std::string bytes = closed_or_columnar(log, seed % 2 != 0);
         for (std::uint64_t hits = 1 + dice.below(6); hits > 0; --hits) {
-            const std::size_t at = 96 + dice.below(bytes.size() - 96);
-            const std::size_t size = std::min<std::size_t>(1 + dice.below(600), bytes.size() - at);
+            const std::size_t at = 96 + guild_test::place_below(bytes.size() - 96, dice);
+            const std::size_t size =
+                std::min(1 + guild_test::place_below(600, dice), bytes.size() - at);
             bytes.replace(at, size, std::string(size, dice.once_in(2) ? '\0' : '\xA9'));
         }
         const guild_test::temp_dir dir;
         const std::string path = dir.write("f.gts", bytes);
         const auto done = gs::repair(path);
         REQUIRE(done);
-        auto read = points_of(path);
+        auto read = logged_points(path);
         for (auto series = read.begin(); series != read.end();) {
             const bool is_named = series->first.compare(0, 8, "unnamed/") != 0;
             series = is_named ? std::next(series) : read.erase(series);
@@ -446,7 +447,7 @@ TEST_CASE("repair: a damaged header is written anew, the uuid tells the blocks")
     REQUIRE(done);
     CHECK(done->is_changed);
     CHECK(done->bytes_lost == gs::header_bytes);
-    CHECK(points_of(path) == log.written());
+    CHECK(logged_points(path) == log.written());
     check_clean(path);
 }
 
@@ -467,7 +468,7 @@ TEST_CASE("repair: series whose dictionary is lost get a key of their number") {
     const auto done = gs::repair(path);
     REQUIRE(done);
     CHECK(done->points == 1500);
-    const auto read = points_of(path);
+    const auto read = logged_points(path);
     CHECK(read.size() == 3);
     CHECK(read.at("unnamed/0") == log.written().at("loss"));
     CHECK(read.at("unnamed/2") == log.written().at("epoch"));
@@ -500,7 +501,7 @@ TEST_CASE("repair: whichever call fails, the points are at their place and nothi
     const std::string path = dir / "f.gts";
     const auto good = [&] {
         const temp_dir other;
-        return points_of(other.write("f.gts", bytes));
+        return logged_points(other.write("f.gts", bytes));
     }();
     bool has_failed = true;
     for (std::int64_t at = 0; has_failed; ++at) {
@@ -515,7 +516,7 @@ TEST_CASE("repair: whichever call fails, the points are at their place and nothi
         has_failed = disk.fault.failed != 0;
         auto reader = gs::reader::open(path, system);
         REQUIRE_MESSAGE(reader.has_value(), to_string(reader.error()));
-        const auto read = points_of(*reader);
+        const auto read = logged_points(*reader);
         for (const auto& [key, points] : good) {
             CHECK(read.at(key) == points);
         }

@@ -20,7 +20,7 @@ namespace guild_test {
 using points_by_key = std::map<std::string, std::vector<guild::series::point>>;
 
 /// Every point of a file, by key.
-inline points_by_key points_of(guild::series::reader& from) {
+inline points_by_key logged_points(guild::series::reader& from) {
     points_by_key found;
     const auto read = from.for_each_point(
         [&](const guild::series::series_name& name, const guild::series::point& next) {
@@ -30,10 +30,10 @@ inline points_by_key points_of(guild::series::reader& from) {
     return found;
 }
 
-inline points_by_key points_of(const std::string& path) {
+inline points_by_key logged_points(const std::string& path) {
     auto opened = guild::series::reader::open(path);
     REQUIRE(opened);
-    return points_of(*opened);
+    return logged_points(*opened);
 }
 
 /// Logs frames and remembers them.
@@ -93,6 +93,11 @@ private:
     bool is_closed_ = false;
 };
 
+/// A place in a list of so many.
+inline std::size_t place_below(std::size_t size, random_numbers& random) {
+    return guild::detail::convert<std::size_t>(random.below(size));
+}
+
 /// Adds frames of any numbers: steps that repeat, fall and lie at the limits, series that change
 /// from frame to frame, a series twice in one, remarks.
 inline void log_anything(series_log& into, std::size_t frames, random_numbers& random) {
@@ -104,13 +109,16 @@ inline void log_anything(series_log& into, std::size_t frames, random_numbers& r
         if (ids.empty() || (ids.size() < 12 && random.once_in(40))) {
             ids.push_back(into.id("key" + std::to_string(ids.size())));
         }
-        step = random.once_in(50) ? random.integer() : random.once_in(4) ? step : step + 1;
+        // Either may stand at the end of its range: sums wrap.
+        step = random.once_in(50) ? random.integer()
+                                  : guild::series::detail::plus(step, random.once_in(4) ? 0 : 1);
         time_us = random.once_in(60) ? random.integer()
-                                     : time_us + static_cast<std::int64_t>(random.below(2000));
+                                     : guild::series::detail::plus(
+                                           time_us, static_cast<std::int64_t>(random.below(2000)));
         if (row.empty() || random.once_in(5)) {
             row.clear();
             for (std::uint64_t i = 1 + random.below(4); i > 0; --i) {
-                row.push_back({ids[random.below(ids.size())], 0.0});
+                row.push_back({ids[place_below(ids.size(), random)], 0.0});
             }
         }
         for (auto& value : row) {
