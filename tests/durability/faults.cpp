@@ -346,10 +346,7 @@ TEST_CASE("faults: between any two calls of the writer nothing has disappeared")
     }
 }
 
-TEST_CASE("faults: between the calls that continue in a new file nothing has disappeared" *
-          doctest::should_fail() *
-          doctest::description("readers leave out the old file's blocks as soon as the header of "
-                               "the new one is there, which is written before its blocks")) {
+TEST_CASE("faults: between the calls that continue in a new file nothing has disappeared") {
     const guild_test::temp_dir dir;
     int count = 0;
     for (const unsigned calls : {guild_test::sync_calls, guild_test::write_calls}) {
@@ -372,9 +369,7 @@ TEST_CASE("faults: between the calls that continue in a new file nothing has dis
     }
 }
 
-TEST_CASE("faults: a sync fails and the new file finds no room: nothing has disappeared" *
-          doctest::should_fail() *
-          doctest::description("the same: the new file has its header and none of the blocks")) {
+TEST_CASE("faults: a sync fails and the new file finds no room: nothing has disappeared") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::interval));
     REQUIRE(run.create());
@@ -401,11 +396,7 @@ TEST_CASE("faults: a sync fails and the new file finds no room: nothing has disa
     run.check_all_there();
 }
 
-TEST_CASE("faults: files that were started within one microsecond are one writer" *
-          doctest::should_fail() *
-          doctest::description("run_reader looks for the file that is continued among those before "
-                               "it in order, and HOST-2.gts comes before HOST.gts: a writer of its "
-                               "own, with every repeated point twice")) {
+TEST_CASE("faults: files that were started within one microsecond are one writer") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     disk.tick_us = 0;
@@ -422,9 +413,7 @@ TEST_CASE("faults: files that were started within one microsecond are one writer
     run.check_all_there();
 }
 
-TEST_CASE("faults: a file that continues one is one with it after the wall clock went back" *
-          doctest::should_fail() *
-          doctest::description("the same: it sorts before the file that it continues")) {
+TEST_CASE("faults: a file that continues one is one with it after the wall clock went back") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     REQUIRE(run.create());
@@ -474,10 +463,7 @@ TEST_CASE("faults: moving to a new directory, whichever call fails") {
     }
 }
 
-TEST_CASE("faults: what a moved file held survives a failed sync of the copy" *
-          doctest::should_fail() *
-          doctest::description("move_to() does not sync its copy, and forgets that it is unsynced: "
-                               "the file that continues it repeats the newest blocks alone")) {
+TEST_CASE("faults: what a moved file held survives a failed sync of the copy") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     REQUIRE(run.create());
@@ -497,10 +483,7 @@ TEST_CASE("faults: what a moved file held survives a failed sync of the copy" *
     run.check_all_there();
 }
 
-TEST_CASE("faults: a file whose header was lost with its first sync hides nothing" *
-          doctest::should_fail() *
-          doctest::description("a header of zeros is refused as no series file, at every refresh; "
-                               "on a network file system the page may only be late")) {
+TEST_CASE("faults: a file whose header was lost with its first sync hides nothing") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     REQUIRE(run.create());
@@ -519,10 +502,7 @@ TEST_CASE("faults: a file whose header was lost with its first sync hides nothin
     CHECK_FALSE(fresh.last_error());
 }
 
-TEST_CASE("faults: a file that continues one and is lost with its first sync breaks no chain" *
-          doctest::should_fail() *
-          doctest::description("the next file says that it continues the lost one: it is taken for "
-                               "another writer's, and what it repeats is there twice")) {
+TEST_CASE("faults: a file that continues one and is lost with its first sync breaks no chain") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     REQUIRE(run.create());
@@ -660,10 +640,7 @@ TEST_CASE("faults: a reader whose calls fail tells nothing wrong, and all points
     (void)fail_each_read(true);
 }
 
-TEST_CASE("faults: a reader whose calls failed counts all points afterwards" *
-          doctest::should_fail() *
-          doctest::description("refresh() takes note of the new size before it reads, so that the "
-                               "next one finds nothing changed and does not read what failed")) {
+TEST_CASE("faults: a reader whose calls failed counts all points afterwards") {
     CHECK(fail_each_read(false) == 6);
     CHECK(fail_each_read(true) == 6);
 }

@@ -385,8 +385,10 @@ private:
         for (model_writer& one : writers_) {
             in_order.push_back(&one);
         }
-        std::sort(in_order.begin(), in_order.end(),
-                  [](const model_writer* a, const model_writer* b) { return a->start < b->start; });
+        std::sort(
+            in_order.begin(), in_order.end(), [](const model_writer* a, const model_writer* b) {
+                return a->attempt != b->attempt ? a->attempt < b->attempt : a->start < b->start;
+            });
         std::map<std::string, expected_series> all;
         std::map<std::string, std::size_t> ranks;
         for (const model_writer* one : in_order) {

@@ -159,3 +159,17 @@ TEST_CASE("absolute_path: starts at the working directory") {
     CHECK(os::absolute_path("x") == join_path(os::current_directory(), "x"));
     CHECK(os::absolute_path(".") == os::current_directory());
 }
+
+TEST_CASE("copy_bytes: a part of a file goes to the same place in another") {
+    const guild_test::temp_dir dir;
+    const std::string content(700'001, 'x');
+    auto from = os::open_file(dir.write("from", content + "tail"), os::open_mode::read);
+    auto to = os::open_file(dir / "to", os::open_mode::create_new);
+    REQUIRE(from);
+    REQUIRE(to);
+    REQUIRE(os::copy_bytes(*from, content.size(), *to));
+    CHECK(os::load_file(dir / "to").value() == content);
+    const auto short_one = os::copy_bytes(*from, content.size() + 5, *to);
+    REQUIRE_FALSE(short_one);
+    CHECK(short_one.error().code == guild::errc::truncated);
+}

@@ -108,6 +108,12 @@ private:
 [[nodiscard]] result<file> open_file(const std::string& path, open_mode mode,
                                      const env& system = system_env, unsigned permissions = 0666);
 
+/// Writes the first `size` bytes of a file to the same place in another.
+///
+/// errors   truncated: `from` is shorter; those of read_at and write_at
+/// example  tests/os/file.cpp "copy_bytes: a part of a file goes to the same place in another"
+[[nodiscard]] result<void> copy_bytes(const file& from, std::uint64_t size, file& to);
+
 /// The whole content of a file.
 ///
 /// errors   as open_file; too_large when it holds more than `max_bytes`; bad_value for a directory
@@ -280,6 +286,27 @@ inline result<file> open_file(const std::string& path, open_mode mode, const env
         return os_error(-fd, "open", path);
     }
     return file(fd, path, system);
+}
+
+inline result<void> copy_bytes(const file& from, std::uint64_t size, file& to) {
+    std::string piece(std::size_t{256} << 10U, '\0');
+    for (std::uint64_t at = 0; at < size;) {
+        const auto want = std::min<std::uint64_t>(piece.size(), size - at);
+        const auto got = from.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            return make_error(errc::truncated, "the file is shorter than what was written to it",
+                              from.path());
+        }
+        auto written = to.write_at(at, std::string_view(piece).substr(0, *got));
+        if (!written) {
+            return written;
+        }
+        at += *got;
+    }
+    return {};
 }
 
 inline result<std::string> load_file(const std::string& path, std::uint64_t max_bytes,

@@ -152,8 +152,8 @@ private:
     result<void> sync_if_due(std::int64_t now_us);
     result<void> sync_directory();
     result<void> continue_in_new_file();
-    result<void> copy_to(os::file& copy) const;
-    // A device that fails every file is not answered with files without end.
+    // A device that fails every file is not answered with files without end: those that were never
+    // synced are removed again.
     [[nodiscard]] bool may_continue() const noexcept {
         return builder_.written() > header_bytes && continuations_ < max_continuations;
     }
@@ -176,6 +176,7 @@ private:
     bool is_synced_ = false;  // the file was, at least once
     bool directory_synced_ = false;
     std::string shown_path_;  // of a file that has another name until it holds what it repeats
+    std::string useless_;     // a file that holds nothing else than the new one, once that is shown
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t dropped_noted_ = 0;
@@ -258,8 +259,12 @@ inline result<void> writer::show_file() {
     if (!shown) {
         shown_path_ = shown.error().path;
         note_error(shown.error());
+        return shown;
     }
-    return shown;
+    if (!useless_.empty()) {
+        (void)system_->unlink(std::exchange(useless_, {}).c_str());
+    }
+    return {};
 }
 
 inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
@@ -489,9 +494,12 @@ inline result<void> writer::continue_in_new_file() {
     }
     if (was_hidden) {
         (void)system_->unlink(old.path().c_str());
+    } else if (stands_for) {
+        useless_ = old.path();
+    } else {
+        ++continuations_;
     }
     (void)old.close();
-    ++continuations_;
     poisoned_ = refused_ = false;
     builder_.repeat(blocks);
     return {};
@@ -527,27 +535,6 @@ inline result<void> writer::close() {
     return done ? closed : done;
 }
 
-inline result<void> writer::copy_to(os::file& copy) const {
-    std::string piece(std::size_t{256} << 10U, '\0');
-    for (std::uint64_t at = 0; at < builder_.written();) {
-        const auto want = std::min<std::uint64_t>(piece.size(), builder_.written() - at);
-        const auto got = file_.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
-        if (!got) {
-            return got.error();
-        }
-        if (*got == 0) {
-            return make_error(errc::truncated, "the file is shorter than what was written to it",
-                              file_.path());
-        }
-        auto written = copy.write_at(at, std::string_view(piece).substr(0, *got));
-        if (!written) {
-            return written;
-        }
-        at += *got;
-    }
-    return {};
-}
-
 inline result<void> writer::move_to(const std::string& directory) {
     if (!is_open()) {
         return closed_error();
@@ -566,7 +553,7 @@ inline result<void> writer::move_to(const std::string& directory) {
     if (!copy) {
         return std::move(copy).error();
     }
-    auto copied = copy_to(*copy);
+    auto copied = os::copy_bytes(file_, builder_.written(), *copy);
     if (copied && options_.sync != sync_policy::none) {
         copied = copy->sync();  // what was synced of the old file is so of the new one
     }
