@@ -379,6 +379,14 @@ private:
         std::size_t count;
     };
 
+    // Whether a writer continues in a file that is not shown yet, because the disk did not take all
+    // that it repeats.
+    [[nodiscard]] bool is_any_hidden() const {
+        return std::any_of(writers_.begin(), writers_.end(), [](const model_writer& one) {
+            return one.is_open && !guild::ends_with(one.writer->path(), ".gts");
+        });
+    }
+
     // Every series under the name that section 7 of the format gives it.
     std::map<std::string, expected_series> expected() {
         std::vector<model_writer*> in_order;
@@ -413,6 +421,9 @@ private:
         const auto refreshed = reader.refresh();
         if (!refreshed) {
             problem_ = "refresh() failed: " + to_string(refreshed.error());
+        }
+        if (is_any_hidden()) {
+            return;  // what of the file before is seen, only faults.cpp can tell
         }
         const auto all = expected();
         const auto summaries = reader.summaries();

@@ -77,8 +77,14 @@ public:
     /// Adds the FRAMES and NOTE blocks among `blocks`, which another file held, to this one.
     void repeat(std::string_view blocks);
 
+    /// How many points the FRAMES blocks among `blocks` hold.
+    [[nodiscard]] static std::uint64_t count_points(std::string_view blocks) noexcept;
+
     /// The sequence of the next block.
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
+
+    /// All points of this file, and of those that are still to be written.
+    [[nodiscard]] std::uint64_t points() const noexcept { return index_.points + frames_.points(); }
 
     /// Points that are not in the file yet.
     [[nodiscard]] std::uint64_t points_pending() const noexcept {
@@ -424,6 +430,19 @@ inline void file_builder::repeat(std::string_view blocks) {
         }
         blocks.remove_prefix(guild::detail::convert<std::size_t>(block_bytes(length)));
     }
+}
+
+inline std::uint64_t file_builder::count_points(std::string_view blocks) noexcept {
+    std::uint64_t points = 0;
+    while (!blocks.empty()) {
+        const auto type = static_cast<block_type>(static_cast<unsigned char>(blocks[4]));
+        const auto length = load_le<std::uint32_t>(blocks.data() + 8);
+        if (type == block_type::frames) {
+            points += load_le<std::uint32_t>(blocks.data() + block_head_bytes + 20);
+        }
+        blocks.remove_prefix(guild::detail::convert<std::size_t>(block_bytes(length)));
+    }
+    return points;
 }
 
 inline void file_builder::count_frames(std::string_view payload) {

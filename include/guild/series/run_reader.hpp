@@ -179,7 +179,10 @@ inline result<void> run_reader::link_files() {
                 return file != other && other->header().id == file->header().continues;
             });
         if (before != in_order_.end()) {
-            next_of[*before] = file;
+            reader*& next = next_of[*before];
+            if (next == nullptr || next->header().start_boot_us < file->header().start_boot_us) {
+                next = file;
+            }
             is_next.insert(file);
         }
     }

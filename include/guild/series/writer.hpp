@@ -128,7 +128,7 @@ public:
 
     /// Points that were appended and are not in the file yet.
     [[nodiscard]] std::uint64_t points_pending() const noexcept {
-        return builder_.points_pending();
+        return shown_path_.empty() ? builder_.points_pending() : builder_.points() - points_before_;
     }
 
 private:
@@ -176,7 +176,8 @@ private:
     bool is_synced_ = false;  // the file was, at least once
     bool directory_synced_ = false;
     std::string shown_path_;  // of a file that has another name until it holds what it repeats
-    std::string useless_;     // a file that holds nothing else than the new one, once that is shown
+    std::uint64_t points_before_ = 0;  // that such a file repeats, and that another one still shows
+    std::string useless_;  // a file that holds nothing else than the new one, once that is shown
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t dropped_noted_ = 0;
@@ -211,6 +212,12 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
     header.attempt = options_.attempt;
     header.start_wall_us = system_->wall_time_us();
     header.start_boot_us = system_->boot_time_us();
+    if (header_.start_wall_us != 0 && header.start_boot_us <= header_.start_boot_us) {
+        // Of two files that continue one, the later is known by its start: a microsecond more.
+        const std::int64_t more = header_.start_boot_us + 1 - header.start_boot_us;
+        header.start_boot_us += more;
+        header.start_wall_us += more;
+    }
     header.continues = continues;
     header.continues_sequence = continues_sequence;
     auto file = make_file(directory, header);
@@ -482,6 +489,7 @@ inline result<void> writer::continue_in_new_file() {
     const bool stands_for = header_.is_continuation() && !is_synced_;
     const uuid continues = stands_for ? header_.continues : header_.id;
     const bool was_hidden = !shown_path_.empty();
+    points_before_ = was_hidden ? points_before_ : file_builder::count_points(unsynced_);
     std::string shown_before = shown_path_;
     os::file old = std::move(file_);
     auto started = start_file(parent_path(old.path()), continues,
@@ -531,6 +539,9 @@ inline result<void> writer::close() {
         done = end_file();
     }
     dropped_ += points_pending();
+    if (!shown_path_.empty()) {
+        (void)system_->unlink(file_.path().c_str());  // the file before shows what is there
+    }
     auto closed = file_.close();
     return done ? closed : done;
 }
