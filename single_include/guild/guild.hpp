@@ -3277,6 +3277,12 @@ private:
 [[nodiscard]] result<file> open_file(const std::string& path, open_mode mode,
                                      const env& system = system_env, unsigned permissions = 0666);
 
+/// Writes the first `size` bytes of a file to the same place in another.
+///
+/// errors   truncated: `from` is shorter; those of read_at and write_at
+/// example  tests/os/file.cpp "copy_bytes: a part of a file goes to the same place in another"
+[[nodiscard]] result<void> copy_bytes(const file& from, std::uint64_t size, file& to);
+
 /// The whole content of a file.
 ///
 /// errors   as open_file; too_large when it holds more than `max_bytes`; bad_value for a directory
@@ -3449,6 +3455,27 @@ inline result<file> open_file(const std::string& path, open_mode mode, const env
         return os_error(-fd, "open", path);
     }
     return file(fd, path, system);
+}
+
+inline result<void> copy_bytes(const file& from, std::uint64_t size, file& to) {
+    std::string piece(std::size_t{256} << 10U, '\0');
+    for (std::uint64_t at = 0; at < size;) {
+        const auto want = std::min<std::uint64_t>(piece.size(), size - at);
+        const auto got = from.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            return make_error(errc::truncated, "the file is shorter than what was written to it",
+                              from.path());
+        }
+        auto written = to.write_at(at, std::string_view(piece).substr(0, *got));
+        if (!written) {
+            return written;
+        }
+        at += *got;
+    }
+    return {};
 }
 
 inline result<std::string> load_file(const std::string& path, std::uint64_t max_bytes,
@@ -18094,8 +18121,14 @@ public:
     /// Adds the FRAMES and NOTE blocks among `blocks`, which another file held, to this one.
     void repeat(std::string_view blocks);
 
+    /// How many points the FRAMES blocks among `blocks` hold.
+    [[nodiscard]] static std::uint64_t count_points(std::string_view blocks) noexcept;
+
     /// The sequence of the next block.
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
+
+    /// All points of this file, and of those that are still to be written.
+    [[nodiscard]] std::uint64_t points() const noexcept { return index_.points + frames_.points(); }
 
     /// Points that are not in the file yet.
     [[nodiscard]] std::uint64_t points_pending() const noexcept {
@@ -18443,6 +18476,19 @@ inline void file_builder::repeat(std::string_view blocks) {
     }
 }
 
+inline std::uint64_t file_builder::count_points(std::string_view blocks) noexcept {
+    std::uint64_t points = 0;
+    while (!blocks.empty()) {
+        const auto type = static_cast<block_type>(static_cast<unsigned char>(blocks[4]));
+        const auto length = load_le<std::uint32_t>(blocks.data() + 8);
+        if (type == block_type::frames) {
+            points += load_le<std::uint32_t>(blocks.data() + block_head_bytes + 20);
+        }
+        blocks.remove_prefix(guild::detail::convert<std::size_t>(block_bytes(length)));
+    }
+    return points;
+}
+
 inline void file_builder::count_frames(std::string_view payload) {
     frame_decoder frames(payload);
     while (frames.next()) {
@@ -18456,16 +18502,11 @@ inline void file_builder::count_frames(std::string_view payload) {
 
 }}}  // namespace guild::series
 
-// ==== guild/series/writer.hpp ====
-// guild/series/writer.hpp - writes one series file: the numbers that one process logs in one run.
+// ==== guild/series/writer_options.hpp ====
+// guild/series/writer_options.hpp - how a series file is written, named and told from others.
 //
-// Layer 3. Includes: base, os, series/file_builder.hpp.
-// Not here: which bytes (series/file_builder.hpp); a ring that any thread may feed
-// (runs/recorder.hpp); reading (series/reader.hpp).
-//
-// append() gathers frames; flush() makes them blocks and appends those with one write. What a
-// reader has seen never disappears: a write that falls short keeps its whole blocks and repeats the
-// rest, a sync that fails is followed by a new file that repeats what was not synced.
+// Layer 3. Includes: base, os/env.hpp file.hpp identity.hpp, series/format.hpp.
+// Not here: the writing (series/writer.hpp).
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -18484,6 +18525,80 @@ struct writer_options {
     std::string host;                                        // default: the machine's name
     int pid = 0;                                             // default: this process
 };
+
+/// A random identity for a file.
+[[nodiscard]] uuid make_uuid(const os::env& system);
+
+/// `START_NS-PID-HOST.gts`; with a serial of 2 or more `START_NS-PID-HOST-2.gts`.
+///
+/// units    wall_us: the start, microseconds since 1970-01-01 UTC
+/// example  tests/series/writer_options.cpp "file name: start, process, machine and serial"
+[[nodiscard]] std::string series_file_name(std::int64_t wall_us, const writer_options& options,
+                                           int serial);
+
+/// The header of a file that starts now and continues no other.
+///
+/// in       before: of the file that the same writer wrote before, empty if there is none: of two
+///          files that continue one, the later is known by its start, so this one's is greater
+[[nodiscard]] file_header make_header(const writer_options& options, const file_header& before,
+                                      const os::env& system);
+
+// ---- implementation ---------------------------------------------------------
+
+inline uuid make_uuid(const os::env& system) {
+    uuid id{};
+    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
+    char random[sizeof id] = {};
+    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
+        std::memcpy(id.data(), random, sizeof random);
+    } else {
+        // No random source: moment and process tell files apart well enough.
+        store_le(id.data(), system.wall_time_us());
+        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
+    }
+    return id;
+}
+
+inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
+                                    int serial) {
+    std::string host = options.host.empty() ? os::node_name() : options.host;
+    for (char& c : host) {
+        c = c == '/' || c == '\0' ? '_' : c;
+    }
+    const int pid = options.pid != 0 ? options.pid : os::process_id();
+    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
+    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
+}
+
+inline file_header make_header(const writer_options& options, const file_header& before,
+                               const os::env& system) {
+    file_header header;
+    header.id = make_uuid(system);
+    header.attempt = options.attempt;
+    header.start_wall_us = system.wall_time_us();
+    header.start_boot_us = system.boot_time_us();
+    if (before.start_wall_us != 0 && header.start_boot_us <= before.start_boot_us) {
+        const std::int64_t more = before.start_boot_us + 1 - header.start_boot_us;
+        header.start_boot_us += more;
+        header.start_wall_us += more;
+    }
+    return header;
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/writer.hpp ====
+// guild/series/writer.hpp - writes one series file: the numbers that one process logs in one run.
+//
+// Layer 3. Includes: base, os, series/file_builder.hpp.
+// Not here: which bytes (series/file_builder.hpp); a ring that any thread may feed
+// (runs/recorder.hpp); reading (series/reader.hpp).
+//
+// append() gathers frames; flush() makes them blocks and appends those with one write. What a
+// reader has seen never disappears: a write that falls short keeps its whole blocks and repeats the
+// rest, a sync that fails is followed by a new file that repeats what was not synced.
+
+namespace guild { inline namespace v0 { namespace series {
 
 /// Writes one series file and, where the file system fails it, the files that continue it.
 ///
@@ -18532,6 +18647,7 @@ public:
 
     /// Flushes and returns once everything is on the device.
     ///
+    /// With sync_policy::none nothing is kept to be written again, should the device fail here.
     /// errors   as flush()
     [[nodiscard]] result<void> sync();
 
@@ -18577,7 +18693,7 @@ public:
 
     /// Points that were appended and are not in the file yet.
     [[nodiscard]] std::uint64_t points_pending() const noexcept {
-        return builder_.points_pending();
+        return shown_path_.empty() ? builder_.points_pending() : builder_.points() - points_before_;
     }
 
 private:
@@ -18591,6 +18707,7 @@ private:
                             std::uint64_t continues_sequence);
     result<os::file> make_file(const std::string& directory, const file_header& header);
     result<void> show_file();
+    result<void> rename_file(const std::string& path);
     result<void> end_file();
     void note_gap();
     result<void> write_pending();
@@ -18601,7 +18718,6 @@ private:
     result<void> sync_if_due(std::int64_t now_us);
     result<void> sync_directory();
     result<void> continue_in_new_file();
-    result<void> copy_to(os::file& copy) const;
     // A device that fails every file is not answered with files without end.
     [[nodiscard]] bool may_continue() const noexcept {
         return builder_.written() > header_bytes && continuations_ < max_continuations;
@@ -18625,6 +18741,8 @@ private:
     bool is_synced_ = false;  // the file was, at least once
     bool directory_synced_ = false;
     std::string shown_path_;  // of a file that has another name until it holds what it repeats
+    std::uint64_t points_before_ = 0;  // that such a file repeats, and that another one still shows
+    std::string useless_;  // a file that holds nothing else than the new one, once that is shown
     int continuations_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t dropped_noted_ = 0;
@@ -18633,35 +18751,6 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-inline uuid make_uuid(const os::env& system) {
-    uuid id{};
-    const auto source = os::open_file("/dev/urandom", os::open_mode::read, system);
-    char random[sizeof id] = {};
-    if (source && source->read_at(0, random, sizeof random).value_or(0) == sizeof random) {
-        std::memcpy(id.data(), random, sizeof random);
-    } else {
-        // No random source: moment and process tell files apart well enough.
-        store_le(id.data(), system.wall_time_us());
-        store_le(id.data() + 8, (system.boot_time_us() << 20U) ^ std::int64_t{os::process_id()});
-    }
-    return id;
-}
-
-inline std::string series_file_name(std::int64_t wall_us, const writer_options& options,
-                                    int serial) {
-    std::string host = options.host.empty() ? os::node_name() : options.host;
-    for (char& c : host) {
-        c = c == '/' || c == '\0' ? '_' : c;
-    }
-    const int pid = options.pid != 0 ? options.pid : os::process_id();
-    const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
-    return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
-}
-
-}  // namespace detail
 
 inline result<writer> writer::create(const std::string& directory, writer_options options,
                                      const os::env& system) {
@@ -18683,11 +18772,7 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
     if (!made) {
         return made;
     }
-    file_header header;
-    header.id = detail::make_uuid(*system_);
-    header.attempt = options_.attempt;
-    header.start_wall_us = system_->wall_time_us();
-    header.start_boot_us = system_->boot_time_us();
+    file_header header = make_header(options_, header_, *system_);
     header.continues = continues;
     header.continues_sequence = continues_sequence;
     auto file = make_file(directory, header);
@@ -18714,7 +18799,7 @@ inline result<os::file> writer::make_file(const std::string& directory, const fi
     const std::string hidden = ".new-" + std::to_string(os::process_id());
     for (int serial = 1;; ++serial) {
         const std::string path =
-            join_path(directory, detail::series_file_name(header.start_wall_us, options_, serial));
+            join_path(directory, series_file_name(header.start_wall_us, options_, serial));
         const bool is_hidden = header.is_continuation();
         if (is_hidden && os::find_link_status(path, *system_)) {
             continue;
@@ -18732,12 +18817,19 @@ inline result<void> writer::show_file() {
     if (shown_path_.empty()) {
         return {};
     }
-    auto shown = rename_to(std::exchange(shown_path_, {}));
+    auto shown = rename_file(std::exchange(shown_path_, {}));
     if (!shown) {
         shown_path_ = shown.error().path;
         note_error(shown.error());
+        return shown;
     }
-    return shown;
+    if (!useless_.empty()) {
+        (void)system_->unlink(std::exchange(useless_, {}).c_str());
+    }
+    if (options_.sync == sync_policy::none) {
+        unsynced_.clear();
+    }
+    return {};
 }
 
 inline void writer::append(std::int64_t step, std::int64_t time_us, const sample* values,
@@ -18840,11 +18932,12 @@ inline result<void> writer::write_pending() {
 
 inline void writer::commit(std::size_t bytes) {
     const std::size_t before = unsynced_.size();
-    if (options_.sync != sync_policy::none) {
+    const bool is_kept = options_.sync != sync_policy::none || !shown_path_.empty();
+    if (is_kept) {
         unsynced_.append(builder_.pending(), 0, bytes);
     }
     const std::size_t whole = builder_.commit(bytes);
-    if (options_.sync != sync_policy::none) {
+    if (is_kept) {
         unsynced_.resize(before + whole);
     }
 }
@@ -18952,9 +19045,11 @@ inline result<void> writer::continue_in_new_file() {
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
-    const bool stands_for = header_.is_continuation() && !is_synced_;
-    const uuid continues = stands_for ? header_.continues : header_.id;
     const bool was_hidden = !shown_path_.empty();
+    const bool stands_for = was_hidden || (header_.is_continuation() && !is_synced_ &&
+                                           options_.sync != sync_policy::none);
+    const uuid continues = stands_for ? header_.continues : header_.id;
+    points_before_ = was_hidden ? points_before_ : file_builder::count_points(unsynced_);
     std::string shown_before = shown_path_;
     os::file old = std::move(file_);
     auto started = start_file(parent_path(old.path()), continues,
@@ -18967,9 +19062,12 @@ inline result<void> writer::continue_in_new_file() {
     }
     if (was_hidden) {
         (void)system_->unlink(old.path().c_str());
+    } else if (stands_for) {
+        useless_ = old.path();
+    } else {
+        ++continuations_;
     }
     (void)old.close();
-    ++continuations_;
     poisoned_ = refused_ = false;
     builder_.repeat(blocks);
     return {};
@@ -19001,29 +19099,11 @@ inline result<void> writer::close() {
         done = end_file();
     }
     dropped_ += points_pending();
+    if (!shown_path_.empty()) {
+        (void)system_->unlink(file_.path().c_str());  // the file before shows what is there
+    }
     auto closed = file_.close();
     return done ? closed : done;
-}
-
-inline result<void> writer::copy_to(os::file& copy) const {
-    std::string piece(std::size_t{256} << 10U, '\0');
-    for (std::uint64_t at = 0; at < builder_.written();) {
-        const auto want = std::min<std::uint64_t>(piece.size(), builder_.written() - at);
-        const auto got = file_.read_at(at, &piece[0], guild::detail::convert<std::size_t>(want));
-        if (!got) {
-            return got.error();
-        }
-        if (*got == 0) {
-            return make_error(errc::truncated, "the file is shorter than what was written to it",
-                              file_.path());
-        }
-        auto written = copy.write_at(at, std::string_view(piece).substr(0, *got));
-        if (!written) {
-            return written;
-        }
-        at += *got;
-    }
-    return {};
 }
 
 inline result<void> writer::move_to(const std::string& directory) {
@@ -19044,7 +19124,7 @@ inline result<void> writer::move_to(const std::string& directory) {
     if (!copy) {
         return std::move(copy).error();
     }
-    auto copied = copy_to(*copy);
+    auto copied = os::copy_bytes(file_, builder_.written(), *copy);
     if (copied && options_.sync != sync_policy::none) {
         copied = copy->sync();  // what was synced of the old file is so of the new one
     }
@@ -19064,12 +19144,19 @@ inline result<void> writer::rename_to(const std::string& path) {
     if (!is_open()) {
         return closed_error();
     }
+    auto renamed = rename_file(path);
+    if (renamed) {
+        (void)sync_directory();  // tried again by the next sync
+    }
+    return renamed;
+}
+
+inline result<void> writer::rename_file(const std::string& path) {
     const int renamed = system_->rename(file_.path().c_str(), path.c_str());
     if (renamed < 0) {
         return os::os_error(-renamed, "rename", path);
     }
     file_ = os::file(file_.release(), path, *system_);
-    (void)sync_directory();  // tried again by the next sync
     return {};
 }
 
@@ -19153,6 +19240,9 @@ private:
     std::vector<byte_range> lost_;
 };
 
+/// Adds a range to those that are lost; it becomes one with those it meets.
+void add_range(std::vector<byte_range>& ranges, byte_range next);
+
 /// The last good block of a file of `size` bytes, looked for from its end.
 [[nodiscard]] std::optional<block> find_last_block(file_window& window, std::uint32_t seed,
                                                    std::uint64_t size);
@@ -19230,6 +19320,21 @@ inline bool block_reader::find_block(std::uint64_t from, block& out) {
         }
     }
     return false;
+}
+
+inline void add_range(std::vector<byte_range>& ranges, byte_range next) {
+    const auto meets = [&](const byte_range& other) {
+        return other.begin < next.end && next.begin < other.end;
+    };
+    for (auto at = ranges.begin(); at != ranges.end();) {
+        if (meets(*at)) {
+            next = {std::min(next.begin, at->begin), std::max(next.end, at->end)};
+            at = ranges.erase(at);
+        } else {
+            ++at;
+        }
+    }
+    ranges.push_back(next);
 }
 
 inline std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
@@ -19971,7 +20076,7 @@ public:
     ///
     /// errors   io_failed: a read failed
     /// cost     10 million points, 1000 columns: some milliseconds
-    /// example  tests/series/reader.cpp "reader: a chart of ten million points keeps every spike"
+    /// example  tests/series/pyramid_source.cpp "pyramid source: a file in columns has every level"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// The two halves of pixels(), for files that hold one series together: how much there is, and
@@ -20094,9 +20199,8 @@ inline result<void> reader::open_file() {
     }
     header_ = damaged ? guess_header(bytes) : *header;
     damaged_header_ = damaged;
-    if (header_.generation != 0) {
-        limit_ = std::numeric_limits<std::uint64_t>::max();  // as end_before(): left out already
-    }
+    // As end_before(): left out already.
+    limit_ = header_.generation != 0 ? std::numeric_limits<std::uint64_t>::max() : limit_;
     seed_ = checksum_seed(header_.id);
     file_ = std::move(*file);
     seen_ = *status;
@@ -20330,7 +20434,9 @@ void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
     block next;
     block_reader blocks(window, seed_, offset, seen_.size);
     if (blocks.next(next)) {
-        lost_.insert(lost_.end(), blocks.lost().begin(), blocks.lost().end());
+        for (const byte_range& range : blocks.lost()) {
+            add_range(lost_, range);
+        }
     }
 }
 
@@ -20631,7 +20737,10 @@ inline result<void> run_reader::link_files() {
                 return file != other && other->header().id == file->header().continues;
             });
         if (before != in_order_.end()) {
-            next_of[*before] = file;
+            reader*& next = next_of[*before];
+            if (next == nullptr || next->header().start_boot_us < file->header().start_boot_us) {
+                next = file;
+            }
             is_next.insert(file);
         }
     }
@@ -21299,7 +21408,7 @@ struct placed_block {
 
 /// What list_blocks() found.
 struct block_list {
-    std::vector<placed_block> blocks;  // in order of their sequence
+    std::vector<placed_block> blocks;  // in order of place; of sequence, if any is displaced
     std::vector<byte_range> lost;      // belong to none of them, and one stands behind
     std::uint64_t end = header_bytes;  // of the last of them in the file
 
@@ -21366,15 +21475,15 @@ inline constexpr std::string_view magic_bytes = "\xA9GTB";
 // Blocks that are there without those that repeat one.
 inline void add_displaced(std::vector<placed_block>& blocks,
                           const std::vector<placed_block>& displaced) {
-    const auto is_before = [](const placed_block& a, const placed_block& b) {
-        return a.sequence < b.sequence;
-    };
-    const std::size_t in_place = blocks.size();
-    blocks.insert(blocks.end(), displaced.begin(), displaced.end());
-    // Stable: of one sequence, the one in its place comes first.
-    if (blocks.size() > in_place) {
-        std::stable_sort(blocks.begin(), blocks.end(), is_before);
+    if (displaced.empty()) {
+        return;
     }
+    blocks.insert(blocks.end(), displaced.begin(), displaced.end());
+    // Of one sequence, the one in its place comes first.
+    std::sort(blocks.begin(), blocks.end(), [](const placed_block& a, const placed_block& b) {
+        return std::make_tuple(a.sequence, a.is_displaced(), a.place) <
+               std::make_tuple(b.sequence, b.is_displaced(), b.place);
+    });
     const auto repeats = [](const placed_block& a, const placed_block& b) {
         return a.sequence == b.sequence && b.is_displaced();
     };
@@ -22755,11 +22864,11 @@ struct keyed_point {
 ///          other NaN than the one of bits 7ff8000000000000 with its bits:
 ///          "NaN(0xfff8000000000000)"
 /// example  tests/series/point_text.cpp "number text: every kind, by hand"
-void append_number(std::string& out, const number& value);
+void append_number_text(std::string& out, const number& value);
 [[nodiscard]] std::string to_string(const number& value);
 
 /// Reads a number: digits alone are an integer, everything else that parse_double() or
-/// append_number() knows is a double.
+/// append_number_text() knows is a double.
 ///
 /// errors   bad_syntax; too_large: an integer beyond 64 bits, a double beyond the largest
 /// example  tests/series/point_text.cpp "number text: what is no number is refused"
@@ -22829,7 +22938,7 @@ inline bool is_whole_number(std::string_view text) noexcept {
 
 }  // namespace detail
 
-inline void append_number(std::string& out, const number& value) {
+inline void append_number_text(std::string& out, const number& value) {
     if (value.is_integer()) {
         detail::append_int64(out, value.as_int64());
         return;
@@ -22847,7 +22956,7 @@ inline void append_number(std::string& out, const number& value) {
 
 inline std::string to_string(const number& value) {
     std::string out;
-    append_number(out, value);
+    append_number_text(out, value);
     return out;
 }
 
@@ -23044,7 +23153,7 @@ inline void append_csv_point(std::string& out, std::string_view key, const point
     out += ',';
     detail::append_int64(out, at.time_us);
     out += ',';
-    append_number(out, at.value);
+    append_number_text(out, at.value);
     out += '\n';
 }
 
@@ -23087,7 +23196,7 @@ namespace guild { inline namespace v0 { namespace series {
 
 /// Appends a point as a line that ends with a line feed.
 ///
-/// out      numbers as append_number() writes them; in strings those that JSON does not have
+/// out      numbers as append_number_text() writes them; in strings those that JSON does not have
 /// ("NaN",
 ///          "NaN(0x7ff0000000000001)", "Infinity", "-Infinity") and integers beyond 2^53, which
 ///          most readers round. A key that is no UTF-8 has U+FFFD in its place, and `key_base64`
@@ -23146,12 +23255,12 @@ inline void append_json_number(std::string& out, const number& value) {
     constexpr std::uint64_t infinity = 0x7FF0000000000000U;
     const std::uint64_t size = value.bits() & ~(std::uint64_t{1} << 63U);
     if (size < infinity) {
-        series::append_number(out, value);
+        append_number_text(out, value);
     } else if (size == infinity) {
         out += value.bits() == infinity ? "\"Infinity\"" : "\"-Infinity\"";
     } else {
         out += '"';
-        series::append_number(out, value);
+        append_number_text(out, value);
         out += '"';
     }
 }
@@ -25902,8 +26011,8 @@ inline double to_event_time(std::int64_t time_us) noexcept {
     if (time_us >= -exact && time_us <= exact) {
         return static_cast<double>(time_us) / 1e6;
     }
-    const double seconds = static_cast<double>(time_us / 1'000'000) +
-                           static_cast<double>(time_us % 1'000'000) / 1e6;
+    const double seconds =
+        static_cast<double>(time_us / 1'000'000) + static_cast<double>(time_us % 1'000'000) / 1e6;
     return find_event_time_us(seconds) ? seconds : std::nextafter(seconds, 0.0);
 }
 

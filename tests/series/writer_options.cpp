@@ -27,3 +27,16 @@ TEST_CASE("make_uuid: no two are the same, also where there is no random source"
         CHECK(seen.insert(gs::make_uuid(blind)).second);
     }
 }
+
+TEST_CASE("make_header: of one writer's files each starts after the one before") {
+    guild::os::env still = guild::os::system_env;
+    still.wall_time_us = [] { return std::int64_t{1'700'000'000'000'000}; };
+    still.boot_time_us = [] { return std::int64_t{500}; };
+    const gs::file_header first = gs::make_header({}, {}, still);
+    const gs::file_header second = gs::make_header({}, first, still);
+    const gs::file_header third = gs::make_header({}, second, still);
+    CHECK(first.start_boot_us == 500);
+    CHECK(second.start_boot_us == 501);
+    CHECK(third.start_wall_us == 1'700'000'000'000'002);
+    CHECK(first.id != second.id);
+}

@@ -83,6 +83,7 @@ public:
 
     /// Flushes and returns once everything is on the device.
     ///
+    /// With sync_policy::none nothing is kept to be written again, should the device fail here.
     /// errors   as flush()
     [[nodiscard]] result<void> sync();
 
@@ -142,6 +143,7 @@ private:
                             std::uint64_t continues_sequence);
     result<os::file> make_file(const std::string& directory, const file_header& header);
     result<void> show_file();
+    result<void> rename_file(const std::string& path);
     result<void> end_file();
     void note_gap();
     result<void> write_pending();
@@ -152,8 +154,7 @@ private:
     result<void> sync_if_due(std::int64_t now_us);
     result<void> sync_directory();
     result<void> continue_in_new_file();
-    // A device that fails every file is not answered with files without end: those that were never
-    // synced are removed again.
+    // A device that fails every file is not answered with files without end.
     [[nodiscard]] bool may_continue() const noexcept {
         return builder_.written() > header_bytes && continuations_ < max_continuations;
     }
@@ -207,17 +208,7 @@ inline result<void> writer::start_file(const std::string& directory, const uuid&
     if (!made) {
         return made;
     }
-    file_header header;
-    header.id = make_uuid(*system_);
-    header.attempt = options_.attempt;
-    header.start_wall_us = system_->wall_time_us();
-    header.start_boot_us = system_->boot_time_us();
-    if (header_.start_wall_us != 0 && header.start_boot_us <= header_.start_boot_us) {
-        // Of two files that continue one, the later is known by its start: a microsecond more.
-        const std::int64_t more = header_.start_boot_us + 1 - header.start_boot_us;
-        header.start_boot_us += more;
-        header.start_wall_us += more;
-    }
+    file_header header = make_header(options_, header_, *system_);
     header.continues = continues;
     header.continues_sequence = continues_sequence;
     auto file = make_file(directory, header);
@@ -262,7 +253,7 @@ inline result<void> writer::show_file() {
     if (shown_path_.empty()) {
         return {};
     }
-    auto shown = rename_to(std::exchange(shown_path_, {}));
+    auto shown = rename_file(std::exchange(shown_path_, {}));
     if (!shown) {
         shown_path_ = shown.error().path;
         note_error(shown.error());
@@ -270,6 +261,9 @@ inline result<void> writer::show_file() {
     }
     if (!useless_.empty()) {
         (void)system_->unlink(std::exchange(useless_, {}).c_str());
+    }
+    if (options_.sync == sync_policy::none) {
+        unsynced_.clear();
     }
     return {};
 }
@@ -374,11 +368,12 @@ inline result<void> writer::write_pending() {
 
 inline void writer::commit(std::size_t bytes) {
     const std::size_t before = unsynced_.size();
-    if (options_.sync != sync_policy::none) {
+    const bool is_kept = options_.sync != sync_policy::none || !shown_path_.empty();
+    if (is_kept) {
         unsynced_.append(builder_.pending(), 0, bytes);
     }
     const std::size_t whole = builder_.commit(bytes);
-    if (options_.sync != sync_policy::none) {
+    if (is_kept) {
         unsynced_.resize(before + whole);
     }
 }
@@ -486,9 +481,10 @@ inline result<void> writer::continue_in_new_file() {
     const std::string blocks = unsynced_ + builder_.pending();
     const std::uint64_t first =
         blocks.empty() ? builder_.sequence() : load_le<std::uint64_t>(blocks.data() + 16);
-    const bool stands_for = header_.is_continuation() && !is_synced_;
-    const uuid continues = stands_for ? header_.continues : header_.id;
     const bool was_hidden = !shown_path_.empty();
+    const bool stands_for = was_hidden || (header_.is_continuation() && !is_synced_ &&
+                                           options_.sync != sync_policy::none);
+    const uuid continues = stands_for ? header_.continues : header_.id;
     points_before_ = was_hidden ? points_before_ : file_builder::count_points(unsynced_);
     std::string shown_before = shown_path_;
     os::file old = std::move(file_);
@@ -584,12 +580,19 @@ inline result<void> writer::rename_to(const std::string& path) {
     if (!is_open()) {
         return closed_error();
     }
+    auto renamed = rename_file(path);
+    if (renamed) {
+        (void)sync_directory();  // tried again by the next sync
+    }
+    return renamed;
+}
+
+inline result<void> writer::rename_file(const std::string& path) {
     const int renamed = system_->rename(file_.path().c_str(), path.c_str());
     if (renamed < 0) {
         return os::os_error(-renamed, "rename", path);
     }
     file_ = os::file(file_.release(), path, *system_);
-    (void)sync_directory();  // tried again by the next sync
     return {};
 }
 

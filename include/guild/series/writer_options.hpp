@@ -44,6 +44,13 @@ struct writer_options {
 [[nodiscard]] std::string series_file_name(std::int64_t wall_us, const writer_options& options,
                                            int serial);
 
+/// The header of a file that starts now and continues no other.
+///
+/// in       before: of the file that the same writer wrote before, empty if there is none: of two
+///          files that continue one, the later is known by its start, so this one's is greater
+[[nodiscard]] file_header make_header(const writer_options& options, const file_header& before,
+                                      const os::env& system);
+
 // ---- implementation ---------------------------------------------------------
 
 inline uuid make_uuid(const os::env& system) {
@@ -69,6 +76,21 @@ inline std::string series_file_name(std::int64_t wall_us, const writer_options& 
     const int pid = options.pid != 0 ? options.pid : os::process_id();
     const std::string again = serial < 2 ? std::string() : "-" + std::to_string(serial);
     return std::to_string(wall_us) + "000-" + std::to_string(pid) + "-" + host + again + ".gts";
+}
+
+inline file_header make_header(const writer_options& options, const file_header& before,
+                               const os::env& system) {
+    file_header header;
+    header.id = make_uuid(system);
+    header.attempt = options.attempt;
+    header.start_wall_us = system.wall_time_us();
+    header.start_boot_us = system.boot_time_us();
+    if (before.start_wall_us != 0 && header.start_boot_us <= before.start_boot_us) {
+        const std::int64_t more = before.start_boot_us + 1 - header.start_boot_us;
+        header.start_boot_us += more;
+        header.start_wall_us += more;
+    }
+    return header;
 }
 
 }}}  // namespace guild::series
