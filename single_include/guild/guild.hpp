@@ -19613,8 +19613,10 @@ inline std::optional<std::uint32_t> key_index::find(const id_table<series_name>&
         for (const auto& entry : names) {
             ids_.push_back(entry.id);
         }
-        std::stable_sort(ids_.begin(), ids_.end(),
-                         [&](std::uint32_t a, std::uint32_t b) { return key_of(a) < key_of(b); });
+        std::sort(ids_.begin(), ids_.end(), [&](std::uint32_t a, std::uint32_t b) {
+            // Names lie in the table in the order in which they were added.
+            return key_of(a) != key_of(b) ? key_of(a) < key_of(b) : names.find(a) < names.find(b);
+        });
     }
     const auto found =
         std::lower_bound(ids_.begin(), ids_.end(), key,
@@ -20657,6 +20659,7 @@ private:
         std::string_view key;  // in the files
         const series_summary* summary;
         std::size_t chain;
+        std::size_t file;  // of the chain
     };
 
     void open_new(const std::string& name);
@@ -20783,16 +20786,18 @@ inline void run_reader::order_files() {
 // The series of a writer, those of its files that have one key put together.
 inline void run_reader::list_series(std::size_t writer) {
     const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
-    for (const reader* file : chains_[writer]) {
-        file->for_each_series([&](const series_name& name, const series_summary& summary) {
-            shown_.push_back({name.key, name.key, &summary, writer});
-        });
+    for (std::size_t i = 0; i < chains_[writer].size(); ++i) {
+        chains_[writer][i]->for_each_series(
+            [&](const series_name& name, const series_summary& summary) {
+                shown_.push_back({name.key, name.key, &summary, writer, i});
+            });
     }
     if (chains_[writer].size() == 1) {
         return;
     }
-    std::stable_sort(shown_.begin() + begin, shown_.end(),
-                     [](const place& a, const place& b) { return a.shown < b.shown; });
+    std::sort(shown_.begin() + begin, shown_.end(), [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.file < b.file;
+    });
     std::vector<place> whole;
     for (auto next = shown_.begin() + begin; next != shown_.end(); ++next) {
         if (whole.empty() || whole.back().shown != next->shown) {

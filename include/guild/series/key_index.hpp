@@ -44,8 +44,10 @@ inline std::optional<std::uint32_t> key_index::find(const id_table<series_name>&
         for (const auto& entry : names) {
             ids_.push_back(entry.id);
         }
-        std::stable_sort(ids_.begin(), ids_.end(),
-                         [&](std::uint32_t a, std::uint32_t b) { return key_of(a) < key_of(b); });
+        std::sort(ids_.begin(), ids_.end(), [&](std::uint32_t a, std::uint32_t b) {
+            // Names lie in the table in the order in which they were added.
+            return key_of(a) != key_of(b) ? key_of(a) < key_of(b) : names.find(a) < names.find(b);
+        });
     }
     const auto found =
         std::lower_bound(ids_.begin(), ids_.end(), key,

@@ -99,6 +99,7 @@ private:
         std::string_view key;  // in the files
         const series_summary* summary;
         std::size_t chain;
+        std::size_t file;  // of the chain
     };
 
     void open_new(const std::string& name);
@@ -225,16 +226,18 @@ inline void run_reader::order_files() {
 // The series of a writer, those of its files that have one key put together.
 inline void run_reader::list_series(std::size_t writer) {
     const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
-    for (const reader* file : chains_[writer]) {
-        file->for_each_series([&](const series_name& name, const series_summary& summary) {
-            shown_.push_back({name.key, name.key, &summary, writer});
-        });
+    for (std::size_t i = 0; i < chains_[writer].size(); ++i) {
+        chains_[writer][i]->for_each_series(
+            [&](const series_name& name, const series_summary& summary) {
+                shown_.push_back({name.key, name.key, &summary, writer, i});
+            });
     }
     if (chains_[writer].size() == 1) {
         return;
     }
-    std::stable_sort(shown_.begin() + begin, shown_.end(),
-                     [](const place& a, const place& b) { return a.shown < b.shown; });
+    std::sort(shown_.begin() + begin, shown_.end(), [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.file < b.file;
+    });
     std::vector<place> whole;
     for (auto next = shown_.begin() + begin; next != shown_.end(); ++next) {
         if (whole.empty() || whole.back().shown != next->shown) {
