@@ -148,6 +148,19 @@ public:
     void look_after_every_call() {
         disk.after_change = [this] { look(); };
     }
+    void fail_syncs(std::int64_t times) {
+        disk_fault fault;
+        fault.calls = guild_test::sync_calls;
+        fault.times = times;
+        set_fault(fault);
+    }
+    // So many points, a flush after each.
+    void log_each(int points) {
+        for (int i = 0; i < points; ++i) {
+            log();
+            flush();
+        }
+    }
     [[nodiscard]] std::size_t seen() const { return seen_; }
 
 private:
@@ -335,10 +348,7 @@ TEST_CASE("faults: between any two calls of the writer nothing has disappeared")
                 fault.code = ENOSPC;
                 fault.short_write = short_write;
                 run.set_fault(fault);
-                for (int i = 0; i < 12; ++i) {
-                    run.log();
-                    run.flush();
-                }
+                run.log_each(12);
                 (void)run.close();  // may be what fails, when all points are in
                 run.check_all_there();
             }
@@ -359,10 +369,7 @@ TEST_CASE("faults: between the calls that continue in a new file nothing has dis
             fault.calls = calls;
             fault.after = after;
             run.set_fault(fault);
-            for (int i = 0; i < 12; ++i) {
-                run.log();
-                run.flush();
-            }
+            run.log_each(12);
             CHECK(run.close());
             run.check_all_there();
         }
@@ -373,23 +380,15 @@ TEST_CASE("faults: a sync fails and the new file finds no room: nothing has disa
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::interval));
     REQUIRE(run.create());
-    for (int i = 0; i < 5; ++i) {
-        run.log();
-        run.flush();
-    }
-    disk_fault fault;
-    fault.calls = guild_test::sync_calls;
-    run.set_fault(fault);
+    run.log_each(5);
+    run.fail_syncs(1);
     const std::size_t files = disk.entries().size();
     disk.after_change = [&] {
         if (disk.entries().size() > files && disk.room < 0) {
             disk.room = static_cast<std::int64_t>(gs::header_bytes);  // for the header alone
         }
     };
-    for (int i = 0; i < 10; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.log_each(10);
     disk.after_change = nullptr;
     disk.room = -1;
     CHECK(run.close());
@@ -401,14 +400,8 @@ TEST_CASE("faults: files that were started within one microsecond are one writer
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     disk.tick_us = 0;
     REQUIRE(run.create());
-    disk_fault fault;
-    fault.calls = guild_test::sync_calls;
-    fault.times = 3;
-    run.set_fault(fault);
-    for (int i = 0; i < 6; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.fail_syncs(3);
+    run.log_each(6);
     CHECK(run.close());
     run.check_all_there();
 }
@@ -420,13 +413,8 @@ TEST_CASE("faults: a file that continues one is one with it after the wall clock
     run.log();
     run.flush();
     disk.wall_us -= 3'600'000'000;
-    disk_fault fault;
-    fault.calls = guild_test::sync_calls;
-    run.set_fault(fault);
-    for (int i = 0; i < 6; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.fail_syncs(1);
+    run.log_each(6);
     CHECK(run.close());
     run.check_all_there();
 }
@@ -444,10 +432,7 @@ TEST_CASE("faults: moving to a new directory, whichever call fails") {
                 watched_run run(dir / std::to_string(++count),
                                 options_with(gs::sync_policy::interval));
                 REQUIRE(run.create());
-                for (int i = 0; i < 4; ++i) {
-                    run.log();
-                    run.flush();
-                }
+                run.log_each(4);
                 disk_fault fault;
                 fault.calls = kind.calls;
                 fault.after = after;
@@ -467,10 +452,7 @@ TEST_CASE("faults: what a moved file held survives a failed sync of the copy") {
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     REQUIRE(run.create());
-    for (int i = 0; i < 4; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.log_each(4);
     REQUIRE(run.move());
     run.look();
     disk_fault fault;
@@ -491,10 +473,7 @@ TEST_CASE("faults: a file whose header was lost with its first sync hides nothin
     fault.calls = guild_test::sync_calls;
     fault.loses_pages = true;
     run.set_fault(fault);
-    for (int i = 0; i < 4; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.log_each(4);
     CHECK(run.close());
     run.check_all_there();
     const os::env system = guild_test::simulated_disk::env();
@@ -506,19 +485,13 @@ TEST_CASE("faults: a file that continues one and is lost with its first sync bre
     const guild_test::temp_dir dir;
     watched_run run(dir / "run", options_with(gs::sync_policy::every));
     REQUIRE(run.create());
-    for (int i = 0; i < 3; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.log_each(3);
     disk_fault fault;
     fault.calls = guild_test::sync_calls;
     fault.loses_pages = true;
     fault.times = 2;
     run.set_fault(fault);
-    for (int i = 0; i < 4; ++i) {
-        run.log();
-        run.flush();
-    }
+    run.log_each(4);
     CHECK(run.close());
     run.check_all_there();
 }
@@ -553,12 +526,7 @@ bool read_with_fault(const std::string& directory, const disk_fault& fault, bool
                      std::uint64_t* counted) {
     watched_run run(directory, options_with(gs::sync_policy::none));
     REQUIRE(run.create());
-    const auto log_three = [&] {
-        for (int i = 0; i < 3; ++i) {
-            run.log();
-            run.flush();
-        }
-    };
+    const auto log_three = [&] { run.log_each(3); };
     log_three();
     const os::env system = guild_test::simulated_disk::env();
     run.set_fault(fault);

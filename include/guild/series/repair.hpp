@@ -257,13 +257,19 @@ private:
 
     bool count_frames(const block& found) {
         frame_decoder frames(found.payload);
+        std::vector<std::int64_t> steps;
+        std::vector<std::int64_t> times_us;
+        const std::uint64_t before = report_.points;
         while (frames.next()) {
             for (const auto& column : frames.columns()) {
                 count(column.id, {frames.step(), frames.time_us(), frames.value(column)});
             }
-            ++frames_;
+            steps.push_back(frames.step());
+            times_us.push_back(frames.time_us());
         }
-        listed_.push_back(found.offset);
+        if (!steps.empty()) {
+            list(found, describe(steps, times_us), report_.points - before);
+        }
         return !frames.is_bad();
     }
 
@@ -280,9 +286,22 @@ private:
                 count(chunk_.ids()[at], points[i]);
             }
         }
-        frames_ += chunk_.frames();
-        listed_.push_back(found.offset);
+        list(found, describe(chunk_.steps(), chunk_.times_us()), chunk_.points());
         return true;
+    }
+
+    // What the next index must say of a block.
+    void list(const block& found, frames_entry entry, std::uint64_t points) {
+        entry.offset = found.offset;
+        entry.points = points;
+        frames_ += entry.frames;
+        listed_.push_back(entry);
+    }
+
+    static bool is_same(const frames_entry& a, const frames_entry& b) noexcept {
+        return a.offset == b.offset && a.frames == b.frames && a.points == b.points &&
+               a.min_step == b.min_step && a.max_step == b.max_step &&
+               a.min_time_us == b.min_time_us && a.max_time_us == b.max_time_us;
     }
 
     // How many points and NaN the finest level tells of, by series; compared at the next index.
@@ -323,15 +342,18 @@ private:
     }
 
     void compare(const block& found, const index_content& content) {
-        std::vector<std::uint64_t> listed;
-        for (const frames_entry& each : content.blocks) {
-            listed.push_back(each.offset);
-        }
-        for (const chunk_entry& each : content.chunks) {
-            listed.push_back(each.offset);
-        }
-        if (listed != listed_) {
+        std::vector<frames_entry> listed = content.blocks;
+        listed.insert(listed.end(), content.chunks.begin(), content.chunks.end());
+        if (!std::equal(
+                listed.begin(), listed.end(), listed_.begin(), listed_.end(),
+                [](const frames_entry& x, const frames_entry& y) { return is_same(x, y); })) {
             add(found, "the index lists other blocks than the file has");
+        }
+        const auto used = std::count_if(summaries_.begin(), summaries_.end(),
+                                        [](const auto& each) { return each.value.count != 0; });
+        if (content.summaries.size() != static_cast<std::size_t>(used)) {
+            add(found, "the index tells of " + std::to_string(content.summaries.size()) +
+                           " series, the file has " + std::to_string(used));
         }
         if (content.frames != frames_ || content.points != report_.points + before_points_) {
             add(found, "the index counts " + std::to_string(content.points) +
@@ -422,7 +444,7 @@ private:
     id_table<series_summary> summaries_;
     id_table<series_summary> since_pyramid_;
     id_table<far_levels> seen_far_;
-    std::vector<std::uint64_t> listed_;  // FRAMES and CHUNK blocks since the last index
+    std::vector<frames_entry> listed_;  // FRAMES and CHUNK blocks since the last index
     std::uint64_t frames_ = 0;
     std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
     std::uint64_t sequence_ = 0;       // expected next
