@@ -262,7 +262,8 @@ private:
         return take_if('"') || fail("a quote at the end of the string", begin);
     }
 
-    // char = unescaped / escape ( %x22 / %x5C / %x2F / %x62 / %x66 / %x6E / %x72 / %x74 / %x75 4HEXDIG )
+    // char = unescaped / escape ( %x22 / %x5C / %x2F / %x62 / %x66 / %x6E / %x72 / %x74 /
+    //                             %x75 4HEXDIG )
     bool read_escape(std::string& out) {
         constexpr std::string_view letters = "\"\\/bfnrt";
         constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
