@@ -1,9 +1,10 @@
 #!/bin/sh
-# Builds and tests: test.sh [--all]
+# Builds and tests: test.sh [--all | --legs NAME...]
 #
 #   (nothing)  installs what is missing, builds with the machine's compiler, runs what is labelled `quick`
 #   --all      everything: compilers, standards, sanitizers, single headers, Meson, consumers, browser, fuzzers.
 #              Nothing is skipped; a leg that fails does not stop the others.
+#   --legs     of --all only these, by the names that it prints: `test.sh --legs meson threads`
 #
 # Every leg prints its name, its time and its result, and keeps what it said in build/logs/NAME.log. The last line is
 # `N passed, N failed`, counting test cases; the exit status is not 0 if any failed.
@@ -16,6 +17,7 @@ passed=0
 failed=0
 failed_legs=
 nothing_skipped=0
+wanted= # names of legs; empty: every leg
 
 # ---- running and counting --------------------------------------------------------------------------
 
@@ -23,6 +25,7 @@ nothing_skipped=0
 leg() {
     name=$1
     shift
+    case " ${wanted:-$name} " in *" $name "*) ;; *) return ;; esac
     rm -f "$logs/$name.count"
     printf '%-28s ' "$name"
     start=$(date +%s)
@@ -210,7 +213,8 @@ case ${1:-} in
         leg quick newcomer
         grep -hE '^-- guild:|^skipped:' "$logs/quick.log" | sort -u
         ;;
-    --all)
+    --all | --legs)
+        [ "$1" = --all ] || { shift && wanted=$*; }
         nothing_skipped=1 # a test that cannot run here has failed
         leg dependencies dependencies --all
         leg full-gcc-17 full_gcc
@@ -229,7 +233,7 @@ case ${1:-} in
         leg demo demo
         ;;
     *)
-        echo "test.sh: expected nothing or --all, found '$1'" >&2
+        echo "test.sh: expected nothing, --all or --legs, found '$1'" >&2
         exit 2
         ;;
 esac
