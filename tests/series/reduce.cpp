@@ -164,9 +164,9 @@ TEST_CASE("reduce: percentiles are numpy's") {
         {"p99.9", 39.775000000000027},
         {"p100", 40},
     };
-    for (const auto& [word, value] : wanted) {
-        INFO(word);
-        CHECK(std::fabs(*gs::reduce(word, points) - value) <= 1e-14);
+    for (const auto& each : wanted) {
+        INFO(each.first);
+        CHECK(std::fabs(*gs::reduce(each.first, points) - each.second) <= 1e-14);
     }
 }
 
