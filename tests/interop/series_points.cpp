@@ -34,7 +34,7 @@ gs::number from_double_bits(std::uint64_t bits) {
 gs::writer start(const std::string& directory) {
     gs::writer_options options;
     options.sync = gs::sync_policy::none;
-    return std::move(gs::writer::create(directory, options).value());
+    return gs::writer::create(directory, options).value();
 }
 
 enum class ending { live, closed, columns };
