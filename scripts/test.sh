@@ -120,7 +120,9 @@ full_asan() {
     configure build/asan $checked_flags $strict -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_STANDARD=20 \
         -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1' -DGUILD_SANITIZE=address,undefined
     build build/asan
-    run_ctest build/asan -LE browser
+    # Of the long tests those whose code is built here; consumers, cross compilers and peers are the other leg's.
+    run_ctest build/asan -LE 'browser|long'
+    run_ctest build/asan -L long -R '^(ini/parser|tfevents/reader|durability/(columns|model))'
 }
 
 # Data races: where there are threads.
