@@ -55,11 +55,11 @@ std::string error_of_tree(const std::string& directory) {
 TEST_CASE("list_tree: members are in the order of their names") {
     const guild_test::temp_dir dir;
     CHECK(names_of(dir.path()) == "./ ");
-    for (const char* name : {"b", "a-b", "a/z", "a/b/c", "B", ".hidden", "a.txt"}) {
+    for (const char* name : {"b", "a-b", "a/z", "a/b/c", "C", ".hidden", "a.txt"}) {
         (void)dir.write(name, "x");
     }
     CHECK(names_of(dir.path()) ==
-          "./ ./.hidden ./B ./a/ ./a/b/ ./a/b/c ./a/z ./a-b ./a.txt ./b ");
+          "./ ./.hidden ./C ./a/ ./a/b/ ./a/b/c ./a/z ./a-b ./a.txt ./b ");
     CHECK(names_of(dir / "none").find("none") != std::string::npos);
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("list_tree: of modes only the right to execute is kept") {
     REQUIRE(::symlink("plain", (dir / "link").c_str()) == 0);
     const auto entries = tree_tar::list_tree(dir.path(), 7);
     REQUIRE(entries);
-    const unsigned modes[] = {0755, 0755, 0777, 0644, 0755};
+    const unsigned modes[] = {0755, 0755, 0755, 0644, 0755};
     for (std::size_t i = 0; i < 5; ++i) {
         CHECK((*entries)[i].what.mode == modes[i]);
         CHECK((*entries)[i].what.time_s == 7);
