@@ -26,9 +26,9 @@ inline constexpr std::int64_t default_member_time_s = 315532800;
 struct pack_request {
     std::string name;
     std::string version;
-    std::string pkgdir;         // what it holds is what the archive holds
-    std::string guildpkg_path;  // goes in as ./.GuildPkg
-    std::string directory;      // where the archive and its buildinfo are written
+    std::string pkgdir;                           // what it holds is what the archive holds
+    std::string guildpkg_path;                    // goes in as ./.GuildPkg
+    std::string directory;                        // where the archive and its buildinfo are written
     std::int64_t time_s = default_member_time_s;  // SOURCE_DATE_EPOCH, where the caller has one
 };
 

@@ -13,9 +13,9 @@ namespace guild { inline namespace v0 { namespace package {
 
 /// What comparing found. The identity decides; how the tar inside was compressed does not.
 struct verification {
-    std::string tar_sha256;      // of the archive as it is
-    std::string archive_sha256;  // the same
-    std::optional<std::string> difference;  // empty: identical. Else which member comes first, how
+    std::string tar_sha256;                  // of the archive as it is
+    std::string archive_sha256;              // the same
+    std::optional<std::string> difference;   // empty: identical. Else which member comes first, how
     bool is_compressed_differently = false;  // the same tar inside another .xz
 };
 
