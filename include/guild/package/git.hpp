@@ -247,7 +247,9 @@ inline result<git_commit> commit_fetcher::fetch_by(const resolved_tree& wanted, 
     const std::string now = by_id ? wanted.commit : store_.find_commit(local);
     found.commit = now.empty() ? wanted.commit : now;  // it may have moved on since it was listed
     if (store_.find_commit(found.commit).empty()) {
-        return make_error(errc::io_failed, "no commit " + found.commit + " came from " + from_.url);
+        const bool is_last = depth == fetch_depth::everything;
+        return make_error(is_last ? errc::not_found : errc::io_failed,
+                          "no commit " + found.commit + " came from " + from_.url);
     }
     if (!by_id && !store_.has_own_name(local)) {
         return make_error(errc::bad_value, "the tag that " + from_.url + " gives as " + wanted.ref +
