@@ -24,6 +24,7 @@
 #include <guild/base/result.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/link.hpp>
 
 namespace guild { inline namespace v0 { namespace archive {
 
@@ -126,8 +127,8 @@ private:
             break;
         case os::file_kind::symlink: {
             what.kind = member_kind::symlink;
-            what.mode = 0777;
-            auto target = os::get_link_target(source);
+            what.mode = 0755;  // as GNU tar makes it of u+rwX,go+rX,go-w
+            auto target = os::read_link(source);
             if (!target) {
                 return std::move(target).error();
             }
