@@ -155,7 +155,8 @@ TEST_CASE("download: a rest that is refused or of another file is fetched from t
     }
 }
 
-TEST_CASE("download: what is there is not fetched again, unless it is asked for or is another file") {
+TEST_CASE(
+    "download: what is there is not fetched again, unless it is asked for or is another file") {
     if (!has_curl()) {
         return;
     }

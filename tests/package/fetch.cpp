@@ -92,8 +92,7 @@ TEST_CASE("fetch: a source that is not there is told at its place in GuildPkg") 
           "GuildPkg:4:10: no file or directory `a.txt` in the package's directory");
     CHECK(none.code == guild::errc::not_found);
     const guild::error own = set.must_fail("source = src/kept\n");
-    CHECK(to_string(own) ==
-          "GuildPkg:4:10: `src/kept` is where sources are put, it cannot be one");
+    CHECK(to_string(own) == "GuildPkg:4:10: `src/kept` is where sources are put, it cannot be one");
     CHECK(set.must_fail("source = src::git+file:///x\n").code == guild::errc::bad_value);
     CHECK(set.text("kept") == "x");
 }
@@ -172,8 +171,7 @@ TEST_CASE("fetch: the sha256 of a repository is that of its tree") {
     CHECK(wrong.code == guild::errc::bad_checksum);
     CHECK(wrong.where.line == 5);
     CHECK(wrong.where.column == 10);
-    const std::string sum =
-        guild::sha256_hex("644\t" + guild::sha256_hex("1\n") + "\tfile\n");
+    const std::string sum = guild::sha256_hex("644\t" + guild::sha256_hex("1\n") + "\tfile\n");
     CHECK(guild::contains(wrong.message, "seen " + sum));
     CHECK(set.must_fetch(source + "sha256 = " + sum + "\n").lock.sources[0].sha256 == sum);
 }
@@ -204,10 +202,9 @@ TEST_CASE("fetch: archives have a directory each, files and directories are copi
     guild::os::process_options tar;
     tar.argv = {"tar", "-C", set.at / "in", "-cf", set.directory + "/two-1.0.tar", "d"};
     REQUIRE(guild::os::run(tar)->status.success());
-    const auto fetched =
-        set.must_fetch("source = two-1.0.tar Guild.in extra one::two-1.0.tar\n");
-    CHECK(set.files() == text_list{"Guild.in", "extra", "extra/a", "extra/a/b", "one",
-                                   "two-1.0", "two-1.0/d", "two-1.0/d/file"});
+    const auto fetched = set.must_fetch("source = two-1.0.tar Guild.in extra one::two-1.0.tar\n");
+    CHECK(set.files() == text_list{"Guild.in", "extra", "extra/a", "extra/a/b", "one", "two-1.0",
+                                   "two-1.0/d", "two-1.0/d/file"});
     CHECK(set.said == text_list{"Extracting two-1.0.tar"});
     CHECK(fetched.lock.sources.size() == 4);
     CHECK(fetched.lock.sources[1].sha256 == guild::sha256_hex("g\n"));
@@ -249,6 +246,5 @@ TEST_CASE("fetch: a download is pinned by the lock, and checked by its sha256") 
     CHECK(set.must_fetch(source).lock.sources[0].sha256 == guild::sha256_hex("new"));
     set.options.update = false;
     set.options.offline = true;
-    CHECK(set.must_fail("source = " + server.url("other") + "\n").code ==
-          guild::errc::not_found);
+    CHECK(set.must_fail("source = " + server.url("other") + "\n").code == guild::errc::not_found);
 }

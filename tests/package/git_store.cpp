@@ -65,8 +65,8 @@ TEST_CASE("git store: what is missing is listed without fetching it") {
     REQUIRE(store->create(40));
     CHECK(store->find_commit(id).empty());
     CHECK(store->list_refs()->empty());
-    REQUIRE(store->fetch("+refs/heads/master:refs/heads/master",
-                         package::fetch_depth::contents_later));
+    REQUIRE(
+        store->fetch("+refs/heads/master:refs/heads/master", package::fetch_depth::contents_later));
     CHECK(store->find_commit("refs/heads/master") == id);
     CHECK(store->list_refs()->size() == 1);
     CHECK(store->get_object(id, "")->type == "tree");

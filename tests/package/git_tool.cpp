@@ -38,9 +38,9 @@ TEST_CASE("git tool: a version that is too old is told") {
 }
 
 TEST_CASE("git tool: no variable of the caller's git gets through") {
-    const guild::os::variables base = {{"PATH", "/bin"},         {"GIT_DIR", "/x"},
-                                       {"GIT_CONFIG_COUNT", "1"}, {"SSH_ASKPASS", "ask"},
-                                       {"HOME", "/h"},           {"GIT_SSH_COMMAND", "ssh -v"}};
+    const guild::os::variables base = {
+        {"PATH", "/bin"},       {"GIT_DIR", "/x"}, {"GIT_CONFIG_COUNT", "1"},
+        {"SSH_ASKPASS", "ask"}, {"HOME", "/h"},    {"GIT_SSH_COMMAND", "ssh -v"}};
     const auto made = package::make_git_environment(base, 39);
     using guild::os::find_variable;
     CHECK_FALSE(find_variable(made, "GIT_DIR"));

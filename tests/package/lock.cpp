@@ -79,7 +79,6 @@ TEST_CASE("lock: differences are told by source and field") {
     CHECK(package::list_differences(some_lock(), other) ==
           std::vector<std::string>{
               "version: 1 -> 2", "n::https://h/x?a=b&c=[d]#e: is gone",
-              "https://github.com/o/r/tree/m/a b=c commit: " + std::string(40, 'a') +
-                  " -> (none)",
+              "https://github.com/o/r/tree/m/a b=c commit: " + std::string(40, 'a') + " -> (none)",
               "y: is new"});
 }

@@ -55,7 +55,8 @@ TEST_CASE("tree hash: is the sha256 of a line an entry, as coreutils makes it") 
     const std::string lines =
         "644\te3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\ta-b\n"
         "644\tba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\ta/x\n"
-        "link\t" + guild::sha256_hex("a-b") + "\tlink\n";
+        "link\t" +
+        guild::sha256_hex("a-b") + "\tlink\n";
     CHECK(hash_of_tree(at / "t") == guild::sha256_hex(lines));
 }
 
@@ -84,7 +85,6 @@ TEST_CASE("copy: files keep bytes and execute bits, links their text") {
     CHECK(guild::os::find_status(at / "copy/d/file")->mode == 0755);
     REQUIRE(package::copy_tree(at / "t/d/file", at / "one"));
     CHECK(*guild::os::load_file(at / "one") == "1");
-    CHECK(package::copy_tree(at / "t", at / "copy").error().code ==
-          guild::errc::already_exists);
+    CHECK(package::copy_tree(at / "t", at / "copy").error().code == guild::errc::already_exists);
     CHECK(package::copy_tree(at / "none", at / "c").error().code == guild::errc::not_found);
 }

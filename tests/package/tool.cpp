@@ -27,8 +27,7 @@ TEST_CASE("tool: a missing program is named") {
     const auto ran = package::run_tool(command, {});
     REQUIRE_FALSE(ran);
     CHECK(ran.error().code == guild::errc::missing_requirement);
-    CHECK(guild::starts_with(ran.error().message,
-                             "`no-such-tool` is needed and cannot be run: "));
+    CHECK(guild::starts_with(ran.error().message, "`no-such-tool` is needed and cannot be run: "));
 }
 
 TEST_CASE("tool: one that hangs is stopped by time or by the caller") {
