@@ -12,10 +12,12 @@
 //   NAME::any of these                            the same under another name
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <guild/base/path.hpp>
