@@ -125,9 +125,9 @@ TEST_CASE("git: only the wanted path is fetched where the server can") {
     CHECK(commit.commit == id);
     CHECK(commit.path == "a/b");
     CHECK(commit.tree == set.remote.git({"rev-parse", "HEAD:a/b"}));
-    CHECK(set.said == std::vector<std::string>{"Downloading " + set.from.url,
-                                               "Cloning into bare repository '" +
-                                                   set.from.directory + "'..."});
+    CHECK(set.said ==
+          std::vector<std::string>{"Downloading " + set.from.url,
+                                   "Cloning into bare repository '" + set.from.directory + "'..."});
     CHECK(set.git_here({"rev-list", "--count", "master"}) == "1");
     CHECK(guild::contains(
         set.git_here({"rev-list", "--objects", "--missing=print", "--no-walk", "master"}),
@@ -152,8 +152,7 @@ TEST_CASE("git: a server that cannot filter gives one commit, one that knows no 
     (void)set.remote.commit("second");
     CHECK(text_of_file(set.must_export(set.must_fetch("master/a"), "one") + "/a/file") == "2\n");
     set.remote.git({"config", "protocol.version", "0"});
-    CHECK(text_of_file(set.must_export(set.must_fetch(first + "/a"), "two") + "/a/file") ==
-          "1\n");
+    CHECK(text_of_file(set.must_export(set.must_fetch(first + "/a"), "two") + "/a/file") == "1\n");
 }
 
 TEST_CASE("git: refs with slashes, and a branch and a tag of one name") {

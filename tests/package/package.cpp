@@ -47,9 +47,11 @@ TEST_CASE("package: a directory without GuildPkg says what to do") {
     const auto missing = package::load_definition(at.path());
     REQUIRE(missing.failure);
     CHECK(missing.failure->code == guild::errc::not_found);
-    CHECK(missing.failure->message ==
-          "Directory '" + at.path() + "' does not contain a GuildPkg file\nTry 'guild init "
-          "--package " + at.path() + "' to initialize a package or change directories.");
+    CHECK(missing.failure->message == "Directory '" + at.path() +
+                                          "' does not contain a GuildPkg file\nTry 'guild init "
+                                          "--package " +
+                                          at.path() +
+                                          "' to initialize a package or change directories.");
     CHECK(package::detail::no_package_file(".").message ==
           "This directory does not contain a GuildPkg file\nTry 'guild init --package' to "
           "initialize a package or change directories.");
@@ -60,8 +62,7 @@ TEST_CASE("package: what is missing is told at the section or at the start") {
     CHECK(remarks("\n[package]\n") ==
           lines_of{"2:1: expected `name = ...` in [package], seen none",
                    "2:1: expected `version = ...` in [package], seen none"});
-    CHECK(remarks("[package\n") ==
-          lines_of{"1:9: expected `]` at the end of a section header"});
+    CHECK(remarks("[package\n") == lines_of{"1:9: expected `]` at the end of a section header"});
     CHECK(remarks("x = 1\n").front().substr(0, 4) == "1:1:");
 }
 
@@ -74,8 +75,9 @@ TEST_CASE("package: names and versions that are no names of files are refused") 
     CHECK(remarks(with_name("a b")).front() == "2:8: " + form + "seen ` `");
     CHECK(remarks("[package]\nname = a\nversion = 1/../2\n") ==
           lines_of{"3:11: expected a version of letters, digits and `._+~@-`, seen `..`"});
-    CHECK(remarks("[package]\nname = a\nversion = 1-2\n") ==
-          lines_of{"3:11: warning: `-` in a version: NAME-VERSION cannot be told apart by readers"});
+    CHECK(
+        remarks("[package]\nname = a\nversion = 1-2\n") ==
+        lines_of{"3:11: warning: `-` in a version: NAME-VERSION cannot be told apart by readers"});
 }
 
 TEST_CASE("package: names that depart from the rules are warned about") {
@@ -86,8 +88,9 @@ TEST_CASE("package: names that depart from the rules are warned about") {
                             "averyveryverylongtermindeed"}) {
         CHECK_FALSE(package::find_naming_remark(odd).empty());
     }
-    CHECK(remarks(with_name("Mnist")) ==
-          lines_of{"2:8: warning: expected short terms of small letters and digits, joined by `-`"});
+    CHECK(
+        remarks(with_name("Mnist")) ==
+        lines_of{"2:8: warning: expected short terms of small letters and digits, joined by `-`"});
 }
 
 TEST_CASE("package: a wrong source is told at its own word, also in a continued value") {

@@ -14,18 +14,18 @@ std::string id_of(char digit) {
 }
 
 std::vector<package::git_ref> some_refs() {
-    return {{"refs/heads/master", id_of('1')},    {"refs/heads/feature", id_of('2')},
-            {"refs/tags/feature/x", id_of('3')},  {"refs/heads/rel/1", id_of('4')},
-            {"refs/heads/rel/2", id_of('5')},     {"refs/heads/both", id_of('6')},
+    return {{"refs/heads/master", id_of('1')},   {"refs/heads/feature", id_of('2')},
+            {"refs/tags/feature/x", id_of('3')}, {"refs/heads/rel/1", id_of('4')},
+            {"refs/heads/rel/2", id_of('5')},    {"refs/heads/both", id_of('6')},
             {"refs/tags/both", id_of('7')}};
 }
 
 std::string tree_of(const std::string& rest) {
     const auto resolved = package::resolve_tree(rest, some_refs());
-    return resolved ? resolved->ref + ' ' + resolved->commit.substr(0, 1) + " (" +
-                          resolved->path + ')'
-                    : std::string(guild::to_string(resolved.error().code)) + ": " +
-                          resolved.error().message;
+    return resolved
+               ? resolved->ref + ' ' + resolved->commit.substr(0, 1) + " (" + resolved->path + ')'
+               : std::string(guild::to_string(resolved.error().code)) + ": " +
+                     resolved.error().message;
 }
 
 }  // namespace
@@ -59,14 +59,16 @@ TEST_CASE("resolve_tree: a first component of hex digits is a commit") {
 }
 
 TEST_CASE("parse_refs: an annotated tag is the commit it points at") {
-    const auto refs = package::parse_refs(id_of('0') + "\tHEAD\n" + id_of('1') +
-                                          "\trefs/heads/m\n" + id_of('2') + "\trefs/tags/v\n" +
-                                          id_of('3') + "\trefs/tags/v^{}\n" + id_of('4') +
-                                          "\trefs/pull/1/head\n");
+    const auto refs = package::parse_refs(
+        id_of('0') + "\tHEAD\n" + id_of('1') + "\trefs/heads/m\n" + id_of('2') + "\trefs/tags/v\n" +
+        id_of('3') + "\trefs/tags/v^{}\n" + id_of('4') + "\trefs/pull/1/head\n");
     REQUIRE(refs);
     REQUIRE(refs->size() == 2);
     CHECK((*refs)[1].name == "refs/tags/v");
     CHECK((*refs)[1].commit == id_of('3'));
+    const std::string odd = id_of('1') + "\trefs/heads/a:refs/heads/b\n" + id_of('1') +
+                            "\trefs/heads/../x\n" + id_of('1') + "\trefs/heads/\n";
+    CHECK(package::parse_refs(odd)->empty());
     const auto wrong = package::parse_refs("warning: hello\n");
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().code == guild::errc::bad_syntax);
@@ -76,6 +78,5 @@ TEST_CASE("get_ref: a name that is not there brings the nearest to mind") {
     CHECK(package::get_ref("refs/heads/master", some_refs())->commit == id_of('1'));
     const auto wrong = package::get_ref("refs/heads/mastr", some_refs());
     REQUIRE_FALSE(wrong);
-    CHECK(wrong.error().message ==
-          "no ref `refs/heads/mastr`; did you mean `refs/heads/master`?");
+    CHECK(wrong.error().message == "no ref `refs/heads/mastr`; did you mean `refs/heads/master`?");
 }

@@ -35,11 +35,14 @@ public:
         options.argv.insert(options.argv.begin(), "git");
         options.directory = directory_;
         options.environment = guild::os::merge_environment(
-            guild::os::current_environment(),
-            {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_NOSYSTEM", "1"},
-             {"GIT_AUTHOR_NAME", "A"}, {"GIT_AUTHOR_EMAIL", "a@example.org"},
-             {"GIT_COMMITTER_NAME", "C"}, {"GIT_COMMITTER_EMAIL", "c@example.org"},
-             {"GIT_AUTHOR_DATE", "1500000000 +0000"}, {"GIT_COMMITTER_DATE", "1500000000 +0000"}});
+            guild::os::current_environment(), {{"GIT_CONFIG_GLOBAL", "/dev/null"},
+                                               {"GIT_CONFIG_NOSYSTEM", "1"},
+                                               {"GIT_AUTHOR_NAME", "A"},
+                                               {"GIT_AUTHOR_EMAIL", "a@example.org"},
+                                               {"GIT_COMMITTER_NAME", "C"},
+                                               {"GIT_COMMITTER_EMAIL", "c@example.org"},
+                                               {"GIT_AUTHOR_DATE", "1500000000 +0000"},
+                                               {"GIT_COMMITTER_DATE", "1500000000 +0000"}});
         const auto ran = guild::os::run(options);
         REQUIRE(ran);
         CAPTURE(ran->err);

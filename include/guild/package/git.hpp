@@ -61,8 +61,10 @@ struct git_commit {
 
 /// Writes the files at the commit's path below `directory`, under their full path within the
 /// repository, byte for byte. Submodules are empty directories. Symbolic links may lead anywhere:
-/// hash_tree() finds those that leave. errors   those of fetch_commit example tests/package/git.cpp
-/// "git: attributes of the repository change nothing"
+/// hash_tree() finds those that leave.
+///
+/// errors   those of fetch_commit
+/// example  tests/package/git.cpp "git: attributes of the repository change nothing"
 [[nodiscard]] result<void> export_commit(const repository& from, const git_commit& commit,
                                          const std::string& directory,
                                          const tool_options& tools = {});
