@@ -31,7 +31,7 @@ namespace guild { inline namespace v0 { namespace archive {
 [[nodiscard]] result<std::string> normalize_member_name(std::string_view name,
                                                         const limits& allowed = {});
 
-/// A name for messages: in quotes, control characters as \x0A.
+/// A name for messages: in quotes, control characters as hex digits behind a backslash and x.
 ///
 /// example  tests/archive/member_rules.cpp "show_name: control characters are spelled out"
 [[nodiscard]] std::string show_name(std::string_view name);
@@ -63,11 +63,19 @@ public:
 
 private:
     struct known {
-        std::string spelling;
+        std::string spelling;  // empty: in lower case, as the key
         member_kind kind = member_kind::directory;
         bool is_implied = false;  // a directory that only stood above a member so far
     };
 
+    using known_members = std::unordered_map<std::string, known>;
+
+    [[nodiscard]] std::pair<known_members::iterator, bool> add(const std::string& path,
+                                                               member_kind kind, bool is_implied);
+    [[nodiscard]] static const std::string& spelling_of(const known_members::value_type& of) {
+        return of.second.spelling.empty() ? of.first : of.second.spelling;
+    }
+    [[nodiscard]] static error twin_error(const member& next, const std::string& other);
     [[nodiscard]] result<void> admit_parents(const member& next);
     [[nodiscard]] result<void> admit_link(const member& next) const;
     [[nodiscard]] result<void> check_link(const std::string& path, const std::string& target) const;
@@ -75,7 +83,7 @@ private:
     limits allowed_;
     std::uint64_t count_ = 0;
     std::string last_parent_;
-    std::unordered_map<std::string, known> members_;         // by path in lower case
+    known_members members_;                                  // by path in lower case
     std::unordered_map<std::string, std::string> symlinks_;  // path in lower case -> target
     std::vector<std::string> symlink_order_;
 };
@@ -159,6 +167,26 @@ inline result<std::string> normalize_member_name(std::string_view name, const li
     return path;
 }
 
+inline std::pair<member_rules::known_members::iterator, bool>
+member_rules::add(const std::string& path, member_kind kind, bool is_implied) {
+    std::string folded = to_lower(path);
+    const bool is_folded = folded == path;
+    const auto added = members_.try_emplace(std::move(folded));
+    if (added.second) {
+        added.first->second.kind = kind;
+        added.first->second.is_implied = is_implied;
+        if (!is_folded) {
+            added.first->second.spelling = path;
+        }
+    }
+    return added;
+}
+
+inline error member_rules::twin_error(const member& next, const std::string& other) {
+    return member_error(errc::bad_value, next.name,
+                        "differs from " + show_name(other) + " in upper and lower case alone");
+}
+
 inline result<void> member_rules::admit(member& next) {
     if (++count_ > allowed_.max_members) {
         return member_error(errc::too_large, next.name,
@@ -181,14 +209,11 @@ inline result<void> member_rules::admit(member& next) {
     if (!allowed) {
         return allowed;
     }
-    const auto added =
-        members_.try_emplace(to_lower(next.path), known{next.path, next.kind, false});
-    known& there = added.first->second;
+    const auto added = add(next.path, next.kind, false);
     if (!added.second) {
-        if (there.spelling != next.path) {
-            return member_error(errc::bad_value, next.name,
-                                "differs from " + show_name(there.spelling) +
-                                    " in upper and lower case alone");
+        known& there = added.first->second;
+        if (spelling_of(*added.first) != next.path) {
+            return twin_error(next, spelling_of(*added.first));
         }
         if (!there.is_implied || next.kind != member_kind::directory) {
             return member_error(errc::bad_value, next.name, "its name came before");
@@ -210,15 +235,11 @@ inline result<void> member_rules::admit_parents(const member& next) {
     for (std::size_t at = next.path.find('/'); at != std::string::npos;
          at = next.path.find('/', at + 1)) {
         const std::string above = next.path.substr(0, at);
-        const auto added =
-            members_.try_emplace(to_lower(above), known{above, member_kind::directory, true});
-        const known& there = added.first->second;
-        if (there.spelling != above) {
-            return member_error(errc::bad_value, next.name,
-                                "differs from " + show_name(there.spelling) +
-                                    " in upper and lower case alone");
+        const auto added = add(above, member_kind::directory, true);
+        if (spelling_of(*added.first) != above) {
+            return twin_error(next, spelling_of(*added.first));
         }
-        if (there.kind != member_kind::directory) {
+        if (added.first->second.kind != member_kind::directory) {
             return member_error(errc::bad_value, next.name,
                                 "lies beneath " + show_name(above) + ", which is no directory");
         }
@@ -243,7 +264,7 @@ inline result<void> member_rules::admit_link(const member& next) const {
     const auto target = normalize_member_name(next.target, allowed_);
     const auto at = target ? members_.find(to_lower(*target)) : members_.end();
     const bool is_file =
-        at != members_.end() && at->second.spelling == *target &&
+        at != members_.end() && spelling_of(*at) == *target &&
         (at->second.kind == member_kind::file || at->second.kind == member_kind::hard_link);
     return is_file ? result<void>()
                    : member_error(errc::bad_value, next.name,

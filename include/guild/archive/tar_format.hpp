@@ -164,12 +164,15 @@ inline std::string encode_block(const member& of, char kind, std::string_view pr
 }  // namespace detail
 
 inline std::uint32_t header_sum(std::string_view block) noexcept {
-    std::uint32_t sum = 8 * ' ';
-    for (std::size_t i = 0; i < block.size(); ++i) {
-        const bool is_own = i >= detail::sum_field.at && i < detail::sum_field.at + 8;
-        sum += is_own ? 0U : static_cast<unsigned char>(block[i]);
-    }
-    return sum;
+    const auto sum_of = [](std::string_view bytes) {
+        std::uint32_t sum = 0;
+        for (const char c : bytes) {
+            sum += static_cast<unsigned char>(c);
+        }
+        return sum;
+    };
+    const std::string_view own = block.substr(detail::sum_field.at, detail::sum_field.size);
+    return sum_of(block) - sum_of(own) + 8 * ' ';
 }
 
 inline std::string pax_record(std::string_view key, std::string_view value) {
@@ -202,15 +205,16 @@ inline std::string encode_header(const member& of) {
     if (of.size > detail::largest_octal) {
         records += pax_record("size", std::to_string(of.size));
     }
-    std::string header;
-    if (!records.empty()) {
-        member extension;
-        extension.size = records.size();
-        extension.time_s = of.time_s;
-        header = detail::encode_block(extension, 'x', {}, "PaxHeaders/member");
-        header.append(records).append(padding(records.size()), '\0');
+    std::string block = detail::encode_block(of, static_cast<char>(of.kind), prefix, name);
+    if (records.empty()) {
+        return block;
     }
-    return header + detail::encode_block(of, static_cast<char>(of.kind), prefix, name);
+    member extension;
+    extension.size = records.size();
+    extension.time_s = of.time_s;
+    std::string header = detail::encode_block(extension, 'x', {}, "PaxHeaders/member");
+    header.append(records).append(padding(records.size()), '\0');
+    return header + block;
 }
 
 inline std::optional<std::uint64_t> parse_number(std::string_view field) noexcept {

@@ -79,9 +79,8 @@ inline result<void> tar_writer::end_member() {
     if (content_left_ != 0) {
         return make_error(errc::bad_value, "a file became shorter while it was archived");
     }
-    auto done = put(std::string(padding_left_, '\0'));
-    padding_left_ = 0;
-    return done;
+    static constexpr char zeros[block_bytes] = {};
+    return put({zeros, std::exchange(padding_left_, 0)});
 }
 
 inline result<void> tar_writer::begin(const member& next) {
