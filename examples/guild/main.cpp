@@ -25,7 +25,9 @@ std::vector<program::command_spec> all_commands() {
         program::export_command(),     program::import_command(),
         program::events_command(),     program::import_events_command(),
         program::verify_command(),     program::repair_command(),
-        program::compact_command(),    program::ini_command(),
+        program::compact_command(),    program::install_command(),
+        program::uninstall_command(),  program::list_packages_command(),
+        program::index_command(),      program::ini_command(),
     };
 }
 

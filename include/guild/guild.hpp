@@ -19,6 +19,7 @@
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
 #include <guild/base/base64.hpp>               // bytes as text of 64 letters
 #include <guild/base/crc32c.hpp>               // CRC-32C and the mask that record files use
+#include <guild/base/sha256.hpp>               // SHA-256
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
 #include <guild/base/pattern_syntax.hpp>       // their text as a tree
@@ -28,6 +29,8 @@
 #include <guild/os/file.hpp>                   // files
 #include <guild/os/directory.hpp>              // directories: list, make, remove
 #include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
+#include <guild/os/beneath.hpp>                // files beneath a directory, for names of strangers
+#include <guild/os/link.hpp>                   // symbolic links, permissions, new names
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
@@ -79,6 +82,15 @@
 #include <guild/tfevents/directory_reader.hpp>  // of all files below a directory
 #include <guild/tfevents/writer.hpp>           // scalars, texts and more that TensorBoard reads
 
+// layer 3: tar archives
+#include <guild/archive/limits.hpp>            // how much an archive may ask for
+#include <guild/archive/tar_format.hpp>        // one member as values and as bytes
+#include <guild/archive/member_rules.hpp>      // which members are allowed
+#include <guild/archive/tar_reader.hpp>        // an archive as members, hostile ones refused
+#include <guild/archive/tar_writer.hpp>        // members as an archive
+#include <guild/archive/tree.hpp>              // a directory as members, the same everywhere
+#include <guild/archive/extract.hpp>           // members as a directory, whole or not at all
+
 // layer 3: numbers over steps, in files that survive crashes
 #include <guild/series/point.hpp>              // number, point, sample
 #include <guild/series/format.hpp>             // the blocks of a .gts file
@@ -113,6 +125,34 @@
 #include <guild/series/jsonl.hpp>              // a point as a line of JSON
 #include <guild/series/text_reader.hpp>        // the points of such a text, in pieces
 #include <guild/series/smooth.hpp>             // moving averages, as TensorBoard draws them
+
+// layer 4: sources of a package
+#include <guild/package/source.hpp>            // one source: where from, under which name
+#include <guild/package/tree_ref.hpp>          // which ref a tree URL means
+#include <guild/package/package.hpp>           // GuildPkg as values
+#include <guild/package/lock.hpp>              // GuildPkg.lock: what the sources were
+#include <guild/package/mirror.hpp>            // other places to fetch from
+#include <guild/package/tool.hpp>              // running git, curl and the like
+#include <guild/package/git_tool.hpp>          // git without the machine's configuration
+#include <guild/package/git_store.hpp>         // the bare repository that is kept
+#include <guild/package/git.hpp>               // one commit, or a part of it
+#include <guild/package/download.hpp>          // one file, resumed and checked
+#include <guild/package/source_tree.hpp>       // hash and copy of a directory
+#include <guild/package/fetch.hpp>             // every source of a package into srcdir
+
+// layer 4: archives of packages
+#include <guild/package/package_name.hpp>      // which names and versions name a file
+#include <guild/package/version_order.hpp>     // 1.10 is newer than 1.9
+#include <guild/package/file_digest.hpp>       // the sha256 of a file
+#include <guild/package/filter.hpp>            // xz, gzip, zstd and bzip2, as programs
+#include <guild/package/archive_file.hpp>      // an archive on disk, as its members
+#include <guild/package/unpack.hpp>            // an archive into a fresh directory
+#include <guild/package/buildinfo.hpp>         // what stands beside an archive
+#include <guild/package/pack.hpp>              // a directory as a package, the same everywhere
+#include <guild/package/verify.hpp>            // an archive against its buildinfo
+#include <guild/package/home.hpp>              // where packages are installed, and which
+#include <guild/package/package_index.hpp>     // what a directory or server offers
+#include <guild/package/install.hpp>           // install and uninstall
 
 // layer 4: runs: directories, recording, supervising, listing
 #include <guild/runs/layout.hpp>               // where things stand in a run directory

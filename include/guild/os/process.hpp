@@ -36,6 +36,7 @@ struct run_options {
     std::uint64_t max_output_bytes = 1'073'741'824;  // kept of each stream; the rest is counted
     stop_sequence stop;  // how it is stopped; empty: default_stop_sequence()
     int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
+    const bool* stop_flag = nullptr;  // on_output may set it: the run is stopped as well
     /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
     /// the result.
     std::function<void(int stream, std::string_view bytes)> on_output;
@@ -47,7 +48,7 @@ struct run_result {
     std::string out;
     std::string err;
     bool timed_out = false;            // it was stopped because its time was over
-    bool stopped = false;              // it was stopped because of stop_fd
+    bool stopped = false;              // it was stopped because of stop_fd or stop_flag
     bool orphaned_output = false;      // others still held its pipes linger_ms after its end
     std::uint64_t output_dropped = 0;  // bytes beyond max_output_bytes
     process_usage usage;
@@ -225,7 +226,8 @@ private:
         }
         if (!is_stopping()) {
             result_.timed_out = timeout_at_ms_ && now_ms >= *timeout_at_ms_;
-            result_.stopped = !result_.timed_out && is_ready(stop_slot);
+            const bool is_flagged = limits_.stop_flag != nullptr && *limits_.stop_flag;
+            result_.stopped = !result_.timed_out && (is_ready(stop_slot) || is_flagged);
             if (!is_stopping()) {
                 return true;
             }
