@@ -52,7 +52,8 @@ enum class rule : std::uint8_t {
     repeated_section,    // a header that was there before
     repeated_name,       // a name set twice in one section
     unknown_section,     // @attrs names a section that is not above it
-    unknown_reduction    // `reduce` of a field is no word that means something
+    unknown_reduction,   // `reduce` of a field is no word that means something
+    package_value        // a name, version, source or checksum of GuildPkg
 };
 
 /// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017
@@ -239,7 +240,8 @@ inline std::string_view to_string(rule about) noexcept {
                                           "repeated_section",
                                           "repeated_name",
                                           "unknown_section",
-                                          "unknown_reduction"};
+                                          "unknown_reduction",
+                                          "package_value"};
     return names[static_cast<std::size_t>(about)];
 }
 
