@@ -19,7 +19,8 @@ modules = {
     "project": (3, ["base", "ini", "project", *_file]),
     "tfevents": (3, ["base", "tfevents", *_file, "os/thread"]),
     "series": (3, ["base", "series", *_file, "os/fork_mark"]),
-    "archive": (3, ["base", "archive", *_file]),
+    # Names from strangers are resolved beneath a directory, and a tree half written goes again.
+    "archive": (3, ["base", "archive", *_file, "os/beneath", "os/temporary"]),
     "package": (4, ["base", "ini", "os", "archive", "package"]),
     "runs": (4, ["base", "os", "tfevents", "series", "runs"]),
     "json": (5, _values),

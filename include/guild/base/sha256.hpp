@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <guild/base/bytes.hpp>
+#include <guild/config.hpp>
 
 namespace guild { inline namespace v0 {
 
@@ -86,9 +87,9 @@ inline void sha256::take_block(const unsigned char* block) noexcept {
         const std::uint32_t first =
             h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) +
             ((e & f) ^ (~e & g)) + detail::sha256_constants[i] + words[i];
-        const std::uint32_t second = (rotate_right(a, 2) ^ rotate_right(a, 13) ^
-                                      rotate_right(a, 22)) +
-                                     ((a & b) ^ (a & c) ^ (b & c));
+        const std::uint32_t second =
+            (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) +
+            ((a & b) ^ (a & c) ^ (b & c));
         h = g;
         g = f;
         f = e;
@@ -108,7 +109,7 @@ inline void sha256::update(std::string_view bytes) noexcept {
     const void* start = bytes.data();
     const auto* at = static_cast<const unsigned char*>(start);
     std::size_t left = bytes.size();
-    const auto held = static_cast<std::size_t>(size_ % 64);
+    const auto held = detail::convert<std::size_t>(size_ % 64);
     size_ += left;
     if (held != 0) {
         const std::size_t taken = left < 64 - held ? left : 64 - held;
@@ -131,7 +132,7 @@ inline void sha256::update(std::string_view bytes) noexcept {
 inline std::string sha256::hex() const {
     sha256 last = *this;
     const std::uint64_t bits = size_ * 8;
-    const auto held = static_cast<std::size_t>(size_ % 64);
+    const auto held = detail::convert<std::size_t>(size_ % 64);
     std::string padding(held < 56 ? 56 - held : 120 - held, '\0');
     padding[0] = '\x80';
     for (unsigned i = 0; i < 8; ++i) {

@@ -1,6 +1,6 @@
 // guild/package/unpack.hpp - unpacks a tar archive, compressed or not, into a fresh directory.
 //
-// Layer 4. Includes: archive/extract.hpp, package/filter.hpp.
+// Layer 4. Includes: archive/extract.hpp, package/archive_file.hpp.
 // Not here: what an archive may hold (archive/member_rules.hpp); where archives come from.
 //
 // The archive is never in memory as a whole. The tree is written beside the directory and renamed
@@ -9,10 +9,12 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <utility>
 
+#include <guild/archive/extract.hpp>
 #include <guild/archive/limits.hpp>
 #include <guild/base/result.hpp>
+#include <guild/package/archive_file.hpp>
 
 namespace guild { inline namespace v0 { namespace package {
 
@@ -36,5 +38,30 @@ struct unpacked {
                                               const archive::limits& limits = {});
 
 // ---- implementation ---------------------------------------------------------
+
+inline result<unpacked> unpack_archive(const std::string& archive_path,
+                                       const std::string& directory,
+                                       const archive::limits& limits) {
+    auto fresh = archive::check_fresh(directory);
+    if (!fresh) {
+        return std::move(fresh).error();
+    }
+    auto opened = archive_file::open(archive_path, limits);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    auto done = archive::extract(opened->reader(), directory);
+    if (!done) {
+        if (done.error().path.empty()) {
+            done.error().path = archive_path;
+        }
+        return std::move(done).error();
+    }
+    unpacked what;
+    what.members = done->members;
+    what.content_bytes = done->content_bytes;
+    what.tar_sha256 = opened->tar_sha256();
+    return what;
+}
 
 }}}  // namespace guild::package
