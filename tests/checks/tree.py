@@ -20,7 +20,7 @@ modules = {
     "tfevents": (3, ["base", "tfevents", *_file, "os/thread"]),
     "series": (3, ["base", "series", *_file, "os/fork_mark"]),
     # Names from strangers are resolved beneath a directory, and a tree half written goes again.
-    "archive": (3, ["base", "archive", *_file, "os/beneath", "os/temporary"]),
+    "archive": (3, ["base", "archive", *_file, "os/beneath", "os/link", "os/temporary"]),
     "package": (4, ["base", "ini", "os", "archive", "package"]),
     "runs": (4, ["base", "os", "tfevents", "series", "runs"]),
     "json": (5, _values),

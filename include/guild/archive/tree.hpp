@@ -24,6 +24,7 @@
 #include <guild/base/result.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/link.hpp>
 
 namespace guild { inline namespace v0 { namespace archive {
 
@@ -127,7 +128,7 @@ private:
         case os::file_kind::symlink: {
             what.kind = member_kind::symlink;
             what.mode = 0777;
-            auto target = os::get_link_target(source);
+            auto target = os::read_link(source);
             if (!target) {
                 return std::move(target).error();
             }

@@ -160,12 +160,6 @@ private:
 /// example  tests/os/file.cpp "real path: links and dots are gone"
 [[nodiscard]] result<std::string> get_real_path(const std::string& path);
 
-/// What a symbolic link says, as it was written.
-///
-/// errors   not_found; bad_value for what is no symbolic link
-/// example  tests/os/file.cpp "link target: is the text of the link, however long"
-[[nodiscard]] result<std::string> get_link_target(const std::string& path);
-
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -461,22 +455,6 @@ inline result<std::string> get_real_path(const std::string& path) {
     std::string found(resolved);
     std::free(resolved);
     return found;
-}
-
-inline result<std::string> get_link_target(const std::string& path) {
-    std::string target(256, '\0');
-    while (true) {
-        const ssize_t got = ::readlink(path.c_str(), &target[0], target.size());
-        if (got < 0) {
-            return os_error(errno, "readlink", path);
-        }
-        const auto length = guild::detail::convert<std::size_t>(got);
-        if (length < target.size()) {
-            target.resize(length);
-            return target;
-        }
-        target.resize(target.size() * 2);
-    }
 }
 
 }}}  // namespace guild::os
