@@ -38,6 +38,7 @@ struct run_options {
     int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
     bool kill_group_at_end = false;         // what it left running in its group does not outlive it
     std::function<void(int pid)> on_start;  // called once, when the program runs
+    const bool* stop_flag = nullptr;  // on_output may set it: the run is stopped as well
     /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
     /// the result.
     std::function<void(int stream, std::string_view bytes)> on_output;
@@ -49,7 +50,7 @@ struct run_result {
     std::string out;
     std::string err;
     bool timed_out = false;            // it was stopped because its time was over
-    bool stopped = false;              // it was stopped because of stop_fd
+    bool stopped = false;              // it was stopped because of stop_fd or stop_flag
     bool orphaned_output = false;      // others still held its pipes linger_ms after its end
     std::uint64_t output_dropped = 0;  // bytes beyond max_output_bytes
     process_usage usage;
@@ -230,7 +231,8 @@ private:
         }
         if (!is_stopping()) {
             result_.timed_out = timeout_at_ms_ && now_ms >= *timeout_at_ms_;
-            result_.stopped = !result_.timed_out && is_ready(stop_slot);
+            const bool is_flagged = limits_.stop_flag != nullptr && *limits_.stop_flag;
+            result_.stopped = !result_.timed_out && (is_ready(stop_slot) || is_flagged);
             if (!is_stopping()) {
                 return true;
             }

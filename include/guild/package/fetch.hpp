@@ -8,14 +8,21 @@
 // SRCDIR.new and takes srcdir's place when all of it is good.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <guild/archive/limits.hpp>
+#include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/base/sha256.hpp>
+#include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/link.hpp>
+#include <guild/os/temporary.hpp>
 #include <guild/package/download.hpp>
 #include <guild/package/git.hpp>
 #include <guild/package/lock.hpp>
@@ -53,13 +60,271 @@ struct fetched_sources {
 ///
 /// Says, a line each: `Downloading URL`, `Cloning into bare repository 'DIRECTORY'...`,
 /// `Extracting REPO/REF/PATH` (archives: `Extracting FILE`).
-/// errors   of package/git.hpp, download.hpp, unpack.hpp and source_tree.hpp, where = the source in
-///          GuildPkg unless they have a place of their own; bad_checksum: not what sha256 or
-///          GuildPkg.lock says, path = the file kept aside; srcdir is left as it was
+/// errors   of package/git.hpp, download.hpp, unpack.hpp and source_tree.hpp; path and where are
+/// the
+///          source in GuildPkg, another path stands in the message; bad_checksum: not what sha256
+///          or GuildPkg.lock says; srcdir is left as it was after every error
 /// example  tests/package/fetch.cpp "fetch: the tutorial's source stands below src as it is shown"
 [[nodiscard]] result<fetched_sources> fetch_sources(const definition& of,
                                                     const fetch_options& options = {});
 
 // ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// One call of fetch_sources().
+class source_fetcher {
+public:
+    source_fetcher(const definition& of, const fetch_options& options)
+        : of_(of), options_(options),
+          srcdir_(os::absolute_path(
+              join_path(of.directory, options.srcdir.empty() ? "src" : options.srcdir))),
+          stage_(srcdir_ + ".new") {}
+
+    result<fetched_sources> run();
+
+private:
+    using one = result<locked_source>;
+
+    one fetch(const declared_source& each) const;
+    one fetch_git(const declared_source& each) const;
+    one fetch_file(const declared_source& each) const;
+    one take_local(const declared_source& each) const;
+    result<void> put(const source& value, const std::string& file) const;
+    result<void> check_sum(const declared_source& each, const std::string& seen) const;
+    git_request make_request(const source& value) const;
+    const locked_source* find_pin(const source& value) const;
+    result<void> swap() const;
+
+    static bool has_sum(const declared_source& each) {
+        return !each.sha256.empty() && each.sha256 != "SKIP";
+    }
+    std::string target(const source& value) const { return join_path(stage_, value.name); }
+    void say(const std::string& line) const {
+        if (options_.tools.say) {
+            options_.tools.say(line);
+        }
+    }
+
+    const definition& of_;
+    const fetch_options& options_;
+    std::string srcdir_;
+    std::string stage_;
+    lock_file lock_;
+};
+
+/// The error as one about a source in GuildPkg.
+inline error place_error(error what, const definition& of, const declared_source& each) {
+    if (what.code == errc::interrupted) {
+        return what;
+    }
+    const bool is_about_sum = what.code == errc::bad_checksum && !each.sha256_from.path.empty();
+    what.message = to_string(error{what.code, what.message, what.path, {}});
+    what.path = of.path;
+    what.where = is_about_sum ? each.sha256_from.where : each.from.where;
+    return what;
+}
+
+inline result<fetched_sources> source_fetcher::run() {
+    auto lock = load_lock(of_.directory);
+    if (!lock) {
+        return std::move(lock).error();
+    }
+    lock_ = std::move(*lock);
+    const os::temporary unfinished(stage_);
+    auto ready = os::remove_tree(stage_);
+    if (ready) {
+        ready = os::make_directories(stage_);
+    }
+    if (!ready) {
+        return ready.error();
+    }
+    fetched_sources out;
+    out.srcdir = srcdir_;
+    out.lock = {of_.name.text, of_.version.text, lock_.tar_sha256, {}};
+    for (const declared_source& each : of_.sources) {
+        auto fetched = fetch(each);
+        if (!fetched) {
+            return place_error(std::move(fetched).error(), of_, each);
+        }
+        out.lock.sources.push_back(std::move(*fetched));
+    }
+    const auto swapped = swap();
+    if (!swapped) {
+        return swapped.error();
+    }
+    out.lock_changed = format_lock(out.lock) != format_lock(lock_);
+    return out;
+}
+
+inline result<void> source_fetcher::swap() const {
+    const auto removed = os::remove_tree(srcdir_);
+    return removed ? os::rename_path(stage_, srcdir_) : removed;
+}
+
+inline result<locked_source> source_fetcher::fetch(const declared_source& each) const {
+    switch (each.value.kind) {
+    case source_kind::github_tree:
+    case source_kind::git:
+        return fetch_git(each);
+    case source_kind::download:
+        return fetch_file(each);
+    case source_kind::local:
+        break;
+    }
+    return take_local(each);
+}
+
+/// What the lock says about a source, unless it is not to be held to.
+inline const locked_source* source_fetcher::find_pin(const source& value) const {
+    const locked_source* found = options_.update ? nullptr : lock_.find(value.text);
+    return found != nullptr && found->url == value.url ? found : nullptr;
+}
+
+inline git_request source_fetcher::make_request(const source& value) const {
+    git_request wanted;
+    wanted.kind = value.ref;
+    wanted.ref = value.ref_name;
+    wanted.tree_rest = value.tree_rest;
+    wanted.offline = options_.offline;
+    const locked_source* pin = find_pin(value);
+    if (pin != nullptr && value.ref != ref_kind::commit) {
+        wanted.pinned_commit = pin->commit;
+        wanted.pinned_ref = pin->ref;
+        wanted.pinned_path = pin->path;
+    }
+    return wanted;
+}
+
+inline result<void> source_fetcher::check_sum(const declared_source& each,
+                                              const std::string& seen) const {
+    if (!has_sum(each) || each.sha256 == seen) {
+        return {};
+    }
+    return make_error(errc::bad_checksum, "expected sha256 " + each.sha256 + " of `" +
+                                              each.value.text + "`, seen " + seen);
+}
+
+inline result<locked_source> source_fetcher::fetch_git(const declared_source& each) const {
+    const source& value = each.value;
+    const repository from{value.url, apply_mirrors(value.url, options_.mirrors),
+                          join_path(of_.directory, value.name)};
+    const bool is_taken = from.directory == srcdir_ || value.name == "src" || value.name == "pkg";
+    if (is_taken) {
+        return make_error(errc::bad_value, "`" + value.name +
+                                               "` is no name for a bare repository beside "
+                                               "GuildPkg: give another by NAME::");
+    }
+    const auto commit = fetch_commit(from, make_request(value), options_.tools);
+    if (!commit) {
+        return commit.error();
+    }
+    std::string shown =
+        value.name + '/' + (commit->ref.empty() ? commit->commit : short_ref(commit->ref));
+    shown += commit->path.empty() ? "" : '/' + commit->path;
+    say("Extracting " + shown);
+    const auto written = export_commit(from, *commit, target(value), options_.tools);
+    if (!written) {
+        return written.error();
+    }
+    auto sum = hash_tree(target(value));
+    if (!sum) {
+        return std::move(sum).error();
+    }
+    const auto checked = check_sum(each, *sum);
+    if (!checked) {
+        return checked.error();
+    }
+    return locked_source{value.text,     value.url,    commit->ref,    commit->path,
+                         commit->commit, commit->tree, std::move(*sum)};
+}
+
+/// A file to its place: unpacked, or copied.
+inline result<void> source_fetcher::put(const source& value, const std::string& file) const {
+    if (!value.is_archive) {
+        return copy_tree(file, target(value));
+    }
+    say("Extracting " + value.file_name);
+    const auto unpacked = unpack_archive(file, target(value), options_.limits);
+    return unpacked ? result<void>() : unpacked.error();
+}
+
+inline result<locked_source> source_fetcher::fetch_file(const declared_source& each) const {
+    constexpr std::size_t key_digits = 16;
+    const source& value = each.value;
+    const std::string directory = join_path(join_path(of_.directory, "downloads"),
+                                            sha256_hex(value.url).substr(0, key_digits));
+    const auto made = os::make_directories(directory);
+    if (!made) {
+        return made.error();
+    }
+    const locked_source* pin = find_pin(value);
+    download_options options = options_.download;
+    options.sha256 = has_sum(each) ? each.sha256 : pin != nullptr ? pin->sha256 : std::string();
+    options.offline = options_.offline;
+    options.refresh = options_.update && !has_sum(each);
+    options.allow_file = options_.allow_file;
+    options.shown_url = value.url;
+    options.tools = options_.tools;
+    auto fetched = download(apply_mirrors(value.url, options_.mirrors),
+                            join_path(directory, value.file_name), options);
+    if (!fetched) {
+        error& why = fetched.error();
+        if (why.code == errc::bad_checksum && !has_sum(each)) {
+            why.message += "; GuildPkg.lock expects the former file, --update takes the new one";
+        }
+        return std::move(why);
+    }
+    const auto placed = put(value, fetched->path);
+    if (!placed) {
+        return placed.error();
+    }
+    return locked_source{value.text, value.url, {}, {}, {}, {}, fetched->sha256};
+}
+
+inline result<locked_source> source_fetcher::take_local(const declared_source& each) const {
+    const source& value = each.value;
+    const std::string from = join_path(of_.directory, value.path);
+    if (!os::find_status(from)) {
+        return make_error(errc::not_found,
+                          "no file or directory `" + value.path + "` in the package's directory");
+    }
+    const bool is_around =
+        starts_with(srcdir_ + '/', from + '/') || starts_with(from + '/', srcdir_ + '/');
+    if (is_around) {
+        return make_error(errc::bad_value,
+                          "`" + value.path + "` is where sources are put, it cannot be one");
+    }
+    std::string sum;
+    if (os::is_directory(from)) {
+        auto copied = copy_tree(from, target(value));
+        auto hash = copied ? hash_tree(target(value)) : result<std::string>(copied.error());
+        if (!hash) {
+            return std::move(hash).error();
+        }
+        sum = std::move(*hash);
+    } else {
+        auto digest = get_file_digest(from);
+        if (!digest) {
+            return std::move(digest).error();
+        }
+        sum = std::move(digest->sha256);
+    }
+    const auto checked = check_sum(each, sum);
+    if (!checked) {
+        return checked.error();
+    }
+    const auto placed = os::is_directory(from) ? result<void>() : put(value, from);
+    if (!placed) {
+        return placed.error();
+    }
+    return locked_source{value.text, {}, {}, {}, {}, {}, std::move(sum)};
+}
+
+}  // namespace detail
+
+inline result<fetched_sources> fetch_sources(const definition& of, const fetch_options& options) {
+    return detail::source_fetcher(of, options).run();
+}
 
 }}}  // namespace guild::package

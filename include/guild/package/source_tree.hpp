@@ -9,6 +9,8 @@
 // is that of their target. Directories count through what is in them; times and owners never do.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +18,8 @@
 
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/base/sha256.hpp>
+#include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/link.hpp>
@@ -44,5 +48,169 @@ namespace guild { inline namespace v0 { namespace package {
 [[nodiscard]] bool stays_below(std::string_view path, std::string_view target);
 
 // ---- implementation ---------------------------------------------------------
+
+inline bool stays_below(std::string_view path, std::string_view target) {
+    if (target.empty() || is_absolute(target)) {
+        return false;
+    }
+    // Component by component: `a/../..` leaves the root on its way even if it comes back.
+    std::ptrdiff_t depth = std::count(path.begin(), path.end(), '/');
+    for (const std::string& part : split(target, '/')) {
+        depth += part == ".." ? -1 : part.empty() || part == "." ? 0 : 1;
+        if (depth < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+namespace detail {
+
+/// Entries of a directory and all below it, with their paths relative to it.
+class tree_walker {
+public:
+    explicit tree_walker(const std::string& root) : root_(root) {}
+
+    /// Calls visit(path, entry) for each, a directory before what is in it.
+    template <class Visit>
+    result<void> walk(const std::string& below, const Visit& visit) {
+        const auto entries = os::list_directory(join_path(root_, below));
+        if (!entries) {
+            return entries.error();
+        }
+        for (const os::dir_entry& each : *entries) {
+            const std::string path = join_path(below, each.name);
+            result<void> seen = check(path, each);
+            if (seen) {
+                seen = visit(path, each);
+            }
+            if (seen && each.kind == os::file_kind::directory) {
+                seen = walk(path, visit);
+            }
+            if (!seen) {
+                return seen;
+            }
+        }
+        return {};
+    }
+
+private:
+    result<void> check(const std::string& path, const os::dir_entry& entry) const {
+        if (entry.kind == os::file_kind::other) {
+            return make_error(errc::bad_value, "expected a file, a link or a directory",
+                              join_path(root_, path));
+        }
+        if (entry.kind != os::file_kind::symlink) {
+            return {};
+        }
+        const auto target = os::read_link(join_path(root_, path));
+        if (!target) {
+            return target.error();
+        }
+        if (!stays_below(path, *target)) {
+            return make_error(errc::bad_value,
+                              "expected a link that stays within the source, seen one to `" +
+                                  *target + "`",
+                              join_path(root_, path));
+        }
+        return {};
+    }
+
+    const std::string& root_;
+};
+
+/// MODE TAB SHA256 of a file or link.
+inline result<std::string> hash_entry(const std::string& path, os::file_kind kind) {
+    if (kind == os::file_kind::symlink) {
+        const auto target = os::read_link(path);
+        if (!target) {
+            return target.error();
+        }
+        return "link\t" + sha256_hex(*target);
+    }
+    const auto digest = get_file_digest(path);
+    const auto status = os::get_status(path);
+    if (!digest || !status) {
+        return digest ? status.error() : digest.error();
+    }
+    return ((status->mode & 0100U) != 0 ? "755\t" : "644\t") + digest->sha256;
+}
+
+inline result<void> copy_entry(const std::string& from, const std::string& to, os::file_kind kind) {
+    if (kind == os::file_kind::directory) {
+        return os::make_directories(to, 0755);
+    }
+    if (kind == os::file_kind::symlink) {
+        const auto target = os::read_link(from);
+        return target ? os::make_link(*target, to) : target.error();
+    }
+    const auto source = os::open_file(from, os::open_mode::read);
+    if (!source) {
+        return source.error();
+    }
+    const auto status = source->status();
+    auto made = os::open_file(to, os::open_mode::create_new);
+    if (!status || !made) {
+        return status ? made.error() : status.error();
+    }
+    const auto copied = os::copy_bytes(*source, status->size, *made);
+    if (!copied) {
+        return copied;
+    }
+    const auto closed = made->close();
+    return closed ? os::set_permissions(to, (status->mode & 0100U) != 0 ? 0755U : 0644U) : closed;
+}
+
+}  // namespace detail
+
+inline result<std::string> hash_tree(const std::string& directory) {
+    std::vector<std::string> lines;
+    const auto visit = [&](const std::string& path, const os::dir_entry& entry) -> result<void> {
+        if (entry.kind == os::file_kind::directory) {
+            return {};
+        }
+        auto hash = detail::hash_entry(join_path(directory, path), entry.kind);
+        if (!hash) {
+            return std::move(hash).error();
+        }
+        // The path first, for the order; it cannot hold NUL.
+        lines.push_back(path + '\0' + *hash);
+        return {};
+    };
+    const auto walked = detail::tree_walker(directory).walk("", visit);
+    if (!walked) {
+        return walked.error();
+    }
+    std::sort(lines.begin(), lines.end());
+    sha256 sum;
+    for (const std::string& line : lines) {
+        const std::size_t end = line.find('\0');
+        sum.update(line.substr(end + 1) + '\t' + line.substr(0, end) + '\n');
+    }
+    return sum.hex();
+}
+
+inline result<void> copy_tree(const std::string& from, const std::string& to) {
+    const auto status = os::get_status(from);
+    if (!status) {
+        return status.error();
+    }
+    if (os::find_link_status(to)) {
+        return make_error(errc::already_exists, "something stands there already", to);
+    }
+    if (status->kind != os::file_kind::directory) {
+        return status->kind == os::file_kind::regular
+                   ? detail::copy_entry(from, to, status->kind)
+                   : make_error(errc::bad_value, "expected a file or a directory", from);
+    }
+    const auto made = os::make_directories(to, 0755);
+    if (!made) {
+        return made;
+    }
+    return detail::tree_walker(from).walk(
+        "", [&](const std::string& path, const os::dir_entry& entry) {
+            return detail::copy_entry(join_path(from, path), join_path(to, path), entry.kind);
+        });
+}
 
 }}}  // namespace guild::package
