@@ -64,8 +64,8 @@ int init_package(const init_request& request, io& console) {
             return status;
         }
     }
-    return write_new_file(path_in(request.directory, "packager"),
-                          guild::package::packager_skeleton, console);
+    return write_new_file(path_in(request.directory, "packager"), guild::package::packager_skeleton,
+                          console);
 }
 
 int init_project(const init_request& request, io& console) {

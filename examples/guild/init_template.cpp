@@ -9,6 +9,7 @@
 #include <guild/ini/parser.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
+#include <guild/package/home.hpp>
 #include <guild/package/source_tree.hpp>
 #include <guild/project/guild_in.hpp>
 
@@ -21,17 +22,28 @@ namespace {
 
 /// A template that was found.
 struct found_template {
-    std::string name;       // as the user wrote it
+    std::string name;  // as the user wrote it
     std::string directory;
-    std::string path;       // of its Guild.in
+    std::string path;  // of its Guild.in
     std::string text;
 };
 
+/// Where a package is installed, the newest of that name.
+std::optional<std::string> find_package_directory(const std::string& name) {
+    const auto homes = guild::package::find_package_homes();
+    if (!homes) {
+        return std::nullopt;
+    }
+    auto found = guild::package::find_installed(*homes, name);
+    return found && *found ? std::make_optional((*found)->path) : std::nullopt;
+}
+
 std::optional<std::string> find_checkpoint(const std::string& package) {
     const auto directory = find_package_directory(package);
-    const auto entries = directory ? guild::os::list_directory(*directory)
-                                   : guild::result<std::vector<guild::os::dir_entry>>(
-                                         std::vector<guild::os::dir_entry>());
+    if (!directory) {
+        return std::nullopt;
+    }
+    const auto entries = guild::os::list_directory(*directory);
     if (!entries) {
         return std::nullopt;
     }

@@ -26,6 +26,7 @@ std::vector<program::command_spec> all_commands() {
         program::events_command(),     program::import_events_command(),
         program::verify_command(),     program::repair_command(),
         program::compact_command(),    program::ini_command(),
+        program::package_command(),
     };
 }
 

@@ -15,7 +15,7 @@ TEST_CASE("skeleton: GuildPkg is filled in by replacing three words") {
     std::string text(guildpkg_skeleton);
     text = guild::replace_all(text, "  name = NAME", "  name = demo-src");
     text = guild::replace_all(text, "  version = VERSION", "  version = 1");
-    text = guild::replace_all(text, "source = SOURCE-1 SOURCE-2", "source = https://x.org/a.txt");
+    text = guild::replace_all(text, "source = SOURCE-1 SOURCE-2", "source = https://github.com/o/r/tree/master/a");
     const auto report = parse_definition(text, "/demo", "GuildPkg");
     REQUIRE(report.value);
     for (const guild::ini::diagnostic& one : report.diagnostics) {
