@@ -2,6 +2,8 @@
 
 #include <guild/ini/parser.hpp>
 #include <guild/os/file.hpp>
+#include <guild/package/mirror.hpp>
+#include <guild/package/package.hpp>
 #include <guild/project/load.hpp>
 #include <guild/project/templates.hpp>
 
@@ -15,6 +17,7 @@
 #include "support/temp_dir.hpp"
 
 namespace ini = guild::ini;
+namespace package = guild::package;
 namespace project = guild::project;
 namespace guild_toml = guild::toml;
 using guild_test::temp_dir;
@@ -166,4 +169,43 @@ TEST_CASE("toml: a project loads from Guild.toml as from Guild") {
     REQUIRE_FALSE(broken);
     CHECK(broken.error().code == guild::errc::bad_syntax);
     CHECK(broken.error().where.line == 3);
+}
+
+TEST_CASE("toml: a package loads from GuildPkg.toml as from GuildPkg, errors at their places") {
+    const temp_dir at;
+    const std::string text = "[package]\nname = 'n-src'\nversion = 1.10\nsource = [\n  'a.txt',\n"
+                             "  'b.tar.gz', # the data\n]\nsha256 = ['SKIP', 'SKIP']\n"
+                             "[references]\ngithub = 'https://github.com/o/r'\n";
+    (void)at.write("GuildPkg.toml", text);
+    package::read_options options;
+    options.read_toml = guild_toml::read_project;
+    const auto read = package::load_definition(at.path(), options);
+    REQUIRE_MESSAGE(read.value, (read.value ? "" : guild::to_string(*read.failure)));
+    CHECK(read.value->version.text == "1.10");
+    REQUIRE(read.value->sources.size() == 2);
+    CHECK(read.value->sources[1].value.name == "b");
+    CHECK(read.value->sources[1].from.where.line == 6);
+    CHECK(read.value->sources[1].from.where.column == 4);
+    CHECK(read.value->references.size() == 1);
+    CHECK(read.diagnostics.empty());
+    const auto wrong =
+        package::parse_definition("[package]\nname = 'n'\nversion = '1'\nsource = ['a', '../b']\n",
+                                  at.path(), "GuildPkg.toml", options);
+    REQUIRE(wrong.failure);
+    CHECK(wrong.failure->where.line == 4);
+    CHECK(wrong.failure->where.column == 17);
+}
+
+TEST_CASE("toml: mirrors of config.toml") {
+    const temp_dir at;
+    const std::string path = at.write(
+        "config.toml", "[mirror.\"https://github.com/\"]\nurl = 'https://git.example.org/'\n");
+    const auto mirrors = package::load_mirrors(path, guild_toml::read_project);
+    REQUIRE(mirrors);
+    CHECK(package::apply_mirrors("https://github.com/o/r.git", *mirrors) ==
+          "https://git.example.org/o/r.git");
+    (void)at.write("config.toml", "[mirror.\"https://github.com/\"]\nurl = 7\n");
+    const auto wrong = package::load_mirrors(path, guild_toml::read_project);
+    REQUIRE_FALSE(wrong);
+    CHECK(guild::to_string(wrong.error()) == path + ":2:7: expected a URL, seen `7`");
 }

@@ -7,6 +7,7 @@
 #include <guild/base/path.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/gpu.hpp>
+#include <guild/package/home.hpp>
 
 #include <cstddef>
 #include <string>
@@ -39,9 +40,10 @@ resolve_flags(const guild::project::project& project, const guild::project::sect
 
 guild::project::variables operation_variables(const std::string& run_directory) {
     static const std::size_t gpu_count = guild::os::list_gpus().size();  // asks nvidia-smi
-    const std::string home = guild::os::find_variable("HOME").value_or("");
-    guild::project::variables variables = {{"PKGHOME", guild::join_path(home, ".guild/pkg")},
-                                           {"GPU_COUNT", std::to_string(gpu_count)}};
+    const auto homes = guild::package::find_package_homes();
+    guild::project::variables variables = {
+        {"PKGHOME", homes ? guild::package::get_used_home(*homes) : std::string()},
+        {"GPU_COUNT", std::to_string(gpu_count)}};
     if (!run_directory.empty()) {
         variables.emplace_back("RUNDIR", run_directory);
     }

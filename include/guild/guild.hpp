@@ -28,6 +28,7 @@
 #include <guild/os/file.hpp>                   // files
 #include <guild/os/directory.hpp>              // directories: list, make, remove
 #include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
+#include <guild/os/link.hpp>                   // symbolic links, permissions, new names
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
 #include <guild/os/descriptor.hpp>             // waiting for descriptors; waking a thread
@@ -113,6 +114,20 @@
 #include <guild/series/jsonl.hpp>              // a point as a line of JSON
 #include <guild/series/text_reader.hpp>        // the points of such a text, in pieces
 #include <guild/series/smooth.hpp>             // moving averages, as TensorBoard draws them
+
+// layer 4: sources of a package
+#include <guild/package/source.hpp>            // one source: where from, under which name
+#include <guild/package/tree_ref.hpp>          // which ref a tree URL means
+#include <guild/package/package.hpp>           // GuildPkg as values
+#include <guild/package/lock.hpp>              // GuildPkg.lock: what the sources were
+#include <guild/package/mirror.hpp>            // other places to fetch from
+#include <guild/package/tool.hpp>              // running git, curl and the like
+#include <guild/package/git_tool.hpp>          // git without the machine's configuration
+#include <guild/package/git_store.hpp>         // the bare repository that is kept
+#include <guild/package/git.hpp>               // one commit, or a part of it
+#include <guild/package/download.hpp>          // one file, resumed and checked
+#include <guild/package/source_tree.hpp>       // hash and copy of a directory
+#include <guild/package/fetch.hpp>             // every source of a package into srcdir
 
 // layer 4: runs: directories, recording, supervising, listing
 #include <guild/runs/layout.hpp>               // where things stand in a run directory

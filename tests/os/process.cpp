@@ -354,6 +354,16 @@ TEST_CASE("run: a descriptor that becomes readable stops it") {
     CHECK(ran.status.signal == SIGTERM);
 }
 
+TEST_CASE("run: a flag that on_output sets stops it") {
+    bool stop = false;
+    run_options limits;
+    limits.stop_flag = &stop;
+    limits.on_output = [&](int, std::string_view) { stop = true; };
+    const run_result ran = must_run(shell_options("echo x; exec sleep 20"), limits);
+    CHECK(ran.stopped);
+    CHECK(ran.status.signal == SIGTERM);
+}
+
 TEST_CASE("run: a sequence that stops nothing is an error, and the program goes with it") {
     run_options limits;
     limits.timeout_ms = 100;

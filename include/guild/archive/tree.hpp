@@ -127,7 +127,7 @@ private:
             break;
         case os::file_kind::symlink: {
             what.kind = member_kind::symlink;
-            what.mode = 0777;
+            what.mode = 0755;  // as GNU tar makes it of u+rwX,go+rX,go-w
             auto target = os::read_link(source);
             if (!target) {
                 return std::move(target).error();

@@ -314,7 +314,8 @@ inline attempt_end downloader::attempt(bool resume) {
         return attempt_end::failed;
     }
     if (ran->status.success()) {
-        return attempt_end::done;
+        // To curl a refused range is a file that was complete already, whatever it was.
+        return before != 0 && facts().status == 416 ? attempt_end::no_resume : attempt_end::done;
     }
     ran->err = std::move(said);
     take_failure(*ran, before);

@@ -268,6 +268,7 @@ inline result<void> filter::finish() {
     if (status->success()) {
         return {};
     }
+    messages_.erase(0, messages_.find_first_not_of('\n'));
     std::string said = messages_.substr(0, messages_.find('\n'));
     if (starts_with(said, program_ + ": ")) {
         said.erase(0, program_.size() + 2);

@@ -61,8 +61,10 @@ struct git_commit {
 
 /// Writes the files at the commit's path below `directory`, under their full path within the
 /// repository, byte for byte. Submodules are empty directories. Symbolic links may lead anywhere:
-/// hash_tree() finds those that leave. errors   those of fetch_commit example tests/package/git.cpp
-/// "git: attributes of the repository change nothing"
+/// hash_tree() finds those that leave.
+///
+/// errors   those of fetch_commit
+/// example  tests/package/git.cpp "git: attributes of the repository change nothing"
 [[nodiscard]] result<void> export_commit(const repository& from, const git_commit& commit,
                                          const std::string& directory,
                                          const tool_options& tools = {});
@@ -247,7 +249,9 @@ inline result<git_commit> commit_fetcher::fetch_by(const resolved_tree& wanted, 
     const std::string now = by_id ? wanted.commit : store_.find_commit(local);
     found.commit = now.empty() ? wanted.commit : now;  // it may have moved on since it was listed
     if (store_.find_commit(found.commit).empty()) {
-        return make_error(errc::io_failed, "no commit " + found.commit + " came from " + from_.url);
+        const bool is_last = depth == fetch_depth::everything;
+        return make_error(is_last ? errc::not_found : errc::io_failed,
+                          "no commit " + found.commit + " came from " + from_.url);
     }
     if (!by_id && !store_.has_own_name(local)) {
         return make_error(errc::bad_value, "the tag that " + from_.url + " gives as " + wanted.ref +

@@ -4,6 +4,8 @@
 // Not here: putting them there and removing them (package/install.hpp).
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +42,12 @@ struct package_homes {
 ///
 /// errors   as above
 [[nodiscard]] result<package_homes> find_package_homes();
+
+/// Where `$PKGHOME` of a project's commands leads: the first home that exists, or else the one for
+/// new packages.
+///
+/// example  tests/package/home.cpp "homes: PKGHOME, the data directory, and the old place"
+[[nodiscard]] std::string get_used_home(const package_homes& homes);
 
 /// One installed package.
 struct installed_package {
@@ -105,6 +113,15 @@ inline result<package_homes> find_package_homes(const os::variables& environment
 
 inline result<package_homes> find_package_homes() {
     return find_package_homes(os::current_environment());
+}
+
+inline std::string get_used_home(const package_homes& homes) {
+    for (const std::string& home : homes.read) {
+        if (os::is_directory(home)) {
+            return home;
+        }
+    }
+    return homes.write;
 }
 
 inline result<std::pair<std::string, std::string>> get_identity(std::string definition_text,

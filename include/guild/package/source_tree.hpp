@@ -24,13 +24,15 @@
 #include <guild/os/file.hpp>
 #include <guild/os/link.hpp>
 #include <guild/package/file_digest.hpp>
+#include <guild/package/source.hpp>
 
 namespace guild { inline namespace v0 { namespace package {
 
 /// The hash of a directory.
 ///
-/// errors   bad_value: a symbolic link that leads out of the directory, or what is neither file,
-///          link nor directory; those of the operating system; path = the entry
+/// errors   bad_value: a symbolic link that leads out of the directory, what is neither file, link
+///          nor directory, a name with control characters; those of the operating system; path =
+///          the entry
 /// cost     reads every file once
 /// example  tests/package/source_tree.cpp "tree hash: contents, names and execute bits count alone"
 [[nodiscard]] result<std::string> hash_tree(const std::string& directory);
@@ -96,6 +98,11 @@ public:
 
 private:
     result<void> check(const std::string& path, const os::dir_entry& entry) const {
+        const bool has_control = std::any_of(entry.name.begin(), entry.name.end(), is_control);
+        if (has_control) {
+            return make_error(errc::bad_value, "expected a name without control characters",
+                              join_path(root_, path));
+        }
         if (entry.kind == os::file_kind::other) {
             return make_error(errc::bad_value, "expected a file, a link or a directory",
                               join_path(root_, path));
