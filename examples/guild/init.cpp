@@ -111,7 +111,7 @@ int prepare_directory(const init_request& request, io& console) {
 
 command_spec init_command() {
     return {"init",
-            "start a project or a package: write an annotated Guild file or GuildPkg",
+            "start a project or a package",
             "Writes DIR/Guild; DIR is made if it is missing. With --template, copies the files of "
             "a source package into DIR and makes DIR/Guild of its Guild.in, in which variables "
             "get the values given as VAR=VALUE. With --package, writes DIR/GuildPkg and "

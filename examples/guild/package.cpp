@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "common.hpp"
+#include "new_files.hpp"
 #include "signals.hpp"
 
 #include <guild/base/number.hpp>
@@ -184,8 +185,9 @@ private:
         guild::package::build_request request;
         if (request_.definition.packager) {
             request.packager = in_directory(request_.definition.packager->text);
-            request.packager_shown = request_.definition.packager->text;
-            say("Using " + request.packager_shown);
+            request.packager_shown = path_in(guild::parent_path(request_.definition.path),
+                                             request_.definition.packager->text);
+            say("Using " + request_.definition.packager->text);
         }
         request.srcdir = request_.srcdir;
         request.pkgdir = pkgdir;
@@ -338,6 +340,18 @@ std::optional<std::int64_t> read_seconds(const std::string& what, const std::str
     return *seconds;
 }
 
+/// Whether the packager that GuildPkg names is there; exit_ok or the status of the error.
+int check_packager(const guild::package::definition& definition, io& console) {
+    const auto& packager = definition.packager;
+    if (!packager ||
+        guild::os::is_regular_file(guild::join_path(definition.directory, packager->text))) {
+        return exit_ok;
+    }
+    return fail(console, guild::make_error(guild::errc::not_found,
+                                           "there is no file '" + packager->text + "'",
+                                           packager->from.path, packager->from.where));
+}
+
 /// The rest of what was asked for; exit_ok or the status of the usage error.
 int complete_request(const arguments& given, package_request& request, io& console) {
     request.srcdir = guild::join_path(request.definition.directory, "src");
@@ -387,6 +401,9 @@ int package(const arguments& given, io& console) {
     }
     package_request request;
     request.definition = std::move(*report.value);
+    if (const int status = check_packager(request.definition, console)) {
+        return status;
+    }
     if (const int status = complete_request(given, request, console)) {
         return status;
     }
@@ -397,7 +414,7 @@ int package(const arguments& given, io& console) {
 
 command_spec package_command() {
     return {"package",
-            "build a package: fetch its sources, run its packager, pack what that made",
+            "build a package of the sources that GuildPkg names",
             "Reads GuildPkg; fetches the sources into src, runs the steps prepare, build, check "
             "and package of the packager, and packs what they put into pkg as "
             "NAME-VERSION.pkg.tar.xz. GuildPkg.lock holds what was fetched, so that the next build "

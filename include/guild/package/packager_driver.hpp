@@ -41,7 +41,8 @@ __guild_failed() {
         read -r before <"$__guild_notes/failure" || :
     fi
     if [[ $before != "$status" ]]; then
-        printf '%s\n%s\n%s\n%s' "$status" "$line" "$source" "$command" >"$__guild_notes/failure" || :
+        printf '%s\n%s\n%s\n%s' "$status" "$line" "$source" "$command" \
+            >"$__guild_notes/failure" || :
     fi
 }
 
