@@ -84,7 +84,7 @@ TEST_CASE("parse_source: what is no git source is told at its part") {
     must_fail_source("git+https://h/r#tag=a..b", 20, 24, "expected the name of a tag, seen `a..b`");
 }
 
-TEST_CASE("parse_source: a GitHub tree URL keeps what stands behind tree") {
+TEST_CASE("parse_source: a GitHub URL keeps what is behind tree") {
     const auto tree = must_parse_source("https://github.com/tensorflow/tensorflow/tree/master/"
                                         "tensorflow/examples/tutorials/mnist");
     CHECK(tree.kind == source_kind::github_tree);

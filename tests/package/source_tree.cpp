@@ -74,7 +74,7 @@ TEST_CASE("tree hash: contents, names and execute bits count alone") {
     CHECK(hash_of_tree(at / "t") != first);
 }
 
-TEST_CASE("copy: files keep bytes and execute bits, links their text") {
+TEST_CASE("copy: files keep bytes and modes, links their text") {
     const temp_dir at;
     (void)at.write("t/d/file", "1");
     REQUIRE(guild::os::set_permissions(at / "t/d/file", 0711));

@@ -66,6 +66,9 @@ TEST_CASE("parse_refs: an annotated tag is the commit it points at") {
     REQUIRE(refs->size() == 2);
     CHECK((*refs)[1].name == "refs/tags/v");
     CHECK((*refs)[1].commit == id_of('3'));
+    const std::string odd = id_of('1') + "\trefs/heads/a:refs/heads/b\n" + id_of('1') +
+                            "\trefs/heads/../x\n" + id_of('1') + "\trefs/heads/\n";
+    CHECK(package::parse_refs(odd)->empty());
     const auto wrong = package::parse_refs("warning: hello\n");
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().code == guild::errc::bad_syntax);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,13 +23,15 @@
 #include <guild/archive/tar_writer.hpp>
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/config.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/link.hpp>
 
 namespace guild { inline namespace v0 { namespace archive {
 
-/// A member, and where its content is.
+/// A member, and where its content is. Size and mode of a file are 0 until append_entry() has
+/// opened it: one look at each file is enough.
 struct tree_entry {
     member what;
     std::string source;
@@ -66,11 +69,7 @@ public:
     tree_lister(std::string root, std::int64_t time_s) : root_(std::move(root)), time_s_(time_s) {}
 
     result<std::vector<tree_entry>> run() {
-        auto status = os::get_status(root_);
-        if (!status) {
-            return std::move(status).error();
-        }
-        auto added = add("./", root_, *status);
+        auto added = add("./", root_, os::file_kind::directory);
         if (added) {
             added = list("./", root_);
         }
@@ -98,13 +97,9 @@ private:
         }
         for (const os::dir_entry& each : *found) {
             const std::string source = join_path(path, each.name);
-            const auto status = os::find_link_status(source);
-            if (!status) {
-                return make_error(errc::not_found, "the file went while it was packed", source);
-            }
-            const bool is_directory = status->kind == os::file_kind::directory;
+            const bool is_directory = each.kind == os::file_kind::directory;
             std::string member_name = name + each.name + (is_directory ? "/" : "");
-            auto added = add(member_name, source, *status);
+            auto added = add(member_name, source, each.kind);
             if (added && is_directory) {
                 added = list(member_name, source);
             }
@@ -115,12 +110,11 @@ private:
         return {};
     }
 
-    result<void> add(const std::string& name, const std::string& source,
-                     const os::file_status& status) {
+    result<void> add(const std::string& name, const std::string& source, os::file_kind kind) {
         member what;
         what.name = name;
         what.time_s = time_s_;
-        switch (status.kind) {
+        switch (kind) {
         case os::file_kind::directory:
             what.kind = member_kind::directory;
             what.mode = 0755;
@@ -136,8 +130,7 @@ private:
             break;
         }
         case os::file_kind::regular:
-            what.mode = (status.mode & 0111U) != 0 ? 0755U : 0644U;
-            what.size = status.size;
+            what.mode = 0;
             break;
         case os::file_kind::other:
             return at(source, member_error(errc::bad_value, name, "a socket, FIFO or device"));
@@ -155,6 +148,40 @@ private:
     member_rules rules_;
     std::vector<tree_entry> entries_;
 };
+
+inline std::size_t piece_bytes(std::uint64_t left) noexcept {
+    return guild::detail::convert<std::size_t>(std::min<std::uint64_t>(left, 65535) + 1);
+}
+
+// One byte more than there should be is asked for: a file that grows is noticed, and one call reads
+// most files.
+inline result<void> append_content(tar_writer& to, const os::file& from, std::uint64_t size,
+                                   const std::function<void(std::string_view)>& on_content) {
+    const std::unique_ptr<char[]> piece(new char[piece_bytes(size)]);
+    for (std::uint64_t at = 0; at < size || at == 0;) {
+        const std::int64_t got = os::system_env.pread(
+            from.fd(), piece.get(), piece_bytes(size - at), static_cast<std::int64_t>(at));
+        if (got < 0) {
+            return os::os_error(static_cast<int>(-got), "read", from.path());
+        }
+        if (got == 0) {
+            return at == size
+                       ? result<void>()
+                       : make_error(errc::bad_value, "the file became shorter while it was packed",
+                                    from.path());
+        }
+        const std::string_view bytes(piece.get(), static_cast<std::size_t>(got));
+        if (on_content) {
+            on_content(bytes);
+        }
+        auto written = to.write(bytes);
+        if (!written) {
+            return written;
+        }
+        at += bytes.size();
+    }
+    return {};
+}
 
 }  // namespace detail
 
@@ -178,32 +205,26 @@ inline result<void> append_entry(tar_writer& to, tree_entry& entry,
     if (!opened) {
         return opened.error();
     }
-    auto begun = to.begin(entry.what);
-    std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(entry.what.size + 1, 65536)),
-                      '\0');
-    for (std::uint64_t at = 0; begun;) {
-        const auto got = opened->read_at(at, &piece[0], piece.size());
-        if (!got) {
-            return got.error();
-        }
-        if (*got == 0 && at != entry.what.size) {
-            return make_error(errc::bad_value, "the file became shorter while it was packed",
-                              entry.source);
-        }
-        if (*got == 0) {
-            break;
-        }
-        const std::string_view bytes = std::string_view(piece).substr(0, *got);
-        if (on_content) {
-            on_content(bytes);
-        }
-        begun = to.write(bytes);
-        at += *got;
+    const auto status = opened->status();
+    if (!status) {
+        return status.error();
     }
-    if (!begun && begun.error().path.empty()) {
-        begun.error().path = entry.source;
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "the file became another kind while it was packed",
+                          entry.source);
     }
-    return begun;
+    entry.what.size = status->size;
+    if (entry.what.mode == 0) {
+        entry.what.mode = (status->mode & 0111U) != 0 ? 0755U : 0644U;
+    }
+    auto done = to.begin(entry.what);
+    if (done) {
+        done = detail::append_content(to, *opened, status->size, on_content);
+    }
+    if (!done && done.error().path.empty()) {
+        done.error().path = entry.source;
+    }
+    return done;
 }
 
 }}}  // namespace guild::archive

@@ -42,7 +42,7 @@ struct fetch_options {
     bool allow_file = false;      // file:// downloads
     std::vector<mirror> mirrors;  // see load_mirrors()
     archive::limits limits;       // of each archive
-    download_options download;    // its sha256, offline, refresh, allow_file and tools are set here
+    download_options download;    // its limits and retries; the rest is set here
     tool_options tools;           // programs, time, say, warn, progress, stop_fd
 };
 
@@ -61,10 +61,10 @@ struct fetched_sources {
 ///
 /// Says, a line each: `Downloading URL`, `Cloning into bare repository 'DIRECTORY'...`,
 /// `Extracting REPO/REF/PATH` (archives: `Extracting FILE`).
+///
 /// errors   of package/git.hpp, download.hpp, unpack.hpp and source_tree.hpp; path and where are
-/// the
-///          source in GuildPkg, another path stands in the message; bad_checksum: not what sha256
-///          or GuildPkg.lock says; srcdir is left as it was after every error
+///          the source in GuildPkg, another path stands in the message; bad_checksum: not what
+///          sha256 or GuildPkg.lock says; srcdir is left as it was after every error
 /// example  tests/package/fetch.cpp "fetch: the tutorial's source stands below src as it is shown"
 [[nodiscard]] result<fetched_sources> fetch_sources(const definition& of,
                                                     const fetch_options& options = {});

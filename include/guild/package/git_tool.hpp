@@ -51,9 +51,8 @@ public:
 
     /// Runs `git ARGUMENTS`.
     ///
-    /// in       arguments: in front of texts of others stands `--`, or they are checked not to
-    /// begin
-    ///          with `-`; more: variables such as GIT_DIR; input: for its standard input
+    /// in       arguments: texts of others stand behind `--`, or are known not to begin with `-`;
+    ///          more: variables such as GIT_DIR; input: for its standard input
     /// out      also of a git that fails
     /// errors   those of run_tool
     [[nodiscard]] result<os::run_result> run(std::vector<std::string> arguments,

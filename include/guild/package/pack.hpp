@@ -119,15 +119,10 @@ private:
                                   each.source);
             }
         }
-        const auto status = os::get_status(request_.guildpkg_path);
-        if (!status) {
-            return status.error();
-        }
         archive::tree_entry definition;
         definition.source = request_.guildpkg_path;
         definition.what.name = "./.GuildPkg";
         definition.what.path = ".GuildPkg";
-        definition.what.size = status->size;
         definition.what.time_s = request_.time_s;
         const auto behind =
             std::find_if(entries->begin(), entries->end(), [&](const archive::tree_entry& each) {

@@ -12,10 +12,12 @@
 //   NAME::any of these                            the same under another name
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <guild/base/path.hpp>
@@ -54,8 +56,7 @@ struct source {
 ///
 /// in       one word: no white space
 /// errors   bad_value; where.begin and where.end are offsets into `text`, line and column are 0
-/// example  tests/package/source.cpp "parse_source: a GitHub tree URL keeps what stands behind
-/// tree"
+/// example  tests/package/source.cpp "parse_source: a GitHub URL keeps what is behind tree"
 [[nodiscard]] result<source> parse_source(std::string_view text);
 
 /// `name` without the ending of an archive that can be unpacked; `name` itself if it has none.

@@ -40,8 +40,7 @@ namespace guild { inline namespace v0 { namespace package {
 /// Copies a file, or a directory with all below it, to `to`, which must not exist; its parent must.
 ///
 /// errors   as hash_tree; already_exists
-/// example  tests/package/source_tree.cpp "copy: files keep bytes and execute bits, links their
-/// text"
+/// example  tests/package/source_tree.cpp "copy: files keep bytes and modes, links their text"
 [[nodiscard]] result<void> copy_tree(const std::string& from, const std::string& to);
 
 /// Whether a symbolic link at `path` (relative to a root) with this target stays below the root.

@@ -45,7 +45,8 @@ struct resolved_tree {
 /// errors   not_found, with the nearest name
 [[nodiscard]] result<git_ref> get_ref(std::string_view full_name, const std::vector<git_ref>& refs);
 
-/// Reads what `git ls-remote` prints; branches and tags alone, tags with what they point at.
+/// Reads what `git ls-remote` prints; branches and tags alone, tags with what they point at. Names
+/// that git itself would not take, and that might mean more in a refspec, are left out.
 ///
 /// errors   bad_syntax
 /// example  tests/package/tree_ref.cpp "parse_refs: an annotated tag is the commit it points at"
@@ -65,6 +66,14 @@ namespace detail {
 inline bool continues(std::string_view rest, std::string_view name) noexcept {
     return !name.empty() && starts_with(rest, name) &&
            (rest.size() == name.size() || rest[name.size()] == '/');
+}
+
+/// What git-check-ref-format(1) forbids, as far as it has a meaning elsewhere.
+inline bool is_plain_ref(std::string_view name) noexcept {
+    return !contains(name, "..") && !contains(name, "//") && name.back() != '/' &&
+           std::none_of(name.begin(), name.end(), [](char c) {
+               return static_cast<unsigned char>(c) <= 0x20 || contains(":?*[\\^~\x7F", {&c, 1});
+           });
 }
 
 inline std::string list_refs(std::vector<std::string> names) {
@@ -188,7 +197,8 @@ inline result<std::vector<git_ref>> parse_refs(std::string_view text) {
         const bool is_peeled = ends_with(name, "^{}");
         if (is_peeled && !refs.empty() && refs.back().name + "^{}" == name) {
             refs.back().commit = id;
-        } else if (starts_with(name, "refs/heads/") || starts_with(name, "refs/tags/")) {
+        } else if ((starts_with(name, "refs/heads/") || starts_with(name, "refs/tags/")) &&
+                   detail::is_plain_ref(name)) {
             refs.push_back({name, id});
         }
     }
