@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <support/child_program.hpp>
+#include <support/http_server.hpp>
 #include <support/temp_dir.hpp>
 
 #include <doctest/doctest.h>
@@ -88,6 +89,9 @@ TEST_CASE("working copy: Guild.in becomes Guild, once") {
 }
 
 TEST_CASE("working copy: the patch turns the original into the copy") {
+    if (!guild_test::has_programs({"git", "patch"})) {
+        return;
+    }
     const working_test test;
     REQUIRE(test.copy() == " +working/extra +working/up");
     CHECK(test.patch() == " =up.patch");
@@ -115,6 +119,9 @@ TEST_CASE("working copy: the patch turns the original into the copy") {
 }
 
 TEST_CASE("working copy: the same edits give the same patch at another time and place") {
+    if (!guild_test::has_programs({"git", "patch"})) {
+        return;
+    }
     const working_test one;
     const working_test two;
     for (const working_test* test : {&one, &two}) {
@@ -126,6 +133,9 @@ TEST_CASE("working copy: the same edits give the same patch at another time and 
 }
 
 TEST_CASE("working copy: a patch that the package has is applied, and is in the next one") {
+    if (!guild_test::has_programs({"git", "patch"})) {
+        return;
+    }
     const working_test test;
     REQUIRE(test.copy() == " +working/extra +working/up");
     test.write("working/up/a.py", "one\n2\nthree\n");
@@ -140,6 +150,9 @@ TEST_CASE("working copy: a patch that the package has is applied, and is in the 
 }
 
 TEST_CASE("working copy: a patch that does not apply leaves nothing behind") {
+    if (!guild_test::has_programs({"git", "patch"})) {
+        return;
+    }
     const working_test test;
     test.write("up.patch", "--- up.orig/a.py\n+++ up/a.py\n@@ -1 +1 @@\n-other\n+text\n");
     CHECK(test.copy().find("up.patch: the patch does not apply: ") != std::string::npos);
@@ -148,6 +161,9 @@ TEST_CASE("working copy: a patch that does not apply leaves nothing behind") {
 }
 
 TEST_CASE("working copy: binary files and missing copies are errors") {
+    if (!guild_test::has_programs({"git", "patch"})) {
+        return;
+    }
     const working_test test;
     CHECK(test.patch().find("working") != std::string::npos);
     REQUIRE(test.copy() == " +working/extra +working/up");
@@ -160,6 +176,9 @@ TEST_CASE("working copy: binary files and missing copies are errors") {
 }
 
 TEST_CASE("working copy: lines that look like headers of a patch are lines of files") {
+    if (!guild_test::has_programs({"git", "patch"})) {
+        return;
+    }
     const working_test test;
     test.write("src/up/odd", "-- a\n++ b\ndiff --git x y\nBinary files a and b differ\n");
     REQUIRE(test.copy() == " +working/extra +working/up");

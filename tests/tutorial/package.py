@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 
-from stand_in import EXAMPLE, FILES, MNIST, Console, check, finish, git, make_remote
+from stand_in import EXAMPLE, FILES, MNIST, Console, check, finish, git, make_remote, need
 
 GUILDPKG = """\
 #-*-conf-*-
@@ -216,9 +216,37 @@ def update(console, directory, remote):
           updated.returncode == 0 and source.read_text() == "# changed\n", said(updated))
 
 
+def is_running(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] not in "ZX"
+    except OSError:
+        return False
+
+
+def stop(console, directory):
+    """A build ends with everything it started when the user, or the end of guild itself, ends it."""
+    directory.mkdir()
+    (directory / "GuildPkg").write_text("[package]\n  name = slow\n  version = 1\n  source = x\n  packager = packager\n")
+    (directory / "x").write_text("x\n")
+    (directory / "packager").write_text('build() { sleep 1000 & echo $! >"$pkgdir/pid"; wait; }\n')
+    pid_file = directory / "pkg" / "pid"
+    for number, status, sentence in ((signal.SIGINT, 130, "CTRL-C ends it with status 130"),
+                                     (signal.SIGKILL, -9, "what it started ends even when guild is killed")):
+        pid_file.unlink(missing_ok=True)
+        process = console.start(directory.parent / "slow.log", "guild", "package", cwd=directory)
+        wait_for(lambda: pid_file.exists() and pid_file.read_text().strip())
+        child = pid_file.read_text().strip()
+        process.send_signal(number)
+        ended = process.wait(60)
+        check("package: " + sentence, ended == status and wait_for(lambda: not is_running(child), 30), ended)
+    check("package: a build that was ended leaves no archive", not list(directory.glob("slow-1*")))
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    need("git", "patch", "tar", "xz", "bash")
     guild = pathlib.Path(sys.argv[1]).resolve()
     top = pathlib.Path(tempfile.mkdtemp(prefix="guild-package-")).resolve()
     try:
@@ -230,6 +258,7 @@ def main():
         update(console, directory, remote)
         example(console, top / "example")
         use(console, top / "example", top / "project")
+        stop(console, top / "slow")
     finally:
         shutil.rmtree(top, ignore_errors=True)
     return finish()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from stand_in import ROOT, Console, check, finish, make_remote
+from stand_in import ROOT, Console, check, finish, make_remote, need
 
 GUILDPKG = """\
 [package]
@@ -106,6 +106,7 @@ def digest(path):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    need("git", "patch", "tar", "xz", "bash")
     guild = pathlib.Path(sys.argv[1]).resolve()
     top = pathlib.Path(tempfile.mkdtemp(prefix="g-")).resolve()
     top.chmod(0o755)

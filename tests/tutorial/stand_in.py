@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLE = ROOT / "examples" / "packages" / "mnist-tutorial-src"
@@ -21,6 +22,14 @@ def check(sentence, holds, seen=""):
     print(("ok      " if holds else "FAILED  ") + sentence, flush=True)
     if not holds and seen != "":
         print("        seen: " + str(seen)[-3000:].replace("\n", "\n        "), flush=True)
+
+
+def need(*programs):
+    """Ends the test as skipped on a machine without one of these."""
+    for program in programs:
+        if not shutil.which(program):
+            print(f"skipped: {program} is missing")
+            sys.exit(77)
 
 
 def finish():
