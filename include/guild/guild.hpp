@@ -19,6 +19,7 @@
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
 #include <guild/base/base64.hpp>               // bytes as text of 64 letters
 #include <guild/base/crc32c.hpp>               // CRC-32C and the mask that record files use
+#include <guild/base/sha256.hpp>               // SHA-256
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
 #include <guild/base/pattern_syntax.hpp>       // their text as a tree
@@ -28,6 +29,7 @@
 #include <guild/os/file.hpp>                   // files
 #include <guild/os/directory.hpp>              // directories: list, make, remove
 #include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
+#include <guild/os/beneath.hpp>                // files beneath a directory, for names of strangers
 #include <guild/os/link.hpp>                   // symbolic links, permissions, new names
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
@@ -81,6 +83,15 @@
 #include <guild/tfevents/points.hpp>           // the points of a run, without those
 #include <guild/tfevents/directory_reader.hpp>  // of all files below a directory
 #include <guild/tfevents/writer.hpp>           // scalars, texts and more that TensorBoard reads
+
+// layer 3: tar archives
+#include <guild/archive/limits.hpp>            // how much an archive may ask for
+#include <guild/archive/tar_format.hpp>        // one member as values and as bytes
+#include <guild/archive/member_rules.hpp>      // which members are allowed
+#include <guild/archive/tar_reader.hpp>        // an archive as members, hostile ones refused
+#include <guild/archive/tar_writer.hpp>        // members as an archive
+#include <guild/archive/tree.hpp>              // a directory as members, the same everywhere
+#include <guild/archive/extract.hpp>           // members as a directory, whole or not at all
 
 // layer 3: numbers over steps, in files that survive crashes
 #include <guild/series/point.hpp>              // number, point, sample
@@ -136,6 +147,20 @@
 #include <guild/package/outside_watch.hpp>     // files it had no business with
 #include <guild/package/build.hpp>             // runs its steps in a clean shell
 #include <guild/package/working.hpp>           // working copies, and patches of them
+
+// layer 4: archives of packages
+#include <guild/package/package_name.hpp>      // which names and versions name a file
+#include <guild/package/version_order.hpp>     // 1.10 is newer than 1.9
+#include <guild/package/file_digest.hpp>       // the sha256 of a file
+#include <guild/package/filter.hpp>            // xz, gzip, zstd and bzip2, as programs
+#include <guild/package/archive_file.hpp>      // an archive on disk, as its members
+#include <guild/package/unpack.hpp>            // an archive into a fresh directory
+#include <guild/package/buildinfo.hpp>         // what stands beside an archive
+#include <guild/package/pack.hpp>              // a directory as a package, the same everywhere
+#include <guild/package/verify.hpp>            // an archive against its buildinfo
+#include <guild/package/home.hpp>              // where packages are installed, and which
+#include <guild/package/package_index.hpp>     // what a directory or server offers
+#include <guild/package/install.hpp>           // install and uninstall
 
 // layer 4: runs: directories, recording, supervising, listing
 #include <guild/runs/layout.hpp>               // where things stand in a run directory

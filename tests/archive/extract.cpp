@@ -88,8 +88,8 @@ TEST_CASE("extract: a second archive into the same directory is refused, whateve
     CHECK(first.error().message.find("\"d\"") != std::string::npos);
     REQUIRE(guild::os::make_directories(dir / "out"));
     REQUIRE(::symlink("../outside", (dir / "out/d").c_str()) == 0);
-    const auto second = extract_bytes(
-        guild_test::tar_file("d/escaped") + guild_test::end_of_tar(), dir / "out");
+    const auto second =
+        extract_bytes(guild_test::tar_file("d/escaped") + guild_test::end_of_tar(), dir / "out");
     CHECK(second.error().code == guild::errc::already_exists);
     CHECK(count_entries(dir / "outside") == 0);
 }

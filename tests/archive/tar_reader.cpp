@@ -70,12 +70,12 @@ std::string sample_tar() {
 
 TEST_CASE("tar reader: members come with their content") {
     const std::string long_name = std::string(120, 'n') + "/" + std::string(120, 'm');
-    CHECK(read_all(sample_tar()) ==
-          "./a=./a;" + long_name + '=' + long_name + ";z=z;");
+    CHECK(read_all(sample_tar()) == "./a=./a;" + long_name + '=' + long_name + ";z=z;");
 }
 
 TEST_CASE("tar reader: content that is not asked for is passed over") {
-    const std::string bytes = tar_file("a", std::string(200'000, 'x')) + tar_file("b") + end_of_tar();
+    const std::string bytes =
+        tar_file("a", std::string(200'000, 'x')) + tar_file("b") + end_of_tar();
     reader_tar::tar_reader from(reader_tar::read_bytes(bytes));
     CHECK((*from.next())->name == "a");
     CHECK(from.read()->size() > 0);
@@ -85,11 +85,11 @@ TEST_CASE("tar reader: content that is not asked for is passed over") {
 
 TEST_CASE("tar reader: GNU long names, pax names and sizes, old directories") {
     const std::string name(150, 'g');
-    CHECK(read_all(tar_extension('L', name + '\0') + tar_file("cut") + end_of_tar()) == name + "=x;");
-    const std::string records = reader_tar::pax_record("comment", "anything") +
-                                reader_tar::pax_record("path", "p") +
-                                reader_tar::pax_record("mtime", "12.5") +
-                                reader_tar::pax_record("size", "3");
+    CHECK(read_all(tar_extension('L', name + '\0') + tar_file("cut") + end_of_tar()) ==
+          name + "=x;");
+    const std::string records =
+        reader_tar::pax_record("comment", "anything") + reader_tar::pax_record("path", "p") +
+        reader_tar::pax_record("mtime", "12.5") + reader_tar::pax_record("size", "3");
     guild_test::raw_header header;
     header.name = "cut";
     CHECK(read_all(tar_extension('x', records) + guild_test::raw_block(header) +

@@ -29,9 +29,9 @@ TEST_CASE("archive file: a small file that unpacks to a large one is refused") {
         return;
     }
     const guild_test::temp_dir dir;
-    const std::string plain = dir.write(
-        "x.tar", guild_test::tar_file("zeros", std::string(3'000'000, '\0')) +
-                     guild_test::end_of_tar());
+    const std::string plain =
+        dir.write("x.tar", guild_test::tar_file("zeros", std::string(3'000'000, '\0')) +
+                               guild_test::end_of_tar());
     const std::string packed = dir.write("x.tar.gz", guild_test::output_of({"gzip", "-c", plain}));
     guild::archive::limits allowed;
     allowed.free_bytes = 100'000;

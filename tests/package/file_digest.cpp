@@ -13,7 +13,6 @@ TEST_CASE("file digest: is that of the file's bytes") {
     REQUIRE(found);
     CHECK(found->size == 200'000);
     CHECK(found->sha256 == guild::sha256_hex(large));
-    CHECK(guild::package::get_file_digest(dir.write("empty", ""))->sha256 ==
-          guild::sha256_hex(""));
+    CHECK(guild::package::get_file_digest(dir.write("empty", ""))->sha256 == guild::sha256_hex(""));
     CHECK(guild::package::get_file_digest(dir / "none").error().code == guild::errc::not_found);
 }

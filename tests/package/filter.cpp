@@ -72,8 +72,8 @@ TEST_CASE("expanded file: every program gives the bytes back") {
             continue;
         }
         CAPTURE(program);
-        const std::string path = dir.write("name.of.another", guild_test::output_of(
-                                                                  {program, "-c", plain}));
+        const std::string path =
+            dir.write("name.of.another", guild_test::output_of({program, "-c", plain}));
         CHECK(read_expanded(path) == text);
         const auto packed = guild::os::load_file(path);
         REQUIRE(packed);

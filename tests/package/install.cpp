@@ -51,18 +51,18 @@ TEST_CASE("install: what is no package is refused and changes nothing") {
     const std::string definition =
         guild_test::tar_file("./.GuildPkg", guild_test::definition_of("evil", "1"));
     const std::string evil =
-        dir.write("evil-1.pkg.tar.xz", definition + guild_test::tar_symlink("d", "../..") +
-                                           guild_test::end_of_tar());
+        dir.write("evil-1.pkg.tar.xz",
+                  definition + guild_test::tar_symlink("d", "../..") + guild_test::end_of_tar());
     CHECK(install_package::install_file(evil, homes).error().message.find("\"d\"") !=
           std::string::npos);
     const std::string renamed =
         dir.write("good-1.pkg.tar.xz", definition + guild_test::end_of_tar());
     CHECK(install_package::install_file(renamed, homes).error().message ==
           "the package in it is evil-1");
-    const std::string outside = dir.write(
-        "a-1.pkg.tar.xz",
-        guild_test::tar_file("./.GuildPkg", guild_test::definition_of("../a", "1")) +
-            guild_test::end_of_tar());
+    const std::string outside =
+        dir.write("a-1.pkg.tar.xz",
+                  guild_test::tar_file("./.GuildPkg", guild_test::definition_of("../a", "1")) +
+                      guild_test::end_of_tar());
     CHECK_FALSE(install_package::install_file(outside, homes));
     CHECK(names_in(dir / "home").empty());
 }

@@ -151,8 +151,7 @@ TEST_CASE("pack: a disk that fills up leaves the former archive as it was") {
     for (const std::int64_t calls : {0, 1, 2, 3, 4, 5}) {
         guild::os::env system = guild_test::faulty_env();
         system.write = [](int fd, const void* from, std::size_t size) -> std::int64_t {
-            return guild_test::call_fails() ? -ENOSPC
-                                            : guild::os::system_env.write(fd, from, size);
+            return guild_test::call_fails() ? -ENOSPC : guild::os::system_env.write(fd, from, size);
         };
         guild_test::plan.calls_left = calls;
         guild_test::plan.failures = 1000;

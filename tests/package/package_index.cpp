@@ -67,8 +67,7 @@ TEST_CASE("index: a line that is none is refused at its place") {
     CHECK(guild::package::parse_index(head + "a\t1\ta-1.pkg.tar.xz\t5\t" + sum)->size() == 1);
     CHECK(bad_index_line("") == 1);
     CHECK(bad_index_line("<html>\n") == 1);
-    CHECK(guild::package::parse_index("guild-index\t2\n").error().code ==
-          guild::errc::unsupported);
+    CHECK(guild::package::parse_index("guild-index\t2\n").error().code == guild::errc::unsupported);
     CHECK(bad_index_line(head + "a\t1\ta-1.pkg.tar.xz\t5\n") == 2);
     CHECK(bad_index_line(head + "\n") == 2);
     CHECK(bad_index_line(head + "a\t1\t../a-1.pkg.tar.xz\t5\t" + sum + '\n') == 2);

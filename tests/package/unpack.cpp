@@ -38,9 +38,9 @@ TEST_CASE("unpack_archive: every compression gives the same tree") {
 
 TEST_CASE("unpack_archive: errors name the archive, its member or the directory") {
     const guild_test::temp_dir dir;
-    const std::string evil = dir.write("evil.tar", guild_test::tar_file("ok") +
-                                                       guild_test::tar_file("../evil") +
-                                                       guild_test::end_of_tar());
+    const std::string evil =
+        dir.write("evil.tar", guild_test::tar_file("ok") + guild_test::tar_file("../evil") +
+                                  guild_test::end_of_tar());
     const auto refused = guild::package::unpack_archive(evil, dir / "out");
     CHECK(guild::starts_with(to_string(refused.error()), evil + "@1024: member \"../evil\": "));
     CHECK_FALSE(guild::os::find_link_status(dir / "out"));
@@ -72,9 +72,9 @@ TEST_CASE("unpack_archive: reads what GNU tar and Python write") {
     };
     if (guild_test::has_program("tar")) {
         for (const std::string format : {"gnu", "posix"}) {
-            const std::string said = guild_test::output_of({"tar", "-C", dir / "tree", "-cf",
-                                                            dir / ("x." + format),
-                                                            "--format=" + format, "."});
+            const std::string said =
+                guild_test::output_of({"tar", "-C", dir / "tree", "-cf", dir / ("x." + format),
+                                       "--format=" + format, "."});
             if (said.empty()) {
                 must_read(format);
             }
@@ -85,8 +85,8 @@ TEST_CASE("unpack_archive: reads what GNU tar and Python write") {
             const std::string program =
                 "import sys, tarfile\nwith tarfile.open(sys.argv[1], 'w', format=tarfile." +
                 format + ") as t: t.add(sys.argv[2], '.')";
-            CHECK(guild_test::output_of({"python3", "-c", program, dir / ("x." + format),
-                                         dir / "tree"})
+            CHECK(guild_test::output_of(
+                      {"python3", "-c", program, dir / ("x." + format), dir / "tree"})
                       .empty());
             must_read(format);
         }

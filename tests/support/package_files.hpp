@@ -13,8 +13,7 @@
 namespace guild_test {
 
 inline std::string definition_of(const std::string& name, const std::string& version) {
-    return "[package]\n\n  name = " + name + "\n  version = " + version +
-           "\n  source = none.txt\n";
+    return "[package]\n\n  name = " + name + "\n  version = " + version + "\n  source = none.txt\n";
 }
 
 /// What packing needs: DIR/NAME-VERSION/pkg with these files, and a GuildPkg beside it.

@@ -4,7 +4,17 @@
 // Layer 3. Includes: base, the standard library.
 // Not here: which members are allowed (archive/member_rules.hpp); streams (archive/tar_writer.hpp,
 // archive/tar_reader.hpp).
-//
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <guild/base/result.hpp>
+#include <guild/config.hpp>
+
 // An archive is blocks of 512 bytes: for each member a header and its content, filled up with zero
 // bytes; then two blocks of zero bytes, here filled up to a multiple of 20 blocks as tar programs
 // do. Numbers are octal digits with leading zeros and a NUL behind them.
@@ -22,16 +32,6 @@
 //
 // What does not fit stands in a pax member before it, as records `LENGTH KEY=VALUE` newline, where
 // LENGTH counts the whole record: path, linkpath, size.
-#pragma once
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include <guild/base/result.hpp>
-#include <guild/config.hpp>
 
 namespace guild { inline namespace v0 { namespace archive {
 

@@ -3,17 +3,6 @@
 //
 // Layer 4. Includes: archive/tar_format.hpp, base.
 // Not here: writing and comparing archives (package/pack.hpp, package/verify.hpp).
-//
-// Text, one line each, parted by tabs. No directory, date or host is in it. An example:
-//
-//   guild-buildinfo  1
-//   package          mnist-tutorial-src  1
-//   archive-sha256   HEX                    of NAME-VERSION.pkg.tar.xz
-//   tar-sha256       HEX                    of the tar inside: the package's identity
-//   tool             xz   (XZ Utils) 5.4.1
-//   directory        0755 ./
-//   file             0644 SIZE HEX ./.GuildPkg
-//   link             NAME TARGET
 #pragma once
 
 #include <cstddef>
@@ -27,6 +16,17 @@
 #include <guild/base/number.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+
+// Text, one line each, parted by tabs. No directory, date or host is in it. An example:
+//
+//   guild-buildinfo  1
+//   package          mnist-tutorial-src  1
+//   archive-sha256   HEX                    of NAME-VERSION.pkg.tar.xz
+//   tar-sha256       HEX                    of the tar inside: the package's identity
+//   tool             xz   (XZ Utils) 5.4.1
+//   directory        0755 ./
+//   file             0644 SIZE HEX ./.GuildPkg
+//   link             NAME TARGET
 
 namespace guild { inline namespace v0 { namespace package {
 
