@@ -242,10 +242,12 @@ if(Python3_FOUND)
       guild_test(cli/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/run.py"
         $<TARGET_FILE:guild_program> "${transcript}")
     endforeach()
-    if(EXISTS "${guild_tests_dir}/tutorial/tutorial.py")
-      guild_test(tutorial quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
+    guild_test(tutorial quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
+      $<TARGET_FILE:guild_program>)
+    foreach(name IN ITEMS package reproducible) # its first half; a package built twice
+      guild_test(tutorial/${name} quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/${name}.py"
         $<TARGET_FILE:guild_program>)
-    endif()
+    endforeach()
     guild_test(browser "long;browser" 300 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
       "${PROJECT_BINARY_DIR}/browser")
   endif()

@@ -16,19 +16,19 @@ level=${1:---test}
 
 apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev libtomlplusplus-dev libcpp-httplib-dev
           libcli11-dev curl gzip python3"
-apt_test="doctest-dev ccache procps xz-utils zstd bzip2 git"
+apt_test="doctest-dev ccache procps bash xz-utils zstd bzip2 git patch diffutils findutils tar"
 apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata
          g++-arm-linux-gnueabihf g++-s390x-linux-gnu g++-aarch64-linux-gnu qemu-user
          python3-venv libsqlite3-dev"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
-dnf_test="doctest-devel ccache procps-ng xz zstd bzip2 git"
+dnf_test="doctest-devel ccache procps-ng bash xz zstd bzip2 git patch diffutils findutils tar"
 dnf_all="clang compiler-rt meson chromium nodejs npm glibc-langpack-de sqlite-devel"
 pacman_demo="cmake gcc ninja pkgconf nlohmann-json tomlplusplus cpp-httplib cli11 curl gzip python"
-pacman_test="doctest ccache procps-ng xz zstd bzip2 git"
+pacman_test="doctest ccache procps-ng bash xz zstd bzip2 git patch diffutils findutils tar"
 pacman_all="clang compiler-rt meson chromium nodejs npm sqlite"
 brew_demo="cmake ninja pkg-config nlohmann-json tomlplusplus cpp-httplib cli11"
-brew_test="doctest ccache xz zstd"
+brew_test="doctest ccache bash xz zstd git gpatch"
 brew_all="llvm meson node sqlite"
 
 packages_of() { # packages_of MANAGER
@@ -54,7 +54,7 @@ leave_out_tools() {
         case $package in
             python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "$package" ;;
             nodejs) command -v node >/dev/null 2>&1 || echo "$package" ;;
-            cmake | npm | meson | ccache | git | curl | python3) command -v "$package" >/dev/null 2>&1 || echo "$package" ;;
+            cmake | npm | meson | ccache | git | curl | python3 | bash | patch | tar) command -v "$package" >/dev/null 2>&1 || echo "$package" ;;
             *) echo "$package" ;;
         esac
     done

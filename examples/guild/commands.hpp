@@ -23,6 +23,7 @@ command_spec list_models_command();
 command_spec list_packages_command();
 command_spec list_runs_command();
 command_spec list_series_command();
+command_spec package_command();
 command_spec prepare_command();
 command_spec repair_command();
 command_spec run_command();

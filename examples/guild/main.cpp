@@ -15,19 +15,20 @@ namespace {
 
 std::vector<program::command_spec> all_commands() {
     return {
-        program::init_command(),       program::check_command(),
-        program::prepare_command(),    program::train_command(),
-        program::run_command(),        program::view_command(),
-        program::status_command(),     program::list_models_command(),
-        program::list_runs_command(),  program::list_series_command(),
-        program::list_attrs_command(), program::list_flags_command(),
-        program::delete_run_command(), program::du_command(),
-        program::export_command(),     program::import_command(),
-        program::events_command(),     program::import_events_command(),
-        program::verify_command(),     program::repair_command(),
-        program::compact_command(),    program::install_command(),
-        program::uninstall_command(),  program::list_packages_command(),
-        program::index_command(),      program::ini_command(),
+        program::init_command(),          program::check_command(),
+        program::prepare_command(),       program::train_command(),
+        program::run_command(),           program::view_command(),
+        program::status_command(),        program::list_models_command(),
+        program::list_runs_command(),     program::list_series_command(),
+        program::list_attrs_command(),    program::list_flags_command(),
+        program::delete_run_command(),    program::du_command(),
+        program::export_command(),        program::import_command(),
+        program::events_command(),        program::import_events_command(),
+        program::verify_command(),        program::repair_command(),
+        program::compact_command(),       program::package_command(),
+        program::install_command(),       program::uninstall_command(),
+        program::list_packages_command(), program::index_command(),
+        program::ini_command(),
     };
 }
 

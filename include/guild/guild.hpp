@@ -63,6 +63,8 @@
 #include <guild/project/flags.hpp>             // the four layers of flags
 #include <guild/project/operation.hpp>         // `train = ...` to a command
 #include <guild/project/number_format.hpp>     // numbers as fields show them: "0.00%"
+#include <guild/project/text_template.hpp>     // `{{ NAME|FILTER }}` in a text
+#include <guild/project/guild_in.hpp>          // Guild.in to Guild
 
 // layer 3: TensorBoard event files
 #include <guild/tfevents/record.hpp>           // the frames of a record file
@@ -139,6 +141,12 @@
 #include <guild/package/download.hpp>          // one file, resumed and checked
 #include <guild/package/source_tree.hpp>       // hash and copy of a directory
 #include <guild/package/fetch.hpp>             // every source of a package into srcdir
+#include <guild/package/skeleton.hpp>          // what `init --package` writes
+#include <guild/package/packager_driver.hpp>   // the lines of bash that run a packager
+#include <guild/package/build_log.hpp>         // what it printed, its beginning and end
+#include <guild/package/outside_watch.hpp>     // files it had no business with
+#include <guild/package/build.hpp>             // runs its steps in a clean shell
+#include <guild/package/working.hpp>           // working copies, and patches of them
 
 // layer 4: archives of packages
 #include <guild/package/package_name.hpp>      // which names and versions name a file

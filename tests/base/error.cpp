@@ -15,6 +15,8 @@ TEST_CASE("error: the text form names the byte offset where there is no line") {
 }
 
 TEST_CASE("error: the text form leaves out what is not known") {
+    CHECK(to_string(make_error(errc::io_failed, "step build failed", "packager", {0, 0, 12, 0})) ==
+          "packager:12: step build failed");
     CHECK(to_string(make_error(errc::not_found, "no such run", "runs/a")) == "runs/a: no such run");
     CHECK(to_string(make_error(errc::not_found, "no such run")) == "no such run");
 }

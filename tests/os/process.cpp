@@ -480,3 +480,19 @@ TEST_CASE("run: the peak of memory is the program's own, or not known") {
     });
     CHECK(code == 0);
 }
+
+TEST_CASE("run: what the program leaves running in its group ends with it, if asked for") {
+    run_options limits;
+    int group = 0;
+    limits.on_start = [&group](int pid) { group = pid; };
+    limits.kill_group_at_end = true;
+    const process_options options = shell_options("sleep 1000 >/dev/null 2>&1 & echo $!");
+    const run_result ran = must_run(options, limits);
+    CHECK(ran.status.success());
+    CHECK(group > 0);
+    CHECK(ends_soon(std::atoi(ran.out.c_str())));
+    limits.kill_group_at_end = false;
+    const int left = std::atoi(must_run(options, limits).out.c_str());
+    CHECK(is_running(left));
+    kill(left, SIGKILL);
+}

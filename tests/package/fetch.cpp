@@ -113,16 +113,44 @@ TEST_CASE("fetch: the tutorial's source stands below src as it is shown") {
           text_list{"Downloading https://github.com/tensorflow/tensorflow.git",
                     "Cloning into bare repository '" + set.directory + "/tensorflow'...",
                     "Extracting tensorflow/master/tensorflow/examples/tutorials/mnist"});
-    CHECK(set.files() == text_list{"tensorflow", "tensorflow/tensorflow",
-                                   "tensorflow/tensorflow/examples",
-                                   "tensorflow/tensorflow/examples/tutorials",
-                                   "tensorflow/tensorflow/examples/tutorials/mnist",
-                                   "tensorflow/tensorflow/examples/tutorials/mnist/BUILD",
-                                   "tensorflow/tensorflow/examples/tutorials/mnist/"
-                                   "input_data.py"});
+    CHECK(set.files() == text_list{"tensorflow", "tensorflow/examples",
+                                   "tensorflow/examples/tutorials",
+                                   "tensorflow/examples/tutorials/mnist",
+                                   "tensorflow/examples/tutorials/mnist/BUILD",
+                                   "tensorflow/examples/tutorials/mnist/input_data.py"});
     REQUIRE(first.lock.sources.size() == 1);
     CHECK(first.lock.sources[0].commit == id);
     CHECK(first.lock_changed);
+}
+
+TEST_CASE("fetch: directories of tree URLs share their parents, and never go through links") {
+    if (!guild_test::has_programs({"git"})) {
+        return;
+    }
+    fetch_setting set;
+    const git_remote one(set.at / "mirror/o/one.git");
+    one.write("a/b/file", "1\n");
+    REQUIRE(guild::os::make_link("b", set.at / "mirror/o/one.git/a/link"));
+    (void)one.commit();
+    const git_remote two(set.at / "mirror/o/two.git");
+    two.write("a/c/file", "2\n");
+    two.write("a/b/file", "2\n");
+    two.write("a/link/d/file", "2\n");
+    (void)two.commit();
+    set.options.mirrors = {{"https://github.com/", "file://" + (set.at / "mirror/")}};
+    const std::string tree_url = "https://github.com/o/";
+    (void)set.must_fetch("source = " + tree_url + "one/tree/master/a/b " + tree_url +
+                         "two/tree/master/a/c\n");
+    CHECK(set.files() == text_list{"a", "a/b", "a/b/file", "a/c", "a/c/file"});
+    (void)set.must_fetch("source = " + tree_url + "one/tree/master/a/b n::" + tree_url +
+                         "two/tree/master/a/b\n");
+    CHECK(set.files() == text_list{"a", "a/b", "a/b/file", "n", "n/a", "n/a/b", "n/a/b/file"});
+    const guild::error twice = set.must_fail("source = " + tree_url + "one/tree/master/a/b " +
+                                             tree_url + "two/tree/master/a/b\n");
+    CHECK(twice.code == guild::errc::already_exists);
+    const guild::error through = set.must_fail("source = " + tree_url + "one/tree/master/a " +
+                                               tree_url + "two/tree/master/a/link/d\n");
+    CHECK(through.code == guild::errc::already_exists);
 }
 
 TEST_CASE("fetch: the lock holds a branch to its commit until it is updated") {

@@ -70,8 +70,9 @@ struct error {
 
 /// One line (or more, if the message has more) for people and for log files.
 ///
-/// out      `path:line:col: message` with a line, `path@offset: message` with bytes alone,
-///          `path: message` without a place, `message` without a path
+/// out      `path:line:col: message` with a line, `path:line: message` where no column is known,
+///          `path@offset: message` with bytes alone, `path: message` without a place, `message`
+///          without a path
 /// example  tests/base/error.cpp "error: the text form names path, line and column"
 [[nodiscard]] std::string to_string(const error& what);
 
@@ -120,7 +121,10 @@ inline std::string_view to_string(errc code) noexcept {
 inline std::string to_string(const error& what) {
     std::string text = what.path;
     if (what.where.line != 0) {
-        text += ':' + std::to_string(what.where.line) + ':' + std::to_string(what.where.column);
+        text += ':' + std::to_string(what.where.line);
+        if (what.where.column != 0) {
+            text += ':' + std::to_string(what.where.column);
+        }
     } else if (what.where.end > what.where.begin) {
         text += '@' + std::to_string(what.where.begin);
     }

@@ -36,6 +36,8 @@ struct run_options {
     std::uint64_t max_output_bytes = 1'073'741'824;  // kept of each stream; the rest is counted
     stop_sequence stop;  // how it is stopped; empty: default_stop_sequence()
     int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
+    bool kill_group_at_end = false;         // what it left running in its group does not outlive it
+    std::function<void(int pid)> on_start;  // called once, when the program runs
     const bool* stop_flag = nullptr;  // on_output may set it: the run is stopped as well
     /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
     /// the result.
@@ -84,6 +86,9 @@ public:
             return std::move(started).error();
         }
         child_ = std::move(*started);
+        if (limits_.on_start) {
+            limits_.on_start(child_.pid());
+        }
         linger_ms_ = options.linger_ms;
         if (limits_.timeout_ms >= 0) {
             timeout_at_ms_ = monotonic_ms() + limits_.timeout_ms;
@@ -202,9 +207,9 @@ private:
             return;
         }
         ended_ = true;
-        if (is_stopping()) {
-            (void)child_.signal(SIGKILL);
-        }  // the rest of its group
+        if (is_stopping() || limits_.kill_group_at_end) {
+            (void)child_.signal(SIGKILL);  // the rest of its group
+        }
         for (int pieces = 0; pieces < 16 && read_piece(1); ++pieces) {
         }
         for (int pieces = 0; pieces < 16 && read_piece(2); ++pieces) {

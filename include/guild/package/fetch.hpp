@@ -53,10 +53,11 @@ struct fetched_sources {
     bool lock_changed = false;
 };
 
-/// Fetches every source into srcdir: repositories as srcdir/NAME/PATH, archives unpacked as
-/// srcdir/NAME, files and directories copied as srcdir/NAME. A declared sha256 is that of the file;
-/// for a repository and a directory, hash_tree() of srcdir/NAME. The lock is not written: the
-/// caller does when the build is done, by save_lock().
+/// Fetches every source into srcdir: the directory of a tree URL as srcdir/PATH, as it stands in
+/// its repository (srcdir/NAME/PATH where NAME:: is given or there is no PATH), repositories and
+/// unpacked archives as srcdir/NAME, files and directories copied as srcdir/NAME. A declared sha256
+/// is that of the file; for a repository and a directory, hash_tree() of srcdir/NAME. The lock is
+/// not written: the caller does when the build is done, by save_lock().
 ///
 /// Says, a line each: `Downloading URL`, `Cloning into bare repository 'DIRECTORY'...`,
 /// `Extracting REPO/REF/PATH` (archives: `Extracting FILE`).
@@ -91,6 +92,7 @@ private:
     one fetch_file(const declared_source& each) const;
     one take_local(const declared_source& each) const;
     result<void> put(const source& value, const std::string& file) const;
+    result<void> place_tree(const std::string& tree, const std::string& path) const;
     result<void> check_sum(const declared_source& each, const std::string& seen) const;
     git_request make_request(const source& value) const;
     const locked_source* find_pin(const source& value) const;
@@ -223,20 +225,52 @@ inline result<locked_source> source_fetcher::fetch_git(const declared_source& ea
         value.name + '/' + (commit->ref.empty() ? commit->commit : short_ref(commit->ref));
     shown += commit->path.empty() ? "" : '/' + commit->path;
     say("Extracting " + shown);
-    const auto written = export_commit(from, *commit, target(value), options_.tools);
+    const bool is_placed =
+        value.kind == source_kind::github_tree && !value.is_renamed && !commit->path.empty();
+    const std::string exported = is_placed ? stage_ + ".tree" : target(value);
+    const os::temporary unplaced = is_placed ? os::temporary(exported) : os::temporary();
+    const auto cleared = is_placed ? os::remove_tree(exported) : result<void>();
+    const auto written = cleared ? export_commit(from, *commit, exported, options_.tools) : cleared;
     if (!written) {
         return written.error();
     }
-    auto sum = hash_tree(target(value));
+    auto sum = hash_tree(exported);
     if (!sum) {
         return std::move(sum).error();
     }
-    const auto checked = check_sum(each, *sum);
-    if (!checked) {
-        return checked.error();
+    auto good = check_sum(each, *sum);
+    if (good && is_placed) {
+        good = place_tree(exported, commit->path);
+    }
+    if (!good) {
+        return good.error();
     }
     return locked_source{value.text,     value.url,    commit->ref,    commit->path,
                          commit->commit, commit->tree, std::move(*sum)};
+}
+
+/// Moves tree/PATH to stage/PATH. The directories on the way may be there from other sources; links
+/// among them would lead elsewhere.
+inline result<void> source_fetcher::place_tree(const std::string& tree,
+                                               const std::string& path) const {
+    std::string at = stage_;
+    const auto parts = split(path, '/');
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        at = join_path(at, parts[i]);
+        const auto status = os::find_link_status(at);
+        if (status && status->kind != os::file_kind::directory) {
+            return make_error(errc::already_exists, "another source has put something here", at);
+        }
+    }
+    const auto made = os::make_directories(at);
+    if (!made) {
+        return made;
+    }
+    at = join_path(stage_, path);
+    if (os::find_link_status(at)) {
+        return make_error(errc::already_exists, "another source has put something here", at);
+    }
+    return os::rename_path(join_path(tree, path), at);
 }
 
 /// A file to its place: unpacked, or copied.

@@ -1,0 +1,438 @@
+// examples/guild/package.cpp - guild package: fetches the sources of a package, builds it, packs
+// it.
+
+#include "commands.hpp"
+#include "common.hpp"
+#include "new_files.hpp"
+#include "signals.hpp"
+
+#include <guild/base/number.hpp>
+#include <guild/base/path.hpp>
+#include <guild/os/directory.hpp>
+#include <guild/os/environment.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/guard.hpp>
+#include <guild/os/pipe.hpp>
+#include <guild/package/build.hpp>
+#include <guild/package/fetch.hpp>
+#include <guild/package/lock.hpp>
+#include <guild/package/mirror.hpp>
+#include <guild/package/pack.hpp>
+#include <guild/package/package.hpp>
+#include <guild/package/verify.hpp>
+#include <guild/package/working.hpp>
+#include <guild/toml.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace program {
+namespace {
+
+constexpr std::int64_t guard_grace_ms = 5000;
+
+volatile sig_atomic_t package_stop_fd = -1;
+volatile sig_atomic_t package_signal = 0;
+
+void request_package_stop(int signal) {
+    package_signal = signal;
+    const ssize_t written = ::write(package_stop_fd, "x", 1);
+    (void)written;
+}
+
+/// What the user asked for.
+struct package_request {
+    guild::package::definition definition;
+    std::string srcdir;           // absolute
+    bool has_own_sources = true;  // srcdir is made by guild
+    std::int64_t time_s = guild::package::default_member_time_s;
+    std::int64_t timeout_ms = -1;
+};
+
+/// One `guild package`, from the definition to the archive.
+class packaging {
+public:
+    packaging(const arguments& given, io& console, package_request request)
+        : given_(given), console_(console), request_(std::move(request)) {}
+
+    int run() {
+        if (given_.has("make-patch")) {
+            return make_patch();
+        }
+        if (const int status = prepare_and_build()) {
+            return status;
+        }
+        if (given_.has("working")) {
+            return make_working();
+        }
+        if (!given_.has("skip-archive")) {
+            if (const int status = pack()) {
+                return status;
+            }
+        }
+        return save_lock_and_clean();
+    }
+
+private:
+    const std::string& directory() const { return request_.definition.directory; }
+    std::string in_directory(const std::string& name) const {
+        return guild::join_path(directory(), name);
+    }
+    std::string working_directory() const { return in_directory("working"); }
+    std::string shown(const std::string& path) const {
+        return guild::base_name(guild::parent_path(path)) == "working"
+                   ? "working/" + guild::base_name(path)
+                   : guild::base_name(path);
+    }
+
+    void say(std::string_view line) {
+        clear_progress();
+        console_.print(printable(line) + '\n');
+        console_.flush();
+    }
+
+    void show_progress(std::string_view text) {
+        console_.print_error("\r" + printable(text) + "\x1B[K");
+        has_progress_ = true;
+    }
+
+    void clear_progress() {
+        if (std::exchange(has_progress_, false)) {
+            console_.print_error("\r\x1B[K");
+        }
+    }
+
+    int fail_package(const guild::error& error) {
+        clear_progress();
+        const int status = fail_work(console_, error);
+        return error.code == guild::errc::interrupted && package_signal != 0 ? 128 + package_signal
+                                                                             : status;
+    }
+
+    guild::package::tool_options tools(int stop_fd) {
+        guild::package::tool_options tools;
+        tools.stop_fd = stop_fd;
+        tools.say = [this](std::string_view line) { say(line); };
+        tools.warn = [this](std::string_view text) {
+            clear_progress();
+            console_.warn(printable(text));
+        };
+        if (::isatty(STDERR_FILENO) == 1) {
+            tools.progress = [this](std::string_view text) { show_progress(text); };
+        }
+        return tools;
+    }
+
+    // What can take long, and ends at once when the user wants it to.
+    int prepare_and_build() {
+        auto guard = guild::os::guard::start(guard_grace_ms);
+        auto pipe = guild::os::make_pipe();
+        if (!guard || !pipe) {
+            return fail(console_, guard ? pipe.error() : guard.error());
+        }
+        package_stop_fd = pipe->write.get();
+        const signal_watch watch(request_package_stop);
+        if (request_.has_own_sources && !given_.has("skip-sources")) {
+            if (const int status = fetch(pipe->read.get())) {
+                return status;
+            }
+        }
+        return given_.has("skip-package") || given_.has("working")
+                   ? exit_ok
+                   : build(pipe->read.get(), *guard);
+    }
+
+    int fetch(int stop_fd) {
+        guild::package::fetch_options options;
+        options.srcdir = request_.srcdir;
+        options.offline = given_.has("offline");
+        options.update = given_.has("update");
+        options.tools = tools(stop_fd);
+        const auto config = guild::package::find_config_path(guild::os::current_environment());
+        if (config) {
+            auto mirrors = guild::package::load_mirrors(*config, guild::toml::read_project);
+            if (!mirrors) {
+                return fail(console_, mirrors.error());
+            }
+            options.mirrors = std::move(*mirrors);
+        }
+        auto fetched = guild::package::fetch_sources(request_.definition, options);
+        if (!fetched) {
+            return fail_package(fetched.error());
+        }
+        clear_progress();
+        lock_ = std::move(fetched->lock);
+        return exit_ok;
+    }
+
+    int build(int stop_fd, guild::os::guard& guard) {
+        const std::string pkgdir = in_directory("pkg");
+        auto made = guild::os::remove_tree(pkgdir);
+        if (made) {
+            made = guild::os::make_directories(pkgdir);
+        }
+        if (!made) {
+            return fail_package(made.error());
+        }
+        guild::package::build_request request;
+        if (request_.definition.packager) {
+            request.packager = in_directory(request_.definition.packager->text);
+            request.packager_shown = path_in(guild::parent_path(request_.definition.path),
+                                             request_.definition.packager->text);
+            say("Using " + request_.definition.packager->text);
+        }
+        request.srcdir = request_.srcdir;
+        request.pkgdir = pkgdir;
+        request.variables = guild::package::list_variables(request_.definition);
+        request.log_path = in_directory("package.log");
+        request.time_s = request_.time_s;
+        request.set_source_times = request_.has_own_sources;
+        request.timeout_ms = request_.timeout_ms;
+        request.stop_fd = stop_fd;
+        request.watched_directory = directory();
+        request.on_start = [&guard](int group) { guard.watch(group); };
+        request.on_output = [this](int stream, std::string_view bytes) { pass_on(stream, bytes); };
+        const auto built = guild::package::build(request);
+        return built ? exit_ok : fail_package(built.error());
+    }
+
+    void pass_on(int stream, std::string_view bytes) {
+        if (stream == 1) {
+            console_.print(bytes);
+            console_.flush();
+        } else {
+            console_.print_error(bytes);
+        }
+    }
+
+    int pack() {
+        guild::package::pack_request request;
+        request.name = request_.definition.name.text;
+        request.version = request_.definition.version.text;
+        request.pkgdir = in_directory("pkg");
+        request.guildpkg_path = in_directory(guild::base_name(request_.definition.path));
+        request.directory = directory();
+        request.time_s = request_.time_s;
+        say("Creating " + guild::package::archive_name(request.name, request.version));
+        const auto packed = guild::package::pack(request);
+        if (!packed) {
+            return fail_package(packed.error());
+        }
+        say("sha256 of its tar: " + packed->tar_sha256);
+        tar_sha256_ = packed->tar_sha256;
+        return exit_ok;
+    }
+
+    // Of sources that guild did not fetch the lock would say what is not so: it is left as it is.
+    int save_lock_and_clean() {
+        if (request_.has_own_sources) {
+            auto lock = lock_ ? guild::result<guild::package::lock_file>(*lock_)
+                              : guild::package::load_lock(directory());
+            if (!lock) {
+                return fail_package(lock.error());
+            }
+            lock->name = request_.definition.name.text;
+            lock->version = request_.definition.version.text;
+            lock->tar_sha256 = tar_sha256_.empty() ? lock->tar_sha256 : tar_sha256_;
+            const auto saved = guild::package::save_lock(directory(), *lock);
+            if (!saved) {
+                return fail_package(saved.error());
+            }
+        }
+        if (!given_.has("clean")) {
+            return exit_ok;
+        }
+        auto removed = guild::os::remove_tree(in_directory("pkg"));
+        if (removed && request_.has_own_sources) {
+            removed = guild::os::remove_tree(request_.srcdir);
+        }
+        return removed ? exit_ok : fail_package(removed.error());
+    }
+
+    guild::package::working_place place() {
+        guild::package::working_place place;
+        place.package_directory = directory();
+        place.srcdir = request_.srcdir;
+        place.directory = working_directory();
+        place.tools = tools(-1);
+        return place;
+    }
+
+    int make_working() {
+        const auto items = guild::package::make_working_copy(place());
+        if (!items) {
+            return fail_package(items.error());
+        }
+        for (const guild::package::working_item& item : *items) {
+            say(item.is_new ? "Creating " + shown(item.path)
+                            : shown(item.path) + " is there already: it was left unchanged");
+        }
+        return exit_ok;
+    }
+
+    int make_patch() {
+        const auto items = guild::package::make_patches(place());
+        if (!items) {
+            return fail_package(items.error());
+        }
+        for (const guild::package::working_item& item : *items) {
+            say(item.is_new ? "Creating " + shown(item.path)
+                            : "No differences for " + shown(item.path));
+        }
+        return exit_ok;
+    }
+
+    const arguments& given_;
+    io& console_;
+    package_request request_;
+    bool has_progress_ = false;
+    std::optional<guild::package::lock_file> lock_;
+    std::string tar_sha256_;
+};
+
+int verify_archive(const std::string& path, io& console) {
+    const auto found = guild::package::verify(path);
+    if (!found) {
+        return fail_work(console, found.error());
+    }
+    if (found->difference) {
+        return fail_work(console,
+                         guild::make_error(guild::errc::bad_checksum, *found->difference, path));
+    }
+    console.print(path + ": as its buildinfo says" +
+                  (found->is_compressed_differently ? ", but compressed differently" : "") +
+                  "\nsha256 of its tar: " + found->tar_sha256 + '\n');
+    return exit_ok;
+}
+
+/// Options that exclude each other; exit_ok or the status of the usage error.
+int check_package_options(const arguments& given, io& console) {
+    const std::vector<std::pair<const char*, const char*>> pairs = {
+        {"working", "make-patch"},     {"working", "skip-sources"}, {"working", "srcdir"},
+        {"make-patch", "srcdir"},      {"offline", "update"},       {"clean", "working"},
+        {"skip-archive", "make-patch"}};
+    for (const auto& [one, other] : pairs) {
+        if (given.has(one) && given.has(other)) {
+            return console.fail("--" + std::string(one) + " cannot be used with --" + other +
+                                "\nTry 'guild package --help' for more information.");
+        }
+    }
+    return exit_ok;
+}
+
+/// A count of seconds; empty with the error printed.
+std::optional<std::int64_t> read_seconds(const std::string& what, const std::string& text,
+                                         io& console) {
+    const auto seconds = guild::parse_int64(text);
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    if (!seconds || *seconds < 0 || (what != "SOURCE_DATE_EPOCH" && *seconds > most)) {
+        console.fail(what + ": expected a whole number of seconds, found '" + text + "'");
+        return std::nullopt;
+    }
+    return *seconds;
+}
+
+/// Whether the packager that GuildPkg names is there; exit_ok or the status of the error.
+int check_packager(const guild::package::definition& definition, io& console) {
+    const auto& packager = definition.packager;
+    if (!packager ||
+        guild::os::is_regular_file(guild::join_path(definition.directory, packager->text))) {
+        return exit_ok;
+    }
+    return fail(console, guild::make_error(guild::errc::not_found,
+                                           "there is no file '" + packager->text + "'",
+                                           packager->from.path, packager->from.where));
+}
+
+/// The rest of what was asked for; exit_ok or the status of the usage error.
+int complete_request(const arguments& given, package_request& request, io& console) {
+    request.srcdir = guild::join_path(request.definition.directory, "src");
+    if (const auto srcdir = given.find("srcdir")) {
+        if (!guild::os::is_directory(*srcdir)) {
+            return console.fail("--srcdir: " + *srcdir + " is not a directory");
+        }
+        request.srcdir = guild::os::absolute_path(*srcdir);
+        request.has_own_sources = false;
+    } else if (given.has("skip-sources") && !given.has("skip-package") &&
+               !guild::os::is_directory(request.srcdir)) {
+        return console.fail("--skip-sources: there is no directory src from an earlier build");
+    }
+    if (const auto timeout = given.find("timeout")) {
+        const auto seconds = read_seconds("--timeout", *timeout, console);
+        if (!seconds) {
+            return exit_usage;
+        }
+        request.timeout_ms = *seconds * 1000;
+    }
+    if (const auto epoch = guild::os::find_variable("SOURCE_DATE_EPOCH")) {
+        const auto seconds = read_seconds("SOURCE_DATE_EPOCH", *epoch, console);
+        if (!seconds) {
+            return exit_usage;
+        }
+        request.time_s = *seconds;
+    }
+    return exit_ok;
+}
+
+int package(const arguments& given, io& console) {
+    if (const auto archive = given.find("verify")) {
+        return verify_archive(*archive, console);
+    }
+    if (const int status = check_package_options(given, console)) {
+        return status;
+    }
+    guild::package::read_options options;
+    options.read_toml = guild::toml::read_project;
+    auto report = guild::package::load_definition(project_directory(given), options);
+    print_diagnostics(console, report.diagnostics, report.text);
+    if (!report.value) {
+        if (report.failure && report.failure->where.line == 0) {
+            return fail(console, *report.failure);
+        }
+        return exit_usage;
+    }
+    package_request request;
+    request.definition = std::move(*report.value);
+    if (const int status = check_packager(request.definition, console)) {
+        return status;
+    }
+    if (const int status = complete_request(given, request, console)) {
+        return status;
+    }
+    return packaging(given, console, std::move(request)).run();
+}
+
+}  // namespace
+
+command_spec package_command() {
+    return {"package",
+            "build a package of the sources that GuildPkg names",
+            "Reads GuildPkg; fetches the sources into src, runs the steps prepare, build, check "
+            "and package of the packager, and packs what they put into pkg as "
+            "NAME-VERSION.pkg.tar.xz. GuildPkg.lock holds what was fetched, so that the next build "
+            "fetches the same; package.log what was printed.",
+            {},
+            {project_option(),
+             {"--srcdir", "DIR", "build these sources; the packager may change them"},
+             {"--skip-sources", "", "build what is in src, fetch nothing"},
+             {"--skip-package", "", "run no packager, pack what is in pkg"},
+             {"--skip-archive", "", "make no archive"},
+             {"--clean", "", "remove src and pkg at the end"},
+             {"--offline", "", "use the sources that are there, ask no server"},
+             {"--update", "", "fetch what the sources are now, not what GuildPkg.lock says"},
+             {"--timeout", "SECONDS", "stop the packager after this time"},
+             {"--working", "", "make working/NAME, sources to be edited, and working/NAME.orig"},
+             {"--make-patch", "", "write NAME.patch: from working/NAME.orig to working/NAME"},
+             {"--verify", "FILE", "compare an archive with the buildinfo beside it"}},
+            package};
+}
+
+}  // namespace program
