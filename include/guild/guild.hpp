@@ -48,6 +48,7 @@
 #include <guild/os/guard.hpp>                  // ends a command whose supervisor died
 #include <guild/os/proc.hpp>                   // the text of /proc as values
 #include <guild/os/proc_file.hpp>              // reads those files
+#include <guild/os/control_group.hpp>          // limits of memory, kills for want of it
 #include <guild/os/gpu.hpp>                    // GPUs, through nvidia-smi
 #include <guild/os/stats.hpp>                  // statistics of the machine and of a command
 
@@ -125,6 +126,7 @@
 #include <guild/runs/lock.hpp>                 // LOCK: who records, and whether it lives
 #include <guild/runs/output_log.hpp>           // what the command printed, piece by piece
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
+#include <guild/runs/post_mortem.hpp>          // how a run ended, for people
 #include <guild/runs/catalog.hpp>              // the runs below run roots
 #include <guild/runs/run_files.hpp>            // the files a recorder keeps open
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted

@@ -109,7 +109,7 @@ TEST_CASE("supervise: exit codes and signals are errors with their cause") {
     supervised_run signal("kill -KILL $$");
     const outcome killed = signal.supervise();
     CHECK(killed.status == run_status::error);
-    CHECK(killed.cause == "killed by SIGKILL");
+    CHECK(killed.cause == "SIGKILL (not by guild)");
     CHECK(*find_meta(signal.recorded(), "signal") == "SIGKILL");
     CHECK_FALSE(signal.recorded().exit_code());
 }
