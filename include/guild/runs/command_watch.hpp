@@ -66,10 +66,10 @@ private:
     return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
-/// units    milliseconds; timeout_ms below 0: no limit; linger_ms: how long after the command's end
-///          others may hold its pipes
 /// in       mark: "NAME=VALUE" that the command's environment holds alone; what left its group goes
 ///          by it when the command is stopped
+/// units    milliseconds; timeout_ms below 0: no limit; linger_ms: how long after the command's end
+///          others may hold its pipes
 struct watch_options {
     std::int64_t timeout_ms = -1;
     std::int64_t grace_ms = 10'000;

@@ -30,8 +30,8 @@ namespace guild { inline namespace v0 { namespace runs {
 /// The last lines that the command printed, without the colours and movements of terminals; of a
 /// progress bar, what it showed last.
 ///
-/// cost     the last 64 KiB of the output are read
 /// errors   as read_output
+/// cost     the last 64 KiB of the output are read
 /// example  tests/runs/post_mortem.cpp "post mortem: the last lines are as a terminal shows them"
 [[nodiscard]] result<std::vector<std::string>> read_last_lines(const run& of,
                                                                std::size_t most = 20);
