@@ -226,7 +226,7 @@ class Deaths:
             code, errors = self.finish(process)
             assert code == 1, (code, errors)
             run, = (disk / "runs").glob("2*")
-            kept = self.directory / "runs" / run.name
+            kept = self.directory / "runs" / (run.name + "-disk")
             shutil.copytree(run, kept)
             self.expect("disk full" if mounted else "disk full (RLIMIT_FSIZE)", kept, "error",
                         r"exit code 1 \(no space left on the disk of the run\)", errors)
