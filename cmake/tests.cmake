@@ -114,6 +114,21 @@ if(guild_has_doctest)
   if(guild_children AND TARGET guild_tests)
     add_dependencies(guild_tests ${guild_children})
   endif()
+  # What a runner of processes has to get right: 44 numbered cases, an entry each (ctest -L process).
+  file(GLOB guild_process_sources CONFIGURE_DEPENDS "${guild_tests_dir}/process/*.cpp")
+  add_executable(guild_tests_process ${guild_process_sources} $<TARGET_OBJECTS:guild_test_main>
+                 $<TARGET_OBJECTS:guild_odr>)
+  target_link_libraries(guild_tests_process PRIVATE guild_test_settings doctest::doctest ${guild_everything})
+  if(guild_children)
+    add_dependencies(guild_tests_process ${guild_children})
+  endif()
+  foreach(number RANGE 1 44)
+    if(number LESS 10)
+      set(number "0${number}")
+    endif()
+    guild_test(process/case_${number} "process;quick" 300 guild_tests_process "--test-case=case ${number}:*")
+    set_tests_properties(process/case_${number} PROPERTIES FAIL_REGULAR_EXPRESSION "test cases: +0 [|]")
+  endforeach()
   # What series storage promises when writers, machines and disks fail. They read millions of files: optimised always.
   guild_doctest_program(guild_tests_durability LIBRARIES ${guild_everything} GLOBS durability/*.cpp)
   if(TARGET guild_tests_durability)
@@ -242,6 +257,9 @@ if(Python3_FOUND)
       guild_test(cli/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/run.py"
         $<TARGET_FILE:guild_program> "${transcript}")
     endforeach()
+    guild_test(deaths quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/deaths.py" $<TARGET_FILE:guild_program>)
+    guild_test(kills long 900 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/kills.py" $<TARGET_FILE:guild_program> 200)
+    set_tests_properties(deaths PROPERTIES RUN_SERIAL TRUE) # fills memory and disks of its own, small ones
     guild_test(tutorial quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
       $<TARGET_FILE:guild_program>)
     foreach(name IN ITEMS package reproducible) # its first half; a package built twice

@@ -17,7 +17,8 @@ std::vector<program::command_spec> all_commands() {
     return {
         program::init_command(),          program::check_command(),
         program::prepare_command(),       program::train_command(),
-        program::run_command(),           program::view_command(),
+        program::run_command(),           program::stop_command(),
+        program::show_command(),          program::view_command(),
         program::status_command(),        program::list_models_command(),
         program::list_runs_command(),     program::list_series_command(),
         program::list_attrs_command(),    program::list_flags_command(),

@@ -6,15 +6,22 @@
 #include "common.hpp"
 #include "signals.hpp"
 
+#include <guild/base/number.hpp>
 #include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
+#include <guild/os/terminal.hpp>
 #include <guild/runs/layout.hpp>
+#include <guild/runs/post_mortem.hpp>
 #include <guild/runs/supervisor.hpp>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 #include <atomic>
 #include <string_view>
@@ -30,7 +37,11 @@ volatile sig_atomic_t last_signal = 0;
 void request_stop(int signal) {
     last_signal = signal;
     if (guild::runs::stop_request* stop = current_stop.load()) {
-        stop->notify(signal);
+        if (signal_watch::is_stop_command()) {
+            stop->notify_stop();
+        } else {
+            stop->notify(signal);
+        }
     }
 }
 
@@ -49,18 +60,39 @@ guild::runs::supervise_options make_options(const recording& what,
     if (what.sample_interval_ms > 0) {
         options.sample_interval_ms = what.sample_interval_ms;
     }
+    options.timeout_ms = what.timeout_ms;
     options.echo_out = STDOUT_FILENO;
     options.echo_err = STDERR_FILENO;
     return options;
 }
 
-/// The exit status of guild for how the command ended; says so when a signal ended it.
-int pass_on(const guild::runs::outcome& outcome, io& console) {
+/// Whether standard error goes where standard output goes: there the last lines were just seen.
+bool is_one_place() {
+    struct stat out = {};
+    struct stat err = {};
+    return ::fstat(STDOUT_FILENO, &out) == 0 && ::fstat(STDERR_FILENO, &err) == 0 &&
+           out.st_dev == err.st_dev && out.st_ino == err.st_ino;
+}
+
+void print_post_mortem(const guild::runs::outcome& outcome, io& console) {
+    const auto run = guild::runs::run::open(outcome.run_directory);
+    if (!run || outcome.status == guild::runs::run_status::completed) {
+        return;
+    }
+    console.print_error(printable(guild::runs::describe_end(*run)) + '\n');
+    const auto lines = guild::runs::read_last_lines(*run);
+    if (outcome.status != guild::runs::run_status::error || !lines || is_one_place()) {
+        return;
+    }
+    for (const std::string& line : *lines) {
+        console.print_error("  " + printable(line) + '\n');
+    }
+}
+
+/// The exit status of guild for how the command ended.
+int pass_on(const guild::runs::outcome& outcome) {
     if (outcome.status == guild::runs::run_status::terminated && last_signal != 0) {
         return 128 + last_signal;
-    }
-    if (outcome.exit.how == guild::os::exit_status::kind::signalled) {
-        console.fail("operation interrupted with " + guild::os::signal_name(outcome.exit.signal));
     }
     return guild::os::shell_code(outcome.exit);
 }
@@ -86,16 +118,49 @@ int supervise(const recording& what, const guild::project::operation& operation,
     };
     current_stop = &*stop;
     const signal_watch watch(request_stop);
+    const guild::os::terminal_settings terminal(
+        STDIN_FILENO);  // a killed command leaves it as it likes
+#if defined(__linux__)
+    (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+#endif
     const auto outcome = guild::runs::supervise(options);
     current_stop = nullptr;
     if (!outcome) {
         remove_unused(run_directory);
         return fail(console, outcome.error());
     }
-    return pass_on(*outcome, console);
+    print_post_mortem(*outcome, console);
+    return pass_on(*outcome);
 }
 
 }  // namespace
+
+option_spec timeout_option() {
+    return {"--timeout", "TIME",
+            "stop the command after so many seconds, or minutes (10m), hours (2h), days (1d)",
+            false};
+}
+
+guild::result<std::int64_t> get_timeout_ms(const arguments& given) {
+    const auto text = given.find("timeout");
+    if (!text) {
+        return std::int64_t{-1};
+    }
+    constexpr std::string_view units = "smhd";
+    constexpr std::int64_t unit_ms[] = {1'000, 60'000, 3'600'000, 86'400'000};
+    const std::size_t unit = text->empty() ? std::string_view::npos : units.find(text->back());
+    const bool has_unit = unit != std::string_view::npos;
+    const auto number =
+        guild::parse_double(std::string_view(*text).substr(0, text->size() - (has_unit ? 1 : 0)));
+    constexpr double most_ms = 3.2e12;  // a hundred years
+    const double ms = number ? *number * static_cast<double>(unit_ms[has_unit ? unit : 0]) : -1;
+    if (!(ms > 0 && ms <= most_ms)) {
+        return guild::make_error(guild::errc::bad_value,
+                                 "--timeout takes a time like 90, 90s, 10m, 2h or 1d, not '" +
+                                     *text + "'");
+    }
+    return static_cast<std::int64_t>(ms);
+}
 
 int record(const recording& what, io& console) {
     console.flush();

@@ -22,10 +22,20 @@ struct recording {
     /// made, to see that the command can be started.
     std::function<guild::result<guild::project::operation>(const std::string& run_directory)> make;
     std::int64_t sample_interval_ms = 0;  // 0: as the supervisor does by itself
+    std::int64_t timeout_ms = -1;         // below 0: no limit
 };
 
+/// `--timeout TIME`, for the commands that record.
+option_spec timeout_option();
+
+/// Milliseconds as --timeout says: a number with or without s, m, h or d; below 0 without it.
+///
+/// errors   bad_value
+guild::result<std::int64_t> get_timeout_ms(const arguments& given);
+
 /// Makes the run directory, runs the command in it under the supervisor until it ends, and passes
-/// its status on.
+/// its status on. How a run ended that did not complete is printed on standard error, with the last
+/// lines of its output where those went elsewhere.
 ///
 /// out      exit code of the command; 128 + n when signal n ended it or asked guild to stop;
 /// exit_usage when it could not

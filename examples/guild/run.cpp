@@ -34,10 +34,15 @@ int run(const arguments& given, io& console) {
     if (!root) {
         return exit_usage;
     }
+    const auto timeout = get_timeout_ms(given);
+    if (!timeout) {
+        return fail(console, timeout.error());
+    }
     const std::vector<std::string> words = given.all("COMMAND");
     recording what;
     what.run_root = *root;
     what.name = guild::base_name(words.front());
+    what.timeout_ms = *timeout;
     what.make = [&](const std::string& run_directory) {
         return make_plain_operation(words, run_directory);
     };
@@ -55,7 +60,7 @@ command_spec run_command() {
             "project, or, where there is no "
             "Guild file, in the directory runs.",
             {{"COMMAND", how_many::command, "the command and its arguments"}},
-            {project_option()},
+            {project_option(), timeout_option()},
             run};
 }
 

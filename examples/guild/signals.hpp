@@ -8,6 +8,9 @@
 
 namespace program {
 
+/// What `guild stop` sends along with SIGTERM, so that it is told from any other.
+inline constexpr int stop_mark = 0x67756C64;
+
 /// While it lives, INT, TERM, HUP and QUIT call `handler` and PIPE is ignored; then all is as
 /// before.
 ///
@@ -19,6 +22,9 @@ public:
     ~signal_watch();
     signal_watch(const signal_watch&) = delete;
     signal_watch& operator=(const signal_watch&) = delete;
+
+    /// In the handler: whether the signal came from `guild stop`.
+    static bool is_stop_command() noexcept;
 
 private:
     static constexpr std::array<int, 5> watched = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};

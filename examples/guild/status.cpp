@@ -7,6 +7,7 @@
 #include <guild/json.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/catalog.hpp>
+#include <guild/runs/post_mortem.hpp>
 
 #include <map>
 #include <string>
@@ -66,7 +67,7 @@ int status(const arguments& given, io& console) {
     console.print("Runs:       " + count_by_status(runs) + '\n');
     if (!runs.empty()) {
         console.print("Latest run: " + runs.front().path() + " (" +
-                      std::string(to_string(runs.front().status())) + ")\n");
+                      printable(guild::runs::describe_end(runs.front())) + ")\n");
     }
     return exit_ok;
 }

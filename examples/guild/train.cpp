@@ -37,7 +37,11 @@ guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::proj
 }
 
 /// Records one run of the operation.
-int record_training(const operation_request& request, io& console) {
+int record_training(const operation_request& request, const arguments& given, io& console) {
+    const auto timeout = get_timeout_ms(given);
+    if (!timeout) {
+        return fail(console, timeout.error());
+    }
     const auto interval = get_sample_interval_ms(request.flags);
     if (!interval) {
         return fail(console, interval.error());
@@ -51,6 +55,7 @@ int record_training(const operation_request& request, io& console) {
     what.name = request.project.model_display_name(request.section);
     what.model = request.section.name();
     what.sample_interval_ms = *interval;
+    what.timeout_ms = *timeout;
     what.make = [&](const std::string& run_directory) {
         return make_operation(request, run_directory, console);
     };
@@ -72,7 +77,13 @@ int train(const arguments& given, io& console) {
     }
     const operation_request request{*project, **model, "train", std::move(*flags)};
     return given.has("preview") ? preview(request, "$RUNDIR", console)
-                                : record_training(request, console);
+                                : record_training(request, given, console);
+}
+
+std::vector<option_spec> train_options() {
+    std::vector<option_spec> options = operation_options();
+    options.push_back(timeout_option());
+    return options;
 }
 
 }  // namespace
@@ -87,7 +98,7 @@ command_spec train_command() {
             "model of the project is trained. The exit status is that of the command, 128 + N when "
             "signal N ended it.",
             {{"MODEL", how_many::optional, "the model's name"}},
-            operation_options(),
+            train_options(),
             train};
 }
 

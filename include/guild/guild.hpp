@@ -14,6 +14,7 @@
 #include <guild/base/error.hpp>                // error: code, message, path, place; carets
 #include <guild/base/result.hpp>               // result<T>: a value or an error
 #include <guild/base/text.hpp>                 // trim, split, join, UTF-8, closest word
+#include <guild/base/line_splitter.hpp>        // lines out of bytes in pieces, progress bars too
 #include <guild/base/path.hpp>                 // join, base name, parent, extension
 #include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
@@ -37,15 +38,20 @@
 #include <guild/os/pipe.hpp>                   // owned descriptors and pipes
 #include <guild/os/thread.hpp>                 // thread, mutex, condition over pthread
 #include <guild/os/socket.hpp>                 // TCP sockets that never block
+#include <guild/os/terminal.hpp>               // pseudo terminals; settings put back
 #include <guild/os/exit_status.hpp>            // how a process ended; names of signals
 #include <guild/os/exit_watch.hpp>             // a descriptor that tells of a child's end
+#include <guild/os/fork_exec.hpp>              // starts that posix_spawn cannot express
 #include <guild/os/spawn.hpp>                  // what is started, where, with which streams
 #include <guild/os/child.hpp>                  // a running child: pipes, signals, its end
+#include <guild/os/sweep.hpp>                  // ends what left its group, by a mark
 #include <guild/os/process.hpp>                // run(): a program from start to end
 #include <guild/os/identity.hpp>               // who is writing: host, boot, process
 #include <guild/os/fork_mark.hpp>              // tells a process from its forked child
 #include <guild/os/guard.hpp>                  // ends a command whose supervisor died
 #include <guild/os/proc.hpp>                   // the text of /proc as values
+#include <guild/os/proc_file.hpp>              // reads those files
+#include <guild/os/control_group.hpp>          // limits of memory, kills for want of it
 #include <guild/os/gpu.hpp>                    // GPUs, through nvidia-smi
 #include <guild/os/stats.hpp>                  // statistics of the machine and of a command
 
@@ -168,6 +174,7 @@
 #include <guild/runs/lock.hpp>                 // LOCK: who records, and whether it lives
 #include <guild/runs/output_log.hpp>           // what the command printed, piece by piece
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
+#include <guild/runs/post_mortem.hpp>          // how a run ended, for people
 #include <guild/runs/catalog.hpp>              // the runs below run roots
 #include <guild/runs/run_files.hpp>            // the files a recorder keeps open
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted

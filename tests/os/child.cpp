@@ -64,18 +64,6 @@ TEST_CASE("child: starts, answers through its pipes and ends") {
     CHECK(process.usage().has_value());
 }
 
-TEST_CASE("child: poll_exit says nothing while it runs and the same ever after") {
-    child process = must_start(child_options("sleep", {"150"}));
-    CHECK_FALSE(process.poll_exit().value().has_value());
-    CHECK_FALSE(process.wait_for_ms(10).value().has_value());
-    CHECK_FALSE(process.usage().has_value());
-    CHECK(process.wait_for_ms(5'000).value().has_value());
-    for (int i = 0; i < 3; ++i) {
-        CHECK(process.poll_exit().value().value().success());
-        CHECK(must_wait(process).success());
-    }
-}
-
 TEST_CASE("child: exit codes and signals arrive as they are") {
     for (const int code : {0, 1, 2, 100, 126, 127, 128, 137, 255}) {
         child process = must_start(child_options("exit_code", {std::to_string(code)}));
@@ -92,15 +80,6 @@ TEST_CASE("child: exit codes and signals arrive as they are") {
     }
 }
 
-TEST_CASE("child: a stopped process has not ended") {
-    child process = must_start(child_options("sleep", {"100"}));
-    CHECK(read_some(process.out_fd(), 6) == "ready\n");
-    REQUIRE(process.signal(SIGSTOP).has_value());
-    CHECK_FALSE(process.wait_for_ms(300).value().has_value());
-    REQUIRE(process.signal(SIGCONT).has_value());
-    CHECK(must_wait(process).success());
-}
-
 TEST_CASE("child: a signal reaches its whole group") {
     child process = must_start(shell_options("sleep 30 & echo $!; wait"));
     const int grandchild = std::atoi(read_some(process.out_fd(), 2).c_str());
@@ -108,17 +87,6 @@ TEST_CASE("child: a signal reaches its whole group") {
     REQUIRE(process.signal(SIGTERM).has_value());
     CHECK(must_wait(process).signal == SIGTERM);
     CHECK(ends_soon(grandchild));
-}
-
-TEST_CASE("child: a signal after the end hits nobody") {
-    child process = must_start(child_options("exit_code", {"0"}));
-    (void)must_wait(process);
-    for (const int number : {0, SIGTERM, SIGKILL}) {
-        const auto sent = process.signal(number);
-        REQUIRE_FALSE(sent);
-        CHECK(sent.error().code == errc::not_found);
-    }
-    CHECK(process.stop().value().success());
 }
 
 TEST_CASE("child: stop ends what listens to SIGTERM without waiting for its grace") {
@@ -154,52 +122,6 @@ TEST_CASE("child: stop sweeps what the process leaves behind in its group") {
     CHECK(is_running(grandchild));
     CHECK(process.stop().has_value());
     CHECK(ends_soon(grandchild));
-}
-
-TEST_CASE("child: destroying a running one kills it, its group, and leaves no zombie") {
-    int grandchild = 0;
-    {
-        child process = must_start(shell_options("trap '' TERM INT; sleep 30 & echo $!; wait"));
-        grandchild = std::atoi(read_some(process.out_fd(), 2).c_str());
-        REQUIRE(grandchild > 0);
-    }
-    CHECK(ends_soon(grandchild));
-    CHECK_FALSE(has_children());
-    child replaced = must_start(child_options("ignore_term"));
-    replaced = child();
-    CHECK_FALSE(has_children());
-}
-
-TEST_CASE("child: two threads may wait for one process") {
-    for (const bool use_pidfd : {true, false}) {
-        process_options options = child_options("exit_code", {"5"});
-        options.use_pidfd = use_pidfd;
-        child process = must_start(options);
-        std::atomic<int> right{0};
-        std::vector<guild::os::thread> threads;
-        for (int i = 0; i < 4; ++i) {
-            auto started = guild::os::thread::start([&] {
-                const auto ended = process.wait();
-                if (ended && ended->code == 5) {
-                    ++right;
-                }
-            });
-            REQUIRE(started.has_value());
-            threads.push_back(std::move(*started));
-        }
-        threads.clear();
-        CHECK(right == 4);
-    }
-}
-
-TEST_CASE("child: lives on when the thread that started it ends") {
-    child process;
-    auto starter =
-        guild::os::thread::start([&] { process = must_start(child_options("sleep", {"200"})); });
-    REQUIRE(starter.has_value());
-    starter->join();
-    CHECK_FALSE(process.wait_for_ms(50).value().has_value());
-    CHECK(must_wait(process).success());
 }
 
 TEST_CASE("child: writing to one that reads no more is a value, not a signal") {

@@ -173,3 +173,13 @@ TEST_CASE("copy_bytes: a part of a file goes to the same place in another") {
     REQUIRE_FALSE(short_one);
     CHECK(short_one.error().code == guild::errc::truncated);
 }
+
+TEST_CASE("reserve_space: the file keeps its length and its bytes") {
+    const guild_test::temp_dir dir;
+    auto file = guild::os::open_file(dir / "f", guild::os::open_mode::append);
+    REQUIRE(file);
+    REQUIRE(file->write_all("abc"));
+    guild::os::reserve_space(*file, 16'384);
+    REQUIRE(file->write_all("def"));
+    CHECK(guild::os::load_file(dir / "f").value() == "abcdef");
+}

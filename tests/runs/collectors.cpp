@@ -36,15 +36,6 @@ TEST_CASE("system attributes: name the processor, its cores and the memory") {
     CHECK(*find_value(attrs, "guild_version") == guild::version);
 }
 
-TEST_CASE("counters: the number behind a key, whole words alone") {
-    const std::string text = "low 0\noom 3\noom_kill 12\noom_group_kill x\n";
-    CHECK(find_counter(text, "oom_kill") == 12);
-    CHECK(find_counter(text, "oom") == 3);
-    CHECK_FALSE(find_counter(text, "oom_group_kill"));
-    CHECK_FALSE(find_counter(text, "kill"));
-    CHECK_FALSE(find_counter("", "oom"));
-}
-
 TEST_CASE(
     "statistics collector: steps are sample numbers, an ended process leaves the machine's part") {
     const guild_test::temp_dir dir;

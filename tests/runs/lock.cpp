@@ -188,3 +188,16 @@ TEST_CASE("lock file: another one in its place is left alone") {
     lock->remove(data_path(run));
     CHECK(guild::os::is_regular_file(data_path(run, lock_name)));
 }
+
+TEST_CASE("lock: what a process that is gone is known by") {
+    lock_record record;
+    record.place = {"here", "boot", 1};
+    record.start_ticks = 5;
+    lock_evidence seen;
+    seen.reader = record.place;
+    CHECK(explain_gone(record, seen).empty());
+    seen.start_ticks = 6;
+    CHECK(explain_gone(record, seen) == "another program has its number now");
+    seen.reader.boot_id = "later boot";
+    CHECK(explain_gone(record, seen) == "the machine was started anew");
+}

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -355,4 +357,36 @@ TEST_CASE("recorder: goes on when the run directory is deleted, and is there aga
     (void)run.flush();
     (void)run.finish();
     CHECK(here.points("loss").size() == 3);
+}
+
+TEST_CASE("recorder: where no thread is to be had it is inactive and costs nothing (as root)") {
+    if (::geteuid() != 0) {
+        MESSAGE("skipped: needs the right to become another user");
+        return;
+    }
+    const inside_run here;
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        for (const std::string& path :
+             {here.dir.path(), here.path, here.path + "/guild.d", here.path + "/guild.d/series"}) {
+            (void)::chmod(path.c_str(), 0777);
+        }
+        const rlimit none{};
+        ::setrlimit(RLIMIT_NPROC, &none);
+        if (::setgid(54'322) != 0 || ::setuid(54'322) != 0) {
+            ::_exit(1);
+        }
+        recorder run = recorder::current();
+        const series_id loss = run.series("loss");
+        for (int step = 0; step < 1000; ++step) {
+            run.log(step, {{loss, 0.5}});
+        }
+        const bool is_told =
+            run.last_error() && run.last_error()->code == guild::errc::resource_exhausted;
+        ::_exit(!run.is_active() && is_told && run.finish() ? 0 : 2);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
 }

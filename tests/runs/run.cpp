@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <doctest/doctest.h>
 #include <support/temp_dir.hpp>
 
@@ -160,4 +163,17 @@ TEST_CASE("run: deleted while it is read, it gives errors as values") {
     CHECK((!output || output->pieces.empty()));
     CHECK(found.series().summaries().empty());
     CHECK_FALSE(run::open(dir / "r"));
+}
+
+TEST_CASE("run: made and never begun is pending for a minute, then terminated") {
+    const guild_test::temp_dir dir;
+    REQUIRE(os::make_directories(dir / "r/guild.d"));
+    CHECK(open_run(dir / "r").status() == run_status::pending);
+    const timespec long_ago[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+    REQUIRE(::utimensat(AT_FDCWD, (dir / "r/guild.d").c_str(), long_ago, 0) == 0);
+    CHECK(open_run(dir / "r").status() == run_status::terminated);
+    CHECK(open_run(dir / "r").cause() == "guild went away before it began");
+    (void)dir.write("r/guild.d/meta.tsv", "status\tpending\n");
+    REQUIRE(::utimensat(AT_FDCWD, (dir / "r/guild.d").c_str(), long_ago, 0) == 0);
+    CHECK(open_run(dir / "r").status() == run_status::pending);
 }

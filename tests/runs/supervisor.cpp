@@ -109,7 +109,7 @@ TEST_CASE("supervise: exit codes and signals are errors with their cause") {
     supervised_run signal("kill -KILL $$");
     const outcome killed = signal.supervise();
     CHECK(killed.status == run_status::error);
-    CHECK(killed.cause == "killed by SIGKILL");
+    CHECK(killed.cause == "SIGKILL (not by guild)");
     CHECK(*find_meta(signal.recorded(), "signal") == "SIGKILL");
     CHECK_FALSE(signal.recorded().exit_code());
 }
@@ -339,7 +339,7 @@ TEST_CASE("supervise: a full disk never stops the command, is told once and coun
     CHECK(status == 0);
     const run found = test.recorded();
     CHECK(found.status() == run_status::error);
-    CHECK(found.cause() == "exit code 5");
+    CHECK(found.cause() == "exit code 5 (no space left on the disk of the run)");
     REQUIRE(find_meta(found, "output_lost_bytes") != nullptr);
     CHECK(os::get_status(data_path(found.path(), output_log_name)).value().size +
               std::stoull(*find_meta(found, "output_lost_bytes")) ==
@@ -401,4 +401,41 @@ TEST_CASE("supervise: a stuck terminal stops neither the command nor the recordi
     CHECK(log.substr(log.size() - 4) == "end\n");
     ends->read.reset();           // the forgotten thread ends with EPIPE,
     (void)ends->write.release();  // at some time: its descriptor is left to it
+}
+
+TEST_CASE("supervise: a stop that somebody asks for is SIGTERM, with its own cause") {
+    supervised_run test("trap 'echo asked; exit 0' TERM; echo ready; while :; do sleep 0.02; done");
+    test.options.grace_ms = 60'000;
+    auto stop = stop_request::create();
+    REQUIRE(stop);
+    test.options.stop = &*stop;
+    bool is_sent = false;
+    const outcome ended = test.supervise([&](const std::string&) {
+        if (!is_sent) {
+            is_sent = true;
+            stop->notify_stop();
+        }
+    });
+    CHECK(ended.status == run_status::terminated);
+    CHECK(ended.cause == "guild stop");
+    CHECK(test.output().find("asked\n") != std::string::npos);
+}
+
+TEST_CASE("supervise: what left the group of a stopped command goes with it") {
+    supervised_run test("setsid sleep 90 & echo $!; exec sleep 90");
+    test.options.timeout_ms = 1'000;
+    const outcome ended = test.supervise();
+    CHECK(ended.status == run_status::terminated);
+    const int away = std::stoi(test.output());
+    CHECK((::kill(away, 0) != 0 || !os::process_start_ticks(away)));  // gone, or uncollected
+}
+
+TEST_CASE("supervise: what the command used is recorded") {
+    supervised_run test("i=0; while test $i -lt 20000; do i=$((i+1)); done");
+    (void)test.supervise();
+    const run found = test.recorded();
+    REQUIRE(find_meta(found, "user_us") != nullptr);
+    REQUIRE(find_meta(found, "system_us") != nullptr);
+    CHECK(std::stoll(*find_meta(found, "user_us")) + std::stoll(*find_meta(found, "system_us")) >
+          0);
 }

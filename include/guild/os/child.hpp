@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -50,9 +51,9 @@ using stop_sequence = std::vector<stop_step>;
 struct process_usage {
     std::int64_t user_us = 0;
     std::int64_t system_us = 0;
-    /// Most resident memory. Not known when it is below the highest that this process had at the
-    /// start: what the system reports then is this process's own, because a child begins in the
-    /// memory of its parent.
+    /// Most resident memory of it or of one of its descendants. Not known when it is below the
+    /// highest that this process had: what the system reports then is this process's own, because
+    /// a child begins in the memory of its parent.
     std::optional<std::uint64_t> peak_rss_bytes;
 };
 
@@ -101,8 +102,7 @@ public:
     /// The end of the process if it has ended. Never waits.
     ///
     /// errors   closed: no process
-    /// example  tests/os/child.cpp "child: poll_exit says nothing while it runs and the same ever
-    ///          after"
+    /// example  tests/process/end.cpp "case 42: waiting again says the same"
     [[nodiscard]] result<std::optional<exit_status>> poll_exit();
 
     /// Waits for the end.
@@ -120,7 +120,7 @@ public:
     ///
     /// errors   not_found: it has been collected, and its number may be another's; closed;
     ///          permission_denied
-    /// example  tests/os/child.cpp "child: a signal after the end hits nobody"
+    /// example  tests/process/end.cpp "case 41: a signal after the end hits nobody"
     [[nodiscard]] result<void> signal(int number);
 
     /// Sends one signal after the other until the process has ended, then kills what is left of its
@@ -189,6 +189,28 @@ inline std::int64_t us_of(const timeval& time) noexcept {
     return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
 }
 
+// The highest resident size of the memory that this process has now; the largest number where the
+// system does not tell. What getrusage tells is higher where the program that started this one was
+// larger.
+inline std::uint64_t peak_of_this_memory() noexcept {
+    char text[4096];
+    const descriptor opened(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    const ssize_t got = ::read(opened.get(), text, sizeof text);
+    const std::string_view seen(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    constexpr std::string_view key = "VmHWM:";
+    const std::size_t at = seen.find(key);
+    std::uint64_t kib = 0;
+    bool is_known = false;
+    for (std::size_t i = at == std::string_view::npos ? seen.size() : at + key.size();
+         i < seen.size() && seen[i] != '\n'; ++i) {
+        if (seen[i] >= '0' && seen[i] <= '9') {
+            kib = kib * 10 + static_cast<std::uint64_t>(seen[i] - '0');
+            is_known = true;
+        }
+    }
+    return is_known ? kib * 1024 : UINT64_MAX;
+}
+
 inline process_usage usage_of(const struct rusage& raw, std::uint64_t parent_peak_bytes) noexcept {
     process_usage usage;
     usage.user_us = us_of(raw.ru_utime);
@@ -198,7 +220,7 @@ inline process_usage usage_of(const struct rusage& raw, std::uint64_t parent_pea
 #else
     const std::uint64_t peak_bytes = guild::detail::convert<std::uint64_t>(raw.ru_maxrss) * 1024;
 #endif
-    if (peak_bytes > parent_peak_bytes) {
+    if (peak_bytes > parent_peak_bytes || peak_bytes > peak_of_this_memory()) {
         usage.peak_rss_bytes = peak_bytes;
     }
     return usage;
@@ -287,7 +309,7 @@ inline result<child> child::start(const process_options& options) {
     child made;
     made.state_ = std::make_unique<shared_state>();
     made.state_->pid = spawned->pid;
-    made.state_->own_group = options.new_group;
+    made.state_->own_group = options.new_group || options.new_session || options.terminal;
     made.state_->parent_peak_bytes = spawned->parent_peak_bytes;
     made.in_ = std::move(spawned->in);
     made.out_ = std::move(spawned->out);
@@ -295,7 +317,7 @@ inline result<child> child::start(const process_options& options) {
     result<exit_watch> watch = exit_watch::open(spawned->pid, options.use_pidfd);
     if (!watch) {
         // Without a watch nobody could wait for it: it must not stay behind.
-        ::kill(options.new_group ? -spawned->pid : spawned->pid, SIGKILL);
+        ::kill(made.state_->own_group ? -spawned->pid : spawned->pid, SIGKILL);
         while (::waitpid(spawned->pid, nullptr, 0) < 0 && errno == EINTR) {
         }
         made.state_.reset();

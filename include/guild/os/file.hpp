@@ -160,7 +160,20 @@ private:
 /// example  tests/os/file.cpp "real path: links and dots are gone"
 [[nodiscard]] result<std::string> get_real_path(const std::string& path);
 
+/// Takes room on the disk for the first bytes of a file, without making it longer, so that they can
+/// be written when the disk is full. Where the system cannot do that, nothing happens.
+///
+/// units    bytes
+void reserve_space(const file& of, std::int64_t bytes) noexcept;
+
 // ---- implementation ---------------------------------------------------------
+
+inline void reserve_space([[maybe_unused]] const file& of,
+                          [[maybe_unused]] std::int64_t bytes) noexcept {
+#if defined(__linux__) && defined(FALLOC_FL_KEEP_SIZE)
+    (void)::fallocate(of.fd(), FALLOC_FL_KEEP_SIZE, 0, guild::detail::convert<off_t>(bytes));
+#endif
+}
 
 namespace detail {
 

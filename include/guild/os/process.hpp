@@ -3,7 +3,8 @@
 // Layer 2. Includes: os/child.hpp and what it includes; this header brings all of starting,
 // watching and stopping processes. One poll watches everything, so nothing waits for anything else
 // and an idle run uses no processor time.
-// Not here: programs that run on beside the caller (os/child.hpp), splitting output into lines.
+// Not here: programs that run on beside the caller (os/child.hpp), splitting output into lines
+// (base/line_splitter.hpp).
 #pragma once
 
 #include <guild/base/error.hpp>
@@ -11,6 +12,7 @@
 #include <guild/os/child.hpp>
 #include <guild/os/exit_status.hpp>
 #include <guild/os/spawn.hpp>
+#include <guild/os/sweep.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -38,7 +40,8 @@ struct run_options {
     int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
     bool kill_group_at_end = false;         // what it left running in its group does not outlive it
     std::function<void(int pid)> on_start;  // called once, when the program runs
-    const bool* stop_flag = nullptr;  // on_output may set it: the run is stopped as well
+    const bool* stop_flag = nullptr;        // on_output may set it: the run is stopped as well
+    bool sweep = false;  // once stopped, what left its group goes too: see os/sweep.hpp
     /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
     /// the result.
     std::function<void(int stream, std::string_view bytes)> on_output;
@@ -62,7 +65,7 @@ struct run_result {
 /// errors   as spawn; timed_out: it outlived every signal that was to stop it
 /// cost     memory for the output kept, and 64 KiB
 /// threads  any
-/// example  tests/os/process.cpp "probe 0: three megabytes of stdout, then three of stderr"
+/// example  tests/process/stream.cpp "case 24: three megabytes of stdout, then three of stderr"
 [[nodiscard]] result<run_result> run(const process_options& options,
                                      const run_options& limits = {});
 
@@ -81,6 +84,10 @@ public:
         if (!input_.empty()) {
             options.in = stream_mode::pipe;
         }
+        is_terminal_ = options.terminal.has_value();
+        if (limits_.sweep) {
+            mark(options);
+        }
         result<child> started = child::start(options);
         if (!started) {
             return std::move(started).error();
@@ -90,6 +97,7 @@ public:
             limits_.on_start(child_.pid());
         }
         linger_ms_ = options.linger_ms;
+        group_ = options.new_group || options.new_session || is_terminal_ ? child_.pid() : 0;
         if (limits_.timeout_ms >= 0) {
             timeout_at_ms_ = monotonic_ms() + limits_.timeout_ms;
         }
@@ -116,6 +124,17 @@ private:
 
     bool is_finished() const { return ended_ && child_.out_fd() < 0 && child_.err_fd() < 0; }
     bool is_stopping() const { return result_.timed_out || result_.stopped; }
+
+    // A variable that no other process has, and all that descend from this one do.
+    void mark(process_options& options) {
+        const std::string value = std::to_string(process_id()) + "." +
+                                  std::to_string(clock_us(CLOCK_MONOTONIC)) + "." +
+                                  std::to_string(reinterpret_cast<std::uintptr_t>(this));
+        mark_ = "GUILD_PROCESS=" + value;
+        options.environment =
+            merge_environment(options.environment ? *options.environment : current_environment(),
+                              {{"GUILD_PROCESS", value}});
+    }
 
     // Negative descriptors are skipped by poll.
     void wait_for_something() {
@@ -147,6 +166,9 @@ private:
         const result<std::size_t> wrote = child_.write_in(input_.substr(0, piece_bytes));
         input_.remove_prefix(wrote ? *wrote
                                    : input_.size());  // it reads no more: the rest is of no use
+        if (input_.empty() && is_terminal_) {
+            (void)child_.write_in("\x04");  // the end of a file that is typed
+        }
         if (input_.empty()) {
             child_.close_in();
         }
@@ -255,12 +277,18 @@ private:
         if (!status) {
             return std::move(status).error();
         }
+        if (is_stopping() && !mark_.empty()) {
+            (void)sweep(mark_, 5'000, group_);
+        }
         result_.status = *status;
         result_.usage = child_.usage().value_or(process_usage{});
         return std::move(result_);
     }
 
     const run_options& limits_;
+    std::string mark_;
+    bool is_terminal_ = false;
+    int group_ = 0;
     stop_sequence stop_;
     std::string_view input_;
     child child_;

@@ -1,8 +1,9 @@
 // guild/os/spawn.hpp - starts a program: what it runs, where, and what of this process it may see.
 //
-// Layer 2. Includes: the standard library, POSIX (posix_spawn), os/pipe.hpp, os/environment.hpp. A
-// program started here sees its arguments, its environment, its directory, descriptors 0 to 2, the
-// umask and the limits, and nothing else: no other descriptor, no blocked or ignored signal.
+// Layer 2. Includes: the standard library, POSIX (posix_spawn), os/pipe, environment, fork_exec. A
+// program started here sees its arguments, its environment, its directory, descriptors 0 to 2 and
+// those passed to it, the umask and the limits, and nothing else: no other descriptor, no blocked
+// or ignored signal.
 // Not here: waiting for it and stopping it (os/child.hpp), collecting its output (os/process.hpp).
 #pragma once
 
@@ -10,7 +11,9 @@
 #include <guild/base/result.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/environment.hpp>
+#include <guild/os/fork_exec.hpp>
 #include <guild/os/pipe.hpp>
+#include <guild/os/terminal.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -49,8 +52,18 @@ struct process_options {
     stream_mode err = stream_mode::pipe;
     bool merge_output = false;     // err goes where out goes, in the order of writing
     bool new_group = true;         // its own process group, so that signals reach its children too
+    bool new_session = false;      // its own session, without a terminal; a group as well
     bool use_pidfd = true;         // false: wait by a thread, as on systems without pidfd
     std::int64_t linger_ms = 500;  // run(): for others that hold its pipes, after its end
+    /// A pseudo terminal of this size is all three of its streams and controls its session; what it
+    /// prints is read where a pipe of `out` would be, what is typed is written where one of `in`
+    /// would be, if that is a pipe.
+    std::optional<terminal_size> terminal;
+    std::vector<passed_descriptor> descriptors;  // more that it has; targets above 2
+    std::vector<resource_limit> limits;
+    /// Sent to it when the thread that started it ends, however that happens. Linux alone, and
+    /// never right for a program started by a thread that ends before.
+    int parent_death_signal = 0;
 };
 
 /// The command that a shell would run. Everything else takes argument vectors and needs no quoting.
@@ -71,11 +84,12 @@ struct spawned_process {
 ///
 /// errors   not_found, not_executable, permission_denied, not_a_directory: the program, error.path
 ///          is what was tried; bad_directory: the directory; bad_value: no argv, NUL in a text, '='
-///          in a name; too_large: arguments and environment beyond the system's limit;
+///          in a name, a descriptor that is not open or a target twice or below 3, a limit that the
+///          system refuses; too_large: arguments and environment beyond the system's limit;
 ///          resource_exhausted: no process, descriptor or memory
 /// threads  any; descriptors that other threads open meanwhile are not inherited
-/// example  tests/os/spawn.cpp "spawn: every way to fail is told apart, with the path that was
-///          tried"
+/// example  tests/process/start.cpp "case 02: every way to fail is told apart, with the path that
+/// was tried"
 [[nodiscard]] result<spawned_process> spawn(const process_options& options);
 
 // ---- implementation ---------------------------------------------------------
@@ -106,6 +120,25 @@ inline bool has_nul(const std::string& text) noexcept {
     return text.find('\0') != std::string::npos;
 }
 
+inline result<void> check_descriptors(const std::vector<passed_descriptor>& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (::fcntl(list[i].source, F_GETFD) < 0) {
+            return make_error(errc::bad_value, "descriptor " + std::to_string(list[i].source) +
+                                                   ", which is to be passed on, is not open");
+        }
+        bool is_free = list[i].target > 2;
+        for (std::size_t k = 0; k < i; ++k) {
+            is_free = is_free && list[k].target != list[i].target;
+        }
+        if (!is_free) {
+            return make_error(errc::bad_value,
+                              "expected targets of descriptors above 2, each once, saw " +
+                                  std::to_string(list[i].target));
+        }
+    }
+    return {};
+}
+
 inline result<void> check_options(const process_options& options) {
     if (options.argv.empty()) {
         return make_error(errc::bad_value, "expected a program to run, saw no arguments");
@@ -119,10 +152,7 @@ inline result<void> check_options(const process_options& options) {
     if (has_nul(options.directory)) {
         return make_error(errc::bad_value, "the directory holds a NUL byte");
     }
-    if (!options.environment) {
-        return {};
-    }
-    for (const variable& entry : *options.environment) {
+    for (const variable& entry : options.environment.value_or(variables{})) {
         if (entry.first.empty() || entry.first.find('=') != std::string::npos ||
             has_nul(entry.first) || has_nul(entry.second)) {
             return make_error(errc::bad_value,
@@ -130,7 +160,7 @@ inline result<void> check_options(const process_options& options) {
                                   entry.first.substr(0, 64) + "\"");
         }
     }
-    return {};
+    return check_descriptors(options.descriptors);
 }
 
 inline result<descriptor> open_directory(const std::string& path) {
@@ -312,31 +342,49 @@ inline error start_error(int code, const program_path& program) {
 
 // A file that was just written stays "busy" while a sibling started by another thread, between its
 // fork and its exec, still holds it open for writing. That passes; who else writes it does not.
-inline int start_with_patience(spawn_plan& plan, pid_t& pid, const std::string& program,
-                               const std::pair<char* const*, char* const*>& argv_and_environment) {
+template <class Start>
+int start_with_patience(Start start) {
     int code = ETXTBSY;
     for (std::int64_t pause_ms = 1; code == ETXTBSY && pause_ms <= 256; pause_ms *= 2) {
         if (pause_ms > 1) {
             sleep_ms(pause_ms);
         }
-        code = plan.start(pid, program.c_str(), argv_and_environment.first,
-                          argv_and_environment.second);
+        code = start();
     }
     return code;
 }
 
+// Whether posix_spawn cannot say what is asked for.
+inline bool needs_steps(const process_options& options) noexcept {
+    return options.terminal || options.new_session || !options.descriptors.empty() ||
+           !options.limits.empty() || options.parent_death_signal != 0;
+}
+
+// The texts of a program's start, as the system wants them.
+struct exec_texts {
+    explicit exec_texts(const process_options& options)
+        : argv(options.argv), entries(options.environment ? entries_of(*options.environment)
+                                                          : std::vector<std::string>{}),
+          argv_pointers(pointers_to(argv)), entry_pointers(pointers_to(entries)),
+          environment(options.environment ? entry_pointers.data() : process_environment()) {}
+    exec_texts(const exec_texts&) = delete;
+    exec_texts& operator=(const exec_texts&) = delete;
+
+    std::vector<std::string> argv;
+    std::vector<std::string> entries;
+    std::vector<char*> argv_pointers;
+    std::vector<char*> entry_pointers;
+    char* const* environment;
+};
+
 inline result<pid_t> start_plan(spawn_plan& plan, const process_options& options,
                                 const program_path& program) {
-    std::vector<std::string> argv = options.argv;
-    std::vector<std::string> entries =
-        options.environment ? entries_of(*options.environment) : std::vector<std::string>{};
-    const std::vector<char*> argv_pointers = pointers_to(argv);
-    const std::vector<char*> entry_pointers = pointers_to(entries);
+    const exec_texts texts(options);
     pid_t pid = -1;
-    const int code =
-        start_with_patience(plan, pid, program.execute,
-                            {argv_pointers.data(),
-                             options.environment ? entry_pointers.data() : process_environment()});
+    const int code = start_with_patience([&] {
+        return plan.start(pid, program.execute.c_str(), texts.argv_pointers.data(),
+                          texts.environment);
+    });
     if (code != 0) {
         return start_error(code, program);
     }
@@ -365,6 +413,111 @@ inline result<void> fill_plan(spawn_plan& plan, const process_options& options, 
     return {};
 }
 
+inline error step_error(const exec_start& failed, const program_path& program) {
+    switch (failed.failed) {
+    case exec_stage::session:
+        return os_error(failed.code, "making a session");
+    case exec_stage::directory:
+        return make_error(errc::bad_directory, "the directory cannot be entered any more");
+    case exec_stage::descriptors:
+        return os_error(failed.code, "passing descriptors on");
+    case exec_stage::limits: {
+        error refused = os_error(failed.code, "setting a limit");
+        refused.code = failed.code == EPERM ? errc::permission_denied : errc::bad_value;
+        return refused;
+    }
+    case exec_stage::none:
+    case exec_stage::fork:
+    case exec_stage::exec:
+        break;
+    }
+    return start_error(failed.code, program);
+}
+
+inline result<pid_t> start_steps(const process_options& options, const program_path& program,
+                                 int directory, const stream_ends (&streams)[3]) {
+    const exec_texts texts(options);
+    exec_steps steps;
+    steps.new_group = options.new_group;
+    steps.new_session = options.new_session || options.terminal;
+    steps.terminal = options.terminal ? streams[0].child.get() : -1;
+    steps.parent_death_signal = options.parent_death_signal;
+    steps.directory = directory;
+    for (int target = 0; target < 3; ++target) {
+        const int merged = options.merge_output && target == 2 ? 1 : target;
+        const int source = streams[merged].child.is_open() ? streams[merged].child.get() : merged;
+        if (::fcntl(source, F_GETFD) >= 0) {
+            steps.descriptors.push_back({source, target});
+        }
+    }
+    steps.descriptors.insert(steps.descriptors.end(), options.descriptors.begin(),
+                             options.descriptors.end());
+    steps.limits = options.limits;
+    steps.program = program.execute.c_str();
+    steps.argv = texts.argv_pointers.data();
+    steps.environment = texts.environment;
+    exec_start started;
+    (void)start_with_patience([&] {
+        started = fork_exec(steps);
+        return started.code;
+    });
+    if (started.failed != exec_stage::none) {
+        return step_error(started, program);
+    }
+    return started.pid;
+}
+
+// All three streams are the slave; this side reads and writes the master.
+inline result<void> make_terminal(const process_options& options, stream_ends (&streams)[3]) {
+    auto made = open_terminal(*options.terminal);
+    if (!made) {
+        return std::move(made).error();
+    }
+    for (stream_ends& each : streams) {
+        each.child = descriptor(::fcntl(made->slave.get(), F_DUPFD_CLOEXEC, 3));
+        if (!each.child.is_open()) {
+            return os_error(errno, "duplicating a descriptor");
+        }
+    }
+    set_nonblocking(made->master.get());
+    if (options.in == stream_mode::pipe) {
+        streams[0].parent = descriptor(::fcntl(made->master.get(), F_DUPFD_CLOEXEC, 3));
+        if (!streams[0].parent.is_open()) {
+            return os_error(errno, "duplicating a descriptor");
+        }
+    }
+    streams[1].parent = std::move(made->master);
+    return {};
+}
+
+inline result<void> make_streams(const process_options& options, stream_ends (&streams)[3]) {
+    if (options.terminal) {
+        return make_terminal(options, streams);
+    }
+    const stream_mode modes[3] = {options.in, options.out,
+                                  options.merge_output ? stream_mode::inherit : options.err};
+    for (int i = 0; i < 3; ++i) {
+        result<stream_ends> made = make_stream(modes[i], i == 0);
+        if (!made) {
+            return std::move(made).error();
+        }
+        streams[i] = std::move(*made);
+    }
+    return {};
+}
+
+inline result<pid_t> start_program(const process_options& options, const program_path& program,
+                                   int directory, const stream_ends (&streams)[3]) {
+    if (needs_steps(options)) {
+        return start_steps(options, program, directory, streams);
+    }
+    spawn_plan plan;
+    if (result<void> filled = fill_plan(plan, options, directory, streams); !filled) {
+        return std::move(filled).error();
+    }
+    return start_plan(plan, options, program);
+}
+
 }  // namespace detail
 
 inline std::vector<std::string> shell_command(std::string text) {
@@ -390,21 +543,11 @@ inline result<spawned_process> spawn(const process_options& options) {
         return std::move(program).error();
     }
 
-    const stream_mode modes[3] = {options.in, options.out,
-                                  options.merge_output ? stream_mode::inherit : options.err};
     detail::stream_ends streams[3];
-    for (int i = 0; i < 3; ++i) {
-        result<detail::stream_ends> made = detail::make_stream(modes[i], i == 0);
-        if (!made) {
-            return std::move(made).error();
-        }
-        streams[i] = std::move(*made);
+    if (result<void> made = detail::make_streams(options, streams); !made) {
+        return std::move(made).error();
     }
-    detail::spawn_plan plan;
-    if (result<void> filled = detail::fill_plan(plan, options, directory.get(), streams); !filled) {
-        return std::move(filled).error();
-    }
-    result<pid_t> pid = detail::start_plan(plan, options, *program);
+    result<pid_t> pid = detail::start_program(options, *program, directory.get(), streams);
     if (!pid) {
         return std::move(pid).error();
     }

@@ -11,6 +11,7 @@
 #include <guild/os/gpu.hpp>
 #include <guild/os/pipe.hpp>
 #include <guild/os/proc.hpp>
+#include <guild/os/proc_file.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -21,8 +22,6 @@
 #include <utility>
 #include <vector>
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -111,48 +110,9 @@ private:
 
 namespace detail {
 
-// Files of /proc have no size and are made as they are read.
-inline std::optional<std::string> read_proc(const std::string& path) {
-    const descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!opened.is_open()) {
-        return std::nullopt;
-    }
-    constexpr std::size_t most = 16u << 20;
-    std::string text;
-    while (text.size() < most) {
-        char piece[4096];
-        const ssize_t got = ::read(opened.get(), piece, sizeof piece);
-        if (got == 0) {
-            break;
-        }
-        if (got > 0) {
-            text.append(piece, guild::detail::convert<std::size_t>(got));
-        } else if (errno != EINTR) {
-            return std::nullopt;  // ESRCH: the process ended meanwhile
-        }
-    }
-    return text;
-}
-
 inline std::optional<process_state> read_process(int pid) {
     const std::optional<std::string> text = read_proc("/proc/" + std::to_string(pid) + "/stat");
     return text ? parse_process(*text) : std::nullopt;
-}
-
-// The numbers that name entries of a directory of /proc.
-inline std::vector<int> list_pids(const std::string& path) {
-    std::vector<int> pids;
-    DIR* list = ::opendir(path.c_str());
-    if (list == nullptr) {
-        return pids;
-    }
-    for (const ::dirent* entry = ::readdir(list); entry != nullptr; entry = ::readdir(list)) {
-        for (const int pid : parse_pids(entry->d_name)) {
-            pids.push_back(pid);
-        }
-    }
-    ::closedir(list);
-    return pids;
 }
 
 // The children of a process: each thread of it lists those that it started.
@@ -296,7 +256,7 @@ inline std::optional<process_tree_stats> read_process_tree(int pid) {
 }
 
 inline std::string read_boot_id() {
-    const std::optional<std::string> text = detail::read_proc("/proc/sys/kernel/random/boot_id");
+    const std::optional<std::string> text = read_proc("/proc/sys/kernel/random/boot_id");
     return text ? std::string(trim(*text)) : std::string();
 }
 
@@ -317,7 +277,7 @@ inline std::optional<std::uint64_t> pid_namespace_inode() {
 }
 
 inline std::string cpu_model() {
-    const std::optional<std::string> text = detail::read_proc("/proc/cpuinfo");
+    const std::optional<std::string> text = read_proc("/proc/cpuinfo");
     std::string name = text ? parse_cpu_model(*text) : std::string();
     struct ::utsname system{};
     if (name.empty() && ::uname(&system) == 0) {
@@ -369,7 +329,7 @@ inline void stats_sampler::add_process(int pid, double seconds, samples& out) {
 }
 
 inline void stats_sampler::add_processors(samples& out) {
-    const std::optional<std::string> text = detail::read_proc("/proc/stat");
+    const std::optional<std::string> text = read_proc("/proc/stat");
     std::vector<cpu_times> processors = text ? parse_cpu_times(*text) : std::vector<cpu_times>{};
     double sum = 0;
     int counted = 0;
@@ -389,8 +349,8 @@ inline void stats_sampler::add_processors(samples& out) {
 }
 
 inline void stats_sampler::add_disks(double seconds, samples& out) {
-    const std::optional<std::string> counters = detail::read_proc("/proc/diskstats");
-    const std::optional<std::string> mounts = detail::read_proc("/proc/self/mountinfo");
+    const std::optional<std::string> counters = read_proc("/proc/diskstats");
+    const std::optional<std::string> mounts = read_proc("/proc/self/mountinfo");
     if (!counters || !mounts) {
         return;
     }

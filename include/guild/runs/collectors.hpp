@@ -18,6 +18,7 @@
 #include <guild/base/number.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/control_group.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/gpu.hpp>
@@ -35,20 +36,14 @@ namespace guild { inline namespace v0 { namespace runs {
 
 /// The machine as it is now, for attrs.tsv: processor, memory, system, GPUs, guild's own version.
 ///
-/// units    memory, gpuN_memory: bytes, decimal
+/// units    memory, memory_limit (of the control group, where less), gpuN_memory: bytes, decimal
 /// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the
 ///          memory"
 [[nodiscard]] pair_list system_attributes();
 
 /// How often the kernel killed a process of this control group for want of memory; empty where
 /// nobody counts.
-///
-/// source   Linux control groups v2: memory.events, key oom_kill
 [[nodiscard]] std::optional<std::uint64_t> read_out_of_memory_kills();
-
-/// The number behind `key` in a file of "key number" lines.
-[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text,
-                                                        std::string_view key);
 
 /// Stores statistics of the machine and of a process tree as series `sys/...` and `op/...`.
 class statistics_collector {
@@ -165,35 +160,18 @@ inline pair_list system_attributes() {
         pairs.emplace_back(prefix + "name", gpu.name);
         pairs.emplace_back(prefix + "memory", std::to_string(gpu.memory_bytes));
     }
+    const auto group = os::find_memory_group();
+    const auto limit = group ? os::memory_limit_bytes(*group) : std::nullopt;
+    if (limit && *limit < os::memory_total_bytes()) {
+        pairs.emplace_back("memory_limit", std::to_string(*limit));
+    }
     pairs.emplace_back("guild_version", version);
     return pairs;
 }
 
-inline std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {
-    for (const std::string& line : split(text, '\n')) {
-        const std::vector<std::string> words = split_words(line);
-        if (words.size() == 2 && words[0] == key) {
-            const auto number = parse_int64(words[1]);
-            return number && *number >= 0 ? std::make_optional(static_cast<std::uint64_t>(*number))
-                                          : std::nullopt;
-        }
-    }
-    return std::nullopt;
-}
-
 inline std::optional<std::uint64_t> read_out_of_memory_kills() {
-    const auto groups = os::load_file("/proc/self/cgroup", 65536);
-    if (!groups) {
-        return std::nullopt;
-    }
-    for (const std::string& line : split(*groups, '\n')) {
-        if (starts_with(line, "0::")) {
-            const auto events =
-                os::load_file("/sys/fs/cgroup" + line.substr(3) + "/memory.events", 65536);
-            return events ? find_counter(*events, "oom_kill") : std::nullopt;
-        }
-    }
-    return std::nullopt;
+    const auto group = os::find_memory_group();
+    return group ? os::count_memory_kills(*group) : std::nullopt;
 }
 
 inline void statistics_collector::collect(int pid, std::int64_t time_us, series::writer& into) {

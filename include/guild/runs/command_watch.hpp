@@ -20,6 +20,7 @@
 #include <guild/os/descriptor.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/exit_status.hpp>
+#include <guild/os/sweep.hpp>
 #include <guild/runs/output_buffer.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -48,6 +49,11 @@ public:
     /// passed on.
     void notify(int signal) const noexcept { pipe_.notify(static_cast<unsigned char>(signal)); }
 
+    /// Says that `guild stop` or the like asks: as SIGTERM, with its own words as the cause.
+    void notify_stop() const noexcept { pipe_.notify(stop_word); }
+
+    static constexpr unsigned char stop_word = 255;  // no signal has this number
+
     [[nodiscard]] int fd() const noexcept { return pipe_.fd(); }
     [[nodiscard]] std::string take() const { return pipe_.take(); }
 
@@ -60,6 +66,8 @@ private:
     return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
+/// in       mark: "NAME=VALUE" that the command's environment holds alone; what left its group goes
+///          by it when the command is stopped
 /// units    milliseconds; timeout_ms below 0: no limit; linger_ms: how long after the command's end
 ///          others may hold its pipes
 struct watch_options {
@@ -67,6 +75,7 @@ struct watch_options {
     std::int64_t grace_ms = 10'000;
     std::int64_t linger_ms = 500;
     const stop_request* stop = nullptr;
+    std::string mark;
 };
 
 /// How a watched command ended.
@@ -128,6 +137,9 @@ inline result<watch_outcome> command_watch::run() {
     if (!status) {
         return std::move(status).error();
     }
+    if (!stopped_by_.empty() && !options_.mark.empty()) {
+        (void)os::sweep(options_.mark, 2'000, command_.pid());
+    }
     return watch_outcome{*status, stopped_by_};
 }
 
@@ -186,10 +198,11 @@ inline void command_watch::take_signals() {
 }
 
 inline void command_watch::on_signal(int signal) {
-    if (!is_stop_signal(signal)) {
+    const bool is_word = signal == stop_request::stop_word;
+    if (!is_stop_signal(signal) && !is_word) {
         (void)command_.signal(signal);
     } else if (stopped_by_.empty()) {
-        stop(signal, os::signal_name(signal));
+        stop(is_word ? SIGTERM : signal, is_word ? "guild stop" : os::signal_name(signal));
     } else {
         stopped_by_ += ", then killed";
         kill_at_ms_ = now_ms();

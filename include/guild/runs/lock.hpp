@@ -95,6 +95,10 @@ struct lock_evidence {
 ///          one"
 [[nodiscard]] liveness judge_lock(const lock_record& record, const lock_evidence& seen) noexcept;
 
+/// What a process that is gone is known by: "the machine was started anew", "another program has
+/// its number now"; empty when it is just not there.
+[[nodiscard]] std::string explain_gone(const lock_record& record, const lock_evidence& seen);
+
 /// Remembers the beats that one reader saw, for readers that look again and again. One thread at a
 /// time.
 class heartbeat_memory {
@@ -117,6 +121,7 @@ private:
 struct lock_finding {
     lock_record record;
     liveness state = liveness::gone;
+    std::string why;  // of one that is gone: what it is known by; may be empty
 };
 
 /// Reads and judges the LOCK of a run; empty when there is none.
@@ -270,6 +275,13 @@ inline liveness judge_lock(const lock_record& record, const lock_evidence& seen)
     return seen.now_us - newest_us > heartbeat_first_look_us ? liveness::silent : liveness::alive;
 }
 
+inline std::string explain_gone(const lock_record& record, const lock_evidence& seen) {
+    if (record.place.boot_id.empty() || record.place.boot_id != seen.reader.boot_id) {
+        return "the machine was started anew";
+    }
+    return seen.start_ticks ? "another program has its number now" : "";
+}
+
 inline std::int64_t heartbeat_memory::observe(const std::string& path, std::uint64_t beat,
                                               std::int64_t now_us) {
     const auto [place, is_new] = seen_.try_emplace(path, sighting{beat, now_us});
@@ -304,7 +316,11 @@ find_lock(const std::string& run_directory, heartbeat_memory* memory, const os::
         seen.unchanged_us = memory->observe(path, record->beat, system.boot_time_us());
     }
     seen.start_ticks = os::process_start_ticks(static_cast<int>(record->pid));
-    return std::make_optional(lock_finding{*record, judge_lock(*record, seen)});
+    lock_finding found{*record, judge_lock(*record, seen), ""};
+    if (found.state == liveness::gone) {
+        found.why = explain_gone(*record, seen);
+    }
+    return std::make_optional(std::move(found));
 }
 
 inline result<lock_file> lock_file::create(const std::string& run_directory,

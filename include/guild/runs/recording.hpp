@@ -87,6 +87,9 @@ public:
     /// How many failures to record there were.
     [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
 
+    /// Why the run ended as it did, as it was recorded by end().
+    [[nodiscard]] const std::string& cause() const noexcept { return cause_; }
+
 private:
     recording(recording_options options, run_files files);
     [[nodiscard]] result<void> open_others();
@@ -110,6 +113,8 @@ private:
     rundir_state state_ = rundir_state::present;
     std::set<std::string, std::less<>> reported_;
     std::uint64_t failures_ = 0;
+    std::string cause_;
+    bool is_disk_full_ = false;
     int pid_ = -1;
     bool is_machine_recorded_ = false;
     bool is_told_ = false;  // that the directory is gone; the end is no round of its own
@@ -259,6 +264,10 @@ inline std::string recording::end(run_end how) {
     if (failures_ > 0) {
         how.more.emplace_back("record_errors", std::to_string(failures_));
     }
+    if (is_disk_full_ && how.status == run_status::error) {
+        how.cause += " (no space left on the disk of the run)";
+    }
+    cause_ = how.cause;
     report("run attributes", files_.end(how, keeper_.data_directory_now(state_)));
     compact_series();
     return keeper_.run_directory();
@@ -287,6 +296,7 @@ inline void recording::report(std::string_view what, const result<void>& outcome
         return;
     }
     ++failures_;
+    is_disk_full_ = is_disk_full_ || outcome.error().code == errc::no_space;
     if (reported_.emplace(what).second) {
         options_.message("Error logging " + std::string(what) + ": " + to_string(outcome.error()));
     }

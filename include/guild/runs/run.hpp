@@ -108,6 +108,7 @@ private:
     void load(std::string_view name, pair_list& into, const os::env& system);
     void decide_status(const open_options& options);
     void decide_from_lock(const lock_finding& found);
+    [[nodiscard]] bool is_old(const os::env& system) const;
     [[nodiscard]] std::optional<std::int64_t> find_number(std::string_view key) const;
 
     std::string path_;
@@ -194,7 +195,17 @@ inline void run::decide_status(const open_options& options) {
     } else if (find_meta("started_us")) {
         status_ = run_status::error;
         cause_ = "no end was recorded and there is no LOCK";
+    } else if (!recorded && is_old(*options.system)) {
+        status_ = run_status::terminated;
+        cause_ = "guild went away before it began";
     }
+}
+
+// Whoever makes a run directory writes LOCK a moment later, or is gone.
+inline bool run::is_old(const os::env& system) const {
+    constexpr std::int64_t most_us = 60'000'000;
+    const auto data = os::find_status(data_path(path_), system);
+    return data && system.wall_time_us() - data->modified_ns / 1000 > most_us;
 }
 
 inline void run::decide_from_lock(const lock_finding& found) {
@@ -206,7 +217,7 @@ inline void run::decide_from_lock(const lock_finding& found) {
     case liveness::gone:
         status_ = run_status::terminated;
         cause_ = "guild went away (process " + std::to_string(found.record.pid) + " on " +
-                 found.record.place.host + ")";
+                 found.record.place.host + (found.why.empty() ? ")" : "; " + found.why + ")");
         break;
     case liveness::silent:
         status_ = run_status::lost;

@@ -139,6 +139,8 @@ inline void run_files::list_open(std::vector<kept_file>& into) const {
 
 inline result<void> run_files::start(const pair_list& meta, const pair_list& flags,
                                      const pair_list& attrs) {
+    constexpr std::int64_t end_bytes = 16'384;  // a full disk has room for the end, too
+    os::reserve_space(meta_.file(), end_bytes);
     const std::pair<tsv_file*, const pair_list*> tables[] = {
         {&flags_, &flags}, {&attrs_, &attrs}, {&meta_, &meta}};
     for (const auto& [table, pairs] : tables) {

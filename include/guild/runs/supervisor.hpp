@@ -202,6 +202,20 @@ inline recording_options recording_of(const supervise_options& options,
     return record;
 }
 
+// The command was not stopped by us. Whoever else kills it leaves no name.
+inline std::string cause_of(const os::exit_status& exit, bool is_out_of_memory) {
+    std::string words = to_string(exit);
+    if (exit.how == os::exit_status::kind::signalled) {
+        words = os::signal_name(exit.signal) + (exit.core ? " (core dumped)" : "");
+    }
+    if (is_out_of_memory) {
+        words += " (cgroup out of memory)";
+    } else if (words == "SIGKILL") {
+        words += " (not by guild)";
+    }
+    return words;
+}
+
 // Status and cause from how the command ended.
 inline run_end judge_end(const watch_outcome& ended, bool is_out_of_memory) {
     using kind = os::exit_status::kind;
@@ -218,10 +232,7 @@ inline run_end judge_end(const watch_outcome& ended, bool is_out_of_memory) {
     } else if (ended.exit.success()) {
         end.status = run_status::completed;
     } else {
-        end.cause = to_string(ended.exit);
-        if (ended.exit.how == kind::signalled && ended.exit.signal == SIGKILL && is_out_of_memory) {
-            end.cause += " (out of memory in its control group)";
-        }
+        end.cause = cause_of(ended.exit, is_out_of_memory);
     }
     return end;
 }
@@ -293,7 +304,8 @@ public:
             return close_failed_run(*shared_, std::move(started).error());
         }
         command_watch watch(command_, shared_->buffer,
-                            {options_.timeout_ms, options_.grace_ms, 500, options_.stop});
+                            {options_.timeout_ms, options_.grace_ms, 500, options_.stop,
+                             "RUNDIR=" + options_.run_directory});
         auto ended = watch.run();
         guard_.dismiss();
         return finish(ended ? *ended : watch_outcome{});
@@ -354,6 +366,7 @@ private:
         const auto kills = read_out_of_memory_kills();
         run_end end = judge_end(how, kills_before_ && kills > kills_before_);
         end.stopped_us = options_.system->wall_time_us();
+        end.more = usage_pairs();
         shared_->end = end;
         shared_->buffer.close();
         thread_wait threads(*shared_, options_.stop);
@@ -362,8 +375,21 @@ private:
         if (threads.is_written()) {
             out.run_directory = shared_->place;
             out.record_errors = shared_->record->failures();
+            out.cause = shared_->record->cause();
         }
         return out;
+    }
+
+    [[nodiscard]] pair_list usage_pairs() const {
+        pair_list pairs;
+        if (const auto usage = command_.usage()) {
+            pairs.emplace_back("user_us", std::to_string(usage->user_us));
+            pairs.emplace_back("system_us", std::to_string(usage->system_us));
+            if (usage->peak_rss_bytes) {
+                pairs.emplace_back("peak_rss_bytes", std::to_string(*usage->peak_rss_bytes));
+            }
+        }
+        return pairs;
     }
 
     const supervise_options& options_;
