@@ -23,6 +23,7 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/package/package_name.hpp>
 
 namespace guild { inline namespace v0 { namespace package {
 
@@ -70,23 +71,12 @@ struct source {
 /// Whether anyone on the way can change what comes from this URL unnoticed: http and ftp.
 [[nodiscard]] bool is_unprotected(std::string_view url);
 
-/// What is wrong with the name or version of a package, or with one component of a path below
-/// srcdir; empty: nothing. They become names of files, so `/`, `..`, control characters and a
-/// leading `-` or `.` are refused.
-///
-/// example  tests/package/source.cpp "file name problem: slashes, dots, dashes and control bytes"
-[[nodiscard]] std::string find_name_problem(std::string_view name);
-
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
 inline error source_error(std::string message, std::size_t begin, std::size_t end) {
     return make_error(errc::bad_value, std::move(message), {}, {begin, end, 0, 0});
-}
-
-inline bool is_control(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
 
 inline bool is_hex_digit(char c) noexcept {
@@ -384,35 +374,6 @@ inline std::string url_scheme(std::string_view url) {
 inline bool is_unprotected(std::string_view url) {
     const std::string scheme = url_scheme(url);
     return scheme == "http" || scheme == "ftp";
-}
-
-inline std::string find_name_problem(std::string_view name) {
-    constexpr std::size_t most = 128;
-    if (name.empty()) {
-        return "seen nothing";
-    }
-    if (name.size() > most) {
-        return "seen " + std::to_string(name.size()) + " bytes, at most " + std::to_string(most);
-    }
-    if (name.front() == '-' || name.front() == '.') {
-        return std::string("seen `") + name.front() + "` at its start";
-    }
-    if (contains(name, "..")) {
-        return "seen `..`";
-    }
-    for (const char c : name) {
-        if (detail::is_control(c)) {
-            return "seen a control character";
-        }
-        const bool is_fine = is_letter(c) || is_digit(c) || contains("._+~@-", {&c, 1});
-        if (!is_fine && static_cast<unsigned char>(c) < 0x80) {
-            return std::string("seen `") + c + "`";
-        }
-        if (!is_fine) {
-            return "seen a byte that is not ASCII";
-        }
-    }
-    return {};
 }
 
 }}}  // namespace guild::package

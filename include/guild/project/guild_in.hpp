@@ -64,7 +64,7 @@ struct made_project {
 
 /// The first required variable that has neither a value nor a default; none: empty.
 [[nodiscard]] std::optional<std::string>
-find_missing_variable(const std::vector<template_variable>& variables,
+find_missing_variable(const std::vector<template_variable>& declared,
                       const template_values& values);
 
 /// Makes the Guild file. Filters: `warn_if_empty:"TEXT"`, `required:"TEXT"`, `latest_package`,
@@ -173,13 +173,13 @@ public:
 
 private:
     result<void> collect_values() {
-        const auto variables = list_template_variables(from_.text, from_.path);
-        if (!variables) {
-            return variables.error();
+        const auto declared = list_template_variables(from_.text, from_.path);
+        if (!declared) {
+            return declared.error();
         }
         values_ = {{"project_dir", from_.project_dir}};
         const template_values for_defaults = values_;
-        for (const template_variable& variable : *variables) {
+        for (const template_variable& variable : *declared) {
             auto value = render_template(variable.default_text.value_or(""), from_.path,
                                          for_defaults, filters());
             if (!value) {
@@ -189,17 +189,17 @@ private:
             values_.emplace_back(variable.name, std::move(*value));
         }
         values_.insert(values_.end(), from_.values.begin(), from_.values.end());
-        return check_values(*variables);
+        return check_values(*declared);
     }
 
-    result<void> check_values(const std::vector<template_variable>& variables) {
+    result<void> check_values(const std::vector<template_variable>& declared) {
         for (const auto& [name, value] : values_) {
             if (has_control_byte(value)) {
                 return make_error(errc::bad_value, "the value of variable '" + name +
                                                        "' holds a line end or a control character");
             }
         }
-        if (const auto missing = find_missing_variable(variables, from_.values)) {
+        if (const auto missing = find_missing_variable(declared, from_.values)) {
             auto ignored = ignore("variable '" + *missing + "' is required");
             if (!ignored) {
                 return ignored;
@@ -307,9 +307,9 @@ inline result<std::vector<template_variable>> list_template_variables(std::strin
 }
 
 inline std::optional<std::string>
-find_missing_variable(const std::vector<template_variable>& variables,
+find_missing_variable(const std::vector<template_variable>& declared,
                       const template_values& values) {
-    for (const template_variable& variable : variables) {
+    for (const template_variable& variable : declared) {
         const bool is_given = std::any_of(values.begin(), values.end(), [&](const auto& value) {
             return value.first == variable.name;
         });
