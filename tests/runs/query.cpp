@@ -140,3 +140,14 @@ TEST_CASE("query: a pattern is found anywhere in the value") {
     CHECK(holds("host ~ 'node-[0-9]+'"));
     CHECK(holds("host ~ ^node-\\d$ and lr"));
 }
+
+TEST_CASE("query: a name alone can be read, for columns and sorting") {
+    using guild::runs::query_name;
+    CHECK(query_name::parse(" lr ")->name == "lr");
+    CHECK(query_name::parse("lr")->source == query_source::any);
+    CHECK(query_name::parse("series:'a b'")->name == "a b");
+    CHECK(query_name::parse("series:x")->source == query_source::series);
+    for (const char* bad : {"", "lr = 1", "a and b", "not a", "a b"}) {
+        CHECK(query_name::parse(bad).error().where.column > 0);
+    }
+}

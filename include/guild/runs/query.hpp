@@ -1,17 +1,15 @@
-// guild/runs/query.hpp - conditions on runs: one grammar for `list-runs --where`, URLs and the
-// page.
+// guild/runs/query.hpp - conditions on runs, one grammar for `--where`, URLs and the page.
 //
 // Layer 4. Includes: base, runs/query_syntax. Pure; where values come from: runs/query_value.hpp.
 //   query  = all { "or" all }           all   = term { "and" term }
 //   term   = "not" term | "(" query ")" | name [ OPERATOR value ]
 //   name   = [ SOURCE ":" ] (WORD | STRING)   value = WORD | STRING
 //   OPERATOR: = (or ==) != < <= > >= ~    STRING: "..." or '...', where \ keeps the next character
-//   SOURCE: flag attr run tag field series; without one they are asked in this order, tag left out
+//   SOURCE: flag attr run field series tag; without one they are asked in this order, tag left out
 // A WORD ends at white space, a quote or one of ( ) = ! < > ~. A name alone asks whether it is
-// there; one that is not makes every comparison false, != too, so `not lr = 1` holds where lr is
-// missing. Numbers are compared where both sides are whole numbers, else bytes; NaN equals NaN and
-// is neither less nor more than anything. `~` is a pattern (base/pattern.hpp) that may match
-// anywhere.
+// there; one that is not makes every comparison false, != too: `not lr = 1` holds where lr is
+// missing. ~ is a pattern (base/pattern.hpp) that may match anywhere; the others: compare_values()
+// below.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +31,25 @@ using query_lookup =
 
 /// Whether `seen OPERATOR wanted` holds; not for is_there and like.
 ///
+/// Numbers are compared where both sides are whole numbers (parse_int64, else parse_double), else
+/// bytes. NaN equals NaN, and is neither less nor more than anything.
+///
 /// example  tests/runs/query.cpp "query: numbers compare as numbers where both sides are whole
 /// ones"
 [[nodiscard]] bool compare_values(std::string_view seen, query_operator how,
                                   std::string_view wanted);
+
+/// A name with the place where it is looked for, as in `series:loss`.
+struct query_name {
+    query_source source = query_source::any;
+    std::string name;
+
+    /// Reads a name of the grammar and nothing else.
+    ///
+    /// errors   as query::parse
+    /// example  tests/runs/query.cpp "query: a name alone can be read, for columns and sorting"
+    [[nodiscard]] static result<query_name> parse(std::string_view text);
+};
 
 /// A condition that was read. The default holds for every run.
 ///
@@ -109,6 +122,17 @@ inline bool compare_values(std::string_view seen, query_operator how, std::strin
         return detail::compare_doubles(*seen_number, how, *wanted_number);
     }
     return detail::compare_in_order(seen, how, wanted);
+}
+
+inline result<query_name> query_name::parse(std::string_view text) {
+    auto tree = detail::parse_query(text);
+    if (!tree) {
+        return std::move(tree).error();
+    }
+    if (tree->nodes.size() != 1 || tree->nodes[0].how != query_operator::is_there) {
+        return make_error(errc::bad_syntax, "expected one name", {}, {0, text.size(), 1, 1});
+    }
+    return query_name{tree->nodes[0].source, std::move(tree->nodes[0].name)};
 }
 
 inline result<query> query::parse(std::string_view text) {
