@@ -24,6 +24,7 @@ command_spec prepare_command();
 command_spec repair_command();
 command_spec run_command();
 command_spec status_command();
+command_spec tag_command();
 command_spec train_command();
 command_spec verify_command();
 command_spec view_command();

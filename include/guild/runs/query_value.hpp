@@ -30,9 +30,6 @@
 
 namespace guild { inline namespace v0 { namespace runs {
 
-/// The model, or what follows the time in the id.
-[[nodiscard]] std::string display_name(const run& which);
-
 /// Seconds from start to end, or to now for a run that goes on; empty when one of them is unknown.
 ///
 /// units    now_us: microseconds since 1970-01-01 UTC
@@ -112,15 +109,6 @@ inline std::optional<std::string> part_of(const series::series_summary& of, std:
 }
 
 }  // namespace detail
-
-inline std::string display_name(const run& which) {
-    const std::string model = which.model();
-    if (!model.empty()) {
-        return model;
-    }
-    const std::size_t dash = which.id().find('-');  // TIME-NAME
-    return dash == std::string::npos ? which.id() : which.id().substr(dash + 1);
-}
 
 inline std::optional<double> duration_s(const run& which, std::int64_t now_us) {
     const auto started = which.started_us();

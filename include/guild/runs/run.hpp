@@ -9,6 +9,7 @@
 // given, the rest is told in notes().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -122,6 +123,9 @@ private:
     std::optional<lock_record> owner_;
 };
 
+/// The model's name, or what follows the time in the id, or the id.
+[[nodiscard]] std::string display_name(const run& which);
+
 // ---- implementation ---------------------------------------------------------
 
 inline std::string_view to_string(run_status status) noexcept {
@@ -140,6 +144,15 @@ inline std::string_view to_string(run_status status) noexcept {
         return "lost";
     }
     return "error";
+}
+
+inline std::string display_name(const run& which) {
+    const std::string model = which.model();
+    if (!model.empty()) {
+        return model;
+    }
+    const std::size_t dash = which.id().find('-');  // TIME-NAME
+    return dash == std::string::npos ? which.id() : which.id().substr(dash + 1);
 }
 
 inline result<run> run::open(std::string directory, const open_options& options) {
