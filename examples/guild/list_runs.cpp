@@ -184,7 +184,8 @@ int list_runs(const arguments& given, io& console) {
         return exit_usage;
     }
     value_source source(given);
-    const auto runs = choose_runs(guild::runs::list_runs(*roots), *request, given, source);
+    const auto& from = given.has("deleted") ? guild::runs::trash_roots(*roots) : *roots;
+    const auto runs = choose_runs(guild::runs::list_runs(from), *request, given, source);
     if (given.has("json")) {
         guild::json::value list = guild::json::value::array();
         for (const guild::runs::run& run : runs) {
@@ -226,6 +227,7 @@ command_spec list_runs_command() {
          {"--tag", "TAG", "only runs with this tag; may be given again", true},
          {"--sort", "NAME", "smallest first, runs without a value last"},
          {"--reverse", "", "the other way round"},
+         {"--deleted", "", "the runs in the trash instead"},
          {"--limit", "N", "the first N only"},
          {"--columns", "NAME,...", "print these values behind the status, - for none", true},
          json_option()},

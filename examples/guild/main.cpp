@@ -29,6 +29,8 @@ std::vector<program::command_spec> all_commands() {
         program::list_flags_command(),
         program::tag_command(),
         program::delete_run_command(),
+        program::restore_command(),
+        program::purge_command(),
         program::du_command(),
         program::export_command(),
         program::import_command(),
