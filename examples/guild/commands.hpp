@@ -23,6 +23,7 @@ command_spec list_series_command();
 command_spec prepare_command();
 command_spec purge_command();
 command_spec repair_command();
+command_spec rerun_command();
 command_spec restore_command();
 command_spec run_command();
 command_spec status_command();

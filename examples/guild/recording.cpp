@@ -45,7 +45,11 @@ guild::runs::supervise_options make_options(const recording& what,
     for (const guild::project::flag& flag : operation.flags) {
         options.flags.emplace_back(flag.name, flag.value);
     }
-    options.meta = {{"model", what.model}};
+    options.meta = what.meta;
+    options.meta.insert(options.meta.end(), {{"model", what.model}, {"rundir", run_directory}});
+    if (what.model.empty() && !what.name.empty()) {
+        options.meta.emplace_back("name", what.name);
+    }
     if (what.sample_interval_ms > 0) {
         options.sample_interval_ms = what.sample_interval_ms;
     }

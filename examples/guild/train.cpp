@@ -5,36 +5,12 @@
 #include "operation_options.hpp"
 #include "recording.hpp"
 
-#include <guild/base/number.hpp>
-
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace program {
 namespace {
-
-/// Milliseconds between two samples of the statistics, as the flag stats_interval says in seconds;
-/// 0 without it.
-///
-/// errors   bad_value
-guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags) {
-    constexpr std::int64_t longest_s = 86400;
-    for (const guild::project::flag& flag : flags) {
-        if (flag.name != "stats_interval") {
-            continue;
-        }
-        const auto seconds = guild::parse_int64(flag.value);
-        if (!seconds || *seconds < 1 || *seconds > longest_s) {
-            return guild::make_error(guild::errc::bad_value,
-                                     "flag stats_interval takes 1 to 86400 seconds, not '" +
-                                         flag.value + "'");
-        }
-        return *seconds * 1000;
-    }
-    return 0;
-}
 
 /// Records one run of the operation.
 int record_training(const operation_request& request, io& console) {

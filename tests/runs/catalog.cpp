@@ -100,6 +100,7 @@ TEST_CASE("catalog: a restored run is in the list again, beside its namesake") {
 
     const run deleted = find_run(trash_roots(roots), "a").value();
     CHECK(trash_run(deleted).error().message == "the run is in the trash already");
+    CHECK(root_of(deleted) == dir / "root");
     CHECK(restore_run(deleted).value() == dir / "root/a");
     CHECK(restore_run(deleted).error().code == guild::errc::not_found);
     CHECK(ids(list_runs(roots)) == "a ");

@@ -66,6 +66,9 @@ namespace guild { inline namespace v0 { namespace runs {
 [[nodiscard]] result<std::string> restore_run(const run& which,
                                               const os::env& system = os::system_env);
 
+/// The run root of a run, also of one in the trash: where a new run beside it belongs.
+[[nodiscard]] std::string root_of(const run& which);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -193,6 +196,11 @@ inline result<std::string> trash_run(const run& which, const os::env& system) {
     return detail::move_run(which, trash, system);
 }
 
+inline std::string root_of(const run& which) {
+    const std::string parent = parent_path(which.path());
+    return detail::is_in_trash(which) ? parent_path(parent) : parent;
+}
+
 inline std::vector<std::string> trash_roots(const std::vector<std::string>& roots) {
     std::vector<std::string> trashes;
     for (const std::string& root : detail::without_repeats(roots)) {
@@ -208,7 +216,7 @@ inline result<std::string> restore_run(const run& which, const os::env& system) 
     if (!detail::is_in_trash(which)) {
         return make_error(errc::bad_value, "the run is not in a trash", which.path());
     }
-    return detail::move_run(which, parent_path(parent_path(which.path())), system);
+    return detail::move_run(which, root_of(which), system);
 }
 
 }}}  // namespace guild::runs

@@ -123,7 +123,7 @@ private:
     std::optional<lock_record> owner_;
 };
 
-/// The model's name, or what follows the time in the id, or the id.
+/// The model's name, or the recorded name, or what follows the time in the id, or the id.
 [[nodiscard]] std::string display_name(const run& which);
 
 // ---- implementation ---------------------------------------------------------
@@ -147,9 +147,11 @@ inline std::string_view to_string(run_status status) noexcept {
 }
 
 inline std::string display_name(const run& which) {
-    const std::string model = which.model();
-    if (!model.empty()) {
-        return model;
+    for (const char* key : {"model", "name"}) {
+        const auto recorded = which.find_meta(key);
+        if (recorded && !recorded->empty()) {
+            return *recorded;
+        }
     }
     const std::size_t dash = which.id().find('-');  // TIME-NAME
     return dash == std::string::npos ? which.id() : which.id().substr(dash + 1);
