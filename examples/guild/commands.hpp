@@ -8,6 +8,7 @@ namespace program {
 command_spec check_command();
 command_spec compact_command();
 command_spec delete_run_command();
+command_spec diff_command();
 command_spec du_command();
 command_spec events_command();
 command_spec export_command();
@@ -31,5 +32,6 @@ command_spec tag_command();
 command_spec train_command();
 command_spec verify_command();
 command_spec view_command();
+command_spec watch_command();
 
 }  // namespace program

@@ -57,6 +57,7 @@ TEST_CASE("query values: a run's own words, times as text, the duration in secon
     CHECK(is_so(seen, "started >= 2017-06-01 and started < 2017-06-02"));
     CHECK(is_so(seen, "stopped > 2017-06-01T15:31 and not stopped > 2017-06-01T15:32"));
     CHECK(is_so(seen, "label ~ good and tag:best and not tag:worst and note ~ mail"));
+    CHECK(is_so(seen, "started_us = 1496331000000000"));
     CHECK_FALSE(is_so(seen, "signal or run:host"));
 }
 

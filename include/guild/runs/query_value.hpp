@@ -1,15 +1,13 @@
 // guild/runs/query_value.hpp - what a run answers to the names of a condition.
 //
 // Layer 4. Includes: base, series, runs/run query.
-// Not here: the grammar of conditions (runs/query.hpp); fields, which project files define: whoever
-// knows the project hands them over as a function.
-//   flag:NAME attr:NAME   as recorded
-//   tag:NAME              empty, for a run that has the tag
-//   run:NAME              id name model status cause label note exit_code signal; started and
-//                         stopped as 2017-06-01T15:30:00.000000Z; duration in seconds, also while
-//                         it runs
-//   series:KEY            the last value; KEY.first .min .max .count .nan .inf .step .last of a
-//   series
+// Not here: the grammar (runs/query.hpp); fields, which project files define: whoever knows the
+// project hands them over as a function.
+//   flag:NAME attr:NAME  as recorded
+//   tag:NAME             empty, for a run that has the tag
+//   run:NAME             id name status cause label note; started, stopped (2017-06-01T15:30:00Z,
+//                        with microseconds); duration (seconds); other keys of meta.tsv
+//   series:KEY           its last value; KEY.first .min .max .count .nan .inf .step
 #pragma once
 
 #include <cstdint>
@@ -165,10 +163,7 @@ inline std::optional<std::string> query_values::find_own(std::string_view name) 
         const auto seconds = duration_s(*run_, os::system_env.wall_time_us());
         return seconds ? std::make_optional(format_double(*seconds)) : std::nullopt;
     }
-    if (name == "model" || name == "exit_code" || name == "signal") {
-        return run_->find_meta(name);
-    }
-    return std::nullopt;
+    return run_->find_meta(name);
 }
 
 inline void query_values::read_series() {
