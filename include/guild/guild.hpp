@@ -126,6 +126,7 @@
 #include <guild/runs/query_value.hpp>          // what a run answers to them
 #include <guild/runs/marks.hpp>                // labels, tags and notes
 #include <guild/runs/recorded_command.hpp>     // what a run ran, to run it again
+#include <guild/runs/secrets.hpp>              // what is not written down with a run
 #include <guild/runs/diff.hpp>                 // where two runs are not the same
 #include <guild/runs/run_files.hpp>            // the files a recorder keeps open
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
