@@ -11,6 +11,7 @@
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
 #include <guild/runs/layout.hpp>
+#include <guild/runs/source_snapshot.hpp>
 #include <guild/runs/supervisor.hpp>
 
 #include <signal.h>
@@ -77,6 +78,23 @@ void remove_unused(const std::string& run_directory) {
     }
 }
 
+/// Copies sources and the difference to the commit into the run; attributes for what git says.
+guild::runs::pair_list record_sources(const recording& what, const std::string& run_directory,
+                                      io& console) {
+    if (!what.source_patterns.empty()) {
+        const auto report =
+            guild::runs::save_sources(what.project_directory, what.source_patterns, run_directory);
+        for (const std::string& path : report.left_out) {
+            console.warn("not copied into the run: " + printable(path));
+        }
+    }
+    const auto state = guild::runs::read_git_state(what.project_directory);
+    if (const auto saved = guild::runs::save_git_diff(state, run_directory); !saved) {
+        console.warn(guild::to_string(saved.error()));
+    }
+    return guild::runs::git_attributes(state);
+}
+
 int supervise(const recording& what, const guild::project::operation& operation,
               const std::string& run_directory, io& console) {
     auto stop = guild::runs::stop_request::create();
@@ -84,6 +102,7 @@ int supervise(const recording& what, const guild::project::operation& operation,
         return fail(console, stop.error());
     }
     guild::runs::supervise_options options = make_options(what, operation, run_directory);
+    options.attrs = record_sources(what, run_directory, console);
     options.stop = &*stop;
     options.message = [&console](std::string_view text) {
         console.print_error(std::string(text) + '\n');

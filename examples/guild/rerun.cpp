@@ -112,6 +112,7 @@ int rerun(const arguments& given, io& console) {
     what.name = guild::runs::display_name(*old);
     what.model = old->model();
     what.sample_interval_ms = *interval;
+    what.project_directory = command->directory;
     what.meta = {{"rerun_of", old->id()}};
     what.make = [&](const std::string& run_directory) {
         return make_recorded_operation(*command, run_directory);

@@ -5,12 +5,23 @@
 #include "operation_options.hpp"
 #include "recording.hpp"
 
+#include <guild/base/text.hpp>
+
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace program {
 namespace {
+
+/// `sources` of the model, or of [project].
+std::vector<std::string> source_patterns(const operation_request& request) {
+    const std::string* own = request.section.find("sources");
+    const guild::project::section* whole = request.project.find_section({"project"});
+    const std::string* all = whole == nullptr ? nullptr : whole->find("sources");
+    const std::string* text = own != nullptr ? own : all;
+    return text == nullptr ? std::vector<std::string>() : guild::split_words(*text);
+}
 
 /// Records one run of the operation.
 int record_training(const operation_request& request, io& console) {
@@ -27,6 +38,8 @@ int record_training(const operation_request& request, io& console) {
     what.name = request.project.model_display_name(request.section);
     what.model = request.section.name();
     what.sample_interval_ms = *interval;
+    what.project_directory = request.project.directory();
+    what.source_patterns = source_patterns(request);
     what.make = [&](const std::string& run_directory) {
         return make_operation(request, run_directory, console);
     };

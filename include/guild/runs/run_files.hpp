@@ -60,9 +60,9 @@ public:
     /// Writes the tables as they are at the start, without secrets (runs/secrets.hpp). When there
     /// were some, only the owner may enter the run directory: the command may print or store them.
     ///
+    /// errors   no_space, io_failed
     /// example  tests/runs/run_files.cpp "run files: secrets are not written, and others are kept
     ///          out"
-    /// errors   no_space, io_failed
     [[nodiscard]] result<void> start(const pair_list& meta, const pair_list& flags,
                                      const pair_list& attrs);
 
