@@ -8,8 +8,10 @@
 
 #include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
+#include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
+#include <guild/runs/build_identity.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/source_snapshot.hpp>
 #include <guild/runs/supervisor.hpp>
@@ -95,6 +97,13 @@ guild::runs::pair_list record_sources(const recording& what, const std::string& 
     return guild::runs::git_attributes(state);
 }
 
+/// Where the program of an operation lies; empty when it is not found.
+std::string program_file(const guild::project::operation& operation) {
+    const auto found = guild::os::get_program(
+        operation.argv.front(), guild::os::find_variable("PATH"), operation.directory);
+    return found ? found->found : std::string();
+}
+
 int supervise(const recording& what, const guild::project::operation& operation,
               const std::string& run_directory, io& console) {
     auto stop = guild::runs::stop_request::create();
@@ -103,6 +112,8 @@ int supervise(const recording& what, const guild::project::operation& operation,
     }
     guild::runs::supervise_options options = make_options(what, operation, run_directory);
     options.attrs = record_sources(what, run_directory, console);
+    const auto build = guild::runs::build_attributes(program_file(operation));
+    options.attrs.insert(options.attrs.end(), build.begin(), build.end());
     options.stop = &*stop;
     options.message = [&console](std::string_view text) {
         console.print_error(std::string(text) + '\n');
