@@ -128,8 +128,8 @@ TEST_CASE("secrets: meta lines keep none, in no place") {
                                              {"env.HF_TOKEN", "s3cr3t"},
                                              {"env.URL", "http://u:s3cr3t@h"},
                                              {"env.EMPTY_TOKEN", ""}});
-    for (const auto& [key, value] : meta) {
-        CHECK_MESSAGE(value.find("s3cr3t") == std::string::npos, key);
+    for (const auto& line : meta) {
+        CHECK_MESSAGE(line.second.find("s3cr3t") == std::string::npos, line.first);
     }
     CHECK(*find_value(meta, "cmd") == "train --token (withheld)");
     CHECK(*find_value(meta, "env.EMPTY_TOKEN") == "");
