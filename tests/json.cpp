@@ -121,7 +121,8 @@ TEST_CASE("run: the object that lists and the HTTP API share") {
         json::format(json::to_json(*run)) ==
         R"({"id":"20170714T024000Z-softmax","name":"softmax","model":"softmax","status":"completed","cause":"",)"
         R"("started_us":1500000000000000,"stopped_us":1500000090000000,"exit_code":0,"path":")" +
-            path + R"(","command":["python3","train.py"],"cwd":"/project"})");
+            path +
+            R"(","command":["python3","train.py"],"cwd":"/project","label":"","tags":[],"note":""})");
     const auto bare =
         runs::run::open(guild_test::make_run(dir.path(), "20170714T024100Z-noted", {}));
     REQUIRE(bare);

@@ -33,22 +33,33 @@ std::optional<guild::project::project> take_project(guild::project::load_report 
 }
 
 /// The run at a path; failing that, for a name without a slash, the run of that name in the
-/// project's run roots.
-std::optional<guild::runs::run> find_named_run(const std::string& name, const arguments& given) {
+/// project's run roots. Empty with the error printed.
+std::optional<guild::runs::run> find_named_run(const std::string& name, const arguments& given,
+                                               io& console) {
     if (auto at_path = guild::runs::run::open(guild::os::absolute_path(name))) {
         return std::move(*at_path);
     }
-    if (name.find('/') != std::string::npos) {
-        return std::nullopt;
+    if (name.find('/') == std::string::npos) {
+        const auto report = read_project(given);
+        const auto roots = report.value ? std::make_optional(report.value->run_roots())
+                                        : find_plain_run_root(report, given);
+        auto named = guild::runs::find_run(roots.value_or(std::vector<std::string>{}), name);
+        if (named) {
+            return std::move(*named);
+        }
+        if (named.error().code == guild::errc::bad_value) {  // it fits several
+            fail(console, named.error());
+            return std::nullopt;
+        }
     }
-    const auto report = read_project(given);
-    const auto roots = report.value ? std::make_optional(report.value->run_roots())
-                                    : find_plain_run_root(report, given);
-    if (!roots) {
-        return std::nullopt;
+    console.fail("cannot find a run at " + name);
+    return std::nullopt;
+}
+
+void warn_of(const guild::runs::run& run, io& console) {
+    for (const std::string& note : run.notes()) {
+        console.warn(run.path() + ": " + note);
     }
-    auto named = guild::runs::find_run(*roots, name);
-    return named ? std::make_optional(std::move(*named)) : std::nullopt;
 }
 
 /// The run that RUNDIR or --latest-run names; empty with the error printed.
@@ -63,11 +74,7 @@ std::optional<guild::runs::run> find_selected_run(const arguments& given, io& co
         return std::nullopt;
     }
     if (name) {
-        auto run = find_named_run(*name, given);
-        if (!run) {
-            console.fail("cannot find a run at " + *name);
-        }
-        return run;
+        return find_named_run(*name, given, console);
     }
     const auto roots = load_run_roots(given, console);
     if (!roots) {
@@ -171,9 +178,16 @@ std::optional<std::string> find_run_root(const arguments& given, io& console) {
 std::optional<guild::runs::run> select_run(const arguments& given, io& console) {
     auto run = find_selected_run(given, console);
     if (run) {
-        for (const std::string& note : run->notes()) {
-            console.warn(run->path() + ": " + note);
-        }
+        warn_of(*run, console);
+    }
+    return run;
+}
+
+std::optional<guild::runs::run> select_named_run(const std::string& name, const arguments& given,
+                                                 io& console) {
+    auto run = find_named_run(name, given, console);
+    if (run) {
+        warn_of(*run, console);
     }
     return run;
 }
@@ -182,9 +196,8 @@ std::optional<std::vector<guild::runs::run>> select_runs(const arguments& given,
     std::vector<guild::runs::run> runs;
     if (given.has("RUNDIR") && !given.has("latest-run")) {
         for (const std::string& name : given.all("RUNDIR")) {
-            auto run = find_named_run(name, given);
+            auto run = find_named_run(name, given, console);
             if (!run) {
-                console.fail("cannot find a run at " + name);
                 return std::nullopt;
             }
             runs.push_back(std::move(*run));
@@ -203,9 +216,7 @@ std::optional<std::vector<guild::runs::run>> select_runs(const arguments& given,
         runs = guild::runs::list_runs(*roots);
     }
     for (const guild::runs::run& run : runs) {
-        for (const std::string& note : run.notes()) {
-            console.warn(run.path() + ": " + note);
-        }
+        warn_of(run, console);
     }
     return runs;
 }

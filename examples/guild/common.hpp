@@ -73,6 +73,11 @@ std::optional<std::string> find_run_root(const arguments& given, io& console);
 /// warnings; empty when there is none, with the error printed.
 std::optional<guild::runs::run> select_run(const arguments& given, io& console);
 
+/// The run at a path; failing that, for a name without a slash, the run of that name in the
+/// project's run roots. Warnings as select_run; empty with the error printed.
+std::optional<guild::runs::run> select_named_run(const std::string& name, const arguments& given,
+                                                 io& console);
+
 /// The runs that RUNDIR or --latest-run name, or without them all of the project, newest first,
 /// with what is odd about them printed as warnings; empty when one is missing, with the error
 /// printed.

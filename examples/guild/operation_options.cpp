@@ -4,6 +4,7 @@
 
 #include "common.hpp"
 
+#include <guild/base/number.hpp>
 #include <guild/base/path.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/gpu.hpp>
@@ -60,6 +61,23 @@ guild::result<guild::project::operation> make_operation(const operation_request&
     inputs.path_variable = guild::os::find_variable("PATH").value_or("");
     return guild::project::make_operation(request.project, request.section, request.attribute,
                                           inputs);
+}
+
+guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags) {
+    constexpr std::int64_t longest_s = 86400;
+    for (const guild::project::flag& flag : flags) {
+        if (flag.name != "stats_interval") {
+            continue;
+        }
+        const auto seconds = guild::parse_int64(flag.value);
+        if (!seconds || *seconds < 1 || *seconds > longest_s) {
+            return guild::make_error(guild::errc::bad_value,
+                                     "flag stats_interval takes 1 to 86400 seconds, not '" +
+                                         flag.value + "'");
+        }
+        return *seconds * 1000;
+    }
+    return 0;
 }
 
 int preview(const operation_request& request, const std::string& run_directory, io& console) {

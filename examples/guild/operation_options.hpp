@@ -9,6 +9,7 @@
 #include <guild/project/operation.hpp>
 #include <guild/project/project.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,12 @@ struct operation_request {
 guild::result<guild::project::operation> make_operation(const operation_request& request,
                                                         const std::string& run_directory,
                                                         const io& console);
+
+/// Milliseconds between two samples of the statistics, as the flag stats_interval says in seconds;
+/// 0 without it.
+///
+/// errors   bad_value
+guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags);
 
 /// Prints what would be run, with `run_directory` as $RUNDIR.
 int preview(const operation_request& request, const std::string& run_directory, io& console);

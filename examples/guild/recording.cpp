@@ -9,11 +9,14 @@
 #include <guild/base/number.hpp>
 #include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
+#include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
 #include <guild/os/terminal.hpp>
+#include <guild/runs/build_identity.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/post_mortem.hpp>
+#include <guild/runs/source_snapshot.hpp>
 #include <guild/runs/supervisor.hpp>
 
 #include <signal.h>
@@ -56,7 +59,11 @@ guild::runs::supervise_options make_options(const recording& what,
     for (const guild::project::flag& flag : operation.flags) {
         options.flags.emplace_back(flag.name, flag.value);
     }
-    options.meta = {{"model", what.model}};
+    options.meta = what.meta;
+    options.meta.insert(options.meta.end(), {{"model", what.model}, {"rundir", run_directory}});
+    if (what.model.empty() && !what.name.empty()) {
+        options.meta.emplace_back("name", what.name);
+    }
     if (what.sample_interval_ms > 0) {
         options.sample_interval_ms = what.sample_interval_ms;
     }
@@ -105,6 +112,30 @@ void remove_unused(const std::string& run_directory) {
     }
 }
 
+/// Copies sources and the difference to the commit into the run; attributes for what git says.
+guild::runs::pair_list record_sources(const recording& what, const std::string& run_directory,
+                                      io& console) {
+    if (!what.source_patterns.empty()) {
+        const auto report =
+            guild::runs::save_sources(what.project_directory, what.source_patterns, run_directory);
+        for (const std::string& path : report.left_out) {
+            console.warn("not copied into the run: " + printable(path));
+        }
+    }
+    const auto state = guild::runs::read_git_state(what.project_directory);
+    if (const auto saved = guild::runs::save_git_diff(state, run_directory); !saved) {
+        console.warn(guild::to_string(saved.error()));
+    }
+    return guild::runs::git_attributes(state);
+}
+
+/// Where the program of an operation lies; empty when it is not found.
+std::string program_file(const guild::project::operation& operation) {
+    const auto found = guild::os::get_program(
+        operation.argv.front(), guild::os::find_variable("PATH"), operation.directory);
+    return found ? found->found : std::string();
+}
+
 int supervise(const recording& what, const guild::project::operation& operation,
               const std::string& run_directory, io& console) {
     auto stop = guild::runs::stop_request::create();
@@ -112,6 +143,9 @@ int supervise(const recording& what, const guild::project::operation& operation,
         return fail(console, stop.error());
     }
     guild::runs::supervise_options options = make_options(what, operation, run_directory);
+    options.attrs = record_sources(what, run_directory, console);
+    const auto build = guild::runs::build_attributes(program_file(operation));
+    options.attrs.insert(options.attrs.end(), build.begin(), build.end());
     options.stop = &*stop;
     options.message = [&console](std::string_view text) {
         console.print_error(std::string(text) + '\n');

@@ -6,18 +6,23 @@
 
 #include <guild/base/result.hpp>
 #include <guild/project/operation.hpp>
+#include <guild/runs/tsv.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace program {
 
 /// What is to be recorded.
 struct recording {
     std::string run_root;
-    std::string name;   // last part of the run directory's name; may be empty
-    std::string model;  // for meta.tsv; empty without a model
+    std::string name;               // last part of the run directory's name; may be empty
+    std::string model;              // for meta.tsv; empty without a model
+    guild::runs::pair_list meta;    // more keys of meta.tsv
+    std::string project_directory;  // whose sources and git state are recorded
+    std::vector<std::string> source_patterns;  // which files are copied into the run
     /// The operation for one run directory. Called once with the text "$RUNDIR" before anything is
     /// made, to see that the command can be started.
     std::function<guild::result<guild::project::operation>(const std::string& run_directory)> make;

@@ -43,6 +43,7 @@ int run(const arguments& given, io& console) {
     what.run_root = *root;
     what.name = guild::base_name(words.front());
     what.timeout_ms = *timeout;
+    what.project_directory = guild::os::current_directory();
     what.make = [&](const std::string& run_directory) {
         return make_plain_operation(words, run_directory);
     };

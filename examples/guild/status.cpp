@@ -7,6 +7,7 @@
 #include <guild/json.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/catalog.hpp>
+#include <guild/runs/marks.hpp>
 #include <guild/runs/post_mortem.hpp>
 
 #include <map>
@@ -66,8 +67,12 @@ int status(const arguments& given, io& console) {
     console.print("Models:     " + guild::join(models, ", ") + '\n');
     console.print("Runs:       " + count_by_status(runs) + '\n');
     if (!runs.empty()) {
+        const guild::runs::run_marks marks = guild::runs::marks_of(runs.front());
         console.print("Latest run: " + runs.front().path() + " (" +
                       printable(guild::runs::describe_end(runs.front())) + ")\n");
+        console.print(marks.label.empty() ? "" : "Label:      " + printable(marks.label) + '\n');
+        const std::string tags = guild::join(marks.tags, ", ");
+        console.print(tags.empty() ? "" : "Tags:       " + printable(tags) + '\n');
     }
     return exit_ok;
 }

@@ -5,9 +5,8 @@
 #include "operation_options.hpp"
 #include "recording.hpp"
 
-#include <guild/base/number.hpp>
+#include <guild/base/text.hpp>
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,25 +14,13 @@
 namespace program {
 namespace {
 
-/// Milliseconds between two samples of the statistics, as the flag stats_interval says in seconds;
-/// 0 without it.
-///
-/// errors   bad_value
-guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags) {
-    constexpr std::int64_t longest_s = 86400;
-    for (const guild::project::flag& flag : flags) {
-        if (flag.name != "stats_interval") {
-            continue;
-        }
-        const auto seconds = guild::parse_int64(flag.value);
-        if (!seconds || *seconds < 1 || *seconds > longest_s) {
-            return guild::make_error(guild::errc::bad_value,
-                                     "flag stats_interval takes 1 to 86400 seconds, not '" +
-                                         flag.value + "'");
-        }
-        return *seconds * 1000;
-    }
-    return 0;
+/// `sources` of the model, or of [project].
+std::vector<std::string> source_patterns(const operation_request& request) {
+    const std::string* own = request.section.find("sources");
+    const guild::project::section* whole = request.project.find_section({"project"});
+    const std::string* all = whole == nullptr ? nullptr : whole->find("sources");
+    const std::string* text = own != nullptr ? own : all;
+    return text == nullptr ? std::vector<std::string>() : guild::split_words(*text);
 }
 
 /// Records one run of the operation.
@@ -56,6 +43,8 @@ int record_training(const operation_request& request, const arguments& given, io
     what.model = request.section.name();
     what.sample_interval_ms = *interval;
     what.timeout_ms = *timeout;
+    what.project_directory = request.project.directory();
+    what.source_patterns = source_patterns(request);
     what.make = [&](const std::string& run_directory) {
         return make_operation(request, run_directory, console);
     };

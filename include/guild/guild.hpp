@@ -176,6 +176,15 @@
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
 #include <guild/runs/post_mortem.hpp>          // how a run ended, for people
 #include <guild/runs/catalog.hpp>              // the runs below run roots
+#include <guild/runs/query_syntax.hpp>         // the text of a condition on runs
+#include <guild/runs/query.hpp>                // conditions: `lr = 0.1 and loss < 0.8`
+#include <guild/runs/query_value.hpp>          // what a run answers to them
+#include <guild/runs/marks.hpp>                // labels, tags and notes
+#include <guild/runs/recorded_command.hpp>     // what a run ran, to run it again
+#include <guild/runs/secrets.hpp>              // what is not written down with a run
+#include <guild/runs/source_snapshot.hpp>      // copies of sources; commit, branch, diff
+#include <guild/runs/build_identity.hpp>       // build id, compiler, libraries of a program
+#include <guild/runs/diff.hpp>                 // where two runs are not the same
 #include <guild/runs/run_files.hpp>            // the files a recorder keeps open
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk

@@ -60,3 +60,11 @@ TEST_CASE("remove_empty_directory: leaves what has something in it") {
     CHECK_FALSE(os::is_directory(dir / "full"));
     CHECK(os::remove_empty_directory(dir / "full"));
 }
+
+TEST_CASE("directory: one for its owner alone") {
+    const guild_test::temp_dir dir;
+    REQUIRE(os::make_directories(dir / "a"));
+    REQUIRE(os::restrict_to_owner(dir / "a"));
+    CHECK((os::find_status(dir / "a")->mode & 0777U) == 0700U);
+    CHECK(os::restrict_to_owner(dir / "b").error().code == guild::errc::not_found);
+}

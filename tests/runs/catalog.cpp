@@ -85,3 +85,28 @@ TEST_CASE("catalog: a run that goes on is not deleted") {
     CHECK(refused.error().message == "the run is still going on");
     CHECK(os::is_directory(dir / "runs/a"));
 }
+
+TEST_CASE("catalog: a restored run is in the list again, beside its namesake") {
+    const guild_test::temp_dir dir;
+    add_run(dir, "root/a", 1);
+    const std::vector<std::string> roots = {dir / "root"};
+    CHECK(trash_roots(roots).empty());
+    REQUIRE(trash_run(find_run(roots, "a").value()));
+    add_run(dir, "root/a", 2);
+    REQUIRE(trash_roots(roots) == std::vector<std::string>{dir / "root/.trash"});
+    const auto again = trash_run(find_run(roots, "a").value());
+    CHECK(again.value() == dir / "root/.trash/a-2");
+    CHECK(ids(list_runs(trash_roots(roots))) == "a-2 a ");
+
+    const run deleted = find_run(trash_roots(roots), "a").value();
+    CHECK(trash_run(deleted).error().message == "the run is in the trash already");
+    CHECK(root_of(deleted) == dir / "root");
+    CHECK(restore_run(deleted).value() == dir / "root/a");
+    CHECK(restore_run(deleted).error().code == guild::errc::not_found);
+    CHECK(ids(list_runs(roots)) == "a ");
+    CHECK(restore_run(find_run(roots, "a").value()).error().message == "the run is not in a trash");
+
+    add_run(dir, "root/a-2", 3);
+    CHECK(restore_run(find_run(trash_roots(roots), "a-2").value()).value() == dir / "root/a-2-2");
+    CHECK(ids(list_runs(roots)) == "a-2 a-2-2 a ");
+}

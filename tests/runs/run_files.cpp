@@ -68,3 +68,21 @@ TEST_CASE("run files: without a guild.d there is an error and nothing is made") 
     CHECK(files.error().path == dir / "r/guild.d/LOCK");
     CHECK_FALSE(os::is_directory(dir / "r"));
 }
+
+TEST_CASE("run files: secrets are not written, and others are kept out") {
+    const guild_test::temp_dir dir;
+    for (const std::string name : {"open", "closed"}) {
+        (void)dir.write(name + "/guild.d/x", "");
+        auto files = run_files::create(dir / name);
+        REQUIRE(files);
+        const std::string value = name == "open" ? "" : "s3cr3t";
+        REQUIRE(files->start({{"argv.0", "a"}}, {{"api_key", value}, {"lr", "1"}}, {}));
+    }
+    const auto mode = [&](const char* name) {
+        return guild::os::find_status(dir / name)->mode & 0777U;
+    };
+    CHECK(guild::os::load_file(dir / "closed/guild.d/flags.tsv").value() ==
+          "api_key\t(withheld)\nlr\t1\n");
+    CHECK(mode("closed") == 0700U);
+    CHECK(mode("open") != 0700U);
+}

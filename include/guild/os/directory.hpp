@@ -50,6 +50,12 @@ struct dir_entry {
 /// Removes a directory in which nothing is; false when it is still there.
 bool remove_empty_directory(const std::string& path);
 
+/// Lets nobody but the owner into a directory (mode 0700).
+///
+/// errors   permission_denied, not_found, read_only
+/// example  tests/os/directory.cpp "directory: one for its owner alone"
+[[nodiscard]] result<void> restrict_to_owner(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -194,6 +200,10 @@ inline result<void> remove_tree(const std::string& path) {
         return first;
     }
     return {};
+}
+
+inline result<void> restrict_to_owner(const std::string& path) {
+    return ::chmod(path.c_str(), 0700) == 0 ? result<void>() : os_error(errno, "change mode", path);
 }
 
 inline bool remove_empty_directory(const std::string& path) {

@@ -1,8 +1,8 @@
 // guild/runs/catalog.hpp - the runs below one or more run roots: list them, find one, put one into
-// the trash.
+// the trash and back.
 //
 // Layer 4. Includes: base, os/file, runs/run.
-// Not here: one run (runs/run.hpp); conditions on flags and values (runs/query.hpp, to come).
+// Not here: one run (runs/run.hpp); conditions on flags and values (runs/query.hpp).
 #pragma once
 
 #include <algorithm>
@@ -48,11 +48,26 @@ namespace guild { inline namespace v0 { namespace runs {
 
 /// Moves a run into `.trash` of its run root.
 ///
-/// out      where it is now
-/// errors   bad_value when it is running or pending; those of rename
+/// out      where it is now: under its id, or with -2, -3, ... where that is taken
+/// errors   bad_value when it goes on, or is in the trash already; those of rename
 /// example  tests/runs/catalog.cpp "catalog: a deleted run is in the trash and not in the list"
 [[nodiscard]] result<std::string> trash_run(const run& which,
                                             const os::env& system = os::system_env);
+
+/// The trash of each run root; roots of which nothing was deleted have none.
+[[nodiscard]] std::vector<std::string> trash_roots(const std::vector<std::string>& roots);
+
+/// Moves a run out of `.trash`, back to its run root.
+///
+/// out      where it is now: under its name in the trash, or with -2, -3, ... where that is taken
+/// errors   bad_value when it is not in a trash; those of rename
+/// example  tests/runs/catalog.cpp "catalog: a restored run is in the list again, beside its
+///          namesake"
+[[nodiscard]] result<std::string> restore_run(const run& which,
+                                              const os::env& system = os::system_env);
+
+/// The run root of a run, also of one in the trash: where a new run beside it belongs.
+[[nodiscard]] std::string root_of(const run& which);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -92,6 +107,26 @@ inline bool is_newer(const run& a, const run& b) {
         return started_a > started_b;
     }
     return a.id() != b.id() ? a.id() > b.id() : a.path() > b.path();
+}
+
+// Two at one moment would take the same free name; the loser's rename then fails, as no run
+// directory is empty.
+inline result<std::string> move_run(const run& which, const std::string& into,
+                                    const os::env& system) {
+    const std::string plain = join_path(into, which.id());
+    std::string target = plain;
+    for (int number = 2; os::find_link_status(target, system); ++number) {
+        target = plain + '-' + std::to_string(number);
+    }
+    const int moved = system.rename(which.path().c_str(), target.c_str());
+    if (moved < 0) {
+        return os::os_error(-moved, "move to " + into, which.path());
+    }
+    return target;
+}
+
+inline bool is_in_trash(const run& which) {
+    return base_name(parent_path(which.path())) == trash_directory;
 }
 
 }  // namespace detail
@@ -150,21 +185,38 @@ inline result<std::string> trash_run(const run& which, const os::env& system) {
     if (which.owner()) {
         return make_error(errc::bad_value, "the run is still going on", which.path());
     }
+    if (detail::is_in_trash(which)) {
+        return make_error(errc::bad_value, "the run is in the trash already", which.path());
+    }
     const std::string trash = join_path(parent_path(which.path()), trash_directory);
     auto made = os::make_directories(trash, 0777, system);
     if (!made) {
         return std::move(made).error();
     }
-    const std::string plain = join_path(trash, which.id());
-    std::string target = plain;
-    for (int number = 2; os::find_link_status(target, system); ++number) {
-        target = plain + '-' + std::to_string(number);
+    return detail::move_run(which, trash, system);
+}
+
+inline std::string root_of(const run& which) {
+    const std::string parent = parent_path(which.path());
+    return detail::is_in_trash(which) ? parent_path(parent) : parent;
+}
+
+inline std::vector<std::string> trash_roots(const std::vector<std::string>& roots) {
+    std::vector<std::string> trashes;
+    for (const std::string& root : detail::without_repeats(roots)) {
+        std::string trash = join_path(root, trash_directory);
+        if (os::is_directory(trash)) {
+            trashes.push_back(std::move(trash));
+        }
     }
-    const int moved = system.rename(which.path().c_str(), target.c_str());
-    if (moved < 0) {
-        return os::os_error(-moved, "move to the trash", which.path());
+    return trashes;
+}
+
+inline result<std::string> restore_run(const run& which, const os::env& system) {
+    if (!detail::is_in_trash(which)) {
+        return make_error(errc::bad_value, "the run is not in a trash", which.path());
     }
-    return target;
+    return detail::move_run(which, root_of(which), system);
 }
 
 }}}  // namespace guild::runs

@@ -29,6 +29,8 @@ inline constexpr std::string_view user_name = "user.tsv";
 inline constexpr std::string_view output_log_name = "output.log";
 inline constexpr std::string_view output_index_name = "output.idx";
 inline constexpr std::string_view series_directory = "series";
+inline constexpr std::string_view sources_directory = "sources";
+inline constexpr std::string_view git_diff_name = "git.diff";
 
 /// The directory below RUNROOT that keeps deleted runs.
 inline constexpr std::string_view trash_directory = ".trash";

@@ -9,6 +9,7 @@
 // given, the rest is told in notes().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -123,6 +124,9 @@ private:
     std::optional<lock_record> owner_;
 };
 
+/// The model's name, or the recorded name, or what follows the time in the id, or the id.
+[[nodiscard]] std::string display_name(const run& which);
+
 // ---- implementation ---------------------------------------------------------
 
 inline std::string_view to_string(run_status status) noexcept {
@@ -141,6 +145,17 @@ inline std::string_view to_string(run_status status) noexcept {
         return "lost";
     }
     return "error";
+}
+
+inline std::string display_name(const run& which) {
+    for (const char* key : {"model", "name"}) {
+        const auto recorded = which.find_meta(key);
+        if (recorded && !recorded->empty()) {
+            return *recorded;
+        }
+    }
+    const std::size_t dash = which.id().find('-');  // TIME-NAME
+    return dash == std::string::npos ? which.id() : which.id().substr(dash + 1);
 }
 
 inline result<run> run::open(std::string directory, const open_options& options) {

@@ -14,11 +14,13 @@
 
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/lock.hpp>
 #include <guild/runs/run.hpp>
 #include <guild/runs/rundir_keeper.hpp>
+#include <guild/runs/secrets.hpp>
 #include <guild/runs/tsv.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -55,9 +57,12 @@ public:
     [[nodiscard]] static result<run_files> create(const std::string& run_directory,
                                                   const os::env& system = os::system_env);
 
-    /// Writes the tables as they are at the start.
+    /// Writes the tables as they are at the start, without secrets (runs/secrets.hpp). When there
+    /// were some, only the owner may enter the run directory: the command may print or store them.
     ///
     /// errors   no_space, io_failed
+    /// example  tests/runs/run_files.cpp "run files: secrets are not written, and others are kept
+    ///          out"
     [[nodiscard]] result<void> start(const pair_list& meta, const pair_list& flags,
                                      const pair_list& attrs);
 
@@ -141,8 +146,15 @@ inline result<void> run_files::start(const pair_list& meta, const pair_list& fla
                                      const pair_list& attrs) {
     constexpr std::int64_t end_bytes = 16'384;  // a full disk has room for the end, too
     os::reserve_space(meta_.file(), end_bytes);
+    const pair_list open_meta = withhold_in_meta(meta);
+    const pair_list open_flags = withhold_values(flags);
+    const pair_list open_attrs = withhold_values(attrs);
+    if (open_meta != meta || open_flags != flags || open_attrs != attrs) {
+        const std::string data = parent_path(meta_.file().path());
+        (void)os::restrict_to_owner(parent_path(data));  // some file systems have no modes
+    }
     const std::pair<tsv_file*, const pair_list*> tables[] = {
-        {&flags_, &flags}, {&attrs_, &attrs}, {&meta_, &meta}};
+        {&flags_, &open_flags}, {&attrs_, &open_attrs}, {&meta_, &open_meta}};
     for (const auto& [table, pairs] : tables) {
         auto written = table->append(*pairs);
         if (!written) {
