@@ -26,6 +26,7 @@
 // layer 2: the operating system
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
 #include <guild/os/file.hpp>                   // files
+#include <guild/os/beneath.hpp>                // files below a directory, no links followed
 #include <guild/os/directory.hpp>              // directories: list, make, remove
 #include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
 #include <guild/os/hold.hpp>                   // one process at a time
@@ -120,6 +121,7 @@
 #include <guild/runs/lock.hpp>                 // LOCK: who records, and whether it lives
 #include <guild/runs/output_log.hpp>           // what the command printed, piece by piece
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
+#include <guild/runs/catalog_cache.hpp>        // the same for readers that ask again and again
 #include <guild/runs/catalog.hpp>              // the runs below run roots
 #include <guild/runs/run_files.hpp>            // the files a recorder keeps open
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted

@@ -1,0 +1,294 @@
+// guild/runs/catalog_cache.hpp - the list of runs for readers that ask again and again: what did
+// not change is not read again.
+//
+// Layer 4. Includes: base, os/file thread, runs/catalog.
+// Not here: a list that is read once (runs/catalog.hpp); series (series/run_reader.hpp).
+//
+// A run that has ended changes only with the time of its `guild.d` or of its meta.tsv; others are
+// read again each time. A time of less than two seconds ago says nothing yet: the file system's
+// clock may be coarse, and the next change may bear the same time.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <guild/base/path.hpp>
+#include <guild/os/directory.hpp>
+#include <guild/os/env.hpp>
+#include <guild/os/file.hpp>
+#include <guild/os/thread.hpp>
+#include <guild/runs/catalog.hpp>
+#include <guild/runs/layout.hpp>
+#include <guild/runs/run.hpp>
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// One run as it was at a version of the list; never changed once it is there.
+struct listed_run {
+    run what;
+    std::uint64_t version = 0;  // of the list in which the run became what it is
+};
+using listed_runs = std::vector<std::shared_ptr<const listed_run>>;
+
+/// The runs at one moment.
+struct run_listing {
+    std::uint64_t version = 0;                // grows with each change
+    std::shared_ptr<const listed_runs> runs;  // newest first, as list_runs() orders them
+};
+
+/// What a run's series files look like from outside; another text after they changed.
+///
+/// cost     one listing and one call of stat for each file
+/// example  tests/runs/catalog_cache.cpp "series stamp: differs after a point was written"
+[[nodiscard]] std::string series_stamp(const std::string& run_directory,
+                                       const os::env& system = os::system_env);
+
+/// Keeps runs between two looks.
+///
+/// cost     while nothing changes two calls of stat for each run that has ended
+/// threads  any
+/// example  tests/runs/catalog_cache.cpp "catalog cache: an unchanged list is the same list"
+class catalog_cache {
+public:
+    explicit catalog_cache(const open_options& options = {}) : options_(options) {}
+
+    /// The runs below `roots` as they are now.
+    ///
+    /// in       roots: as list_runs(); others than the last time is a change of the list
+    [[nodiscard]] run_listing look(const std::vector<std::string>& roots);
+
+    /// Names of runs that went away after `version` and are not there now; nothing when that is too
+    /// long ago to be known.
+    [[nodiscard]] std::optional<std::vector<std::string>> gone_since(std::uint64_t version);
+
+private:
+    struct place {
+        std::string data;  // RUNDIR/guild.d
+        std::string meta;
+        std::shared_ptr<const listed_run> known;  // none: no run stands there
+        std::string series;                       // series_stamp() of a run that goes on
+        std::int64_t data_ns = 0;
+        std::int64_t meta_ns = 0;
+        bool is_settled = false;
+    };
+    struct root {
+        std::string path;
+        std::map<std::string, place> places;  // by name
+        std::int64_t modified_ns = 0;
+        bool is_settled = false;
+    };
+
+    void look_at(root& in);
+    void list_names(root& in);
+    void look_at(place& at, std::int64_t now_ns);
+    void read(place& at);
+    void forget(const place& at);
+    void sort();
+
+    static constexpr std::size_t most_gone = 4096;
+    static constexpr std::int64_t coarse_ns = 2'000'000'000;
+
+    os::mutex mutex_;
+    open_options options_;
+    std::vector<root> roots_;
+    std::shared_ptr<const listed_runs> sorted_ = std::make_shared<const listed_runs>();
+    std::deque<std::pair<std::uint64_t, std::string>> gone_;
+    std::uint64_t forgotten_ = 0;  // changes up to this version are not known any more
+    std::uint64_t version_ = 1;
+    bool is_changed_ = false;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_same_run(const run& a, const run& b) {
+    return a.status() == b.status() && a.cause() == b.cause() && a.meta() == b.meta() &&
+           a.flags() == b.flags() && a.attrs() == b.attrs() && a.user() == b.user() &&
+           a.notes() == b.notes();
+}
+
+inline bool has_ended(const run& what) noexcept {
+    return what.status() == run_status::completed || what.status() == run_status::terminated ||
+           what.status() == run_status::error;
+}
+
+}  // namespace detail
+
+inline std::string series_stamp(const std::string& run_directory, const os::env& system) {
+    const std::string directory = data_path(run_directory, series_directory);
+    std::string out;
+    const auto entries = os::list_directory(directory);
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const auto found = os::find_status(join_path(directory, (*entries)[i].name), system);
+        if (found) {
+            out += (*entries)[i].name + ' ' + std::to_string(found->size) + ' ' +
+                   std::to_string(found->modified_ns) + ' ' + std::to_string(found->inode) + '\n';
+        }
+    }
+    return out;
+}
+
+inline run_listing catalog_cache::look(const std::vector<std::string>& roots) {
+    const os::lock held(mutex_);
+    is_changed_ = false;
+    std::vector<root> kept;
+    for (std::string& path : detail::without_repeats(roots)) {
+        const auto known = std::find_if(roots_.begin(), roots_.end(),
+                                        [&path](const root& each) { return each.path == path; });
+        kept.push_back(known == roots_.end() ? root() : std::move(*known));
+        kept.back().path = std::move(path);
+    }
+    for (const root& left : roots_) {
+        for (const auto& each : left.places) {  // empty where it was moved
+            forget(each.second);
+        }
+    }
+    roots_ = std::move(kept);
+    for (root& each : roots_) {
+        look_at(each);
+    }
+    if (is_changed_) {
+        ++version_;
+        sort();
+    }
+    return {version_, sorted_};
+}
+
+inline void catalog_cache::look_at(root& in) {
+    const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
+    // With the dot a link is told by the directory that it leads to.
+    const auto found = os::find_status(join_path(in.path, "."), *options_.system);
+    if (!found || !in.is_settled || found->modified_ns != in.modified_ns) {
+        list_names(in);
+        in.modified_ns = found ? found->modified_ns : 0;
+        in.is_settled = found && in.modified_ns < now_ns - coarse_ns;
+    }
+    for (auto& [name, at] : in.places) {
+        look_at(at, now_ns);
+    }
+}
+
+inline void catalog_cache::list_names(root& in) {
+    std::map<std::string, place> now;
+    for (std::string& name : detail::run_names(in.path)) {
+        const auto known = in.places.find(name);
+        place& at = now[name];
+        if (known != in.places.end()) {
+            at = std::move(known->second);
+            in.places.erase(known);
+        } else {
+            at.data = data_path(join_path(in.path, name));
+            at.meta = join_path(at.data, meta_name);
+        }
+    }
+    for (const auto& each : in.places) {
+        forget(each.second);
+    }
+    in.places = std::move(now);
+}
+
+inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
+    os::file_status data;
+    if (options_.system->stat(at.data.c_str(), &data) < 0 ||
+        data.kind != os::file_kind::directory) {
+        forget(at);
+        at.known.reset();
+        at.is_settled = false;
+        return;
+    }
+    os::file_status meta;
+    const bool has_meta = options_.system->stat(at.meta.c_str(), &meta) >= 0;
+    const std::int64_t meta_ns = has_meta ? meta.modified_ns : 0;
+    if (at.is_settled && at.data_ns == data.modified_ns && at.meta_ns == meta_ns) {
+        return;
+    }
+    at.data_ns = data.modified_ns;
+    at.meta_ns = meta_ns;
+    read(at);
+    at.is_settled = at.known && detail::has_ended(at.known->what) &&
+                    std::max(at.data_ns, at.meta_ns) < now_ns - coarse_ns;
+}
+
+inline void catalog_cache::read(place& at) {
+    const std::string directory(parent_path(at.data));
+    auto opened = run::open(directory, options_);
+    if (!opened) {
+        forget(at);
+        at.known.reset();
+        return;
+    }
+    std::string stamp =
+        detail::has_ended(*opened) ? std::string() : series_stamp(directory, *options_.system);
+    if (at.known && stamp == at.series && detail::is_same_run(at.known->what, *opened)) {
+        return;
+    }
+    at.series = std::move(stamp);
+    at.known = std::make_shared<const listed_run>(listed_run{std::move(*opened), version_ + 1});
+    is_changed_ = true;
+}
+
+inline void catalog_cache::forget(const place& at) {
+    if (!at.known) {
+        return;
+    }
+    is_changed_ = true;
+    gone_.emplace_back(version_ + 1, at.known->what.id());
+    if (gone_.size() > most_gone) {
+        forgotten_ = gone_.front().first;
+        gone_.pop_front();
+    }
+}
+
+inline void catalog_cache::sort() {
+    listed_runs all;
+    for (const root& each : roots_) {
+        for (const auto& [name, at] : each.places) {
+            if (at.known) {
+                all.push_back(at.known);
+            }
+        }
+    }
+    std::vector<std::pair<std::int64_t, std::size_t>> order;
+    order.reserve(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        order.emplace_back(all[i]->what.started_us().value_or(0), i);
+    }
+    std::sort(order.begin(), order.end(), [&all](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first
+                                  : detail::is_newer(all[a.second]->what, all[b.second]->what);
+    });
+    auto sorted = std::make_shared<listed_runs>();
+    sorted->reserve(all.size());
+    for (const auto& each : order) {
+        sorted->push_back(std::move(all[each.second]));
+    }
+    sorted_ = std::move(sorted);
+}
+
+inline std::optional<std::vector<std::string>> catalog_cache::gone_since(std::uint64_t version) {
+    const os::lock held(mutex_);
+    if (version < forgotten_ || version > version_) {
+        return std::nullopt;
+    }
+    std::set<std::string> gone;
+    for (auto each = gone_.rbegin(); each != gone_.rend() && each->first > version; ++each) {
+        gone.insert(each->second);
+    }
+    for (std::size_t i = 0; i < sorted_->size() && !gone.empty(); ++i) {
+        gone.erase((*sorted_)[i]->what.id());  // it is back
+    }
+    return std::vector<std::string>(gone.begin(), gone.end());
+}
+
+}}}  // namespace guild::runs
