@@ -152,3 +152,36 @@ TEST_CASE("series stamp: differs after a point was written") {
     CHECK(runs::series_stamp(run) != before);
     CHECK(runs::series_stamp(run) == runs::series_stamp(run));
 }
+
+TEST_CASE("catalog cache: one run is found without looking at others") {
+    const guild_test::temp_dir dir;
+    (void)guild_test::make_completed_run(dir.path(), "a", "m", 0);
+    const std::string b = guild_test::make_run(dir.path(), "b", {{"model", "m"}});
+    runs::open_options options;
+    options.system = &counting_system;
+    runs::catalog_cache cache(options);
+    opened_files = 0;
+    REQUIRE((cache.find({dir.path()}, "a") != nullptr));
+    CHECK(cache.find({dir.path()}, "a")->what.id() == "a");
+    const int for_one = opened_files;
+    CHECK(cache.look({dir.path()}).runs->size() == 2);
+    CHECK(opened_files > for_one);
+    CHECK((cache.find({dir.path()}, "c") == nullptr));
+    CHECK((cache.find({dir.path()}, "..") == nullptr));
+    REQUIRE(os::remove_tree(b));
+    CHECK((cache.find({dir.path()}, "b") == nullptr));
+    CHECK(cache.look({dir.path()}).runs->size() == 1);
+}
+
+TEST_CASE("catalog cache: series of an ended run are followed where they may grow") {
+    const guild_test::temp_dir dir;
+    const std::string run = guild_test::make_completed_run(dir.path(), "a", "m", 0);
+    runs::open_options options;
+    options.system = &late_system;
+    runs::catalog_cache cache(options);
+    const runs::run_listing first = cache.look({dir.path()});
+    cache.follow_series(first.runs->front()->what, runs::series_stamp(run));
+    CHECK(cache.look({dir.path()}).version == first.version);
+    guild_test::add_series(run, "loss", {1.0});
+    CHECK(cache.look({dir.path()}).version > first.version);
+}

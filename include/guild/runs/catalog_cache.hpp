@@ -67,6 +67,20 @@ public:
     /// in       roots: as list_runs(); others than the last time is a change of the list
     [[nodiscard]] run_listing look(const std::vector<std::string>& roots);
 
+    /// The run with this name, in the first root that has one; looks at it alone.
+    ///
+    /// out      nothing when there is none
+    /// example  tests/runs/catalog_cache.cpp "catalog cache: one run is found without looking at
+    ///          others"
+    [[nodiscard]] std::shared_ptr<const listed_run> find(const std::vector<std::string>& roots,
+                                                         const std::string& name);
+
+    /// Looks from now on at the series files of a run that has ended but whose files may grow, as
+    /// when event files are imported while they are written.
+    ///
+    /// in       stamp: its series_stamp() before its series were read
+    void follow_series(const run& of, std::string stamp);
+
     /// Names of runs that went away after `version` and are not there now; nothing when that is too
     /// long ago to be known.
     [[nodiscard]] std::optional<std::vector<std::string>> gone_since(std::uint64_t version);
@@ -80,6 +94,7 @@ private:
         std::int64_t data_ns = 0;
         std::int64_t meta_ns = 0;
         bool is_settled = false;
+        bool is_followed = false;  // its series too
     };
     struct root {
         std::string path;
@@ -88,11 +103,14 @@ private:
         bool is_settled = false;
     };
 
+    void take_roots(const std::vector<std::string>& roots);
     void look_at(root& in);
+    void look_at_names(root& in);
     void list_names(root& in);
     void look_at(place& at, std::int64_t now_ns);
     void read(place& at);
     void forget(const place& at);
+    void count_change();
     void sort();
 
     static constexpr std::size_t most_gone = 4096;
@@ -100,12 +118,14 @@ private:
 
     os::mutex mutex_;
     open_options options_;
+    std::vector<std::string> given_;
     std::vector<root> roots_;
     std::shared_ptr<const listed_runs> sorted_ = std::make_shared<const listed_runs>();
     std::deque<std::pair<std::uint64_t, std::string>> gone_;
     std::uint64_t forgotten_ = 0;  // changes up to this version are not known any more
     std::uint64_t version_ = 1;
     bool is_changed_ = false;
+    bool is_sorted_ = true;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -141,7 +161,62 @@ inline std::string series_stamp(const std::string& run_directory, const os::env&
 
 inline run_listing catalog_cache::look(const std::vector<std::string>& roots) {
     const os::lock held(mutex_);
-    is_changed_ = false;
+    take_roots(roots);
+    for (root& each : roots_) {
+        look_at(each);
+    }
+    count_change();
+    if (!is_sorted_) {
+        sort();
+    }
+    return {version_, sorted_};
+}
+
+inline std::shared_ptr<const listed_run> catalog_cache::find(const std::vector<std::string>& roots,
+                                                             const std::string& name) {
+    const os::lock held(mutex_);
+    take_roots(roots);
+    std::shared_ptr<const listed_run> found;
+    for (root& each : roots_) {
+        look_at_names(each);
+        const auto at = each.places.find(name);
+        if (at != each.places.end()) {
+            look_at(at->second, options_.system->wall_time_us() * 1000);
+            found = at->second.known;
+        }
+        if (found) {
+            break;
+        }
+    }
+    count_change();
+    return found;
+}
+
+inline void catalog_cache::follow_series(const run& of, std::string stamp) {
+    const os::lock held(mutex_);
+    for (root& each : roots_) {
+        const auto at =
+            each.path == parent_path(of.path()) ? each.places.find(of.id()) : each.places.end();
+        if (at != each.places.end()) {
+            at->second.is_followed = true;
+            at->second.series = std::move(stamp);
+            return;
+        }
+    }
+}
+
+inline void catalog_cache::count_change() {
+    if (std::exchange(is_changed_, false)) {
+        ++version_;
+        is_sorted_ = false;
+    }
+}
+
+inline void catalog_cache::take_roots(const std::vector<std::string>& roots) {
+    if (roots == given_) {
+        return;
+    }
+    given_ = roots;
     std::vector<root> kept;
     for (std::string& path : detail::without_repeats(roots)) {
         const auto known = std::find_if(roots_.begin(), roots_.end(),
@@ -155,17 +230,9 @@ inline run_listing catalog_cache::look(const std::vector<std::string>& roots) {
         }
     }
     roots_ = std::move(kept);
-    for (root& each : roots_) {
-        look_at(each);
-    }
-    if (is_changed_) {
-        ++version_;
-        sort();
-    }
-    return {version_, sorted_};
 }
 
-inline void catalog_cache::look_at(root& in) {
+inline void catalog_cache::look_at_names(root& in) {
     const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
     // With the dot a link is told by the directory that it leads to.
     const auto found = os::find_status(join_path(in.path, "."), *options_.system);
@@ -174,8 +241,13 @@ inline void catalog_cache::look_at(root& in) {
         in.modified_ns = found ? found->modified_ns : 0;
         in.is_settled = found && in.modified_ns < now_ns - coarse_ns;
     }
-    for (auto& [name, at] : in.places) {
-        look_at(at, now_ns);
+}
+
+inline void catalog_cache::look_at(root& in) {
+    look_at_names(in);
+    const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
+    for (auto& each : in.places) {
+        look_at(each.second, now_ns);
     }
 }
 
@@ -210,7 +282,8 @@ inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
     os::file_status meta;
     const bool has_meta = options_.system->stat(at.meta.c_str(), &meta) >= 0;
     const std::int64_t meta_ns = has_meta ? meta.modified_ns : 0;
-    if (at.is_settled && at.data_ns == data.modified_ns && at.meta_ns == meta_ns) {
+    if (at.is_settled && at.data_ns == data.modified_ns && at.meta_ns == meta_ns &&
+        !at.is_followed) {
         return;
     }
     at.data_ns = data.modified_ns;
@@ -274,6 +347,7 @@ inline void catalog_cache::sort() {
         sorted->push_back(std::move(all[each.second]));
     }
     sorted_ = std::move(sorted);
+    is_sorted_ = true;
 }
 
 inline std::optional<std::vector<std::string>> catalog_cache::gone_since(std::uint64_t version) {
