@@ -123,6 +123,10 @@
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
 #include <guild/runs/catalog_cache.hpp>        // the same for readers that ask again and again
 #include <guild/runs/catalog.hpp>              // the runs below run roots
+#include <guild/runs/query_syntax.hpp>         // the text of a condition on runs
+#include <guild/runs/query.hpp>                // conditions: `lr = 0.1 and loss < 0.8`
+#include <guild/runs/query_value.hpp>          // what a run answers to them
+#include <guild/runs/marks.hpp>                // labels, tags and notes
 #include <guild/runs/run_files.hpp>            // the files a recorder keeps open
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk

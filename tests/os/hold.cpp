@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <guild/os/directory.hpp>
 #include <guild/os/thread.hpp>
 
 #include <doctest/doctest.h>
@@ -44,4 +45,23 @@ TEST_CASE("hold: a file that cannot be made is an error with its path") {
     const auto held = os::hold(dir / "nowhere/held");
     REQUIRE_FALSE(held);
     CHECK(held.error().path == dir / "nowhere/held");
+}
+
+TEST_CASE("hold: a directory is held without a file in it") {
+    const guild_test::temp_dir dir;
+    auto first = os::hold_directory(dir.path());
+    REQUIRE(first);
+    std::atomic<bool> is_through{false};
+    auto second = os::thread::start([&] {
+        const auto held = os::hold_directory(dir.path());
+        is_through = held.has_value();
+    });
+    REQUIRE(second);
+    ::usleep(50'000);
+    CHECK_FALSE(is_through);
+    REQUIRE(first->close());
+    second->join();
+    CHECK(is_through);
+    CHECK(os::list_directory(dir.path())->empty());
+    CHECK(os::hold_directory(dir / "nowhere").error().code == guild::errc::not_found);
 }

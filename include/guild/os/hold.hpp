@@ -27,16 +27,30 @@ namespace guild { inline namespace v0 { namespace os {
 /// example  tests/os/hold.cpp "hold: the second waits until the first lets go"
 [[nodiscard]] result<file> hold(const std::string& path, const env& system = system_env);
 
+/// The same with a directory that is there; nothing is made in it.
+///
+/// errors   those of open_file
+/// example  tests/os/hold.cpp "hold: a directory is held without a file in it"
+[[nodiscard]] result<file> hold_directory(const std::string& path, const env& system = system_env);
+
 // ---- implementation ---------------------------------------------------------
 
-inline result<file> hold(const std::string& path, const env& system) {
-    auto opened = open_file(path, open_mode::append, system);
-    if (!opened) {
-        return std::move(opened).error();
-    }
-    while (::flock(opened->fd(), LOCK_EX) != 0 && errno == EINTR) {
+namespace detail {
+
+inline result<file> hold_opened(result<file> opened) {
+    while (opened && ::flock(opened->fd(), LOCK_EX) != 0 && errno == EINTR) {
     }
     return opened;
+}
+
+}  // namespace detail
+
+inline result<file> hold(const std::string& path, const env& system) {
+    return detail::hold_opened(open_file(path, open_mode::append, system));
+}
+
+inline result<file> hold_directory(const std::string& path, const env& system) {
+    return detail::hold_opened(open_file(path, open_mode::read, system));
 }
 
 }}}  // namespace guild::os
