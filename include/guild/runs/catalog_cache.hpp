@@ -108,6 +108,7 @@ private:
     void look_at_names(root& in);
     void list_names(root& in);
     void look_at(place& at, std::int64_t now_ns);
+    void look_at_series(place& at);
     void read(place& at);
     void forget(const place& at);
     void count_change();
@@ -282,8 +283,8 @@ inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
     os::file_status meta;
     const bool has_meta = options_.system->stat(at.meta.c_str(), &meta) >= 0;
     const std::int64_t meta_ns = has_meta ? meta.modified_ns : 0;
-    if (at.is_settled && at.data_ns == data.modified_ns && at.meta_ns == meta_ns &&
-        !at.is_followed) {
+    if (at.is_settled && at.data_ns == data.modified_ns && at.meta_ns == meta_ns) {
+        look_at_series(at);
         return;
     }
     at.data_ns = data.modified_ns;
@@ -291,6 +292,19 @@ inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
     read(at);
     at.is_settled = at.known && detail::has_ended(at.known->what) &&
                     std::max(at.data_ns, at.meta_ns) < now_ns - coarse_ns;
+}
+
+// Of a run that has ended, where its series alone may still grow.
+inline void catalog_cache::look_at_series(place& at) {
+    if (!at.is_followed) {
+        return;
+    }
+    std::string stamp = series_stamp(at.known->what.path(), *options_.system);
+    if (stamp != at.series) {
+        at.series = std::move(stamp);
+        at.known = std::make_shared<const listed_run>(listed_run{at.known->what, version_ + 1});
+        is_changed_ = true;
+    }
 }
 
 inline void catalog_cache::read(place& at) {
@@ -301,8 +315,9 @@ inline void catalog_cache::read(place& at) {
         at.known.reset();
         return;
     }
-    std::string stamp =
-        detail::has_ended(*opened) ? std::string() : series_stamp(directory, *options_.system);
+    std::string stamp = at.is_followed || !detail::has_ended(*opened)
+                            ? series_stamp(directory, *options_.system)
+                            : std::string();
     if (at.known && stamp == at.series && detail::is_same_run(at.known->what, *opened)) {
         return;
     }
