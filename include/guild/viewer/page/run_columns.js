@@ -1,0 +1,77 @@
+// run_columns.js - the columns that a table of runs can have: what they are called, show and sort by.
+
+import { h } from "./dom.js";
+import { fieldText, formatAgo, formatTime, NOTHING } from "./format.js";
+import { sparkline } from "./spark.js";
+import { durationOf, durationText, statusPill, titleOf } from "./status.js";
+
+/** A text as a number where all of it is one: flags sort as people expect. */
+export function sortKey(text) {
+  const number = text === undefined || text === "" ? NaN : Number(text);
+  return Number.isNaN(number) ? text || "" : number;
+}
+
+/** Orders keys: numbers before texts, nothing last. */
+export function compareKeys(a, b) {
+  if (typeof a !== typeof b) {
+    return typeof a === "number" ? -1 : 1;
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The fixed columns; `colorOf(run)`: of a chosen run. */
+export function baseColumns(colorOf) {
+  return [
+    { name: "status", title: "Status", width: 142, key: (run) => run.status, cell: (run) => statusPill(run.status), text: (run) => run.status },
+    { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf,
+      cell: (run) => [h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run)), run.tags.map((tag) => h("span", { class: "tag" }, tag))] },
+    { name: "id", title: "Run", width: 250, off: true, key: (run) => run.id, text: (run) => run.id, cell: (run) => h("code", {}, run.id) },
+    { name: "started", title: "Started", width: 140, key: (run) => run.started_us || 0, text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
+      cell: (run) => h("span", { title: run.started_us ? formatTime(run.started_us) : "" }, run.started_us ? formatAgo(run.started_us, Date.now() * 1000) : NOTHING) },
+    { name: "duration", title: "Duration", width: 110, number: true, key: (run) => durationOf(run, Date.now() * 1000) ?? -1, number_of: (run) => (durationOf(run, Date.now() * 1000) ?? NaN) / 1e6,
+      text: (run) => durationText(run, Date.now() * 1000), cell: (run) => durationText(run, Date.now() * 1000) },
+    { name: "spark", title: "Curve", width: 120, fixed: true, cell: (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null), text: () => "" },
+  ];
+}
+
+export function fieldColumn(field) {
+  const value = (run) => run.values[field.name] || { number: NaN, text: NOTHING };
+  return { name: field.name, title: field.label, number: true, width: Math.max(104, field.label.length * 7.4 + 44), kind: "field",
+    key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number), number_of: (run) => value(run).number,
+    text: (run) => value(run).text, cell: (run) => fieldText({ value: value(run).number, text: value(run).text }) };
+}
+
+export function flagColumn(name) {
+  return pairColumn("flags", name);
+}
+
+export function attrColumn(name) {
+  return pairColumn("attrs", name);
+}
+
+function pairColumn(kind, name) {
+  const text = (run) => run[kind][name];
+  return { name: kind + "/" + name, title: name, kind, width: Math.min(260, Math.max(92, name.length * 7.6 + 44)), key: (run) => sortKey(text(run)),
+    number_of: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))), text: (run) => text(run) ?? "",
+    cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))) };
+}
+
+/** Names of flags (or attributes) in the order in which they first appear, and how many values each has. */
+export function namesOf(runs, kind) {
+  const seen = new Map();
+  for (const run of runs) {
+    for (const [name, value] of Object.entries(run[kind])) {
+      const values = seen.get(name) || new Set();
+      if (values.size < 2) {
+        values.add(value);
+      }
+      seen.set(name, values);
+    }
+  }
+  for (const [name, values] of seen) {
+    if (values.size === 1 && runs.some((run) => run[kind][name] === undefined)) {
+      values.add(undefined);
+    }
+  }
+  return seen;
+}
