@@ -139,7 +139,7 @@ TEST_CASE("api: points of every series that a pattern matches") {
     CHECK(body["matched"] == 2);
     CHECK(
         json::format(body["series"][0]) ==
-        R"({"key":"acc","count":3,"is_reduced":false,"steps":[0,10,20],"times_us":[1500000000000000,1500000001000000,1500000002000000],"values":[0.25,"NaN",0.75]})");
+        R"({"key":"acc","count":3,"nan":1,"inf":0,"is_reduced":false,"steps":[0,10,20],"times_us":[1500000000000000,1500000001000000,1500000002000000],"values":[0.25,"NaN",0.75]})");
     CHECK(here.body(softmax + "/data?pattern=acc")["series"].size() == 1);
     CHECK(here.body(softmax + "/data?pattern=none")["series"].empty());
     CHECK(here.body(softmax + "/data?pattern=acc&from=10&to=10")["series"][0]["steps"].dump() ==
@@ -271,7 +271,7 @@ TEST_CASE("api: an unchanged answer is 304 and a changed one is sent") {
     const std::string tag = first.find_header("ETag").value_or("");
     const auto again = [&] {
         return viewer::handle({"GET", "/api/runs", {{"Host", "localhost"}, {"If-None-Match", tag}}},
-                              viewer::context{here.dir().path(), {}, {}, {}, 2000, {}});
+                              viewer::context{here.dir().path(), {}, {}, {}, 2000, {}, {}});
     };
     CHECK(again().status == 304);
     (void)guild_test::make_completed_run(here.root(), "20170714T033000Z-new", "new", 60);
