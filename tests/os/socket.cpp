@@ -105,7 +105,9 @@ TEST_CASE("listen_at_path: a client of this user is served") {
 TEST_CASE("listen_at_path: a socket that nobody serves is replaced") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "socket";
-    { REQUIRE(os::listen_at_path(path)); }
+    {
+        REQUIRE(os::listen_at_path(path));
+    }
     CHECK(os::find_status(path));
     const auto again = os::listen_at_path(path);
     REQUIRE(again);

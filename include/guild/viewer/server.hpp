@@ -1,7 +1,8 @@
-// guild/viewer/server.hpp - serves over HTTP/1.1: a listening socket, a poll loop, cpp-httplib.
+// guild/viewer/server.hpp - serves over HTTP/1.1: a listening socket and a poll loop.
 //
-// Layer 6. Includes: base, os/socket descriptor thread, viewer/http request_head; cpp-httplib (only here).
-// Not here: what is answered (viewer/api.hpp), reading a head (viewer/request_head.hpp).
+// Layer 6. Includes: base, os/socket descriptor, viewer/http request_head worker_pool.
+// Not here: what is answered (viewer/api.hpp), reading a head (viewer/request_head.hpp), making
+// answers (viewer/worker_pool.hpp, protocol.hpp).
 //
 // The loop takes connections, bounds and times request heads, and sends answers; a complete head is
 // reduced to the headers that matter and given to a few workers, which call the handler and let
@@ -14,33 +15,22 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <ctime>
-#include <deque>
-#include <functional>
 #include <list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <csignal>
-
 #include <guild/base/result.hpp>
 #include <guild/os/descriptor.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/socket.hpp>
-#include <guild/os/thread.hpp>
 #include <guild/viewer/http.hpp>
 #include <guild/viewer/request_head.hpp>
-
-#include <httplib.h>
+#include <guild/viewer/worker_pool.hpp>
 
 namespace guild { inline namespace v0 { namespace viewer {
-
-using handler = std::function<response(const request&)>;
 
 /// Where to listen and how much to bear.
 ///
@@ -102,132 +92,6 @@ private:
 
 namespace detail {
 
-/// What httplib reads and writes in place of a socket. The methods that newer releases add are here
-/// without `override`, so that the class fits all of them.
-class memory_stream : public httplib::Stream {
-public:
-    explicit memory_stream(std::string in) : in_(std::move(in)) {}
-    virtual ~memory_stream() {}
-
-    virtual bool is_readable() const { return at_ < in_.size(); }
-    virtual bool wait_readable() const { return is_readable(); }
-    virtual bool is_writable() const { return true; }
-    virtual bool wait_writable() const { return true; }
-    virtual bool is_peer_alive() const { return true; }
-    virtual ssize_t read(char* into, std::size_t size) {
-        const std::size_t count = std::min(size, in_.size() - at_);
-        std::memcpy(into, in_.data() + at_, count);
-        at_ += count;
-        return static_cast<ssize_t>(count);
-    }
-    using httplib::Stream::write;
-    virtual ssize_t write(const char* bytes, std::size_t size) {
-        out_.append(bytes, size);
-        return static_cast<ssize_t>(size);
-    }
-    virtual void get_remote_ip_and_port(std::string& ip, int& port) const { local(ip, port); }
-    virtual void get_local_ip_and_port(std::string& ip, int& port) const { local(ip, port); }
-    virtual socket_t socket() const { return INVALID_SOCKET; }
-    virtual std::time_t duration() const { return 0; }
-
-    [[nodiscard]] std::string take_output() { return std::move(out_); }
-
-private:
-    static void local(std::string& ip, int& port) {
-        ip = "127.0.0.1";
-        port = 0;
-    }
-
-    std::string in_;
-    std::string out_;
-    std::size_t at_ = 0;
-};
-
-/// The bytes of an answer, and what of a file follows them.
-struct sendable {
-    std::string bytes;
-    std::optional<file_part> file;
-};
-
-/// httplib's protocol code around an answer: its head is written as httplib writes it.
-class protocol : public httplib::Server {
-public:
-    protocol() {
-        set_keep_alive_max_count(1'000'000);
-        set_keep_alive_timeout(60);
-        set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
-            fill(out);
-            return HandlerResponse::Handled;
-        });
-    }
-
-    [[nodiscard]] sendable format(const parsed_head& head, response made) {
-        made_ = std::move(made);
-        const bool has_file = made_.file && made_.file->size > 0;
-        memory_stream stream(plain_head(head, has_file ? "HEAD" : head.what.method));
-        bool closed = false;
-        call_process_request(&protocol::process_request, stream, !head.keep_alive, closed);
-        sendable out{stream.take_output(), std::nullopt};
-        if (has_file && head.what.method != "HEAD") {
-            out.file = std::move(made_.file);
-        }
-        return out;
-    }
-
-private:
-    using setup = std::function<void(httplib::Request&)>;
-
-    // Until 0.15 or so.
-    template <class Class>
-    void call_process_request(bool (Class::*call)(httplib::Stream&, bool, bool&, const setup&),
-                              httplib::Stream& stream, bool close, bool& closed) {
-        (this->*call)(stream, close, closed, nullptr);
-    }
-
-    // After that, with addresses; the newest add a pointer that tells of WebSocket upgrades.
-    template <class Class, class... More>
-    void call_process_request(bool (Class::*call)(httplib::Stream&, const std::string&, int,
-                                                  const std::string&, int, bool, bool&,
-                                                  const setup&, More...),
-                              httplib::Stream& stream, bool close, bool& closed) {
-        (this->*call)(stream, "127.0.0.1", 0, "127.0.0.1", 0, close, closed, nullptr, More{}...);
-    }
-
-    /// What httplib sees: the checked request line and what shapes its answer. Ranges, bodies,
-    /// upgrades and everything else of the original never reach it; nor do encodings, since to
-    /// compress costs more here than to send.
-    [[nodiscard]] static std::string plain_head(const parsed_head& head,
-                                                const std::string& method) {
-        return method + " / HTTP/1.1\r\nHost: localhost\r\n" +
-               (head.keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
-    }
-
-    void fill(httplib::Response& out) const {
-        out.status = made_.status;
-        for (const auto& [name, value] : made_.headers) {
-            out.set_header(name.c_str(), value);
-        }
-        if (made_.file && made_.file->size > 0) {  // its length alone: HEAD calls no provider
-            out.set_content_provider(
-                static_cast<std::size_t>(made_.file->size), made_.content_type.c_str(),
-                [](std::size_t, std::size_t, httplib::DataSink&) { return false; });
-        } else if (!made_.body.empty() || made_.file) {
-            out.set_content(made_.body, made_.content_type.c_str());
-        }
-    }
-
-    response made_;
-};
-
-/// httplib's constructor ignores SIGPIPE for the whole process; a library must not decide that.
-inline std::unique_ptr<protocol> make_protocol() {
-    struct sigaction before = {};
-    (void)::sigaction(SIGPIPE, nullptr, &before);
-    auto out = std::make_unique<protocol>();
-    (void)::sigaction(SIGPIPE, &before, nullptr);
-    return out;
-}
-
 inline std::string short_answer(int status) {
     const std::string body(reason_of(status));
     return "HTTP/1.1 " + std::to_string(status) + ' ' + body +
@@ -236,102 +100,6 @@ inline std::string short_answer(int status) {
            "Connection: close\r\nContent-Length: " + std::to_string(body.size() + 1) + "\r\n\r\n" +
            body + '\n';
 }
-
-}  // namespace detail
-
-namespace detail {
-
-/// Threads that make answers. A request is known by the address of its connection.
-class worker_pool {
-public:
-    struct answer {
-        const void* whose = nullptr;
-        sendable what;
-    };
-
-    /// in       wake: a byte tells that answers are there
-    worker_pool(const handler& make, const os::wake_pipe& wake) : make_(make), wake_(wake) {}
-    worker_pool(const worker_pool&) = delete;
-    worker_pool& operator=(const worker_pool&) = delete;
-    ~worker_pool() {
-        {
-            const os::lock held(mutex_);
-            is_ending_ = true;
-        }
-        has_work_.notify_all();
-        threads_.clear();  // joins
-    }
-
-    /// Starts at most `count` threads; with none, add() makes the answer itself.
-    void start(unsigned count) {
-        for (unsigned i = 0; i < count; ++i) {
-            auto thread = os::thread::start([this] { work(); });
-            if (!thread) {
-                return;
-            }
-            threads_.push_back(std::move(*thread));
-        }
-    }
-
-    void add(const void* whose, parsed_head head) {
-        if (threads_.empty()) {
-            const auto protocol = make_protocol();
-            deliver({whose, protocol->format(head, make_(head.what))});
-            return;
-        }
-        {
-            const os::lock held(mutex_);
-            waiting_.emplace_back(whose, std::move(head));
-        }
-        has_work_.notify_one();
-    }
-
-    [[nodiscard]] std::vector<answer> take() {
-        const os::lock held(mutex_);
-        return std::exchange(done_, {});
-    }
-
-private:
-    void work() {
-        const auto protocol = make_protocol();
-        while (true) {
-            std::pair<const void*, parsed_head> next;
-            {
-                os::lock held(mutex_);
-                while (waiting_.empty() && !is_ending_) {
-                    has_work_.wait(held);
-                }
-                if (is_ending_) {
-                    return;
-                }
-                next = std::move(waiting_.front());
-                waiting_.pop_front();
-            }
-            deliver({next.first, protocol->format(next.second, make_(next.second.what))});
-        }
-    }
-
-    void deliver(answer made) {
-        bool is_first = false;
-        {
-            const os::lock held(mutex_);
-            is_first = done_.empty();
-            done_.push_back(std::move(made));
-        }
-        if (is_first) {
-            wake_.notify(1);
-        }
-    }
-
-    const handler& make_;
-    const os::wake_pipe& wake_;
-    os::mutex mutex_;
-    os::condition has_work_;
-    std::deque<std::pair<const void*, parsed_head>> waiting_;
-    std::vector<answer> done_;
-    bool is_ending_ = false;
-    std::vector<os::thread> threads_;
-};
 
 }  // namespace detail
 
@@ -430,8 +198,8 @@ private:
 
     void take_answers() {
         (void)owner_.made_.take();
-        std::vector<detail::worker_pool::answer> answers = pool_.take();
-        for (detail::worker_pool::answer& each : answers) {
+        std::vector<worker_pool::answer> answers = pool_.take();
+        for (worker_pool::answer& each : answers) {
             const auto whose =
                 std::find_if(connections_.begin(), connections_.end(),
                              [&each](const connection& one) { return &one == each.whose; });
@@ -608,7 +376,7 @@ private:
 
     server& owner_;
     std::list<connection> connections_;
-    detail::worker_pool pool_;
+    worker_pool pool_;
     std::int64_t now_ms_ = os::system_env.boot_time_us() / 1000;
 };
 
