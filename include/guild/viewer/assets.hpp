@@ -38,8 +38,16 @@ import { h } from "./dom.js";
 const SEQUENCE = /\x1b\[([0-9;?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]/g;
 const PLAIN = { fg: "", bg: "", bold: false, dim: false, italic: false, underline: false, inverse: false };
 const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
-const FLAGS = { 1: ["bold", true], 2: ["dim", true], 3: ["italic", true], 4: ["underline", true], 7: ["inverse", true],
-  23: ["italic", false], 24: ["underline", false], 27: ["inverse", false] };
+const FLAGS = {
+  1: ["bold", true],
+  2: ["dim", true],
+  3: ["italic", true],
+  4: ["underline", true],
+  7: ["inverse", true],
+  23: ["italic", false],
+  24: ["underline", false],
+  27: ["inverse", false],
+};
 
 export const plainStyle = PLAIN;
 
@@ -112,7 +120,8 @@ function extended(codes, i) {
   }
   const level = (k) => (k === 0 ? 0 : 55 + 40 * k);
   const cube = n - 16;
-  const rgb = n > 231 ? Array(3).fill(8 + 10 * (n - 232)) : [level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)];
+  const rgb =
+    n > 231 ? Array(3).fill(8 + 10 * (n - 232)) : [level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)];
   return ["rgb(" + rgb.join(" ") + ")", 2];
 }
 
@@ -217,7 +226,8 @@ export const api = {
   data: (id, values, signal) => get(run(id) + "/data" + query({ ...values, format: "binary" }), signal, decodeData),
   output: (id, values, signal) => get(run(id) + "/output" + query(values), signal),
   /** The beginning of a file as text. */
-  fileText: (id, file, limit, signal) => get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
+  fileText: (id, file, limit, signal) =>
+    get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
   fileLink: (id, file, download) => run(id) + "/files/" + encodeURIComponent(file) + (download ? "?download=1" : ""),
 };
 
@@ -249,13 +259,27 @@ export function fromBinary(body) {
     const Kind = KINDS[type];
     return Float64Array.from(new Kind(body, at, length), (x) => x + base);
   };
-  return { ...head, series: head.series.map((one) => ({ ...one, steps: part(one.steps, one.length), times: part(one.times, one.length),
-    values: part(one.values, one.length) })) };
+  return {
+    ...head,
+    series: head.series.map((one) => ({
+      ...one,
+      steps: part(one.steps, one.length),
+      times: part(one.times, one.length),
+      values: part(one.values, one.length),
+    })),
+  };
 }
 
 export function fromJson(body) {
-  return { ...body, series: body.series.map((one) => ({ ...one, steps: Float64Array.from(one.steps, toNumber),
-    times: Float64Array.from(one.times_us, toNumber), values: Float64Array.from(one.values, toNumber) })) };
+  return {
+    ...body,
+    series: body.series.map((one) => ({
+      ...one,
+      steps: Float64Array.from(one.steps, toNumber),
+      times: Float64Array.from(one.times_us, toNumber),
+      values: Float64Array.from(one.values, toNumber),
+    })),
+  };
 }
 )asset"};
 
@@ -265,7 +289,8 @@ inline constexpr std::string_view asset_chart_css[] = {
 .chart-bar { display: flex; flex-wrap: wrap; gap: 8px 18px; align-items: center; margin: 2px 2px 12px; font-size: 13px; }
 .chart-bar label { display: inline-flex; align-items: center; gap: 7px; }
 .chart-bar input[type="range"] { width: 96px; }
-.chart-bar input[type="number"] { width: 66px; border: 1px solid var(--border); background: var(--surface); border-radius: 8px; padding: 3px 4px 3px 8px; margin-left: -10px; }
+.chart-bar input[type="number"] { width: 66px; border: 1px solid var(--border); background: var(--surface); border-radius: 8px; padding: 3px 4px 3px 8px; }
+.smoothing { display: inline-flex; align-items: center; gap: 8px; }
 .chart-bar .filter { background: var(--surface); width: 150px; }
 .charts { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 310px), 1fr)); }
 .charts:empty { display: none; }
@@ -335,22 +360,39 @@ inline constexpr std::string_view asset_chart_js[] = {
 import { lastFinite, makeLines, rangeQuery } from "./chart_data.js";
 import { download, fileName, pointTable, summaryTable, toCsv, toPng, toSvg } from "./chart_export.js";
 import { boxOf, listen } from "./chart_input.js";
+import { describeChart, emptyText, legendItem, noteText } from "./chart_legend.js";
 import { paintAxes, paintBox, paintCross, paintLines } from "./chart_paint.js";
-import { closestHit, formatValue, hitsAt, showTip } from "./chart_tip.js";
+import { closestHit, hitsAt, showTip } from "./chart_tip.js";
 import { makeView } from "./chart_view.js";
 import { h, fill, icon, setText } from "./dom.js";
-import { formatGeneral } from "./format.js";
 import { menu } from "./menu.js";
 import { isDark, lineColor } from "./palette.js";
 import { extent } from "./scale.js";
+import { spring } from "./widgets.js";
 
 const HEIGHT = 260;
 
 export class Chart {
   /** spec: {name, title, label, format, source}; load(query, columns) gives series (chart_data.js). */
   constructor(spec, group, load) {
-    Object.assign(this, { spec, group, load, name: spec.name || spec.title, series: [], lines: [], detail: null, hover: null, drag: null, view: null });
-    this.canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "img", "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E" });
+    Object.assign(this, {
+      spec,
+      group,
+      load,
+      name: spec.name || spec.title,
+      series: [],
+      lines: [],
+      detail: null,
+      hover: null,
+      drag: null,
+      view: null,
+    });
+    this.canvas = h("canvas", {
+      class: "chart-canvas",
+      tabindex: "0",
+      role: "img",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E",
+    });
     this.tip = h("div", { class: "chart-tip", hidden: true });
     this.empty = h("div", { class: "chart-empty", hidden: true }, "no data");
     this.loading = h("div", { class: "chart-loading" });
@@ -358,7 +400,15 @@ export class Chart {
     this.note = h("div", { class: "chart-note", hidden: true });
     this.table = h("div", { class: "chart-table", hidden: true });
     this.plot = h("div", { class: "chart-plot" }, this.canvas, this.loading, this.tip, this.empty);
-    this.element = h("section", { class: "card chart", dataset: { chart: this.name } }, this.makeHead(), this.plot, this.legend, this.note, this.table);
+    this.element = h(
+      "section",
+      { class: "card chart", dataset: { chart: this.name } },
+      this.makeHead(),
+      this.plot,
+      this.legend,
+      this.note,
+      this.table,
+    );
     listen(this);
     this.watch();
     group.charts.add(this);
@@ -366,25 +416,49 @@ export class Chart {
 
   makeHead() {
     const { spec, group } = this;
-    this.reset = h("button", { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) }, "Reset zoom");
-    this.enlarge = h("button", { class: "quiet square", title: "Whole screen (f)", "aria-label": "Whole screen", onclick: () => this.toggleFull() }, icon("expand"));
-    const more = menu("More", { isIcon: true, name: "more" }, [["Zoom back", () => group.undo(), "z"], ["Zoom forward", () => group.redo(), "Z"],
-      ["Data table", () => this.toggleTable(), "d"], ["Save as SVG", () => this.save("svg"), "s"], ["Save as PNG", () => this.save("png"), "p"],
-      ["Save as CSV", () => this.save("csv"), "e"]]);
-    return h("header", { class: "card-head" }, h("h3", { title: spec.source }, spec.title), spec.label ? h("span", { class: "dim" }, spec.label) : null,
-      h("span", { class: "spring" }), this.reset, this.enlarge, more);
+    this.reset = h(
+      "button",
+      { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) },
+      "Reset zoom",
+    );
+    this.enlarge = h(
+      "button",
+      { class: "quiet square", title: "Whole screen (f)", "aria-label": "Whole screen", onclick: () => this.toggleFull() },
+      icon("expand"),
+    );
+    const more = menu("More", { isIcon: true, name: "more" }, [
+      ["Zoom back", () => group.undo(), "z"],
+      ["Zoom forward", () => group.redo(), "Z"],
+      ["Data table", () => this.toggleTable(), "d"],
+      ["Save as SVG", () => this.save("svg"), "s"],
+      ["Save as PNG", () => this.save("png"), "p"],
+      ["Save as CSV", () => this.save("csv"), "e"],
+    ]);
+    return h(
+      "header",
+      { class: "card-head" },
+      h("h3", { title: spec.source }, spec.title),
+      spec.label ? h("span", { class: "dim" }, spec.label) : null,
+      spring(),
+      this.reset,
+      this.enlarge,
+      more,
+    );
   }
 
   /** Draws again when the size changes; loads only what is (nearly) on the screen. */
   watch() {
     this.sizes = new ResizeObserver(() => this.draw());
     this.sizes.observe(this.plot);
-    this.sight = new IntersectionObserver((entries) => {
-      this.isSeen = entries.at(-1).isIntersecting;
-      if (this.isSeen && this.isStale) {
-        this.refresh();
-      }
-    }, { rootMargin: "300px" });
+    this.sight = new IntersectionObserver(
+      (entries) => {
+        this.isSeen = entries.at(-1).isIntersecting;
+        if (this.isSeen && this.isStale) {
+          this.refresh();
+        }
+      },
+      { rootMargin: "300px" },
+    );
     this.sight.observe(this.element);
     this.isStale = true;
   }
@@ -428,11 +502,12 @@ export class Chart {
       this.isStale = true;
       return;
     }
+    this.problem = error.message;
     this.setSeries([]);
-    setText(this.empty, error.message);
   }
 
   setSeries(series) {
+    this.problem = series.length ? null : this.problem;
     this.series = series;
     this.isLoaded = true;
     this.loading.hidden = true;
@@ -474,20 +549,24 @@ export class Chart {
 
   /** Exact points where the zoom is, the overview elsewhere and until they have come. */
   shownSeries() {
-    const exact = this.detail && this.detail.series && this.group.zoomX(this) ? new Map(this.detail.series.map((one) => [one.id, one])) : null;
-    return exact ? this.series.map((one) => (one.reduced && exact.get(one.id) ? { ...one, ...exact.get(one.id), count: one.count } : one)) : this.series;
+    const exact =
+      this.detail && this.detail.series && this.group.zoomX(this) ? new Map(this.detail.series.map((one) => [one.id, one])) : null;
+    return exact
+      ? this.series.map((one) =>
+          one.reduced && exact.get(one.id) ? { ...one, ...exact.get(one.id), count: one.count, nan: one.nan, inf: one.inf } : one,
+        )
+      : this.series;
   }
 
   /** Turns series into lines for the chosen axis and smoothing, then draws. */
   prepare() {
     const dark = isDark();
     this.lines = makeLines(this.shownSeries(), this.group.options, this.group.others);
+    const last = new Map(this.series.map((one) => [one.id, lastFinite(one.values)]));
     this.lines.forEach((line, i) => {
+      line.last = last.get(line.id);
       line.color = typeof line.color === "string" ? line.color : lineColor(line.color ?? i, dark);
     });
-    const source = this.spec.source.replace(/^series\//, "");
-    this.empty.hidden = !this.isLoaded || this.lines.length > 0;
-    setText(this.empty, "no data for " + source);
     this.drawLegend();
     this.describe();
     this.draw();
@@ -500,8 +579,7 @@ export class Chart {
   // ---- words --------------------------------------------------------------------
 
   describe() {
-    const texts = this.lines.slice(0, 10).map((line) => line.name + ": " + formatGeneral(line.count) + " points, last " + formatValue(lastFinite(line.raw), this.spec.format));
-    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data") + ".");
+    this.canvas.setAttribute("aria-label", describeChart(this));
     fill(this.canvas, summaryTable(this.lines, this.spec.title));
     if (!this.table.hidden) {
       this.drawTable();
@@ -509,33 +587,35 @@ export class Chart {
   }
 
   drawLegend() {
-    const stamp = JSON.stringify(this.lines.map((line) => [line.id, line.name, line.color, line.count, lastFinite(line.raw), line.nan, line.inf, this.group.isHidden(this, line.id)]));
-    if (stamp === this.legendStamp) {
-      return;
-    }
-    this.legendStamp = stamp;
-    fill(this.legend, this.lines.map((line) => this.legendItem(line)));
+    const stamp = JSON.stringify(
+      this.lines.map((line) => [
+        line.id,
+        line.name,
+        line.color,
+        line.count,
+        line.last,
 )asset",
-    R"asset(  }
-
-  legendItem(line) {
-    const off = this.group.isHidden(this, line.id);
-    const swatch = h("span", { class: "swatch" });
-    swatch.style.background = line.color;
-    const special = [line.nan ? line.nan + " NaN" : "", line.inf ? line.inf + " inf" : ""].filter(Boolean).join(", ");
-    return h("button", { class: "legend-item" + (off ? " off" : ""), title: line.key + " (" + formatGeneral(line.count) + " points" + (line.reduced ? ", reduced to " + line.raw.length : "") + ")",
-      "aria-pressed": String(!off), dataset: { key: line.key, line: line.id }, onclick: () => this.group.toggle(this, line.id) },
-    swatch, h("span", { class: "legend-name" }, line.name), h("span", { class: "legend-value" }, formatValue(lastFinite(line.raw), this.spec.format)),
-    special ? h("span", { class: "bad" }, special) : null);
+    R"asset(        line.nan,
+        line.inf,
+        this.group.isHidden(this, line.id),
+      ]),
+    );
+    if (stamp !== this.legendStamp) {
+      this.legendStamp = stamp;
+      fill(
+        this.legend,
+        this.lines.map((line) => legendItem(this, line)),
+      );
+    }
   }
 
-  drawNote() {
-    const clipped = this.view ? this.view.clipped : 0;
-    const lost = this.view && this.group.options.y === "log" ? this.visible().reduce((sum, line) => sum + line.raw.filter((value) => value <= 0).length, 0) : 0;
-    const notes = [clipped ? formatGeneral(clipped) + (clipped === 1 ? " outlier is" : " outliers are") + " beyond the edges" : "",
-      lost ? formatGeneral(lost) + " not above zero, not drawn on a log axis" : ""].filter(Boolean);
-    this.note.hidden = notes.length === 0;
-    setText(this.note, notes.join("; "));
+  drawNotes() {
+    const note = noteText(this);
+    const empty = this.isLoaded ? emptyText(this) : "";
+    this.note.hidden = note === "";
+    this.empty.hidden = empty === "";
+    setText(this.note, note);
+    setText(this.empty, empty);
   }
 
   // ---- picture ------------------------------------------------------------------
@@ -543,7 +623,15 @@ export class Chart {
   colors() {
     const style = getComputedStyle(this.element);
     const get = (name) => style.getPropertyValue(name).trim();
-    return { grid: get("--grid"), text: get("--muted"), strong: get("--text"), cross: get("--cross"), surface: get("--surface"), accent: get("--accent"), font: "11px " + style.fontFamily };
+    return {
+      grid: get("--grid"),
+      text: get("--muted"),
+      strong: get("--text"),
+      cross: get("--cross"),
+      surface: get("--surface"),
+      accent: get("--accent"),
+      font: "11px " + style.fontFamily,
+    };
   }
 
   measure() {
@@ -578,10 +666,17 @@ export class Chart {
     }
     const context = this.prepareCanvas();
     const { options } = this.group;
-    this.view = makeView(this.visible(), { ...options, format: this.spec.format, zoomX: this.group.zoomX(this), zoomY: this.group.zoomY(this),
-      width: this.plot.clientWidth, height: this.height, measure: (text) => context.measureText(text).width });
+    this.view = makeView(this.visible(), {
+      ...options,
+      format: this.spec.format,
+      zoomX: this.group.zoomX(this),
+      zoomY: this.group.zoomY(this),
+      width: this.plot.clientWidth,
+      height: this.height,
+      measure: (text) => context.measureText(text).width,
+    });
     this.reset.hidden = !this.group.zoomX(this) && !this.group.zoomY(this);
-    this.drawNote();
+    this.drawNotes();
     if (!this.view) {
       this.tip.hidden = true;
       return;
@@ -594,8 +689,16 @@ export class Chart {
 
   prepareCanvas() {
     const ratio = window.devicePixelRatio || 1;
-    this.height = this.isFull() ? Math.max(200, this.element.clientHeight - this.element.firstElementChild.offsetHeight - this.legend.offsetHeight - 40
-      - (this.table.hidden ? 0 : this.table.offsetHeight)) : HEIGHT;
+    this.height = this.isFull()
+      ? Math.max(
+          200,
+          this.element.clientHeight -
+            this.element.firstElementChild.offsetHeight -
+            this.legend.offsetHeight -
+            40 -
+            (this.table.hidden ? 0 : this.table.offsetHeight),
+        )
+      : HEIGHT;
     this.plot.style.height = this.height + "px";
     this.canvas.width = Math.round(this.plot.clientWidth * ratio);
     this.canvas.height = Math.round(this.height * ratio);
@@ -615,7 +718,13 @@ export class Chart {
     this.tip.hidden = true;
     if (hits.length > 0) {
       const closest = closestHit(hits, x);
-      paintCross(context, this.view, colors, closest.line.xs[closest.at], hits.filter((hit) => Math.abs(this.view.x(hit.line.xs[hit.at]) - this.view.x(x)) < 40));
+      paintCross(
+        context,
+        this.view,
+        colors,
+        closest.line.xs[closest.at],
+        hits.filter((hit) => Math.abs(this.view.x(hit.line.xs[hit.at]) - this.view.x(x)) < 40),
+      );
       if (this.hover) {
         showTip(this.tip, this, hits, closest, this.hover.py);
       }
@@ -673,7 +782,11 @@ export class Chart {
       download(fileName(this, "png"), "image/png", await toPng(this));
     } else {
       const series = await this.load(rangeQuery(this.lines, this.group.options.axis, this.group.zoomX(this)), 4000);
-      download(fileName(this, series.some((one) => one.reduced) ? "reduced.csv" : "csv"), "text/csv", toCsv(series.filter((one) => !this.group.isHidden(this, one.id))));
+      download(
+        fileName(this, series.some((one) => one.reduced) ? "reduced.csv" : "csv"),
+        "text/csv",
+        toCsv(series.filter((one) => !this.group.isHidden(this, one.id))),
+      );
     }
   }
 }
@@ -684,6 +797,18 @@ inline constexpr std::string_view asset_chart_bar_js[] = {
 
 import { h } from "./dom.js";
 import { say } from "./keys.js";
+import { checkBox, named, optionsOf, searchBox } from "./widgets.js";
+
+const SCALES = [
+  ["linear", "Linear"],
+  ["log", "Log"],
+  ["symlog", "Symlog"],
+];
+const AXES = [
+  ["step", "Step"],
+  ["relative", "Relative time"],
+  ["wall", "Wall time"],
+];
 
 /** group: a ChartGroup; onFilter(text); the bar's `keys` are for keys.js. */
 export class ChartBar {
@@ -691,38 +816,49 @@ export class ChartBar {
     this.group = group;
     const { options } = group;
     this.axis = h("select", { "aria-label": "Horizontal axis", onchange: () => group.set({ axis: this.axis.value }) });
-    this.y = h("select", { "aria-label": "Vertical scale", onchange: () => group.set({ y: this.y.value }) },
-      [["linear", "Linear"], ["log", "Log"], ["symlog", "Symlog"]].map(([value, text]) => h("option", { value, selected: value === options.y }, text)));
-    this.slider = h("input", { type: "range", min: "0", max: "0.999", step: "0.001", "aria-label": "Smoothing", oninput: () => this.smooth(this.slider.value) });
-    this.number = h("input", { type: "number", min: "0", max: "0.999", step: "0.01", "aria-label": "Smoothing as a number", onchange: () => this.smooth(this.number.value) });
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter charts", "aria-label": "Filter charts", value: filter,
-      oninput: () => onFilter(this.filter.value) });
-    const check = (name, text, title) => {
-      const box = h("input", { type: "checkbox", checked: options[name], onchange: () => group.set({ [name]: box.checked }) });
-      this[name] = box;
-      return h("label", { class: "check", title }, box, text);
-    };
-    this.element = h("div", { class: "chart-bar", role: "toolbar", "aria-label": "Charts" }, this.filter,
-      h("label", {}, h("span", { class: "dim" }, "X"), this.axis), h("label", {}, h("span", { class: "dim" }, "Y"), this.y),
-      h("label", {}, h("span", { class: "dim" }, "Smoothing"), this.slider), this.number,
-      check("xlog", "Log x", "Logarithmic horizontal axis"), check("clip", "Clip outliers", "Fit the vertical axis to 96 of 100 values"),
-      check("link", "Link x", "Zoom all charts together"));
+    const setY = () => group.set({ y: this.y.value });
+    this.y = h("select", { "aria-label": "Vertical scale", onchange: setY }, optionsOf(SCALES, options.y));
+    const range = { min: "0", max: "0.999" };
+    const slide = () => this.smooth(this.slider.value);
+    this.slider = h("input", { type: "range", ...range, step: "0.001", "aria-label": "Smoothing", oninput: slide });
+    const type = () => this.smooth(this.number.value);
+    this.number = h("input", { type: "number", ...range, step: "0.01", "aria-label": "Smoothing as a number", onchange: type });
+    this.filter = searchBox("Filter charts", "Filter charts", () => onFilter(this.filter.value), { value: filter });
+    this.build();
     this.setAxes([]);
     this.smooth(options.smoothing, true);
+  }
+
+  build() {
+    const check = (name, text, title) => {
+      const [box, label] = checkBox(text, this.group.options[name], (on) => this.group.set({ [name]: on }), title);
+      this[name] = box;
+      return label;
+    };
+    this.element = h(
+      "div",
+      { class: "chart-bar", role: "toolbar", "aria-label": "Charts" },
+      this.filter,
+      named("X", this.axis),
+      named("Y", this.y),
+      h("span", { class: "smoothing" }, named("Smoothing", this.slider), this.number),
+      check("xlog", "Log x", "Logarithmic horizontal axis"),
+      check("clip", "Clip outliers", "Fit the vertical axis to 96 of 100 values"),
+      check("link", "Link x", "Zoom all charts together"),
+    );
   }
 
   /** Offers step, times, and the given series as horizontal axis. */
   setAxes(keys) {
     const { axis } = this.group.options;
-    const fixed = [["step", "Step"], ["relative", "Relative time"], ["wall", "Wall time"]];
-    const names = [...fixed, ...keys.map((key) => [key, key])];
+    const names = [...AXES, ...keys.map((key) => [key, key])];
     if (!names.some(([name]) => name === axis)) {
       names.push([axis, axis]);
     }
     const stamp = JSON.stringify(names);
     if (stamp !== this.stamp) {
       this.stamp = stamp;
-      this.axis.replaceChildren(...names.map(([value, text]) => h("option", { value }, text)));
+      this.axis.replaceChildren(...optionsOf(names, axis));
       this.axis.value = axis;
     }
   }
@@ -751,11 +887,19 @@ export class ChartBar {
       this.smooth((this.group.options.smoothing + by).toFixed(3));
       say("Smoothing " + this.group.options.smoothing);
     };
-    return [["/", "filter", () => this.filter.focus()], ["x", "step, relative, wall time", next(this.axis)], ["y", "linear, log, symlog", next(this.y)],
-      ["<", "less smoothing", more(-0.1)], [">", "more smoothing", more(0.1)], ["X", "logarithmic x axis", flip("xlog", "Log x")],
-      ["o", "clip outliers", flip("clip", "Clip outliers")], ["l", "link x axes", flip("link", "Link x")],
+    return [
+      ["/", "filter", () => this.filter.focus()],
+      ["x", "step, relative, wall time", next(this.axis)],
+      ["y", "linear, log, symlog", next(this.y)],
+      ["<", "less smoothing", more(-0.1)],
+      [">", "more smoothing", more(0.1)],
+      ["X", "logarithmic x axis", flip("xlog", "Log x")],
+      ["o", "clip outliers", flip("clip", "Clip outliers")],
+      ["l", "link x axes", flip("link", "Link x")],
       ["z, Z", "zoom back, forward", (event) => (event.key === "z" ? this.group.undo() : this.group.redo())],
-      ["c", "to the next chart", () => nextChart(1)], ["C", "to the chart before", () => nextChart(-1)]];
+      ["c", "to the next chart", () => nextChart(1)],
+      ["C", "to the chart before", () => nextChart(-1)],
+    ];
   }
 }
 
@@ -797,8 +941,19 @@ export function makeLines(series, { axis, smoothing }, others = new Map()) {
     const raw = pick(one.values);
     const ys = smoothing > 0 ? smooth(raw, smoothing) : raw;
     const band = one.band && order ? { low: pick(one.band.low), high: pick(one.band.high) } : one.band;
-    return { ...one, band, index, name: one.name || names[index] || one.key, xs: pick(xs), raw, ys,
-      steps: pick(one.steps), times: pick(one.times), start: starts.get(one.run), ...countSpecial(raw) };
+    return {
+      ...one,
+      band,
+      index,
+      name: one.name || names[index] || one.key,
+      xs: pick(xs),
+      raw,
+      ys,
+      steps: pick(one.steps),
+      times: pick(one.times),
+      start: starts.get(one.run),
+      ...countSpecial(raw, one),
+    };
   });
 }
 
@@ -848,10 +1003,16 @@ function orderOf(xs) {
   if (sorted) {
     return null;
   }
-  return Array.from(xs.keys()).filter((i) => Number.isFinite(xs[i])).sort((a, b) => xs[a] - xs[b] || a - b);
+  return Array.from(xs.keys())
+    .filter((i) => Number.isFinite(xs[i]))
+    .sort((a, b) => xs[a] - xs[b] || a - b);
 }
 
-function countSpecial(values) {
+/** The server's counts where there are some: a reduced series may lack some of these values. */
+function countSpecial(values, known) {
+  if (known.nan !== undefined) {
+    return { nan: known.nan, inf: known.inf };
+  }
   let nan = 0;
   let inf = 0;
   for (const value of values) {
@@ -917,7 +1078,14 @@ export function download(name, type, content) {
 }
 
 export function fileName(chart, ending) {
-  return (chart.spec.title || "chart").replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase() + "." + ending;
+  return (
+    (chart.spec.title || "chart")
+      .replace(/[^\w.-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .toLowerCase() +
+    "." +
+    ending
+  );
 }
 
 /** The chart as it is seen, with title and legend. */
@@ -993,26 +1161,74 @@ export function toCsv(series) {
 export function pointTable(lines, view) {
   const rows = lines.flatMap((line) => {
     const inside = Array.from(line.xs.keys()).filter((i) => !view || (line.xs[i] >= view.x0 && line.xs[i] <= view.x1));
-    return inside.slice(0, Math.ceil(TABLE_ROWS / lines.length)).map((i) => h("tr", {}, h("th", { scope: "row" }, line.name),
-      h("td", { class: "number" }, String(line.steps[i])), h("td", {}, formatTime(line.times[i])), h("td", { class: "number" }, String(line.raw[i]))));
+    return inside
+      .slice(0, Math.ceil(TABLE_ROWS / lines.length))
+      .map((i) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, line.name),
+          h("td", { class: "number" }, String(line.steps[i])),
+          h("td", {}, formatTime(line.times[i])),
+          h("td", { class: "number" }, String(line.raw[i])),
+        ),
+      );
   });
-  return h("table", { class: "table points" }, h("caption", { class: "unseen" }, "Points of the chart"),
-    h("thead", {}, h("tr", {}, ["Series", "Step", "Time", "Value"].map((name, i) => h("th", { scope: "col", class: i % 2 ? "number" : "" }, name)))),
-    h("tbody", {}, rows));
+  return h(
+    "table",
+    { class: "table points" },
+    h("caption", { class: "unseen" }, "Points of the chart"),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Series", "Step", "Time", "Value"].map((name, i) => h("th", { scope: "col", class: i % 2 ? "number" : "" }, name)),
+      ),
+    ),
+    h("tbody", {}, rows),
+  );
 }
 
 /** One row a line: what a screen reader reads in place of the picture. */
 export function summaryTable(lines, title) {
   const cell = (value) => h("td", {}, Number.isFinite(value) ? String(value) : "none");
-  return h("table", {}, h("caption", {}, title), h("thead", {}, h("tr", {},
-    ["Series", "Points", "First", "Last", "Smallest", "Largest", "NaN", "Infinite"].map((name) => h("th", { scope: "col" }, name)))),
-  h("tbody", {}, lines.map((line) => {
-    const finite = line.raw.filter(Number.isFinite);
-    const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
-    const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
-    return h("tr", {}, h("th", { scope: "row" }, line.name), cell(line.count), cell(line.raw[0]), cell(line.raw.at(-1)), cell(low), cell(high),
-      cell(line.nan), cell(line.inf));
-  })));
+  return h(
+    "table",
+    {},
+    h("caption", {}, title),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Series", "Points", "First", "Last", "Smallest", "Largest", "NaN", "Infinite"].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      lines.map((line) => {
+        const finite = line.raw.filter(Number.isFinite);
+        const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
+        const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+        return h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, line.name),
+          cell(line.count),
+          cell(line.raw[0]),
+          cell(line.raw.at(-1)),
+          cell(low),
+          cell(high),
+          cell(line.nan),
+          cell(line.inf),
+        );
+      }),
+    ),
+  );
 }
 )asset"};
 
@@ -1041,9 +1257,14 @@ export class ChartGroup {
 
   read() {
     const number = Number(state.get("smooth", "0"));
-    Object.assign(this.options, { axis: state.get("axis", "step"), smoothing: number >= 0 && number < 1 ? number : 0,
-      y: ["log", "symlog"].find((kind) => kind === state.get("y")) || "linear", xlog: state.get("xlog") === "1",
-      clip: state.get("clip") === "1", link: state.get("link") !== "0" });
+    Object.assign(this.options, {
+      axis: state.get("axis", "step"),
+      smoothing: number >= 0 && number < 1 ? number : 0,
+      y: ["log", "symlog"].find((kind) => kind === state.get("y")) || "linear",
+      xlog: state.get("xlog") === "1",
+      clip: state.get("clip") === "1",
+      link: state.get("link") !== "0",
+    });
     this.hidden = new Set(state.all("off"));
     const zoom = { x: {}, y: {} };
     for (const text of state.all("zoom")) {
@@ -1058,8 +1279,16 @@ export class ChartGroup {
   write() {
     const { axis, smoothing, y, xlog, clip, link } = this.options;
     const zooms = ["x", "y"].flatMap((way) => Object.entries(this.zoom[way]).map(([name, [a, b]]) => way + ":" + name + ":" + a + ":" + b));
-    state.set({ axis: axis === "step" ? null : axis, smooth: smoothing || null, y: y === "linear" ? null : y, xlog, clip,
-      link: link ? null : "0", off: [...this.hidden], zoom: zooms });
+    state.set({
+      axis: axis === "step" ? null : axis,
+      smooth: smoothing || null,
+      y: y === "linear" ? null : y,
+      xlog,
+      clip,
+      link: link ? null : "0",
+      off: [...this.hidden],
+      zoom: zooms,
+    });
   }
 
   // ---- options --------------------------------------------------------------
@@ -1279,8 +1508,11 @@ function onUp(chart) {
   }
   const box = boxOf(drag, view.area);
   if (box) {
-    chart.group.zoomTo(chart, box.isWide ? [view.xAt(box.left), view.xAt(box.right)] : null,
-      box.isHigh ? [view.yAt(box.bottom), view.yAt(box.top)] : null);
+    chart.group.zoomTo(
+      chart,
+      box.isWide ? [view.xAt(box.left), view.xAt(box.right)] : null,
+      box.isHigh ? [view.yAt(box.bottom), view.yAt(box.top)] : null,
+    );
   }
   chart.draw();
 }
@@ -1292,8 +1524,14 @@ export function boxOf({ px, py, to }, area) {
   if (!isWide && !isHigh) {
     return null;
   }
-  return { isWide, isHigh, left: isWide ? Math.min(px, to.px) : area.left, right: isWide ? Math.max(px, to.px) : area.right,
-    top: isHigh ? Math.min(py, to.py) : area.top, bottom: isHigh ? Math.max(py, to.py) : area.bottom };
+  return {
+    isWide,
+    isHigh,
+    left: isWide ? Math.min(px, to.px) : area.left,
+    right: isWide ? Math.max(px, to.px) : area.right,
+    top: isHigh ? Math.min(py, to.py) : area.top,
+    bottom: isHigh ? Math.max(py, to.py) : area.bottom,
+  };
 }
 
 function onWheel(chart, event) {
@@ -1353,9 +1591,22 @@ function actions(chart) {
   const middle = () => (chart.hover ? chart.view.x(chart.hover.x) : (chart.view.area.left + chart.view.area.right) / 2);
   const zoomBy = (factor) => () => chart.view && scaleX(chart, factor, middle());
   const leave = () => (chart.isFull() ? chart.toggleFull() : chart.group.reset(chart));
-  return { "+": zoomBy(0.6), "=": zoomBy(0.6), "-": zoomBy(1 / 0.6), 0: () => chart.group.reset(chart), Escape: leave,
-    z: () => chart.group.undo(), Z: () => chart.group.redo(), f: () => chart.toggleFull(), d: () => chart.toggleTable(),
-    s: () => chart.save("svg"), p: () => chart.save("png"), e: () => chart.save("csv"), Home: () => step(chart, -Infinity), End: () => step(chart, Infinity) };
+  return {
+    "+": zoomBy(0.6),
+    "=": zoomBy(0.6),
+    "-": zoomBy(1 / 0.6),
+    0: () => chart.group.reset(chart),
+    Escape: leave,
+    z: () => chart.group.undo(),
+    Z: () => chart.group.redo(),
+    f: () => chart.toggleFull(),
+    d: () => chart.toggleTable(),
+    s: () => chart.save("svg"),
+    p: () => chart.save("png"),
+    e: () => chart.save("csv"),
+    Home: () => step(chart, -Infinity),
+    End: () => step(chart, Infinity),
+  };
 }
 
 /** Moves the crosshair along the points of the first line, inside the window. */
@@ -1371,6 +1622,76 @@ function step(chart, by) {
   chart.hover = { x: xs[at], py: chart.view.y(line.ys[at]) };
   chart.group.hover(chart, xs[at]);
   chart.draw();
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_legend_js[] = {
+    R"asset(// chart_legend.js - the words of a chart: its legend, its notes, why it is empty, what a screen reader says.
+
+import { formatValue } from "./chart_tip.js";
+import { h } from "./dom.js";
+import { formatGeneral } from "./format.js";
+
+const SPOKEN = 10;
+
+export function describeChart({ lines, spec }) {
+  const texts = lines
+    .slice(0, SPOKEN)
+    .map((line) => line.name + ": " + formatGeneral(line.count) + " points, last " + formatValue(line.last, spec.format));
+  return spec.title + " chart. " + (texts.join("; ") || "No data") + ".";
+}
+
+/** A line's button: a click hides and shows it. */
+export function legendItem(chart, line) {
+  const off = chart.group.isHidden(chart, line.id);
+  const swatch = h("span", { class: "swatch" });
+  swatch.style.background = line.color;
+  const special = [line.nan ? line.nan + " NaN" : "", line.inf ? line.inf + " inf" : ""].filter(Boolean).join(", ");
+  const title = line.key + " (" + formatGeneral(line.count) + " points" + (line.reduced ? ", reduced to " + line.raw.length : "") + ")";
+  return h(
+    "button",
+    {
+      class: "legend-item" + (off ? " off" : ""),
+      title,
+      "aria-pressed": String(!off),
+      dataset: { key: line.key, line: line.id },
+      onclick: () => chart.group.toggle(chart, line.id),
+    },
+    swatch,
+    h("span", { class: "legend-name" }, line.name),
+    h("span", { class: "legend-value" }, formatValue(line.last, chart.spec.format)),
+    special ? h("span", { class: "bad" }, special) : null,
+  );
+}
+
+/** What is not drawn although it is there. */
+export function noteText(chart) {
+  const { view } = chart;
+  const clipped = view ? view.clipped : 0;
+  const lost =
+    view && chart.group.options.y === "log"
+      ? chart.visible().reduce((sum, line) => sum + line.raw.filter((value) => value <= 0).length, 0)
+      : 0;
+  return [
+    clipped ? formatGeneral(clipped) + (clipped === 1 ? " outlier is" : " outliers are") + " beyond the edges" : "",
+    lost ? formatGeneral(lost) + " not above zero, not drawn on a log axis" : "",
+  ]
+    .filter(Boolean)
+    .join("; ");
+}
+
+/** Why there is no line; nothing when there is one. */
+export function emptyText(chart) {
+  if (chart.problem) {
+    return chart.problem;
+  }
+  if (chart.lines.length === 0) {
+    return "no data for " + chart.spec.source.replace(/^series\//, "");
+  }
+  if (chart.visible().length === 0) {
+    return "all lines are hidden";
+  }
+  return !chart.view ? "no values for this axis" : chart.view.isEmpty && chart.group.zoomX(chart) ? "nothing in this range" : "";
 }
 )asset"};
 
@@ -1640,7 +1961,7 @@ function matcher(spec) {
   try {
     return new RegExp("^(?:" + spec.source.replace(/^series\//, "") + ")$");
   } catch (_) {
-    return null;  // the server says so in the chart
+    return null; // the server says so in the chart
   }
 }
 
@@ -1721,7 +2042,9 @@ export class ChartSections {
       return (!spec.extra || found.length > 0) && this.passes(spec.title + " " + found.join(" "));
     });
     this.hasOwn = this.specs.some((spec) => !spec.extra);
-    const picked = this.picked().filter((key) => this.passes(key)).map(specOf);
+    const picked = this.picked()
+      .filter((key) => this.passes(key))
+      .map(specOf);
     const rest = this.keys.filter((key) => !used.has(key) && this.passes(key));
     const shown = new Map();
     const place = (spec) => {
@@ -1758,26 +2081,39 @@ export class ChartSections {
   drawFolders(keys, place) {
     const folders = Map.groupBy ? Map.groupBy(keys, prefixOf) : groupBy(keys, prefixOf);
     const names = [...folders.keys()].sort((a, b) => isOwn(a) - isOwn(b) || (a < b ? -1 : 1));
-    setChildren(this.folders, names.map((name, i) => {
-      const part = this.folderPart(name);
-      const all = folders.get(name);
-      const open = this.isOpen(name, i);
-      const few = this.more.has(name) ? all : all.slice(0, FIRST);
-      setText(part.count, String(all.length));
-      part.head.setAttribute("aria-expanded", String(open));
-      part.body.hidden = !open;
-      setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
-      part.rest.hidden = !open || few.length === all.length;
-      setText(part.rest, "Show " + (all.length - few.length) + " more");
-      return part.element;
-    }));
+    setChildren(
+      this.folders,
+      names.map((name, i) => {
+        const part = this.folderPart(name);
+        const all = folders.get(name);
+        const open = this.isOpen(name, i);
+        const few = this.more.has(name) ? all : all.slice(0, FIRST);
+        setText(part.count, String(all.length));
+        part.head.setAttribute("aria-expanded", String(open));
+        part.body.hidden = !open;
+        setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
+        part.rest.hidden = !open || few.length === all.length;
+        setText(part.rest, "Show " + (all.length - few.length) + " more");
+        return part.element;
+      }),
+    );
   }
 
   folderPart(name) {
     let part = this.folderParts.get(name);
     if (!part) {
-      part = { count: h("span", { class: "dim" }), grid: h("div", { class: "charts" }), rest: h("button", { class: "quiet more", onclick: () => this.showMore(name) }) };
-      part.head = h("button", { class: "folder-head", onclick: () => this.toggle(name) }, h("span", { class: "arrow" }), h("span", {}, name), part.count);
+      part = {
+        count: h("span", { class: "dim" }),
+        grid: h("div", { class: "charts" }),
+        rest: h("button", { class: "quiet more", onclick: () => this.showMore(name) }),
+      };
+      part.head = h(
+        "button",
+        { class: "folder-head", onclick: () => this.toggle(name) },
+        h("span", { class: "arrow" }),
+        h("span", {}, name),
+        part.count,
+      );
       part.body = h("div", {}, part.grid, part.rest);
       part.element = h("section", { class: "folder", dataset: { folder: name } }, h("h2", {}, part.head), part.body);
       this.folderParts.set(name, part);
@@ -1835,8 +2171,19 @@ const mapped = new WeakMap();
 function seriesOf(answer, run) {
   let out = mapped.get(answer);
   if (!out) {
-    out = answer.series.map((one) => ({ id: one.key, run, key: one.key, count: one.count, reduced: one.is_reduced, start: answer.origin_us || 0,
-      steps: one.steps, times: one.times, values: one.values }));
+    out = answer.series.map((one) => ({
+      id: one.key,
+      run,
+      key: one.key,
+      count: one.count,
+      reduced: one.is_reduced,
+      nan: one.nan,
+      inf: one.inf,
+      start: answer.origin_us || 0,
+      steps: one.steps,
+      times: one.times,
+      values: one.values,
+    }));
     mapped.set(answer, out);
   }
   return out;
@@ -1867,7 +2214,7 @@ const nothing = { series: [], origin_us: 0 };
 
 function missing(error) {
   if (error.status === 404) {
-    return nothing;  // deleted in the meantime
+    return nothing; // deleted in the meantime
   }
   throw error;
 }
@@ -1876,8 +2223,16 @@ function missing(error) {
 function combine(runs, answers) {
   const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const keys = [...new Set(answers.flatMap((answer) => answer.series.map((one) => one.key)))];
-  return answers.flatMap((answer, i) => seriesOf(answer, runs[i].id).map((one) => ({ ...one, id: runs[i].id + " " + one.key, color: runs[i].color,
-    name: runs[i].name + (keys.length > 1 ? " " + one.key.replace(/^tf\//, "") : ""), dash: dashes[keys.indexOf(one.key) % dashes.length], wide: runs[i].wide })));
+  return answers.flatMap((answer, i) =>
+    seriesOf(answer, runs[i].id).map((one) => ({
+      ...one,
+      id: runs[i].id + " " + one.key,
+      color: runs[i].color,
+      name: runs[i].name + (keys.length > 1 ? " " + one.key.replace(/^tf\//, "") : ""),
+      dash: dashes[keys.indexOf(one.key) % dashes.length],
+      wide: runs[i].wide,
+    })),
+  );
 }
 )asset"};
 
@@ -1910,8 +2265,12 @@ export function showTip(tip, chart, hits, closest, py) {
     return Number.isFinite(y) ? Math.abs(y - py) : Infinity;
   };
   near.sort((a, b) => away(a) - away(b) || a.line.index - b.line.index);
-  fill(tip, head(chart, closest, x), near.slice(0, ROWS).map((hit, i) => row(chart, hit, i === 0 && near.length > 1)),
-    near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null);
+  fill(
+    tip,
+    head(chart, closest, x),
+    near.slice(0, ROWS).map((hit, i) => row(chart, hit, i === 0 && near.length > 1)),
+    near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null,
+  );
   tip.hidden = false;
   const room = chart.plot.clientWidth;
   const px = view.x(x);
@@ -1934,10 +2293,15 @@ function row(chart, { line, at }, first) {
   swatch.style.background = line.color;
   const { format } = chart.spec;
   const smoothed = line.ys !== line.raw;
-  return h("div", { class: "tip-row" + (first ? " near" : "") }, swatch, h("span", { class: "tip-name" }, line.name),
+  return h(
+    "div",
+    { class: "tip-row" + (first ? " near" : "") },
+    swatch,
+    h("span", { class: "tip-name" }, line.name),
     line.band ? h("i", {}, formatValue(line.band.low[at], format) + " \u2026 " + formatValue(line.band.high[at], format)) : null,
     h("b", {}, formatValue(smoothed ? line.ys[at] : line.raw[at], format)),
-    smoothed ? h("i", { title: "as logged" }, formatValue(line.raw[at], format)) : null);
+    smoothed ? h("i", { title: "as logged" }, formatValue(line.raw[at], format)) : null,
+  );
 }
 
 /** A number of a tip or legend: the chart's format with a digit more, so that neighbours differ. */
@@ -1953,7 +2317,19 @@ inline constexpr std::string_view asset_chart_view_js[] = {
     R"asset(// chart_view.js - what a chart shows: ranges, scales and ticks for lines in a rectangle. Pure.
 
 import { formatClock, formatDuration, formatTick, parseFormat } from "./format.js";
-import { extent, logTicks, lowerBound, niceByteStep, niceStep, niceTimeStep, quantile, symlogTicks, ticks, transform, valueDomain } from "./scale.js";
+import {
+  extent,
+  logTicks,
+  lowerBound,
+  niceByteStep,
+  niceStep,
+  niceTimeStep,
+  quantile,
+  symlogTicks,
+  ticks,
+  transform,
+  valueDomain,
+} from "./scale.js";
 
 const MARGIN = { top: 12, right: 14, bottom: 26 };
 
@@ -1976,6 +2352,7 @@ export function makeView(lines, options) {
   view.drawable = kind === "log" ? (value) => value > 0 && value < Infinity : Number.isFinite;
   view.yTicks = y;
   view.xTicks = xTicks(view, options);
+  view.isEmpty = inside.every((values) => values.length === 0);
   view.width = options.width;
   view.height = options.height;
   return view;
@@ -1992,11 +2369,16 @@ function upper(xs, x) {
 
 function xRange(lines, { zoomX, xlog }) {
   const accept = xlog ? (x) => x > 0 && x < Infinity : Number.isFinite;
-  const full = extent(lines.map((line) => line.xs), accept);
-  if (!full) {
+  const full =
+    zoomX ||
+    extent(
+      lines.map((line) => line.xs),
+      accept,
+    );
+  if (!full || lines.length === 0) {
     return null;
   }
-  const [x0, x1] = zoomX || full;
+  const [x0, x1] = full;
   if (x0 < x1) {
     return [x0, x1];
   }
@@ -2067,13 +2449,19 @@ function xTicks(view, { axis, xlog, measure }) {
   const widest = timed ? 58 : Math.max(measure(plainText(x1, x1 - x0)), measure(plainText(x0, x1 - x0)));
   const count = Math.max(1, Math.min(10, Math.floor((area.right - area.left) / (widest + 26))));
   if (xlog) {
-    return logTicks(x0, x1, count).slice(0, 24).map((value) => ({ value, text: plainText(value, value) }));
+    return logTicks(x0, x1, count)
+      .slice(0, 24)
+      .map((value) => ({ value, text: plainText(value, value) }));
   }
   const span = x1 - x0;
   const step = timed ? niceTimeStep(Math.max(span, 1), count) : Math.max(axis === "step" ? 1 : 0, niceStep(span, count));
   const offset = axis === "wall" ? new Date(x0 * 1000).getTimezoneOffset() * 60 : 0;
-  return ticks(x0 - offset, x1 - offset, step).map((each) => each + offset).map((value) => ({ value,
-    text: axis === "wall" ? wallText(value, span) : axis === "relative" ? formatDuration(value * 1e6) : formatTick(value, "", step) }));
+  return ticks(x0 - offset, x1 - offset, step)
+    .map((each) => each + offset)
+    .map((value) => ({
+      value,
+      text: axis === "wall" ? wallText(value, span) : axis === "relative" ? formatDuration(value * 1e6) : formatTick(value, "", step),
+    }));
 }
 
 function plainText(value, span) {
@@ -2093,7 +2481,7 @@ inline constexpr std::string_view asset_choice_js[] = {
     R"asset(// choice.js - the runs that are chosen: their order gives colours; hidden, pinned, baseline. Kept in the address.
 
 import { isDark, lineColor } from "./palette.js";
-import { joinList, state } from "./state.js";
+import { joinList, linkOf, state } from "./state.js";
 
 export const MAX_CHOSEN = 100;
 
@@ -2130,7 +2518,9 @@ export const choice = {
 
   /** The query that takes the choice along to another page. */
   query() {
-    return "?" + ["runs", "hide", "pin", "base"].filter((name) => state.get(name)).map((name) => name + "=" + state.get(name).split(",").map((id) => encodeURIComponent(decodeURIComponent(id))).join(",")).join("&");
+    return linkOf(
+      new URLSearchParams(["runs", "hide", "pin", "base"].filter((name) => state.get(name)).map((name) => [name, state.get(name)])),
+    );
   },
 };
 )asset"};
@@ -2139,34 +2529,42 @@ inline constexpr std::string_view asset_column_chooser_js[] = {
     R"asset(// column_chooser.js - the dialog that says which columns a table has.
 
 import { h } from "./dom.js";
+import { cardHead, checkBox, openDialog, searchBox, spring } from "./widgets.js";
+
+const KINDS = { field: "field", flags: "flag", attrs: "attribute" };
 
 /** flipped: names of columns that are not as usual; onChange(flipped) at each click. */
 export function columnChooser(columns, flipped, onChange) {
   let now = flipped;
-  const filter = h("input", { type: "search", class: "filter", placeholder: "Filter columns", "aria-label": "Filter columns", oninput: () => {
+  const set = (names) => {
+    now = names;
+    onChange(now);
+  };
+  const flip = (name) => set(now.includes(name) ? now.filter((each) => each !== name) : [...now, name]);
+  const labels = columns.map((column) => columnLabel(column, now, flip));
+  const filter = searchBox("Filter columns", "Filter columns", () => {
     const wanted = filter.value.toLowerCase();
-    [...list.children].forEach((label) => {
+    labels.forEach((label) => {
       label.hidden = !label.textContent.toLowerCase().includes(wanted);
     });
-  } });
-  const kinds = { field: "field", flags: "flag", attrs: "attribute" };
-  const list = h("div", { class: "choice-list" }, columns.map((column) => {
-    const box = h("input", { type: "checkbox", checked: Boolean(column.off) === now.includes(column.name), onchange: () => {
-      now = now.includes(column.name) ? now.filter((name) => name !== column.name) : [...now, column.name];
-      onChange(now);
-    } });
-    return h("label", { class: "check" }, box, h("span", {}, column.title), h("span", { class: "dim" }, kinds[column.kind] || ""));
-  }));
-  const dialog = h("dialog", { class: "chooser", "aria-label": "Columns" }, h("header", { class: "card-head" }, h("h3", {}, "Columns"), h("span", { class: "spring" }), filter), list,
-    h("footer", { class: "card-head" }, h("button", { class: "quiet", onclick: () => {
-      now = [];
-      onChange(now);
-      dialog.close();
-    } }, "As usual"), h("span", { class: "spring" }), h("button", { class: "button", onclick: () => dialog.close() }, "Done")));
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  document.body.append(dialog);
-  dialog.showModal();
+  });
+  const usual = h("button", { class: "quiet" }, "As usual");
+  const done = h("button", { class: "button" }, "Done");
+  const foot = h("footer", { class: "card-head" }, usual, spring(), done);
+  const list = h("div", { class: "choice-list" }, labels);
+  const dialog = openDialog("Columns", "chooser", cardHead("Columns", spring(), filter), list, foot);
+  done.addEventListener("click", () => dialog.close());
+  usual.addEventListener("click", () => {
+    set([]);
+    dialog.close();
+  });
+}
+
+function columnLabel(column, flipped, flip) {
+  const shown = Boolean(column.off) === flipped.includes(column.name);
+  const [, label] = checkBox(column.title, shown, () => flip(column.name));
+  label.append(h("span", { class: "dim" }, KINDS[column.kind] || ""));
+  return label;
 }
 )asset"};
 
@@ -2192,18 +2590,31 @@ import { normalize } from "./run_store.js";
 import { ScatterPanel } from "./scatter.js";
 import { state } from "./state.js";
 import { isLive, titleOf } from "./status.js";
+import { named } from "./widgets.js";
 
-const TABS = [["charts", "Charts"], ["scatter", "Scatter"], ["parallel", "Parallel coordinates"], ["diff", "Differences"]];
+const TABS = [
+  ["charts", "Charts"],
+  ["scatter", "Scatter"],
+  ["parallel", "Parallel"],
+  ["diff", "Differences"],
+];
 
 export class CompareView {
   constructor(go) {
     Object.assign(this, { go, rows: [], abort: new AbortController(), keys: [] });
     this.group = new ChartGroup();
     this.group.onChange = () => this.loadAxis();
-    this.sections = new ChartSections(this.group, (pattern) => manyRuns(() => this.lineRuns(), pattern, this.abort.signal, (series) => this.shape(series)));
+    this.sections = new ChartSections(this.group, (pattern) =>
+      manyRuns(
+        () => this.lineRuns(),
+        pattern,
+        this.abort.signal,
+        (series) => this.shape(series),
+      ),
+    );
     this.bar = new ChartBar(this.group, (text) => this.sections.setFilter(text), state.get("charts"));
     this.mean = h("select", { "aria-label": "Mean over", onchange: () => this.setMean(this.mean.value) });
-    this.bar.element.append(h("label", {}, h("span", { class: "dim" }, "Mean over"), this.mean));
+    this.bar.element.append(named("Mean over", this.mean));
     this.table = new CompareTable(() => this.draw(), go);
     this.panels = { scatter: new ScatterPanel(go), parallel: new ParallelPanel(go), diff: new DiffPanel(this.abort.signal) };
     this.build();
@@ -2213,18 +2624,41 @@ export class CompareView {
   }
 
   build() {
-    this.tabs = TABS.map(([name, title]) => h("button", { class: "tab", role: "tab", dataset: { tab: name }, onclick: () => this.setTab(name) }, title));
+    this.tabs = TABS.map(([name, title]) =>
+      h("button", { class: "tab", role: "tab", dataset: { tab: name }, onclick: () => this.setTab(name) }, title),
+    );
     this.charts = h("div", { dataset: { component: "series" } }, this.bar.element, this.sections.element);
     this.stage = h("div", { class: "compare-stage" });
-    this.nothing = h("div", { class: "card empty" }, h("p", {}, "No runs are chosen."), h("p", {}, h("a", { href: "/runs" }, "Choose some in the table of runs"), ", with a click or with x."));
-    this.element = h("main", { class: "compare-page" }, this.nothing, this.table.element, h("div", { class: "compare-tabs", role: "tablist" }, this.tabs), this.stage);
+    this.nothing = h(
+      "div",
+      { class: "card empty" },
+      h("p", {}, "No runs are chosen."),
+      h("p", {}, h("a", { href: "/runs" }, "Choose some in the table of runs"), ", with a click or with x."),
+    );
+    this.element = h(
+      "main",
+      { class: "compare-page" },
+      this.nothing,
+      this.table.element,
+      h("div", { class: "compare-tabs", role: "tablist" }, this.tabs),
+      this.stage,
+    );
   }
 
   tabKeys() {
-    return [...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]), ["m", "mean over the next flag", () => {
-      this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
-      this.setMean(this.mean.value);
-    }], ["d", "only differences in the table", () => this.table.toggleDiffers()], ["r", "back to the table of runs", () => this.go("/runs" + choice.query())]];
+    return [
+      ...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]),
+      [
+        "m",
+        "mean over the next flag",
+        () => {
+          this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
+          this.setMean(this.mean.value);
+        },
+      ],
+      ["d", "only differences in the table", () => this.table.toggleDiffers()],
+      ["r", "back to the table of runs", () => this.go("/runs" + choice.query())],
+    ];
   }
 
   destroy() {
@@ -2245,14 +2679,16 @@ export class CompareView {
     const ids = choice.list();
     this.project = project;
     const kept = new Map(this.rows.map((row) => [row.id, row]));
-    const rows = await Promise.all(ids.map((id) => (kept.get(id) && !isLive(kept.get(id)) && this.fieldsSeen === project.fields ? kept.get(id) : this.loadRun(id))));
+    const rows = await Promise.all(
+      ids.map((id) => (kept.get(id) && !isLive(kept.get(id)) && this.fieldsSeen === project.fields ? kept.get(id) : this.loadRun(id))),
+    );
     this.fieldsSeen = project.fields;
     const found = rows.filter(Boolean);
     const isNew = found.length !== this.rows.length || found.some((row, i) => row !== this.rows[i]);
     this.rows = found;
     if (isNew || !this.drawn) {
       this.draw();
-    } else if (this.tab() === "charts") {
+    } else if (this.tab() === "charts" && found.some(isLive)) {
       this.sections.refresh();
     }
   }
@@ -2261,14 +2697,24 @@ export class CompareView {
   async loadRun(id) {
     const { signal } = this.abort;
     try {
-      const answers = await Promise.all([api.run(id, signal), api.fields(id, signal), api.flags(id, signal), api.attrs(id, signal), api.series(id, signal)]);
+      const answers = await Promise.all([
+        api.run(id, signal),
+        api.fields(id, signal),
+        api.flags(id, signal),
+        api.attrs(id, signal),
+        api.series(id, signal),
+      ]);
       const old = this.rows.find((row) => row.id === id);
       if (old && old.answers.every((each, i) => each === answers[i])) {
         return old;
       }
       const [run, fields, flags, attrs, series] = answers;
       const pairs = (list) => Object.fromEntries(list.map(({ name, value }) => [name, value]));
-      return { ...normalize({ ...run, fields: fields.fields, flags: pairs(flags.flags), attrs: pairs(attrs.attrs) }, this.project.fields), answers, keys: series.series.map((one) => one.key) };
+      return {
+        ...normalize({ ...run, fields: fields.fields, flags: pairs(flags.flags), attrs: pairs(attrs.attrs) }, this.project.fields),
+        answers,
+        keys: series.series.map((one) => one.key),
+      };
     } catch (error) {
       if (error.status === 404) {
         return null;
@@ -2280,7 +2726,9 @@ export class CompareView {
   /** The runs whose lines are shown, in the order of their colours; the baseline is drawn thicker. */
   lineRuns() {
     const hidden = choice.hidden();
-    return this.rows.filter((row) => !hidden.includes(row.id)).map((row) => ({ id: row.id, name: this.nameOf(row), color: choice.color(row.id), wide: choice.baseline() === row.id }));
+    return this.rows
+      .filter((row) => !hidden.includes(row.id))
+      .map((row) => ({ id: row.id, name: this.nameOf(row), color: choice.color(row.id), wide: choice.baseline() === row.id }));
   }
 
   /** Runs of one name are told apart by the flags that differ, else by their ids. */
@@ -2290,7 +2738,10 @@ export class CompareView {
       return title;
     }
     const flags = this.varying || [];
-    const words = flags.slice(0, 2).filter((name) => row.flags[name] !== undefined).map((name) => name + "=" + row.flags[name]);
+    const words = flags
+      .slice(0, 2)
+      .filter((name) => row.flags[name] !== undefined)
+      .map((name) => name + "=" + row.flags[name]);
     return title + " " + (words.length ? words.join(" ") : row.id.slice(0, 16));
   }
 
@@ -2319,7 +2770,10 @@ export class CompareView {
     const stamp = JSON.stringify(names);
     if (stamp !== this.meanStamp) {
       this.meanStamp = stamp;
-      fill(this.mean, names.map(([value, text]) => h("option", { value }, text)));
+      fill(
+        this.mean,
+        names.map(([value, text]) => h("option", { value }, text)),
+      );
     }
     this.mean.value = state.get("mean");
   }
@@ -2328,7 +2782,11 @@ export class CompareView {
     const { axis } = this.group.options;
     if (axis !== this.axisSeen) {
       this.axisSeen = axis;
-      this.group.others = await axisSeries(this.rows.map((row) => row.id), axis, this.abort.signal);
+      this.group.others = await axisSeries(
+        this.rows.map((row) => row.id),
+        axis,
+        this.abort.signal,
+      );
       this.group.redraw();
       this.sections.refresh();
     }
@@ -2350,7 +2808,8 @@ export class CompareView {
       return;
     }
     this.drawn = true;
-    const chosen = choice.list();
+)asset",
+    R"asset(    const chosen = choice.list();
     this.rows = this.rows.filter((row) => chosen.includes(row.id));
     this.varying = [...namesOf(this.rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => name);
     const isEmpty = this.rows.length === 0;
@@ -2358,8 +2817,7 @@ export class CompareView {
     this.element.classList.toggle("bare", isEmpty);
     this.table.show(this.rows, this.project);
     const tab = this.tab();
-)asset",
-    R"asset(    this.tabs.forEach((button) => {
+    this.tabs.forEach((button) => {
       button.classList.toggle("current", button.dataset.tab === tab);
       button.setAttribute("aria-selected", String(button.dataset.tab === tab));
     });
@@ -2370,7 +2828,10 @@ export class CompareView {
     if (tab === "charts") {
       this.drawCharts();
     } else {
-      this.panels[tab].show(this.rows.filter((row) => !choice.hidden().includes(row.id)), this.project);
+      this.panels[tab].show(
+        this.rows.filter((row) => !choice.hidden().includes(row.id)),
+        this.project,
+      );
     }
   }
 
@@ -2391,9 +2852,10 @@ import { choice } from "./choice.js";
 import { h, fill } from "./dom.js";
 import { formatGeneral, formatNumber } from "./format.js";
 import { legendCell } from "./legend_cell.js";
-import { attrColumn, baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { attrColumn, DURATION, STATUS, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
 import { state } from "./state.js";
 import { titleOf } from "./status.js";
+import { spring } from "./widgets.js";
 
 export class CompareTable {
   constructor(changed, go) {
@@ -2401,9 +2863,19 @@ export class CompareTable {
     this.only = h("input", { type: "checkbox", checked: state.get("differ") === "1", onchange: () => this.setDiffers() });
     this.head = h("thead", {});
     this.body = h("tbody", {});
-    this.element = h("section", { class: "card", dataset: { component: "compare" } }, h("header", { class: "card-head" }, h("h3", {}, "Runs"), h("span", { class: "spring" }),
-      h("label", { class: "check" }, this.only, "Only differences"), h("a", { class: "quiet", href: "/runs" }, "Choose runs")),
-    h("div", { class: "table-box" }, h("table", { class: "table compare" }, this.head, this.body)));
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "compare" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Runs"),
+        spring(),
+        h("label", { class: "check" }, this.only, "Only differences"),
+        h("a", { class: "quiet", href: "/runs" }, "Choose runs"),
+      ),
+      h("div", { class: "table-box" }, h("table", { class: "table compare" }, this.head, this.body)),
+    );
   }
 
   setDiffers() {
@@ -2418,12 +2890,22 @@ export class CompareTable {
 
   /** The project's [compare] columns, else all fields and the flags that vary. */
   columns(rows, project) {
-    const named = (project.compare || []).map((name) => (name.startsWith("flags/") ? flagColumn(name.slice(6)) : name.startsWith("attrs/") ? attrColumn(name.slice(6))
-      : project.fields.filter((field) => field.name === name).map(fieldColumn)[0])).filter(Boolean);
+    const named = (project.compare || [])
+      .map((name) =>
+        name.startsWith("flags/")
+          ? flagColumn(name.slice(6))
+          : name.startsWith("attrs/")
+            ? attrColumn(name.slice(6))
+            : project.fields.filter((field) => field.name === name).map(fieldColumn)[0],
+      )
+      .filter(Boolean);
     if (named.length) {
       return named;
     }
-    return [...project.fields.map(fieldColumn), ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name))];
+    return [
+      ...project.fields.map(fieldColumn),
+      ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name)),
+    ];
   }
 
   show(rows, project) {
@@ -2432,20 +2914,61 @@ export class CompareTable {
     const pinned = choice.pinned();
     const sorted = [...rows.filter((row) => pinned.includes(row.id)), ...rows.filter((row) => !pinned.includes(row.id))];
     const base = rows.find((row) => row.id === choice.baseline()) || null;
-    const fixed = baseColumns(() => null).filter((column) => ["status", "duration"].includes(column.name));
-    const all = [...fixed, ...this.columns(rows, project)].map((column) => ({ ...column, differs: new Set(rows.map((row) => column.text(row))).size > 1 }));
+    const fixed = [STATUS, DURATION];
+    const all = [...fixed, ...this.columns(rows, project)].map((column) => ({
+      ...column,
+      differs: new Set(rows.map((row) => column.text(row))).size > 1,
+    }));
     const columns = this.only.checked ? all.filter((column) => column.differs) : all;
-    fill(this.head, h("tr", {}, h("th", { scope: "col", class: "choice" }, h("span", { class: "unseen" }, "Legend")), h("th", { scope: "col" }, "Name"),
-      columns.map((column) => h("th", { scope: "col", class: (column.number ? "number" : "") + (column.differs ? " differs" : "") }, column.title)), h("th", {}, h("span", { class: "unseen" }, "Remove"))));
-    fill(this.body, sorted.map((row) => this.row(row, columns, base)));
+    fill(
+      this.head,
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col", class: "choice" }, h("span", { class: "unseen" }, "Legend")),
+        h("th", { scope: "col" }, "Name"),
+        columns.map((column) =>
+          h("th", { scope: "col", class: (column.number ? "number" : "") + (column.differs ? " differs" : "") }, column.title),
+        ),
+        h("th", {}, h("span", { class: "unseen" }, "Remove")),
+      ),
+    );
+    fill(
+      this.body,
+      sorted.map((row) => this.row(row, columns, base)),
+    );
   }
 
   row(row, columns, base) {
     const isHidden = choice.hidden().includes(row.id);
-    return h("tr", { class: (isHidden ? "hidden-run" : "") + (base === row ? " baseline" : ""), dataset: { run: row.id }, tabindex: "0", onkeydown: (event) => this.onKey(event, row) },
-      h("td", { class: "choice" }, legendCell(row, this.changed, () => this.remove(row))), h("th", { scope: "row" }, h("a", { href: "/runs/" + encodeURIComponent(row.id), title: row.id }, titleOf(row))),
-      columns.map((column) => h("td", { class: (column.number ? "number" : "") + (column.differs ? " differs" : "") }, column.cell(row), delta(column, row, base))),
-      h("td", { class: "tight" }, h("button", { class: "quiet", title: "Take out of the comparison (Delete)", onclick: () => this.remove(row) }, "Remove")));
+    return h(
+      "tr",
+      {
+        class: (isHidden ? "hidden-run" : "") + (base === row ? " baseline" : ""),
+        dataset: { run: row.id },
+        tabindex: "0",
+        onkeydown: (event) => this.onKey(event, row),
+      },
+      h(
+        "td",
+        { class: "choice" },
+        legendCell(row, this.changed, () => this.remove(row)),
+      ),
+      h("th", { scope: "row" }, h("a", { href: "/runs/" + encodeURIComponent(row.id), title: row.id }, titleOf(row))),
+      columns.map((column) =>
+        h(
+          "td",
+          { class: (column.number ? "number" : "") + (column.differs ? " differs" : "") },
+          column.cell(row),
+          delta(column, row, base),
+        ),
+      ),
+      h(
+        "td",
+        { class: "tight" },
+        h("button", { class: "quiet", title: "Take out of the comparison (Delete)", onclick: () => this.remove(row) }, "Remove"),
+      ),
+    );
   }
 
   remove(row) {
@@ -2456,7 +2979,12 @@ export class CompareTable {
   onKey(event, row) {
     const rows = [...this.body.children];
     const at = rows.findIndex((each) => each.dataset.run === row.id);
-    const act = { e: () => choice.flip("hide", row.id), p: () => choice.flip("pin", row.id), b: () => choice.flipBaseline(row.id), Delete: () => choice.toggle(row.id) }[event.key];
+    const act = {
+      e: () => choice.flip("hide", row.id),
+      p: () => choice.flip("pin", row.id),
+      b: () => choice.flipBaseline(row.id),
+      Delete: () => choice.toggle(row.id),
+    }[event.key];
     const next = rows[at + ({ ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key] || NaN)];
     if (event.target.tagName !== "TR" || event.ctrlKey || event.altKey || event.metaKey || (!act && !next && event.key !== "Enter")) {
       return;
@@ -2478,16 +3006,20 @@ export class CompareTable {
 
 /** How far a number is from the baseline's. */
 function delta(column, row, base) {
-  if (!base || base === row || !column.number_of || column.name === "duration") {
+  if (!base || base === row || !column.numberOf || column.name === "duration") {
     return null;
   }
-  const by = column.number_of(row) - column.number_of(base);
+  const by = column.numberOf(row) - column.numberOf(base);
   if (!Number.isFinite(by) || by === 0) {
     return null;
   }
   const text = by < 0 ? "\u2212" : "+";
   const percent = column.text(row).includes("%");
-  return h("span", { class: "delta" }, " " + text + (percent ? formatNumber(Math.abs(by), "0.00%") : formatGeneral(Number(Math.abs(by).toPrecision(3)))));
+  return h(
+    "span",
+    { class: "delta" },
+    " " + text + (percent ? formatNumber(Math.abs(by), "0.00%") : formatGeneral(Number(Math.abs(by).toPrecision(3)))),
+  );
 }
 )asset"};
 
@@ -2501,6 +3033,7 @@ import { h, fill } from "./dom.js";
 import { diffLines } from "./line_diff.js";
 import { state } from "./state.js";
 import { titleOf } from "./status.js";
+import { spring } from "./widgets.js";
 
 const BYTES = 256 * 1024;
 const AROUND = 3;
@@ -2512,8 +3045,20 @@ export class DiffPanel {
     this.right = h("select", { "aria-label": "Second run", onchange: () => this.choose("b", this.right.value) });
     this.all = h("input", { type: "checkbox", checked: state.get("same") === "1", onchange: () => this.choose("same", this.all.checked) });
     this.body = h("div", { class: "diff-body" });
-    this.element = h("section", { class: "card", dataset: { component: "diff" } }, h("header", { class: "card-head" }, h("h3", {}, "Differences"), h("span", { class: "spring" }), this.left, this.right,
-      h("label", { class: "check" }, this.all, "Also what is the same")), this.body);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "diff" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Differences"),
+        spring(),
+        this.left,
+        this.right,
+        h("label", { class: "check" }, this.all, "Also what is the same"),
+      ),
+      this.body,
+    );
   }
 
   choose(name, value) {
@@ -2530,29 +3075,60 @@ export class DiffPanel {
       fill(this.body, h("div", { class: "empty" }, "Choose two runs."));
       return;
     }
-    for (const [select, chosen] of [[this.left, a], [this.right, b]]) {
-      fill(select, rows.map((row) => h("option", { value: row.id, selected: row === chosen }, titleOf(row) + " \u00b7 " + row.id.slice(0, 16))));
+    for (const [select, chosen] of [
+      [this.left, a],
+      [this.right, b],
+    ]) {
+      fill(
+        select,
+        rows.map((row) => h("option", { value: row.id, selected: row === chosen }, titleOf(row) + " \u00b7 " + row.id.slice(0, 16))),
+      );
     }
     const stamp = [a, b, this.all.checked];
     if (this.stamp && stamp.every((each, i) => each === this.stamp[i])) {
       return;
     }
     this.stamp = stamp;
-    fill(this.body, this.pairs("Flags", a.flags, b.flags), this.pairs("Attributes", a.attrs, b.attrs), h("h4", {}, "Output"), this.output = h("div", { class: "diff-output" }, h("div", { class: "empty" }, "reading")));
+    fill(
+      this.body,
+      this.pairs("Flags", a.flags, b.flags),
+      this.pairs("Attributes", a.attrs, b.attrs),
+      h("h4", {}, "Output"),
+      (this.output = h("div", { class: "diff-output" }, h("div", { class: "empty" }, "reading"))),
+    );
     this.drawOutput(await this.linesOf(a), await this.linesOf(b));
   }
 
   pairs(title, a, b) {
     const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
     const rows = names.filter((name) => this.all.checked || a[name] !== b[name]);
-    const cell = (value, other, kind) => h("td", { class: value === other ? "" : value === undefined ? "none" : kind }, value === undefined ? "\u2014" : value);
-    return [h("h4", {}, title), rows.length ? h("table", { class: "table diff-pairs" }, h("tbody", {}, rows.map((name) => h("tr", {}, h("th", { scope: "row" }, name),
-      cell(a[name], b[name], "old"), cell(b[name], a[name], "new"))))) : h("div", { class: "empty" }, names.length ? "no difference" : "none")];
+    const cell = (value, other, kind) =>
+      h("td", { class: value === other ? "" : value === undefined ? "none" : kind }, value === undefined ? "\u2014" : value);
+    return [
+      h("h4", {}, title),
+      rows.length
+        ? h(
+            "table",
+            { class: "table diff-pairs" },
+            h(
+              "tbody",
+              {},
+              rows.map((name) =>
+                h("tr", {}, h("th", { scope: "row" }, name), cell(a[name], b[name], "old"), cell(b[name], a[name], "new")),
+              ),
+            ),
+          )
+        : h("div", { class: "empty" }, names.length ? "no difference" : "none"),
+    ];
   }
 
   async linesOf(run) {
     const answer = await api.output(run.id, { offset: -BYTES, limit: BYTES }, this.signal).catch(() => ({ pieces: [] }));
-    return answer.pieces.map((piece) => piece.text || "").join("").split("\n").map((line) => stripEscapes(line.slice(line.lastIndexOf("\r", line.length - 2) + 1)));
+    return answer.pieces
+      .map((piece) => piece.text || "")
+      .join("")
+      .split("\n")
+      .map((line) => stripEscapes(line.slice(line.lastIndexOf("\r", line.length - 2) + 1)));
   }
 
   drawOutput(a, b) {
@@ -2567,7 +3143,10 @@ export class DiffPanel {
     let skipped = 0;
     lines.forEach((line, i) => {
       if (this.all.checked || near.has(i)) {
-        shown.push(...gap(skipped), h("div", { class: "line " + line.kind }, { same: "  ", old: "\u2212 ", new: "+ " }[line.kind] + line.text));
+        shown.push(
+          ...gap(skipped),
+          h("div", { class: "line " + line.kind }, { same: "  ", old: "\u2212 ", new: "+ " }[line.kind] + line.text),
+        );
         skipped = 0;
       } else {
         skipped += 1;
@@ -2636,6 +3215,7 @@ inline constexpr std::string_view asset_files_js[] = {
 import { api } from "./api.js";
 import { h, fill, icon, setText } from "./dom.js";
 import { formatNumber, formatTime } from "./format.js";
+import { cardHead, moreButton, searchBox, spring, tableHead, unseen } from "./widgets.js";
 
 const SHOWN_BYTES = 256 * 1024;
 const FIRST = 100;
@@ -2645,16 +3225,21 @@ export class Files {
     this.limit = FIRST;
     this.note = h("span", { class: "dim" });
     this.body = h("tbody", {});
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter", "aria-label": "Filter files", oninput: () => this.render() });
+    this.filter = searchBox("Filter files", "Filter", () => this.render());
     this.view = h("div", { class: "file-view", hidden: true });
-    this.rest = h("button", { class: "quiet more", hidden: true, onclick: () => {
+    this.rest = moreButton(() => {
       this.limit = Infinity;
       this.render();
-    } });
-    this.element = h("section", { class: "card", hidden: true, dataset: { component: "files" } }, h("header", { class: "card-head" }, h("h3", {}, "Files"), this.note,
-      h("span", { class: "spring" }), this.filter), h("div", { class: "table-box" }, h("table", { class: "table files" },
-      h("thead", {}, h("tr", {}, ["Name", "Size", "Changed", ""].map((name, i) => h("th", { scope: "col", class: i === 1 ? "number" : "" }, name, i === 3 ? h("span", { class: "unseen" }, "Download") : null)))),
-      this.body), this.rest), this.view);
+    });
+    const head = tableHead(["Name", "Size", "Changed", unseen("Download")], (i) => i === 1);
+    const table = h("table", { class: "table files" }, head, this.body);
+    this.element = h(
+      "section",
+      { class: "card", hidden: true, dataset: { component: "files" } },
+      cardHead("Files", this.note, spring(), this.filter),
+      h("div", { class: "table-box" }, table, this.rest),
+      this.view,
+    );
   }
 
   async refresh(id, signal) {
@@ -2676,32 +3261,84 @@ export class Files {
   render() {
     const wanted = this.filter.value.toLowerCase();
     const files = this.answer.files.filter((file) => file.name.toLowerCase().includes(wanted));
-    setText(this.note, this.answer.files.length + (this.answer.files.length === 1 ? " file" : " files") + (this.answer.is_cut ? ", the first ones" : ""));
-    fill(this.body, files.slice(0, this.limit).map((file) => this.row(file)),
-      files.length ? null : h("tr", {}, h("td", { colspan: "4", class: "empty" }, this.answer.files.length ? "no file's name contains this text" : "no files")));
+    setText(
+      this.note,
+      this.answer.files.length + (this.answer.files.length === 1 ? " file" : " files") + (this.answer.is_cut ? ", the first ones" : ""),
+    );
+    fill(
+      this.body,
+      files.slice(0, this.limit).map((file) => this.row(file)),
+      files.length
+        ? null
+        : h(
+            "tr",
+            {},
+            h("td", { colspan: "4", class: "empty" }, this.answer.files.length ? "no file's name contains this text" : "no files"),
+          ),
+    );
     this.rest.hidden = files.length <= this.limit;
     setText(this.rest, "Show " + (files.length - this.limit) + " more");
   }
 
   row(file) {
-    return h("tr", {}, h("td", {}, h("button", { class: "link", title: "View", onclick: () => this.open(file) }, file.name)),
-      h("td", { class: "number" }, formatNumber(file.size, "0.0 b")), h("td", { class: "dim" }, file.modified_us ? formatTime(file.modified_us) : ""),
-      h("td", { class: "tight" }, h("a", { class: "quiet square", href: api.fileLink(this.id, file.file, true), download: file.name.split("/").at(-1),
-        "aria-label": "Download " + file.name, title: "Download" }, icon("download"))));
+    return h(
+      "tr",
+      {},
+      h("td", {}, h("button", { class: "link", title: "View", onclick: () => this.open(file) }, file.name)),
+      h("td", { class: "number" }, formatNumber(file.size, "0.0 b")),
+      h("td", { class: "dim" }, file.modified_us ? formatTime(file.modified_us) : ""),
+      h(
+        "td",
+        { class: "tight" },
+        h(
+          "a",
+          {
+            class: "quiet square",
+            href: api.fileLink(this.id, file.file, true),
+            download: file.name.split("/").at(-1),
+            "aria-label": "Download " + file.name,
+            title: "Download",
+          },
+          icon("download"),
+        ),
+      ),
+    );
   }
 
   async open(file) {
     this.view.hidden = false;
-    const close = h("button", { class: "quiet square", "aria-label": "Close", title: "Close", onclick: () => {
-      this.view.hidden = true;
-    } }, icon("close"));
-    const head = h("header", { class: "card-head" }, h("code", {}, file.name), h("span", { class: "dim" }, formatNumber(file.size, "0.0 b")), h("span", { class: "spring" }), close);
+    const close = h(
+      "button",
+      {
+        class: "quiet square",
+        "aria-label": "Close",
+        title: "Close",
+        onclick: () => {
+          this.view.hidden = true;
+        },
+      },
+      icon("close"),
+    );
+    const head = h(
+      "header",
+      { class: "card-head" },
+      h("code", {}, file.name),
+      h("span", { class: "dim" }, formatNumber(file.size, "0.0 b")),
+      spring(),
+      close,
+    );
     if (/\.(png|jpe?g|gif|webp)$/i.test(file.name)) {
       fill(this.view, head, h("img", { class: "file-image", src: api.fileLink(this.id, file.file), alt: file.name }));
     } else {
       const text = await api.fileText(this.id, file.file, SHOWN_BYTES, this.signal).catch((error) => error.message);
-      fill(this.view, head, h("pre", { tabindex: "0" }, text.includes("\0") ? "This file is not text. Download it to look at it." : text),
-        file.size > SHOWN_BYTES ? h("div", { class: "empty" }, "the first " + formatNumber(SHOWN_BYTES, "0 b") + "; download the file for the rest") : null);
+      fill(
+        this.view,
+        head,
+        h("pre", { tabindex: "0" }, text.includes("\0") ? "This file is not text. Download it to look at it." : text),
+        file.size > SHOWN_BYTES
+          ? h("div", { class: "empty" }, "the first " + formatNumber(SHOWN_BYTES, "0 b") + "; download the file for the rest")
+          : null,
+      );
     }
     this.view.scrollIntoView({ block: "nearest" });
   }
@@ -2723,9 +3360,15 @@ export const NOTHING = "--";
 export function parseFormat(format) {
   const text = (format || "").trim();
   const dot = text.match(/\.(0+)/);
-  const kind = text.includes("%") ? "percent"
-    : text.includes(":") ? "duration"
-      : /b/i.test(text) ? "bytes" : text === "" ? "general" : "plain";
+  const kind = text.includes("%")
+    ? "percent"
+    : text.includes(":")
+      ? "duration"
+      : /b/i.test(text)
+        ? "bytes"
+        : text === ""
+          ? "general"
+          : "plain";
   return { kind, decimals: dot ? dot[1].length : 0, thousands: text.includes("0,0"), space: /\s(%|b)/i.test(text) };
 }
 
@@ -2736,11 +3379,16 @@ export function formatNumber(value, format) {
   }
   const { kind, decimals, thousands, space } = parseFormat(format);
   switch (kind) {
-    case "percent": return (value * 100).toFixed(decimals) + (space ? " %" : "%");
-    case "bytes": return formatBytes(value, decimals, space);
-    case "duration": return formatDuration(value * 1e6);
-    case "general": return formatGeneral(value);
-    default: return thousands ? withThousands(value.toFixed(decimals)) : value.toFixed(decimals);
+    case "percent":
+      return (value * 100).toFixed(decimals) + (space ? " %" : "%");
+    case "bytes":
+      return formatBytes(value, decimals, space);
+    case "duration":
+      return formatDuration(value * 1e6);
+    case "general":
+      return formatGeneral(value);
+    default:
+      return thousands ? withThousands(value.toFixed(decimals)) : value.toFixed(decimals);
   }
 }
 
@@ -2770,7 +3418,10 @@ export function formatGeneral(value) {
     return withThousands(String(value));
   }
   if (size >= 1e6 || size < 1e-4) {
-    return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
+    return value
+      .toExponential(3)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e");
   }
   return String(Number(value.toPrecision(6)));
 }
@@ -2804,8 +3455,7 @@ export function formatTick(value, format, step, largest = value) {
   }
   const size = Math.abs(value);
   if (value !== 0 && (size >= 1e6 || size < 1e-4)) {
-    return value.toExponential(Math.min(6, Math.max(0, decimalsFor(step / 10 ** Math.floor(Math.log10(size))))))
-      .replace("e+", "e");
+    return value.toExponential(Math.min(6, Math.max(0, decimalsFor(step / 10 ** Math.floor(Math.log10(size)))))).replace("e+", "e");
   }
   return withThousands(value.toFixed(decimalsFor(step)));
 }
@@ -2869,8 +3519,14 @@ export function formatClock(us) {
 /** How long ago, in words: just now, 5 minutes ago, 3 days ago. */
 export function formatAgo(us, nowUs) {
   const seconds = Math.max(0, (nowUs - us) / 1e6);
-  const steps = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [2592000, "day", 86400],
-    [31536000, "month", 2592000], [Infinity, "year", 31536000]];
+  const steps = [
+    [60, "second", 1],
+    [3600, "minute", 60],
+    [86400, "hour", 3600],
+    [2592000, "day", 86400],
+    [31536000, "month", 2592000],
+    [Infinity, "year", 31536000],
+  ];
   if (seconds < 10) {
     return "just now";
   }
@@ -2902,8 +3558,15 @@ export function groupMeans(series, groupOf) {
     parts.get(id).members.push(one);
   }
   const keys = new Set(series.map((one) => one.key));
-  return [...parts.entries()].map(([id, { group, key, members }]) => ({ ...meanOf(members), id, run: id, key, color: group.color, dash: members[0].dash,
-    name: group.name + (keys.size > 1 ? " " + key : "") + " (" + members.length + ")" }));
+  return [...parts.entries()].map(([id, { group, key, members }]) => ({
+    ...meanOf(members),
+    id,
+    run: id,
+    key,
+    color: group.color,
+    dash: members[0].dash,
+    name: group.name + (keys.size > 1 ? " " + key : "") + " (" + members.length + ")",
+  }));
 }
 
 function meanOf(members) {
@@ -2920,7 +3583,15 @@ function meanOf(members) {
     const seen = members.map((one) => at(one, step, one.times) - (one.start || one.times[0])).filter(Number.isFinite);
     times[i] = seen.length ? (members[0].start || members[0].times[0]) + seen.reduce((a, b) => a + b, 0) / seen.length : NaN;
   });
-  return { steps: grid, times, values, band: { low, high }, count: members.reduce((sum, one) => sum + one.count, 0), reduced: false, start: members[0].start };
+  return {
+    steps: grid,
+    times,
+    values,
+    band: { low, high },
+    count: members.reduce((sum, one) => sum + one.count, 0),
+    reduced: false,
+    start: members[0].start,
+  };
 }
 
 /** All steps of the members, thinned evenly to some hundreds. */
@@ -2967,7 +3638,10 @@ const PATHS = {
   memory: ["M7 7h10v10H7z", "M10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4"],
   speed: ["M4 17a8 8 0 1 1 16 0", "M12 17l4-6"],
   value: ["M5 9h14M5 15h14M10 4 8 20M16 4l-2 16"],
-  sun: ["M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8", "M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M19 5l-1.7 1.7M6.7 17.3 5 19"],
+  sun: [
+    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8",
+    "M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M19 5l-1.7 1.7M6.7 17.3 5 19",
+  ],
   moon: ["M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"],
   list: ["M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01"],
   expand: ["M4 9V4h5M20 15v5h-5M4 4l6 6M20 20l-6-6"],
@@ -2975,9 +3649,12 @@ const PATHS = {
   close: ["M6 6l12 12M18 6 6 18"],
   warning: ["M12 3.5 22 20H2z", "M12 10v4.5M12 17.2v.1"],
   back: ["M14 5l-7 7 7 7"],
-  more: ["M5 12h.01M12 12h.01M19 12h.01"],
+  more: ["M5 11a1 1 0 1 0 .01 0M12 11a1 1 0 1 0 .01 0M19 11a1 1 0 1 0 .01 0"],
   eye: ["M2.5 12s3.5-6.5 9.5-6.5 9.5 6.5 9.5 6.5-3.5 6.5-9.5 6.5S2.5 12 2.5 12z", "M12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6"],
-  "eye-off": ["M4 4l16 16", "M9.5 5.8a9 9 0 0 1 2.5-.3c6 0 9.5 6.5 9.5 6.5a17 17 0 0 1-2.6 3.4M6.3 7.3A17 17 0 0 0 2.5 12s3.5 6.5 9.5 6.5a9 9 0 0 0 4.6-1.3"],
+  "eye-off": [
+    "M4 4l16 16",
+    "M9.5 5.8a9 9 0 0 1 2.5-.3c6 0 9.5 6.5 9.5 6.5a17 17 0 0 1-2.6 3.4M6.3 7.3A17 17 0 0 0 2.5 12s3.5 6.5 9.5 6.5a9 9 0 0 0 4.6-1.3",
+  ],
   pin: ["M9 4h6l-1 6 3 3H7l3-3z", "M12 13v7"],
   flag: ["M6 21V4h11l-2 4 2 4H6"],
   file: ["M6 3h8l4 4v14H6z", "M14 3v4h4"],
@@ -2989,9 +3666,19 @@ const PATHS = {
 
 // Names that project files of the 2017 tool use for the same pictures.
 const ALIASES = {
-  "line-chart": "chart", "area-chart": "chart", "bar-chart": "chart", "clock-o": "time", clock: "time",
-  bullseye: "accuracy", crosshairs: "accuracy", hashtag: "value", tachometer: "speed",
-  dashboard: "speed", microchip: "memory", database: "memory", "hourglass-half": "time",
+  "line-chart": "chart",
+  "area-chart": "chart",
+  "bar-chart": "chart",
+  "clock-o": "time",
+  clock: "time",
+  bullseye: "accuracy",
+  crosshairs: "accuracy",
+  hashtag: "value",
+  tachometer: "speed",
+  dashboard: "speed",
+  microchip: "memory",
+  database: "memory",
+  "hourglass-half": "time",
 };
 
 /** Makes the icon called `name`; an unknown name gives the number sign. */
@@ -3034,6 +3721,7 @@ inline constexpr std::string_view asset_index_html[] = {
 <link rel="modulepreload" href="/assets/chart_export.js">
 <link rel="modulepreload" href="/assets/chart_group.js">
 <link rel="modulepreload" href="/assets/chart_input.js">
+<link rel="modulepreload" href="/assets/chart_legend.js">
 <link rel="modulepreload" href="/assets/chart_paint.js">
 <link rel="modulepreload" href="/assets/chart_sections.js">
 <link rel="modulepreload" href="/assets/chart_source.js">
@@ -3075,6 +3763,7 @@ inline constexpr std::string_view asset_index_html[] = {
 <link rel="modulepreload" href="/assets/svg.js">
 <link rel="modulepreload" href="/assets/svg_context.js">
 <link rel="modulepreload" href="/assets/virtual_table.js">
+<link rel="modulepreload" href="/assets/widgets.js">
 </head>
 <body>
 <noscript><p class="notice">Guild View needs JavaScript. The same data is under /api/runs as JSON.</p></noscript>
@@ -3088,6 +3777,7 @@ inline constexpr std::string_view asset_keys_js[] = {
 
 import { CHART_KEYS } from "./chart_input.js";
 import { h } from "./dom.js";
+import { cardHead, openDialog, spring } from "./widgets.js";
 
 const groups = new Map();
 
@@ -3136,14 +3826,18 @@ export function onKeydown(event) {
 
 /** The list of all keys, as a dialog. */
 export function showHelp() {
-  const dialog = h("dialog", { class: "help", "aria-label": "Keyboard" }, h("header", { class: "card-head" }, h("h3", {}, "Keyboard"), h("span", { class: "spring" }),
-    h("button", { class: "quiet", type: "button", autofocus: true, onclick: () => dialog.close() }, "Close")),
-  h("div", { class: "help-body" }, [...groups, ["A chart that has the focus (Tab)", CHART_KEYS]].map(([title, keys]) => h("section", {}, h("h4", {}, title),
-    h("dl", {}, keys.map(([key, words]) => h("div", {}, h("dt", {}, key.split(", ").map((one, i) => [i ? " " : "", h("kbd", {}, one)])), h("dd", {}, words))))))));
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  document.body.append(dialog);
-  dialog.showModal();
+  const close = h("button", { class: "quiet", type: "button", autofocus: true }, "Close");
+  const parts = [...groups, ["A chart that has the focus (Tab)", CHART_KEYS]].map(([title, keys]) => keySection(title, keys));
+  const dialog = openDialog("Keyboard", "help", cardHead("Keyboard", spring(), close), h("div", { class: "help-body" }, parts));
+  close.addEventListener("click", () => dialog.close());
+}
+
+function keySection(title, keys) {
+  const rows = keys.map(([key, words]) => {
+    const names = key.split(", ").map((one, i) => [i ? " " : "", h("kbd", {}, one)]);
+    return h("div", {}, h("dt", {}, names), h("dd", {}, words));
+  });
+  return h("section", {}, h("h4", {}, title), h("dl", {}, rows));
 }
 
 /** A line of text that goes away by itself; read out by screen readers. */
@@ -3169,20 +3863,41 @@ import { titleOf } from "./status.js";
 
 /** Box or colour, and for a chosen run eye, pin and baseline. */
 export function legendCell(run, changed, onChoose) {
-  const color = choice.color(run.id);
-  const button = (name, title, on, act) => h("button", { class: "mark-button" + (on ? " on" : ""), tabindex: "-1", title, "aria-label": title, "aria-pressed": String(on), onclick: () => {
-    act();
-    changed();
-  } }, icon(name));
-  const box = h("button", { class: "choose", tabindex: "-1", title: "Choose to compare (x)", "aria-label": "Choose " + titleOf(run), "aria-pressed": String(color !== null), onclick: onChoose });
+  const { id } = run;
+  const color = choice.color(id);
+  const marks = [
+    {
+      on: !choice.hidden().includes(id),
+      name: "eye",
+      off: "eye-off",
+      title: "Show its lines (e)",
+      act: () => choice.flip("hide", id),
+      always: true,
+    },
+    { on: choice.pinned().includes(id), name: "pin", title: "Pin to the top (p)", act: () => choice.flip("pin", id) },
+    { on: choice.baseline() === id, name: "flag", title: "Baseline (b)", act: () => choice.flipBaseline(id) },
+  ];
+  const shown = marks.filter((mark) => color || (mark.on && !mark.always));
+  return [chooseBox(run, color, onChoose), shown.map((mark) => markButton(mark, changed))];
+}
+
+function chooseBox(run, color, onclick) {
+  const words = { title: "Choose to compare (x)", "aria-label": "Choose " + titleOf(run), "aria-pressed": String(color !== null) };
+  const box = h("button", { class: "choose", tabindex: "-1", ...words, onclick });
   if (color) {
     box.style.background = color;
     box.style.borderColor = color;
   }
-  const isHidden = choice.hidden().includes(run.id);
-  return [box, color ? button(isHidden ? "eye-off" : "eye", "Show its lines (e)", !isHidden, () => choice.flip("hide", run.id)) : null,
-    color || choice.pinned().includes(run.id) ? button("pin", "Pin to the top (p)", choice.pinned().includes(run.id), () => choice.flip("pin", run.id)) : null,
-    color || choice.baseline() === run.id ? button("flag", "Baseline (b)", choice.baseline() === run.id, () => choice.flipBaseline(run.id)) : null];
+  return box;
+}
+
+function markButton({ on, name, off, title, act }, changed) {
+  const words = { title, "aria-label": title, "aria-pressed": String(on) };
+  const onclick = () => {
+    act();
+    changed();
+  };
+  return h("button", { class: "mark-button" + (on ? " on" : ""), tabindex: "-1", ...words, onclick }, icon(on ? name : off || name));
 }
 )asset"};
 
@@ -3202,7 +3917,11 @@ export function diffLines(a, b) {
     tail += 1;
   }
   const same = (lines) => lines.map((text) => ({ kind: "same", text }));
-  return [...same(a.slice(0, head)), ...middle(a.slice(head, a.length - tail), b.slice(head, b.length - tail)), ...same(tail ? a.slice(-tail) : [])];
+  return [
+    ...same(a.slice(0, head)),
+    ...middle(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...same(tail ? a.slice(-tail) : []),
+  ];
 }
 
 function middle(a, b) {
@@ -3271,13 +3990,19 @@ import { RunRail } from "./rail.js";
 import { RunView } from "./run.js";
 import { RunsView } from "./runs.js";
 import { remember } from "./state.js";
+import { spring } from "./widgets.js";
 
 const RAIL_RUNS = 100;
 const HIDDEN_WAIT_MS = 60000;
 
 class App {
   constructor(root) {
-    Object.assign(this, { interval: 1000, view: null, viewKey: "", project: { title: "", description: "", fields: [], series: [], error: null, diagnostics: [] } });
+    Object.assign(this, {
+      interval: 1000,
+      view: null,
+      viewKey: "",
+      project: { title: "", description: "", fields: [], series: [], error: null, diagnostics: [] },
+    });
     this.rail = new RunRail();
     this.build(root);
     this.drawTheme();
@@ -3293,22 +4018,52 @@ class App {
   }
 
   build(root) {
-    const button = (name, title, act) => h("button", { class: "quiet square", title, "aria-label": title, onclick: act }, icon(name));
+    const button = (name, title, act) =>
+      h(
+        "button",
+        { class: "quiet square" + (name === "keyboard" ? " for-keyboard" : ""), title, "aria-label": title, onclick: act },
+        icon(name),
+      );
     this.title = h("span", { class: "project-title" });
     this.live = h("span", { class: "live", role: "status" });
     this.theme = button("sun", "Light or dark (t)", () => this.toggleTheme());
-    this.tabs = { run: h("a", { href: "/", class: "tab" }, "Run"), runs: h("a", { href: "/runs", class: "tab" }, "Runs"), compare: h("a", { href: "/compare", class: "tab" }, "Compare") };
+    this.tabs = {
+      run: h("a", { href: "/", class: "tab" }, "Run"),
+      runs: h("a", { href: "/runs", class: "tab" }, "Runs"),
+      compare: h("a", { href: "/compare", class: "tab" }, "Compare"),
+    };
     this.banner = h("div", { class: "banners" });
     this.stage = h("div", { class: "stage" });
-    fill(root, h("header", { class: "top" }, h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), this.title),
-      h("nav", { class: "tabs", "aria-label": "Pages" }, Object.values(this.tabs)), h("span", { class: "spring" }), this.live,
-      button("link", "Copy link (Ctrl+l)", () => this.copyLink()), button("keyboard", "Keyboard (?)", showHelp), this.theme), this.banner, this.stage);
+    fill(
+      root,
+      h(
+        "header",
+        { class: "top" },
+        h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), this.title),
+        h("nav", { class: "tabs", "aria-label": "Pages" }, Object.values(this.tabs)),
+        spring(),
+        this.live,
+        button("link", "Copy link (Y)", () => this.copyLink()),
+        button("keyboard", "Keyboard (?)", showHelp),
+        this.theme,
+      ),
+      this.banner,
+      this.stage,
+    );
   }
 
   keys() {
-    return [["?", "this list", showHelp], ["g r", "all runs", () => this.go("/runs")], ["g l", "the latest run", () => this.go("/")], ["g c", "compare", () => this.go("/compare")],
-      ["t", "light or dark", () => this.toggleTheme()], ["Ctrl+l", "copy a link to this view", () => this.copyLink()], ["[", "the next newer run", () => this.neighbour(-1)],
-      ["]", "the next older run", () => this.neighbour(1)], ["Escape", "leave a field", () => {}]];
+    return [
+      ["?", "this list", showHelp],
+      ["g r", "all runs", () => this.go("/runs")],
+      ["g l", "the latest run", () => this.go("/")],
+      ["g c", "compare", () => this.go("/compare")],
+      ["t", "light or dark", () => this.toggleTheme()],
+      ["Y", "copy a link to this view", () => this.copyLink()],
+      ["[", "the next newer run", () => this.neighbour(-1)],
+      ["]", "the next older run", () => this.neighbour(1)],
+      ["Escape", "leave a field", () => {}],
+    ];
   }
 
   async start() {
@@ -3335,7 +4090,7 @@ class App {
         this.setLive("bad", error.status === 0 ? "Not answering" : error.message);
         if (error.status === undefined) {
           setTimeout(() => {
-            throw error;  // a mistake of ours is for the console
+            throw error; // a mistake of ours is for the console
           });
         }
       }
@@ -3353,7 +4108,10 @@ class App {
   }
 
   async refresh() {
-    const [project, runs] = await Promise.all([api.project(), this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null]);
+    const [project, runs] = await Promise.all([
+      api.project(),
+      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null,
+    ]);
     if (!project.error) {
       this.good = project;
     }
@@ -3363,7 +4121,7 @@ class App {
     this.title.title = this.project.description || "";
     this.drawBanner();
     if (!runs && this.needsRail()) {
-      this.again = true;  // the address changed while this was read
+      this.again = true; // the address changed while this was read
       return;
     }
     this.route(runs);
@@ -3388,7 +4146,9 @@ class App {
     const id = named ? decodeURIComponent(named[1]) : runs && runs.runs.length ? runs.runs[0].id : "";
     const kind = path === "/runs" || path === "/compare" ? path.slice(1) : id ? "run" : "welcome";
     const key = kind === "run" ? "run " + id : kind;
-    Object.entries(this.tabs).forEach(([name, tab]) => tab.classList.toggle("current", name === kind || (name === "run" && kind === "welcome")));
+    Object.entries(this.tabs).forEach(([name, tab]) =>
+      tab.classList.toggle("current", name === kind || (name === "run" && kind === "welcome")),
+    );
     this.tabs.runs.href = "/runs" + (kind === "compare" ? choice.query() : "");
     if (key !== this.viewKey) {
       this.viewKey = key;
@@ -3400,7 +4160,14 @@ class App {
     if (this.view) {
       this.view.destroy();
     }
-    this.view = kind === "run" ? new RunView(id) : kind === "runs" ? new RunsView((path) => this.go(path)) : kind === "compare" ? new CompareView((path) => this.go(path)) : null;
+    this.view =
+      kind === "run"
+        ? new RunView(id)
+        : kind === "runs"
+          ? new RunsView((path) => this.go(path))
+          : kind === "compare"
+            ? new CompareView((path) => this.go(path))
+            : null;
     this.stage.classList.toggle("with-rail", kind === "run");
     fill(this.stage, kind === "run" ? [this.rail.element, this.view.element] : this.view ? this.view.element : welcome());
     scrollTo(0, 0);
@@ -3414,7 +4181,15 @@ class App {
 
   onLink(event) {
     const link = event.target.closest && event.target.closest("a[href^='/']");
-    if (link && !link.hasAttribute("download") && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey) {
+    if (
+      link &&
+      !link.hasAttribute("download") &&
+      event.button === 0 &&
+      !event.metaKey &&
+      !event.ctrlKey &&
+      !event.shiftKey &&
+      !event.altKey
+    ) {
       event.preventDefault();
       this.go(link.getAttribute("href"));
     }
@@ -3439,7 +4214,8 @@ class App {
   }
 
   // ---- messages, theme ------------------------------------------------------------
-
+)asset",
+    R"asset(
   /** A broken project file is shown with its place; the runs stay visible. */
   drawBanner() {
     const stamp = JSON.stringify([this.project.error, this.project.diagnostics]);
@@ -3448,10 +4224,29 @@ class App {
     }
     this.bannerStamp = stamp;
     const problems = [this.project.error, ...(this.project.diagnostics || []).filter((one) => one.severity === "warning")].filter(Boolean);
-)asset",
-    R"asset(    fill(this.banner, problems.slice(0, 5).map((problem) => h("div", { class: "banner" + (problem.severity === "warning" ? " mild" : ""), role: "alert",
-      dataset: { banner: problem.severity === "warning" ? "warning" : "project" } }, icon("warning"), h("div", {}, h("b", {}, problem.text || problem.message),
-      problem.hint ? h("p", {}, problem.hint) : null, problem.caret ? h("pre", {}, problem.caret) : null))));
+    fill(
+      this.banner,
+      problems
+        .slice(0, 5)
+        .map((problem) =>
+          h(
+            "div",
+            {
+              class: "banner" + (problem.severity === "warning" ? " mild" : ""),
+              role: "alert",
+              dataset: { banner: problem.severity === "warning" ? "warning" : "project" },
+            },
+            icon("warning"),
+            h(
+              "div",
+              {},
+              h("b", {}, problem.text || problem.message),
+              problem.hint ? h("p", {}, problem.hint) : null,
+              problem.caret ? h("pre", {}, problem.caret) : null,
+            ),
+          ),
+        ),
+    );
   }
 
   toggleTheme() {
@@ -3470,8 +4265,14 @@ class App {
 }
 
 function welcome() {
-  return h("main", { class: "welcome" }, h("img", { src: "/assets/icon.svg", alt: "", width: "64", height: "64" }), h("h1", {}, "No runs yet"),
-    h("p", {}, "Start one, and it appears here by itself:"), h("pre", {}, "guild train"));
+  return h(
+    "main",
+    { class: "welcome" },
+    h("img", { src: "/assets/icon.svg", alt: "", width: "64", height: "64" }),
+    h("h1", {}, "No runs yet"),
+    h("p", {}, "Start one, and it appears here by itself:"),
+    h("pre", {}, "guild train"),
+  );
 }
 
 new App(document.getElementById("app")).start();
@@ -3485,8 +4286,19 @@ import { h, icon } from "./dom.js";
 /** items: [[text, action, key]]; `picture`: an icon's name or the text of the button. */
 export function menu(title, picture, items) {
   const list = h("div", { class: "menu-list", role: "menu", hidden: true });
-  const button = h("button", { class: "quiet" + (picture.isIcon ? " square" : ""), type: "button", title, "aria-label": title, "aria-haspopup": "menu",
-    "aria-expanded": "false", onclick: () => toggle(list.hidden) }, picture.isIcon ? icon(picture.name) : picture);
+  const button = h(
+    "button",
+    {
+      class: "quiet" + (picture.isIcon ? " square" : ""),
+      type: "button",
+      title,
+      "aria-label": title,
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      onclick: () => toggle(list.hidden),
+    },
+    picture.isIcon ? icon(picture.name) : picture,
+  );
   const box = h("div", { class: "menu" }, button, list);
   const away = (event) => box.contains(event.target) || toggle(false);
   const toggle = (open) => {
@@ -3498,18 +4310,30 @@ export function menu(title, picture, items) {
       list.firstElementChild.focus();
     }
   };
-  box.addEventListener("keydown", (event) => onKey(event, list, () => {
-    toggle(false);
-    button.focus();
-  }));
+  box.addEventListener("keydown", (event) =>
+    onKey(event, list, () => {
+      toggle(false);
+      button.focus();
+    }),
+  );
   return box;
 }
 
 function entry([text, action, key], close) {
-  return h("button", { class: "menu-item", role: "menuitem", type: "button", onclick: () => {
-    close();
-    action();
-  } }, h("span", {}, text), key ? h("kbd", {}, key) : null);
+  return h(
+    "button",
+    {
+      class: "menu-item",
+      role: "menuitem",
+      type: "button",
+      onclick: () => {
+        close();
+        action();
+      },
+    },
+    h("span", {}, text),
+    key ? h("kbd", {}, key) : null,
+  );
 }
 
 function onKey(event, list, close) {
@@ -3533,27 +4357,35 @@ function onKey(event, list, close) {
 inline constexpr std::string_view asset_numbers_js[] = {
     R"asset(// numbers.js - what of runs can stand on an axis: fields, flags, duration; as numbers, or as words in order.
 
-import { baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
-import { formatGeneral } from "./format.js";
+import { DURATION, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { formatGeneral, formatNumber } from "./format.js";
 
 /** Axes of some runs: [{name, title, at(run) -> number or NaN, text(run), isWords, words}], those that vary first. */
 export function axesOf(rows, project) {
-  const columns = [...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
-    ...project.fields.map(fieldColumn), ...baseColumns(() => null).filter((column) => column.name === "duration")];
+  const columns = [
+    ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
+    ...project.fields.map(fieldColumn),
+    DURATION,
+  ];
   return columns.map((column) => axisOf(column, rows)).filter(Boolean);
 }
 
 function axisOf(column, rows) {
-  const numbers = rows.map((row) => column.number_of(row));
+  const numbers = rows.map((row) => column.numberOf(row));
   const texts = rows.map((row) => column.text(row));
   const isWords = rows.every((row, i) => Number.isNaN(numbers[i])) && column.kind === "flags";
-  const mixed = column.kind === "flags" && numbers.some(Number.isNaN) && !isWords && texts.some((text, i) => text !== "" && Number.isNaN(numbers[i]));
+  const mixed =
+    column.kind === "flags" && numbers.some(Number.isNaN) && !isWords && texts.some((text, i) => text !== "" && Number.isNaN(numbers[i]));
   const base = { name: column.name, title: column.title, text: column.text, kind: column.kind };
   if (isWords || mixed) {
     const words = [...new Set(texts)].sort();
     return { ...base, isWords: true, words, at: (row) => words.indexOf(column.text(row)), tick: (value) => words[Math.round(value)] ?? "" };
   }
-  return numbers.some(Number.isFinite) ? { ...base, isWords: false, at: column.number_of, tick: formatGeneral } : null;
+  return numbers.some(Number.isFinite) ? { ...base, isWords: false, at: column.numberOf, tick: tickText(column.format) } : null;
+}
+
+function tickText(format) {
+  return (value) => (format ? formatNumber(value, format) : formatGeneral(Number(value.toPrecision(4))));
 }
 
 /** An axis' range with room at both ends, on a logarithmic scale where the values ask for it. */
@@ -3581,6 +4413,7 @@ inline constexpr std::string_view asset_output_css[] = {
   border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
 .output-body.bare { height: auto; }
 .output .card-head { row-gap: 6px; }
+.output .filter { width: 140px; }
 .output select { background: var(--raised); padding: 3px 4px; }
 .line { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
 .line.err { border-left: 3px solid color-mix(in srgb, var(--error) 60%, transparent); padding-left: 8px; margin-left: -11px; }
@@ -3634,43 +4467,64 @@ import { h, fill, setText } from "./dom.js";
 import { formatTime } from "./format.js";
 import { OutputLines } from "./output_lines.js";
 import { state } from "./state.js";
+import { cardHead, checkBox, moreButton, optionsOf, searchBox, spring } from "./widgets.js";
 
 const FIRST_BYTES = 256 * 1024;
 const STEP_BYTES = 512 * 1024;
+const STREAMS = [
+  ["", "Both streams"],
+  ["out", "Standard output"],
+  ["err", "Standard error"],
+];
 
 export class OutputPanel {
   constructor() {
-    this.offset = null;
-    this.model = new OutputLines();
-    this.nodes = new Map();
-    this.at = -1;
-    this.follow = h("input", { type: "checkbox", checked: true, onchange: () => this.scroll() });
-    this.only = h("input", { type: "checkbox", checked: state.get("only") === "1", onchange: () => this.search() });
-    this.stream = h("select", { "aria-label": "Stream", onchange: () => this.search() },
-      [["", "Both streams"], ["out", "Standard output"], ["err", "Standard error"]].map(([value, text]) => h("option", { value, selected: value === state.get("stream") }, text)));
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Search", "aria-label": "Search output", value: state.get("out"),
-      oninput: () => this.search(), onkeydown: (event) => event.key === "Enter" && this.jump(event.shiftKey ? -1 : 1) });
+    Object.assign(this, { offset: null, model: new OutputLines(), nodes: new Map(), at: -1 });
+    [this.follow, this.followLabel] = checkBox("Follow", true, () => this.scroll());
+    [this.only, this.onlyLabel] = checkBox("Only matches", state.get("only") === "1", () => this.search(), "Hide lines without the text");
+    this.stream = h("select", { "aria-label": "Stream", onchange: () => this.search() }, optionsOf(STREAMS, state.get("stream")));
+    this.filter = searchBox("Search output", "Search", () => this.search(), {
+      value: state.get("out"),
+      onkeydown: (event) => event.key === "Enter" && this.jump(event.shiftKey ? -1 : 1),
+    });
     this.note = h("span", { class: "dim", role: "status" });
-    this.earlier = h("button", { class: "quiet more", hidden: true, onclick: () => this.loadEarlier() }, "Show earlier output");
+    this.earlier = moreButton(() => this.loadEarlier(), "Show earlier output");
     this.list = h("div", {});
     this.nothing = h("div", { class: "empty" }, "no output");
-    this.body = h("div", { class: "output-body bare", tabindex: "0", role: "log", "aria-live": "off", "aria-label": "Output of the run", onscroll: () => this.onScroll() },
-      this.earlier, this.list, this.nothing);
-    this.element = h("section", { class: "card output", dataset: { component: "output" } }, this.makeHead(), this.body);
+    this.build();
   }
 
-  makeHead() {
-    return h("header", { class: "card-head" }, h("h3", {}, "Output"), this.note, h("span", { class: "spring" }), this.filter,
-      h("label", { class: "check", title: "Hide lines without the text" }, this.only, "Only matches"), this.stream,
-      h("label", { class: "check" }, this.follow, "Follow"));
+  build() {
+    const log = { role: "log", "aria-live": "off", "aria-label": "Output of the run" };
+    this.body = h(
+      "div",
+      { class: "output-body bare", tabindex: "0", ...log, onscroll: () => this.onScroll() },
+      this.earlier,
+      this.list,
+      this.nothing,
+    );
+    this.element = h(
+      "section",
+      { class: "card output", dataset: { component: "output" } },
+      cardHead("Output", this.note, spring(), this.filter, this.onlyLabel, this.stream, this.followLabel),
+      this.body,
+    );
   }
 
   keys() {
-    return [["u", "search the output", () => this.filter.focus()], ["n", "next match", () => this.jump(1)], ["N", "match before", () => this.jump(-1)],
-      ["F", "follow the output", () => {
-        this.follow.checked = !this.follow.checked;
-        this.scroll();
-      }]];
+    return [
+      ["u", "search the output", () => this.filter.focus()],
+      ["n", "next match", () => this.jump(1)],
+      ["N", "match before", () => this.jump(-1)],
+      [
+        "F",
+        "follow the output",
+        () => {
+          this.follow.checked = !this.follow.checked;
+          this.scroll();
+        },
+      ],
+    ];
   }
 
   /** Fetches what was written since the last call; several rounds if it is much. */
@@ -3733,7 +4587,14 @@ export class OutputPanel {
     setText(this.nothing, lines === 0 ? "no output" : wanted ? "no line contains this text" : "nothing on this stream");
     this.earlier.hidden = !(this.begin > 0 || this.model.isCut);
     const marks = wanted ? this.list.querySelectorAll("mark").length : 0;
-    setText(this.note, wanted ? (this.at >= 0 ? this.at + 1 + " of " : "") + marks + (marks === 1 ? " match" : " matches") : lines ? lines + (lines === 1 ? " line" : " lines") : "");
+    setText(
+      this.note,
+      wanted
+        ? (this.at >= 0 ? this.at + 1 + " of " : "") + marks + (marks === 1 ? " match" : " matches")
+        : lines
+          ? lines + (lines === 1 ? " line" : " lines")
+          : "",
+    );
     this.scroll();
   }
 
@@ -3757,22 +4618,32 @@ export class OutputPanel {
 
   passes(line) {
     const wanted = this.filter.value.toLowerCase();
-    return (!this.stream.value || line.stream === this.stream.value) && (!wanted || !this.only.checked || line.text.toLowerCase().includes(wanted));
+    return (
+      (!this.stream.value || line.stream === this.stream.value) &&
+      (!wanted || !this.only.checked || line.text.toLowerCase().includes(wanted))
+    );
   }
 
   lineNode(line) {
     const title = (line.stream === "err" ? "standard error, " : "") + (line.time ? formatTime(line.time) : "");
-    const node = h("div", { class: "line" + (line.stream === "err" ? " err" : "") + (line.lost ? " lost" : ""), title },
-      line.lost ? line.text : this.contents(line));
+    const node = h(
+      "div",
+      { class: "line" + (line.stream === "err" ? " err" : "") + (line.lost ? " lost" : ""), title },
+      line.lost ? line.text : this.contents(line),
+    );
     if (line.updates > 0) {
-      node.append(h("button", { class: "fold", title: "Show what the line said before", onclick: () => this.unfold(node, line) }, "+" + line.updates));
+      node.append(
+        h("button", { class: "fold", title: "Show what the line said before", onclick: () => this.unfold(node, line) }, "+" + line.updates),
+      );
     }
     return node;
   }
 
   contents(line) {
     const wanted = this.filter.value.toLowerCase();
-    return wanted && line.text.toLowerCase().includes(wanted) ? highlight(line.text, wanted) : line.parts.map((part) => ansiNode(part.text, part.style));
+    return wanted && line.text.toLowerCase().includes(wanted)
+      ? highlight(line.text, wanted)
+      : line.parts.map((part) => ansiNode(part.text, part.style));
   }
 
   unfold(node, line) {
@@ -3842,7 +4713,17 @@ export class OutputLines {
   /** Adds a piece; gives the lines that are new or longer now. */
   add(piece) {
     if (piece.lost_bytes !== undefined) {
-      return [this.push({ stream: piece.stream, time: piece.time_us, raw: "", text: piece.lost_bytes + " bytes of output were dropped here", parts: [], lost: true, updates: 0 })];
+      return [
+        this.push({
+          stream: piece.stream,
+          time: piece.time_us,
+          raw: "",
+          text: piece.lost_bytes + " bytes of output were dropped here",
+          parts: [],
+          lost: true,
+          updates: 0,
+        }),
+      ];
     }
     const texts = piece.text.split("\n");
     const changed = [];
@@ -3853,7 +4734,9 @@ export class OutputLines {
         this.open[piece.stream] = null;
         return;
       }
-      const line = open || this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
+      const line =
+        open ||
+        this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
       this.extend(line, text);
       this.open[piece.stream] = isLast ? line : null;
       this.styles[piece.stream] = line.next;
@@ -3908,7 +4791,12 @@ export class Pairs {
     this.nothing = nothing;
     this.textOf = textOf;
     this.body = h("div", { class: "pairs" });
-    this.element = h("section", { class: "card", dataset: { component: name } }, h("header", { class: "card-head" }, h("h3", {}, title)), this.body);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: name } },
+      h("header", { class: "card-head" }, h("h3", {}, title)),
+      this.body,
+    );
     this.show([]);
   }
 
@@ -3917,8 +4805,18 @@ export class Pairs {
       return;
     }
     this.pairs = pairs;
-    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name),
-      h("dd", { title: value }, this.textOf(name, value))))) : h("div", { class: "empty" }, this.nothing));
+    fill(
+      this.body,
+      pairs.length
+        ? h(
+            "dl",
+            {},
+            pairs.map(({ name, value }) =>
+              h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value))),
+            ),
+          )
+        : h("div", { class: "empty" }, this.nothing),
+    );
   }
 }
 
@@ -4012,6 +4910,7 @@ import { niceStep, ticks } from "./scale.js";
 import { state } from "./state.js";
 import { titleOf } from "./status.js";
 import { svg } from "./svg.js";
+import { spring } from "./widgets.js";
 
 const HEIGHT = 420;
 const [TOP, BOTTOM] = [48, 396];
@@ -4022,12 +4921,30 @@ export class ParallelPanel {
     this.picture = h("div", { class: "picture" });
     this.tip = h("div", { class: "picture-tip", role: "status" });
     this.reset = h("button", { class: "quiet", hidden: true, onclick: () => this.brush({}) }, "All runs");
-    this.element = h("section", { class: "card", dataset: { component: "parallel" } }, h("header", { class: "card-head" }, h("h3", {}, "Parallel coordinates"),
-      h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"), h("span", { class: "spring" }), this.reset), this.picture, this.tip);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "parallel" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Parallel coordinates"),
+        h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"),
+        spring(),
+        this.reset,
+      ),
+      this.picture,
+      this.tip,
+    );
   }
 
   brushes() {
-    return Object.fromEntries(state.all("brush").map((text) => text.match(/^(.*):([^:]+):([^:]+)$/)).filter(Boolean).map(([, name, low, high]) => [name, [Number(low), Number(high)]]));
+    return Object.fromEntries(
+      state
+        .all("brush")
+        .map((text) => text.match(/^(.*):([^:]+):([^:]+)$/))
+        .filter(Boolean)
+        .map(([, name, low, high]) => [name, [Number(low), Number(high)]]),
+    );
   }
 
   brush(ranges) {
@@ -4037,36 +4954,60 @@ export class ParallelPanel {
 
   show(rows, project) {
     Object.assign(this, { rows, project });
-    const axes = axesOf(rows, project).slice(0, 12).map((axis) => ({ ...axis, range: rangeOf(axis, rows) }));
+    const axes = axesOf(rows, project)
+      .slice(0, 12)
+      .map((axis) => ({ ...axis, range: rangeOf(axis, rows) }));
     const brushes = this.brushes();
     this.reset.hidden = Object.keys(brushes).length === 0;
-    fill(this.picture, axes.length > 1 && rows.length ? this.draw(rows, axes, brushes) : h("div", { class: "empty" }, "These runs have too few numbers that differ."));
+    fill(
+      this.picture,
+      axes.length > 1 && rows.length
+        ? this.draw(rows, axes, brushes)
+        : h("div", { class: "empty" }, "These runs have too few numbers that differ."),
+    );
   }
 
   draw(rows, axes, brushes) {
     const width = Math.max(700, axes.length * 130);
     const x = (i) => 70 + (i / (axes.length - 1)) * (width - 140);
     const y = (axis, row) => BOTTOM - partOf(axis.range, axis.at(row)) * (BOTTOM - TOP);
-    const isIn = (row) => axes.every((axis) => {
-      const range = brushes[axis.name];
-      const part = partOf(axis.range, axis.at(row));
-      return !range || (part >= range[0] - 1e-9 && part <= range[1] + 1e-9);
-    });
+    const isIn = (row) =>
+      axes.every((axis) => {
+        const range = brushes[axis.name];
+        const part = partOf(axis.range, axis.at(row));
+        return !range || (part >= range[0] - 1e-9 && part <= range[1] + 1e-9);
+      });
     const lines = rows.map((row) => this.line(row, axes, x, y, isIn(row)));
-    return svg("svg", { viewBox: "0 0 " + width + " " + HEIGHT, class: "parallel", role: "group", "aria-label": "Runs over " + axes.map((axis) => axis.title).join(", ") },
-      lines.filter((line) => line.classList.contains("faded")), lines.filter((line) => !line.classList.contains("faded")), axes.map((axis, i) => this.axis(axis, x(i), brushes[axis.name])));
+    return svg(
+      "svg",
+      {
+        viewBox: "0 0 " + width + " " + HEIGHT,
+        class: "parallel",
+        role: "group",
+        "aria-label": "Runs over " + axes.map((axis) => axis.title).join(", "),
+      },
+      lines.filter((line) => line.classList.contains("faded")),
+      lines.filter((line) => !line.classList.contains("faded")),
+      axes.map((axis, i) => this.axis(axis, x(i), brushes[axis.name])),
+    );
   }
 
   line(row, axes, x, y, isIn) {
     let pen = "M";
-    const d = axes.map((axis, i) => {
-      const at = y(axis, row);
-      const part = Number.isFinite(at) ? pen + x(i).toFixed(1) + " " + at.toFixed(1) : "";
-      pen = Number.isFinite(at) ? "L" : "M";
-      return part;
-    }).join("");
+    const d = axes
+      .map((axis, i) => {
+        const at = y(axis, row);
+        const part = Number.isFinite(at) ? pen + x(i).toFixed(1) + " " + at.toFixed(1) : "";
+        pen = Number.isFinite(at) ? "L" : "M";
+        return part;
+      })
+      .join("");
     const text = titleOf(row) + ": " + axes.map((axis) => axis.title + " " + axis.text(row)).join(", ");
-    const path = svg("path", { d: d || "M0 0", class: "run-line" + (isIn ? "" : " faded"), tabindex: isIn ? "0" : "-1", role: "link", "aria-label": text }, svg("title", {}, text));
+    const path = svg(
+      "path",
+      { d: d || "M0 0", class: "run-line" + (isIn ? "" : " faded"), tabindex: isIn ? "0" : "-1", role: "link", "aria-label": text },
+      svg("title", {}, text),
+    );
     path.style.stroke = choice.color(row.id);
     const tell = () => {
       this.tip.textContent = text;
@@ -4080,13 +5021,28 @@ export class ParallelPanel {
 
   axis(axis, x, brush) {
     const at = (part) => BOTTOM - part * (BOTTOM - TOP);
-    const values = axis.isWords ? axis.words.map((_, i) => i).slice(0, 20) : [axis.range.low, ...(axis.range.isLog ? [] : ticks(axis.range.low, axis.range.high, niceStep(axis.range.high - axis.range.low, 5))), axis.range.high];
-    const labels = values.filter((value, i) => i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93));
+    const values = axis.isWords
+      ? axis.words.map((_, i) => i).slice(0, 20)
+      : [
+          axis.range.low,
+          ...(axis.range.isLog ? [] : ticks(axis.range.low, axis.range.high, niceStep(axis.range.high - axis.range.low, 5))),
+          axis.range.high,
+        ];
+    const labels = values.filter(
+      (value, i) =>
+        i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
+    );
     const hit = svg("rect", { x: x - 16, y: TOP - 6, width: 32, height: BOTTOM - TOP + 12, class: "axis-hit" });
     this.listen(hit, axis);
-    return svg("g", {}, svg("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM, class: "axis" }), svg("text", { x, y: 20, class: "middle strong" }, short(axis.title, 18)),
+    return svg(
+      "g",
+      {},
+      svg("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM, class: "axis" }),
+      svg("text", { x, y: 20, class: "middle strong" }, short(axis.title, 18)),
       labels.map((value) => svg("text", { x: x + 8, y: at(partOf(axis.range, value)) + 4, class: "halo" }, short(axis.tick(value), 14))),
-      brush ? svg("rect", { x: x - 7, y: at(brush[1]), width: 14, height: Math.max(2, at(brush[0]) - at(brush[1])), class: "brush" }) : [], hit);
+      brush ? svg("rect", { x: x - 7, y: at(brush[1]), width: 14, height: Math.max(2, at(brush[0]) - at(brush[1])), class: "brush" }) : [],
+      hit,
+    );
   }
 
   listen(hit, axis) {
@@ -4130,7 +5086,12 @@ export class RunRail {
   constructor() {
     this.list = h("nav", { class: "rail-list", "aria-label": "Runs" });
     this.count = h("span", { class: "dim" });
-    this.element = h("aside", { class: "rail", "aria-label": "Runs" }, h("header", { class: "rail-head" }, h("h2", {}, "Runs"), this.count), this.list);
+    this.element = h(
+      "aside",
+      { class: "rail", "aria-label": "Runs" },
+      h("header", { class: "rail-head" }, h("h2", {}, "Runs"), this.count),
+      this.list,
+    );
   }
 
   show(answer, project, current) {
@@ -4142,8 +5103,12 @@ export class RunRail {
     this.stamp = stamp;
     const fields = answer.fields || project.fields;
     setText(this.count, String(answer.total));
-    fill(this.list, answer.runs.map((row) => this.item(normalize(row, fields), fields, current, now)), answer.runs.length ? null : h("div", { class: "empty" }, "no runs yet"),
-      answer.total > answer.runs.length ? h("a", { class: "rail-item", href: "/runs" }, "all " + answer.total + " runs") : null);
+    fill(
+      this.list,
+      answer.runs.map((row) => this.item(normalize(row, fields), fields, current, now)),
+      answer.runs.length ? null : h("div", { class: "empty" }, "no runs yet"),
+      answer.total > answer.runs.length ? h("a", { class: "rail-item", href: "/runs" }, "all " + answer.total + " runs") : null,
+    );
     const item = this.list.querySelector(".current");
     if (item && this.shown !== current) {
       this.shown = current;
@@ -4154,10 +5119,23 @@ export class RunRail {
   item(run, fields, current, now) {
     const headline = fields.find((field) => run.values[field.name] && !Number.isNaN(run.values[field.name].number));
     const value = headline && run.values[headline.name];
-    return h("a", { class: "rail-item" + (run.id === current ? " current" : ""), href: "/runs/" + encodeURIComponent(run.id), title: run.id, "aria-current": run.id === current ? "page" : null },
+    return h(
+      "a",
+      {
+        class: "rail-item" + (run.id === current ? " current" : ""),
+        href: "/runs/" + encodeURIComponent(run.id),
+        title: run.id,
+        "aria-current": run.id === current ? "page" : null,
+      },
       h("span", { class: "dot status-" + run.status, title: run.status }),
-      h("span", { class: "rail-text" }, h("span", { class: "rail-name" }, titleOf(run)), h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status)),
-      value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null);
+      h(
+        "span",
+        { class: "rail-text" },
+        h("span", { class: "rail-name" }, titleOf(run)),
+        h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
+      ),
+      value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null,
+    );
   }
 }
 )asset"};
@@ -4194,7 +5172,10 @@ export class RunView {
     this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded", attributeText);
     this.output = new OutputPanel();
     this.files = new Files();
-    this.stats = new Statistics((key) => this.sections.pick(key), (key) => state.all("chart").includes(key));
+    this.stats = new Statistics(
+      (key) => this.sections.pick(key),
+      (key) => state.all("chart").includes(key),
+    );
     this.build();
     setKeys("Charts", this.bar.keys());
     setKeys("Output", this.output.keys());
@@ -4208,7 +5189,15 @@ export class RunView {
     this.content = h("div", { class: "content" });
     this.sidebar = h("aside", { class: "sidebar", "aria-label": "Details" });
     this.tail = h("div", { class: "tail" }, this.files.element, this.stats.element);
-    this.element = h("main", { class: "run-page" }, this.message, this.head, this.lead, h("div", { class: "columns" }, this.content, this.sidebar), this.tail);
+    this.element = h(
+      "main",
+      { class: "run-page" },
+      this.message,
+      this.head,
+      this.lead,
+      h("div", { class: "columns" }, this.content, this.sidebar),
+      this.tail,
+    );
   }
 
   destroy() {
@@ -4252,8 +5241,15 @@ export class RunView {
   }
 
   async load(project, signal) {
-    const [fields, flags, attrs, series] = await Promise.all([api.fields(this.id, signal), api.flags(this.id, signal), api.attrs(this.id, signal),
-      api.series(this.id, signal), this.output.refresh(this.id, signal), this.files.refresh(this.id, signal), this.loadAxis()]);
+    const [fields, flags, attrs, series] = await Promise.all([
+      api.fields(this.id, signal),
+      api.flags(this.id, signal),
+      api.attrs(this.id, signal),
+      api.series(this.id, signal),
+      this.output.refresh(this.id, signal),
+      this.files.refresh(this.id, signal),
+      this.loadAxis(),
+    ]);
     this.fields.show(fields.fields);
     this.flags.show(flags.flags);
     this.attrs.show(attrs.attrs);
@@ -4279,9 +5275,25 @@ export class RunView {
     this.settled = null;
     this.element.classList.add("gone");
     const known = this.run !== null;
-    fill(this.message, h("div", { class: "banner", role: "alert", dataset: { banner: "deleted" } }, icon("warning"),
-      h("div", {}, h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
-        h("p", {}, known ? "What was read before is shown below; it is no longer on disk." : "It may have been deleted. ", h("a", { href: "/runs" }, "See all runs")))));
+    fill(
+      this.message,
+      h(
+        "div",
+        { class: "banner", role: "alert", dataset: { banner: "deleted" } },
+        icon("warning"),
+        h(
+          "div",
+          {},
+          h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
+          h(
+            "p",
+            {},
+            known ? "What was read before is shown below; it is no longer on disk." : "It may have been deleted. ",
+            h("a", { href: "/runs" }, "See all runs"),
+          ),
+        ),
+      ),
+    );
     this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
   }
 
@@ -4289,7 +5301,13 @@ export class RunView {
 
   /** Places the components as the project's [train-view] orders them; cards that come first take the full width. */
   arrange(project) {
-    const parts = { fields: this.fields.element, series: this.seriesBox, output: this.output.element, flags: this.flags.element, attrs: this.attrs.element };
+    const parts = {
+      fields: this.fields.element,
+      series: this.seriesBox,
+      output: this.output.element,
+      flags: this.flags.element,
+      attrs: this.attrs.element,
+    };
     const place = (box, names) => {
       const wanted = names.map((name) => parts[name]).filter(Boolean);
       if (wanted.length !== box.children.length || wanted.some((part, i) => box.children[i] !== part)) {
@@ -4312,34 +5330,53 @@ export class RunView {
       return;
     }
     this.headStamp = stamp;
-    const facts = [["Started", run.started_us ? formatTime(run.started_us) : NOTHING, run.started_us ? formatAgo(run.started_us, now) : ""],
-      [run.status === "running" ? "Running for" : "Duration", durationText(run, now), ""]];
+    const facts = [
+      ["Started", run.started_us ? formatTime(run.started_us) : NOTHING, run.started_us ? formatAgo(run.started_us, now) : ""],
+      [run.status === "running" ? "Running for" : "Duration", durationText(run, now), ""],
+    ];
     if (run.exit_code) {
       facts.push(["Exit code", String(run.exit_code), ""]);
     }
-    fill(this.head, h("div", { class: "run-title" }, h("h1", {}, titleOf(run)), statusPill(run.status), run.cause ? h("span", { class: "cause" }, run.cause) : null),
+    fill(
+      this.head,
+      h(
+        "div",
+        { class: "run-title" },
+        h("h1", {}, titleOf(run)),
+        statusPill(run.status),
+        run.cause ? h("span", { class: "cause" }, run.cause) : null,
+      ),
       h("div", { class: "run-facts" }, h("code", { class: "run-id", title: run.path }, run.id), facts.map(fact)),
-      run.command && run.command.length ? h("code", { class: "command", title: "Command", tabindex: "0" }, run.command.join(" ")) : null);
+      run.command && run.command.length ? h("code", { class: "command", title: "Command", tabindex: "0" }, run.command.join(" ")) : null,
+    );
     document.title = titleOf(run) + " \u00b7 " + (STATUS_TITLES[run.status] || run.status) + " \u00b7 Guild View";
   }
 }
 
 function fact([name, value, more]) {
-  return h("span", { class: "fact" }, h("span", { class: "dim" }, name + " "), value, more ? h("span", { class: "dim" }, " (" + more + ")") : null);
+  return h(
+    "span",
+    { class: "fact" },
+    h("span", { class: "dim" }, name + " "),
+    value,
+    more ? h("span", { class: "dim" }, " (" + more + ")") : null,
+  );
 }
 
-/** The points of the series that is the horizontal axis, by run; none for step and times. */
+)asset",
+    R"asset(/** The points of the series that is the horizontal axis, by run; none for step and times. */
 export async function axisSeries(ids, axis, signal) {
   const out = new Map();
   if (!["step", "relative", "wall"].includes(axis)) {
-    await Promise.all(ids.map(async (id) => {
-      const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
-      const [series] = await load({ axis: "step" }, 4000);
-      if (series) {
-        out.set(id, series);
-      }
-)asset",
-    R"asset(    }));
+    await Promise.all(
+      ids.map(async (id) => {
+        const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
+        const [series] = await load({ axis: "step" }, 4000);
+        if (series) {
+          out.set(id, series);
+        }
+      }),
+    );
   }
   return out;
 }
@@ -4367,26 +5404,76 @@ export function compareKeys(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const now = () => Date.now() * 1000;
+
+function nameCell(run) {
+  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run));
+  return [link, run.tags.map((tag) => h("span", { class: "tag" }, tag))];
+}
+
+function startedCell(run) {
+  const when = run.started_us;
+  return when ? h("span", { title: formatTime(when) }, formatAgo(when, now())) : NOTHING;
+}
+
+export const STATUS = {
+  name: "status",
+  title: "Status",
+  width: 142,
+  key: (run) => run.status,
+  cell: (run) => statusPill(run.status),
+  text: (run) => run.status,
+};
+const NAME = { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf, cell: nameCell };
+const ID = {
+  name: "id",
+  title: "Run",
+  width: 250,
+  off: true,
+  key: (run) => run.id,
+  text: (run) => run.id,
+  cell: (run) => h("code", {}, run.id),
+};
+const STARTED = {
+  name: "started",
+  title: "Started",
+  width: 140,
+  key: (run) => run.started_us || 0,
+  text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
+  cell: startedCell,
+};
+export const DURATION = {
+  name: "duration",
+  title: "Duration",
+  width: 110,
+  number: true,
+  key: (run) => durationOf(run, now()) ?? -1,
+  numberOf: (run) => (durationOf(run, now()) ?? NaN) / 1e6,
+  text: (run) => durationText(run, now()),
+  cell: (run) => durationText(run, now()),
+};
+
 /** The fixed columns; `colorOf(run)`: of a chosen run. */
 export function baseColumns(colorOf) {
-  return [
-    { name: "status", title: "Status", width: 142, key: (run) => run.status, cell: (run) => statusPill(run.status), text: (run) => run.status },
-    { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf,
-      cell: (run) => [h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run)), run.tags.map((tag) => h("span", { class: "tag" }, tag))] },
-    { name: "id", title: "Run", width: 250, off: true, key: (run) => run.id, text: (run) => run.id, cell: (run) => h("code", {}, run.id) },
-    { name: "started", title: "Started", width: 140, key: (run) => run.started_us || 0, text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
-      cell: (run) => h("span", { title: run.started_us ? formatTime(run.started_us) : "" }, run.started_us ? formatAgo(run.started_us, Date.now() * 1000) : NOTHING) },
-    { name: "duration", title: "Duration", width: 110, number: true, key: (run) => durationOf(run, Date.now() * 1000) ?? -1, number_of: (run) => (durationOf(run, Date.now() * 1000) ?? NaN) / 1e6,
-      text: (run) => durationText(run, Date.now() * 1000), cell: (run) => durationText(run, Date.now() * 1000) },
-    { name: "spark", title: "Curve", width: 120, fixed: true, cell: (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null), text: () => "" },
-  ];
+  const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
+  const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
+  return [STATUS, NAME, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field) {
   const value = (run) => run.values[field.name] || { number: NaN, text: NOTHING };
-  return { name: field.name, title: field.label, number: true, width: Math.max(104, field.label.length * 7.4 + 44), kind: "field",
-    key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number), number_of: (run) => value(run).number,
-    text: (run) => value(run).text, cell: (run) => fieldText({ value: value(run).number, text: value(run).text }) };
+  return {
+    name: field.name,
+    title: field.label,
+    number: true,
+    width: Math.max(104, field.label.length * 7.4 + 44),
+    kind: "field",
+    format: field.format,
+    key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number),
+    numberOf: (run) => value(run).number,
+    text: (run) => value(run).text,
+    cell: (run) => fieldText({ value: value(run).number, text: value(run).text }),
+  };
 }
 
 export function flagColumn(name) {
@@ -4399,9 +5486,16 @@ export function attrColumn(name) {
 
 function pairColumn(kind, name) {
   const text = (run) => run[kind][name];
-  return { name: kind + "/" + name, title: name, kind, width: Math.min(260, Math.max(92, name.length * 7.6 + 44)), key: (run) => sortKey(text(run)),
-    number_of: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))), text: (run) => text(run) ?? "",
-    cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))) };
+  return {
+    name: kind + "/" + name,
+    title: name,
+    kind,
+    width: Math.min(260, Math.max(92, name.length * 7.6 + 44)),
+    key: (run) => sortKey(text(run)),
+    numberOf: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))),
+    text: (run) => text(run) ?? "",
+    cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))),
+  };
 }
 
 /** Names of flags (or attributes) in the order in which they first appear, and how many values each has. */
@@ -4445,15 +5539,26 @@ export class FieldCards {
     if (stamp !== this.stamp) {
       this.stamp = stamp;
       this.cards.clear();
-      fill(this.element, project.fields.map((field) => this.makeCard(field)));
+      fill(
+        this.element,
+        project.fields.map((field) => this.makeCard(field)),
+      );
       this.show(this.last);
     }
   }
 
   makeCard(field) {
     const value = h("div", { class: "field-value" }, NOTHING);
-    const card = h("section", { class: "card field", dataset: { field: field.name }, title: field.source, "aria-label": field.label },
-      h("div", { class: "field-body" }, h("div", { class: "field-icon" }, icon(field.icon)), h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label))));
+    const card = h(
+      "section",
+      { class: "card field", dataset: { field: field.name }, title: field.source, "aria-label": field.label },
+      h(
+        "div",
+        { class: "field-body" },
+        h("div", { class: "field-icon" }, icon(field.icon)),
+        h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label)),
+      ),
+    );
     const color = materialColor(field.color);
     if (color) {
       card.style.setProperty("--hue", color);
@@ -4507,7 +5612,11 @@ export class RunStore {
       this.clear();
     }
     const base = { where, spark, with: PARTS, fields: undefined };
-    const query = !this.isWhole ? { ...base, limit: this.asked === asked ? ALL_ROWS : FIRST_ROWS } : this.version ? { ...base, since: this.version } : { ...base, limit: ALL_ROWS };
+    const query = !this.isWhole
+      ? { ...base, limit: this.asked === asked ? ALL_ROWS : FIRST_ROWS }
+      : this.version
+        ? { ...base, since: this.version }
+        : { ...base, limit: ALL_ROWS };
     const answer = await api.runs(query, signal);
     this.asked = asked;
     if (answer === this.answer) {
@@ -4550,12 +5659,31 @@ export function normalize(row, fields) {
   (row.fields || []).forEach((field) => {
     values[field.name] = { number: toNumber(field.value), text: field.text };
   });
-  return { ...row, values, flags: row.flags || {}, attrs: row.attrs || {}, tags: row.tags || [], spark: (row.spark || []).map(toNumber) };
+  return {
+    ...row,
+    values,
+    flags: ownPlaces(row.flags || {}, row),
+    attrs: row.attrs || {},
+    tags: row.tags || [],
+    spark: (row.spark || []).map(toNumber),
+  };
+}
+
+/** Values that name the run's own directory say $RUNDIR, as the project file does: they are no difference between runs. */
+function ownPlaces(pairs, row) {
+  return Object.fromEntries(
+    Object.entries(pairs).map(([name, value]) => [
+      name,
+      row.path && value.includes(row.path) ? value.replaceAll(row.path, "$RUNDIR") : value,
+    ]),
+  );
 }
 
 /** The pattern of the sparkline: the first field's or chart's series, else anything called loss. */
 export function sparkPattern(project) {
-  const source = [...project.series.filter((spec) => !spec.extra), ...project.fields].map((one) => one.source).find((text) => text.startsWith("series/"));
+  const source = [...project.series.filter((spec) => !spec.extra), ...project.fields]
+    .map((one) => one.source)
+    .find((text) => text.startsWith("series/"));
   return source ? source.slice("series/".length) : ".*loss.*";
 }
 )asset"};
@@ -4566,6 +5694,7 @@ inline constexpr std::string_view asset_runs_js[] = {
 import { choice } from "./choice.js";
 import { columnChooser } from "./column_chooser.js";
 import { h, fill, icon, setText } from "./dom.js";
+import { formatNumber } from "./format.js";
 import { setKeys } from "./keys.js";
 import { legendCell } from "./legend_cell.js";
 import { baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
@@ -4573,6 +5702,7 @@ import { RunStore, sparkPattern } from "./run_store.js";
 import { arrangeRows } from "./runs_rows.js";
 import { joinList, state } from "./state.js";
 import { VirtualTable } from "./virtual_table.js";
+import { cardHead, checkBox, named, searchBox, spring } from "./widgets.js";
 
 export class RunsView {
   constructor(go) {
@@ -4584,24 +5714,38 @@ export class RunsView {
   }
 
   build() {
-    const check = (name, text, title) => {
-      const box = h("input", { type: "checkbox", checked: this.option(name), onchange: () => this.setOption(name, box.checked) });
-      this[name] = box;
-      return h("label", { class: "check", title }, box, text);
-    };
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter runs", "aria-label": "Filter runs", value: state.get("q"),
-      oninput: () => this.setState({ q: this.filter.value }) });
-    this.where = h("input", { type: "search", class: "filter where", placeholder: "Where: flag:lr > 0.01 and status = completed", "aria-label": "Condition", value: state.get("where"),
-      spellcheck: "false", onchange: () => this.setWhere(this.where.value) });
+    this.filter = searchBox("Filter runs", "Filter runs", () => this.setState({ q: this.filter.value }), { value: state.get("q") });
+    this.where = searchBox("Condition", "Where: flag:lr > 0.01 and status = completed", null, {
+      class: "filter where",
+      value: state.get("where"),
+      spellcheck: "false",
+      onchange: () => this.setWhere(this.where.value),
+    });
     this.group = h("select", { "aria-label": "Group by", onchange: () => this.setState({ group: this.group.value, closed: null }) });
     this.note = h("span", { class: "dim", role: "status" });
     this.message = h("div", { class: "query-error", role: "alert", hidden: true });
-    this.columnsButton = h("button", { class: "quiet", title: "Choose columns (o)", onclick: () => this.chooseColumns() }, icon("columns"), "Columns");
     this.tray = h("div", { class: "tray", role: "region", "aria-label": "Chosen runs", hidden: true });
-    const tools = h("div", { class: "runs-tools", role: "toolbar", "aria-label": "Runs" }, this.filter, this.where, h("label", {}, h("span", { class: "dim" }, "Group"), this.group),
-      check("nofail", "Hide failed", "Hide terminated, lost and failed runs"), check("vary", "Only varying flags", "Leave out flags that are the same in all runs"), this.columnsButton);
-    this.element = h("main", { class: "runs-page" }, h("section", { class: "card runs-card" }, h("header", { class: "card-head" }, h("h3", {}, "Runs"), this.note), tools, this.message,
-      this.table.element), this.tray);
+    const card = h("section", { class: "card runs-card" }, cardHead("Runs", this.note), this.makeTools(), this.message, this.table.element);
+    this.element = h("main", { class: "runs-page" }, card, this.tray);
+  }
+
+  makeTools() {
+    const check = (name, text, title) => {
+      const [box, label] = checkBox(text, this.option(name), (on) => this.setOption(name, on), title);
+      this[name] = box;
+      return label;
+    };
+    const choose = { class: "quiet", title: "Choose columns (o)", onclick: () => this.chooseColumns() };
+    return h(
+      "div",
+      { class: "runs-tools", role: "toolbar", "aria-label": "Runs" },
+      this.filter,
+      this.where,
+      named("Group", this.group),
+      check("nofail", "Hide failed", "Hide terminated, lost and failed runs"),
+      check("vary", "Only varying flags", "Leave out flags that are the same in all runs"),
+      h("button", choose, icon("columns"), "Columns"),
+    );
   }
 
   destroy() {
@@ -4675,7 +5819,10 @@ export class RunsView {
   allColumns() {
     const base = baseColumns((run) => choice.color(run.id));
     const fields = this.project.fields.map(fieldColumn);
-    const flags = [...namesOf(this.store.list(), "flags")].map(([name, values]) => ({ ...flagColumn(name), off: this.option("vary") && values.size < 2 }));
+    const flags = [...namesOf(this.store.list(), "flags")].map(([name, values]) => ({
+      ...flagColumn(name),
+      off: this.option("vary") && values.size < 2,
+    }));
     const spark = base.pop();
     return [...base, ...(this.store.list().some((run) => run.spark.length) ? [spark] : []), ...fields, ...flags];
   }
@@ -4694,40 +5841,87 @@ export class RunsView {
     const by = all.find((column) => column.name === state.get("sort", "started")) || all.find((column) => column.name === "started");
     const down = state.get("dir", by.name === "started" ? "down" : "up") === "down";
     const group = all.find((column) => column.name === state.get("group")) || null;
-    const { rows, count } = arrangeRows(this.store.list(), { text: state.get("q"), hideFailed: this.option("nofail"), by, down, group,
-      pinned: choice.pinned(), closed: state.list("closed") });
+    const { rows, count } = arrangeRows(this.store.list(), {
+      text: state.get("q"),
+      hideFailed: this.option("nofail"),
+      by,
+      down,
+      group,
+      pinned: choice.pinned(),
+      closed: state.list("closed"),
+    });
     this.shown = rows.filter((row) => !row.group);
     this.drawGroups(all);
-    this.table.setColumns([this.legendColumn(), ...shown.map((column) => ({ ...column, sorted: column === by ? (down ? "descending" : "ascending") : null,
-      head: column.fixed ? null : this.sortButton(column, by, down) }))]);
+    this.table.setColumns([
+      this.legendColumn(),
+      ...shown.map((column) => ({
+        ...column,
+        sorted: column === by ? (down ? "descending" : "ascending") : null,
+        head: column.fixed ? null : this.sortButton(column, by, down),
+      })),
+    ]);
     this.table.setItems(rows);
-    setText(this.note, count === this.store.total ? String(count) : count + " of " + this.store.total + (this.store.isWhole ? "" : ", loading"));
+    setText(
+      this.note,
+      count === this.store.total ? String(count) : count + " of " + this.store.total + (this.store.isWhole ? "" : ", loading"),
+    );
     this.drawTray();
   }
 
   drawGroups(all) {
-    const names = [["", "Nothing"], ...all.filter((column) => column.kind === "flags" || column.name === "status" || column.name === "name").map((column) => [column.name, column.title])];
+    const names = [
+      ["", "Nothing"],
+      ...all
+        .filter((column) => column.kind === "flags" || column.name === "status" || column.name === "name")
+        .map((column) => [column.name, column.title]),
+    ];
     const stamp = JSON.stringify(names);
     if (stamp !== this.groupStamp) {
       this.groupStamp = stamp;
-      fill(this.group, names.map(([value, text]) => h("option", { value }, text)));
+      fill(
+        this.group,
+        names.map(([value, text]) => h("option", { value }, text)),
+      );
     }
     this.group.value = state.get("group");
   }
 
   sortButton(column, by, down) {
-    return h("button", { class: "sort" + (column === by ? (down ? " down" : " up") : ""), title: "Sort by " + column.title,
-      onclick: () => this.setState({ sort: column.name, dir: column === by ? (down ? "up" : "down") : column.number || column.name === "started" ? "down" : "up" }) }, column.title);
+    return h(
+      "button",
+      {
+        class: "sort" + (column === by ? (down ? " down" : " up") : ""),
+        title: "Sort by " + column.title,
+        onclick: () =>
+          this.setState({
+            sort: column.name,
+            dir: column === by ? (down ? "up" : "down") : column.number || column.name === "started" ? "down" : "up",
+          }),
+      },
+      column.title,
+    );
   }
 
   /** The table is the legend: chosen or not with its colour, and for a chosen run eye, pin, baseline. */
   legendColumn() {
-    return { name: "choice", title: "", width: 112, class: "choice", cell: (run) => legendCell(run, () => this.render(), (event) => this.choose(run, event.shiftKey)),
-      head: h("span", { class: "unseen" }, "Chosen") };
+    return {
+      name: "choice",
+      title: "",
+      width: 112,
+      class: "choice",
+      cell: (run) =>
+        legendCell(
+          run,
+          () => this.render(),
+          (event) => this.choose(run, event.shiftKey),
+        ),
+      head: h("span", { class: "unseen" }, "Chosen"),
+    };
   }
 
   chooseColumns() {
-    columnChooser(this.allColumns(), state.list("cols"), (flipped) => this.setState({ cols: joinList(flipped) }));
+)asset",
+    R"asset(    columnChooser(this.allColumns(), state.list("cols"), (flipped) => this.setState({ cols: joinList(flipped) }));
   }
 
   // ---- rows: what the table asks ----------------------------------------------------
@@ -4737,9 +5931,13 @@ export class RunsView {
       return { class: "group" };
     }
     const chosen = choice.has(item.id);
-)asset",
-    R"asset(    return { class: chosen ? "chosen" : "", "aria-selected": String(chosen), dataset: { run: item.id },
-      onclick: (event) => event.target.closest("a, button, input") || this.choose(item, event.shiftKey), ondblclick: () => this.go("/runs/" + encodeURIComponent(item.id)) };
+    return {
+      class: chosen ? "chosen" : "",
+      "aria-selected": String(chosen),
+      dataset: { run: item.id },
+      onclick: (event) => event.target.closest("a, button, input") || this.choose(item, event.shiftKey),
+      ondblclick: () => this.go("/runs/" + encodeURIComponent(item.id)),
+    };
   }
 
   toggleGroup(item) {
@@ -4748,12 +5946,25 @@ export class RunsView {
   }
 
   group(item) {
-    return h("button", { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) }, h("span", { class: "arrow" }), item.group + " = ",
-      h("b", {}, item.value || "--"), h("span", { class: "dim" }, item.runs.length + (item.runs.length === 1 ? " run" : " runs")));
+    return h(
+      "button",
+      { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) },
+      h("span", { class: "arrow" }),
+      item.group + " = ",
+      h("b", {}, item.value || "--"),
+      h("span", { class: "dim" }, item.runs.length + (item.runs.length === 1 ? " run" : " runs")),
+      this.project.fields.slice(0, 3).map((field) => meanText(field, item.runs)),
+    );
   }
 
   empty() {
-    return this.store.total || this.problem ? "no run matches" : this.store.asked ? (state.get("where") ? "no run matches" : "no runs yet: try guild train") : "reading runs";
+    return this.store.total || this.problem
+      ? "no run matches"
+      : this.store.asked
+        ? state.get("where")
+          ? "no run matches"
+          : "no runs yet: try guild train"
+        : "reading runs";
   }
   // ---- choosing -------------------------------------------------------------------
 
@@ -4783,9 +5994,14 @@ export class RunsView {
   drawTray() {
     const ids = choice.list();
     this.tray.hidden = ids.length === 0;
-    fill(this.tray, h("b", {}, ids.length + (ids.length === 1 ? " run" : " runs")), h("span", { class: "dim" }, ids.length >= 100 ? "the most that can be compared" : "chosen"),
-      h("span", { class: "spring" }), h("button", { class: "quiet", onclick: () => this.clearChoice() }, "Clear"),
-      h("a", { class: "button", href: "/compare" + choice.query() }, "Compare"));
+    fill(
+      this.tray,
+      h("b", {}, ids.length + (ids.length === 1 ? " run" : " runs")),
+      h("span", { class: "dim" }, ids.length >= 100 ? "the most that can be compared" : "chosen"),
+      spring(),
+      h("button", { class: "quiet", onclick: () => this.clearChoice() }, "Clear"),
+      h("a", { class: "button", href: "/compare" + choice.query() }, "Compare"),
+    );
   }
 
   clearChoice() {
@@ -4803,11 +6019,17 @@ export class RunsView {
     if (item.group) {
       return (event.key === "Enter" || event.key === " ") && (this.toggleGroup(item), true);
     }
-    const act = { Enter: () => this.go("/runs/" + encodeURIComponent(item.id)), " ": () => this.choose(item, event.shiftKey), x: () => this.choose(item, false),
-      e: () => this.flip("hide", item), p: () => this.flip("pin", item), b: () => {
+    const act = {
+      Enter: () => this.go("/runs/" + encodeURIComponent(item.id)),
+      " ": () => this.choose(item, event.shiftKey),
+      x: () => this.choose(item, false),
+      e: () => this.flip("hide", item),
+      p: () => this.flip("pin", item),
+      b: () => {
         choice.flipBaseline(item.id);
         this.render();
-      } }[event.key];
+      },
+    }[event.key];
     if (act) {
       act();
     }
@@ -4825,11 +6047,24 @@ export class RunsView {
       this.setOption(name, this[name].checked);
     };
     const row = (key, words) => [key, words, () => this.table.focusRow(this.table.cursor)];
-    return [["/", "filter", () => this.filter.focus()], ["w", "condition", () => this.where.focus()], row("j, ArrowDown", "to the rows; up and down in them, with Shift to choose"),
-      row("Enter", "in a row: open the run"), row("x", "in a row: choose it"), row("e", "in a row: hide its lines"), row("p", "in a row: pin it to the top"), row("b", "in a row: make it the baseline"),
-      ["a", "choose all that are shown", () => this.chooseAll()], ["A", "choose none", () => this.clearChoice()], ["c", "compare the chosen runs", () => choice.list().length && this.go("/compare" + choice.query())],
-      ["h", "hide failed runs", flip("nofail")], ["v", "only varying flags", flip("vary")], ["o", "columns", () => this.chooseColumns()], ["s", "sort by the next column", () => this.sortNext(1)],
-      ["S", "sort the other way", () => this.setState({ dir: this.element.querySelector(".sort.down") ? "up" : "down" })]];
+    return [
+      ["/", "filter", () => this.filter.focus()],
+      ["w", "condition", () => this.where.focus()],
+      row("j, ArrowDown", "to the rows; up and down in them, with Shift to choose"),
+      row("Enter", "in a row: open the run"),
+      row("x", "in a row: choose it"),
+      row("e", "in a row: hide its lines"),
+      row("p", "in a row: pin it to the top"),
+      row("b", "in a row: make it the baseline"),
+      ["a", "choose all that are shown", () => this.chooseAll()],
+      ["A", "choose none", () => this.clearChoice()],
+      ["c", "compare the chosen runs", () => choice.list().length && this.go("/compare" + choice.query())],
+      ["h", "hide failed runs", flip("nofail")],
+      ["v", "only varying flags", flip("vary")],
+      ["o", "columns", () => this.chooseColumns()],
+      ["s", "sort by the next column", () => this.sortNext(1)],
+      ["S", "sort the other way", () => this.setState({ dir: this.element.querySelector(".sort.down") ? "up" : "down" })],
+    ];
   }
 
   chooseAll() {
@@ -4838,10 +6073,19 @@ export class RunsView {
   }
 
   sortNext(by) {
-    const names = this.shownColumns(this.allColumns()).filter((column) => !column.fixed).map((column) => column.name);
+    const names = this.shownColumns(this.allColumns())
+      .filter((column) => !column.fixed)
+      .map((column) => column.name);
     const at = names.indexOf(state.get("sort", "started"));
     this.setState({ sort: names[(at + by + names.length) % names.length], dir: null });
   }
+}
+
+/** The mean of a field over a group, in the field's format. */
+function meanText(field, runs) {
+  const numbers = runs.map((run) => (run.values[field.name] || {}).number).filter(Number.isFinite);
+  const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  return numbers.length ? h("span", { class: "dim" }, "mean " + field.label + " ", h("b", {}, formatNumber(mean, field.format))) : null;
 }
 )asset"};
 
@@ -4953,8 +6197,7 @@ export function transform(kind, linear = 1) {
     return { to: Math.log10, from: (t) => 10 ** t };
   }
   if (kind === "symlog") {
-    return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / linear),
-      from: (t) => Math.sign(t) * linear * (10 ** Math.abs(t) - 1) };
+    return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / linear), from: (t) => Math.sign(t) * linear * (10 ** Math.abs(t) - 1) };
   }
   return { to: (v) => v, from: (t) => t };
 }
@@ -5078,6 +6321,7 @@ import { logTicks, niceStep, ticks } from "./scale.js";
 import { state } from "./state.js";
 import { titleOf } from "./status.js";
 import { svg } from "./svg.js";
+import { named, spring } from "./widgets.js";
 
 const [WIDTH, HEIGHT] = [900, 460];
 const BOX = { left: 74, right: 880, top: 18, bottom: 410 };
@@ -5089,8 +6333,13 @@ export class ScatterPanel {
     this.y = h("select", { "aria-label": "Vertical", onchange: () => this.choose("sy", this.y.value) });
     this.picture = h("div", { class: "picture" });
     this.tip = h("div", { class: "picture-tip", role: "status" });
-    this.element = h("section", { class: "card", dataset: { component: "scatter" } }, h("header", { class: "card-head" }, h("h3", {}, "Scatter"), h("span", { class: "spring" }),
-      h("label", { class: "pick" }, h("span", { class: "dim" }, "X"), this.x), h("label", { class: "pick" }, h("span", { class: "dim" }, "Y"), this.y)), this.picture, this.tip);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "scatter" } },
+      h("header", { class: "card-head" }, h("h3", {}, "Scatter"), spring(), named("X", this.x), named("Y", this.y)),
+      this.picture,
+      this.tip,
+    );
   }
 
   choose(name, value) {
@@ -5106,10 +6355,19 @@ export class ScatterPanel {
     const pick = (name, usual) => axes.find((axis) => axis.name === state.get(name)) || usual || axes[0];
     const x = pick("sx", flag || axes.find((axis) => axis.name === "duration"));
     const y = pick("sy", field);
-    for (const [select, axis] of [[this.x, x], [this.y, y]]) {
-      fill(select, axes.map((each) => h("option", { value: each.name, selected: each === axis }, each.title)));
+    for (const [select, axis] of [
+      [this.x, x],
+      [this.y, y],
+    ]) {
+      fill(
+        select,
+        axes.map((each) => h("option", { value: each.name, selected: each === axis }, each.title)),
+      );
     }
-    fill(this.picture, x && y && rows.length ? this.draw(rows, x, y) : h("div", { class: "empty" }, "These runs have no numbers in common."));
+    fill(
+      this.picture,
+      x && y && rows.length ? this.draw(rows, x, y) : h("div", { class: "empty" }, "These runs have no numbers in common."),
+    );
   }
 
   draw(rows, x, y) {
@@ -5117,17 +6375,37 @@ export class ScatterPanel {
     const ry = rangeOf(y, rows);
     const px = (value) => BOX.left + 24 + partOf(rx, value) * (BOX.right - BOX.left - 48);
     const py = (value) => BOX.bottom - 20 - partOf(ry, value) * (BOX.bottom - BOX.top - 40);
-    const dots = rows.filter((row) => Number.isFinite(x.at(row)) && Number.isFinite(y.at(row))).map((row) => this.dot(row, x, y, px(x.at(row)), py(y.at(row))));
-    return svg("svg", { viewBox: "0 0 " + WIDTH + " " + HEIGHT, class: "scatter", role: "group", "aria-label": y.title + " over " + x.title },
-      axisTicks(x, rx, 8).map((value) => [svg("line", { class: "grid", x1: px(value), x2: px(value), y1: BOX.top, y2: BOX.bottom }), svg("text", { x: px(value), y: BOX.bottom + 18, class: "middle" }, x.tick(value))]),
-      axisTicks(y, ry, 7).map((value) => [svg("line", { class: "grid", x1: BOX.left, x2: BOX.right, y1: py(value), y2: py(value) }), svg("text", { x: BOX.left - 8, y: py(value) + 4, class: "end" }, y.tick(value))]),
+    const dots = rows
+      .filter((row) => Number.isFinite(x.at(row)) && Number.isFinite(y.at(row)))
+      .map((row) => this.dot(row, x, y, px(x.at(row)), py(y.at(row))));
+    return svg(
+      "svg",
+      { viewBox: "0 0 " + WIDTH + " " + HEIGHT, class: "scatter", role: "group", "aria-label": y.title + " over " + x.title },
+      axisTicks(x, rx, 8).map((value) => [
+        svg("line", { class: "grid", x1: px(value), x2: px(value), y1: BOX.top, y2: BOX.bottom }),
+        svg("text", { x: px(value), y: BOX.bottom + 18, class: "middle" }, x.tick(value)),
+      ]),
+      axisTicks(y, ry, 7).map((value) => [
+        svg("line", { class: "grid", x1: BOX.left, x2: BOX.right, y1: py(value), y2: py(value) }),
+        svg("text", { x: BOX.left - 8, y: py(value) + 4, class: "end" }, y.tick(value)),
+      ]),
       svg("text", { x: (BOX.left + BOX.right) / 2, y: HEIGHT - 8, class: "middle strong" }, x.title),
-      svg("text", { x: 0, y: 0, transform: "translate(14 " + (BOX.top + BOX.bottom) / 2 + ") rotate(-90)", class: "middle strong" }, y.title), dots);
+      svg(
+        "text",
+        { x: 0, y: 0, transform: "translate(14 " + (BOX.top + BOX.bottom) / 2 + ") rotate(-90)", class: "middle strong" },
+        y.title,
+      ),
+      dots,
+    );
   }
 
   dot(row, x, y, cx, cy) {
     const text = titleOf(row) + ": " + x.title + " " + x.text(row) + ", " + y.title + " " + y.text(row);
-    const mark = svg("circle", { cx, cy, r: choice.baseline() === row.id ? 8 : 6, class: "point", tabindex: "0", role: "link", "aria-label": text }, svg("title", {}, text));
+    const mark = svg(
+      "circle",
+      { cx, cy, r: choice.baseline() === row.id ? 8 : 6, class: "point", tabindex: "0", role: "link", "aria-label": text },
+      svg("title", {}, text),
+    );
     mark.style.fill = choice.color(row.id);
     const tell = () => {
       this.tip.textContent = text;
@@ -5204,7 +6482,7 @@ export const state = {
 
   /** A list in one value: names joined by commas, each escaped. */
   list(name) {
-    return this.get(name).split(",").filter(Boolean).map(decodeURIComponent);
+    return this.get(name).split(",").filter(Boolean).map(decoded);
   },
 
   /** Changes some values; `push` makes a step of the browser's history. */
@@ -5213,7 +6491,8 @@ export const state = {
     for (const [name, value] of Object.entries(changes)) {
       query.delete(name);
       const values = Array.isArray(value) ? value : [value];
-      values.filter((each) => each !== null && each !== undefined && each !== "" && each !== false)
+      values
+        .filter((each) => each !== null && each !== undefined && each !== "" && each !== false)
         .forEach((each) => query.append(name, each === true ? "1" : String(each)));
     }
     const address = location.pathname + linkOf(query);
@@ -5222,6 +6501,14 @@ export const state = {
     }
   },
 };
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (_) {
+    return text; // typed by hand
+  }
+}
 
 /** Names as one value that state.list() reads. */
 export function joinList(names) {
@@ -5257,6 +6544,7 @@ inline constexpr std::string_view asset_statistics_js[] = {
 
 import { h, fill, setText } from "./dom.js";
 import { formatGeneral, formatNumber, NOTHING, recordedFormat, toNumber } from "./format.js";
+import { cardHead, moreButton, searchBox, spring, tableHead } from "./widgets.js";
 
 const FIRST = 200;
 
@@ -5264,16 +6552,20 @@ export class Statistics {
   /** onToggle(key): shows or hides a chart; isOpen(key). */
   constructor(onToggle, isOpen) {
     Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter", "aria-label": "Filter series", oninput: () => this.render() });
+    this.filter = searchBox("Filter series", "Filter", () => this.render());
     this.note = h("span", { class: "dim" });
     this.body = h("tbody", {});
-    this.rest = h("button", { class: "quiet more", hidden: true, onclick: () => {
+    this.rest = moreButton(() => {
       this.limit = Infinity;
       this.render();
-    } });
-    const head = h("thead", {}, h("tr", {}, ["Series", "Last", "Min", "Max", "Points"].map((name, i) => h("th", { scope: "col", class: i ? "number" : "" }, name))));
-    this.element = h("section", { class: "card", dataset: { component: "statistics" } }, h("header", { class: "card-head" }, h("h3", {}, "Statistics"),
-      this.note, h("span", { class: "spring" }), this.filter), h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest));
+    });
+    const head = tableHead(["Series", "Last", "Min", "Max", "Points"], (i) => i > 0);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "statistics" } },
+      cardHead("Statistics", this.note, spring(), this.filter),
+      h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest),
+    );
   }
 
   show(rows) {
@@ -5287,8 +6579,13 @@ export class Statistics {
     const wanted = this.filter.value.toLowerCase();
     const rows = this.rows.filter((row) => row.key.toLowerCase().includes(wanted));
     setText(this.note, this.rows.length + " series");
-    fill(this.body, rows.slice(0, this.limit).map((row) => this.row(row)),
-      rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")));
+    fill(
+      this.body,
+      rows.slice(0, this.limit).map((row) => this.row(row)),
+      rows.length
+        ? null
+        : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")),
+    );
     this.rest.hidden = rows.length <= this.limit;
     setText(this.rest, "Show " + (rows.length - this.limit) + " more");
   }
@@ -5296,12 +6593,31 @@ export class Statistics {
   row(row) {
     const open = this.isOpen(row.key);
     const number = (value) => h("td", { class: "number", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
-    return h("tr", { class: open ? "open" : "" }, h("td", {}, h("button", { class: "link", "aria-pressed": String(open), title: "Show or hide a chart of this series among the first",
-      onclick: () => {
-        this.onToggle(row.key);
-        this.render();
-      } }, row.key)), number(row.last), number(row.min), number(row.max),
-    h("td", { class: "number" }, formatGeneral(row.count), special(row)));
+    return h(
+      "tr",
+      { class: open ? "open" : "" },
+      h(
+        "td",
+        {},
+        h(
+          "button",
+          {
+            class: "link",
+            "aria-pressed": String(open),
+            title: "Show or hide a chart of this series among the first",
+            onclick: () => {
+              this.onToggle(row.key);
+              this.render();
+            },
+          },
+          row.key,
+        ),
+      ),
+      number(row.last),
+      number(row.min),
+      number(row.max),
+      h("td", { class: "number" }, formatGeneral(row.count), special(row)),
+    );
   }
 }
 
@@ -5322,7 +6638,14 @@ inline constexpr std::string_view asset_status_js[] = {
 import { h } from "./dom.js";
 import { formatSpan, NOTHING } from "./format.js";
 
-export const STATUS_TITLES = { running: "Running", completed: "Completed", terminated: "Terminated", error: "Error", pending: "Pending", lost: "Lost" };
+export const STATUS_TITLES = {
+  running: "Running",
+  completed: "Completed",
+  terminated: "Terminated",
+  error: "Error",
+  pending: "Pending",
+  lost: "Lost",
+};
 
 /** Whether a run can still change. */
 export function isLive(run) {
@@ -5561,6 +6884,8 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
   .tabs { margin-left: 0; }
   .tab { padding: 5px 9px; }
   .live { font-size: 0; gap: 0; }
+  .project-title, .for-keyboard { display: none; }
+  .brand { flex: none; }
   .stage.with-rail { display: block; }
   .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
   .rail-head { padding: 8px 4px 8px 14px; }
@@ -5635,32 +6960,70 @@ export class SvgContext {
     this.path = "";
     this.clips = 0;
     this.open = [];
-    Object.assign(this, { strokeStyle: "#000", fillStyle: "#000", lineWidth: 1, globalAlpha: 1, font: "11px sans-serif",
-      textAlign: "left", textBaseline: "alphabetic", dash: [] });
+    Object.assign(this, {
+      strokeStyle: "#000",
+      fillStyle: "#000",
+      lineWidth: 1,
+      globalAlpha: 1,
+      font: "11px sans-serif",
+      textAlign: "left",
+      textBaseline: "alphabetic",
+      dash: [],
+    });
   }
 
-  beginPath() { this.path = ""; }
+  beginPath() {
+    this.path = "";
+  }
 
-  moveTo(x, y) { this.path += "M" + short(x) + " " + short(y); }
+  moveTo(x, y) {
+    this.path += "M" + short(x) + " " + short(y);
+  }
 
-  lineTo(x, y) { this.path += (this.path === "" ? "M" : "L") + short(x) + " " + short(y); }
+  lineTo(x, y) {
+    this.path += (this.path === "" ? "M" : "L") + short(x) + " " + short(y);
+  }
 
-  closePath() { this.path += "Z"; }
+  closePath() {
+    this.path += "Z";
+  }
 
   arc(x, y, r) {
-    this.path += "M" + short(x - r) + " " + short(y) + "a" + short(r) + " " + short(r) + " 0 1 0 " + short(2 * r) + " 0a" + short(r)
-      + " " + short(r) + " 0 1 0 " + short(-2 * r) + " 0";
+    this.path +=
+      "M" +
+      short(x - r) +
+      " " +
+      short(y) +
+      "a" +
+      short(r) +
+      " " +
+      short(r) +
+      " 0 1 0 " +
+      short(2 * r) +
+      " 0a" +
+      short(r) +
+      " " +
+      short(r) +
+      " 0 1 0 " +
+      short(-2 * r) +
+      " 0";
   }
 
   rect(x, y, width, height) {
     this.path = "M" + short(x) + " " + short(y) + "h" + short(width) + "v" + short(height) + "h" + short(-width) + "Z";
   }
 
-  setLineDash(dash) { this.dash = dash; }
+  setLineDash(dash) {
+    this.dash = dash;
+  }
 
-  save() { this.open.push(0); }
+  save() {
+    this.open.push(0);
+  }
 
-  restore() { this.parts.push("</g>".repeat(this.open.pop() || 0)); }
+  restore() {
+    this.parts.push("</g>".repeat(this.open.pop() || 0));
+  }
 
   clip() {
     this.clips += 1;
@@ -5669,8 +7032,18 @@ export class SvgContext {
   }
 
   stroke() {
-    this.parts.push('<path d="' + this.path + '" fill="none" stroke="' + escape(this.strokeStyle) + '" stroke-width="' + this.lineWidth
-      + '" stroke-linejoin="round"' + (this.dash.length ? ' stroke-dasharray="' + this.dash.join(" ") + '"' : "") + this.opacity() + "/>");
+    this.parts.push(
+      '<path d="' +
+        this.path +
+        '" fill="none" stroke="' +
+        escape(this.strokeStyle) +
+        '" stroke-width="' +
+        this.lineWidth +
+        '" stroke-linejoin="round"' +
+        (this.dash.length ? ' stroke-dasharray="' + this.dash.join(" ") + '"' : "") +
+        this.opacity() +
+        "/>",
+    );
   }
 
   fill() {
@@ -5685,16 +7058,40 @@ export class SvgContext {
   fillText(text, x, y) {
     const anchor = { left: "start", right: "end", center: "middle" }[this.textAlign];
     const shift = { middle: 4, top: 9, alphabetic: 0 }[this.textBaseline] || 0;
-    this.parts.push('<text x="' + short(x) + '" y="' + short(y + shift) + '" text-anchor="' + anchor + '" fill="' + escape(this.fillStyle)
-      + '">' + escape(text) + "</text>");
+    this.parts.push(
+      '<text x="' +
+        short(x) +
+        '" y="' +
+        short(y + shift) +
+        '" text-anchor="' +
+        anchor +
+        '" fill="' +
+        escape(this.fillStyle) +
+        '">' +
+        escape(text) +
+        "</text>",
+    );
   }
 
-  opacity() { return this.globalAlpha < 1 ? ' opacity="' + this.globalAlpha + '"' : ""; }
+  opacity() {
+    return this.globalAlpha < 1 ? ' opacity="' + this.globalAlpha + '"' : "";
+  }
 
   toString() {
     const [width, height] = this.size;
-    return '<svg xmlns="http://www.w3.org/2000/svg" width="' + width + '" height="' + height + '" viewBox="0 0 ' + width + " " + height
-      + '" font-family="sans-serif" font-size="11">' + this.parts.join("") + "</svg>\n";
+    return (
+      '<svg xmlns="http://www.w3.org/2000/svg" width="' +
+      width +
+      '" height="' +
+      height +
+      '" viewBox="0 0 ' +
+      width +
+      " " +
+      height +
+      '" font-family="sans-serif" font-size="11">' +
+      this.parts.join("") +
+      "</svg>\n"
+    );
   }
 }
 )asset"};
@@ -5723,7 +7120,7 @@ inline constexpr std::string_view asset_table_css[] = {
 .runs-page { display: flex; flex-direction: column; height: calc(100vh - 54px); padding-bottom: 16px; gap: 12px; }
 .runs-card { display: flex; flex-direction: column; min-height: 220px; flex: 1; }
 .runs-tools { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 0 16px 12px; font-size: 13px; }
-.runs-tools label { display: inline-flex; align-items: center; gap: 7px; }
+.named { display: inline-flex; align-items: center; gap: 7px; font-size: 13px; }
 .runs-tools .quiet { display: inline-flex; align-items: center; gap: 6px; }
 .runs-tools .icon { width: 16px; height: 16px; }
 .where { flex: 1 1 240px; max-width: 460px; font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
@@ -5771,7 +7168,7 @@ inline constexpr std::string_view asset_table_css[] = {
 .compare-tabs { display: flex; flex-wrap: wrap; gap: 4px; }
 .compare-stage { min-width: 0; }
 .compare-stage .card > .card-head { flex-wrap: wrap; }
-.pick { display: inline-flex; gap: 7px; align-items: center; font-size: 13px; }
+
 
 .picture { padding: 4px 12px 8px; overflow-x: auto; }
 .picture svg { display: block; width: 100%; min-width: 560px; max-height: 72vh; font-size: 11.5px; }
@@ -5845,7 +7242,13 @@ export class VirtualTable {
     this.top = h("tr", { class: "space", "aria-hidden": "true" }, h("td", {}));
     this.bottom = h("tr", { class: "space", "aria-hidden": "true" }, h("td", {}));
     this.body = h("tbody", {});
-    this.table = h("table", { class: "table virtual", role: "grid", "aria-label": label, "aria-multiselectable": "true" }, this.cols, h("thead", {}, this.head), this.body);
+    this.table = h(
+      "table",
+      { class: "table virtual", role: "grid", "aria-label": label, "aria-multiselectable": "true" },
+      this.cols,
+      h("thead", {}, this.head),
+      this.body,
+    );
     this.element = h("div", { class: "table-box virtual-box", onscroll: () => this.draw() }, this.table);
     this.body.addEventListener("keydown", (event) => this.onKey(event));
     this.sizes = new ResizeObserver(() => this.draw());
@@ -5859,14 +7262,30 @@ export class VirtualTable {
   /** columns: [{name, title, width, number, head, cell(item)}]; head: an element in place of the title. */
   setColumns(columns) {
     this.columns = columns;
-    fill(this.cols, columns.map((column) => {
-      const col = h("col", {});
-      col.style.width = column.width + "px";
-      return col;
-    }));
+    fill(
+      this.cols,
+      columns.map((column) => {
+        const col = h("col", {});
+        col.style.width = column.width + "px";
+        return col;
+      }),
+    );
     this.table.style.width = "max(100%, " + columns.reduce((sum, column) => sum + column.width, 0) + "px)";
-    fill(this.head, columns.map((column) => h("th", { scope: "col", class: [column.number ? "number" : "", column.class || ""].join(" "),
-      "aria-sort": column.sorted || null, dataset: { column: column.name } }, column.head || column.title)));
+    fill(
+      this.head,
+      columns.map((column) =>
+        h(
+          "th",
+          {
+            scope: "col",
+            class: [column.number ? "number" : "", column.class || ""].join(" "),
+            "aria-sort": column.sorted || null,
+            dataset: { column: column.name },
+          },
+          column.head || column.title,
+        ),
+      ),
+    );
     this.redraw();
   }
 
@@ -5905,16 +7324,29 @@ export class VirtualTable {
     this.nodes = nodes;
     this.top.firstChild.style.height = first * ROW_HEIGHT + "px";
     this.bottom.firstChild.style.height = (this.items.length - last) * ROW_HEIGHT + "px";
-    const empty = this.items.length ? null : h("tr", {}, h("td", { class: "empty", colspan: String(this.columns.length) }, this.owner.empty()));
+    const empty = this.items.length
+      ? null
+      : h("tr", {}, h("td", { class: "empty", colspan: String(this.columns.length) }, this.owner.empty()));
     this.body.replaceChildren(this.top, ...nodes.values(), ...(empty ? [empty] : []), this.bottom);
   }
 
   makeRow(index) {
     const item = this.items[index];
-    const cells = item.group ? null : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
+    const cells = item.group
+      ? null
+      : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
     const props = this.owner.row(item);
-    return h("tr", { "aria-rowindex": String(index + 2), tabindex: index === this.cursor ? "0" : "-1", onfocus: () => this.setCursor(index), ...props,
-      dataset: { index: String(index), ...props.dataset } }, cells || h("td", { colspan: String(this.columns.length) }, this.owner.group(item)));
+    return h(
+      "tr",
+      {
+        "aria-rowindex": String(index + 2),
+        tabindex: index === this.cursor ? "0" : "-1",
+        onfocus: () => this.setCursor(index),
+        ...props,
+        dataset: { index: String(index), ...props.dataset },
+      },
+      cells || h("td", { colspan: String(this.columns.length) }, this.owner.group(item)),
+    );
   }
 
   // ---- focus --------------------------------------------------------------------
@@ -5964,6 +7396,65 @@ export class VirtualTable {
     event.preventDefault();
     event.stopPropagation();
   }
+}
+)asset"};
+
+inline constexpr std::string_view asset_widgets_js[] = {
+    R"asset(// widgets.js - the small parts that every page is made of: search boxes, check boxes, heads of cards and tables, dialogs.
+
+import { h } from "./dom.js";
+
+/** props: more attributes and listeners. */
+export function searchBox(label, placeholder, oninput, props = {}) {
+  return h("input", { type: "search", class: "filter", placeholder, "aria-label": label, oninput, ...props });
+}
+
+/** A box and the label that holds it: [box, label]; onChange(checked). */
+export function checkBox(text, checked, onChange, title) {
+  const box = h("input", { type: "checkbox", checked, onchange: () => onChange(box.checked) });
+  return [box, h("label", { class: "check", title }, box, text)];
+}
+
+/** Options of a select from [value, text] pairs. */
+export function optionsOf(pairs, chosen) {
+  return pairs.map(([value, text]) => h("option", { value, selected: value === chosen }, text));
+}
+
+/** A control behind its name. */
+export function named(name, control) {
+  return h("label", { class: "named" }, h("span", { class: "dim" }, name), control);
+}
+
+export const spring = () => h("span", { class: "spring" });
+
+export function cardHead(title, ...more) {
+  return h("header", { class: "card-head" }, h("h3", {}, title), ...more);
+}
+
+/** The head of a table; `numbers`: which columns stand at the right. */
+export function tableHead(titles, isNumber = () => false) {
+  const cells = titles.map((title, i) => h("th", { scope: "col", class: isNumber(i) ? "number" : "" }, title));
+  return h("thead", {}, h("tr", {}, cells));
+}
+
+/** A text that is there for screen readers only. */
+export function unseen(text) {
+  return h("span", { class: "unseen" }, text);
+}
+
+/** The button below a list that is cut. */
+export function moreButton(onclick, text = "") {
+  return h("button", { class: "quiet more", hidden: true, onclick }, text);
+}
+
+/** Opens a dialog that goes away by Escape, by a click beside it, or by its close(). */
+export function openDialog(label, name, ...children) {
+  const dialog = h("dialog", { class: name, "aria-label": label }, ...children);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
 }
 )asset"};
 
@@ -7360,6 +8851,12 @@ inline constexpr std::string_view asset_openapi_json[] = {
        "type": "string"
       }
      },
+     "compare": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
      "error": {
       "anyOf": [
        {
@@ -7385,6 +8882,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "series",
      "content",
      "sidebar",
+     "compare",
      "error",
      "diagnostics"
     ]
@@ -7679,7 +9177,8 @@ inline constexpr std::string_view asset_openapi_json[] = {
       ]
      }
     },
-    "required": [
+)asset",
+    R"asset(    "required": [
      "offset",
      "length",
      "line_offset",
@@ -7688,8 +9187,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
     ]
    },
    "file": {
-)asset",
-    R"asset(    "type": "object",
+    "type": "object",
     "properties": {
      "file": {
       "type": "string"
@@ -7727,6 +9225,7 @@ inline constexpr asset all_assets[] = {
     {"chart_export.js", "text/javascript; charset=utf-8", asset_chart_export_js, 1},
     {"chart_group.js", "text/javascript; charset=utf-8", asset_chart_group_js, 1},
     {"chart_input.js", "text/javascript; charset=utf-8", asset_chart_input_js, 1},
+    {"chart_legend.js", "text/javascript; charset=utf-8", asset_chart_legend_js, 1},
     {"chart_paint.js", "text/javascript; charset=utf-8", asset_chart_paint_js, 2},
     {"chart_sections.js", "text/javascript; charset=utf-8", asset_chart_sections_js, 1},
     {"chart_source.js", "text/javascript; charset=utf-8", asset_chart_source_js, 1},
@@ -7775,6 +9274,7 @@ inline constexpr asset all_assets[] = {
     {"table.css", "text/css; charset=utf-8", asset_table_css, 1},
     {"theme.js", "text/javascript; charset=utf-8", asset_theme_js, 1},
     {"virtual_table.js", "text/javascript; charset=utf-8", asset_virtual_table_js, 1},
+    {"widgets.js", "text/javascript; charset=utf-8", asset_widgets_js, 1},
     {"openapi.json", "application/json", asset_openapi_json, 5},
 };
 

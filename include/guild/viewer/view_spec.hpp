@@ -59,6 +59,7 @@ struct view_spec {
     std::vector<chart_spec> charts;
     std::vector<std::string> content;
     std::vector<std::string> sidebar;
+    std::vector<std::string> compare;    // columns: NAME of a field, flags/NAME, attrs/NAME
     std::vector<std::string> run_roots;  // empty when the file cannot be read
     std::optional<error> failure;
     std::vector<ini::diagnostic> diagnostics;
@@ -157,7 +158,8 @@ private:
 [[nodiscard]] json::value to_json(const field_spec& field);
 /// {name, title, label, format, source, extra}.
 [[nodiscard]] json::value to_json(const chart_spec& chart);
-/// {title, description, path, fields, series, content, sidebar, error, diagnostics}.
+/// {title, description, path, fields, series, content, sidebar, compare, error,
+/// diagnostics}.
 [[nodiscard]] json::value to_json(const view_spec& view);
 
 // ---- implementation ---------------------------------------------------------
@@ -214,6 +216,9 @@ inline void fill_view(view_spec& out, const project::project& project) {
     if (const auto* layout = find_last(project, {"train-view"})) {
         out.content = split_words(layout->get("content"));
         out.sidebar = split_words(layout->get("sidebar"));
+    }
+    if (const auto* table = find_last(project, {"compare"})) {
+        out.compare = split_words(table->get("columns"));
     }
 }
 
@@ -395,6 +400,10 @@ inline json::value to_json(const view_spec& view) {
     out["sidebar"] = json::value::array();
     for (const std::string& name : view.sidebar) {
         out["sidebar"].push_back(json::to_text(name));
+    }
+    out["compare"] = json::value::array();
+    for (const std::string& name : view.compare) {
+        out["compare"].push_back(json::to_text(name));
     }
     out["error"] = view.failure ? json::to_json(*view.failure) : json::value(nullptr);
     out["diagnostics"] = json::value::array();

@@ -5,8 +5,16 @@ import { h } from "./dom.js";
 const SEQUENCE = /\x1b\[([0-9;?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]/g;
 const PLAIN = { fg: "", bg: "", bold: false, dim: false, italic: false, underline: false, inverse: false };
 const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
-const FLAGS = { 1: ["bold", true], 2: ["dim", true], 3: ["italic", true], 4: ["underline", true], 7: ["inverse", true],
-  23: ["italic", false], 24: ["underline", false], 27: ["inverse", false] };
+const FLAGS = {
+  1: ["bold", true],
+  2: ["dim", true],
+  3: ["italic", true],
+  4: ["underline", true],
+  7: ["inverse", true],
+  23: ["italic", false],
+  24: ["underline", false],
+  27: ["inverse", false],
+};
 
 export const plainStyle = PLAIN;
 
@@ -79,7 +87,8 @@ function extended(codes, i) {
   }
   const level = (k) => (k === 0 ? 0 : 55 + 40 * k);
   const cube = n - 16;
-  const rgb = n > 231 ? Array(3).fill(8 + 10 * (n - 232)) : [level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)];
+  const rgb =
+    n > 231 ? Array(3).fill(8 + 10 * (n - 232)) : [level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)];
   return ["rgb(" + rgb.join(" ") + ")", 2];
 }
 

@@ -77,7 +77,8 @@ export const api = {
   data: (id, values, signal) => get(run(id) + "/data" + query({ ...values, format: "binary" }), signal, decodeData),
   output: (id, values, signal) => get(run(id) + "/output" + query(values), signal),
   /** The beginning of a file as text. */
-  fileText: (id, file, limit, signal) => get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
+  fileText: (id, file, limit, signal) =>
+    get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
   fileLink: (id, file, download) => run(id) + "/files/" + encodeURIComponent(file) + (download ? "?download=1" : ""),
 };
 

@@ -19,11 +19,25 @@ export function fromBinary(body) {
     const Kind = KINDS[type];
     return Float64Array.from(new Kind(body, at, length), (x) => x + base);
   };
-  return { ...head, series: head.series.map((one) => ({ ...one, steps: part(one.steps, one.length), times: part(one.times, one.length),
-    values: part(one.values, one.length) })) };
+  return {
+    ...head,
+    series: head.series.map((one) => ({
+      ...one,
+      steps: part(one.steps, one.length),
+      times: part(one.times, one.length),
+      values: part(one.values, one.length),
+    })),
+  };
 }
 
 export function fromJson(body) {
-  return { ...body, series: body.series.map((one) => ({ ...one, steps: Float64Array.from(one.steps, toNumber),
-    times: Float64Array.from(one.times_us, toNumber), values: Float64Array.from(one.values, toNumber) })) };
+  return {
+    ...body,
+    series: body.series.map((one) => ({
+      ...one,
+      steps: Float64Array.from(one.steps, toNumber),
+      times: Float64Array.from(one.times_us, toNumber),
+      values: Float64Array.from(one.values, toNumber),
+    })),
+  };
 }

@@ -5,22 +5,39 @@
 import { lastFinite, makeLines, rangeQuery } from "./chart_data.js";
 import { download, fileName, pointTable, summaryTable, toCsv, toPng, toSvg } from "./chart_export.js";
 import { boxOf, listen } from "./chart_input.js";
+import { describeChart, emptyText, legendItem, noteText } from "./chart_legend.js";
 import { paintAxes, paintBox, paintCross, paintLines } from "./chart_paint.js";
-import { closestHit, formatValue, hitsAt, showTip } from "./chart_tip.js";
+import { closestHit, hitsAt, showTip } from "./chart_tip.js";
 import { makeView } from "./chart_view.js";
 import { h, fill, icon, setText } from "./dom.js";
-import { formatGeneral } from "./format.js";
 import { menu } from "./menu.js";
 import { isDark, lineColor } from "./palette.js";
 import { extent } from "./scale.js";
+import { spring } from "./widgets.js";
 
 const HEIGHT = 260;
 
 export class Chart {
   /** spec: {name, title, label, format, source}; load(query, columns) gives series (chart_data.js). */
   constructor(spec, group, load) {
-    Object.assign(this, { spec, group, load, name: spec.name || spec.title, series: [], lines: [], detail: null, hover: null, drag: null, view: null });
-    this.canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "img", "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E" });
+    Object.assign(this, {
+      spec,
+      group,
+      load,
+      name: spec.name || spec.title,
+      series: [],
+      lines: [],
+      detail: null,
+      hover: null,
+      drag: null,
+      view: null,
+    });
+    this.canvas = h("canvas", {
+      class: "chart-canvas",
+      tabindex: "0",
+      role: "img",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E",
+    });
     this.tip = h("div", { class: "chart-tip", hidden: true });
     this.empty = h("div", { class: "chart-empty", hidden: true }, "no data");
     this.loading = h("div", { class: "chart-loading" });
@@ -28,7 +45,15 @@ export class Chart {
     this.note = h("div", { class: "chart-note", hidden: true });
     this.table = h("div", { class: "chart-table", hidden: true });
     this.plot = h("div", { class: "chart-plot" }, this.canvas, this.loading, this.tip, this.empty);
-    this.element = h("section", { class: "card chart", dataset: { chart: this.name } }, this.makeHead(), this.plot, this.legend, this.note, this.table);
+    this.element = h(
+      "section",
+      { class: "card chart", dataset: { chart: this.name } },
+      this.makeHead(),
+      this.plot,
+      this.legend,
+      this.note,
+      this.table,
+    );
     listen(this);
     this.watch();
     group.charts.add(this);
@@ -36,25 +61,49 @@ export class Chart {
 
   makeHead() {
     const { spec, group } = this;
-    this.reset = h("button", { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) }, "Reset zoom");
-    this.enlarge = h("button", { class: "quiet square", title: "Whole screen (f)", "aria-label": "Whole screen", onclick: () => this.toggleFull() }, icon("expand"));
-    const more = menu("More", { isIcon: true, name: "more" }, [["Zoom back", () => group.undo(), "z"], ["Zoom forward", () => group.redo(), "Z"],
-      ["Data table", () => this.toggleTable(), "d"], ["Save as SVG", () => this.save("svg"), "s"], ["Save as PNG", () => this.save("png"), "p"],
-      ["Save as CSV", () => this.save("csv"), "e"]]);
-    return h("header", { class: "card-head" }, h("h3", { title: spec.source }, spec.title), spec.label ? h("span", { class: "dim" }, spec.label) : null,
-      h("span", { class: "spring" }), this.reset, this.enlarge, more);
+    this.reset = h(
+      "button",
+      { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) },
+      "Reset zoom",
+    );
+    this.enlarge = h(
+      "button",
+      { class: "quiet square", title: "Whole screen (f)", "aria-label": "Whole screen", onclick: () => this.toggleFull() },
+      icon("expand"),
+    );
+    const more = menu("More", { isIcon: true, name: "more" }, [
+      ["Zoom back", () => group.undo(), "z"],
+      ["Zoom forward", () => group.redo(), "Z"],
+      ["Data table", () => this.toggleTable(), "d"],
+      ["Save as SVG", () => this.save("svg"), "s"],
+      ["Save as PNG", () => this.save("png"), "p"],
+      ["Save as CSV", () => this.save("csv"), "e"],
+    ]);
+    return h(
+      "header",
+      { class: "card-head" },
+      h("h3", { title: spec.source }, spec.title),
+      spec.label ? h("span", { class: "dim" }, spec.label) : null,
+      spring(),
+      this.reset,
+      this.enlarge,
+      more,
+    );
   }
 
   /** Draws again when the size changes; loads only what is (nearly) on the screen. */
   watch() {
     this.sizes = new ResizeObserver(() => this.draw());
     this.sizes.observe(this.plot);
-    this.sight = new IntersectionObserver((entries) => {
-      this.isSeen = entries.at(-1).isIntersecting;
-      if (this.isSeen && this.isStale) {
-        this.refresh();
-      }
-    }, { rootMargin: "300px" });
+    this.sight = new IntersectionObserver(
+      (entries) => {
+        this.isSeen = entries.at(-1).isIntersecting;
+        if (this.isSeen && this.isStale) {
+          this.refresh();
+        }
+      },
+      { rootMargin: "300px" },
+    );
     this.sight.observe(this.element);
     this.isStale = true;
   }
@@ -98,11 +147,12 @@ export class Chart {
       this.isStale = true;
       return;
     }
+    this.problem = error.message;
     this.setSeries([]);
-    setText(this.empty, error.message);
   }
 
   setSeries(series) {
+    this.problem = series.length ? null : this.problem;
     this.series = series;
     this.isLoaded = true;
     this.loading.hidden = true;
@@ -144,20 +194,24 @@ export class Chart {
 
   /** Exact points where the zoom is, the overview elsewhere and until they have come. */
   shownSeries() {
-    const exact = this.detail && this.detail.series && this.group.zoomX(this) ? new Map(this.detail.series.map((one) => [one.id, one])) : null;
-    return exact ? this.series.map((one) => (one.reduced && exact.get(one.id) ? { ...one, ...exact.get(one.id), count: one.count } : one)) : this.series;
+    const exact =
+      this.detail && this.detail.series && this.group.zoomX(this) ? new Map(this.detail.series.map((one) => [one.id, one])) : null;
+    return exact
+      ? this.series.map((one) =>
+          one.reduced && exact.get(one.id) ? { ...one, ...exact.get(one.id), count: one.count, nan: one.nan, inf: one.inf } : one,
+        )
+      : this.series;
   }
 
   /** Turns series into lines for the chosen axis and smoothing, then draws. */
   prepare() {
     const dark = isDark();
     this.lines = makeLines(this.shownSeries(), this.group.options, this.group.others);
+    const last = new Map(this.series.map((one) => [one.id, lastFinite(one.values)]));
     this.lines.forEach((line, i) => {
+      line.last = last.get(line.id);
       line.color = typeof line.color === "string" ? line.color : lineColor(line.color ?? i, dark);
     });
-    const source = this.spec.source.replace(/^series\//, "");
-    this.empty.hidden = !this.isLoaded || this.lines.length > 0;
-    setText(this.empty, "no data for " + source);
     this.drawLegend();
     this.describe();
     this.draw();
@@ -170,8 +224,7 @@ export class Chart {
   // ---- words --------------------------------------------------------------------
 
   describe() {
-    const texts = this.lines.slice(0, 10).map((line) => line.name + ": " + formatGeneral(line.count) + " points, last " + formatValue(lastFinite(line.raw), this.spec.format));
-    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data") + ".");
+    this.canvas.setAttribute("aria-label", describeChart(this));
     fill(this.canvas, summaryTable(this.lines, this.spec.title));
     if (!this.table.hidden) {
       this.drawTable();
@@ -179,32 +232,34 @@ export class Chart {
   }
 
   drawLegend() {
-    const stamp = JSON.stringify(this.lines.map((line) => [line.id, line.name, line.color, line.count, lastFinite(line.raw), line.nan, line.inf, this.group.isHidden(this, line.id)]));
-    if (stamp === this.legendStamp) {
-      return;
+    const stamp = JSON.stringify(
+      this.lines.map((line) => [
+        line.id,
+        line.name,
+        line.color,
+        line.count,
+        line.last,
+        line.nan,
+        line.inf,
+        this.group.isHidden(this, line.id),
+      ]),
+    );
+    if (stamp !== this.legendStamp) {
+      this.legendStamp = stamp;
+      fill(
+        this.legend,
+        this.lines.map((line) => legendItem(this, line)),
+      );
     }
-    this.legendStamp = stamp;
-    fill(this.legend, this.lines.map((line) => this.legendItem(line)));
   }
 
-  legendItem(line) {
-    const off = this.group.isHidden(this, line.id);
-    const swatch = h("span", { class: "swatch" });
-    swatch.style.background = line.color;
-    const special = [line.nan ? line.nan + " NaN" : "", line.inf ? line.inf + " inf" : ""].filter(Boolean).join(", ");
-    return h("button", { class: "legend-item" + (off ? " off" : ""), title: line.key + " (" + formatGeneral(line.count) + " points" + (line.reduced ? ", reduced to " + line.raw.length : "") + ")",
-      "aria-pressed": String(!off), dataset: { key: line.key, line: line.id }, onclick: () => this.group.toggle(this, line.id) },
-    swatch, h("span", { class: "legend-name" }, line.name), h("span", { class: "legend-value" }, formatValue(lastFinite(line.raw), this.spec.format)),
-    special ? h("span", { class: "bad" }, special) : null);
-  }
-
-  drawNote() {
-    const clipped = this.view ? this.view.clipped : 0;
-    const lost = this.view && this.group.options.y === "log" ? this.visible().reduce((sum, line) => sum + line.raw.filter((value) => value <= 0).length, 0) : 0;
-    const notes = [clipped ? formatGeneral(clipped) + (clipped === 1 ? " outlier is" : " outliers are") + " beyond the edges" : "",
-      lost ? formatGeneral(lost) + " not above zero, not drawn on a log axis" : ""].filter(Boolean);
-    this.note.hidden = notes.length === 0;
-    setText(this.note, notes.join("; "));
+  drawNotes() {
+    const note = noteText(this);
+    const empty = this.isLoaded ? emptyText(this) : "";
+    this.note.hidden = note === "";
+    this.empty.hidden = empty === "";
+    setText(this.note, note);
+    setText(this.empty, empty);
   }
 
   // ---- picture ------------------------------------------------------------------
@@ -212,7 +267,15 @@ export class Chart {
   colors() {
     const style = getComputedStyle(this.element);
     const get = (name) => style.getPropertyValue(name).trim();
-    return { grid: get("--grid"), text: get("--muted"), strong: get("--text"), cross: get("--cross"), surface: get("--surface"), accent: get("--accent"), font: "11px " + style.fontFamily };
+    return {
+      grid: get("--grid"),
+      text: get("--muted"),
+      strong: get("--text"),
+      cross: get("--cross"),
+      surface: get("--surface"),
+      accent: get("--accent"),
+      font: "11px " + style.fontFamily,
+    };
   }
 
   measure() {
@@ -247,10 +310,17 @@ export class Chart {
     }
     const context = this.prepareCanvas();
     const { options } = this.group;
-    this.view = makeView(this.visible(), { ...options, format: this.spec.format, zoomX: this.group.zoomX(this), zoomY: this.group.zoomY(this),
-      width: this.plot.clientWidth, height: this.height, measure: (text) => context.measureText(text).width });
+    this.view = makeView(this.visible(), {
+      ...options,
+      format: this.spec.format,
+      zoomX: this.group.zoomX(this),
+      zoomY: this.group.zoomY(this),
+      width: this.plot.clientWidth,
+      height: this.height,
+      measure: (text) => context.measureText(text).width,
+    });
     this.reset.hidden = !this.group.zoomX(this) && !this.group.zoomY(this);
-    this.drawNote();
+    this.drawNotes();
     if (!this.view) {
       this.tip.hidden = true;
       return;
@@ -263,8 +333,16 @@ export class Chart {
 
   prepareCanvas() {
     const ratio = window.devicePixelRatio || 1;
-    this.height = this.isFull() ? Math.max(200, this.element.clientHeight - this.element.firstElementChild.offsetHeight - this.legend.offsetHeight - 40
-      - (this.table.hidden ? 0 : this.table.offsetHeight)) : HEIGHT;
+    this.height = this.isFull()
+      ? Math.max(
+          200,
+          this.element.clientHeight -
+            this.element.firstElementChild.offsetHeight -
+            this.legend.offsetHeight -
+            40 -
+            (this.table.hidden ? 0 : this.table.offsetHeight),
+        )
+      : HEIGHT;
     this.plot.style.height = this.height + "px";
     this.canvas.width = Math.round(this.plot.clientWidth * ratio);
     this.canvas.height = Math.round(this.height * ratio);
@@ -284,7 +362,13 @@ export class Chart {
     this.tip.hidden = true;
     if (hits.length > 0) {
       const closest = closestHit(hits, x);
-      paintCross(context, this.view, colors, closest.line.xs[closest.at], hits.filter((hit) => Math.abs(this.view.x(hit.line.xs[hit.at]) - this.view.x(x)) < 40));
+      paintCross(
+        context,
+        this.view,
+        colors,
+        closest.line.xs[closest.at],
+        hits.filter((hit) => Math.abs(this.view.x(hit.line.xs[hit.at]) - this.view.x(x)) < 40),
+      );
       if (this.hover) {
         showTip(this.tip, this, hits, closest, this.hover.py);
       }
@@ -342,7 +426,11 @@ export class Chart {
       download(fileName(this, "png"), "image/png", await toPng(this));
     } else {
       const series = await this.load(rangeQuery(this.lines, this.group.options.axis, this.group.zoomX(this)), 4000);
-      download(fileName(this, series.some((one) => one.reduced) ? "reduced.csv" : "csv"), "text/csv", toCsv(series.filter((one) => !this.group.isHidden(this, one.id))));
+      download(
+        fileName(this, series.some((one) => one.reduced) ? "reduced.csv" : "csv"),
+        "text/csv",
+        toCsv(series.filter((one) => !this.group.isHidden(this, one.id))),
+      );
     }
   }
 }

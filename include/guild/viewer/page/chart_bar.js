@@ -2,6 +2,18 @@
 
 import { h } from "./dom.js";
 import { say } from "./keys.js";
+import { checkBox, named, optionsOf, searchBox } from "./widgets.js";
+
+const SCALES = [
+  ["linear", "Linear"],
+  ["log", "Log"],
+  ["symlog", "Symlog"],
+];
+const AXES = [
+  ["step", "Step"],
+  ["relative", "Relative time"],
+  ["wall", "Wall time"],
+];
 
 /** group: a ChartGroup; onFilter(text); the bar's `keys` are for keys.js. */
 export class ChartBar {
@@ -9,38 +21,49 @@ export class ChartBar {
     this.group = group;
     const { options } = group;
     this.axis = h("select", { "aria-label": "Horizontal axis", onchange: () => group.set({ axis: this.axis.value }) });
-    this.y = h("select", { "aria-label": "Vertical scale", onchange: () => group.set({ y: this.y.value }) },
-      [["linear", "Linear"], ["log", "Log"], ["symlog", "Symlog"]].map(([value, text]) => h("option", { value, selected: value === options.y }, text)));
-    this.slider = h("input", { type: "range", min: "0", max: "0.999", step: "0.001", "aria-label": "Smoothing", oninput: () => this.smooth(this.slider.value) });
-    this.number = h("input", { type: "number", min: "0", max: "0.999", step: "0.01", "aria-label": "Smoothing as a number", onchange: () => this.smooth(this.number.value) });
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter charts", "aria-label": "Filter charts", value: filter,
-      oninput: () => onFilter(this.filter.value) });
-    const check = (name, text, title) => {
-      const box = h("input", { type: "checkbox", checked: options[name], onchange: () => group.set({ [name]: box.checked }) });
-      this[name] = box;
-      return h("label", { class: "check", title }, box, text);
-    };
-    this.element = h("div", { class: "chart-bar", role: "toolbar", "aria-label": "Charts" }, this.filter,
-      h("label", {}, h("span", { class: "dim" }, "X"), this.axis), h("label", {}, h("span", { class: "dim" }, "Y"), this.y),
-      h("label", {}, h("span", { class: "dim" }, "Smoothing"), this.slider), this.number,
-      check("xlog", "Log x", "Logarithmic horizontal axis"), check("clip", "Clip outliers", "Fit the vertical axis to 96 of 100 values"),
-      check("link", "Link x", "Zoom all charts together"));
+    const setY = () => group.set({ y: this.y.value });
+    this.y = h("select", { "aria-label": "Vertical scale", onchange: setY }, optionsOf(SCALES, options.y));
+    const range = { min: "0", max: "0.999" };
+    const slide = () => this.smooth(this.slider.value);
+    this.slider = h("input", { type: "range", ...range, step: "0.001", "aria-label": "Smoothing", oninput: slide });
+    const type = () => this.smooth(this.number.value);
+    this.number = h("input", { type: "number", ...range, step: "0.01", "aria-label": "Smoothing as a number", onchange: type });
+    this.filter = searchBox("Filter charts", "Filter charts", () => onFilter(this.filter.value), { value: filter });
+    this.build();
     this.setAxes([]);
     this.smooth(options.smoothing, true);
+  }
+
+  build() {
+    const check = (name, text, title) => {
+      const [box, label] = checkBox(text, this.group.options[name], (on) => this.group.set({ [name]: on }), title);
+      this[name] = box;
+      return label;
+    };
+    this.element = h(
+      "div",
+      { class: "chart-bar", role: "toolbar", "aria-label": "Charts" },
+      this.filter,
+      named("X", this.axis),
+      named("Y", this.y),
+      h("span", { class: "smoothing" }, named("Smoothing", this.slider), this.number),
+      check("xlog", "Log x", "Logarithmic horizontal axis"),
+      check("clip", "Clip outliers", "Fit the vertical axis to 96 of 100 values"),
+      check("link", "Link x", "Zoom all charts together"),
+    );
   }
 
   /** Offers step, times, and the given series as horizontal axis. */
   setAxes(keys) {
     const { axis } = this.group.options;
-    const fixed = [["step", "Step"], ["relative", "Relative time"], ["wall", "Wall time"]];
-    const names = [...fixed, ...keys.map((key) => [key, key])];
+    const names = [...AXES, ...keys.map((key) => [key, key])];
     if (!names.some(([name]) => name === axis)) {
       names.push([axis, axis]);
     }
     const stamp = JSON.stringify(names);
     if (stamp !== this.stamp) {
       this.stamp = stamp;
-      this.axis.replaceChildren(...names.map(([value, text]) => h("option", { value }, text)));
+      this.axis.replaceChildren(...optionsOf(names, axis));
       this.axis.value = axis;
     }
   }
@@ -69,11 +92,19 @@ export class ChartBar {
       this.smooth((this.group.options.smoothing + by).toFixed(3));
       say("Smoothing " + this.group.options.smoothing);
     };
-    return [["/", "filter", () => this.filter.focus()], ["x", "step, relative, wall time", next(this.axis)], ["y", "linear, log, symlog", next(this.y)],
-      ["<", "less smoothing", more(-0.1)], [">", "more smoothing", more(0.1)], ["X", "logarithmic x axis", flip("xlog", "Log x")],
-      ["o", "clip outliers", flip("clip", "Clip outliers")], ["l", "link x axes", flip("link", "Link x")],
+    return [
+      ["/", "filter", () => this.filter.focus()],
+      ["x", "step, relative, wall time", next(this.axis)],
+      ["y", "linear, log, symlog", next(this.y)],
+      ["<", "less smoothing", more(-0.1)],
+      [">", "more smoothing", more(0.1)],
+      ["X", "logarithmic x axis", flip("xlog", "Log x")],
+      ["o", "clip outliers", flip("clip", "Clip outliers")],
+      ["l", "link x axes", flip("link", "Link x")],
       ["z, Z", "zoom back, forward", (event) => (event.key === "z" ? this.group.undo() : this.group.redo())],
-      ["c", "to the next chart", () => nextChart(1)], ["C", "to the chart before", () => nextChart(-1)]];
+      ["c", "to the next chart", () => nextChart(1)],
+      ["C", "to the chart before", () => nextChart(-1)],
+    ];
   }
 }
 

@@ -24,8 +24,19 @@ export function makeLines(series, { axis, smoothing }, others = new Map()) {
     const raw = pick(one.values);
     const ys = smoothing > 0 ? smooth(raw, smoothing) : raw;
     const band = one.band && order ? { low: pick(one.band.low), high: pick(one.band.high) } : one.band;
-    return { ...one, band, index, name: one.name || names[index] || one.key, xs: pick(xs), raw, ys,
-      steps: pick(one.steps), times: pick(one.times), start: starts.get(one.run), ...countSpecial(raw) };
+    return {
+      ...one,
+      band,
+      index,
+      name: one.name || names[index] || one.key,
+      xs: pick(xs),
+      raw,
+      ys,
+      steps: pick(one.steps),
+      times: pick(one.times),
+      start: starts.get(one.run),
+      ...countSpecial(raw, one),
+    };
   });
 }
 
@@ -75,10 +86,16 @@ function orderOf(xs) {
   if (sorted) {
     return null;
   }
-  return Array.from(xs.keys()).filter((i) => Number.isFinite(xs[i])).sort((a, b) => xs[a] - xs[b] || a - b);
+  return Array.from(xs.keys())
+    .filter((i) => Number.isFinite(xs[i]))
+    .sort((a, b) => xs[a] - xs[b] || a - b);
 }
 
-function countSpecial(values) {
+/** The server's counts where there are some: a reduced series may lack some of these values. */
+function countSpecial(values, known) {
+  if (known.nan !== undefined) {
+    return { nan: known.nan, inf: known.inf };
+  }
   let nan = 0;
   let inf = 0;
   for (const value of values) {

@@ -19,7 +19,14 @@ export function download(name, type, content) {
 }
 
 export function fileName(chart, ending) {
-  return (chart.spec.title || "chart").replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase() + "." + ending;
+  return (
+    (chart.spec.title || "chart")
+      .replace(/[^\w.-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .toLowerCase() +
+    "." +
+    ending
+  );
 }
 
 /** The chart as it is seen, with title and legend. */
@@ -95,24 +102,72 @@ export function toCsv(series) {
 export function pointTable(lines, view) {
   const rows = lines.flatMap((line) => {
     const inside = Array.from(line.xs.keys()).filter((i) => !view || (line.xs[i] >= view.x0 && line.xs[i] <= view.x1));
-    return inside.slice(0, Math.ceil(TABLE_ROWS / lines.length)).map((i) => h("tr", {}, h("th", { scope: "row" }, line.name),
-      h("td", { class: "number" }, String(line.steps[i])), h("td", {}, formatTime(line.times[i])), h("td", { class: "number" }, String(line.raw[i]))));
+    return inside
+      .slice(0, Math.ceil(TABLE_ROWS / lines.length))
+      .map((i) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, line.name),
+          h("td", { class: "number" }, String(line.steps[i])),
+          h("td", {}, formatTime(line.times[i])),
+          h("td", { class: "number" }, String(line.raw[i])),
+        ),
+      );
   });
-  return h("table", { class: "table points" }, h("caption", { class: "unseen" }, "Points of the chart"),
-    h("thead", {}, h("tr", {}, ["Series", "Step", "Time", "Value"].map((name, i) => h("th", { scope: "col", class: i % 2 ? "number" : "" }, name)))),
-    h("tbody", {}, rows));
+  return h(
+    "table",
+    { class: "table points" },
+    h("caption", { class: "unseen" }, "Points of the chart"),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Series", "Step", "Time", "Value"].map((name, i) => h("th", { scope: "col", class: i % 2 ? "number" : "" }, name)),
+      ),
+    ),
+    h("tbody", {}, rows),
+  );
 }
 
 /** One row a line: what a screen reader reads in place of the picture. */
 export function summaryTable(lines, title) {
   const cell = (value) => h("td", {}, Number.isFinite(value) ? String(value) : "none");
-  return h("table", {}, h("caption", {}, title), h("thead", {}, h("tr", {},
-    ["Series", "Points", "First", "Last", "Smallest", "Largest", "NaN", "Infinite"].map((name) => h("th", { scope: "col" }, name)))),
-  h("tbody", {}, lines.map((line) => {
-    const finite = line.raw.filter(Number.isFinite);
-    const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
-    const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
-    return h("tr", {}, h("th", { scope: "row" }, line.name), cell(line.count), cell(line.raw[0]), cell(line.raw.at(-1)), cell(low), cell(high),
-      cell(line.nan), cell(line.inf));
-  })));
+  return h(
+    "table",
+    {},
+    h("caption", {}, title),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Series", "Points", "First", "Last", "Smallest", "Largest", "NaN", "Infinite"].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      lines.map((line) => {
+        const finite = line.raw.filter(Number.isFinite);
+        const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
+        const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+        return h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, line.name),
+          cell(line.count),
+          cell(line.raw[0]),
+          cell(line.raw.at(-1)),
+          cell(low),
+          cell(high),
+          cell(line.nan),
+          cell(line.inf),
+        );
+      }),
+    ),
+  );
 }

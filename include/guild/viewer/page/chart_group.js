@@ -22,9 +22,14 @@ export class ChartGroup {
 
   read() {
     const number = Number(state.get("smooth", "0"));
-    Object.assign(this.options, { axis: state.get("axis", "step"), smoothing: number >= 0 && number < 1 ? number : 0,
-      y: ["log", "symlog"].find((kind) => kind === state.get("y")) || "linear", xlog: state.get("xlog") === "1",
-      clip: state.get("clip") === "1", link: state.get("link") !== "0" });
+    Object.assign(this.options, {
+      axis: state.get("axis", "step"),
+      smoothing: number >= 0 && number < 1 ? number : 0,
+      y: ["log", "symlog"].find((kind) => kind === state.get("y")) || "linear",
+      xlog: state.get("xlog") === "1",
+      clip: state.get("clip") === "1",
+      link: state.get("link") !== "0",
+    });
     this.hidden = new Set(state.all("off"));
     const zoom = { x: {}, y: {} };
     for (const text of state.all("zoom")) {
@@ -39,8 +44,16 @@ export class ChartGroup {
   write() {
     const { axis, smoothing, y, xlog, clip, link } = this.options;
     const zooms = ["x", "y"].flatMap((way) => Object.entries(this.zoom[way]).map(([name, [a, b]]) => way + ":" + name + ":" + a + ":" + b));
-    state.set({ axis: axis === "step" ? null : axis, smooth: smoothing || null, y: y === "linear" ? null : y, xlog, clip,
-      link: link ? null : "0", off: [...this.hidden], zoom: zooms });
+    state.set({
+      axis: axis === "step" ? null : axis,
+      smooth: smoothing || null,
+      y: y === "linear" ? null : y,
+      xlog,
+      clip,
+      link: link ? null : "0",
+      off: [...this.hidden],
+      zoom: zooms,
+    });
   }
 
   // ---- options --------------------------------------------------------------

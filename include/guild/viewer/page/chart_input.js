@@ -85,8 +85,11 @@ function onUp(chart) {
   }
   const box = boxOf(drag, view.area);
   if (box) {
-    chart.group.zoomTo(chart, box.isWide ? [view.xAt(box.left), view.xAt(box.right)] : null,
-      box.isHigh ? [view.yAt(box.bottom), view.yAt(box.top)] : null);
+    chart.group.zoomTo(
+      chart,
+      box.isWide ? [view.xAt(box.left), view.xAt(box.right)] : null,
+      box.isHigh ? [view.yAt(box.bottom), view.yAt(box.top)] : null,
+    );
   }
   chart.draw();
 }
@@ -98,8 +101,14 @@ export function boxOf({ px, py, to }, area) {
   if (!isWide && !isHigh) {
     return null;
   }
-  return { isWide, isHigh, left: isWide ? Math.min(px, to.px) : area.left, right: isWide ? Math.max(px, to.px) : area.right,
-    top: isHigh ? Math.min(py, to.py) : area.top, bottom: isHigh ? Math.max(py, to.py) : area.bottom };
+  return {
+    isWide,
+    isHigh,
+    left: isWide ? Math.min(px, to.px) : area.left,
+    right: isWide ? Math.max(px, to.px) : area.right,
+    top: isHigh ? Math.min(py, to.py) : area.top,
+    bottom: isHigh ? Math.max(py, to.py) : area.bottom,
+  };
 }
 
 function onWheel(chart, event) {
@@ -159,9 +168,22 @@ function actions(chart) {
   const middle = () => (chart.hover ? chart.view.x(chart.hover.x) : (chart.view.area.left + chart.view.area.right) / 2);
   const zoomBy = (factor) => () => chart.view && scaleX(chart, factor, middle());
   const leave = () => (chart.isFull() ? chart.toggleFull() : chart.group.reset(chart));
-  return { "+": zoomBy(0.6), "=": zoomBy(0.6), "-": zoomBy(1 / 0.6), 0: () => chart.group.reset(chart), Escape: leave,
-    z: () => chart.group.undo(), Z: () => chart.group.redo(), f: () => chart.toggleFull(), d: () => chart.toggleTable(),
-    s: () => chart.save("svg"), p: () => chart.save("png"), e: () => chart.save("csv"), Home: () => step(chart, -Infinity), End: () => step(chart, Infinity) };
+  return {
+    "+": zoomBy(0.6),
+    "=": zoomBy(0.6),
+    "-": zoomBy(1 / 0.6),
+    0: () => chart.group.reset(chart),
+    Escape: leave,
+    z: () => chart.group.undo(),
+    Z: () => chart.group.redo(),
+    f: () => chart.toggleFull(),
+    d: () => chart.toggleTable(),
+    s: () => chart.save("svg"),
+    p: () => chart.save("png"),
+    e: () => chart.save("csv"),
+    Home: () => step(chart, -Infinity),
+    End: () => step(chart, Infinity),
+  };
 }
 
 /** Moves the crosshair along the points of the first line, inside the window. */

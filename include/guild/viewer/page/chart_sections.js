@@ -26,7 +26,7 @@ function matcher(spec) {
   try {
     return new RegExp("^(?:" + spec.source.replace(/^series\//, "") + ")$");
   } catch (_) {
-    return null;  // the server says so in the chart
+    return null; // the server says so in the chart
   }
 }
 
@@ -107,7 +107,9 @@ export class ChartSections {
       return (!spec.extra || found.length > 0) && this.passes(spec.title + " " + found.join(" "));
     });
     this.hasOwn = this.specs.some((spec) => !spec.extra);
-    const picked = this.picked().filter((key) => this.passes(key)).map(specOf);
+    const picked = this.picked()
+      .filter((key) => this.passes(key))
+      .map(specOf);
     const rest = this.keys.filter((key) => !used.has(key) && this.passes(key));
     const shown = new Map();
     const place = (spec) => {
@@ -144,26 +146,39 @@ export class ChartSections {
   drawFolders(keys, place) {
     const folders = Map.groupBy ? Map.groupBy(keys, prefixOf) : groupBy(keys, prefixOf);
     const names = [...folders.keys()].sort((a, b) => isOwn(a) - isOwn(b) || (a < b ? -1 : 1));
-    setChildren(this.folders, names.map((name, i) => {
-      const part = this.folderPart(name);
-      const all = folders.get(name);
-      const open = this.isOpen(name, i);
-      const few = this.more.has(name) ? all : all.slice(0, FIRST);
-      setText(part.count, String(all.length));
-      part.head.setAttribute("aria-expanded", String(open));
-      part.body.hidden = !open;
-      setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
-      part.rest.hidden = !open || few.length === all.length;
-      setText(part.rest, "Show " + (all.length - few.length) + " more");
-      return part.element;
-    }));
+    setChildren(
+      this.folders,
+      names.map((name, i) => {
+        const part = this.folderPart(name);
+        const all = folders.get(name);
+        const open = this.isOpen(name, i);
+        const few = this.more.has(name) ? all : all.slice(0, FIRST);
+        setText(part.count, String(all.length));
+        part.head.setAttribute("aria-expanded", String(open));
+        part.body.hidden = !open;
+        setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
+        part.rest.hidden = !open || few.length === all.length;
+        setText(part.rest, "Show " + (all.length - few.length) + " more");
+        return part.element;
+      }),
+    );
   }
 
   folderPart(name) {
     let part = this.folderParts.get(name);
     if (!part) {
-      part = { count: h("span", { class: "dim" }), grid: h("div", { class: "charts" }), rest: h("button", { class: "quiet more", onclick: () => this.showMore(name) }) };
-      part.head = h("button", { class: "folder-head", onclick: () => this.toggle(name) }, h("span", { class: "arrow" }), h("span", {}, name), part.count);
+      part = {
+        count: h("span", { class: "dim" }),
+        grid: h("div", { class: "charts" }),
+        rest: h("button", { class: "quiet more", onclick: () => this.showMore(name) }),
+      };
+      part.head = h(
+        "button",
+        { class: "folder-head", onclick: () => this.toggle(name) },
+        h("span", { class: "arrow" }),
+        h("span", {}, name),
+        part.count,
+      );
       part.body = h("div", {}, part.grid, part.rest);
       part.element = h("section", { class: "folder", dataset: { folder: name } }, h("h2", {}, part.head), part.body);
       this.folderParts.set(name, part);

@@ -8,8 +8,19 @@ const mapped = new WeakMap();
 function seriesOf(answer, run) {
   let out = mapped.get(answer);
   if (!out) {
-    out = answer.series.map((one) => ({ id: one.key, run, key: one.key, count: one.count, reduced: one.is_reduced, start: answer.origin_us || 0,
-      steps: one.steps, times: one.times, values: one.values }));
+    out = answer.series.map((one) => ({
+      id: one.key,
+      run,
+      key: one.key,
+      count: one.count,
+      reduced: one.is_reduced,
+      nan: one.nan,
+      inf: one.inf,
+      start: answer.origin_us || 0,
+      steps: one.steps,
+      times: one.times,
+      values: one.values,
+    }));
     mapped.set(answer, out);
   }
   return out;
@@ -40,7 +51,7 @@ const nothing = { series: [], origin_us: 0 };
 
 function missing(error) {
   if (error.status === 404) {
-    return nothing;  // deleted in the meantime
+    return nothing; // deleted in the meantime
   }
   throw error;
 }
@@ -49,6 +60,14 @@ function missing(error) {
 function combine(runs, answers) {
   const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const keys = [...new Set(answers.flatMap((answer) => answer.series.map((one) => one.key)))];
-  return answers.flatMap((answer, i) => seriesOf(answer, runs[i].id).map((one) => ({ ...one, id: runs[i].id + " " + one.key, color: runs[i].color,
-    name: runs[i].name + (keys.length > 1 ? " " + one.key.replace(/^tf\//, "") : ""), dash: dashes[keys.indexOf(one.key) % dashes.length], wide: runs[i].wide })));
+  return answers.flatMap((answer, i) =>
+    seriesOf(answer, runs[i].id).map((one) => ({
+      ...one,
+      id: runs[i].id + " " + one.key,
+      color: runs[i].color,
+      name: runs[i].name + (keys.length > 1 ? " " + one.key.replace(/^tf\//, "") : ""),
+      dash: dashes[keys.indexOf(one.key) % dashes.length],
+      wide: runs[i].wide,
+    })),
+  );
 }

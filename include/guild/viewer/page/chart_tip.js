@@ -26,8 +26,12 @@ export function showTip(tip, chart, hits, closest, py) {
     return Number.isFinite(y) ? Math.abs(y - py) : Infinity;
   };
   near.sort((a, b) => away(a) - away(b) || a.line.index - b.line.index);
-  fill(tip, head(chart, closest, x), near.slice(0, ROWS).map((hit, i) => row(chart, hit, i === 0 && near.length > 1)),
-    near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null);
+  fill(
+    tip,
+    head(chart, closest, x),
+    near.slice(0, ROWS).map((hit, i) => row(chart, hit, i === 0 && near.length > 1)),
+    near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null,
+  );
   tip.hidden = false;
   const room = chart.plot.clientWidth;
   const px = view.x(x);
@@ -50,10 +54,15 @@ function row(chart, { line, at }, first) {
   swatch.style.background = line.color;
   const { format } = chart.spec;
   const smoothed = line.ys !== line.raw;
-  return h("div", { class: "tip-row" + (first ? " near" : "") }, swatch, h("span", { class: "tip-name" }, line.name),
+  return h(
+    "div",
+    { class: "tip-row" + (first ? " near" : "") },
+    swatch,
+    h("span", { class: "tip-name" }, line.name),
     line.band ? h("i", {}, formatValue(line.band.low[at], format) + " \u2026 " + formatValue(line.band.high[at], format)) : null,
     h("b", {}, formatValue(smoothed ? line.ys[at] : line.raw[at], format)),
-    smoothed ? h("i", { title: "as logged" }, formatValue(line.raw[at], format)) : null);
+    smoothed ? h("i", { title: "as logged" }, formatValue(line.raw[at], format)) : null,
+  );
 }
 
 /** A number of a tip or legend: the chart's format with a digit more, so that neighbours differ. */

@@ -1,7 +1,19 @@
 // chart_view.js - what a chart shows: ranges, scales and ticks for lines in a rectangle. Pure.
 
 import { formatClock, formatDuration, formatTick, parseFormat } from "./format.js";
-import { extent, logTicks, lowerBound, niceByteStep, niceStep, niceTimeStep, quantile, symlogTicks, ticks, transform, valueDomain } from "./scale.js";
+import {
+  extent,
+  logTicks,
+  lowerBound,
+  niceByteStep,
+  niceStep,
+  niceTimeStep,
+  quantile,
+  symlogTicks,
+  ticks,
+  transform,
+  valueDomain,
+} from "./scale.js";
 
 const MARGIN = { top: 12, right: 14, bottom: 26 };
 
@@ -24,6 +36,7 @@ export function makeView(lines, options) {
   view.drawable = kind === "log" ? (value) => value > 0 && value < Infinity : Number.isFinite;
   view.yTicks = y;
   view.xTicks = xTicks(view, options);
+  view.isEmpty = inside.every((values) => values.length === 0);
   view.width = options.width;
   view.height = options.height;
   return view;
@@ -40,11 +53,16 @@ function upper(xs, x) {
 
 function xRange(lines, { zoomX, xlog }) {
   const accept = xlog ? (x) => x > 0 && x < Infinity : Number.isFinite;
-  const full = extent(lines.map((line) => line.xs), accept);
-  if (!full) {
+  const full =
+    zoomX ||
+    extent(
+      lines.map((line) => line.xs),
+      accept,
+    );
+  if (!full || lines.length === 0) {
     return null;
   }
-  const [x0, x1] = zoomX || full;
+  const [x0, x1] = full;
   if (x0 < x1) {
     return [x0, x1];
   }
@@ -115,13 +133,19 @@ function xTicks(view, { axis, xlog, measure }) {
   const widest = timed ? 58 : Math.max(measure(plainText(x1, x1 - x0)), measure(plainText(x0, x1 - x0)));
   const count = Math.max(1, Math.min(10, Math.floor((area.right - area.left) / (widest + 26))));
   if (xlog) {
-    return logTicks(x0, x1, count).slice(0, 24).map((value) => ({ value, text: plainText(value, value) }));
+    return logTicks(x0, x1, count)
+      .slice(0, 24)
+      .map((value) => ({ value, text: plainText(value, value) }));
   }
   const span = x1 - x0;
   const step = timed ? niceTimeStep(Math.max(span, 1), count) : Math.max(axis === "step" ? 1 : 0, niceStep(span, count));
   const offset = axis === "wall" ? new Date(x0 * 1000).getTimezoneOffset() * 60 : 0;
-  return ticks(x0 - offset, x1 - offset, step).map((each) => each + offset).map((value) => ({ value,
-    text: axis === "wall" ? wallText(value, span) : axis === "relative" ? formatDuration(value * 1e6) : formatTick(value, "", step) }));
+  return ticks(x0 - offset, x1 - offset, step)
+    .map((each) => each + offset)
+    .map((value) => ({
+      value,
+      text: axis === "wall" ? wallText(value, span) : axis === "relative" ? formatDuration(value * 1e6) : formatTick(value, "", step),
+    }));
 }
 
 function plainText(value, span) {

@@ -1,7 +1,7 @@
 // choice.js - the runs that are chosen: their order gives colours; hidden, pinned, baseline. Kept in the address.
 
 import { isDark, lineColor } from "./palette.js";
-import { joinList, state } from "./state.js";
+import { joinList, linkOf, state } from "./state.js";
 
 export const MAX_CHOSEN = 100;
 
@@ -38,6 +38,8 @@ export const choice = {
 
   /** The query that takes the choice along to another page. */
   query() {
-    return "?" + ["runs", "hide", "pin", "base"].filter((name) => state.get(name)).map((name) => name + "=" + state.get(name).split(",").map((id) => encodeURIComponent(decodeURIComponent(id))).join(",")).join("&");
+    return linkOf(
+      new URLSearchParams(["runs", "hide", "pin", "base"].filter((name) => state.get(name)).map((name) => [name, state.get(name)])),
+    );
   },
 };

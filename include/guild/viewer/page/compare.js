@@ -19,18 +19,31 @@ import { normalize } from "./run_store.js";
 import { ScatterPanel } from "./scatter.js";
 import { state } from "./state.js";
 import { isLive, titleOf } from "./status.js";
+import { named } from "./widgets.js";
 
-const TABS = [["charts", "Charts"], ["scatter", "Scatter"], ["parallel", "Parallel coordinates"], ["diff", "Differences"]];
+const TABS = [
+  ["charts", "Charts"],
+  ["scatter", "Scatter"],
+  ["parallel", "Parallel"],
+  ["diff", "Differences"],
+];
 
 export class CompareView {
   constructor(go) {
     Object.assign(this, { go, rows: [], abort: new AbortController(), keys: [] });
     this.group = new ChartGroup();
     this.group.onChange = () => this.loadAxis();
-    this.sections = new ChartSections(this.group, (pattern) => manyRuns(() => this.lineRuns(), pattern, this.abort.signal, (series) => this.shape(series)));
+    this.sections = new ChartSections(this.group, (pattern) =>
+      manyRuns(
+        () => this.lineRuns(),
+        pattern,
+        this.abort.signal,
+        (series) => this.shape(series),
+      ),
+    );
     this.bar = new ChartBar(this.group, (text) => this.sections.setFilter(text), state.get("charts"));
     this.mean = h("select", { "aria-label": "Mean over", onchange: () => this.setMean(this.mean.value) });
-    this.bar.element.append(h("label", {}, h("span", { class: "dim" }, "Mean over"), this.mean));
+    this.bar.element.append(named("Mean over", this.mean));
     this.table = new CompareTable(() => this.draw(), go);
     this.panels = { scatter: new ScatterPanel(go), parallel: new ParallelPanel(go), diff: new DiffPanel(this.abort.signal) };
     this.build();
@@ -40,18 +53,41 @@ export class CompareView {
   }
 
   build() {
-    this.tabs = TABS.map(([name, title]) => h("button", { class: "tab", role: "tab", dataset: { tab: name }, onclick: () => this.setTab(name) }, title));
+    this.tabs = TABS.map(([name, title]) =>
+      h("button", { class: "tab", role: "tab", dataset: { tab: name }, onclick: () => this.setTab(name) }, title),
+    );
     this.charts = h("div", { dataset: { component: "series" } }, this.bar.element, this.sections.element);
     this.stage = h("div", { class: "compare-stage" });
-    this.nothing = h("div", { class: "card empty" }, h("p", {}, "No runs are chosen."), h("p", {}, h("a", { href: "/runs" }, "Choose some in the table of runs"), ", with a click or with x."));
-    this.element = h("main", { class: "compare-page" }, this.nothing, this.table.element, h("div", { class: "compare-tabs", role: "tablist" }, this.tabs), this.stage);
+    this.nothing = h(
+      "div",
+      { class: "card empty" },
+      h("p", {}, "No runs are chosen."),
+      h("p", {}, h("a", { href: "/runs" }, "Choose some in the table of runs"), ", with a click or with x."),
+    );
+    this.element = h(
+      "main",
+      { class: "compare-page" },
+      this.nothing,
+      this.table.element,
+      h("div", { class: "compare-tabs", role: "tablist" }, this.tabs),
+      this.stage,
+    );
   }
 
   tabKeys() {
-    return [...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]), ["m", "mean over the next flag", () => {
-      this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
-      this.setMean(this.mean.value);
-    }], ["d", "only differences in the table", () => this.table.toggleDiffers()], ["r", "back to the table of runs", () => this.go("/runs" + choice.query())]];
+    return [
+      ...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]),
+      [
+        "m",
+        "mean over the next flag",
+        () => {
+          this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
+          this.setMean(this.mean.value);
+        },
+      ],
+      ["d", "only differences in the table", () => this.table.toggleDiffers()],
+      ["r", "back to the table of runs", () => this.go("/runs" + choice.query())],
+    ];
   }
 
   destroy() {
@@ -72,14 +108,16 @@ export class CompareView {
     const ids = choice.list();
     this.project = project;
     const kept = new Map(this.rows.map((row) => [row.id, row]));
-    const rows = await Promise.all(ids.map((id) => (kept.get(id) && !isLive(kept.get(id)) && this.fieldsSeen === project.fields ? kept.get(id) : this.loadRun(id))));
+    const rows = await Promise.all(
+      ids.map((id) => (kept.get(id) && !isLive(kept.get(id)) && this.fieldsSeen === project.fields ? kept.get(id) : this.loadRun(id))),
+    );
     this.fieldsSeen = project.fields;
     const found = rows.filter(Boolean);
     const isNew = found.length !== this.rows.length || found.some((row, i) => row !== this.rows[i]);
     this.rows = found;
     if (isNew || !this.drawn) {
       this.draw();
-    } else if (this.tab() === "charts") {
+    } else if (this.tab() === "charts" && found.some(isLive)) {
       this.sections.refresh();
     }
   }
@@ -88,14 +126,24 @@ export class CompareView {
   async loadRun(id) {
     const { signal } = this.abort;
     try {
-      const answers = await Promise.all([api.run(id, signal), api.fields(id, signal), api.flags(id, signal), api.attrs(id, signal), api.series(id, signal)]);
+      const answers = await Promise.all([
+        api.run(id, signal),
+        api.fields(id, signal),
+        api.flags(id, signal),
+        api.attrs(id, signal),
+        api.series(id, signal),
+      ]);
       const old = this.rows.find((row) => row.id === id);
       if (old && old.answers.every((each, i) => each === answers[i])) {
         return old;
       }
       const [run, fields, flags, attrs, series] = answers;
       const pairs = (list) => Object.fromEntries(list.map(({ name, value }) => [name, value]));
-      return { ...normalize({ ...run, fields: fields.fields, flags: pairs(flags.flags), attrs: pairs(attrs.attrs) }, this.project.fields), answers, keys: series.series.map((one) => one.key) };
+      return {
+        ...normalize({ ...run, fields: fields.fields, flags: pairs(flags.flags), attrs: pairs(attrs.attrs) }, this.project.fields),
+        answers,
+        keys: series.series.map((one) => one.key),
+      };
     } catch (error) {
       if (error.status === 404) {
         return null;
@@ -107,7 +155,9 @@ export class CompareView {
   /** The runs whose lines are shown, in the order of their colours; the baseline is drawn thicker. */
   lineRuns() {
     const hidden = choice.hidden();
-    return this.rows.filter((row) => !hidden.includes(row.id)).map((row) => ({ id: row.id, name: this.nameOf(row), color: choice.color(row.id), wide: choice.baseline() === row.id }));
+    return this.rows
+      .filter((row) => !hidden.includes(row.id))
+      .map((row) => ({ id: row.id, name: this.nameOf(row), color: choice.color(row.id), wide: choice.baseline() === row.id }));
   }
 
   /** Runs of one name are told apart by the flags that differ, else by their ids. */
@@ -117,7 +167,10 @@ export class CompareView {
       return title;
     }
     const flags = this.varying || [];
-    const words = flags.slice(0, 2).filter((name) => row.flags[name] !== undefined).map((name) => name + "=" + row.flags[name]);
+    const words = flags
+      .slice(0, 2)
+      .filter((name) => row.flags[name] !== undefined)
+      .map((name) => name + "=" + row.flags[name]);
     return title + " " + (words.length ? words.join(" ") : row.id.slice(0, 16));
   }
 
@@ -146,7 +199,10 @@ export class CompareView {
     const stamp = JSON.stringify(names);
     if (stamp !== this.meanStamp) {
       this.meanStamp = stamp;
-      fill(this.mean, names.map(([value, text]) => h("option", { value }, text)));
+      fill(
+        this.mean,
+        names.map(([value, text]) => h("option", { value }, text)),
+      );
     }
     this.mean.value = state.get("mean");
   }
@@ -155,7 +211,11 @@ export class CompareView {
     const { axis } = this.group.options;
     if (axis !== this.axisSeen) {
       this.axisSeen = axis;
-      this.group.others = await axisSeries(this.rows.map((row) => row.id), axis, this.abort.signal);
+      this.group.others = await axisSeries(
+        this.rows.map((row) => row.id),
+        axis,
+        this.abort.signal,
+      );
       this.group.redraw();
       this.sections.refresh();
     }
@@ -196,7 +256,10 @@ export class CompareView {
     if (tab === "charts") {
       this.drawCharts();
     } else {
-      this.panels[tab].show(this.rows.filter((row) => !choice.hidden().includes(row.id)), this.project);
+      this.panels[tab].show(
+        this.rows.filter((row) => !choice.hidden().includes(row.id)),
+        this.project,
+      );
     }
   }
 

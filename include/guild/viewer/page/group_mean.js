@@ -14,8 +14,15 @@ export function groupMeans(series, groupOf) {
     parts.get(id).members.push(one);
   }
   const keys = new Set(series.map((one) => one.key));
-  return [...parts.entries()].map(([id, { group, key, members }]) => ({ ...meanOf(members), id, run: id, key, color: group.color, dash: members[0].dash,
-    name: group.name + (keys.size > 1 ? " " + key : "") + " (" + members.length + ")" }));
+  return [...parts.entries()].map(([id, { group, key, members }]) => ({
+    ...meanOf(members),
+    id,
+    run: id,
+    key,
+    color: group.color,
+    dash: members[0].dash,
+    name: group.name + (keys.size > 1 ? " " + key : "") + " (" + members.length + ")",
+  }));
 }
 
 function meanOf(members) {
@@ -32,7 +39,15 @@ function meanOf(members) {
     const seen = members.map((one) => at(one, step, one.times) - (one.start || one.times[0])).filter(Number.isFinite);
     times[i] = seen.length ? (members[0].start || members[0].times[0]) + seen.reduce((a, b) => a + b, 0) / seen.length : NaN;
   });
-  return { steps: grid, times, values, band: { low, high }, count: members.reduce((sum, one) => sum + one.count, 0), reduced: false, start: members[0].start };
+  return {
+    steps: grid,
+    times,
+    values,
+    band: { low, high },
+    count: members.reduce((sum, one) => sum + one.count, 0),
+    reduced: false,
+    start: members[0].start,
+  };
 }
 
 /** All steps of the members, thinned evenly to some hundreds. */

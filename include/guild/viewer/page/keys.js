@@ -2,6 +2,7 @@
 
 import { CHART_KEYS } from "./chart_input.js";
 import { h } from "./dom.js";
+import { cardHead, openDialog, spring } from "./widgets.js";
 
 const groups = new Map();
 
@@ -50,14 +51,18 @@ export function onKeydown(event) {
 
 /** The list of all keys, as a dialog. */
 export function showHelp() {
-  const dialog = h("dialog", { class: "help", "aria-label": "Keyboard" }, h("header", { class: "card-head" }, h("h3", {}, "Keyboard"), h("span", { class: "spring" }),
-    h("button", { class: "quiet", type: "button", autofocus: true, onclick: () => dialog.close() }, "Close")),
-  h("div", { class: "help-body" }, [...groups, ["A chart that has the focus (Tab)", CHART_KEYS]].map(([title, keys]) => h("section", {}, h("h4", {}, title),
-    h("dl", {}, keys.map(([key, words]) => h("div", {}, h("dt", {}, key.split(", ").map((one, i) => [i ? " " : "", h("kbd", {}, one)])), h("dd", {}, words))))))));
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  document.body.append(dialog);
-  dialog.showModal();
+  const close = h("button", { class: "quiet", type: "button", autofocus: true }, "Close");
+  const parts = [...groups, ["A chart that has the focus (Tab)", CHART_KEYS]].map(([title, keys]) => keySection(title, keys));
+  const dialog = openDialog("Keyboard", "help", cardHead("Keyboard", spring(), close), h("div", { class: "help-body" }, parts));
+  close.addEventListener("click", () => dialog.close());
+}
+
+function keySection(title, keys) {
+  const rows = keys.map(([key, words]) => {
+    const names = key.split(", ").map((one, i) => [i ? " " : "", h("kbd", {}, one)]);
+    return h("div", {}, h("dt", {}, names), h("dd", {}, words));
+  });
+  return h("section", {}, h("h4", {}, title), h("dl", {}, rows));
 }
 
 /** A line of text that goes away by itself; read out by screen readers. */

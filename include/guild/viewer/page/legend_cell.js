@@ -6,18 +6,39 @@ import { titleOf } from "./status.js";
 
 /** Box or colour, and for a chosen run eye, pin and baseline. */
 export function legendCell(run, changed, onChoose) {
-  const color = choice.color(run.id);
-  const button = (name, title, on, act) => h("button", { class: "mark-button" + (on ? " on" : ""), tabindex: "-1", title, "aria-label": title, "aria-pressed": String(on), onclick: () => {
-    act();
-    changed();
-  } }, icon(name));
-  const box = h("button", { class: "choose", tabindex: "-1", title: "Choose to compare (x)", "aria-label": "Choose " + titleOf(run), "aria-pressed": String(color !== null), onclick: onChoose });
+  const { id } = run;
+  const color = choice.color(id);
+  const marks = [
+    {
+      on: !choice.hidden().includes(id),
+      name: "eye",
+      off: "eye-off",
+      title: "Show its lines (e)",
+      act: () => choice.flip("hide", id),
+      always: true,
+    },
+    { on: choice.pinned().includes(id), name: "pin", title: "Pin to the top (p)", act: () => choice.flip("pin", id) },
+    { on: choice.baseline() === id, name: "flag", title: "Baseline (b)", act: () => choice.flipBaseline(id) },
+  ];
+  const shown = marks.filter((mark) => color || (mark.on && !mark.always));
+  return [chooseBox(run, color, onChoose), shown.map((mark) => markButton(mark, changed))];
+}
+
+function chooseBox(run, color, onclick) {
+  const words = { title: "Choose to compare (x)", "aria-label": "Choose " + titleOf(run), "aria-pressed": String(color !== null) };
+  const box = h("button", { class: "choose", tabindex: "-1", ...words, onclick });
   if (color) {
     box.style.background = color;
     box.style.borderColor = color;
   }
-  const isHidden = choice.hidden().includes(run.id);
-  return [box, color ? button(isHidden ? "eye-off" : "eye", "Show its lines (e)", !isHidden, () => choice.flip("hide", run.id)) : null,
-    color || choice.pinned().includes(run.id) ? button("pin", "Pin to the top (p)", choice.pinned().includes(run.id), () => choice.flip("pin", run.id)) : null,
-    color || choice.baseline() === run.id ? button("flag", "Baseline (b)", choice.baseline() === run.id, () => choice.flipBaseline(run.id)) : null];
+  return box;
+}
+
+function markButton({ on, name, off, title, act }, changed) {
+  const words = { title, "aria-label": title, "aria-pressed": String(on) };
+  const onclick = () => {
+    act();
+    changed();
+  };
+  return h("button", { class: "mark-button" + (on ? " on" : ""), tabindex: "-1", ...words, onclick }, icon(on ? name : off || name));
 }

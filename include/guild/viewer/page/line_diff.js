@@ -13,7 +13,11 @@ export function diffLines(a, b) {
     tail += 1;
   }
   const same = (lines) => lines.map((text) => ({ kind: "same", text }));
-  return [...same(a.slice(0, head)), ...middle(a.slice(head, a.length - tail), b.slice(head, b.length - tail)), ...same(tail ? a.slice(-tail) : [])];
+  return [
+    ...same(a.slice(0, head)),
+    ...middle(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...same(tail ? a.slice(-tail) : []),
+  ];
 }
 
 function middle(a, b) {

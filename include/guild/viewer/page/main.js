@@ -15,13 +15,19 @@ import { RunRail } from "./rail.js";
 import { RunView } from "./run.js";
 import { RunsView } from "./runs.js";
 import { remember } from "./state.js";
+import { spring } from "./widgets.js";
 
 const RAIL_RUNS = 100;
 const HIDDEN_WAIT_MS = 60000;
 
 class App {
   constructor(root) {
-    Object.assign(this, { interval: 1000, view: null, viewKey: "", project: { title: "", description: "", fields: [], series: [], error: null, diagnostics: [] } });
+    Object.assign(this, {
+      interval: 1000,
+      view: null,
+      viewKey: "",
+      project: { title: "", description: "", fields: [], series: [], error: null, diagnostics: [] },
+    });
     this.rail = new RunRail();
     this.build(root);
     this.drawTheme();
@@ -37,22 +43,52 @@ class App {
   }
 
   build(root) {
-    const button = (name, title, act) => h("button", { class: "quiet square", title, "aria-label": title, onclick: act }, icon(name));
+    const button = (name, title, act) =>
+      h(
+        "button",
+        { class: "quiet square" + (name === "keyboard" ? " for-keyboard" : ""), title, "aria-label": title, onclick: act },
+        icon(name),
+      );
     this.title = h("span", { class: "project-title" });
     this.live = h("span", { class: "live", role: "status" });
     this.theme = button("sun", "Light or dark (t)", () => this.toggleTheme());
-    this.tabs = { run: h("a", { href: "/", class: "tab" }, "Run"), runs: h("a", { href: "/runs", class: "tab" }, "Runs"), compare: h("a", { href: "/compare", class: "tab" }, "Compare") };
+    this.tabs = {
+      run: h("a", { href: "/", class: "tab" }, "Run"),
+      runs: h("a", { href: "/runs", class: "tab" }, "Runs"),
+      compare: h("a", { href: "/compare", class: "tab" }, "Compare"),
+    };
     this.banner = h("div", { class: "banners" });
     this.stage = h("div", { class: "stage" });
-    fill(root, h("header", { class: "top" }, h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), this.title),
-      h("nav", { class: "tabs", "aria-label": "Pages" }, Object.values(this.tabs)), h("span", { class: "spring" }), this.live,
-      button("link", "Copy link (Ctrl+l)", () => this.copyLink()), button("keyboard", "Keyboard (?)", showHelp), this.theme), this.banner, this.stage);
+    fill(
+      root,
+      h(
+        "header",
+        { class: "top" },
+        h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), this.title),
+        h("nav", { class: "tabs", "aria-label": "Pages" }, Object.values(this.tabs)),
+        spring(),
+        this.live,
+        button("link", "Copy link (Y)", () => this.copyLink()),
+        button("keyboard", "Keyboard (?)", showHelp),
+        this.theme,
+      ),
+      this.banner,
+      this.stage,
+    );
   }
 
   keys() {
-    return [["?", "this list", showHelp], ["g r", "all runs", () => this.go("/runs")], ["g l", "the latest run", () => this.go("/")], ["g c", "compare", () => this.go("/compare")],
-      ["t", "light or dark", () => this.toggleTheme()], ["Ctrl+l", "copy a link to this view", () => this.copyLink()], ["[", "the next newer run", () => this.neighbour(-1)],
-      ["]", "the next older run", () => this.neighbour(1)], ["Escape", "leave a field", () => {}]];
+    return [
+      ["?", "this list", showHelp],
+      ["g r", "all runs", () => this.go("/runs")],
+      ["g l", "the latest run", () => this.go("/")],
+      ["g c", "compare", () => this.go("/compare")],
+      ["t", "light or dark", () => this.toggleTheme()],
+      ["Y", "copy a link to this view", () => this.copyLink()],
+      ["[", "the next newer run", () => this.neighbour(-1)],
+      ["]", "the next older run", () => this.neighbour(1)],
+      ["Escape", "leave a field", () => {}],
+    ];
   }
 
   async start() {
@@ -79,7 +115,7 @@ class App {
         this.setLive("bad", error.status === 0 ? "Not answering" : error.message);
         if (error.status === undefined) {
           setTimeout(() => {
-            throw error;  // a mistake of ours is for the console
+            throw error; // a mistake of ours is for the console
           });
         }
       }
@@ -97,7 +133,10 @@ class App {
   }
 
   async refresh() {
-    const [project, runs] = await Promise.all([api.project(), this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null]);
+    const [project, runs] = await Promise.all([
+      api.project(),
+      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null,
+    ]);
     if (!project.error) {
       this.good = project;
     }
@@ -107,7 +146,7 @@ class App {
     this.title.title = this.project.description || "";
     this.drawBanner();
     if (!runs && this.needsRail()) {
-      this.again = true;  // the address changed while this was read
+      this.again = true; // the address changed while this was read
       return;
     }
     this.route(runs);
@@ -132,7 +171,9 @@ class App {
     const id = named ? decodeURIComponent(named[1]) : runs && runs.runs.length ? runs.runs[0].id : "";
     const kind = path === "/runs" || path === "/compare" ? path.slice(1) : id ? "run" : "welcome";
     const key = kind === "run" ? "run " + id : kind;
-    Object.entries(this.tabs).forEach(([name, tab]) => tab.classList.toggle("current", name === kind || (name === "run" && kind === "welcome")));
+    Object.entries(this.tabs).forEach(([name, tab]) =>
+      tab.classList.toggle("current", name === kind || (name === "run" && kind === "welcome")),
+    );
     this.tabs.runs.href = "/runs" + (kind === "compare" ? choice.query() : "");
     if (key !== this.viewKey) {
       this.viewKey = key;
@@ -144,7 +185,14 @@ class App {
     if (this.view) {
       this.view.destroy();
     }
-    this.view = kind === "run" ? new RunView(id) : kind === "runs" ? new RunsView((path) => this.go(path)) : kind === "compare" ? new CompareView((path) => this.go(path)) : null;
+    this.view =
+      kind === "run"
+        ? new RunView(id)
+        : kind === "runs"
+          ? new RunsView((path) => this.go(path))
+          : kind === "compare"
+            ? new CompareView((path) => this.go(path))
+            : null;
     this.stage.classList.toggle("with-rail", kind === "run");
     fill(this.stage, kind === "run" ? [this.rail.element, this.view.element] : this.view ? this.view.element : welcome());
     scrollTo(0, 0);
@@ -158,7 +206,15 @@ class App {
 
   onLink(event) {
     const link = event.target.closest && event.target.closest("a[href^='/']");
-    if (link && !link.hasAttribute("download") && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey) {
+    if (
+      link &&
+      !link.hasAttribute("download") &&
+      event.button === 0 &&
+      !event.metaKey &&
+      !event.ctrlKey &&
+      !event.shiftKey &&
+      !event.altKey
+    ) {
       event.preventDefault();
       this.go(link.getAttribute("href"));
     }
@@ -192,9 +248,29 @@ class App {
     }
     this.bannerStamp = stamp;
     const problems = [this.project.error, ...(this.project.diagnostics || []).filter((one) => one.severity === "warning")].filter(Boolean);
-    fill(this.banner, problems.slice(0, 5).map((problem) => h("div", { class: "banner" + (problem.severity === "warning" ? " mild" : ""), role: "alert",
-      dataset: { banner: problem.severity === "warning" ? "warning" : "project" } }, icon("warning"), h("div", {}, h("b", {}, problem.text || problem.message),
-      problem.hint ? h("p", {}, problem.hint) : null, problem.caret ? h("pre", {}, problem.caret) : null))));
+    fill(
+      this.banner,
+      problems
+        .slice(0, 5)
+        .map((problem) =>
+          h(
+            "div",
+            {
+              class: "banner" + (problem.severity === "warning" ? " mild" : ""),
+              role: "alert",
+              dataset: { banner: problem.severity === "warning" ? "warning" : "project" },
+            },
+            icon("warning"),
+            h(
+              "div",
+              {},
+              h("b", {}, problem.text || problem.message),
+              problem.hint ? h("p", {}, problem.hint) : null,
+              problem.caret ? h("pre", {}, problem.caret) : null,
+            ),
+          ),
+        ),
+    );
   }
 
   toggleTheme() {
@@ -213,8 +289,14 @@ class App {
 }
 
 function welcome() {
-  return h("main", { class: "welcome" }, h("img", { src: "/assets/icon.svg", alt: "", width: "64", height: "64" }), h("h1", {}, "No runs yet"),
-    h("p", {}, "Start one, and it appears here by itself:"), h("pre", {}, "guild train"));
+  return h(
+    "main",
+    { class: "welcome" },
+    h("img", { src: "/assets/icon.svg", alt: "", width: "64", height: "64" }),
+    h("h1", {}, "No runs yet"),
+    h("p", {}, "Start one, and it appears here by itself:"),
+    h("pre", {}, "guild train"),
+  );
 }
 
 new App(document.getElementById("app")).start();

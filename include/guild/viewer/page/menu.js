@@ -5,8 +5,19 @@ import { h, icon } from "./dom.js";
 /** items: [[text, action, key]]; `picture`: an icon's name or the text of the button. */
 export function menu(title, picture, items) {
   const list = h("div", { class: "menu-list", role: "menu", hidden: true });
-  const button = h("button", { class: "quiet" + (picture.isIcon ? " square" : ""), type: "button", title, "aria-label": title, "aria-haspopup": "menu",
-    "aria-expanded": "false", onclick: () => toggle(list.hidden) }, picture.isIcon ? icon(picture.name) : picture);
+  const button = h(
+    "button",
+    {
+      class: "quiet" + (picture.isIcon ? " square" : ""),
+      type: "button",
+      title,
+      "aria-label": title,
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      onclick: () => toggle(list.hidden),
+    },
+    picture.isIcon ? icon(picture.name) : picture,
+  );
   const box = h("div", { class: "menu" }, button, list);
   const away = (event) => box.contains(event.target) || toggle(false);
   const toggle = (open) => {
@@ -18,18 +29,30 @@ export function menu(title, picture, items) {
       list.firstElementChild.focus();
     }
   };
-  box.addEventListener("keydown", (event) => onKey(event, list, () => {
-    toggle(false);
-    button.focus();
-  }));
+  box.addEventListener("keydown", (event) =>
+    onKey(event, list, () => {
+      toggle(false);
+      button.focus();
+    }),
+  );
   return box;
 }
 
 function entry([text, action, key], close) {
-  return h("button", { class: "menu-item", role: "menuitem", type: "button", onclick: () => {
-    close();
-    action();
-  } }, h("span", {}, text), key ? h("kbd", {}, key) : null);
+  return h(
+    "button",
+    {
+      class: "menu-item",
+      role: "menuitem",
+      type: "button",
+      onclick: () => {
+        close();
+        action();
+      },
+    },
+    h("span", {}, text),
+    key ? h("kbd", {}, key) : null,
+  );
 }
 
 function onKey(event, list, close) {

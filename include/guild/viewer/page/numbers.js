@@ -1,26 +1,34 @@
 // numbers.js - what of runs can stand on an axis: fields, flags, duration; as numbers, or as words in order.
 
-import { baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
-import { formatGeneral } from "./format.js";
+import { DURATION, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { formatGeneral, formatNumber } from "./format.js";
 
 /** Axes of some runs: [{name, title, at(run) -> number or NaN, text(run), isWords, words}], those that vary first. */
 export function axesOf(rows, project) {
-  const columns = [...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
-    ...project.fields.map(fieldColumn), ...baseColumns(() => null).filter((column) => column.name === "duration")];
+  const columns = [
+    ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
+    ...project.fields.map(fieldColumn),
+    DURATION,
+  ];
   return columns.map((column) => axisOf(column, rows)).filter(Boolean);
 }
 
 function axisOf(column, rows) {
-  const numbers = rows.map((row) => column.number_of(row));
+  const numbers = rows.map((row) => column.numberOf(row));
   const texts = rows.map((row) => column.text(row));
   const isWords = rows.every((row, i) => Number.isNaN(numbers[i])) && column.kind === "flags";
-  const mixed = column.kind === "flags" && numbers.some(Number.isNaN) && !isWords && texts.some((text, i) => text !== "" && Number.isNaN(numbers[i]));
+  const mixed =
+    column.kind === "flags" && numbers.some(Number.isNaN) && !isWords && texts.some((text, i) => text !== "" && Number.isNaN(numbers[i]));
   const base = { name: column.name, title: column.title, text: column.text, kind: column.kind };
   if (isWords || mixed) {
     const words = [...new Set(texts)].sort();
     return { ...base, isWords: true, words, at: (row) => words.indexOf(column.text(row)), tick: (value) => words[Math.round(value)] ?? "" };
   }
-  return numbers.some(Number.isFinite) ? { ...base, isWords: false, at: column.number_of, tick: formatGeneral } : null;
+  return numbers.some(Number.isFinite) ? { ...base, isWords: false, at: column.numberOf, tick: tickText(column.format) } : null;
+}
+
+function tickText(format) {
+  return (value) => (format ? formatNumber(value, format) : formatGeneral(Number(value.toPrecision(4))));
 }
 
 /** An axis' range with room at both ends, on a logarithmic scale where the values ask for it. */

@@ -6,43 +6,64 @@ import { h, fill, setText } from "./dom.js";
 import { formatTime } from "./format.js";
 import { OutputLines } from "./output_lines.js";
 import { state } from "./state.js";
+import { cardHead, checkBox, moreButton, optionsOf, searchBox, spring } from "./widgets.js";
 
 const FIRST_BYTES = 256 * 1024;
 const STEP_BYTES = 512 * 1024;
+const STREAMS = [
+  ["", "Both streams"],
+  ["out", "Standard output"],
+  ["err", "Standard error"],
+];
 
 export class OutputPanel {
   constructor() {
-    this.offset = null;
-    this.model = new OutputLines();
-    this.nodes = new Map();
-    this.at = -1;
-    this.follow = h("input", { type: "checkbox", checked: true, onchange: () => this.scroll() });
-    this.only = h("input", { type: "checkbox", checked: state.get("only") === "1", onchange: () => this.search() });
-    this.stream = h("select", { "aria-label": "Stream", onchange: () => this.search() },
-      [["", "Both streams"], ["out", "Standard output"], ["err", "Standard error"]].map(([value, text]) => h("option", { value, selected: value === state.get("stream") }, text)));
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Search", "aria-label": "Search output", value: state.get("out"),
-      oninput: () => this.search(), onkeydown: (event) => event.key === "Enter" && this.jump(event.shiftKey ? -1 : 1) });
+    Object.assign(this, { offset: null, model: new OutputLines(), nodes: new Map(), at: -1 });
+    [this.follow, this.followLabel] = checkBox("Follow", true, () => this.scroll());
+    [this.only, this.onlyLabel] = checkBox("Only matches", state.get("only") === "1", () => this.search(), "Hide lines without the text");
+    this.stream = h("select", { "aria-label": "Stream", onchange: () => this.search() }, optionsOf(STREAMS, state.get("stream")));
+    this.filter = searchBox("Search output", "Search", () => this.search(), {
+      value: state.get("out"),
+      onkeydown: (event) => event.key === "Enter" && this.jump(event.shiftKey ? -1 : 1),
+    });
     this.note = h("span", { class: "dim", role: "status" });
-    this.earlier = h("button", { class: "quiet more", hidden: true, onclick: () => this.loadEarlier() }, "Show earlier output");
+    this.earlier = moreButton(() => this.loadEarlier(), "Show earlier output");
     this.list = h("div", {});
     this.nothing = h("div", { class: "empty" }, "no output");
-    this.body = h("div", { class: "output-body bare", tabindex: "0", role: "log", "aria-live": "off", "aria-label": "Output of the run", onscroll: () => this.onScroll() },
-      this.earlier, this.list, this.nothing);
-    this.element = h("section", { class: "card output", dataset: { component: "output" } }, this.makeHead(), this.body);
+    this.build();
   }
 
-  makeHead() {
-    return h("header", { class: "card-head" }, h("h3", {}, "Output"), this.note, h("span", { class: "spring" }), this.filter,
-      h("label", { class: "check", title: "Hide lines without the text" }, this.only, "Only matches"), this.stream,
-      h("label", { class: "check" }, this.follow, "Follow"));
+  build() {
+    const log = { role: "log", "aria-live": "off", "aria-label": "Output of the run" };
+    this.body = h(
+      "div",
+      { class: "output-body bare", tabindex: "0", ...log, onscroll: () => this.onScroll() },
+      this.earlier,
+      this.list,
+      this.nothing,
+    );
+    this.element = h(
+      "section",
+      { class: "card output", dataset: { component: "output" } },
+      cardHead("Output", this.note, spring(), this.filter, this.onlyLabel, this.stream, this.followLabel),
+      this.body,
+    );
   }
 
   keys() {
-    return [["u", "search the output", () => this.filter.focus()], ["n", "next match", () => this.jump(1)], ["N", "match before", () => this.jump(-1)],
-      ["F", "follow the output", () => {
-        this.follow.checked = !this.follow.checked;
-        this.scroll();
-      }]];
+    return [
+      ["u", "search the output", () => this.filter.focus()],
+      ["n", "next match", () => this.jump(1)],
+      ["N", "match before", () => this.jump(-1)],
+      [
+        "F",
+        "follow the output",
+        () => {
+          this.follow.checked = !this.follow.checked;
+          this.scroll();
+        },
+      ],
+    ];
   }
 
   /** Fetches what was written since the last call; several rounds if it is much. */
@@ -105,7 +126,14 @@ export class OutputPanel {
     setText(this.nothing, lines === 0 ? "no output" : wanted ? "no line contains this text" : "nothing on this stream");
     this.earlier.hidden = !(this.begin > 0 || this.model.isCut);
     const marks = wanted ? this.list.querySelectorAll("mark").length : 0;
-    setText(this.note, wanted ? (this.at >= 0 ? this.at + 1 + " of " : "") + marks + (marks === 1 ? " match" : " matches") : lines ? lines + (lines === 1 ? " line" : " lines") : "");
+    setText(
+      this.note,
+      wanted
+        ? (this.at >= 0 ? this.at + 1 + " of " : "") + marks + (marks === 1 ? " match" : " matches")
+        : lines
+          ? lines + (lines === 1 ? " line" : " lines")
+          : "",
+    );
     this.scroll();
   }
 
@@ -129,22 +157,32 @@ export class OutputPanel {
 
   passes(line) {
     const wanted = this.filter.value.toLowerCase();
-    return (!this.stream.value || line.stream === this.stream.value) && (!wanted || !this.only.checked || line.text.toLowerCase().includes(wanted));
+    return (
+      (!this.stream.value || line.stream === this.stream.value) &&
+      (!wanted || !this.only.checked || line.text.toLowerCase().includes(wanted))
+    );
   }
 
   lineNode(line) {
     const title = (line.stream === "err" ? "standard error, " : "") + (line.time ? formatTime(line.time) : "");
-    const node = h("div", { class: "line" + (line.stream === "err" ? " err" : "") + (line.lost ? " lost" : ""), title },
-      line.lost ? line.text : this.contents(line));
+    const node = h(
+      "div",
+      { class: "line" + (line.stream === "err" ? " err" : "") + (line.lost ? " lost" : ""), title },
+      line.lost ? line.text : this.contents(line),
+    );
     if (line.updates > 0) {
-      node.append(h("button", { class: "fold", title: "Show what the line said before", onclick: () => this.unfold(node, line) }, "+" + line.updates));
+      node.append(
+        h("button", { class: "fold", title: "Show what the line said before", onclick: () => this.unfold(node, line) }, "+" + line.updates),
+      );
     }
     return node;
   }
 
   contents(line) {
     const wanted = this.filter.value.toLowerCase();
-    return wanted && line.text.toLowerCase().includes(wanted) ? highlight(line.text, wanted) : line.parts.map((part) => ansiNode(part.text, part.style));
+    return wanted && line.text.toLowerCase().includes(wanted)
+      ? highlight(line.text, wanted)
+      : line.parts.map((part) => ansiNode(part.text, part.style));
   }
 
   unfold(node, line) {

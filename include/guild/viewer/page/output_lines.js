@@ -17,7 +17,17 @@ export class OutputLines {
   /** Adds a piece; gives the lines that are new or longer now. */
   add(piece) {
     if (piece.lost_bytes !== undefined) {
-      return [this.push({ stream: piece.stream, time: piece.time_us, raw: "", text: piece.lost_bytes + " bytes of output were dropped here", parts: [], lost: true, updates: 0 })];
+      return [
+        this.push({
+          stream: piece.stream,
+          time: piece.time_us,
+          raw: "",
+          text: piece.lost_bytes + " bytes of output were dropped here",
+          parts: [],
+          lost: true,
+          updates: 0,
+        }),
+      ];
     }
     const texts = piece.text.split("\n");
     const changed = [];
@@ -28,7 +38,9 @@ export class OutputLines {
         this.open[piece.stream] = null;
         return;
       }
-      const line = open || this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
+      const line =
+        open ||
+        this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
       this.extend(line, text);
       this.open[piece.stream] = isLast ? line : null;
       this.styles[piece.stream] = line.next;

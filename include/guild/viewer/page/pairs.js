@@ -8,7 +8,12 @@ export class Pairs {
     this.nothing = nothing;
     this.textOf = textOf;
     this.body = h("div", { class: "pairs" });
-    this.element = h("section", { class: "card", dataset: { component: name } }, h("header", { class: "card-head" }, h("h3", {}, title)), this.body);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: name } },
+      h("header", { class: "card-head" }, h("h3", {}, title)),
+      this.body,
+    );
     this.show([]);
   }
 
@@ -17,8 +22,18 @@ export class Pairs {
       return;
     }
     this.pairs = pairs;
-    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name),
-      h("dd", { title: value }, this.textOf(name, value))))) : h("div", { class: "empty" }, this.nothing));
+    fill(
+      this.body,
+      pairs.length
+        ? h(
+            "dl",
+            {},
+            pairs.map(({ name, value }) =>
+              h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value))),
+            ),
+          )
+        : h("div", { class: "empty" }, this.nothing),
+    );
   }
 }
 

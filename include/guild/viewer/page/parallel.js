@@ -7,6 +7,7 @@ import { niceStep, ticks } from "./scale.js";
 import { state } from "./state.js";
 import { titleOf } from "./status.js";
 import { svg } from "./svg.js";
+import { spring } from "./widgets.js";
 
 const HEIGHT = 420;
 const [TOP, BOTTOM] = [48, 396];
@@ -17,12 +18,30 @@ export class ParallelPanel {
     this.picture = h("div", { class: "picture" });
     this.tip = h("div", { class: "picture-tip", role: "status" });
     this.reset = h("button", { class: "quiet", hidden: true, onclick: () => this.brush({}) }, "All runs");
-    this.element = h("section", { class: "card", dataset: { component: "parallel" } }, h("header", { class: "card-head" }, h("h3", {}, "Parallel coordinates"),
-      h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"), h("span", { class: "spring" }), this.reset), this.picture, this.tip);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "parallel" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Parallel coordinates"),
+        h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"),
+        spring(),
+        this.reset,
+      ),
+      this.picture,
+      this.tip,
+    );
   }
 
   brushes() {
-    return Object.fromEntries(state.all("brush").map((text) => text.match(/^(.*):([^:]+):([^:]+)$/)).filter(Boolean).map(([, name, low, high]) => [name, [Number(low), Number(high)]]));
+    return Object.fromEntries(
+      state
+        .all("brush")
+        .map((text) => text.match(/^(.*):([^:]+):([^:]+)$/))
+        .filter(Boolean)
+        .map(([, name, low, high]) => [name, [Number(low), Number(high)]]),
+    );
   }
 
   brush(ranges) {
@@ -32,36 +51,60 @@ export class ParallelPanel {
 
   show(rows, project) {
     Object.assign(this, { rows, project });
-    const axes = axesOf(rows, project).slice(0, 12).map((axis) => ({ ...axis, range: rangeOf(axis, rows) }));
+    const axes = axesOf(rows, project)
+      .slice(0, 12)
+      .map((axis) => ({ ...axis, range: rangeOf(axis, rows) }));
     const brushes = this.brushes();
     this.reset.hidden = Object.keys(brushes).length === 0;
-    fill(this.picture, axes.length > 1 && rows.length ? this.draw(rows, axes, brushes) : h("div", { class: "empty" }, "These runs have too few numbers that differ."));
+    fill(
+      this.picture,
+      axes.length > 1 && rows.length
+        ? this.draw(rows, axes, brushes)
+        : h("div", { class: "empty" }, "These runs have too few numbers that differ."),
+    );
   }
 
   draw(rows, axes, brushes) {
     const width = Math.max(700, axes.length * 130);
     const x = (i) => 70 + (i / (axes.length - 1)) * (width - 140);
     const y = (axis, row) => BOTTOM - partOf(axis.range, axis.at(row)) * (BOTTOM - TOP);
-    const isIn = (row) => axes.every((axis) => {
-      const range = brushes[axis.name];
-      const part = partOf(axis.range, axis.at(row));
-      return !range || (part >= range[0] - 1e-9 && part <= range[1] + 1e-9);
-    });
+    const isIn = (row) =>
+      axes.every((axis) => {
+        const range = brushes[axis.name];
+        const part = partOf(axis.range, axis.at(row));
+        return !range || (part >= range[0] - 1e-9 && part <= range[1] + 1e-9);
+      });
     const lines = rows.map((row) => this.line(row, axes, x, y, isIn(row)));
-    return svg("svg", { viewBox: "0 0 " + width + " " + HEIGHT, class: "parallel", role: "group", "aria-label": "Runs over " + axes.map((axis) => axis.title).join(", ") },
-      lines.filter((line) => line.classList.contains("faded")), lines.filter((line) => !line.classList.contains("faded")), axes.map((axis, i) => this.axis(axis, x(i), brushes[axis.name])));
+    return svg(
+      "svg",
+      {
+        viewBox: "0 0 " + width + " " + HEIGHT,
+        class: "parallel",
+        role: "group",
+        "aria-label": "Runs over " + axes.map((axis) => axis.title).join(", "),
+      },
+      lines.filter((line) => line.classList.contains("faded")),
+      lines.filter((line) => !line.classList.contains("faded")),
+      axes.map((axis, i) => this.axis(axis, x(i), brushes[axis.name])),
+    );
   }
 
   line(row, axes, x, y, isIn) {
     let pen = "M";
-    const d = axes.map((axis, i) => {
-      const at = y(axis, row);
-      const part = Number.isFinite(at) ? pen + x(i).toFixed(1) + " " + at.toFixed(1) : "";
-      pen = Number.isFinite(at) ? "L" : "M";
-      return part;
-    }).join("");
+    const d = axes
+      .map((axis, i) => {
+        const at = y(axis, row);
+        const part = Number.isFinite(at) ? pen + x(i).toFixed(1) + " " + at.toFixed(1) : "";
+        pen = Number.isFinite(at) ? "L" : "M";
+        return part;
+      })
+      .join("");
     const text = titleOf(row) + ": " + axes.map((axis) => axis.title + " " + axis.text(row)).join(", ");
-    const path = svg("path", { d: d || "M0 0", class: "run-line" + (isIn ? "" : " faded"), tabindex: isIn ? "0" : "-1", role: "link", "aria-label": text }, svg("title", {}, text));
+    const path = svg(
+      "path",
+      { d: d || "M0 0", class: "run-line" + (isIn ? "" : " faded"), tabindex: isIn ? "0" : "-1", role: "link", "aria-label": text },
+      svg("title", {}, text),
+    );
     path.style.stroke = choice.color(row.id);
     const tell = () => {
       this.tip.textContent = text;
@@ -75,13 +118,28 @@ export class ParallelPanel {
 
   axis(axis, x, brush) {
     const at = (part) => BOTTOM - part * (BOTTOM - TOP);
-    const values = axis.isWords ? axis.words.map((_, i) => i).slice(0, 20) : [axis.range.low, ...(axis.range.isLog ? [] : ticks(axis.range.low, axis.range.high, niceStep(axis.range.high - axis.range.low, 5))), axis.range.high];
-    const labels = values.filter((value, i) => i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93));
+    const values = axis.isWords
+      ? axis.words.map((_, i) => i).slice(0, 20)
+      : [
+          axis.range.low,
+          ...(axis.range.isLog ? [] : ticks(axis.range.low, axis.range.high, niceStep(axis.range.high - axis.range.low, 5))),
+          axis.range.high,
+        ];
+    const labels = values.filter(
+      (value, i) =>
+        i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
+    );
     const hit = svg("rect", { x: x - 16, y: TOP - 6, width: 32, height: BOTTOM - TOP + 12, class: "axis-hit" });
     this.listen(hit, axis);
-    return svg("g", {}, svg("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM, class: "axis" }), svg("text", { x, y: 20, class: "middle strong" }, short(axis.title, 18)),
+    return svg(
+      "g",
+      {},
+      svg("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM, class: "axis" }),
+      svg("text", { x, y: 20, class: "middle strong" }, short(axis.title, 18)),
       labels.map((value) => svg("text", { x: x + 8, y: at(partOf(axis.range, value)) + 4, class: "halo" }, short(axis.tick(value), 14))),
-      brush ? svg("rect", { x: x - 7, y: at(brush[1]), width: 14, height: Math.max(2, at(brush[0]) - at(brush[1])), class: "brush" }) : [], hit);
+      brush ? svg("rect", { x: x - 7, y: at(brush[1]), width: 14, height: Math.max(2, at(brush[0]) - at(brush[1])), class: "brush" }) : [],
+      hit,
+    );
   }
 
   listen(hit, axis) {

@@ -29,7 +29,10 @@ export class RunView {
     this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded", attributeText);
     this.output = new OutputPanel();
     this.files = new Files();
-    this.stats = new Statistics((key) => this.sections.pick(key), (key) => state.all("chart").includes(key));
+    this.stats = new Statistics(
+      (key) => this.sections.pick(key),
+      (key) => state.all("chart").includes(key),
+    );
     this.build();
     setKeys("Charts", this.bar.keys());
     setKeys("Output", this.output.keys());
@@ -43,7 +46,15 @@ export class RunView {
     this.content = h("div", { class: "content" });
     this.sidebar = h("aside", { class: "sidebar", "aria-label": "Details" });
     this.tail = h("div", { class: "tail" }, this.files.element, this.stats.element);
-    this.element = h("main", { class: "run-page" }, this.message, this.head, this.lead, h("div", { class: "columns" }, this.content, this.sidebar), this.tail);
+    this.element = h(
+      "main",
+      { class: "run-page" },
+      this.message,
+      this.head,
+      this.lead,
+      h("div", { class: "columns" }, this.content, this.sidebar),
+      this.tail,
+    );
   }
 
   destroy() {
@@ -87,8 +98,15 @@ export class RunView {
   }
 
   async load(project, signal) {
-    const [fields, flags, attrs, series] = await Promise.all([api.fields(this.id, signal), api.flags(this.id, signal), api.attrs(this.id, signal),
-      api.series(this.id, signal), this.output.refresh(this.id, signal), this.files.refresh(this.id, signal), this.loadAxis()]);
+    const [fields, flags, attrs, series] = await Promise.all([
+      api.fields(this.id, signal),
+      api.flags(this.id, signal),
+      api.attrs(this.id, signal),
+      api.series(this.id, signal),
+      this.output.refresh(this.id, signal),
+      this.files.refresh(this.id, signal),
+      this.loadAxis(),
+    ]);
     this.fields.show(fields.fields);
     this.flags.show(flags.flags);
     this.attrs.show(attrs.attrs);
@@ -114,9 +132,25 @@ export class RunView {
     this.settled = null;
     this.element.classList.add("gone");
     const known = this.run !== null;
-    fill(this.message, h("div", { class: "banner", role: "alert", dataset: { banner: "deleted" } }, icon("warning"),
-      h("div", {}, h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
-        h("p", {}, known ? "What was read before is shown below; it is no longer on disk." : "It may have been deleted. ", h("a", { href: "/runs" }, "See all runs")))));
+    fill(
+      this.message,
+      h(
+        "div",
+        { class: "banner", role: "alert", dataset: { banner: "deleted" } },
+        icon("warning"),
+        h(
+          "div",
+          {},
+          h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
+          h(
+            "p",
+            {},
+            known ? "What was read before is shown below; it is no longer on disk." : "It may have been deleted. ",
+            h("a", { href: "/runs" }, "See all runs"),
+          ),
+        ),
+      ),
+    );
     this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
   }
 
@@ -124,7 +158,13 @@ export class RunView {
 
   /** Places the components as the project's [train-view] orders them; cards that come first take the full width. */
   arrange(project) {
-    const parts = { fields: this.fields.element, series: this.seriesBox, output: this.output.element, flags: this.flags.element, attrs: this.attrs.element };
+    const parts = {
+      fields: this.fields.element,
+      series: this.seriesBox,
+      output: this.output.element,
+      flags: this.flags.element,
+      attrs: this.attrs.element,
+    };
     const place = (box, names) => {
       const wanted = names.map((name) => parts[name]).filter(Boolean);
       if (wanted.length !== box.children.length || wanted.some((part, i) => box.children[i] !== part)) {
@@ -147,33 +187,52 @@ export class RunView {
       return;
     }
     this.headStamp = stamp;
-    const facts = [["Started", run.started_us ? formatTime(run.started_us) : NOTHING, run.started_us ? formatAgo(run.started_us, now) : ""],
-      [run.status === "running" ? "Running for" : "Duration", durationText(run, now), ""]];
+    const facts = [
+      ["Started", run.started_us ? formatTime(run.started_us) : NOTHING, run.started_us ? formatAgo(run.started_us, now) : ""],
+      [run.status === "running" ? "Running for" : "Duration", durationText(run, now), ""],
+    ];
     if (run.exit_code) {
       facts.push(["Exit code", String(run.exit_code), ""]);
     }
-    fill(this.head, h("div", { class: "run-title" }, h("h1", {}, titleOf(run)), statusPill(run.status), run.cause ? h("span", { class: "cause" }, run.cause) : null),
+    fill(
+      this.head,
+      h(
+        "div",
+        { class: "run-title" },
+        h("h1", {}, titleOf(run)),
+        statusPill(run.status),
+        run.cause ? h("span", { class: "cause" }, run.cause) : null,
+      ),
       h("div", { class: "run-facts" }, h("code", { class: "run-id", title: run.path }, run.id), facts.map(fact)),
-      run.command && run.command.length ? h("code", { class: "command", title: "Command", tabindex: "0" }, run.command.join(" ")) : null);
+      run.command && run.command.length ? h("code", { class: "command", title: "Command", tabindex: "0" }, run.command.join(" ")) : null,
+    );
     document.title = titleOf(run) + " \u00b7 " + (STATUS_TITLES[run.status] || run.status) + " \u00b7 Guild View";
   }
 }
 
 function fact([name, value, more]) {
-  return h("span", { class: "fact" }, h("span", { class: "dim" }, name + " "), value, more ? h("span", { class: "dim" }, " (" + more + ")") : null);
+  return h(
+    "span",
+    { class: "fact" },
+    h("span", { class: "dim" }, name + " "),
+    value,
+    more ? h("span", { class: "dim" }, " (" + more + ")") : null,
+  );
 }
 
 /** The points of the series that is the horizontal axis, by run; none for step and times. */
 export async function axisSeries(ids, axis, signal) {
   const out = new Map();
   if (!["step", "relative", "wall"].includes(axis)) {
-    await Promise.all(ids.map(async (id) => {
-      const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
-      const [series] = await load({ axis: "step" }, 4000);
-      if (series) {
-        out.set(id, series);
-      }
-    }));
+    await Promise.all(
+      ids.map(async (id) => {
+        const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
+        const [series] = await load({ axis: "step" }, 4000);
+        if (series) {
+          out.set(id, series);
+        }
+      }),
+    );
   }
   return out;
 }

@@ -19,26 +19,76 @@ export function compareKeys(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const now = () => Date.now() * 1000;
+
+function nameCell(run) {
+  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run));
+  return [link, run.tags.map((tag) => h("span", { class: "tag" }, tag))];
+}
+
+function startedCell(run) {
+  const when = run.started_us;
+  return when ? h("span", { title: formatTime(when) }, formatAgo(when, now())) : NOTHING;
+}
+
+export const STATUS = {
+  name: "status",
+  title: "Status",
+  width: 142,
+  key: (run) => run.status,
+  cell: (run) => statusPill(run.status),
+  text: (run) => run.status,
+};
+const NAME = { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf, cell: nameCell };
+const ID = {
+  name: "id",
+  title: "Run",
+  width: 250,
+  off: true,
+  key: (run) => run.id,
+  text: (run) => run.id,
+  cell: (run) => h("code", {}, run.id),
+};
+const STARTED = {
+  name: "started",
+  title: "Started",
+  width: 140,
+  key: (run) => run.started_us || 0,
+  text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
+  cell: startedCell,
+};
+export const DURATION = {
+  name: "duration",
+  title: "Duration",
+  width: 110,
+  number: true,
+  key: (run) => durationOf(run, now()) ?? -1,
+  numberOf: (run) => (durationOf(run, now()) ?? NaN) / 1e6,
+  text: (run) => durationText(run, now()),
+  cell: (run) => durationText(run, now()),
+};
+
 /** The fixed columns; `colorOf(run)`: of a chosen run. */
 export function baseColumns(colorOf) {
-  return [
-    { name: "status", title: "Status", width: 142, key: (run) => run.status, cell: (run) => statusPill(run.status), text: (run) => run.status },
-    { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf,
-      cell: (run) => [h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run)), run.tags.map((tag) => h("span", { class: "tag" }, tag))] },
-    { name: "id", title: "Run", width: 250, off: true, key: (run) => run.id, text: (run) => run.id, cell: (run) => h("code", {}, run.id) },
-    { name: "started", title: "Started", width: 140, key: (run) => run.started_us || 0, text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
-      cell: (run) => h("span", { title: run.started_us ? formatTime(run.started_us) : "" }, run.started_us ? formatAgo(run.started_us, Date.now() * 1000) : NOTHING) },
-    { name: "duration", title: "Duration", width: 110, number: true, key: (run) => durationOf(run, Date.now() * 1000) ?? -1, number_of: (run) => (durationOf(run, Date.now() * 1000) ?? NaN) / 1e6,
-      text: (run) => durationText(run, Date.now() * 1000), cell: (run) => durationText(run, Date.now() * 1000) },
-    { name: "spark", title: "Curve", width: 120, fixed: true, cell: (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null), text: () => "" },
-  ];
+  const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
+  const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
+  return [STATUS, NAME, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field) {
   const value = (run) => run.values[field.name] || { number: NaN, text: NOTHING };
-  return { name: field.name, title: field.label, number: true, width: Math.max(104, field.label.length * 7.4 + 44), kind: "field",
-    key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number), number_of: (run) => value(run).number,
-    text: (run) => value(run).text, cell: (run) => fieldText({ value: value(run).number, text: value(run).text }) };
+  return {
+    name: field.name,
+    title: field.label,
+    number: true,
+    width: Math.max(104, field.label.length * 7.4 + 44),
+    kind: "field",
+    format: field.format,
+    key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number),
+    numberOf: (run) => value(run).number,
+    text: (run) => value(run).text,
+    cell: (run) => fieldText({ value: value(run).number, text: value(run).text }),
+  };
 }
 
 export function flagColumn(name) {
@@ -51,9 +101,16 @@ export function attrColumn(name) {
 
 function pairColumn(kind, name) {
   const text = (run) => run[kind][name];
-  return { name: kind + "/" + name, title: name, kind, width: Math.min(260, Math.max(92, name.length * 7.6 + 44)), key: (run) => sortKey(text(run)),
-    number_of: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))), text: (run) => text(run) ?? "",
-    cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))) };
+  return {
+    name: kind + "/" + name,
+    title: name,
+    kind,
+    width: Math.min(260, Math.max(92, name.length * 7.6 + 44)),
+    key: (run) => sortKey(text(run)),
+    numberOf: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))),
+    text: (run) => text(run) ?? "",
+    cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))),
+  };
 }
 
 /** Names of flags (or attributes) in the order in which they first appear, and how many values each has. */

@@ -17,15 +17,26 @@ export class FieldCards {
     if (stamp !== this.stamp) {
       this.stamp = stamp;
       this.cards.clear();
-      fill(this.element, project.fields.map((field) => this.makeCard(field)));
+      fill(
+        this.element,
+        project.fields.map((field) => this.makeCard(field)),
+      );
       this.show(this.last);
     }
   }
 
   makeCard(field) {
     const value = h("div", { class: "field-value" }, NOTHING);
-    const card = h("section", { class: "card field", dataset: { field: field.name }, title: field.source, "aria-label": field.label },
-      h("div", { class: "field-body" }, h("div", { class: "field-icon" }, icon(field.icon)), h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label))));
+    const card = h(
+      "section",
+      { class: "card field", dataset: { field: field.name }, title: field.source, "aria-label": field.label },
+      h(
+        "div",
+        { class: "field-body" },
+        h("div", { class: "field-icon" }, icon(field.icon)),
+        h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label)),
+      ),
+    );
     const color = materialColor(field.color);
     if (color) {
       card.style.setProperty("--hue", color);

@@ -28,7 +28,11 @@ export class RunStore {
       this.clear();
     }
     const base = { where, spark, with: PARTS, fields: undefined };
-    const query = !this.isWhole ? { ...base, limit: this.asked === asked ? ALL_ROWS : FIRST_ROWS } : this.version ? { ...base, since: this.version } : { ...base, limit: ALL_ROWS };
+    const query = !this.isWhole
+      ? { ...base, limit: this.asked === asked ? ALL_ROWS : FIRST_ROWS }
+      : this.version
+        ? { ...base, since: this.version }
+        : { ...base, limit: ALL_ROWS };
     const answer = await api.runs(query, signal);
     this.asked = asked;
     if (answer === this.answer) {
@@ -71,11 +75,30 @@ export function normalize(row, fields) {
   (row.fields || []).forEach((field) => {
     values[field.name] = { number: toNumber(field.value), text: field.text };
   });
-  return { ...row, values, flags: row.flags || {}, attrs: row.attrs || {}, tags: row.tags || [], spark: (row.spark || []).map(toNumber) };
+  return {
+    ...row,
+    values,
+    flags: ownPlaces(row.flags || {}, row),
+    attrs: row.attrs || {},
+    tags: row.tags || [],
+    spark: (row.spark || []).map(toNumber),
+  };
+}
+
+/** Values that name the run's own directory say $RUNDIR, as the project file does: they are no difference between runs. */
+function ownPlaces(pairs, row) {
+  return Object.fromEntries(
+    Object.entries(pairs).map(([name, value]) => [
+      name,
+      row.path && value.includes(row.path) ? value.replaceAll(row.path, "$RUNDIR") : value,
+    ]),
+  );
 }
 
 /** The pattern of the sparkline: the first field's or chart's series, else anything called loss. */
 export function sparkPattern(project) {
-  const source = [...project.series.filter((spec) => !spec.extra), ...project.fields].map((one) => one.source).find((text) => text.startsWith("series/"));
+  const source = [...project.series.filter((spec) => !spec.extra), ...project.fields]
+    .map((one) => one.source)
+    .find((text) => text.startsWith("series/"));
   return source ? source.slice("series/".length) : ".*loss.*";
 }

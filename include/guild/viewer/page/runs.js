@@ -3,6 +3,7 @@
 import { choice } from "./choice.js";
 import { columnChooser } from "./column_chooser.js";
 import { h, fill, icon, setText } from "./dom.js";
+import { formatNumber } from "./format.js";
 import { setKeys } from "./keys.js";
 import { legendCell } from "./legend_cell.js";
 import { baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
@@ -10,6 +11,7 @@ import { RunStore, sparkPattern } from "./run_store.js";
 import { arrangeRows } from "./runs_rows.js";
 import { joinList, state } from "./state.js";
 import { VirtualTable } from "./virtual_table.js";
+import { cardHead, checkBox, named, searchBox, spring } from "./widgets.js";
 
 export class RunsView {
   constructor(go) {
@@ -21,24 +23,38 @@ export class RunsView {
   }
 
   build() {
-    const check = (name, text, title) => {
-      const box = h("input", { type: "checkbox", checked: this.option(name), onchange: () => this.setOption(name, box.checked) });
-      this[name] = box;
-      return h("label", { class: "check", title }, box, text);
-    };
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter runs", "aria-label": "Filter runs", value: state.get("q"),
-      oninput: () => this.setState({ q: this.filter.value }) });
-    this.where = h("input", { type: "search", class: "filter where", placeholder: "Where: flag:lr > 0.01 and status = completed", "aria-label": "Condition", value: state.get("where"),
-      spellcheck: "false", onchange: () => this.setWhere(this.where.value) });
+    this.filter = searchBox("Filter runs", "Filter runs", () => this.setState({ q: this.filter.value }), { value: state.get("q") });
+    this.where = searchBox("Condition", "Where: flag:lr > 0.01 and status = completed", null, {
+      class: "filter where",
+      value: state.get("where"),
+      spellcheck: "false",
+      onchange: () => this.setWhere(this.where.value),
+    });
     this.group = h("select", { "aria-label": "Group by", onchange: () => this.setState({ group: this.group.value, closed: null }) });
     this.note = h("span", { class: "dim", role: "status" });
     this.message = h("div", { class: "query-error", role: "alert", hidden: true });
-    this.columnsButton = h("button", { class: "quiet", title: "Choose columns (o)", onclick: () => this.chooseColumns() }, icon("columns"), "Columns");
     this.tray = h("div", { class: "tray", role: "region", "aria-label": "Chosen runs", hidden: true });
-    const tools = h("div", { class: "runs-tools", role: "toolbar", "aria-label": "Runs" }, this.filter, this.where, h("label", {}, h("span", { class: "dim" }, "Group"), this.group),
-      check("nofail", "Hide failed", "Hide terminated, lost and failed runs"), check("vary", "Only varying flags", "Leave out flags that are the same in all runs"), this.columnsButton);
-    this.element = h("main", { class: "runs-page" }, h("section", { class: "card runs-card" }, h("header", { class: "card-head" }, h("h3", {}, "Runs"), this.note), tools, this.message,
-      this.table.element), this.tray);
+    const card = h("section", { class: "card runs-card" }, cardHead("Runs", this.note), this.makeTools(), this.message, this.table.element);
+    this.element = h("main", { class: "runs-page" }, card, this.tray);
+  }
+
+  makeTools() {
+    const check = (name, text, title) => {
+      const [box, label] = checkBox(text, this.option(name), (on) => this.setOption(name, on), title);
+      this[name] = box;
+      return label;
+    };
+    const choose = { class: "quiet", title: "Choose columns (o)", onclick: () => this.chooseColumns() };
+    return h(
+      "div",
+      { class: "runs-tools", role: "toolbar", "aria-label": "Runs" },
+      this.filter,
+      this.where,
+      named("Group", this.group),
+      check("nofail", "Hide failed", "Hide terminated, lost and failed runs"),
+      check("vary", "Only varying flags", "Leave out flags that are the same in all runs"),
+      h("button", choose, icon("columns"), "Columns"),
+    );
   }
 
   destroy() {
@@ -112,7 +128,10 @@ export class RunsView {
   allColumns() {
     const base = baseColumns((run) => choice.color(run.id));
     const fields = this.project.fields.map(fieldColumn);
-    const flags = [...namesOf(this.store.list(), "flags")].map(([name, values]) => ({ ...flagColumn(name), off: this.option("vary") && values.size < 2 }));
+    const flags = [...namesOf(this.store.list(), "flags")].map(([name, values]) => ({
+      ...flagColumn(name),
+      off: this.option("vary") && values.size < 2,
+    }));
     const spark = base.pop();
     return [...base, ...(this.store.list().some((run) => run.spark.length) ? [spark] : []), ...fields, ...flags];
   }
@@ -131,36 +150,82 @@ export class RunsView {
     const by = all.find((column) => column.name === state.get("sort", "started")) || all.find((column) => column.name === "started");
     const down = state.get("dir", by.name === "started" ? "down" : "up") === "down";
     const group = all.find((column) => column.name === state.get("group")) || null;
-    const { rows, count } = arrangeRows(this.store.list(), { text: state.get("q"), hideFailed: this.option("nofail"), by, down, group,
-      pinned: choice.pinned(), closed: state.list("closed") });
+    const { rows, count } = arrangeRows(this.store.list(), {
+      text: state.get("q"),
+      hideFailed: this.option("nofail"),
+      by,
+      down,
+      group,
+      pinned: choice.pinned(),
+      closed: state.list("closed"),
+    });
     this.shown = rows.filter((row) => !row.group);
     this.drawGroups(all);
-    this.table.setColumns([this.legendColumn(), ...shown.map((column) => ({ ...column, sorted: column === by ? (down ? "descending" : "ascending") : null,
-      head: column.fixed ? null : this.sortButton(column, by, down) }))]);
+    this.table.setColumns([
+      this.legendColumn(),
+      ...shown.map((column) => ({
+        ...column,
+        sorted: column === by ? (down ? "descending" : "ascending") : null,
+        head: column.fixed ? null : this.sortButton(column, by, down),
+      })),
+    ]);
     this.table.setItems(rows);
-    setText(this.note, count === this.store.total ? String(count) : count + " of " + this.store.total + (this.store.isWhole ? "" : ", loading"));
+    setText(
+      this.note,
+      count === this.store.total ? String(count) : count + " of " + this.store.total + (this.store.isWhole ? "" : ", loading"),
+    );
     this.drawTray();
   }
 
   drawGroups(all) {
-    const names = [["", "Nothing"], ...all.filter((column) => column.kind === "flags" || column.name === "status" || column.name === "name").map((column) => [column.name, column.title])];
+    const names = [
+      ["", "Nothing"],
+      ...all
+        .filter((column) => column.kind === "flags" || column.name === "status" || column.name === "name")
+        .map((column) => [column.name, column.title]),
+    ];
     const stamp = JSON.stringify(names);
     if (stamp !== this.groupStamp) {
       this.groupStamp = stamp;
-      fill(this.group, names.map(([value, text]) => h("option", { value }, text)));
+      fill(
+        this.group,
+        names.map(([value, text]) => h("option", { value }, text)),
+      );
     }
     this.group.value = state.get("group");
   }
 
   sortButton(column, by, down) {
-    return h("button", { class: "sort" + (column === by ? (down ? " down" : " up") : ""), title: "Sort by " + column.title,
-      onclick: () => this.setState({ sort: column.name, dir: column === by ? (down ? "up" : "down") : column.number || column.name === "started" ? "down" : "up" }) }, column.title);
+    return h(
+      "button",
+      {
+        class: "sort" + (column === by ? (down ? " down" : " up") : ""),
+        title: "Sort by " + column.title,
+        onclick: () =>
+          this.setState({
+            sort: column.name,
+            dir: column === by ? (down ? "up" : "down") : column.number || column.name === "started" ? "down" : "up",
+          }),
+      },
+      column.title,
+    );
   }
 
   /** The table is the legend: chosen or not with its colour, and for a chosen run eye, pin, baseline. */
   legendColumn() {
-    return { name: "choice", title: "", width: 112, class: "choice", cell: (run) => legendCell(run, () => this.render(), (event) => this.choose(run, event.shiftKey)),
-      head: h("span", { class: "unseen" }, "Chosen") };
+    return {
+      name: "choice",
+      title: "",
+      width: 112,
+      class: "choice",
+      cell: (run) =>
+        legendCell(
+          run,
+          () => this.render(),
+          (event) => this.choose(run, event.shiftKey),
+        ),
+      head: h("span", { class: "unseen" }, "Chosen"),
+    };
   }
 
   chooseColumns() {
@@ -174,8 +239,13 @@ export class RunsView {
       return { class: "group" };
     }
     const chosen = choice.has(item.id);
-    return { class: chosen ? "chosen" : "", "aria-selected": String(chosen), dataset: { run: item.id },
-      onclick: (event) => event.target.closest("a, button, input") || this.choose(item, event.shiftKey), ondblclick: () => this.go("/runs/" + encodeURIComponent(item.id)) };
+    return {
+      class: chosen ? "chosen" : "",
+      "aria-selected": String(chosen),
+      dataset: { run: item.id },
+      onclick: (event) => event.target.closest("a, button, input") || this.choose(item, event.shiftKey),
+      ondblclick: () => this.go("/runs/" + encodeURIComponent(item.id)),
+    };
   }
 
   toggleGroup(item) {
@@ -184,12 +254,25 @@ export class RunsView {
   }
 
   group(item) {
-    return h("button", { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) }, h("span", { class: "arrow" }), item.group + " = ",
-      h("b", {}, item.value || "--"), h("span", { class: "dim" }, item.runs.length + (item.runs.length === 1 ? " run" : " runs")));
+    return h(
+      "button",
+      { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) },
+      h("span", { class: "arrow" }),
+      item.group + " = ",
+      h("b", {}, item.value || "--"),
+      h("span", { class: "dim" }, item.runs.length + (item.runs.length === 1 ? " run" : " runs")),
+      this.project.fields.slice(0, 3).map((field) => meanText(field, item.runs)),
+    );
   }
 
   empty() {
-    return this.store.total || this.problem ? "no run matches" : this.store.asked ? (state.get("where") ? "no run matches" : "no runs yet: try guild train") : "reading runs";
+    return this.store.total || this.problem
+      ? "no run matches"
+      : this.store.asked
+        ? state.get("where")
+          ? "no run matches"
+          : "no runs yet: try guild train"
+        : "reading runs";
   }
   // ---- choosing -------------------------------------------------------------------
 
@@ -219,9 +302,14 @@ export class RunsView {
   drawTray() {
     const ids = choice.list();
     this.tray.hidden = ids.length === 0;
-    fill(this.tray, h("b", {}, ids.length + (ids.length === 1 ? " run" : " runs")), h("span", { class: "dim" }, ids.length >= 100 ? "the most that can be compared" : "chosen"),
-      h("span", { class: "spring" }), h("button", { class: "quiet", onclick: () => this.clearChoice() }, "Clear"),
-      h("a", { class: "button", href: "/compare" + choice.query() }, "Compare"));
+    fill(
+      this.tray,
+      h("b", {}, ids.length + (ids.length === 1 ? " run" : " runs")),
+      h("span", { class: "dim" }, ids.length >= 100 ? "the most that can be compared" : "chosen"),
+      spring(),
+      h("button", { class: "quiet", onclick: () => this.clearChoice() }, "Clear"),
+      h("a", { class: "button", href: "/compare" + choice.query() }, "Compare"),
+    );
   }
 
   clearChoice() {
@@ -239,11 +327,17 @@ export class RunsView {
     if (item.group) {
       return (event.key === "Enter" || event.key === " ") && (this.toggleGroup(item), true);
     }
-    const act = { Enter: () => this.go("/runs/" + encodeURIComponent(item.id)), " ": () => this.choose(item, event.shiftKey), x: () => this.choose(item, false),
-      e: () => this.flip("hide", item), p: () => this.flip("pin", item), b: () => {
+    const act = {
+      Enter: () => this.go("/runs/" + encodeURIComponent(item.id)),
+      " ": () => this.choose(item, event.shiftKey),
+      x: () => this.choose(item, false),
+      e: () => this.flip("hide", item),
+      p: () => this.flip("pin", item),
+      b: () => {
         choice.flipBaseline(item.id);
         this.render();
-      } }[event.key];
+      },
+    }[event.key];
     if (act) {
       act();
     }
@@ -261,11 +355,24 @@ export class RunsView {
       this.setOption(name, this[name].checked);
     };
     const row = (key, words) => [key, words, () => this.table.focusRow(this.table.cursor)];
-    return [["/", "filter", () => this.filter.focus()], ["w", "condition", () => this.where.focus()], row("j, ArrowDown", "to the rows; up and down in them, with Shift to choose"),
-      row("Enter", "in a row: open the run"), row("x", "in a row: choose it"), row("e", "in a row: hide its lines"), row("p", "in a row: pin it to the top"), row("b", "in a row: make it the baseline"),
-      ["a", "choose all that are shown", () => this.chooseAll()], ["A", "choose none", () => this.clearChoice()], ["c", "compare the chosen runs", () => choice.list().length && this.go("/compare" + choice.query())],
-      ["h", "hide failed runs", flip("nofail")], ["v", "only varying flags", flip("vary")], ["o", "columns", () => this.chooseColumns()], ["s", "sort by the next column", () => this.sortNext(1)],
-      ["S", "sort the other way", () => this.setState({ dir: this.element.querySelector(".sort.down") ? "up" : "down" })]];
+    return [
+      ["/", "filter", () => this.filter.focus()],
+      ["w", "condition", () => this.where.focus()],
+      row("j, ArrowDown", "to the rows; up and down in them, with Shift to choose"),
+      row("Enter", "in a row: open the run"),
+      row("x", "in a row: choose it"),
+      row("e", "in a row: hide its lines"),
+      row("p", "in a row: pin it to the top"),
+      row("b", "in a row: make it the baseline"),
+      ["a", "choose all that are shown", () => this.chooseAll()],
+      ["A", "choose none", () => this.clearChoice()],
+      ["c", "compare the chosen runs", () => choice.list().length && this.go("/compare" + choice.query())],
+      ["h", "hide failed runs", flip("nofail")],
+      ["v", "only varying flags", flip("vary")],
+      ["o", "columns", () => this.chooseColumns()],
+      ["s", "sort by the next column", () => this.sortNext(1)],
+      ["S", "sort the other way", () => this.setState({ dir: this.element.querySelector(".sort.down") ? "up" : "down" })],
+    ];
   }
 
   chooseAll() {
@@ -274,8 +381,17 @@ export class RunsView {
   }
 
   sortNext(by) {
-    const names = this.shownColumns(this.allColumns()).filter((column) => !column.fixed).map((column) => column.name);
+    const names = this.shownColumns(this.allColumns())
+      .filter((column) => !column.fixed)
+      .map((column) => column.name);
     const at = names.indexOf(state.get("sort", "started"));
     this.setState({ sort: names[(at + by + names.length) % names.length], dir: null });
   }
+}
+
+/** The mean of a field over a group, in the field's format. */
+function meanText(field, runs) {
+  const numbers = runs.map((run) => (run.values[field.name] || {}).number).filter(Number.isFinite);
+  const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  return numbers.length ? h("span", { class: "dim" }, "mean " + field.label + " ", h("b", {}, formatNumber(mean, field.format))) : null;
 }

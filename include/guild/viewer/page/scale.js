@@ -63,8 +63,7 @@ export function transform(kind, linear = 1) {
     return { to: Math.log10, from: (t) => 10 ** t };
   }
   if (kind === "symlog") {
-    return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / linear),
-      from: (t) => Math.sign(t) * linear * (10 ** Math.abs(t) - 1) };
+    return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / linear), from: (t) => Math.sign(t) * linear * (10 ** Math.abs(t) - 1) };
   }
   return { to: (v) => v, from: (t) => t };
 }

@@ -13,7 +13,7 @@ export const state = {
 
   /** A list in one value: names joined by commas, each escaped. */
   list(name) {
-    return this.get(name).split(",").filter(Boolean).map(decodeURIComponent);
+    return this.get(name).split(",").filter(Boolean).map(decoded);
   },
 
   /** Changes some values; `push` makes a step of the browser's history. */
@@ -22,7 +22,8 @@ export const state = {
     for (const [name, value] of Object.entries(changes)) {
       query.delete(name);
       const values = Array.isArray(value) ? value : [value];
-      values.filter((each) => each !== null && each !== undefined && each !== "" && each !== false)
+      values
+        .filter((each) => each !== null && each !== undefined && each !== "" && each !== false)
         .forEach((each) => query.append(name, each === true ? "1" : String(each)));
     }
     const address = location.pathname + linkOf(query);
@@ -31,6 +32,14 @@ export const state = {
     }
   },
 };
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (_) {
+    return text; // typed by hand
+  }
+}
 
 /** Names as one value that state.list() reads. */
 export function joinList(names) {

@@ -2,6 +2,7 @@
 
 import { h, fill, setText } from "./dom.js";
 import { formatGeneral, formatNumber, NOTHING, recordedFormat, toNumber } from "./format.js";
+import { cardHead, moreButton, searchBox, spring, tableHead } from "./widgets.js";
 
 const FIRST = 200;
 
@@ -9,16 +10,20 @@ export class Statistics {
   /** onToggle(key): shows or hides a chart; isOpen(key). */
   constructor(onToggle, isOpen) {
     Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter", "aria-label": "Filter series", oninput: () => this.render() });
+    this.filter = searchBox("Filter series", "Filter", () => this.render());
     this.note = h("span", { class: "dim" });
     this.body = h("tbody", {});
-    this.rest = h("button", { class: "quiet more", hidden: true, onclick: () => {
+    this.rest = moreButton(() => {
       this.limit = Infinity;
       this.render();
-    } });
-    const head = h("thead", {}, h("tr", {}, ["Series", "Last", "Min", "Max", "Points"].map((name, i) => h("th", { scope: "col", class: i ? "number" : "" }, name))));
-    this.element = h("section", { class: "card", dataset: { component: "statistics" } }, h("header", { class: "card-head" }, h("h3", {}, "Statistics"),
-      this.note, h("span", { class: "spring" }), this.filter), h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest));
+    });
+    const head = tableHead(["Series", "Last", "Min", "Max", "Points"], (i) => i > 0);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "statistics" } },
+      cardHead("Statistics", this.note, spring(), this.filter),
+      h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest),
+    );
   }
 
   show(rows) {
@@ -32,8 +37,13 @@ export class Statistics {
     const wanted = this.filter.value.toLowerCase();
     const rows = this.rows.filter((row) => row.key.toLowerCase().includes(wanted));
     setText(this.note, this.rows.length + " series");
-    fill(this.body, rows.slice(0, this.limit).map((row) => this.row(row)),
-      rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")));
+    fill(
+      this.body,
+      rows.slice(0, this.limit).map((row) => this.row(row)),
+      rows.length
+        ? null
+        : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")),
+    );
     this.rest.hidden = rows.length <= this.limit;
     setText(this.rest, "Show " + (rows.length - this.limit) + " more");
   }
@@ -41,12 +51,31 @@ export class Statistics {
   row(row) {
     const open = this.isOpen(row.key);
     const number = (value) => h("td", { class: "number", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
-    return h("tr", { class: open ? "open" : "" }, h("td", {}, h("button", { class: "link", "aria-pressed": String(open), title: "Show or hide a chart of this series among the first",
-      onclick: () => {
-        this.onToggle(row.key);
-        this.render();
-      } }, row.key)), number(row.last), number(row.min), number(row.max),
-    h("td", { class: "number" }, formatGeneral(row.count), special(row)));
+    return h(
+      "tr",
+      { class: open ? "open" : "" },
+      h(
+        "td",
+        {},
+        h(
+          "button",
+          {
+            class: "link",
+            "aria-pressed": String(open),
+            title: "Show or hide a chart of this series among the first",
+            onclick: () => {
+              this.onToggle(row.key);
+              this.render();
+            },
+          },
+          row.key,
+        ),
+      ),
+      number(row.last),
+      number(row.min),
+      number(row.max),
+      h("td", { class: "number" }, formatGeneral(row.count), special(row)),
+    );
   }
 }
 

@@ -3,7 +3,14 @@
 import { h } from "./dom.js";
 import { formatSpan, NOTHING } from "./format.js";
 
-export const STATUS_TITLES = { running: "Running", completed: "Completed", terminated: "Terminated", error: "Error", pending: "Pending", lost: "Lost" };
+export const STATUS_TITLES = {
+  running: "Running",
+  completed: "Completed",
+  terminated: "Terminated",
+  error: "Error",
+  pending: "Pending",
+  lost: "Lost",
+};
 
 /** Whether a run can still change. */
 export function isLive(run) {

@@ -16,7 +16,13 @@ export class VirtualTable {
     this.top = h("tr", { class: "space", "aria-hidden": "true" }, h("td", {}));
     this.bottom = h("tr", { class: "space", "aria-hidden": "true" }, h("td", {}));
     this.body = h("tbody", {});
-    this.table = h("table", { class: "table virtual", role: "grid", "aria-label": label, "aria-multiselectable": "true" }, this.cols, h("thead", {}, this.head), this.body);
+    this.table = h(
+      "table",
+      { class: "table virtual", role: "grid", "aria-label": label, "aria-multiselectable": "true" },
+      this.cols,
+      h("thead", {}, this.head),
+      this.body,
+    );
     this.element = h("div", { class: "table-box virtual-box", onscroll: () => this.draw() }, this.table);
     this.body.addEventListener("keydown", (event) => this.onKey(event));
     this.sizes = new ResizeObserver(() => this.draw());
@@ -30,14 +36,30 @@ export class VirtualTable {
   /** columns: [{name, title, width, number, head, cell(item)}]; head: an element in place of the title. */
   setColumns(columns) {
     this.columns = columns;
-    fill(this.cols, columns.map((column) => {
-      const col = h("col", {});
-      col.style.width = column.width + "px";
-      return col;
-    }));
+    fill(
+      this.cols,
+      columns.map((column) => {
+        const col = h("col", {});
+        col.style.width = column.width + "px";
+        return col;
+      }),
+    );
     this.table.style.width = "max(100%, " + columns.reduce((sum, column) => sum + column.width, 0) + "px)";
-    fill(this.head, columns.map((column) => h("th", { scope: "col", class: [column.number ? "number" : "", column.class || ""].join(" "),
-      "aria-sort": column.sorted || null, dataset: { column: column.name } }, column.head || column.title)));
+    fill(
+      this.head,
+      columns.map((column) =>
+        h(
+          "th",
+          {
+            scope: "col",
+            class: [column.number ? "number" : "", column.class || ""].join(" "),
+            "aria-sort": column.sorted || null,
+            dataset: { column: column.name },
+          },
+          column.head || column.title,
+        ),
+      ),
+    );
     this.redraw();
   }
 
@@ -76,16 +98,29 @@ export class VirtualTable {
     this.nodes = nodes;
     this.top.firstChild.style.height = first * ROW_HEIGHT + "px";
     this.bottom.firstChild.style.height = (this.items.length - last) * ROW_HEIGHT + "px";
-    const empty = this.items.length ? null : h("tr", {}, h("td", { class: "empty", colspan: String(this.columns.length) }, this.owner.empty()));
+    const empty = this.items.length
+      ? null
+      : h("tr", {}, h("td", { class: "empty", colspan: String(this.columns.length) }, this.owner.empty()));
     this.body.replaceChildren(this.top, ...nodes.values(), ...(empty ? [empty] : []), this.bottom);
   }
 
   makeRow(index) {
     const item = this.items[index];
-    const cells = item.group ? null : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
+    const cells = item.group
+      ? null
+      : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
     const props = this.owner.row(item);
-    return h("tr", { "aria-rowindex": String(index + 2), tabindex: index === this.cursor ? "0" : "-1", onfocus: () => this.setCursor(index), ...props,
-      dataset: { index: String(index), ...props.dataset } }, cells || h("td", { colspan: String(this.columns.length) }, this.owner.group(item)));
+    return h(
+      "tr",
+      {
+        "aria-rowindex": String(index + 2),
+        tabindex: index === this.cursor ? "0" : "-1",
+        onfocus: () => this.setCursor(index),
+        ...props,
+        dataset: { index: String(index), ...props.dataset },
+      },
+      cells || h("td", { colspan: String(this.columns.length) }, this.owner.group(item)),
+    );
   }
 
   // ---- focus --------------------------------------------------------------------
