@@ -27,6 +27,15 @@ async function inProject(browser) {
   const folder = makeWholeProject();
   guild(folder, "train", "-F", "max_steps=120");
   guild(folder, "train", "-F", "max_steps=300");
+  if (isWanted("keyboard") || isWanted("pictures")) {
+    await onProject(browser, folder);
+  }
+  if (isWanted("runs")) {
+    await runs(browser, folder);
+  }
+}
+
+async function onProject(browser, folder) {
   const view = await startView(folder);
   if (isWanted("keyboard")) {
     await keyboard(browser, view.base);
@@ -35,9 +44,6 @@ async function inProject(browser) {
     await pictures(browser, view.base, folder);
   }
   await view.stop();
-  if (isWanted("runs")) {
-    await runs(browser, folder);
-  }
 }
 
 async function main() {

@@ -1998,6 +1998,11 @@ export class ChartSections {
     this.charts.forEach((chart) => chart.refresh());
   }
 
+  /** Loads again what is in sight and could not be loaded. */
+  retry() {
+    this.charts.forEach((chart) => chart.isStale && chart.isSeen && chart.refresh());
+  }
+
   setFilter(text) {
     this.filter = text;
     state.set({ charts: text });
@@ -2648,14 +2653,7 @@ export class CompareView {
   tabKeys() {
     return [
       ...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]),
-      [
-        "m",
-        "mean over the next flag",
-        () => {
-          this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
-          this.setMean(this.mean.value);
-        },
-      ],
+      ["m", "mean over the next flag", () => this.nextMean()],
       ["d", "only differences in the table", () => this.table.toggleDiffers()],
       ["r", "back to the table of runs", () => this.go("/runs" + choice.query())],
     ];
@@ -2688,8 +2686,8 @@ export class CompareView {
     this.rows = found;
     if (isNew || !this.drawn) {
       this.draw();
-    } else if (this.tab() === "charts" && found.some(isLive)) {
-      this.sections.refresh();
+    } else if (this.tab() === "charts") {
+      found.some(isLive) ? this.sections.refresh() : this.sections.retry();
     }
   }
 
@@ -2750,6 +2748,11 @@ export class CompareView {
   setMean(name) {
     state.set({ mean: name });
     this.draw();
+  }
+
+  nextMean() {
+    this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
+    this.setMean(this.mean.value);
   }
 
   shape(series) {
@@ -3215,6 +3218,7 @@ inline constexpr std::string_view asset_files_js[] = {
 import { api } from "./api.js";
 import { h, fill, icon, setText } from "./dom.js";
 import { formatNumber, formatTime } from "./format.js";
+import { state } from "./state.js";
 import { cardHead, moreButton, searchBox, spring, tableHead, unseen } from "./widgets.js";
 
 const SHOWN_BYTES = 256 * 1024;
@@ -3255,6 +3259,15 @@ export class Files {
       this.answer = answer;
       this.element.hidden = false;
       this.render();
+      this.reopen();
+    }
+  }
+
+  /** The file that the address names. */
+  reopen() {
+    const file = this.view.hidden && this.answer.files.find((each) => each.name === state.get("file"));
+    if (file) {
+      this.open(file);
     }
   }
 
@@ -3307,6 +3320,7 @@ export class Files {
 
   async open(file) {
     this.view.hidden = false;
+    state.set({ file: file.name });
     const close = h(
       "button",
       {
@@ -3315,6 +3329,7 @@ export class Files {
         title: "Close",
         onclick: () => {
           this.view.hidden = true;
+          state.set({ file: null });
         },
       },
       icon("close"),
@@ -5032,7 +5047,21 @@ export class ParallelPanel {
       (value, i) =>
         i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
     );
-    const hit = svg("rect", { x: x - 16, y: TOP - 6, width: 32, height: BOTTOM - TOP + 12, class: "axis-hit" });
+    const hit = svg("rect", {
+      x: x - 16,
+      y: TOP - 6,
+      width: 32,
+      height: BOTTOM - TOP + 12,
+      class: "axis-hit",
+      tabindex: "0",
+      role: "slider",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+      "aria-valuenow": Math.round((brush ? brush[0] : 0) * 100),
+      "aria-valuetext": brush ? "from " + Math.round(brush[0] * 100) + " to " + Math.round(brush[1] * 100) + " of 100" : "all",
+      "aria-label": "Range of " + axis.title,
+      "data-axis": axis.name,
+    });
     this.listen(hit, axis);
     return svg(
       "g",
@@ -5045,8 +5074,30 @@ export class ParallelPanel {
     );
   }
 
+  /** The keyboard's way: arrows move the lower end of the range, with Shift the upper one. */
+  onKey(event, axis) {
+    const by = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
+    if (!by && event.key !== "Delete") {
+      return;
+    }
+    event.preventDefault();
+    const ranges = this.brushes();
+    const [low, high] = ranges[axis.name] || [0, 1];
+    const clamp = (value, from, to) => Math.min(to, Math.max(from, value));
+    ranges[axis.name] = event.shiftKey ? [low, clamp(high + by, low + 0.1, 1)] : [clamp(low + by, 0, high - 0.1), high];
+    if (event.key === "Delete") {
+      delete ranges[axis.name];
+    }
+    this.brush(ranges);
+    const again = [...this.picture.querySelectorAll(".axis-hit")].find((hit) => hit.dataset.axis === axis.name);
+    if (again) {
+      again.focus();
+    }
+  }
+
   listen(hit, axis) {
     let from = null;
+    hit.addEventListener("keydown", (event) => this.onKey(event, axis));
     const part = (event) => {
       const box = hit.getBoundingClientRect();
       const inset = 6 / (BOTTOM - TOP + 12);
@@ -5237,6 +5288,8 @@ export class RunView {
     if (isLive(run) || this.settled !== stamp) {
       await this.load(project, signal);
       this.settled = stamp;
+    } else {
+      this.sections.retry();
     }
   }
 
@@ -5907,7 +5960,7 @@ export class RunsView {
     return {
       name: "choice",
       title: "",
-      width: 112,
+      width: choice.list().length || choice.pinned().length ? 112 : 44,
       class: "choice",
       cell: (run) =>
         legendCell(
@@ -5945,7 +5998,7 @@ export class RunsView {
     this.setState({ closed: joinList(item.isClosed ? closed.filter((value) => value !== item.value) : [...closed, item.value]) });
   }
 
-  group(item) {
+  groupCell(item) {
     return h(
       "button",
       { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) },
@@ -6544,6 +6597,7 @@ inline constexpr std::string_view asset_statistics_js[] = {
 
 import { h, fill, setText } from "./dom.js";
 import { formatGeneral, formatNumber, NOTHING, recordedFormat, toNumber } from "./format.js";
+import { state } from "./state.js";
 import { cardHead, moreButton, searchBox, spring, tableHead } from "./widgets.js";
 
 const FIRST = 200;
@@ -6552,7 +6606,11 @@ export class Statistics {
   /** onToggle(key): shows or hides a chart; isOpen(key). */
   constructor(onToggle, isOpen) {
     Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
-    this.filter = searchBox("Filter series", "Filter", () => this.render());
+    const type = () => {
+      state.set({ stats: this.filter.value });
+      this.render();
+    };
+    this.filter = searchBox("Filter series", "Filter", type, { value: state.get("stats") });
     this.note = h("span", { class: "dim" });
     this.body = h("tbody", {});
     this.rest = moreButton(() => {
@@ -7180,6 +7238,7 @@ inline constexpr std::string_view asset_table_css[] = {
 .picture .grid { stroke: var(--grid); }
 .picture .axis { stroke: var(--cross); stroke-width: 1.4; }
 .picture .axis-hit { fill: transparent; cursor: ns-resize; }
+.picture .axis-hit:focus-visible { outline: 2px solid var(--accent); }
 .picture .brush { fill: var(--accent); fill-opacity: 0.35; }
 .picture .point { stroke: var(--surface); stroke-width: 1.6; cursor: pointer; }
 .picture .point:hover, .picture .point:focus-visible { stroke: var(--text); outline: none; }
@@ -7234,7 +7293,7 @@ export const ROW_HEIGHT = 36;
 const MARGIN = 8;
 
 export class VirtualTable {
-  /** owner: {row(item, cells) -> props of tr, onKey(event, index), empty()}; label: for screen readers. */
+  /** owner: {row(item) -> props of tr, groupCell(item), onKey(event, index), empty()}; label: for screen readers. */
   constructor(owner, label) {
     Object.assign(this, { owner, items: [], columns: [], first: -1, last: -1, cursor: 0, nodes: new Map() });
     this.cols = h("colgroup", {});
@@ -7345,7 +7404,7 @@ export class VirtualTable {
         ...props,
         dataset: { index: String(index), ...props.dataset },
       },
-      cells || h("td", { colspan: String(this.columns.length) }, this.owner.group(item)),
+      cells || h("td", { colspan: String(this.columns.length) }, this.owner.groupCell(item)),
     );
   }
 

@@ -63,6 +63,11 @@ export class ChartSections {
     this.charts.forEach((chart) => chart.refresh());
   }
 
+  /** Loads again what is in sight and could not be loaded. */
+  retry() {
+    this.charts.forEach((chart) => chart.isStale && chart.isSeen && chart.refresh());
+  }
+
   setFilter(text) {
     this.filter = text;
     state.set({ charts: text });

@@ -77,14 +77,7 @@ export class CompareView {
   tabKeys() {
     return [
       ...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]),
-      [
-        "m",
-        "mean over the next flag",
-        () => {
-          this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
-          this.setMean(this.mean.value);
-        },
-      ],
+      ["m", "mean over the next flag", () => this.nextMean()],
       ["d", "only differences in the table", () => this.table.toggleDiffers()],
       ["r", "back to the table of runs", () => this.go("/runs" + choice.query())],
     ];
@@ -117,8 +110,8 @@ export class CompareView {
     this.rows = found;
     if (isNew || !this.drawn) {
       this.draw();
-    } else if (this.tab() === "charts" && found.some(isLive)) {
-      this.sections.refresh();
+    } else if (this.tab() === "charts") {
+      found.some(isLive) ? this.sections.refresh() : this.sections.retry();
     }
   }
 
@@ -179,6 +172,11 @@ export class CompareView {
   setMean(name) {
     state.set({ mean: name });
     this.draw();
+  }
+
+  nextMean() {
+    this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
+    this.setMean(this.mean.value);
   }
 
   shape(series) {

@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { h, fill, icon, setText } from "./dom.js";
 import { formatNumber, formatTime } from "./format.js";
+import { state } from "./state.js";
 import { cardHead, moreButton, searchBox, spring, tableHead, unseen } from "./widgets.js";
 
 const SHOWN_BYTES = 256 * 1024;
@@ -43,6 +44,15 @@ export class Files {
       this.answer = answer;
       this.element.hidden = false;
       this.render();
+      this.reopen();
+    }
+  }
+
+  /** The file that the address names. */
+  reopen() {
+    const file = this.view.hidden && this.answer.files.find((each) => each.name === state.get("file"));
+    if (file) {
+      this.open(file);
     }
   }
 
@@ -95,6 +105,7 @@ export class Files {
 
   async open(file) {
     this.view.hidden = false;
+    state.set({ file: file.name });
     const close = h(
       "button",
       {
@@ -103,6 +114,7 @@ export class Files {
         title: "Close",
         onclick: () => {
           this.view.hidden = true;
+          state.set({ file: null });
         },
       },
       icon("close"),

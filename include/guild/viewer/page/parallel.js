@@ -129,7 +129,21 @@ export class ParallelPanel {
       (value, i) =>
         i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
     );
-    const hit = svg("rect", { x: x - 16, y: TOP - 6, width: 32, height: BOTTOM - TOP + 12, class: "axis-hit" });
+    const hit = svg("rect", {
+      x: x - 16,
+      y: TOP - 6,
+      width: 32,
+      height: BOTTOM - TOP + 12,
+      class: "axis-hit",
+      tabindex: "0",
+      role: "slider",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+      "aria-valuenow": Math.round((brush ? brush[0] : 0) * 100),
+      "aria-valuetext": brush ? "from " + Math.round(brush[0] * 100) + " to " + Math.round(brush[1] * 100) + " of 100" : "all",
+      "aria-label": "Range of " + axis.title,
+      "data-axis": axis.name,
+    });
     this.listen(hit, axis);
     return svg(
       "g",
@@ -142,8 +156,30 @@ export class ParallelPanel {
     );
   }
 
+  /** The keyboard's way: arrows move the lower end of the range, with Shift the upper one. */
+  onKey(event, axis) {
+    const by = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
+    if (!by && event.key !== "Delete") {
+      return;
+    }
+    event.preventDefault();
+    const ranges = this.brushes();
+    const [low, high] = ranges[axis.name] || [0, 1];
+    const clamp = (value, from, to) => Math.min(to, Math.max(from, value));
+    ranges[axis.name] = event.shiftKey ? [low, clamp(high + by, low + 0.1, 1)] : [clamp(low + by, 0, high - 0.1), high];
+    if (event.key === "Delete") {
+      delete ranges[axis.name];
+    }
+    this.brush(ranges);
+    const again = [...this.picture.querySelectorAll(".axis-hit")].find((hit) => hit.dataset.axis === axis.name);
+    if (again) {
+      again.focus();
+    }
+  }
+
   listen(hit, axis) {
     let from = null;
+    hit.addEventListener("keydown", (event) => this.onKey(event, axis));
     const part = (event) => {
       const box = hit.getBoundingClientRect();
       const inset = 6 / (BOTTOM - TOP + 12);

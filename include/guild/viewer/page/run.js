@@ -94,6 +94,8 @@ export class RunView {
     if (isLive(run) || this.settled !== stamp) {
       await this.load(project, signal);
       this.settled = stamp;
+    } else {
+      this.sections.retry();
     }
   }
 

@@ -216,7 +216,7 @@ export class RunsView {
     return {
       name: "choice",
       title: "",
-      width: 112,
+      width: choice.list().length || choice.pinned().length ? 112 : 44,
       class: "choice",
       cell: (run) =>
         legendCell(
@@ -253,7 +253,7 @@ export class RunsView {
     this.setState({ closed: joinList(item.isClosed ? closed.filter((value) => value !== item.value) : [...closed, item.value]) });
   }
 
-  group(item) {
+  groupCell(item) {
     return h(
       "button",
       { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) },

@@ -2,6 +2,7 @@
 
 import { h, fill, setText } from "./dom.js";
 import { formatGeneral, formatNumber, NOTHING, recordedFormat, toNumber } from "./format.js";
+import { state } from "./state.js";
 import { cardHead, moreButton, searchBox, spring, tableHead } from "./widgets.js";
 
 const FIRST = 200;
@@ -10,7 +11,11 @@ export class Statistics {
   /** onToggle(key): shows or hides a chart; isOpen(key). */
   constructor(onToggle, isOpen) {
     Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
-    this.filter = searchBox("Filter series", "Filter", () => this.render());
+    const type = () => {
+      state.set({ stats: this.filter.value });
+      this.render();
+    };
+    this.filter = searchBox("Filter series", "Filter", type, { value: state.get("stats") });
     this.note = h("span", { class: "dim" });
     this.body = h("tbody", {});
     this.rest = moreButton(() => {

@@ -8,7 +8,7 @@ export const ROW_HEIGHT = 36;
 const MARGIN = 8;
 
 export class VirtualTable {
-  /** owner: {row(item, cells) -> props of tr, onKey(event, index), empty()}; label: for screen readers. */
+  /** owner: {row(item) -> props of tr, groupCell(item), onKey(event, index), empty()}; label: for screen readers. */
   constructor(owner, label) {
     Object.assign(this, { owner, items: [], columns: [], first: -1, last: -1, cursor: 0, nodes: new Map() });
     this.cols = h("colgroup", {});
@@ -119,7 +119,7 @@ export class VirtualTable {
         ...props,
         dataset: { index: String(index), ...props.dataset },
       },
-      cells || h("td", { colspan: String(this.columns.length) }, this.owner.group(item)),
+      cells || h("td", { colspan: String(this.columns.length) }, this.owner.groupCell(item)),
     );
   }
 
