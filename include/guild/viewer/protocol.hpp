@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <csignal>
@@ -104,12 +105,22 @@ public:
 
     [[nodiscard]] sendable format(const parsed_head& head, response made) {
         made_ = std::move(made);
+        const bool is_head = head.what.method == "HEAD";
         const bool has_file = made_.file && made_.file->size > 0;
-        detail::memory_stream stream(plain_head(head, has_file ? "HEAD" : head.what.method));
+        // A file's length is written without its bytes by HEAD alone, a body's headers are the same
+        // for HEAD when it is cut off here.
+        detail::memory_stream stream(plain_head(head, has_file  ? "HEAD"
+                                                      : is_head ? "GET"
+                                                                : head.what.method));
         bool closed = false;
         call_process_request(&protocol::process_request, stream, !head.keep_alive, closed);
         sendable out{stream.take_output(), std::nullopt};
-        if (has_file && head.what.method != "HEAD") {
+        if (has_file) {
+            erase_line(out.bytes, "Accept-Ranges: bytes\r\n");  // no ranges are served
+        }
+        if (is_head) {
+            out.bytes.resize(std::min(out.bytes.find("\r\n\r\n") + 4, out.bytes.size()));
+        } else if (has_file) {
             out.file = std::move(made_.file);
         }
         return out;
@@ -132,6 +143,13 @@ private:
                                                   const setup&, More...),
                               httplib::Stream& stream, bool close, bool& closed) {
         (this->*call)(stream, "127.0.0.1", 0, "127.0.0.1", 0, close, closed, nullptr, More{}...);
+    }
+
+    static void erase_line(std::string& head, std::string_view line) {
+        const std::size_t at = head.find(line);
+        if (at != std::string::npos) {
+            head.erase(at, line.size());
+        }
     }
 
     /// What httplib sees: the checked request line and what shapes its answer. Ranges, bodies,

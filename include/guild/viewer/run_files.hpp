@@ -71,7 +71,7 @@ inline bool is_plain_text(std::string_view bytes) noexcept {
         }
     }
     // The last character may be cut.
-    for (std::size_t cut = 0; cut < 4 && cut <= bytes.size(); ++cut) {
+    for (std::size_t cut = 0; cut < 4 && (cut == 0 || cut < bytes.size()); ++cut) {
         if (is_valid_utf8(bytes.substr(0, bytes.size() - cut))) {
             return true;
         }
