@@ -304,7 +304,7 @@ inline constexpr std::string_view asset_chart_css[] = {
 .chart-canvas:focus-visible { outline-offset: -2px; }
 .chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
 .chart-loading { position: absolute; inset: 24px 16px 34px 44px; border-radius: 8px; background: var(--raised); }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 92px; overflow-y: auto; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 106px; overflow-y: auto; }
 .legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
 .legend-item:hover { background: var(--raised); }
 .legend-item.off { opacity: 0.45; text-decoration: line-through; }
@@ -2169,6 +2169,7 @@ inline constexpr std::string_view asset_chart_source_js[] = {
     R"asset(// chart_source.js - where the lines of a chart come from: one run, or several ones side by side.
 
 import { api } from "./api.js";
+import { shortNames } from "./scale.js";
 
 const mapped = new WeakMap();
 
@@ -2199,17 +2200,18 @@ export function oneRun(id, pattern, signal) {
   return async (query, columns) => seriesOf(await api.data(id, { pattern, ...query, columns }, signal), id);
 }
 
-/** A chart's load function for several runs: runs() gives [{id, name, color}], first one first. */
-export function manyRuns(runs, pattern, signal, shape = (series) => series) {
+/** A chart's load function for several runs: runs() gives [{id, name, color}], first one first. shape.change(series) may make other
+ *  lines of them, while shape.name() says how. */
+export function manyRuns(runs, pattern, signal, shape) {
   let last = [];
   let made = null;
   return async (query, columns) => {
     const list = runs();
     const answers = await Promise.all(list.map((run) => api.data(run.id, { pattern, ...query, columns }, signal).catch(missing)));
-    const stamp = [...answers, JSON.stringify(list)];
+    const stamp = [...answers, JSON.stringify(list), shape.name()];
     if (!made || stamp.length !== last.length || stamp.some((each, i) => each !== last[i])) {
       last = stamp;
-      made = shape(combine(list, answers), list);
+      made = shape.change(combine(list, answers));
     }
     return made;
   };
@@ -2228,12 +2230,13 @@ function missing(error) {
 function combine(runs, answers) {
   const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const keys = [...new Set(answers.flatMap((answer) => answer.series.map((one) => one.key)))];
+  const shorts = shortNames(keys);
   return answers.flatMap((answer, i) =>
     seriesOf(answer, runs[i].id).map((one) => ({
       ...one,
       id: runs[i].id + " " + one.key,
       color: runs[i].color,
-      name: runs[i].name + (keys.length > 1 ? " " + one.key.replace(/^tf\//, "") : ""),
+      name: runs[i].name + (keys.length > 1 ? " " + shorts[keys.indexOf(one.key)] : ""),
       dash: dashes[keys.indexOf(one.key) % dashes.length],
       wide: runs[i].wide,
     })),
@@ -2609,14 +2612,8 @@ export class CompareView {
     Object.assign(this, { go, rows: [], abort: new AbortController(), keys: [] });
     this.group = new ChartGroup();
     this.group.onChange = () => this.loadAxis();
-    this.sections = new ChartSections(this.group, (pattern) =>
-      manyRuns(
-        () => this.lineRuns(),
-        pattern,
-        this.abort.signal,
-        (series) => this.shape(series),
-      ),
-    );
+    const shape = { name: () => state.get("mean"), change: (series) => this.shape(series) };
+    this.sections = new ChartSections(this.group, (pattern) => manyRuns(() => this.lineRuns(), pattern, this.abort.signal, shape));
     this.bar = new ChartBar(this.group, (text) => this.sections.setFilter(text), state.get("charts"));
     this.mean = h("select", { "aria-label": "Mean over", onchange: () => this.setMean(this.mean.value) });
     this.bar.element.append(named("Mean over", this.mean));
@@ -2810,9 +2807,9 @@ export class CompareView {
     if (!this.project) {
       return;
     }
-    this.drawn = true;
 )asset",
-    R"asset(    const chosen = choice.list();
+    R"asset(    this.drawn = true;
+    const chosen = choice.list();
     this.rows = this.rows.filter((row) => chosen.includes(row.id));
     this.varying = [...namesOf(this.rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => name);
     const isEmpty = this.rows.length === 0;
@@ -5477,7 +5474,7 @@ export const STATUS = {
   cell: (run) => statusPill(run.status),
   text: (run) => run.status,
 };
-const NAME = { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf, cell: nameCell };
+const NAME = { name: "name", title: "Name", width: 190, class: "stick", key: titleOf, text: titleOf, cell: nameCell };
 const ID = {
   name: "id",
   title: "Run",
@@ -5510,7 +5507,7 @@ export const DURATION = {
 export function baseColumns(colorOf) {
   const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
-  return [STATUS, NAME, ID, STARTED, DURATION, spark];
+  return [NAME, STATUS, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field) {
@@ -5961,7 +5958,7 @@ export class RunsView {
       name: "choice",
       title: "",
       width: choice.list().length || choice.pinned().length ? 112 : 44,
-      class: "choice",
+      class: "choice stick",
       cell: (run) =>
         legendCell(
           run,
@@ -6522,20 +6519,34 @@ function curve(values, [low, high]) {
 inline constexpr std::string_view asset_state_js[] = {
     R"asset(// state.js - the state of a page in its address, so that a copied link gives the same view.
 
+let seen = { text: null, query: null, lists: null };
+
+/** The query, read again only when the address changed: a table asks for each of its cells. */
+function current() {
+  if (seen.text !== location.search) {
+    seen = { text: location.search, query: new URLSearchParams(location.search), lists: new Map() };
+  }
+  return seen;
+}
+
 /** The query of the address as values; null and empty ones are left out. */
 export const state = {
   get(name, fallback = "") {
-    const value = new URLSearchParams(location.search).get(name);
+    const value = current().query.get(name);
     return value === null ? fallback : value;
   },
 
   all(name) {
-    return new URLSearchParams(location.search).getAll(name);
+    return current().query.getAll(name);
   },
 
   /** A list in one value: names joined by commas, each escaped. */
   list(name) {
-    return this.get(name).split(",").filter(Boolean).map(decoded);
+    const { lists } = current();
+    if (!lists.has(name)) {
+      lists.set(name, this.get(name).split(",").filter(Boolean).map(decoded));
+    }
+    return lists.get(name);
   },
 
   /** Changes some values; `push` makes a step of the browser's history. */
@@ -6938,11 +6949,12 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 }
 
 @media (max-width: 820px) {
-  .top { padding: 0 14px; gap: 8px; }
+  .top { padding: 0 12px; gap: 4px; }
   .tabs { margin-left: 0; }
-  .tab { padding: 5px 9px; }
+  .tab { padding: 5px 7px; }
+  .tabs { gap: 2px; }
   .live { font-size: 0; gap: 0; }
-  .project-title, .for-keyboard { display: none; }
+  .project-title, .top .for-keyboard { display: none; }
   .brand { flex: none; }
   .stage.with-rail { display: block; }
   .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
@@ -7192,9 +7204,14 @@ inline constexpr std::string_view asset_table_css[] = {
 .virtual .space td { padding: 0; border: 0; height: 0; }
 .virtual .space:hover td { background: none; }
 .virtual tbody tr { cursor: default; }
+.virtual .stick { position: sticky; left: var(--first-width); z-index: 1; background: var(--surface); }
+.virtual .choice.stick { left: 0; }
+.virtual thead .stick { z-index: 3; background: var(--raised); }
+.virtual tbody tr:hover .stick { background: var(--raised); }
+.virtual .group-head { position: sticky; left: 6px; width: auto; }
 .virtual tr:focus-visible { outline-offset: -2px; }
 .virtual tr.chosen td { background: var(--accent-soft); }
-.virtual tr.group td { background: var(--raised); padding: 0 6px; }
+.virtual tr.group td { background: var(--raised); padding: 0 6px; overflow: visible; }
 .group-head { font-weight: 500; gap: 6px; padding: 4px 8px; font-size: 13.5px; }
 .group-head .dim { margin-left: 6px; font-size: 12.5px; }
 .spark { width: 96px; height: 24px; display: block; }
@@ -7260,8 +7277,13 @@ td.none { color: var(--muted); }
 @media (max-width: 820px) {
   .table td, .table thead th, .table th[scope="row"] { padding-left: 10px; padding-right: 10px; }
   .stats td:first-child { width: auto; min-width: 150px; }
+)asset",
+    R"asset(  .files td:first-child { min-width: 190px; }
+  .files th:nth-child(3), .files td:nth-child(3) { display: none; }
   .runs-page { height: auto; min-height: calc(100vh - 54px); }
   .virtual-box { height: 70vh; flex: none; }
+  .virtual .stick { position: static; }
+  .virtual .choice.stick { position: sticky; }
   .runs-tools { gap: 8px 12px; }
   .runs-tools .filter { flex: 1 1 100%; max-width: none; }
   .compare-page .table-box { max-height: 50vh; }
@@ -7329,6 +7351,7 @@ export class VirtualTable {
         return col;
       }),
     );
+    this.table.style.setProperty("--first-width", columns[0].width + "px");
     this.table.style.width = "max(100%, " + columns.reduce((sum, column) => sum + column.width, 0) + "px)";
     fill(
       this.head,
@@ -9330,7 +9353,7 @@ inline constexpr asset all_assets[] = {
     {"style.css", "text/css; charset=utf-8", asset_style_css, 2},
     {"svg.js", "text/javascript; charset=utf-8", asset_svg_js, 1},
     {"svg_context.js", "text/javascript; charset=utf-8", asset_svg_context_js, 1},
-    {"table.css", "text/css; charset=utf-8", asset_table_css, 1},
+    {"table.css", "text/css; charset=utf-8", asset_table_css, 2},
     {"theme.js", "text/javascript; charset=utf-8", asset_theme_js, 1},
     {"virtual_table.js", "text/javascript; charset=utf-8", asset_virtual_table_js, 1},
     {"widgets.js", "text/javascript; charset=utf-8", asset_widgets_js, 1},

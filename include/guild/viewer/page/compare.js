@@ -33,14 +33,8 @@ export class CompareView {
     Object.assign(this, { go, rows: [], abort: new AbortController(), keys: [] });
     this.group = new ChartGroup();
     this.group.onChange = () => this.loadAxis();
-    this.sections = new ChartSections(this.group, (pattern) =>
-      manyRuns(
-        () => this.lineRuns(),
-        pattern,
-        this.abort.signal,
-        (series) => this.shape(series),
-      ),
-    );
+    const shape = { name: () => state.get("mean"), change: (series) => this.shape(series) };
+    this.sections = new ChartSections(this.group, (pattern) => manyRuns(() => this.lineRuns(), pattern, this.abort.signal, shape));
     this.bar = new ChartBar(this.group, (text) => this.sections.setFilter(text), state.get("charts"));
     this.mean = h("select", { "aria-label": "Mean over", onchange: () => this.setMean(this.mean.value) });
     this.bar.element.append(named("Mean over", this.mean));

@@ -39,7 +39,7 @@ export const STATUS = {
   cell: (run) => statusPill(run.status),
   text: (run) => run.status,
 };
-const NAME = { name: "name", title: "Name", width: 190, key: titleOf, text: titleOf, cell: nameCell };
+const NAME = { name: "name", title: "Name", width: 190, class: "stick", key: titleOf, text: titleOf, cell: nameCell };
 const ID = {
   name: "id",
   title: "Run",
@@ -72,7 +72,7 @@ export const DURATION = {
 export function baseColumns(colorOf) {
   const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
-  return [STATUS, NAME, ID, STARTED, DURATION, spark];
+  return [NAME, STATUS, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field) {

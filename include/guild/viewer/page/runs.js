@@ -217,7 +217,7 @@ export class RunsView {
       name: "choice",
       title: "",
       width: choice.list().length || choice.pinned().length ? 112 : 44,
-      class: "choice",
+      class: "choice stick",
       cell: (run) =>
         legendCell(
           run,

@@ -1,19 +1,33 @@
 // state.js - the state of a page in its address, so that a copied link gives the same view.
 
+let seen = { text: null, query: null, lists: null };
+
+/** The query, read again only when the address changed: a table asks for each of its cells. */
+function current() {
+  if (seen.text !== location.search) {
+    seen = { text: location.search, query: new URLSearchParams(location.search), lists: new Map() };
+  }
+  return seen;
+}
+
 /** The query of the address as values; null and empty ones are left out. */
 export const state = {
   get(name, fallback = "") {
-    const value = new URLSearchParams(location.search).get(name);
+    const value = current().query.get(name);
     return value === null ? fallback : value;
   },
 
   all(name) {
-    return new URLSearchParams(location.search).getAll(name);
+    return current().query.getAll(name);
   },
 
   /** A list in one value: names joined by commas, each escaped. */
   list(name) {
-    return this.get(name).split(",").filter(Boolean).map(decoded);
+    const { lists } = current();
+    if (!lists.has(name)) {
+      lists.set(name, this.get(name).split(",").filter(Boolean).map(decoded));
+    }
+    return lists.get(name);
   },
 
   /** Changes some values; `push` makes a step of the browser's history. */

@@ -44,6 +44,7 @@ export class VirtualTable {
         return col;
       }),
     );
+    this.table.style.setProperty("--first-width", columns[0].width + "px");
     this.table.style.width = "max(100%, " + columns.reduce((sum, column) => sum + column.width, 0) + "px)";
     fill(
       this.head,
