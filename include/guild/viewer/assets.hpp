@@ -304,7 +304,7 @@ inline constexpr std::string_view asset_chart_css[] = {
 .chart-canvas:focus-visible { outline-offset: -2px; }
 .chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
 .chart-loading { position: absolute; inset: 24px 16px 34px 44px; border-radius: 8px; background: var(--raised); }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 106px; overflow-y: auto; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 114px; overflow-y: auto; }
 .legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
 .legend-item:hover { background: var(--raised); }
 .legend-item.off { opacity: 0.45; text-decoration: line-through; }
@@ -323,6 +323,7 @@ inline constexpr std::string_view asset_chart_css[] = {
 
 .chart-tip { position: absolute; top: 6px; z-index: 5; pointer-events: none; padding: 8px 11px; border-radius: 9px; font-size: 12.5px; max-width: calc(100% - 8px);
   background: color-mix(in srgb, var(--surface) 94%, transparent); border: 1px solid var(--border); box-shadow: 0 4px 16px rgb(0 0 0 / 16%); }
+.chart-tip.low { top: auto; bottom: 32px; }
 .tip-head { display: flex; flex-wrap: wrap; gap: 0 12px; color: var(--muted); margin-bottom: 4px; white-space: nowrap; }
 .tip-head b { color: var(--text); }
 .tip-row { display: flex; align-items: center; gap: 8px; white-space: nowrap; }
@@ -2252,6 +2253,7 @@ import { formatDuration, formatGeneral, formatNumber, formatTime } from "./forma
 import { nearest } from "./scale.js";
 
 const ROWS = 12;
+const NARROW = 400;
 
 /** The point of each line that is nearest to `x`. */
 export function hitsAt(lines, x) {
@@ -2280,6 +2282,8 @@ export function showTip(tip, chart, hits, closest, py) {
     near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null,
   );
   tip.hidden = false;
+  // In the other half than the pointer, so that it does not cover what is pointed at.
+  tip.classList.toggle("low", py < (view.area.top + view.area.bottom) / 2);
   const room = chart.plot.clientWidth;
   const px = view.x(x);
   const beside = px + 14 + tip.offsetWidth < room ? px + 14 : px - 14 - tip.offsetWidth;
@@ -2291,7 +2295,8 @@ function head(chart, { line, at }, x) {
   const parts = axis === "step" || axis === "relative" || axis === "wall" ? [] : [h("b", {}, axis + " " + formatGeneral(x))];
   parts.push(h("b", {}, "Step " + formatGeneral(line.steps[at])));
   if (Number.isFinite(line.times[at]) && line.times[at] > 0) {
-    parts.push(h("span", {}, formatDuration(line.times[at] - line.start)), h("span", {}, formatTime(line.times[at])));
+    parts.push(h("span", {}, formatDuration(line.times[at] - line.start)));
+    parts.push(chart.plot.clientWidth > NARROW ? h("span", {}, formatTime(line.times[at])) : null);
   }
   return h("div", { class: "tip-head" }, parts);
 }
@@ -2849,7 +2854,7 @@ inline constexpr std::string_view asset_compare_table_js[] = {
     R"asset(// compare_table.js - the chosen runs as a table that is the charts' legend; cells that differ are marked.
 
 import { choice } from "./choice.js";
-import { h, fill } from "./dom.js";
+import { h, fill, icon } from "./dom.js";
 import { formatGeneral, formatNumber } from "./format.js";
 import { legendCell } from "./legend_cell.js";
 import { attrColumn, DURATION, STATUS, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
@@ -2966,7 +2971,16 @@ export class CompareTable {
       h(
         "td",
         { class: "tight" },
-        h("button", { class: "quiet", title: "Take out of the comparison (Delete)", onclick: () => this.remove(row) }, "Remove"),
+        h(
+          "button",
+          {
+            class: "quiet square",
+            "aria-label": "Take out",
+            title: "Take out of the comparison (Delete)",
+            onclick: () => this.remove(row),
+          },
+          icon("close"),
+        ),
       ),
     );
   }
@@ -3006,7 +3020,7 @@ export class CompareTable {
 
 /** How far a number is from the baseline's. */
 function delta(column, row, base) {
-  if (!base || base === row || !column.numberOf || column.name === "duration") {
+  if (!base || base === row || !column.numberOf || column.kind !== "field") {
     return null;
   }
   const by = column.numberOf(row) - column.numberOf(base);
@@ -6841,7 +6855,7 @@ select { border: 1px solid var(--border); background: var(--surface); border-rad
 .rail-item:hover { background: var(--raised); text-decoration: none; }
 .rail-item.current { background: var(--accent-soft); }
 .rail-text { display: flex; flex-direction: column; min-width: 0; flex: 1; line-height: 1.35; }
-.rail-text .dim { font-size: 12px; }
+.rail-text .dim { font-size: 12px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rail-name { font-weight: 550; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rail-value { font-size: 12.5px; font-weight: 600; color: var(--muted); white-space: nowrap; }
 .rail-item.current .rail-value { color: var(--accent); }
@@ -6875,9 +6889,9 @@ select { border: 1px solid var(--border); background: var(--surface); border-rad
 .check { display: inline-flex; align-items: center; gap: 6px; font-size: 13px; color: var(--muted); cursor: pointer; white-space: nowrap; }
 input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margin: 0; }
 
-.pill { display: inline-flex; align-items: center; gap: 7px; padding: 2px 10px 2px 9px; border-radius: 99px; font-size: 12.5px; font-weight: 600; white-space: nowrap;
 )asset",
-    R"asset(  color: var(--state); background: color-mix(in srgb, var(--state) 13%, transparent); }
+    R"asset(.pill { display: inline-flex; align-items: center; gap: 7px; padding: 2px 10px 2px 9px; border-radius: 99px; font-size: 12.5px; font-weight: 600; white-space: nowrap;
+  color: var(--state); background: color-mix(in srgb, var(--state) 13%, transparent); }
 .pulse { width: 7px; height: 7px; border-radius: 50%; background: currentColor; }
 
 .banners:not(:empty) { padding: 16px 24px 0; display: grid; gap: 10px; }

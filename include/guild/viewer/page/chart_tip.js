@@ -5,6 +5,7 @@ import { formatDuration, formatGeneral, formatNumber, formatTime } from "./forma
 import { nearest } from "./scale.js";
 
 const ROWS = 12;
+const NARROW = 400;
 
 /** The point of each line that is nearest to `x`. */
 export function hitsAt(lines, x) {
@@ -33,6 +34,8 @@ export function showTip(tip, chart, hits, closest, py) {
     near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null,
   );
   tip.hidden = false;
+  // In the other half than the pointer, so that it does not cover what is pointed at.
+  tip.classList.toggle("low", py < (view.area.top + view.area.bottom) / 2);
   const room = chart.plot.clientWidth;
   const px = view.x(x);
   const beside = px + 14 + tip.offsetWidth < room ? px + 14 : px - 14 - tip.offsetWidth;
@@ -44,7 +47,8 @@ function head(chart, { line, at }, x) {
   const parts = axis === "step" || axis === "relative" || axis === "wall" ? [] : [h("b", {}, axis + " " + formatGeneral(x))];
   parts.push(h("b", {}, "Step " + formatGeneral(line.steps[at])));
   if (Number.isFinite(line.times[at]) && line.times[at] > 0) {
-    parts.push(h("span", {}, formatDuration(line.times[at] - line.start)), h("span", {}, formatTime(line.times[at])));
+    parts.push(h("span", {}, formatDuration(line.times[at] - line.start)));
+    parts.push(chart.plot.clientWidth > NARROW ? h("span", {}, formatTime(line.times[at])) : null);
   }
   return h("div", { class: "tip-head" }, parts);
 }

@@ -1,7 +1,7 @@
 // compare_table.js - the chosen runs as a table that is the charts' legend; cells that differ are marked.
 
 import { choice } from "./choice.js";
-import { h, fill } from "./dom.js";
+import { h, fill, icon } from "./dom.js";
 import { formatGeneral, formatNumber } from "./format.js";
 import { legendCell } from "./legend_cell.js";
 import { attrColumn, DURATION, STATUS, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
@@ -118,7 +118,16 @@ export class CompareTable {
       h(
         "td",
         { class: "tight" },
-        h("button", { class: "quiet", title: "Take out of the comparison (Delete)", onclick: () => this.remove(row) }, "Remove"),
+        h(
+          "button",
+          {
+            class: "quiet square",
+            "aria-label": "Take out",
+            title: "Take out of the comparison (Delete)",
+            onclick: () => this.remove(row),
+          },
+          icon("close"),
+        ),
       ),
     );
   }
@@ -158,7 +167,7 @@ export class CompareTable {
 
 /** How far a number is from the baseline's. */
 function delta(column, row, base) {
-  if (!base || base === row || !column.numberOf || column.name === "duration") {
+  if (!base || base === row || !column.numberOf || column.kind !== "field") {
     return null;
   }
   const by = column.numberOf(row) - column.numberOf(base);
