@@ -4093,9 +4093,10 @@ class App {
   }
 
   async start() {
+    const first = this.tick();
     const settings = await api.settings().catch(() => null);
     this.interval = (settings && settings.interval_ms) || this.interval;
-    await this.tick();
+    await first;
   }
 
   // ---- the clock ------------------------------------------------------------------
@@ -4239,9 +4240,9 @@ class App {
     }
   }
 
-  // ---- messages, theme ------------------------------------------------------------
 )asset",
-    R"asset(
+    R"asset(  // ---- messages, theme ------------------------------------------------------------
+
   /** A broken project file is shown with its place; the runs stay visible. */
   drawBanner() {
     const stamp = JSON.stringify([this.project.error, this.project.diagnostics]);
@@ -5650,6 +5651,7 @@ inline constexpr std::string_view asset_run_store_js[] = {
 
 import { api } from "./api.js";
 import { toNumber } from "./format.js";
+import { namesOf } from "./run_columns.js";
 
 const FIRST_ROWS = 200;
 const ALL_ROWS = 1000000;
@@ -5710,6 +5712,19 @@ export class RunStore {
   list() {
     return [...this.rows.values()];
   }
+
+  /** Names of flags and whether they vary; found once for each state of the list. */
+  flagNames() {
+    if (this.namesOf !== this.answer) {
+      this.namesOf = this.answer;
+      this.names = namesOf(this.list(), "flags");
+    }
+    return this.names || new Map();
+  }
+
+  hasSparks() {
+    return this.list().some((run) => run.spark.length > 0);
+  }
 }
 
 /** A row with `values`, {field name: {number, text}}, whichever way the server sent them. */
@@ -5761,7 +5776,7 @@ import { h, fill, icon, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
 import { setKeys } from "./keys.js";
 import { legendCell } from "./legend_cell.js";
-import { baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { baseColumns, fieldColumn, flagColumn } from "./run_columns.js";
 import { RunStore, sparkPattern } from "./run_store.js";
 import { arrangeRows } from "./runs_rows.js";
 import { joinList, state } from "./state.js";
@@ -5883,12 +5898,12 @@ export class RunsView {
   allColumns() {
     const base = baseColumns((run) => choice.color(run.id));
     const fields = this.project.fields.map(fieldColumn);
-    const flags = [...namesOf(this.store.list(), "flags")].map(([name, values]) => ({
+    const flags = [...this.store.flagNames()].map(([name, values]) => ({
       ...flagColumn(name),
       off: this.option("vary") && values.size < 2,
     }));
     const spark = base.pop();
-    return [...base, ...(this.store.list().some((run) => run.spark.length) ? [spark] : []), ...fields, ...flags];
+    return [...base, ...(this.store.hasSparks() ? [spark] : []), ...fields, ...flags];
   }
 
   shownColumns(all) {
@@ -6159,14 +6174,20 @@ inline constexpr std::string_view asset_runs_rows_js[] = {
 import { compareKeys } from "./run_columns.js";
 import { isFailed, titleOf } from "./status.js";
 
-/** Whether all words of `text` stand in what the row says; "name=value" looks at one flag. */
-export function matches(run, words) {
-  if (words.length === 0) {
-    return true;
+const spoken = new WeakMap();
+
+/** All that a run says about itself, in small letters; made once for each. */
+function wordsOf(run) {
+  if (!spoken.has(run)) {
+    const flags = Object.entries(run.flags).map(([name, value]) => name + "=" + value);
+    spoken.set(run, [titleOf(run), run.name, run.id, run.status, ...run.tags, ...flags].join("\n").toLowerCase());
   }
-  const flags = Object.entries(run.flags).map(([name, value]) => name + "=" + value);
-  const all = [titleOf(run), run.name, run.id, run.status, ...run.tags, ...flags].join("\n").toLowerCase();
-  return words.every((word) => all.includes(word));
+  return spoken.get(run);
+}
+
+/** Whether all words stand in what the row says; "name=value" looks at one flag. */
+export function matches(run, words) {
+  return words.every((word) => wordsOf(run).includes(word));
 }
 
 /** options: {text, hideFailed, by: column, down, pinned: ids, group: column or null, closed: values}; gives runs and group heads. */
@@ -7420,10 +7441,26 @@ export class VirtualTable {
     this.nodes = nodes;
     this.top.firstChild.style.height = first * ROW_HEIGHT + "px";
     this.bottom.firstChild.style.height = (this.items.length - last) * ROW_HEIGHT + "px";
-    const empty = this.items.length
-      ? null
-      : h("tr", {}, h("td", { class: "empty", colspan: String(this.columns.length) }, this.owner.empty()));
-    this.body.replaceChildren(this.top, ...nodes.values(), ...(empty ? [empty] : []), this.bottom);
+    this.place([...nodes.values()]);
+  }
+
+  /** Puts rows between the two spaces; those that stay are not touched, which keeps scrolling cheap. */
+  place(rows) {
+    const empty = h(
+      "tr",
+      {},
+      h("td", { class: "empty", colspan: String(this.columns.length) }, this.items.length ? "" : this.owner.empty()),
+    );
+    const wanted = [this.top, ...(this.items.length ? rows : [empty]), this.bottom];
+    const kept = new Set(wanted);
+    [...this.body.children].filter((row) => !kept.has(row)).forEach((row) => row.remove());
+    let next = null;
+    for (const row of wanted.reverse()) {
+      if (row.parentNode !== this.body || row.nextSibling !== next) {
+        this.body.insertBefore(row, next);
+      }
+      next = row;
+    }
   }
 
   makeRow(index) {

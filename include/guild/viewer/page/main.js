@@ -92,9 +92,10 @@ class App {
   }
 
   async start() {
+    const first = this.tick();
     const settings = await api.settings().catch(() => null);
     this.interval = (settings && settings.interval_ms) || this.interval;
-    await this.tick();
+    await first;
   }
 
   // ---- the clock ------------------------------------------------------------------

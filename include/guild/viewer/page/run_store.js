@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { toNumber } from "./format.js";
+import { namesOf } from "./run_columns.js";
 
 const FIRST_ROWS = 200;
 const ALL_ROWS = 1000000;
@@ -61,6 +62,19 @@ export class RunStore {
 
   list() {
     return [...this.rows.values()];
+  }
+
+  /** Names of flags and whether they vary; found once for each state of the list. */
+  flagNames() {
+    if (this.namesOf !== this.answer) {
+      this.namesOf = this.answer;
+      this.names = namesOf(this.list(), "flags");
+    }
+    return this.names || new Map();
+  }
+
+  hasSparks() {
+    return this.list().some((run) => run.spark.length > 0);
   }
 }
 

@@ -6,7 +6,7 @@ import { h, fill, icon, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
 import { setKeys } from "./keys.js";
 import { legendCell } from "./legend_cell.js";
-import { baseColumns, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { baseColumns, fieldColumn, flagColumn } from "./run_columns.js";
 import { RunStore, sparkPattern } from "./run_store.js";
 import { arrangeRows } from "./runs_rows.js";
 import { joinList, state } from "./state.js";
@@ -128,12 +128,12 @@ export class RunsView {
   allColumns() {
     const base = baseColumns((run) => choice.color(run.id));
     const fields = this.project.fields.map(fieldColumn);
-    const flags = [...namesOf(this.store.list(), "flags")].map(([name, values]) => ({
+    const flags = [...this.store.flagNames()].map(([name, values]) => ({
       ...flagColumn(name),
       off: this.option("vary") && values.size < 2,
     }));
     const spark = base.pop();
-    return [...base, ...(this.store.list().some((run) => run.spark.length) ? [spark] : []), ...fields, ...flags];
+    return [...base, ...(this.store.hasSparks() ? [spark] : []), ...fields, ...flags];
   }
 
   shownColumns(all) {

@@ -3,14 +3,20 @@
 import { compareKeys } from "./run_columns.js";
 import { isFailed, titleOf } from "./status.js";
 
-/** Whether all words of `text` stand in what the row says; "name=value" looks at one flag. */
-export function matches(run, words) {
-  if (words.length === 0) {
-    return true;
+const spoken = new WeakMap();
+
+/** All that a run says about itself, in small letters; made once for each. */
+function wordsOf(run) {
+  if (!spoken.has(run)) {
+    const flags = Object.entries(run.flags).map(([name, value]) => name + "=" + value);
+    spoken.set(run, [titleOf(run), run.name, run.id, run.status, ...run.tags, ...flags].join("\n").toLowerCase());
   }
-  const flags = Object.entries(run.flags).map(([name, value]) => name + "=" + value);
-  const all = [titleOf(run), run.name, run.id, run.status, ...run.tags, ...flags].join("\n").toLowerCase();
-  return words.every((word) => all.includes(word));
+  return spoken.get(run);
+}
+
+/** Whether all words stand in what the row says; "name=value" looks at one flag. */
+export function matches(run, words) {
+  return words.every((word) => wordsOf(run).includes(word));
 }
 
 /** options: {text, hideFailed, by: column, down, pinned: ids, group: column or null, closed: values}; gives runs and group heads. */

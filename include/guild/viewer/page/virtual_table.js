@@ -99,10 +99,26 @@ export class VirtualTable {
     this.nodes = nodes;
     this.top.firstChild.style.height = first * ROW_HEIGHT + "px";
     this.bottom.firstChild.style.height = (this.items.length - last) * ROW_HEIGHT + "px";
-    const empty = this.items.length
-      ? null
-      : h("tr", {}, h("td", { class: "empty", colspan: String(this.columns.length) }, this.owner.empty()));
-    this.body.replaceChildren(this.top, ...nodes.values(), ...(empty ? [empty] : []), this.bottom);
+    this.place([...nodes.values()]);
+  }
+
+  /** Puts rows between the two spaces; those that stay are not touched, which keeps scrolling cheap. */
+  place(rows) {
+    const empty = h(
+      "tr",
+      {},
+      h("td", { class: "empty", colspan: String(this.columns.length) }, this.items.length ? "" : this.owner.empty()),
+    );
+    const wanted = [this.top, ...(this.items.length ? rows : [empty]), this.bottom];
+    const kept = new Set(wanted);
+    [...this.body.children].filter((row) => !kept.has(row)).forEach((row) => row.remove());
+    let next = null;
+    for (const row of wanted.reverse()) {
+      if (row.parentNode !== this.body || row.nextSibling !== next) {
+        this.body.insertBefore(row, next);
+      }
+      next = row;
+    }
   }
 
   makeRow(index) {
