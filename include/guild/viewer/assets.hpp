@@ -252,7 +252,7 @@ export async function decodeData(response) {
   return fromBinary(await response.arrayBuffer());
 }
 
-export function fromBinary(body) {
+function fromBinary(body) {
   const size = new DataView(body).getUint32(4, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 8, size)));
   const part = ({ type, at, base }, length) => {
@@ -270,7 +270,7 @@ export function fromBinary(body) {
   };
 }
 
-export function fromJson(body) {
+function fromJson(body) {
   return {
     ...body,
     series: body.series.map((one) => ({
@@ -1945,7 +1945,7 @@ import { joinList, state } from "./state.js";
 const FIRST = 24;
 
 /** The folder of a key: all before its first slash, behind "tf/" for event files. */
-export function prefixOf(key) {
+function prefixOf(key) {
   const parts = key.split("/");
   if (parts[0] === "tf" && parts.length > 2) {
     return "tf/" + parts[1];
@@ -1954,7 +1954,7 @@ export function prefixOf(key) {
 }
 
 /** A chart for exactly one series. */
-export function specOf(key) {
+function specOf(key) {
   return { name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + patternOf(key) };
 }
 
@@ -2496,7 +2496,7 @@ inline constexpr std::string_view asset_choice_js[] = {
 import { isDark, lineColor } from "./palette.js";
 import { joinList, linkOf, state } from "./state.js";
 
-export const MAX_CHOSEN = 100;
+const MAX_CHOSEN = 100;
 
 export const choice = {
   list: () => state.list("runs"),
@@ -4422,7 +4422,7 @@ export function rangeOf(axis, rows) {
   const high = Math.max(...values);
   const isLog = !axis.isWords && low > 0 && high / low > 50;
   if (low === high) {
-    return { low: low - 0.5, high: high + 0.5, isLog: false };
+    return { low: low - 0.5, high: high + 0.5, isLog: false, only: low };
   }
   return { low, high, isLog };
 }
@@ -5048,13 +5048,7 @@ export class ParallelPanel {
 
   axis(axis, x, brush) {
     const at = (part) => BOTTOM - part * (BOTTOM - TOP);
-    const values = axis.isWords
-      ? axis.words.map((_, i) => i).slice(0, 20)
-      : [
-          axis.range.low,
-          ...(axis.range.isLog ? [] : ticks(axis.range.low, axis.range.high, niceStep(axis.range.high - axis.range.low, 5))),
-          axis.range.high,
-        ];
+    const values = labelsOf(axis);
     const labels = values.filter(
       (value, i) =>
         i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
@@ -5134,6 +5128,18 @@ export class ParallelPanel {
 
 function short(text, length) {
   return text.length > length ? text.slice(0, length - 1) + "\u2026" : text;
+}
+
+/** The values that stand beside an axis: words, the only value, or both ends and round numbers between. */
+function labelsOf({ isWords, words, range }) {
+  if (isWords) {
+    return words.map((_, i) => i).slice(0, 20);
+  }
+  if (range.only !== undefined) {
+    return [range.only];
+  }
+  const { low, high, isLog } = range;
+  return [low, ...(isLog ? [] : ticks(low, high, niceStep(high - low, 5))), high];
 }
 )asset"};
 
@@ -5456,7 +5462,7 @@ import { sparkline } from "./spark.js";
 import { durationOf, durationText, statusPill, titleOf } from "./status.js";
 
 /** A text as a number where all of it is one: flags sort as people expect. */
-export function sortKey(text) {
+function sortKey(text) {
   const number = text === undefined || text === "" ? NaN : Number(text);
   return Number.isNaN(number) ? text || "" : number;
 }
@@ -5518,11 +5524,12 @@ export const DURATION = {
   cell: (run) => durationText(run, now()),
 };
 
-/** The fixed columns; `colorOf(run)`: of a chosen run. */
-export function baseColumns(colorOf) {
+/** The fixed columns; `colorOf(run)`: of a chosen run; runs: the name's column is as wide as the longest of some. */
+export function baseColumns(colorOf, runs) {
   const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
-  return [NAME, STATUS, ID, STARTED, DURATION, spark];
+  const longest = runs.slice(0, 300).reduce((most, run) => Math.max(most, titleOf(run).length), 0);
+  return [{ ...NAME, width: Math.min(430, Math.max(NAME.width, longest * 7.6 + 40)) }, STATUS, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field) {
@@ -5896,7 +5903,7 @@ export class RunsView {
 
   /** Every column there could be, those in use first as the project orders them. */
   allColumns() {
-    const base = baseColumns((run) => choice.color(run.id));
+    const base = baseColumns((run) => choice.color(run.id), this.store.list());
     const fields = this.project.fields.map(fieldColumn);
     const flags = [...this.store.flagNames()].map(([name, values]) => ({
       ...flagColumn(name),
@@ -6620,15 +6627,7 @@ export function linkOf(query) {
   return text === "" ? "" : "?" + text;
 }
 
-/** What a person chose earlier on this machine; storage may be forbidden. */
-export function remembered(name, fallback) {
-  try {
-    return localStorage.getItem("guild-" + name) ?? fallback;
-  } catch (_) {
-    return fallback;
-  }
-}
-
+/** Keeps what a person chose on this machine, for theme.js; storage may be forbidden. */
 export function remember(name, value) {
   try {
     localStorage.setItem("guild-" + name, value);
@@ -7346,7 +7345,7 @@ inline constexpr std::string_view asset_virtual_table_js[] = {
 
 import { h, fill } from "./dom.js";
 
-export const ROW_HEIGHT = 36;
+const ROW_HEIGHT = 36;
 const MARGIN = 8;
 
 export class VirtualTable {

@@ -12,7 +12,7 @@ export async function decodeData(response) {
   return fromBinary(await response.arrayBuffer());
 }
 
-export function fromBinary(body) {
+function fromBinary(body) {
   const size = new DataView(body).getUint32(4, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 8, size)));
   const part = ({ type, at, base }, length) => {
@@ -30,7 +30,7 @@ export function fromBinary(body) {
   };
 }
 
-export function fromJson(body) {
+function fromJson(body) {
   return {
     ...body,
     series: body.series.map((one) => ({

@@ -9,7 +9,7 @@ import { joinList, state } from "./state.js";
 const FIRST = 24;
 
 /** The folder of a key: all before its first slash, behind "tf/" for event files. */
-export function prefixOf(key) {
+function prefixOf(key) {
   const parts = key.split("/");
   if (parts[0] === "tf" && parts.length > 2) {
     return "tf/" + parts[1];
@@ -18,7 +18,7 @@ export function prefixOf(key) {
 }
 
 /** A chart for exactly one series. */
-export function specOf(key) {
+function specOf(key) {
   return { name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + patternOf(key) };
 }
 

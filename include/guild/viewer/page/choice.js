@@ -3,7 +3,7 @@
 import { isDark, lineColor } from "./palette.js";
 import { joinList, linkOf, state } from "./state.js";
 
-export const MAX_CHOSEN = 100;
+const MAX_CHOSEN = 100;
 
 export const choice = {
   list: () => state.list("runs"),

@@ -38,7 +38,7 @@ export function rangeOf(axis, rows) {
   const high = Math.max(...values);
   const isLog = !axis.isWords && low > 0 && high / low > 50;
   if (low === high) {
-    return { low: low - 0.5, high: high + 0.5, isLog: false };
+    return { low: low - 0.5, high: high + 0.5, isLog: false, only: low };
   }
   return { low, high, isLog };
 }

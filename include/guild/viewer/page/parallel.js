@@ -118,13 +118,7 @@ export class ParallelPanel {
 
   axis(axis, x, brush) {
     const at = (part) => BOTTOM - part * (BOTTOM - TOP);
-    const values = axis.isWords
-      ? axis.words.map((_, i) => i).slice(0, 20)
-      : [
-          axis.range.low,
-          ...(axis.range.isLog ? [] : ticks(axis.range.low, axis.range.high, niceStep(axis.range.high - axis.range.low, 5))),
-          axis.range.high,
-        ];
+    const values = labelsOf(axis);
     const labels = values.filter(
       (value, i) =>
         i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
@@ -204,4 +198,16 @@ export class ParallelPanel {
 
 function short(text, length) {
   return text.length > length ? text.slice(0, length - 1) + "\u2026" : text;
+}
+
+/** The values that stand beside an axis: words, the only value, or both ends and round numbers between. */
+function labelsOf({ isWords, words, range }) {
+  if (isWords) {
+    return words.map((_, i) => i).slice(0, 20);
+  }
+  if (range.only !== undefined) {
+    return [range.only];
+  }
+  const { low, high, isLog } = range;
+  return [low, ...(isLog ? [] : ticks(low, high, niceStep(high - low, 5))), high];
 }

@@ -6,7 +6,7 @@ import { sparkline } from "./spark.js";
 import { durationOf, durationText, statusPill, titleOf } from "./status.js";
 
 /** A text as a number where all of it is one: flags sort as people expect. */
-export function sortKey(text) {
+function sortKey(text) {
   const number = text === undefined || text === "" ? NaN : Number(text);
   return Number.isNaN(number) ? text || "" : number;
 }
@@ -68,11 +68,12 @@ export const DURATION = {
   cell: (run) => durationText(run, now()),
 };
 
-/** The fixed columns; `colorOf(run)`: of a chosen run. */
-export function baseColumns(colorOf) {
+/** The fixed columns; `colorOf(run)`: of a chosen run; runs: the name's column is as wide as the longest of some. */
+export function baseColumns(colorOf, runs) {
   const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
-  return [NAME, STATUS, ID, STARTED, DURATION, spark];
+  const longest = runs.slice(0, 300).reduce((most, run) => Math.max(most, titleOf(run).length), 0);
+  return [{ ...NAME, width: Math.min(430, Math.max(NAME.width, longest * 7.6 + 40)) }, STATUS, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field) {

@@ -126,7 +126,7 @@ export class RunsView {
 
   /** Every column there could be, those in use first as the project orders them. */
   allColumns() {
-    const base = baseColumns((run) => choice.color(run.id));
+    const base = baseColumns((run) => choice.color(run.id), this.store.list());
     const fields = this.project.fields.map(fieldColumn);
     const flags = [...this.store.flagNames()].map(([name, values]) => ({
       ...flagColumn(name),

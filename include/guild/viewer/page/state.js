@@ -66,15 +66,7 @@ export function linkOf(query) {
   return text === "" ? "" : "?" + text;
 }
 
-/** What a person chose earlier on this machine; storage may be forbidden. */
-export function remembered(name, fallback) {
-  try {
-    return localStorage.getItem("guild-" + name) ?? fallback;
-  } catch (_) {
-    return fallback;
-  }
-}
-
+/** Keeps what a person chose on this machine, for theme.js; storage may be forbidden. */
 export function remember(name, value) {
   try {
     localStorage.setItem("guild-" + name, value);

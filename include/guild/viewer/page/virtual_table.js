@@ -4,7 +4,7 @@
 
 import { h, fill } from "./dom.js";
 
-export const ROW_HEIGHT = 36;
+const ROW_HEIGHT = 36;
 const MARGIN = 8;
 
 export class VirtualTable {
