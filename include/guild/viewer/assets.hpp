@@ -5149,7 +5149,7 @@ inline constexpr std::string_view asset_rail_js[] = {
 import { h, fill, setText } from "./dom.js";
 import { fieldText, formatAgo } from "./format.js";
 import { normalize } from "./run_store.js";
-import { titleOf } from "./status.js";
+import { shortened, titleOf } from "./status.js";
 
 export class RunRail {
   constructor() {
@@ -5200,7 +5200,7 @@ export class RunRail {
       h(
         "span",
         { class: "rail-text" },
-        h("span", { class: "rail-name" }, titleOf(run)),
+        h("span", { class: "rail-name" }, shortened(titleOf(run), 24)),
         h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
       ),
       value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null,
@@ -5459,7 +5459,7 @@ inline constexpr std::string_view asset_run_columns_js[] = {
 import { h } from "./dom.js";
 import { fieldText, formatAgo, formatTime, NOTHING } from "./format.js";
 import { sparkline } from "./spark.js";
-import { durationOf, durationText, statusPill, titleOf } from "./status.js";
+import { durationOf, durationText, shortened, statusPill, titleOf } from "./status.js";
 
 /** A text as a number where all of it is one: flags sort as people expect. */
 function sortKey(text) {
@@ -5478,7 +5478,7 @@ export function compareKeys(a, b) {
 const now = () => Date.now() * 1000;
 
 function nameCell(run) {
-  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run));
+  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, shortened(titleOf(run), 52));
   return [link, run.tags.map((tag) => h("span", { class: "tag" }, tag))];
 }
 
@@ -6778,6 +6778,12 @@ export function durationText(run, nowUs) {
 /** What people call a run: its label if it has one. */
 export function titleOf(run) {
   return run.label || run.name || run.id;
+}
+
+/** A long name without its middle: names of one project often begin alike. */
+export function shortened(text, length) {
+  const head = Math.floor(length / 3);
+  return text.length > length ? text.slice(0, head) + "\u2026" + text.slice(text.length - (length - head - 1)) : text;
 }
 )asset"};
 

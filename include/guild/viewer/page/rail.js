@@ -3,7 +3,7 @@
 import { h, fill, setText } from "./dom.js";
 import { fieldText, formatAgo } from "./format.js";
 import { normalize } from "./run_store.js";
-import { titleOf } from "./status.js";
+import { shortened, titleOf } from "./status.js";
 
 export class RunRail {
   constructor() {
@@ -54,7 +54,7 @@ export class RunRail {
       h(
         "span",
         { class: "rail-text" },
-        h("span", { class: "rail-name" }, titleOf(run)),
+        h("span", { class: "rail-name" }, shortened(titleOf(run), 24)),
         h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
       ),
       value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null,

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { fieldText, formatAgo, formatTime, NOTHING } from "./format.js";
 import { sparkline } from "./spark.js";
-import { durationOf, durationText, statusPill, titleOf } from "./status.js";
+import { durationOf, durationText, shortened, statusPill, titleOf } from "./status.js";
 
 /** A text as a number where all of it is one: flags sort as people expect. */
 function sortKey(text) {
@@ -22,7 +22,7 @@ export function compareKeys(a, b) {
 const now = () => Date.now() * 1000;
 
 function nameCell(run) {
-  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, titleOf(run));
+  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, shortened(titleOf(run), 52));
   return [link, run.tags.map((tag) => h("span", { class: "tag" }, tag))];
 }
 

@@ -41,3 +41,9 @@ export function durationText(run, nowUs) {
 export function titleOf(run) {
   return run.label || run.name || run.id;
 }
+
+/** A long name without its middle: names of one project often begin alike. */
+export function shortened(text, length) {
+  const head = Math.floor(length / 3);
+  return text.length > length ? text.slice(0, head) + "\u2026" + text.slice(text.length - (length - head - 1)) : text;
+}
