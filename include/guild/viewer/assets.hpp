@@ -5200,7 +5200,7 @@ export class RunRail {
       h(
         "span",
         { class: "rail-text" },
-        h("span", { class: "rail-name" }, shortened(titleOf(run), 24)),
+        h("span", { class: "rail-name" }, shortened(titleOf(run), 21)),
         h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
       ),
       value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null,
