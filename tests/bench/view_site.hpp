@@ -15,6 +15,7 @@
 #include <guild/os/file.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/tsv.hpp>
+#include <guild/series/compact.hpp>
 #include <guild/series/writer.hpp>
 
 #include "report.hpp"
@@ -96,7 +97,9 @@ inline void make_series(const std::string& run, const std::vector<std::string>& 
         }
         writer->append(at, site_start_us + at * 10'000, row.data(), row.size());
     }
+    const std::string path = writer->path();
     must(writer->close().has_value(), "close a series file");
+    must(guild::series::compact(path).has_value(), "rewrite into columns");  // as a run does
 }
 
 inline std::string make_run_directory(const std::string& root, const std::string& name) {

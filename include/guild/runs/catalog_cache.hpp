@@ -4,9 +4,10 @@
 // Layer 4. Includes: base, os/file thread, runs/catalog.
 // Not here: a list that is read once (runs/catalog.hpp); series (series/run_reader.hpp).
 //
-// A run that has ended changes only with the time of its `guild.d` or of its meta.tsv; others are
-// read again each time. A time of less than two seconds ago says nothing yet: the file system's
-// clock may be coarse, and the next change may bear the same time.
+// A run that has ended changes only with the time of its `guild.d`: its tables are not written to
+// any more, and user.tsv is replaced whole. Others are read again each time. A time of less than
+// two seconds ago says nothing yet: the file system's clock may be coarse, and the next change may
+// bear the same time.
 #pragma once
 
 #include <algorithm>
@@ -55,7 +56,7 @@ struct run_listing {
 
 /// Keeps runs between two looks.
 ///
-/// cost     while nothing changes two calls of stat for each run that has ended
+/// cost     while nothing changes one call of stat for each run that has ended
 /// threads  any
 /// example  tests/runs/catalog_cache.cpp "catalog cache: an unchanged list is the same list"
 class catalog_cache {
@@ -87,12 +88,10 @@ public:
 
 private:
     struct place {
-        std::string data;  // RUNDIR/guild.d
-        std::string meta;
+        std::string data;                         // RUNDIR/guild.d
         std::shared_ptr<const listed_run> known;  // none: no run stands there
         std::string series;                       // series_stamp() of a run that goes on
         std::int64_t data_ns = 0;
-        std::int64_t meta_ns = 0;
         bool is_settled = false;
         bool is_followed = false;  // its series too
     };
@@ -262,7 +261,6 @@ inline void catalog_cache::list_names(root& in) {
             in.places.erase(known);
         } else {
             at.data = data_path(join_path(in.path, name));
-            at.meta = join_path(at.data, meta_name);
         }
     }
     for (const auto& each : in.places) {
@@ -280,18 +278,14 @@ inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
         at.is_settled = false;
         return;
     }
-    os::file_status meta;
-    const bool has_meta = options_.system->stat(at.meta.c_str(), &meta) >= 0;
-    const std::int64_t meta_ns = has_meta ? meta.modified_ns : 0;
-    if (at.is_settled && at.data_ns == data.modified_ns && at.meta_ns == meta_ns) {
+    if (at.is_settled && at.data_ns == data.modified_ns) {
         look_at_series(at);
         return;
     }
     at.data_ns = data.modified_ns;
-    at.meta_ns = meta_ns;
     read(at);
-    at.is_settled = at.known && detail::has_ended(at.known->what) &&
-                    std::max(at.data_ns, at.meta_ns) < now_ns - coarse_ns;
+    at.is_settled =
+        at.known && detail::has_ended(at.known->what) && at.data_ns < now_ns - coarse_ns;
 }
 
 // Of a run that has ended, where its series alone may still grow.

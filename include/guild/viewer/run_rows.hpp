@@ -8,8 +8,11 @@
 // that have ended are read once.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -89,6 +92,7 @@ private:
         std::shared_ptr<const run_rows> rows;
     };
     static constexpr std::size_t most_tables = 4;
+    static constexpr unsigned row_threads = 4;
 
     os::mutex mutex_;
     std::deque<table> tables_;  // the last used first
@@ -116,14 +120,21 @@ inline json::value to_object(const runs::pair_list& pairs) {
     return out;
 }
 
+// Six digits, as a small picture needs.
+inline json::value short_number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.5e", value);
+    return std::isfinite(value) ? json::value(std::strtod(text, nullptr)) : json::to_json(value);
+}
+
 inline json::value spark_of(run_values& values, const pattern& wanted) {
     json::value out = json::value::array();
     for (const series::series_summary& summary : values.summaries()) {
         if (wanted.matches(summary.key)) {
             series::pixel_request what;
-            what.columns = 16;
+            what.columns = 8;
             for (const series::point& each : values.reader().pixels(summary.key, what).kept) {
-                out.push_back(json::to_json(each.value));
+                out.push_back(short_number(each.value.as_double()));
             }
             break;
         }
@@ -226,6 +237,19 @@ private:
     std::string stamp_;
 };
 
+inline std::shared_ptr<const run_row> make_row(const std::shared_ptr<const runs::listed_run>& run,
+                                               const row_options& options,
+                                               runs::catalog_cache& catalog) {
+    row_maker maker(run->what, options);
+    const bool is_match = maker.is_match();
+    auto row =
+        std::make_shared<run_row>(run_row{run, is_match ? maker.text() : std::string(), is_match});
+    if (maker.is_growing() && runs::detail::has_ended(run->what)) {
+        catalog.follow_series(run->what, maker.stamp());
+    }
+    return row;
+}
+
 inline result<void> add_part(std::string_view name, row_options& into) {
     if (name == "values") {
         into.with_values = true;
@@ -314,23 +338,20 @@ inline std::shared_ptr<const run_rows> row_cache::look(const runs::run_listing& 
     for (std::size_t i = 0; before && i < before->size(); ++i) {
         known.emplace((*before)[i]->of.get(), i);
     }
-    auto rows = std::make_shared<run_rows>();
-    for (std::size_t i = 0; !now.rows && i < listing.runs->size(); ++i) {
-        const auto& run = (*listing.runs)[i];
-        const auto found = known.find(run.get());
+    auto rows = std::make_shared<run_rows>(now.rows ? 0 : listing.runs->size());
+    std::vector<std::size_t> missing;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        const auto found = known.find((*listing.runs)[i].get());
         if (found != known.end()) {
-            rows->push_back((*before)[found->second]);
-            continue;
-        }
-        ++made_;
-        detail::row_maker maker(run->what, options);
-        const bool is_match = maker.is_match();
-        rows->push_back(std::make_shared<const run_row>(
-            run_row{run, is_match ? maker.text() : std::string(), is_match}));
-        if (maker.is_growing() && runs::detail::has_ended(run->what)) {
-            catalog.follow_series(run->what, maker.stamp());
+            (*rows)[i] = (*before)[found->second];
+        } else {
+            missing.push_back(i);
         }
     }
+    made_ += missing.size();
+    os::for_each_index(missing.size(), row_threads, [&](std::size_t i) {
+        (*rows)[missing[i]] = detail::make_row((*listing.runs)[missing[i]], options, catalog);
+    });
     now.rows = now.rows ? std::move(now.rows) : std::move(rows);
     tables_.push_front(now);
     if (tables_.size() > most_tables) {
