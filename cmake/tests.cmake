@@ -246,7 +246,7 @@ if(Python3_FOUND)
       guild_test(tutorial quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
         $<TARGET_FILE:guild_program>)
     endif()
-    guild_test(browser "long;browser" 300 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
+    guild_test(browser "long;browser" 900 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
       "${PROJECT_BINARY_DIR}/browser")
   endif()
 endif()
