@@ -266,7 +266,7 @@ if(Python3_FOUND)
       guild_test(tutorial/${name} quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/${name}.py"
         $<TARGET_FILE:guild_program>)
     endforeach()
-    guild_test(browser "long;browser" 300 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
+    guild_test(browser "long;browser" 900 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
       "${PROJECT_BINARY_DIR}/browser")
   endif()
 endif()

@@ -8,10 +8,13 @@
 #include <guild/base/number.hpp>
 #include <guild/base/text.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/thread.hpp>
 #include <guild/viewer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -82,6 +85,11 @@ bool set_sources(guild::viewer::context& context, const arguments& given, io& co
 /// What to say when the server cannot be opened.
 int fail_to_open(const guild::viewer::server_options& options, const guild::error& error,
                  io& console) {
+    if (error.code == guild::errc::address_in_use && !options.unix_path.empty()) {
+        return console.fail(options.unix_path +
+                            " is being used by another application\n"
+                            "Try 'guild view --unix PATH' with a different path.");
+    }
     if (error.code == guild::errc::address_in_use) {
         return console.fail("port " + std::to_string(options.port) +
                             " is being used by another application\n"
@@ -96,9 +104,11 @@ int fail_to_open(const guild::viewer::server_options& options, const guild::erro
 
 int serve(const guild::viewer::server_options& options, const guild::viewer::context& context,
           bool is_logging, io& console) {
+    guild::os::mutex one_line;
     const auto answer = [&](const guild::viewer::request& request) {
         guild::viewer::response response = guild::viewer::handle(request, context);
         if (is_logging) {
+            const guild::os::lock held(one_line);
             console.print_error(request.method + ' ' + request.target + ' ' +
                                 std::to_string(response.status) + '\n');
         }
@@ -108,8 +118,10 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
     if (!server) {
         return fail_to_open(options, server.error(), console);
     }
-    console.print("Guild View running on port " + std::to_string(server->port()) + '\n');
-    if (options.is_guarded) {
+    console.print(options.unix_path.empty()
+                      ? "Guild View running on port " + std::to_string(server->port()) + '\n'
+                      : "Guild View running at " + options.unix_path + '\n');
+    if (options.is_guarded && options.unix_path.empty()) {
         console.print("Open http://" + options.address + ':' + std::to_string(server->port()) +
                       "/?token=" + context.who.token + '\n');
     }
@@ -122,9 +134,33 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
     return exit_ok;
 }
 
+/// Prints the body of one answer, as a client of the server would get it.
+int print_once(const std::string& target, const guild::viewer::context& context, io& console) {
+    guild::viewer::request request{"GET", target, {{"Host", "localhost"}}};
+    if (!context.who.token.empty()) {
+        request.headers.emplace_back("Authorization", "Bearer " + context.who.token);
+    }
+    guild::viewer::response response = guild::viewer::handle(request, context);
+    console.print(response.body);
+    while (response.file && response.file->size > 0) {
+        std::string piece(
+            static_cast<std::size_t>(std::min<std::uint64_t>(response.file->size, 256 * 1024)),
+            '\0');
+        const auto got =
+            response.file->from->read_at(response.file->offset, piece.data(), piece.size());
+        if (!got || *got == 0) {
+            return exit_failed;
+        }
+        console.print(piece.substr(0, *got));
+        response.file->offset += *got;
+        response.file->size -= *got;
+    }
+    return response.status < 400 ? exit_ok : exit_failed;
+}
+
 int view(const arguments& given, io& console) {
     const auto port = get_number(given, "port", 6333, 65535);
-    const auto interval = get_number(given, "interval", 2, 3600);
+    const auto interval = get_number(given, "interval", 1, 3600);
     const auto token = get_token(given);
     if (!port || !interval || !token) {
         return fail(console, !port ? port.error() : !interval ? interval.error() : token.error());
@@ -143,8 +179,17 @@ int view(const arguments& given, io& console) {
         options.address = *host;
         context.who.allowed_hosts.push_back(*host);
     }
+    options.unix_path = given.get("unix", "");
+    if (given.has("unix") &&
+        (given.has("port") || given.has("host") || options.unix_path.empty())) {
+        return console.fail("--unix takes a path, and is given in place of --host and --port");
+    }
     if (!set_sources(context, given, console)) {
         return exit_usage;
+    }
+    context.memory = std::make_shared<guild::viewer::site_memory>(context.open);
+    if (const auto once = given.find("once")) {
+        return print_once(*once, context, console);
     }
     return serve(options, context, given.has("logging"), console);
 }
@@ -152,24 +197,30 @@ int view(const arguments& given, io& console) {
 }  // namespace
 
 command_spec view_command() {
-    return {"view",
-            "show the runs of a project in a browser",
-            "Serves a page with the runs, their fields, charts, flags, attributes and output at "
-            "http://localhost:6333 until "
-            "CTRL-C. The project file is read again for each request: save it and reload the page. "
-            "Only programs on this "
-            "machine can connect, unless --host says otherwise, which takes a token.",
-            {},
-            {project_option(),
-             {"-p,--port", "PORT", "the port to listen on (default: 6333)"},
-             {"-n,--interval", "SECONDS",
-              "time between two readings of a run that is going on (default: 2)"},
-             {"-l,--logging", "", "print a line for each request"},
-             {"--host", "ADDRESS", "the numeric address to listen on (default: 127.0.0.1)"},
-             {"--token", "TEXT", "what a browser has to know, for --host"},
-             {"--allow-host", "NAME",
-              "another name by which browsers reach this machine; may be given again", true}},
-            view};
+    return {
+        "view",
+        "show the runs of a project in a browser",
+        "Serves a page with the runs, their fields, charts, flags, attributes and output at "
+        "http://localhost:6333 until "
+        "CTRL-C. The project file is read again for each request: save it and reload the page. "
+        "Only programs on this "
+        "machine can connect, unless --host says otherwise, which takes a token.",
+        {},
+        {project_option(),
+         {"-p,--port", "PORT", "the port to listen on (default: 6333)"},
+         {"-n,--interval", "SECONDS",
+          "time between two readings of a run that is going on (default: 1)"},
+         {"-l,--logging", "", "print a line for each request"},
+         {"--host", "ADDRESS", "the numeric address to listen on (default: 127.0.0.1)"},
+         {"--unix", "PATH",
+          "listen at a socket of this user at PATH, in place of a port (curl --unix-socket PATH, "
+          "ssh -L PORT:PATH)"},
+         {"--token", "TEXT", "what a browser has to know, for --host"},
+         {"--once", "URLPATH",
+          "print one answer, such as /api/runs, and end; docs/http-api.md has them all"},
+         {"--allow-host", "NAME",
+          "another name by which browsers reach this machine; may be given again", true}},
+        view};
 }
 
 }  // namespace program

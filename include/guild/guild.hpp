@@ -31,6 +31,7 @@
 #include <guild/os/directory.hpp>              // directories: list, make, remove
 #include <guild/os/temporary.hpp>              // what goes with its object unless it is kept
 #include <guild/os/beneath.hpp>                // files beneath a directory, for names of strangers
+#include <guild/os/read_beneath.hpp>           // reading files of strangers: no link followed
 #include <guild/os/link.hpp>                   // symbolic links, permissions, new names
 #include <guild/os/hold.hpp>                   // one process at a time
 #include <guild/os/environment.hpp>            // environment variables; where a program is
@@ -176,6 +177,7 @@
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
 #include <guild/runs/post_mortem.hpp>          // how a run ended, for people
 #include <guild/runs/catalog.hpp>              // the runs below run roots
+#include <guild/runs/catalog_cache.hpp>        // the same for readers that ask again and again
 #include <guild/runs/query_syntax.hpp>         // the text of a condition on runs
 #include <guild/runs/query.hpp>                // conditions: `lr = 0.1 and loss < 0.8`
 #include <guild/runs/query_value.hpp>          // what a run answers to them

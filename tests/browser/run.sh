@@ -1,5 +1,5 @@
 #!/bin/sh
-# Opens the page in a browser and clicks through it: run.sh GUILD_PROGRAM OUTPUT_DIRECTORY
+# Opens the page in a browser and clicks through it: run.sh GUILD_PROGRAM OUTPUT_DIRECTORY [PART...]
 #
 # playwright-core is installed below OUTPUT_DIRECTORY, never into the tree; screenshots are kept there. What is missing
 # (node, a Chromium, the network for the first run) is told and the test is skipped: exit status 77.
@@ -23,4 +23,5 @@ if [ ! -d "$output/node_modules/playwright-core" ]; then
     npm install --silent --no-audit --no-fund --no-save --prefix "$output" playwright-core@1 >"$output/npm.log" 2>&1 ||
         skip "playwright-core cannot be installed (see $output/npm.log)"
 fi
-exec node "$here/page.mjs" "$program" "$output" "$browser"
+shift 2
+exec node "$here/page.mjs" "$program" "$output" "$browser" "$@"

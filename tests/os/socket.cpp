@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include <guild/os/file.hpp>
 #include <guild/os/socket.hpp>
+
+#include "support/temp_dir.hpp"
 
 using namespace guild;
 
@@ -84,4 +87,44 @@ TEST_CASE("send: a peer that has gone is an error number, not a signal") {
         sent = os::send(client->get(), "x");
     }
     CHECK((sent == -EPIPE || sent == -ECONNRESET));
+}
+
+TEST_CASE("listen_at_path: a client of this user is served") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir / "socket";
+    const auto listener = os::listen_at_path(path);
+    REQUIRE(listener);
+    CHECK(os::find_status(path)->mode == 0600);
+    const auto client = os::connect_to_path(path);
+    REQUIRE(client);
+    std::vector<os::poll_item> items{{listener->get(), false, false}};
+    os::wait_for_any(items, 2000);
+    CHECK(os::accept_connection(listener->get()).is_open());
+}
+
+TEST_CASE("listen_at_path: a socket that nobody serves is replaced") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir / "socket";
+    {
+        REQUIRE(os::listen_at_path(path));
+    }
+    CHECK(os::find_status(path));
+    const auto again = os::listen_at_path(path);
+    REQUIRE(again);
+    const auto third = os::listen_at_path(path);
+    REQUIRE_FALSE(third);
+    CHECK(third.error().code == errc::address_in_use);
+}
+
+TEST_CASE("listen_at_path: a file in the way stays, and paths have a length") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("file", "x");
+    const auto over_file = os::listen_at_path(dir / "file");
+    REQUIRE_FALSE(over_file);
+    CHECK(over_file.error().code == errc::address_in_use);
+    CHECK(*os::load_file(dir / "file") == "x");
+    CHECK(os::listen_at_path("").error().code == errc::bad_value);
+    CHECK(os::listen_at_path(dir / std::string(200, 'x')).error().code == errc::bad_value);
+    CHECK(os::listen_at_path(dir / "none/socket").error().code == errc::not_found);
+    CHECK(os::connect_to_path(dir / "none").error().code == errc::not_found);
 }

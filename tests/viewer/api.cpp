@@ -1,8 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <guild/viewer/api.hpp>
 
@@ -139,7 +144,7 @@ TEST_CASE("api: points of every series that a pattern matches") {
     CHECK(body["matched"] == 2);
     CHECK(
         json::format(body["series"][0]) ==
-        R"({"key":"acc","count":3,"is_reduced":false,"steps":[0,10,20],"times_us":[1500000000000000,1500000001000000,1500000002000000],"values":[0.25,"NaN",0.75]})");
+        R"({"key":"acc","count":3,"nan":1,"inf":0,"is_reduced":false,"steps":[0,10,20],"times_us":[1500000000000000,1500000001000000,1500000002000000],"values":[0.25,"NaN",0.75]})");
     CHECK(here.body(softmax + "/data?pattern=acc")["series"].size() == 1);
     CHECK(here.body(softmax + "/data?pattern=none")["series"].empty());
     CHECK(here.body(softmax + "/data?pattern=acc&from=10&to=10")["series"][0]["steps"].dump() ==
@@ -217,7 +222,8 @@ TEST_CASE("api: without a project the given run roots are shown") {
         viewer::handle({"GET", "/api/runs", {{"Host", "127.0.0.1"}}}, with);
     CHECK(answer.status == 200);
     CHECK(contains(answer.body, "\"total\":2"));
-    const viewer::response view = viewer::handle({"GET", "/api/project", {{"Host", "127.0.0.1"}}}, with);
+    const viewer::response view =
+        viewer::handle({"GET", "/api/project", {{"Host", "127.0.0.1"}}}, with);
     CHECK(contains(view.body, "\"title\":\"runs\""));
     CHECK(contains(view.body, "\"title\":\"Process CPU %\""));
     CHECK(contains(view.body, "\"error\":null"));
@@ -271,7 +277,7 @@ TEST_CASE("api: an unchanged answer is 304 and a changed one is sent") {
     const std::string tag = first.find_header("ETag").value_or("");
     const auto again = [&] {
         return viewer::handle({"GET", "/api/runs", {{"Host", "localhost"}, {"If-None-Match", tag}}},
-                              viewer::context{here.dir().path(), {}, {}, {}, 2000, {}});
+                              viewer::context{here.dir().path(), {}, {}, {}, 2000, {}, {}});
     };
     CHECK(again().status == 304);
     (void)guild_test::make_completed_run(here.root(), "20170714T033000Z-new", "new", 60);
@@ -300,4 +306,291 @@ TEST_CASE("api: settings say how often the page reads") {
     CHECK(body["interval_ms"] == 5000);
     CHECK(body["version"] == guild::version);
     CHECK(body["read_only"] == true);
+}
+
+TEST_CASE("api: with a memory an unchanged answer is known without being made") {
+    site here;
+    here.with().memory = std::make_shared<viewer::site_memory>();
+    for (const std::string& target :
+         {std::string("/api/runs?with=values"), softmax, softmax + "/fields", softmax + "/flags",
+          softmax + "/attrs", softmax + "/user", softmax + "/series", softmax + "/data?pattern=acc",
+          softmax + "/data?pattern=acc&format=binary", softmax + "/output",
+          softmax + "/search?text=o", softmax + "/files", std::string("/api/settings"),
+          std::string("/api/project"), std::string("/assets/main.js"), std::string("/healthz"),
+          std::string("/metrics")}) {
+        INFO(target);
+        const viewer::response first = here.get(target);
+        REQUIRE(first.status == 200);
+        const std::string tag = first.find_header("ETag").value_or("");
+        CHECK(starts_with(tag, "W/"));
+        const viewer::response again = viewer::handle(
+            {"GET", target, {{"Host", "localhost"}, {"If-None-Match", tag}}}, here.with());
+        CHECK(again.status == 304);
+        CHECK(again.body.empty());
+        CHECK(again.find_header("ETag") == tag);
+        CHECK(again.find_header("Cache-Control") == "no-cache");
+        CHECK(here.get(target, "HEAD").headers == here.get(target).headers);
+    }
+    const auto tag_of = [&](const std::string& target) {
+        return here.get(target).find_header("ETag").value_or("");
+    };
+    const std::string data = tag_of(softmax + "/data?pattern=acc");
+    const std::string output = tag_of(softmax + "/output");
+    CHECK(data != tag_of(softmax + "/data?pattern=acc.*"));
+    guild_test::add_output(here.run(), runs::output_stream::out, 1'500'000'000'000'003, "three\n");
+    CHECK(output != tag_of(softmax + "/output"));
+}
+
+TEST_CASE("api: a list tells what changed after a version") {
+    site here;
+    here.with().memory = std::make_shared<viewer::site_memory>();
+    const json::value first = here.body("/api/runs");
+    CHECK(first["is_delta"] == false);
+    const auto since = [&](const std::string& version, const std::string& more = "") {
+        return here.body("/api/runs?since=" + version + more);
+    };
+    const std::string version = first["version"];
+    const json::value same = since(version);
+    CHECK(same["is_delta"] == true);
+    CHECK(same["runs"].empty());
+    CHECK(same["total"] == 2);
+    CHECK(same["version"] == version);
+    (void)guild_test::make_completed_run(here.root(), "20170714T033000Z-new", "new", 60);
+    REQUIRE(os::remove_tree(join_path(here.root(), newer)));
+    const json::value changed = since(version);
+    REQUIRE(changed["runs"].size() == 1);
+    CHECK(changed["runs"][0]["id"] == "20170714T033000Z-new");
+    CHECK(changed["gone"].dump() == json::value::array({newer}).dump());
+    CHECK(since(changed["version"])["runs"].empty());
+    for (const std::string other : {"", "x", "1-2-3", "-1"}) {
+        CHECK(since(other)["is_delta"] == false);
+    }
+    CHECK(since(version, "&with=flags")["is_delta"] == false);  // of other rows
+}
+
+TEST_CASE("api: a list is chosen by a condition, and a mistake in it has its column") {
+    const site here;
+    CHECK(here.body("/api/runs?where=lr%3D0.1")["total"] == 1);
+    CHECK(here.body("/api/runs?where=run:model%3Ddeep")["runs"][0]["id"] == newer);
+    const viewer::response bad = here.get("/api/runs?where=lr%3D");
+    CHECK(bad.status == 400);
+    CHECK(contains(bad.body, "\"column\":"));
+    CHECK(here.get("/api/runs?with=none").status == 400);
+    const json::value values = here.body("/api/runs?with=values");
+    CHECK(values["fields"][0]["name"] == "acc");
+    CHECK(values["runs"][1]["values"].dump() == R"([[0.75,"75.00%"]])");
+}
+
+TEST_CASE("api: comparison, health and metrics have addresses") {
+    const site here;
+    CHECK(contains(here.get("/compare?runs=a,b").body, "<div id=\"app\">"));
+    CHECK(here.get("/healthz").body == "ok\n");
+    const viewer::response metrics = here.get("/metrics");
+    CHECK(starts_with(metrics.content_type, "application/openmetrics-text"));
+    CHECK(ends_with(metrics.body, "# EOF\n"));
+    CHECK(contains(metrics.body, "guild_runs{status=\"completed\"} 2\n"));
+    CHECK(here.get("/compare/x").status == 404);
+}
+
+TEST_CASE("api: every route asks who asks") {
+    site here;
+    here.with().who.token = "0123456789";
+    for (const std::string& target :
+         {std::string("/"), std::string("/assets/main.js"), std::string("/api/runs"), softmax,
+          softmax + "/files", softmax + "/output", std::string("/metrics"), std::string("/healthz"),
+          std::string("/none"), std::string("/..")}) {
+        INFO(target);
+        const auto status_of = [&](const viewer::name_value_list& headers) {
+            return viewer::handle({"GET", target, headers}, here.with()).status;
+        };
+        CHECK(status_of({{"Host", "localhost"}}) == 401);
+        CHECK(status_of({{"Host", "localhost"}, {"Authorization", "Bearer 0123456788"}}) == 401);
+        CHECK(status_of({{"Host", "localhost"}, {"Cookie", "guild_token=x"}}) == 401);
+        CHECK(status_of({{"Host", "evil.example"}, {"Authorization", "Bearer 0123456789"}}) == 421);
+        CHECK(status_of({{"Host", "localhost"},
+                         {"Origin", "http://evil.example"},
+                         {"Authorization", "Bearer 0123456789"}}) == 403);
+        CHECK(status_of({}) == 400);
+        const int known =
+            status_of({{"Host", "localhost"}, {"Authorization", "Bearer 0123456789"}});
+        CHECK((known == 200 || known == 404 || known == 400));
+    }
+}
+
+TEST_CASE("api: the matrix of hosts, origins and sites") {
+    const site here;
+    const auto status_of = [&](const std::string& target, viewer::name_value_list headers) {
+        return viewer::handle({"GET", target, std::move(headers)},
+                              viewer::context{here.dir().path(), {}, {}, {}, 2000, {}, {}})
+            .status;
+    };
+    for (const std::string host : {"localhost", "127.0.0.1", "[::1]", "localhost:6333",
+                                   "127.0.0.1:1", "[::1]:6333", "LOCALHOST"}) {
+        for (const std::string origin : {"", "http://", "https://", "null", "http://evil.example",
+                                         "http://localhost.evil.example", "file://"}) {
+            for (const std::string site : {"", "same-origin", "none", "same-site", "cross-site"}) {
+                INFO(host << ' ' << origin << ' ' << site);
+                viewer::name_value_list headers{{"Host", host}};
+                const bool is_own = ends_with(origin, "//") && starts_with(origin, "http");
+                if (!origin.empty()) {
+                    headers.emplace_back("Origin", is_own ? origin + host : origin);
+                }
+                if (!site.empty()) {
+                    headers.emplace_back("Sec-Fetch-Site", site);
+                }
+                const bool is_good = (origin.empty() || is_own) &&
+                                     (site.empty() || site == "same-origin" || site == "none");
+                CHECK(status_of("/api/runs", headers) == (is_good ? 200 : 403));
+                headers.emplace_back("Sec-Fetch-Mode", "navigate");
+                headers.emplace_back("Sec-Fetch-Dest", "document");
+                CHECK(status_of("/api/runs", headers) == (is_good ? 200 : 403));
+                CHECK(status_of("/runs", headers) == (origin.empty() || is_own ? 200 : 403));
+            }
+        }
+    }
+    for (const std::string host :
+         {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", "[::]", "",
+          "localhost,evil", "127.1", "2130706433"}) {
+        INFO(host);
+        CHECK(status_of("/api/runs", {{"Host", host}}) == 421);
+    }
+    CHECK(status_of("/api/runs", {{"Host", "localhost"}, {"Host", "localhost"}}) == 400);
+}
+
+TEST_CASE("api: no answer lets other sites read it or run anything in it") {
+    const site here;
+    for (const std::string& target :
+         {std::string("/"), std::string("/api/runs"), softmax + "/files", std::string("/none"),
+          std::string("/metrics")}) {
+        const viewer::response answer = here.get(target);
+        INFO(target);
+        for (const auto& [name, value] : answer.headers) {
+            CHECK_FALSE(starts_with(to_lower(name), "access-control-"));
+        }
+        const std::string policy = answer.find_header("Content-Security-Policy").value_or("");
+        CHECK(starts_with(policy, "default-src 'none'; script-src 'self'; style-src 'self'"));
+        CHECK_FALSE(contains(policy, "unsafe"));
+        CHECK(contains(policy, "frame-ancestors 'none'"));
+        CHECK(answer.find_header("X-Content-Type-Options") == "nosniff");
+        CHECK(answer.find_header("Referrer-Policy") == "no-referrer");
+        CHECK(answer.find_header("Cross-Origin-Resource-Policy") == "same-origin");
+    }
+}
+
+TEST_CASE("api: nothing outside a run is reached through links in it") {
+    const site here;
+    (void)here.dir().write("secret", "SECRET\n");
+    const auto link = [&](std::string_view name) {
+        const std::string path = runs::data_path(here.run(), name);
+        REQUIRE(os::remove_tree(path));
+        REQUIRE(::symlink((here.dir() / "secret").c_str(), path.c_str()) == 0);
+    };
+    for (const auto name : {runs::output_log_name, runs::output_index_name, runs::flags_name,
+                            runs::attrs_name, runs::user_name, runs::meta_name}) {
+        link(name);
+    }
+    REQUIRE(::symlink((here.dir() / "secret").c_str(), (here.run() + "/link").c_str()) == 0);
+    REQUIRE(::symlink("/", (here.run() + "/root").c_str()) == 0);
+    for (const char* part :
+         {"", "/flags", "/attrs", "/user", "/output", "/search?text=SECRET", "/files"}) {
+        INFO(part);
+        CHECK_FALSE(contains(here.get(softmax + part).body, "SECRET"));
+    }
+    CHECK_FALSE(contains(here.get(softmax + "/files").body, "\"link\""));
+    CHECK_FALSE(contains(here.get(softmax + "/files").body, "root"));
+}
+
+TEST_CASE("api: pipes and devices in place of a run's files hold nothing up") {
+    const site here;
+    for (const auto name :
+         {runs::output_log_name, runs::output_index_name, runs::flags_name, runs::user_name}) {
+        const std::string path = runs::data_path(here.run(), name);
+        REQUIRE(os::remove_tree(path));
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    }
+    REQUIRE(::mkfifo((here.run() + "/guild.d/series/1-1-h.gts").c_str(), 0600) == 0);
+    for (const char* part : {"", "/flags", "/user", "/output", "/search?text=x", "/files",
+                             "/series", "/data?pattern=.*"}) {
+        INFO(part);
+        const int status = here.get(softmax + part).status;
+        CHECK((status == 200 || status == 404));
+    }
+    CHECK(here.body("/api/runs?with=values,user&spark=.*")["total"] == 2);
+}
+
+TEST_CASE("api: file ids and run ids that look like paths lead nowhere") {
+    const site here;
+    (void)here.dir().write("secret", "SECRET");
+    for (const char* id :
+         {"..", ".", "%2e%2e", "..%2fsecret", "%2e%2e%2fsecret", "%252e%252e%252fsecret",
+          "..%5csecret", "%5c..%5csecret", "secret%00", "%00", "%2fetc%2fpasswd", "....//secret",
+          "..;/secret", "%c0%ae%c0%ae%c0%afsecret", "%u002e%u002e", "/etc/passwd", "C:%5csecret",
+          "~", "%7e"}) {
+        for (const std::string& before : {softmax + "/files/", std::string("/api/runs/"),
+                                          std::string("/assets/"), std::string("/")}) {
+            INFO(before << id);
+            const viewer::response answer = here.get(before + id);
+            CHECK((answer.status == 400 || answer.status == 404));
+            CHECK_FALSE(contains(answer.body, "SECRET"));
+        }
+    }
+}
+
+TEST_CASE("api: hostile texts of a run and of a project file come back as data") {
+    const site here;
+    const std::string evil = "</script><script>alert(1)</script>\xE2\x80\xAE\xE2\x81\xA6<!--\xFF";
+    const std::string huge(1 << 20, '<');
+    guild_test::add_pairs(here.run(), runs::flags_name,
+                          {{evil, evil}, {"huge", huge}, {huge, "x"}});
+    guild_test::add_pairs(here.run(), runs::user_name, {{"label", evil}, {"tag." + evil, ""}});
+    guild_test::add_series(here.run(), evil, {1.0});
+    guild_test::add_output(here.run(), runs::output_stream::out, 1, evil + '\n' + huge);
+    (void)here.dir().write("Guild", "[project]\n  name = " + evil +
+                                        "\n[field \"<b>\"]\n  label = " + evil +
+                                        "\n  source = series/.*\n");
+    for (const std::string& target :
+         {std::string("/api/runs?with=values,flags,attrs,user&spark=.*&fields=1"),
+          std::string("/api/project"), softmax, softmax + "/flags", softmax + "/user",
+          softmax + "/fields", softmax + "/series", softmax + "/data?pattern=.*",
+          softmax + "/output", softmax + "/search?text=script", softmax + "/files"}) {
+        INFO(target);
+        const viewer::response answer = here.get(target);
+        CHECK(answer.status == 200);
+        CHECK_FALSE(contains(answer.body, "<"));
+        CHECK(json::parse(answer.body));
+        CHECK(is_valid_utf8(answer.body));
+    }
+    CHECK(here.get("/api/runs/" + std::string(1 << 20, 'x')).status == 404);
+    CHECK(here.get("/api/runs?where=" + std::string(1 << 20, 'x')).status == 400);
+    CHECK(here.get(softmax + "/data?pattern=" + std::string(1 << 20, 'x')).status < 500);
+}
+
+TEST_CASE("api: a thousand random targets are answered") {
+    const site here;
+    std::uint64_t state = 7;
+    const std::vector<std::string> words = {"api",    "runs",
+                                            "latest", "data",
+                                            "files",  "output",
+                                            "..",     "%2e",
+                                            "%",      "%00",
+                                            "?",      "&",
+                                            "=",      "pattern",
+                                            "(",      "*",
+                                            "where",  "with",
+                                            "values", "from",
+                                            "-1",     "99999999999999999999",
+                                            "/",      "//",
+                                            "\xFF",   "+",
+                                            "search", "text",
+                                            "since",  older};
+    for (int i = 0; i < 1000; ++i) {
+        std::string target = "/";
+        for (int k = 0; k < 12; ++k) {
+            state = state * 6364136223846793005U + 1442695040888963407U;
+            target += words[(state >> 33U) % words.size()] + ((state >> 20U) % 2 == 0 ? "/" : "");
+        }
+        INFO(target);
+        const int status = here.get(target).status;
+        CHECK((status == 200 || status == 400 || status == 404));
+    }
 }

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <guild/os/file.hpp>
 #include <guild/viewer.hpp>
+
+#include "support/temp_dir.hpp"
 
 using namespace guild;
 
@@ -19,6 +22,8 @@ viewer::server_options any_port() {
     out.port = 0;
     return out;
 }
+
+std::string sent_file;
 
 // A server whose answers tell the target; "/big" is 4 MB, "/wait" takes 20 ms.
 class running_server {
@@ -36,10 +41,17 @@ public:
 private:
     static viewer::server open(const viewer::server_options& options) {
         auto out = viewer::server::open(options, [](const viewer::request& what) {
-            if (what.target == "/wait") {
-                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            if (what.target == "/wait" || what.target == "/slow") {
+                std::this_thread::sleep_for(
+                    std::chrono::milliseconds(what.target == "/slow" ? 500 : 20));
             }
             viewer::response answer;
+            if (what.target == "/file") {
+                auto file = std::make_shared<os::file>(
+                    std::move(*os::open_file(sent_file, os::open_mode::read)));
+                answer.file = viewer::file_part{file, 0, file->status()->size};
+                answer.headers.emplace_back("ETag", "W/\"x\"");
+            }
             answer.content_type = "text/plain";
             answer.body =
                 what.target == "/big" ? std::string(4 << 20, 'x') : what.method + " " + what.target;
@@ -58,6 +70,7 @@ class client {
 public:
     explicit client(int port, const std::string& address = "127.0.0.1")
         : socket_(connect(port, address)) {}
+    explicit client(os::tcp_socket socket) : socket_(std::move(socket)) {}
 
     bool send(const std::string& bytes) const {
         std::string_view rest = bytes;
@@ -190,12 +203,74 @@ TEST_CASE("server: requests that were sent together do not keep others waiting")
     CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds(1000));
 }
 
+TEST_CASE("server: a slow answer keeps nobody else waiting") {
+    const running_server here;
+    std::vector<client> slow;
+    for (int i = 0; i < 3; ++i) {
+        slow.emplace_back(here.port());
+        REQUIRE(slow.back().send(fetch("/slow")));
+    }
+    client other(here.port());
+    const std::int64_t begin = now_ms();
+    REQUIRE(other.send(fetch("/quick")));
+    CHECK(contains(other.read_until("GET /quick"), "GET /quick"));
+    CHECK(now_ms() - begin < 400);
+    CHECK(contains(slow.back().read_until("GET /slow"), "GET /slow"));
+}
+
+TEST_CASE("server: a file is sent whole, piece by piece, and HEAD tells its length") {
+    const guild_test::temp_dir dir;
+    std::string content;
+    for (int i = 0; i < 300'000; ++i) {
+        content += std::to_string(i) + '\n';
+    }
+    sent_file = dir.write("file", content);
+    const running_server here;
+    client one(here.port());
+    REQUIRE(one.send("HEAD /file HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const std::string head = one.read_until("\r\n\r\n");
+    CHECK(contains(head, "Content-Length: " + std::to_string(content.size()) + "\r\n"));
+    CHECK(contains(head, "Content-Type: text/plain"));
+    REQUIRE(one.send(fetch("/file")));
+    const std::string first = one.read_until("299999\n");
+    CHECK(first.substr(first.find("\r\n\r\n") + 4) == content);
+    REQUIRE(one.send(fetch("/still-there")));
+    CHECK(contains(one.read_until("GET /still-there"), "GET /still-there"));
+}
+
+TEST_CASE("server: a client that goes away while its answer is made does no harm") {
+    const running_server here;
+    for (int i = 0; i < 20; ++i) {
+        client gone(here.port());
+        REQUIRE(gone.send(fetch(i % 2 == 0 ? "/wait" : "/big")));
+    }
+    client other(here.port());
+    REQUIRE(other.send(fetch("/x")));
+    CHECK(contains(other.read_until("GET /x"), "GET /x"));
+}
+
+TEST_CASE("server: a path is listened at and removed at the end") {
+    const guild_test::temp_dir dir;
+    viewer::server_options options;
+    options.unix_path = dir / "socket";
+    {
+        const running_server here(options);
+        auto socket = os::connect_to_path(options.unix_path);
+        REQUIRE(socket);
+        client one(std::move(*socket));
+        REQUIRE(one.send(fetch("/x")));
+        CHECK(contains(one.read_until("GET /x"), "GET /x"));
+    }
+    CHECK_FALSE(os::find_status(options.unix_path));
+}
+
 TEST_CASE("server: answers that nobody takes are bounded") {
     viewer::server_options options = any_port();
     options.max_unsent_bytes = 1;
     const running_server here(options);
     client slow(here.port());
     REQUIRE(slow.send(fetch("/big", "Connection: close\r\n")));
+    REQUIRE(contains(slow.read_until("HTTP/1.1"), "HTTP/1.1"));
     client other(here.port());
     REQUIRE(other.send(fetch("/x")));
     CHECK(status_of(other.read_all()) == 503);

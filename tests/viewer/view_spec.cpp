@@ -120,6 +120,14 @@ TEST_CASE("view: a section of the project replaces the built-in one whole") {
     CHECK(view.charts.empty());
 }
 
+TEST_CASE("view: the columns of a comparison stand in their own section") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("Guild", "[compare]\n  columns = loss flags/lr attrs/host\n");
+    const viewer::view_spec view = viewer::load_view(dir.path());
+    CHECK(view.compare == std::vector<std::string>{"loss", "flags/lr", "attrs/host"});
+    CHECK(viewer::to_json(view)["compare"].size() == 3);
+}
+
 TEST_CASE("view: a broken file is an error with its place, and the built-in view stays") {
     const guild_test::temp_dir dir;
     (void)dir.write("Guild", "[project]\n  name = P\n  oops\n");

@@ -1,4 +1,4 @@
-// guild/os/socket.hpp - TCP sockets that never block, and waiting on many of them.
+// guild/os/socket.hpp - sockets that never block, of TCP or at a path, and waiting on many of them.
 //
 // Layer 2. Includes: POSIX sockets, os/env.hpp.
 // Not here: HTTP (viewer/server.hpp); waiting on a few pipes (os/descriptor.hpp).
@@ -18,6 +18,8 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <guild/base/result.hpp>
@@ -72,6 +74,19 @@ struct listening_socket {
 ///          permission_denied; unsupported: no IPv6 here
 /// example  tests/os/socket.cpp "listen_at: a taken port is told from other failures"
 [[nodiscard]] result<listening_socket> listen_at(const std::string& address, int port);
+
+/// Listens at a path, for this user alone: the socket's mode is 0600. One that stands there but has
+/// no listener any more is replaced.
+///
+/// errors   address_in_use: another program listens there, or it is no socket; bad_value: the path
+///          is empty or too long for a socket; permission_denied, not_found, read_only
+/// example  tests/os/socket.cpp "listen_at_path: a socket that nobody serves is replaced"
+[[nodiscard]] result<tcp_socket> listen_at_path(const std::string& path);
+
+/// Connects to a socket at a path.
+///
+/// errors   not_found: nobody listens there; bad_value; permission_denied
+[[nodiscard]] result<tcp_socket> connect_to_path(const std::string& path);
 
 /// Takes the next waiting connection; it does not block, sends small packets at once and is
 /// closed on exec.
@@ -222,6 +237,70 @@ inline result<listening_socket> listen_at(const std::string& address, int port) 
         return detail::socket_error(errno, "listen");
     }
     out.port = detail::port_of(out.socket.get());
+    return out;
+}
+
+namespace detail {
+
+inline result<sockaddr_un> path_address(const std::string& path) {
+    sockaddr_un out = {};
+    out.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof(out.sun_path) ||
+        path.find('\0') != std::string::npos) {
+        return make_error(errc::bad_value,
+                          "expected a path of 1 to " + std::to_string(sizeof(out.sun_path) - 1) +
+                              " bytes for a socket",
+                          path);
+    }
+    path.copy(out.sun_path, path.size());
+    return out;
+}
+
+}  // namespace detail
+
+inline result<tcp_socket> connect_to_path(const std::string& path) {
+    const auto where = detail::path_address(path);
+    if (!where) {
+        return where.error();
+    }
+    tcp_socket out(::socket(AF_UNIX, SOCK_STREAM, 0));
+    const auto* const raw = reinterpret_cast<const sockaddr*>(&*where);
+    if (!out.is_open() || ::connect(out.get(), raw, sizeof(*where)) != 0) {
+        return detail::socket_error(errno, "connect");
+    }
+    (void)::fcntl(out.get(), F_SETFD, FD_CLOEXEC);
+    return out;
+}
+
+inline result<tcp_socket> listen_at_path(const std::string& path) {
+    const auto where = detail::path_address(path);
+    if (!where) {
+        return where.error();
+    }
+    file_status stands;
+    if (system_env.lstat(path.c_str(), &stands) >= 0) {
+        const auto other = connect_to_path(path);
+        if (other || stands.kind != file_kind::other || other.error().code != errc::not_found) {
+            return make_error(errc::address_in_use, "another program uses the path", path);
+        }
+        (void)::unlink(path.c_str());
+    }
+    tcp_socket out(::socket(AF_UNIX, SOCK_STREAM, 0));
+    if (!out.is_open() || !detail::make_unblocking(out.get())) {
+        return detail::socket_error(errno, "socket");
+    }
+    const auto* const raw = reinterpret_cast<const sockaddr*>(&*where);
+    if (::bind(out.get(), raw, sizeof(*where)) != 0) {
+        error failure = detail::socket_error(errno, "bind");
+        failure.path = path;
+        return failure;
+    }
+    // Nobody can connect before listen().
+    if (::chmod(path.c_str(), 0600) != 0 || ::listen(out.get(), 128) != 0) {
+        error failure = detail::socket_error(errno, "listen");
+        (void)::unlink(path.c_str());
+        return failure;
+    }
     return out;
 }
 

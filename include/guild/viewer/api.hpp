@@ -1,21 +1,21 @@
-// guild/viewer/api.hpp - what guild view answers: a pure function of a request and a context.
+// guild/viewer/api.hpp - what guild view answers: a function of a request, a context and the files.
 //
-// Layer 6. Includes: base, project, runs, series, json, viewer.
-// Not here: sockets (viewer/server.hpp), checks on Host and the like (viewer/http.hpp).
+// Layer 6. Includes: base, project, runs, json, viewer.
+// Not here: sockets (viewer/server.hpp), checks on Host and the like (viewer/http.hpp), the parts
+// of one run (viewer/run_router.hpp).
 //
-//   /  /runs  /runs/ID                     the page
+//   /  /runs  /runs/ID  /compare           the page
 //   /assets/NAME                           its files
-//   /api/settings  /api/project  /api/runs /api/openapi.json
-//   /api/runs/ID[/{fields,flags,attrs,series,data,output}]    ID may be `latest`
+//   /api/settings  /api/project  /api/runs  /api/openapi.json  /metrics  /healthz
+//   /api/runs/ID[/PART]                    ID may be `latest`
 //
 // docs/http-api.md describes every answer. No part of a request ever becomes a path: a run's id is
 // looked up among the names in the run roots.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,15 +26,15 @@
 #include <guild/base/path.hpp>
 #include <guild/base/text.hpp>
 #include <guild/json.hpp>
-#include <guild/os/directory.hpp>
-#include <guild/os/file.hpp>
 #include <guild/project/load.hpp>
-#include <guild/runs/catalog.hpp>
-#include <guild/runs/run.hpp>
-#include <guild/series/reduce.hpp>
+#include <guild/runs/catalog_cache.hpp>
 #include <guild/version.hpp>
 #include <guild/viewer/assets.hpp>
 #include <guild/viewer/http.hpp>
+#include <guild/viewer/metrics.hpp>
+#include <guild/viewer/run_router.hpp>
+#include <guild/viewer/run_rows.hpp>
+#include <guild/viewer/site_memory.hpp>
 #include <guild/viewer/view_spec.hpp>
 
 namespace guild { inline namespace v0 { namespace viewer {
@@ -47,16 +47,9 @@ struct context {
     guard who;                           // hosts and token
     std::int64_t interval_ms = 2000;     // between the page's readings
     runs::open_options open;             // with a heartbeat_memory, to judge runs on other machines
+    std::shared_ptr<site_memory> memory = nullptr;  // of `open`; none: each request starts anew
 };
 
-/// Bounds of one answer.
-///
-/// units    columns: of points, four points each at most; bytes of output; runs of one list
-inline constexpr std::int64_t default_columns = 400;
-inline constexpr std::int64_t max_columns = 4000;
-inline constexpr std::int64_t max_charted_series = 200;
-inline constexpr std::int64_t default_output_bytes = 256 * 1024;
-inline constexpr std::int64_t max_output_bytes = 1024 * 1024;
 inline constexpr std::int64_t default_runs = 1000;
 
 /// Answers one request.
@@ -69,13 +62,6 @@ inline constexpr std::int64_t default_runs = 1000;
 
 namespace detail {
 
-inline response json_response(const json::value& body) {
-    response out;
-    out.content_type = "application/json";
-    out.body = json::format(body) + '\n';
-    return out;
-}
-
 inline response asset_response(std::string_view name) {
     const asset* file = find_asset(name);
     if (file == nullptr) {
@@ -87,45 +73,118 @@ inline response asset_response(std::string_view name) {
     return out;
 }
 
-inline response failure_response(int status, const error& what) {
-    response out = json_response(json::value{{"error", json::to_json(what)}});
-    out.status = status;
+inline response text_response(std::string_view type, std::string body) {
+    response out;
+    out.content_type = type;
+    out.body = std::move(body);
     return out;
 }
 
 inline bool is_page_path(const std::vector<std::string>& path) {
-    return path.empty() || (path[0] == "runs" && path.size() <= 2);
+    return path.empty() || (path[0] == "runs" && path.size() <= 2) ||
+           (path[0] == "compare" && path.size() == 1);
 }
 
-/// A whole number of the query, kept inside a range.
-///
-/// errors   bad_value
-inline result<std::int64_t> get_number(const target_parts& target, std::string_view name,
-                                       std::int64_t fallback, std::int64_t low, std::int64_t high) {
-    const auto text = target.find(name);
-    if (!text) {
-        return fallback;
+/// The state of a list, as text that clients give back: who made it, of which rows, when.
+struct list_version {
+    std::string maker;
+    std::uint64_t number = 0;
+
+    [[nodiscard]] std::string text() const { return maker + '-' + std::to_string(number); }
+
+    /// The number in a text that this maker made.
+    [[nodiscard]] std::optional<std::uint64_t> number_in(std::string_view given) const {
+        if (!starts_with(given, maker + '-')) {
+            return std::nullopt;
+        }
+        const auto found = parse_int64(given.substr(maker.size() + 1));
+        return found && *found >= 0 ? std::make_optional(static_cast<std::uint64_t>(*found))
+                                    : std::nullopt;
     }
-    const auto number = parse_int64(*text);
-    if (!number) {
-        return make_error(errc::bad_value, "expected a whole number for '" + std::string(name) +
-                                               "', saw '" + *text + "'");
+};
+
+/// What is sent of a list.
+struct list_part {
+    std::vector<const run_row*> rows;
+    std::vector<std::string> gone;
+    std::size_t total = 0;
+    bool is_delta = false;
+};
+
+/// Rows that changed after a version.
+inline void choose_changed(const run_rows& rows, std::uint64_t since, list_part& into) {
+    into.is_delta = true;
+    for (const auto& row : rows) {
+        into.total += row->is_match ? 1U : 0U;
+        if (row->of->version > since && row->is_match) {
+            into.rows.push_back(row.get());
+        } else if (row->of->version > since) {
+            into.gone.push_back(row->of->what.id());
+        }
     }
-    return std::clamp(*number, low, high);
 }
 
-inline constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-inline constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+inline void choose_page(const run_rows& rows, std::uint64_t offset, std::uint64_t limit,
+                        list_part& into) {
+    for (const auto& row : rows) {
+        if (!row->is_match) {
+            continue;
+        }
+        if (into.total >= offset && into.rows.size() < limit) {
+            into.rows.push_back(row.get());
+        }
+        ++into.total;
+    }
+}
+
+inline std::string format_list(const list_part& part, const list_version& version,
+                               const row_options& options) {
+    json::value gone = json::value::array();
+    for (const std::string& id : part.gone) {
+        gone.push_back(json::to_text(id));
+    }
+    json::value head = {{"total", part.total},
+                        {"version", version.text()},
+                        {"is_delta", part.is_delta},
+                        {"gone", std::move(gone)}};
+    if (options.with_values) {
+        head["fields"] = json::value::array();
+        for (const field_spec& field : options.fields) {
+            head["fields"].push_back(viewer::to_json(field));
+        }
+    }
+    std::string out = json::format(head);
+    out.pop_back();
+    out += ",\"runs\":[";
+    std::size_t size = out.size() + 8;
+    for (const run_row* row : part.rows) {
+        size += row->text.size() + 1;
+    }
+    out.reserve(size);
+    for (const run_row* row : part.rows) {
+        out += row == part.rows.front() ? "" : ",";
+        out += row->text;
+    }
+    return out + "]}\n";
+}
 
 /// The routes of one request. Each member is one kind of answer.
 class router {
 public:
-    router(const context& with, target_parts target) : with_(with), target_(std::move(target)) {}
+    router(const request& what, const context& with, target_parts target)
+        : what_(what), with_(with), target_(std::move(target)),
+          own_(with.memory ? nullptr : std::make_unique<site_memory>(with.open, false)),
+          memory_(with.memory ? *with.memory : *own_) {}
 
     [[nodiscard]] response route() {
         const std::vector<std::string>& path = target_.path;
         if (is_page_path(path)) {
             return asset_response("index.html");
+        }
+        if (path.size() == 1) {
+            return path[0] == "healthz"   ? text_response("text/plain; charset=utf-8", "ok\n")
+                   : path[0] == "metrics" ? metrics()
+                                          : not_found();
         }
         if (path[0] == "assets" && path.size() == 2) {
             return asset_response(path[1]);
@@ -133,8 +192,8 @@ public:
         if (path[0] == "api" && path.size() == 2) {
             return route_top(path[1]);
         }
-        if (path.size() >= 3 && path.size() <= 4 && path[0] == "api" && path[1] == "runs") {
-            return route_run(path[2], path.size() == 4 ? path[3] : std::string());
+        if (path.size() >= 3 && path.size() <= 5 && path[0] == "api" && path[1] == "runs") {
+            return route_run(path[2], {path.begin() + 3, path.end()});
         }
         return not_found();
     }
@@ -146,25 +205,21 @@ private:
 
     [[nodiscard]] response route_top(const std::string& name) {
         return name == "settings"       ? settings()
-               : name == "project"      ? json_response(viewer::to_json(view()))
+               : name == "project"      ? make_json(viewer::to_json(view()))
                : name == "runs"         ? list()
                : name == "openapi.json" ? asset_response(name)
                                         : not_found();
     }
 
-    [[nodiscard]] response route_run(const std::string& id, const std::string& part) {
+    [[nodiscard]] response route_run(const std::string& id, const std::vector<std::string>& parts) {
         const auto run = find_run(id);
         if (!run) {
-            return failure_response(404, run.error());
+            return make_failure(404, make_error(errc::not_found, "no run has the id '" + id + "'"));
         }
-        return part == ""         ? json_response(json::to_json(*run))
-               : part == "fields" ? json_response({{"fields", fields_of(*run)}})
-               : part == "flags"  ? json_response({{"flags", json::to_json(run->flags())}})
-               : part == "attrs"  ? json_response({{"attrs", json::to_json(run->attrs())}})
-               : part == "series" ? series_of(*run)
-               : part == "data"   ? data_of(*run)
-               : part == "output" ? output_of(*run)
-                                  : not_found();
+        const bool needs_fields = !parts.empty() && parts[0] == "fields";
+        auto made = run_router(what_, target_, memory_, run)
+                        .route(parts, needs_fields ? view().fields : std::vector<field_spec>());
+        return made ? std::move(*made) : not_found();
     }
 
     // ---- project, runs ----
@@ -180,10 +235,13 @@ private:
     }
 
     [[nodiscard]] std::vector<std::string> roots() {
+        if (with_.project_directory.empty()) {
+            return with_.run_roots;
+        }
         if (!view().run_roots.empty()) {
             return view().run_roots;
         }
-        return !with_.run_roots.empty() || with_.project_directory.empty()
+        return !with_.run_roots.empty()
                    ? with_.run_roots
                    : std::vector<std::string>{
                          join_path(with_.project_directory, with_.load.default_run_root)};
@@ -191,157 +249,66 @@ private:
 
     // An id is compared with the names that stand in the run roots; it is never put into a path
     // itself.
-    [[nodiscard]] result<runs::run> find_run(const std::string& id) {
-        if (id == "latest") {
-            return runs::find_latest(roots(), with_.open);
+    [[nodiscard]] std::shared_ptr<const runs::listed_run> find_run(const std::string& id) {
+        if (id != "latest") {
+            return memory_.catalog().find(roots(), id);
         }
-        for (const std::string& root : roots()) {
-            const auto entries = os::list_directory(root);
-            for (const os::dir_entry& entry : entries ? *entries : std::vector<os::dir_entry>()) {
-                if (entry.name == id && entry.name[0] != '.') {
-                    return runs::run::open(join_path(root, entry.name), with_.open);
-                }
-            }
-        }
-        return make_error(errc::not_found, "no run has the id '" + id + "'");
+        const runs::run_listing all = memory_.catalog().look(roots());
+        return all.runs->empty() ? nullptr : all.runs->front();
     }
 
     [[nodiscard]] response settings() const {
-        return json_response(
+        return make_json(
             {{"version", guild::version}, {"interval_ms", with_.interval_ms}, {"read_only", true}});
+    }
+
+    [[nodiscard]] response metrics() {
+        return text_response(metrics_type,
+                             format_metrics(memory_.catalog().look(roots()), memory_));
     }
 
     [[nodiscard]] response list() {
         const auto limit = get_number(target_, "limit", default_runs, 0, highest);
         const auto offset = get_number(target_, "offset", 0, 0, highest);
-        if (!limit || !offset) {
-            return failure_response(400, limit ? offset.error() : limit.error());
+        const auto options = parse_row_options(target_, view().fields);
+        if (!limit || !offset || !options) {
+            return make_failure(400, !limit    ? limit.error()
+                                     : !offset ? offset.error()
+                                               : options.error());
         }
-        const std::vector<runs::run> all = runs::list_runs(roots(), with_.open);
-        const bool with_fields = target_.find("fields").value_or("0") != "0";
-        json::value rows = json::value::array();
-        const auto begin = std::min<std::uint64_t>(static_cast<std::uint64_t>(*offset), all.size());
-        const auto end =
-            begin + std::min<std::uint64_t>(static_cast<std::uint64_t>(*limit), all.size() - begin);
-        for (auto i = guild::detail::convert<std::size_t>(begin); i < end; ++i) {
-            const runs::run& run = all[i];
-            json::value row = json::to_json(run);
-            if (with_fields) {
-                row["fields"] = fields_of(run);
-            }
-            rows.push_back(std::move(row));
+        const runs::run_listing listing = memory_.catalog().look(roots());
+        const list_version version{memory_.epoch() + '-' + make_tag(options->key).substr(3, 16),
+                                   listing.version};
+        const std::string tag = make_tag(version.text() + what_.target);
+        response out = text_response("application/json", {});
+        if (with_.memory) {
+            out.headers.emplace_back("ETag", tag);
         }
-        return json_response({{"total", all.size()}, {"runs", std::move(rows)}});
-    }
-
-    // ---- one run ----
-
-    [[nodiscard]] json::value fields_of(const runs::run& run) {
-        json::value out = json::value::array();
-        if (view().fields.empty()) {
+        if (with_.memory && has_answer(what_, tag)) {
+            out.status = 304;
             return out;
         }
-        run_values values(run);
-        for (const field_spec& field : view().fields) {
-            const field_value found = values.evaluate(field);
-            json::value one = viewer::to_json(field);
-            one["value"] = found.number ? json::to_json(*found.number) : json::value(nullptr);
-            json::set_text(one, "text", found.text);
-            json::set_text(one, "key", found.key);
-            out.push_back(std::move(one));
+        const auto rows = memory_.rows().look(listing, *options, memory_.catalog());
+        const auto since =
+            with_.memory ? version.number_in(target_.find("since").value_or("")) : std::nullopt;
+        auto gone = since ? memory_.catalog().gone_since(*since) : std::nullopt;
+        list_part part;
+        if (gone) {
+            part.gone = std::move(*gone);
+            choose_changed(*rows, *since, part);
+        } else {
+            choose_page(*rows, static_cast<std::uint64_t>(*offset),
+                        static_cast<std::uint64_t>(*limit), part);
         }
+        out.body = format_list(part, version, *options);
         return out;
     }
 
-    [[nodiscard]] static response series_of(const runs::run& run) {
-        json::value rows = json::value::array();
-        const run_values values(run);
-        for (const series::series_summary& summary : values.summaries()) {
-            rows.push_back(json::to_json(summary));
-        }
-        return json_response({{"series", std::move(rows)}});
-    }
-
-    [[nodiscard]] response data_of(const runs::run& run) {
-        const auto expression = target_.find("pattern");
-        const auto columns = get_number(target_, "columns", default_columns, 1, max_columns);
-        const auto from = get_number(target_, "from", lowest, lowest, highest);
-        const auto to = get_number(target_, "to", highest, lowest, highest);
-        if (!columns || !from || !to) {
-            return failure_response(400, !columns ? columns.error()
-                                         : !from  ? from.error()
-                                                  : to.error());
-        }
-        run_values values(run);
-        const auto keys = values.keys(expression.value_or(""));
-        if (!expression || !keys) {
-            return failure_response(
-                400, expression ? keys.error()
-                                : make_error(errc::bad_value, "expected a query value 'pattern'"));
-        }
-        json::value rows = json::value::array();
-        for (const std::string& key : *keys) {
-            if (rows.size() == static_cast<std::size_t>(max_charted_series)) {
-                break;
-            }
-            rows.push_back(one_series(key, inside(values.points(key), *from, *to),
-                                      static_cast<std::size_t>(*columns)));
-        }
-        return json_response({{"matched", keys->size()}, {"series", std::move(rows)}});
-    }
-
-    [[nodiscard]] static std::vector<series::point> inside(std::vector<series::point> points,
-                                                           std::int64_t from, std::int64_t to) {
-        points.erase(std::remove_if(points.begin(), points.end(),
-                                    [&](const series::point& each) {
-                                        return each.step < from || each.step > to;
-                                    }),
-                     points.end());
-        return points;
-    }
-
-    [[nodiscard]] static json::value one_series(const std::string& key,
-                                                const std::vector<series::point>& points,
-                                                std::size_t columns) {
-        const std::vector<series::point> reduced = series::reduce_columns(points, columns);
-        json::value out;
-        json::set_text(out, "key", key);
-        out["count"] = points.size();
-        out["is_reduced"] = reduced.size() < points.size();
-        out.update(json::to_json(reduced));
-        return out;
-    }
-
-    /// A negative offset counts from the end.
-    [[nodiscard]] response output_of(const runs::run& run) {
-        const auto offset = get_number(target_, "offset", 0, lowest, highest);
-        const auto limit = get_number(target_, "limit", default_output_bytes, 1, max_output_bytes);
-        if (!offset || !limit) {
-            return failure_response(400, offset ? limit.error() : offset.error());
-        }
-        auto from = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *offset));
-        if (*offset < 0) {
-            const auto end = run.output(highest, 1);
-            const std::uint64_t size = end ? end->log_bytes : 0;
-            const auto back = std::uint64_t{0} - static_cast<std::uint64_t>(*offset);
-            from = back < size ? size - back : 0;
-        }
-        const auto page = run.output(from, static_cast<std::uint64_t>(*limit));
-        if (!page) {
-            return failure_response(404, page.error());
-        }
-        json::value pieces = json::value::array();
-        for (const runs::output_piece& piece : page->pieces) {
-            pieces.push_back(json::to_json(piece));
-        }
-        return json_response({{"offset", std::min(from, page->log_bytes)},
-                              {"next_offset", page->next_offset},
-                              {"size", page->log_bytes},
-                              {"pieces", std::move(pieces)}});
-    }
-
+    const request& what_;
     const context& with_;
     target_parts target_;
+    std::unique_ptr<site_memory> own_;
+    site_memory& memory_;
     std::optional<view_spec> view_;
 };
 
@@ -353,7 +320,7 @@ inline response answer(const request& what, const context& with) {
     if (!target) {
         return make_failure(400, "bad_value", "the address is malformed");
     }
-    return router(with, std::move(*target)).route();
+    return router(what, with, std::move(*target)).route();
 }
 
 }  // namespace detail

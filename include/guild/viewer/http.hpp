@@ -1,6 +1,6 @@
 // guild/viewer/http.hpp - requests and answers as values, and the checks every request passes.
 //
-// Layer 6. Includes: base.
+// Layer 6. Includes: base, os/file.
 // Not here: what the paths mean (viewer/api.hpp); sockets (viewer/server.hpp).
 //
 // The checks assume a hostile web page in the user's browser: a foreign Host (DNS rebinding), a
@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include <guild/base/bytes.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/file.hpp>
 
 namespace guild { inline namespace v0 { namespace viewer {
 
@@ -33,12 +35,22 @@ struct request {
     [[nodiscard]] std::size_t count_header(std::string_view name) const;
 };
 
+/// A part of an open file, sent as a body piece by piece.
+///
+/// units    bytes
+struct file_part {
+    std::shared_ptr<const os::file> from;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+};
+
 /// One answer. The body is empty for 304; for HEAD whoever sends it leaves it out.
 struct response {
     int status = 200;
     std::string content_type;
     name_value_list headers;
     std::string body;
+    std::optional<file_part> file;  // in place of a body
 
     [[nodiscard]] std::optional<std::string> find_header(std::string_view name) const;
 };
@@ -79,8 +91,16 @@ struct guard {
 /// An answer with a short JSON error object.
 [[nodiscard]] response make_failure(int status, std::string_view code, std::string_view message);
 
-/// Adds what every answer carries: policy headers, Cache-Control, ETag; turns it into 304 when the
-/// client has this body already.
+/// A weak entity tag for whatever `seed` tells apart, as `W/"..."`.
+[[nodiscard]] std::string make_tag(std::string_view seed);
+
+/// Whether the client says that it has the answer with this tag.
+///
+/// example  tests/viewer/http.cpp "tags: a client that has the answer is known"
+[[nodiscard]] bool has_answer(const request& what, std::string_view tag);
+
+/// Adds what every answer carries: policy headers, Cache-Control, and an ETag of the body where the
+/// answer has none; turns it into 304 when the client has this body already.
 ///
 /// example  tests/viewer/http.cpp "finish: a body that the client has is not sent again"
 void finish_response(const request& what, response& answer);
@@ -349,6 +369,17 @@ inline response make_failure(int status, std::string_view code, std::string_view
     return out;
 }
 
+inline std::string make_tag(std::string_view seed) {
+    std::string hash;
+    append_le(hash, detail::hash_bytes(seed));
+    return "W/\"" + to_hex(hash) + '"';
+}
+
+inline bool has_answer(const request& what, std::string_view tag) {
+    tag.remove_prefix(starts_with(tag, "W/") ? 2 : 0);
+    return detail::has_tag(what.find_header("If-None-Match").value_or(""), tag);
+}
+
 inline void finish_response(const request& what, response& answer) {
     answer.headers.emplace_back(
         "Content-Security-Policy",
@@ -359,17 +390,20 @@ inline void finish_response(const request& what, response& answer) {
     answer.headers.emplace_back("Referrer-Policy", "no-referrer");
     answer.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
     answer.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
-    answer.headers.emplace_back("Cache-Control", answer.status == 200 ? "no-cache" : "no-store");
+    const bool is_kept = answer.status == 200 || answer.status == 304;
+    answer.headers.emplace_back("Cache-Control", is_kept ? "no-cache" : "no-store");
     if (answer.status != 200) {
         return;
     }
-    std::string hash;
-    append_le(hash, detail::hash_bytes(answer.body));
-    const std::string tag = '"' + to_hex(hash) + '"';
-    answer.headers.emplace_back("ETag", "W/" + tag);  // weak: the library may compress the body
-    if (detail::has_tag(what.find_header("If-None-Match").value_or(""), tag)) {
+    std::string tag = answer.find_header("ETag").value_or("");
+    if (tag.empty()) {
+        tag = make_tag(answer.body);
+        answer.headers.emplace_back("ETag", tag);
+    }
+    if (has_answer(what, tag)) {
         answer.status = 304;
         answer.body.clear();
+        answer.file.reset();
         answer.content_type.clear();
     }
 }

@@ -19,8 +19,10 @@
 #include <guild/base/pattern.hpp>
 #include <guild/base/text.hpp>
 #include <guild/json.hpp>
+#include <guild/os/read_beneath.hpp>
 #include <guild/project/load.hpp>
 #include <guild/project/number_format.hpp>
+#include <guild/runs/layout.hpp>
 #include <guild/runs/run.hpp>
 #include <guild/series/reduce.hpp>
 #include <guild/series/run_reader.hpp>
@@ -57,6 +59,7 @@ struct view_spec {
     std::vector<chart_spec> charts;
     std::vector<std::string> content;
     std::vector<std::string> sidebar;
+    std::vector<std::string> compare;    // columns: NAME of a field, flags/NAME, attrs/NAME
     std::vector<std::string> run_roots;  // empty when the file cannot be read
     std::optional<error> failure;
     std::vector<ini::diagnostic> diagnostics;
@@ -87,11 +90,40 @@ struct field_value {
     std::string key;               // the series it came from
 };
 
+namespace detail {
+
+// Nothing is found where the directory of series is a link.
+inline std::string own_series_directory(const runs::run& run, const os::env& system) {
+    std::string path = runs::data_path(run.path(), runs::series_directory);
+    os::file_status found;
+    const bool is_own =
+        system.lstat(path.c_str(), &found) >= 0 && found.kind == os::file_kind::directory;
+    return is_own ? path : path + "/none";
+}
+
+}  // namespace detail
+
 /// Series of one run, read once and reduced for many fields.
 class run_values {
 public:
-    explicit run_values(const runs::run& run)
-        : run_(run), reader_(run.series()), summaries_(reader_.summaries()) {}
+    /// in       run: outlives this object, or use() gives another one in time; system: by default
+    /// one
+    ///          that follows no links, since others may have made the run
+    explicit run_values(const runs::run& run, const os::env& system = os::unlinked_env())
+        : run_(&run), reader_(detail::own_series_directory(run, system), system),
+          summaries_(reader_.summaries()) {}
+
+    /// Goes on with the run as it was opened later, and with what its series have gained.
+    void use(const runs::run& run) {
+        run_ = &run;
+        (void)reader_.refresh();
+        summaries_ = reader_.summaries();
+    }
+
+    /// Whether nothing will be added to the series.
+    [[nodiscard]] bool is_closed() const noexcept { return reader_.is_closed(); }
+
+    [[nodiscard]] series::run_reader& reader() noexcept { return reader_; }
 
     [[nodiscard]] const std::vector<series::series_summary>& summaries() const noexcept {
         return summaries_;
@@ -117,7 +149,7 @@ private:
     [[nodiscard]] std::optional<double> reduce(const std::string& how,
                                                const series::series_summary& summary);
 
-    const runs::run& run_;
+    const runs::run* run_;
     series::run_reader reader_;
     std::vector<series::series_summary> summaries_;
 };
@@ -126,7 +158,8 @@ private:
 [[nodiscard]] json::value to_json(const field_spec& field);
 /// {name, title, label, format, source, extra}.
 [[nodiscard]] json::value to_json(const chart_spec& chart);
-/// {title, description, path, fields, series, content, sidebar, error, diagnostics}.
+/// {title, description, path, fields, series, content, sidebar, compare, error,
+/// diagnostics}.
 [[nodiscard]] json::value to_json(const view_spec& view);
 
 // ---- implementation ---------------------------------------------------------
@@ -183,6 +216,9 @@ inline void fill_view(view_spec& out, const project::project& project) {
     if (const auto* layout = find_last(project, {"train-view"})) {
         out.content = split_words(layout->get("content"));
         out.sidebar = split_words(layout->get("sidebar"));
+    }
+    if (const auto* table = find_last(project, {"compare"})) {
+        out.compare = split_words(table->get("columns"));
     }
 }
 
@@ -303,9 +339,9 @@ inline field_value run_values::evaluate(const field_spec& field) {
     field_value out;
     out.text = "--";
     if (const auto flag = detail::after_prefix(field.source, "flags/")) {
-        out.text = detail::find_pair(run_.flags(), *flag).value_or(out.text);
+        out.text = detail::find_pair(run_->flags(), *flag).value_or(out.text);
     } else if (const auto attr = detail::after_prefix(field.source, "attrs/")) {
-        out.text = detail::find_pair(run_.attrs(), *attr).value_or(out.text);
+        out.text = detail::find_pair(run_->attrs(), *attr).value_or(out.text);
     } else if (const auto expression = detail::after_prefix(field.source, "series/")) {
         const auto wanted = pattern::parse(*expression);
         for (const series::series_summary& summary : summaries_) {
@@ -364,6 +400,10 @@ inline json::value to_json(const view_spec& view) {
     out["sidebar"] = json::value::array();
     for (const std::string& name : view.sidebar) {
         out["sidebar"].push_back(json::to_text(name));
+    }
+    out["compare"] = json::value::array();
+    for (const std::string& name : view.compare) {
+        out["compare"].push_back(json::to_text(name));
     }
     out["error"] = view.failure ? json::to_json(*view.failure) : json::value(nullptr);
     out["diagnostics"] = json::value::array();

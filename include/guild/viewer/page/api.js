@@ -1,43 +1,88 @@
-// api.js - reading the HTTP API (docs/http-api.md). Conditional requests are the browser's: every
-// answer carries an ETag and "no-cache", so an unchanged one costs a 304.
+// api.js - reading the HTTP API (docs/http-api.md).
+//
+// Every answer has an ETag. An unchanged one costs a 304, and is the same object as before, so that a page that polls
+// can tell by === that there is nothing to draw.
+
+import { decodeData } from "./api_data.js";
+import { linkOf } from "./state.js";
+
+const KEPT = 300;
+const kept = new Map();
 
 /** An answer other than 200; `status` is 0 when the server could not be reached. */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, details = {}) {
     super(message);
     this.status = status;
+    this.details = details;
   }
 }
 
-async function get(path, signal) {
+async function get(path, signal, decode = (response) => response.json()) {
   let response;
   try {
-    response = await fetch(path, { signal, credentials: "same-origin", headers: { Accept: "application/json" } });
+    response = await fetch(path, { signal, credentials: "same-origin", cache: "no-cache" });
   } catch (error) {
     if (error.name === "AbortError") {
       throw error;
     }
     throw new ApiError(0, "guild view is not answering");
   }
-  const body = await response.json().catch(() => ({}));
   if (!response.ok) {
-    throw new ApiError(response.status, (body.error && body.error.message) || response.statusText);
+    const body = await response.json().catch(() => ({}));
+    throw new ApiError(response.status, (body.error && body.error.message) || response.statusText, body.error);
   }
+  const tag = response.headers.get("ETag");
+  const before = kept.get(path);
+  if (before && tag && before.tag === tag) {
+    return before.body;
+  }
+  const body = await decode(response);
+  keep(path, tag, body);
   return body;
+}
+
+function keep(path, tag, body) {
+  kept.delete(path);
+  kept.set(path, { tag, body });
+  if (kept.size > KEPT) {
+    kept.delete(kept.keys().next().value);
+  }
 }
 
 const run = (id) => "/api/runs/" + encodeURIComponent(id);
 
+function query(values) {
+  const out = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== null && value !== "") {
+      out.set(name, String(value));
+    }
+  }
+  return linkOf(out);
+}
+
 export const api = {
   settings: (signal) => get("/api/settings", signal),
   project: (signal) => get("/api/project", signal),
-  runs: (limit, signal) => get("/api/runs?fields=1&limit=" + limit, signal),
+  /** values: {limit, offset, where, fields, with, spark, since} */
+  runs: (values, signal) => get("/api/runs" + query(values), signal),
   run: (id, signal) => get(run(id), signal),
   fields: (id, signal) => get(run(id) + "/fields", signal),
   flags: (id, signal) => get(run(id) + "/flags", signal),
   attrs: (id, signal) => get(run(id) + "/attrs", signal),
   series: (id, signal) => get(run(id) + "/series", signal),
-  data: (id, pattern, columns, range, signal) => get(run(id) + "/data?pattern=" + encodeURIComponent(pattern)
-    + "&columns=" + columns + (range ? "&from=" + range[0] + "&to=" + range[1] : ""), signal),
-  output: (id, offset, limit, signal) => get(run(id) + "/output?offset=" + offset + "&limit=" + limit, signal),
+  files: (id, signal) => get(run(id) + "/files", signal),
+  /** values: {pattern, axis, from, to, columns}; answers {matched, origin_us, series} with typed arrays. */
+  data: (id, values, signal) => get(run(id) + "/data" + query({ ...values, format: "binary" }), signal, decodeData),
+  output: (id, values, signal) => get(run(id) + "/output" + query(values), signal),
+  /** The beginning of a file as text. */
+  fileText: (id, file, limit, signal) =>
+    get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
+  fileLink: (id, file, download) => run(id) + "/files/" + encodeURIComponent(file) + (download ? "?download=1" : ""),
 };
+
+/** A regular expression that matches exactly this key. */
+export function patternOf(key) {
+  return key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

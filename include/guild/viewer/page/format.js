@@ -12,9 +12,15 @@ export const NOTHING = "--";
 export function parseFormat(format) {
   const text = (format || "").trim();
   const dot = text.match(/\.(0+)/);
-  const kind = text.includes("%") ? "percent"
-    : text.includes(":") ? "duration"
-      : /b/i.test(text) ? "bytes" : text === "" ? "general" : "plain";
+  const kind = text.includes("%")
+    ? "percent"
+    : text.includes(":")
+      ? "duration"
+      : /b/i.test(text)
+        ? "bytes"
+        : text === ""
+          ? "general"
+          : "plain";
   return { kind, decimals: dot ? dot[1].length : 0, thousands: text.includes("0,0"), space: /\s(%|b)/i.test(text) };
 }
 
@@ -25,11 +31,16 @@ export function formatNumber(value, format) {
   }
   const { kind, decimals, thousands, space } = parseFormat(format);
   switch (kind) {
-    case "percent": return (value * 100).toFixed(decimals) + (space ? " %" : "%");
-    case "bytes": return formatBytes(value, decimals, space);
-    case "duration": return formatDuration(value * 1e6);
-    case "general": return formatGeneral(value);
-    default: return thousands ? withThousands(value.toFixed(decimals)) : value.toFixed(decimals);
+    case "percent":
+      return (value * 100).toFixed(decimals) + (space ? " %" : "%");
+    case "bytes":
+      return formatBytes(value, decimals, space);
+    case "duration":
+      return formatDuration(value * 1e6);
+    case "general":
+      return formatGeneral(value);
+    default:
+      return thousands ? withThousands(value.toFixed(decimals)) : value.toFixed(decimals);
   }
 }
 
@@ -59,7 +70,10 @@ export function formatGeneral(value) {
     return withThousands(String(value));
   }
   if (size >= 1e6 || size < 1e-4) {
-    return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
+    return value
+      .toExponential(3)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e");
   }
   return String(Number(value.toPrecision(6)));
 }
@@ -93,8 +107,7 @@ export function formatTick(value, format, step, largest = value) {
   }
   const size = Math.abs(value);
   if (value !== 0 && (size >= 1e6 || size < 1e-4)) {
-    return value.toExponential(Math.min(6, Math.max(0, decimalsFor(step / 10 ** Math.floor(Math.log10(size))))))
-      .replace("e+", "e");
+    return value.toExponential(Math.min(6, Math.max(0, decimalsFor(step / 10 ** Math.floor(Math.log10(size)))))).replace("e+", "e");
   }
   return withThousands(value.toFixed(decimalsFor(step)));
 }
@@ -158,8 +171,14 @@ export function formatClock(us) {
 /** How long ago, in words: just now, 5 minutes ago, 3 days ago. */
 export function formatAgo(us, nowUs) {
   const seconds = Math.max(0, (nowUs - us) / 1e6);
-  const steps = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [2592000, "day", 86400],
-    [31536000, "month", 2592000], [Infinity, "year", 31536000]];
+  const steps = [
+    [60, "second", 1],
+    [3600, "minute", 60],
+    [86400, "hour", 3600],
+    [2592000, "day", 86400],
+    [31536000, "month", 2592000],
+    [Infinity, "year", 31536000],
+  ];
   if (seconds < 10) {
     return "just now";
   }

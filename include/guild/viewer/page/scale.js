@@ -31,16 +31,65 @@ export function ticks(low, high, step) {
   return out;
 }
 
-/** Powers of ten inside [low, high], thinned to `count`. */
+/** Powers of ten inside [low, high], thinned to `count`; with few of them 2 and 5 times those too. */
 export function logTicks(low, high, count) {
-  const first = Math.ceil(Math.log10(low) - 1e-9);
-  const last = Math.floor(Math.log10(high) + 1e-9);
+  const first = Math.floor(Math.log10(low) + 1e-9);
+  const last = Math.ceil(Math.log10(high) - 1e-9);
+  const factors = last - first <= 2 ? [1, 2, 5] : [1];
   const every = Math.max(1, Math.ceil((last - first + 1) / count));
   const out = [];
   for (let power = first; power <= last; power += every) {
-    out.push(10 ** power);
+    out.push(...factors.map((factor) => factor * 10 ** power));
   }
-  return out.length > 1 ? out : [low, Math.sqrt(low * high), high];
+  const inside = out.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+  return inside.length > 1 ? inside : ticks(low, high, niceStep(high - low, count));
+}
+
+/** Zero and powers of ten of both signs inside [low, high], for a symmetric logarithmic axis. */
+export function symlogTicks(low, high, linear, count) {
+  const out = [0];
+  const first = Math.round(Math.log10(linear));
+  const last = Math.ceil(Math.log10(Math.max(-low, high, linear)));
+  const every = Math.max(1, Math.ceil((2 * (last - first + 1)) / count));
+  for (let power = first; power <= last; power += every) {
+    out.push(10 ** power, -(10 ** power));
+  }
+  return out.filter((value) => value >= low && value <= high).sort((a, b) => a - b);
+}
+
+/** An axis' forward and backward function: "linear", "log" or "symlog" with its linear size. */
+export function transform(kind, linear = 1) {
+  if (kind === "log") {
+    return { to: Math.log10, from: (t) => 10 ** t };
+  }
+  if (kind === "symlog") {
+    return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / linear), from: (t) => Math.sign(t) * linear * (10 ** Math.abs(t) - 1) };
+  }
+  return { to: (v) => v, from: (t) => t };
+}
+
+/** The value below which `part` of the finite `values` lie, by sorting a copy. */
+export function quantile(values, part) {
+  const sorted = Float64Array.from(values).sort();
+  const at = (sorted.length - 1) * part;
+  const low = Math.floor(at);
+  const high = Math.ceil(at);
+  return sorted.length ? sorted[low] + (sorted[high] - sorted[low]) * (at - low) : NaN;
+}
+
+/** First index of ascending `xs` whose element is at least `x`. */
+export function lowerBound(xs, x) {
+  let low = 0;
+  let high = xs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] < x) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 /** Smallest and largest finite number of all arrays, null if there is none. */
@@ -72,19 +121,21 @@ export function valueDomain(low, high) {
   return [fromZero ? 0 : low - pad, high + pad];
 }
 
-/** Exponential moving average without the bias towards zero at the start; gaps stay gaps. */
+/** TensorBoard's smoothing: a debiased exponential moving average over finite values. Values that are
+ *  all equal stay as they are; NaN and infinities stand in the result and do not change the average. */
 export function smooth(values, weight) {
-  const out = new Float64Array(values.length);
-  let sum = 0;
-  let norm = 0;
+  const out = Float64Array.from(values);
+  if (!(weight > 0) || values.every((value) => value === values[0])) {
+    return out;
+  }
+  let average = 0;
+  let count = 0;
   for (let i = 0; i < values.length; i += 1) {
-    if (!Number.isFinite(values[i])) {
-      out[i] = NaN;
-      continue;
+    if (Number.isFinite(values[i])) {
+      count += 1;
+      average = weight < 1 ? average * weight + (1 - weight) * values[i] : average + (values[i] - average) / count;
+      out[i] = weight < 1 ? average / (1 - weight ** count) : average;
     }
-    sum = sum * weight + (1 - weight) * values[i];
-    norm = norm * weight + (1 - weight);
-    out[i] = sum / norm;
   }
   return out;
 }
