@@ -26,10 +26,10 @@ modules = {
     "json": (5, _values),
     "toml": (5, _values),
     "viewer": (6, ["base", "ini", "project", "series", "runs", "json", "viewer", *_file,
-                   "os/socket", "os/descriptor"]),
+                   "os/read_beneath", "os/socket", "os/descriptor", "os/thread"]),
 }
 core_layers = range(0, 5)
-third_party = {"nlohmann/": "json", "toml++/": "toml", "httplib.h": "viewer/server"}
+third_party = {"nlohmann/": "json", "toml++/": "toml", "httplib.h": "viewer/protocol"}
 banned = {"regex", "iostream", "filesystem", "thread", "mutex", "condition_variable", "future", "shared_mutex"}
 
 

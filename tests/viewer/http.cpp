@@ -181,3 +181,32 @@ TEST_CASE("host_without_port: names, numbers and brackets") {
     CHECK(viewer::host_without_port("[::1]") == "[::1]");
     CHECK(viewer::host_without_port("::1") == "::1");
 }
+
+TEST_CASE("tags: a client that has the answer is known") {
+    const std::string tag = viewer::make_tag("state");
+    CHECK(tag == viewer::make_tag("state"));
+    CHECK(tag != viewer::make_tag("other state"));
+    CHECK(starts_with(tag, "W/\""));
+    CHECK(viewer::has_answer(get("/", {{"If-None-Match", tag}}), tag));
+    CHECK(viewer::has_answer(get("/", {{"If-None-Match", "\"x\", " + tag.substr(2)}}), tag));
+    CHECK_FALSE(viewer::has_answer(get("/", {{"If-None-Match", "\"x\""}}), tag));
+    CHECK_FALSE(viewer::has_answer(get("/"), tag));
+}
+
+TEST_CASE("finish: an answer with a tag of its own keeps it") {
+    viewer::response known;
+    known.status = 304;
+    known.headers.emplace_back("ETag", "W/\"1\"");
+    viewer::finish_response(get("/"), known);
+    CHECK(known.find_header("Cache-Control") == "no-cache");
+    viewer::response made;
+    made.body = "x";
+    made.headers.emplace_back("ETag", "W/\"1\"");
+    viewer::response again = made;
+    viewer::finish_response(get("/"), made);
+    CHECK(made.status == 200);
+    CHECK(made.find_header("ETag") == "W/\"1\"");
+    viewer::finish_response(get("/", {{"If-None-Match", "\"1\""}}), again);
+    CHECK(again.status == 304);
+    CHECK(again.body.empty());
+}

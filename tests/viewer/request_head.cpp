@@ -16,7 +16,7 @@ TEST_CASE("heads: a request that could smuggle another is refused") {
          {"Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n",
           "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n",
           " folded: x\r\n", "No-Colon\r\n", ": no name\r\n", "Bad Name: x\r\n", "X: a\nY: b\r\n",
-          "X: a\rb\r\n"}) {
+          "X: a\rb\r\n", "X: a\n\r\n", "X: \na\r\n", "X: a\r\r\n"}) {
         INFO(bad);
         CHECK(viewer::parse_head(line + host + bad).refusal == 400);
     }

@@ -444,3 +444,26 @@ TEST_CASE("server: a thousand malformed requests do no harm") {
     REQUIRE(after.send(fetch("/ok")));
     CHECK(contains(after.read_until("GET /ok"), "GET /ok"));
 }
+
+TEST_CASE("server: what could smuggle a second request is refused once, and the connection ends") {
+    const running_server here;
+    const std::string second = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (const std::string pair :
+         {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+          "Content-Length: 0\r\nContent-Length: 50\r\n\r\n", "Content-Length: 0, 50\r\n\r\n",
+          "Content-Length: +0\r\n\r\n", "Content-Length: 50\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n", "Transfer-Encoding: identity\r\n\r\n",
+          "Transfer-Encoding: xchunked\r\n\r\n", "Transfer-Encoding\t: chunked\r\n\r\n",
+          " Transfer-Encoding: chunked\r\n\r\n", "X: 1\n\r\n\r\n"}) {
+        INFO(pair);
+        client one(here.port());
+        REQUIRE(one.send("POST / HTTP/1.1\r\nHost: localhost\r\n" + pair + second));
+        const std::string answer = one.read_all(3000);
+        const int status = status_of(answer);
+        CHECK((status == 400 || status == 413));
+        CHECK_FALSE(contains(answer, "GET /smuggled"));
+        CHECK(answer.find("HTTP/1.1 ", 1) == std::string::npos);
+        CHECK(one.is_closed());
+    }
+}

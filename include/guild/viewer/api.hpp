@@ -9,8 +9,7 @@
 //   /api/settings  /api/project  /api/runs  /api/openapi.json  /metrics  /healthz
 //   /api/runs/ID[/PART]                    ID may be `latest`
 //
-// docs/http-api.md describes every answer. No part of a request ever becomes a path: a run's id is
-// looked up among the names in the run roots.
+// docs/http-api.md has every answer. No part of a request becomes a path: ids are looked up.
 #pragma once
 
 #include <cstddef>

@@ -48,12 +48,12 @@ inline bool add_header(std::string_view line, request& into) {
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
         return false;
     }
-    const std::string_view value = trim(line.substr(colon + 1));
-    for (const char c : value) {
+    for (const char c : line.substr(colon + 1)) {  // before trim(), which takes line ends off
         if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
             return false;
         }
     }
+    const std::string_view value = trim(line.substr(colon + 1));
     into.headers.emplace_back(std::string(line.substr(0, colon)), std::string(value));
     return into.headers.size() <= 100;
 }
