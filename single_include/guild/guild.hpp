@@ -16,9 +16,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <sys/wait.h>
-#include <spawn.h>
 #include <sys/resource.h>
+#include <spawn.h>
 #include <sys/time.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
@@ -172,8 +175,9 @@ struct error {
 
 /// One line (or more, if the message has more) for people and for log files.
 ///
-/// out      `path:line:col: message` with a line, `path@offset: message` with bytes alone,
-///          `path: message` without a place, `message` without a path
+/// out      `path:line:col: message` with a line, `path:line: message` where no column is known,
+///          `path@offset: message` with bytes alone, `path: message` without a place, `message`
+///          without a path
 /// example  tests/base/error.cpp "error: the text form names path, line and column"
 [[nodiscard]] std::string to_string(const error& what);
 
@@ -222,7 +226,10 @@ inline std::string_view to_string(errc code) noexcept {
 inline std::string to_string(const error& what) {
     std::string text = what.path;
     if (what.where.line != 0) {
-        text += ':' + std::to_string(what.where.line) + ':' + std::to_string(what.where.column);
+        text += ':' + std::to_string(what.where.line);
+        if (what.where.column != 0) {
+            text += ':' + std::to_string(what.where.column);
+        }
     } else if (what.where.end > what.where.begin) {
         text += '@' + std::to_string(what.where.begin);
     }
@@ -693,6 +700,140 @@ inline std::string quote_for_display(std::string_view text) {
         quoted += c;
     }
     return quoted + '"';
+}
+
+}}  // namespace guild
+
+// ==== guild/base/line_splitter.hpp ====
+// guild/base/line_splitter.hpp - lines out of bytes that come in pieces of any size.
+//
+// Layer 1. Includes: the standard library, base/text.hpp.
+// Not here: reading the bytes (os/process.hpp), keeping them (runs/output_log.hpp).
+//
+// Bytes are given on as they came, but for the newline. A carriage return without a newline ends a
+// line that the next one takes the place of, as progress bars write them. A character of UTF-8 that
+// a piece cuts is held until its rest comes.
+
+namespace guild { inline namespace v0 {
+
+/// How a line ended.
+enum class line_end : std::uint8_t {
+    newline,      // \n or \r\n
+    replaceable,  // \r: what follows is shown in its place
+    partial,      // longer than most_line_bytes: more of it follows
+    finish,       // the end of everything, without a newline
+};
+
+/// A line of text. `text` is valid until the next call.
+struct text_line {
+    std::string_view text;
+    line_end end = line_end::newline;
+    bool is_utf8 = true;  // false: some bytes are no UTF-8; they are there as they came
+};
+
+/// The longest line that is given in one piece.
+///
+/// units    bytes
+inline constexpr std::size_t most_line_bytes = 65'536;
+
+/// Splits one stream.
+///
+/// cost     O(bytes); memory for one line of most_line_bytes
+/// threads  one owner
+/// example  tests/base/line_splitter.cpp "line_splitter: any cut of the bytes gives the same lines"
+class line_splitter {
+public:
+    /// Takes the next bytes and calls `on_line(const text_line&)` for each line that ended in them.
+    template <class OnLine>
+    void feed(std::string_view bytes, OnLine&& on_line) {
+        while (!bytes.empty()) {
+            const std::size_t taken = take(bytes);
+            bytes.remove_prefix(taken);
+            if (is_complete_) {
+                give(on_line);
+            }
+        }
+    }
+
+    /// The stream has ended: gives what is left, if there is anything.
+    template <class OnLine>
+    void finish(OnLine&& on_line) {
+        if (has_return_) {
+            complete(line_end::replaceable);
+            give(on_line);
+        }
+        if (!line_.empty()) {
+            complete(line_end::finish);
+            give(on_line);
+        }
+    }
+
+private:
+    // Takes bytes up to the end of one line at most; says how many.
+    [[nodiscard]] std::size_t take(std::string_view bytes);
+    void complete(line_end how) noexcept {
+        end_ = how;
+        is_complete_ = true;
+        has_return_ = false;
+    }
+    // Bytes at the end of the line that may be the beginning of a character.
+    [[nodiscard]] std::size_t cut_character_bytes() const noexcept;
+
+    template <class OnLine>
+    void give(OnLine&& on_line) {
+        const std::size_t held = end_ == line_end::partial ? cut_character_bytes() : 0;
+        const std::string rest = line_.substr(line_.size() - held);
+        line_.resize(line_.size() - held);
+        on_line(text_line{line_, end_, is_valid_utf8(line_)});
+        line_ = rest;
+        is_complete_ = false;
+    }
+
+    std::string line_;
+    line_end end_ = line_end::newline;
+    bool is_complete_ = false;
+    bool has_return_ = false;  // a \r was seen, and not yet what follows it
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::size_t line_splitter::take(std::string_view bytes) {
+    if (has_return_) {
+        const bool is_newline = bytes.front() == '\n';
+        complete(is_newline ? line_end::newline : line_end::replaceable);
+        return is_newline ? 1 : 0;
+    }
+    const std::size_t room = most_line_bytes - line_.size();
+    const std::size_t at = bytes.substr(0, room).find_first_of("\r\n");
+    if (at != std::string_view::npos) {
+        line_.append(bytes.substr(0, at));
+        if (bytes[at] == '\r') {
+            has_return_ = true;
+        } else {
+            complete(line_end::newline);
+        }
+        return at + 1;
+    }
+    const std::size_t taken = bytes.size() < room ? bytes.size() : room;
+    line_.append(bytes.substr(0, taken));
+    if (line_.size() >= most_line_bytes) {
+        complete(line_end::partial);
+    }
+    return taken;
+}
+
+inline std::size_t line_splitter::cut_character_bytes() const noexcept {
+    for (std::size_t back = 1; back <= 3 && back <= line_.size(); ++back) {
+        const auto byte = static_cast<unsigned char>(line_[line_.size() - back]);
+        if (byte < 0x80) {
+            return 0;
+        }
+        if (byte >= 0xC0) {
+            const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+            return back < length ? back : 0;
+        }
+    }
+    return 0;
 }
 
 }}  // namespace guild
@@ -1615,6 +1756,154 @@ inline std::uint32_t crc32c(std::string_view data, std::uint32_t seed) noexcept 
     return ~(detail::has_crc32c_instruction()
                  ? detail::crc32c_by_instruction(~seed, bytes, data.size())
                  : detail::crc32c_by_table(~seed, bytes, data.size()));
+}
+
+}}  // namespace guild
+
+// ==== guild/base/sha256.hpp ====
+// guild/base/sha256.hpp - SHA-256 of bytes.
+//
+// Layer 1. Includes: base/bytes.hpp and the standard library.
+// Not here: of a file (package/file_digest.hpp).
+
+namespace guild { inline namespace v0 {
+
+/// SHA-256 of bytes that come in pieces.
+///
+/// source   FIPS 180-4; of "abc": ba7816bf 8f01cfea 414140de 5dae2223 b00361a3 96177a9c b410ff61
+///          f20015ad
+/// example  tests/base/sha256.cpp "sha256: the examples of the standard"
+class sha256 {
+public:
+    void update(std::string_view bytes) noexcept;
+
+    /// The digest of all bytes so far, as 64 lower case hex digits; more may follow.
+    [[nodiscard]] std::string hex() const;
+
+private:
+    void take_block(const unsigned char* block) noexcept;
+
+    std::array<std::uint32_t, 8> state_ = {0x6a09e667U, 0xbb67ae85U, 0x3c6ef372U, 0xa54ff53aU,
+                                           0x510e527fU, 0x9b05688cU, 0x1f83d9abU, 0x5be0cd19U};
+    std::array<unsigned char, 64> pending_ = {};
+    std::uint64_t size_ = 0;
+};
+
+/// The digest of `bytes`, as 64 lower case hex digits.
+///
+/// example  tests/base/sha256.cpp "sha256: the examples of the standard"
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
+inline constexpr std::uint32_t sha256_constants[64] = {
+    0x428a2f98U, 0x71374491U, 0xb5c0fbcfU, 0xe9b5dba5U, 0x3956c25bU, 0x59f111f1U, 0x923f82a4U,
+    0xab1c5ed5U, 0xd807aa98U, 0x12835b01U, 0x243185beU, 0x550c7dc3U, 0x72be5d74U, 0x80deb1feU,
+    0x9bdc06a7U, 0xc19bf174U, 0xe49b69c1U, 0xefbe4786U, 0x0fc19dc6U, 0x240ca1ccU, 0x2de92c6fU,
+    0x4a7484aaU, 0x5cb0a9dcU, 0x76f988daU, 0x983e5152U, 0xa831c66dU, 0xb00327c8U, 0xbf597fc7U,
+    0xc6e00bf3U, 0xd5a79147U, 0x06ca6351U, 0x14292967U, 0x27b70a85U, 0x2e1b2138U, 0x4d2c6dfcU,
+    0x53380d13U, 0x650a7354U, 0x766a0abbU, 0x81c2c92eU, 0x92722c85U, 0xa2bfe8a1U, 0xa81a664bU,
+    0xc24b8b70U, 0xc76c51a3U, 0xd192e819U, 0xd6990624U, 0xf40e3585U, 0x106aa070U, 0x19a4c116U,
+    0x1e376c08U, 0x2748774cU, 0x34b0bcb5U, 0x391c0cb3U, 0x4ed8aa4aU, 0x5b9cca4fU, 0x682e6ff3U,
+    0x748f82eeU, 0x78a5636fU, 0x84c87814U, 0x8cc70208U, 0x90befffaU, 0xa4506cebU, 0xbef9a3f7U,
+    0xc67178f2U};
+
+constexpr std::uint32_t rotate_right(std::uint32_t value, unsigned by) noexcept {
+    return (value >> by) | (value << (32U - by));
+}
+
+inline std::uint32_t load_big_endian(const unsigned char* from) noexcept {
+    return std::uint32_t{from[0]} << 24U | std::uint32_t{from[1]} << 16U |
+           std::uint32_t{from[2]} << 8U | std::uint32_t{from[3]};
+}
+
+}  // namespace detail
+
+inline void sha256::take_block(const unsigned char* block) noexcept {
+    using detail::rotate_right;
+    std::uint32_t words[64];
+    for (std::size_t i = 0; i < 16; ++i) {
+        words[i] = detail::load_big_endian(block + 4 * i);
+    }
+    for (std::size_t i = 16; i < 64; ++i) {
+        const std::uint32_t a = words[i - 15];
+        const std::uint32_t b = words[i - 2];
+        words[i] = words[i - 16] + (rotate_right(a, 7) ^ rotate_right(a, 18) ^ (a >> 3U)) +
+                   words[i - 7] + (rotate_right(b, 17) ^ rotate_right(b, 19) ^ (b >> 10U));
+    }
+    auto [a, b, c, d, e, f, g, h] = state_;
+    for (std::size_t i = 0; i < 64; ++i) {
+        const std::uint32_t first =
+            h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) +
+            ((e & f) ^ (~e & g)) + detail::sha256_constants[i] + words[i];
+        const std::uint32_t second =
+            (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) +
+            ((a & b) ^ (a & c) ^ (b & c));
+        h = g;
+        g = f;
+        f = e;
+        e = d + first;
+        d = c;
+        c = b;
+        b = a;
+        a = first + second;
+    }
+    const std::uint32_t after[8] = {a, b, c, d, e, f, g, h};
+    for (std::size_t i = 0; i < 8; ++i) {
+        state_[i] += after[i];
+    }
+}
+
+inline void sha256::update(std::string_view bytes) noexcept {
+    const void* start = bytes.data();
+    const auto* at = static_cast<const unsigned char*>(start);
+    std::size_t left = bytes.size();
+    const auto held = detail::convert<std::size_t>(size_ % 64);
+    size_ += left;
+    if (held != 0) {
+        const std::size_t taken = left < 64 - held ? left : 64 - held;
+        std::memcpy(pending_.data() + held, at, taken);
+        if (held + taken < 64) {
+            return;
+        }
+        take_block(pending_.data());
+        at += taken;
+        left -= taken;
+    }
+    for (; left >= 64; at += 64, left -= 64) {
+        take_block(at);
+    }
+    if (left != 0) {
+        std::memcpy(pending_.data(), at, left);
+    }
+}
+
+inline std::string sha256::hex() const {
+    sha256 last = *this;
+    const std::uint64_t bits = size_ * 8;
+    const auto held = detail::convert<std::size_t>(size_ % 64);
+    std::string padding(held < 56 ? 56 - held : 120 - held, '\0');
+    padding[0] = '\x80';
+    for (unsigned i = 0; i < 8; ++i) {
+        padding += static_cast<char>(static_cast<unsigned char>(bits >> (56U - 8U * i)));
+    }
+    last.update(padding);
+    std::string digest;
+    for (const std::uint32_t word : last.state_) {
+        for (unsigned i = 0; i < 4; ++i) {
+            digest += static_cast<char>(static_cast<unsigned char>(word >> (24U - 8U * i)));
+        }
+    }
+    return to_hex(digest);
+}
+
+inline std::string sha256_hex(std::string_view bytes) {
+    sha256 sum;
+    sum.update(bytes);
+    return sum.hex();
 }
 
 }}  // namespace guild
@@ -3329,7 +3618,20 @@ private:
 /// example  tests/os/file.cpp "real path: links and dots are gone"
 [[nodiscard]] result<std::string> get_real_path(const std::string& path);
 
+/// Takes room on the disk for the first bytes of a file, without making it longer, so that they can
+/// be written when the disk is full. Where the system cannot do that, nothing happens.
+///
+/// units    bytes
+void reserve_space(const file& of, std::int64_t bytes) noexcept;
+
 // ---- implementation ---------------------------------------------------------
+
+inline void reserve_space([[maybe_unused]] const file& of,
+                          [[maybe_unused]] std::int64_t bytes) noexcept {
+#if defined(__linux__) && defined(FALLOC_FL_KEEP_SIZE)
+    (void)::fallocate(of.fd(), FALLOC_FL_KEEP_SIZE, 0, guild::detail::convert<off_t>(bytes));
+#endif
+}
 
 namespace detail {
 
@@ -3662,6 +3964,12 @@ struct dir_entry {
 /// Removes a directory in which nothing is; false when it is still there.
 bool remove_empty_directory(const std::string& path);
 
+/// Lets nobody but the owner into a directory (mode 0700).
+///
+/// errors   permission_denied, not_found, read_only
+/// example  tests/os/directory.cpp "directory: one for its owner alone"
+[[nodiscard]] result<void> restrict_to_owner(const std::string& path);
+
 /// Makes a new directory below $TMPDIR or /tmp, its name starting with `prefix`.
 ///
 /// errors   permission_denied, no_space, not_found
@@ -3808,6 +4116,10 @@ inline result<void> remove_tree(const std::string& path) {
     return {};
 }
 
+inline result<void> restrict_to_owner(const std::string& path) {
+    return ::chmod(path.c_str(), 0700) == 0 ? result<void>() : os_error(errno, "change mode", path);
+}
+
 inline bool remove_empty_directory(const std::string& path) {
     return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
 }
@@ -3883,6 +4195,711 @@ private:
 
 }}}  // namespace guild::os
 
+// ==== guild/os/pipe.hpp ====
+// guild/os/pipe.hpp - one owned descriptor, and pipes that no child inherits by accident.
+//
+// Layer 2. Includes: POSIX, os/env.hpp.
+// Not here: files with paths (os/file.hpp), waiting for descriptors (os/descriptor.hpp), children
+// (os/child.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// Owns a descriptor and closes it at its end.
+///
+/// threads  one owner
+class descriptor {
+public:
+    descriptor() noexcept = default;
+    explicit descriptor(int fd) noexcept : fd_(fd) {}
+    descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        if (this != &other) {
+            reset(other.release());
+        }
+        return *this;
+    }
+    ~descriptor() { reset(); }
+
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+    /// Closes what is held. A close that a signal interrupts has closed: it is never repeated.
+    void reset(int fd = -1) noexcept {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+        fd_ = fd;
+    }
+
+private:
+    int fd_ = -1;
+};
+
+/// The two ends of a pipe.
+struct pipe_ends {
+    descriptor read;
+    descriptor write;
+};
+
+/// Makes a pipe whose ends are closed on exec and above the standard descriptors 0, 1 and 2, so
+/// that a caller who runs with one of those closed never hands an end to a child by accident.
+///
+/// errors   resource_exhausted
+/// example  tests/os/pipe.cpp "make_pipe: the ends stand above the standard descriptors"
+[[nodiscard]] result<pipe_ends> make_pipe();
+
+/// Moves a descriptor above 2 where it is not yet, closed on exec.
+///
+/// errors   resource_exhausted; what was given is closed then
+[[nodiscard]] result<descriptor> move_above_standard(descriptor moved);
+
+/// Reads and writes of this descriptor return instead of waiting.
+void set_nonblocking(int fd) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline int make_closed_on_exec_pipe(int (&ends)[2]) noexcept {
+#if defined(__APPLE__)
+    if (::pipe(ends) != 0) {
+        return -1;
+    }
+    ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return 0;
+#else
+    return ::pipe2(ends, O_CLOEXEC);
+#endif
+}
+
+}  // namespace detail
+
+inline result<pipe_ends> make_pipe() {
+    int ends[2] = {-1, -1};
+    if (detail::make_closed_on_exec_pipe(ends) != 0) {
+        return os_error(errno, "making a pipe");
+    }
+    pipe_ends made{descriptor(ends[0]), descriptor(ends[1])};
+    result<descriptor> read_end = move_above_standard(std::move(made.read));
+    if (!read_end) {
+        return std::move(read_end).error();
+    }
+    result<descriptor> write_end = move_above_standard(std::move(made.write));
+    if (!write_end) {
+        return std::move(write_end).error();
+    }
+    return pipe_ends{std::move(*read_end), std::move(*write_end)};
+}
+
+inline result<descriptor> move_above_standard(descriptor moved) {
+    if (moved.get() > 2) {
+        return result<descriptor>(std::move(moved));
+    }
+    const int above = ::fcntl(moved.get(), F_DUPFD_CLOEXEC, 3);
+    if (above < 0) {
+        return os_error(errno, "duplicating a descriptor");
+    }
+    return descriptor(above);
+}
+
+inline void set_nonblocking(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0) {
+        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    }
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/beneath.hpp ====
+// guild/os/beneath.hpp - makes files beneath a directory, for names that a stranger chose: no path
+// leads out of it, and none through a symbolic link.
+//
+// Layer 2. Includes: base, os/file.hpp, os/pipe.hpp, the standard library and POSIX.
+// Not here: which names are wanted at all (archive/member_rules.hpp); listing and removing
+// (os/directory.hpp).
+//
+// The directory a name stands in is opened by one call of openat2 where the system has it
+// (RESOLVE_BENEATH, no links), else part by part without following links. The rest goes by that
+// descriptor, so that nothing can be put in its place meanwhile.
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// How the directories of a name are opened; without openat2 `one_call` falls back by itself.
+enum class resolving : std::uint8_t { one_call, part_by_part };
+
+/// A directory, beneath which files are made. Names are relative; directories in them must exist.
+///
+/// errors   of every function: bad_value for an absolute or empty name, one with "..", and one that
+///          leads through a symbolic link; already_exists; the others of classify_errno()
+/// threads  one at a time
+/// example  tests/os/beneath.cpp "beneath: a symbolic link on the way is refused, both ways"
+class beneath {
+public:
+    /// Opens a directory.
+    ///
+    /// errors   not_found, not_a_directory, permission_denied
+    [[nodiscard]] static result<beneath> open(const std::string& root,
+                                              resolving how = resolving::one_call);
+
+    /// Makes a file, which must not exist, to be written.
+    ///
+    /// errors   as the class says
+    [[nodiscard]] result<file> create_file(const std::string& name, unsigned permissions = 0666);
+
+    /// Makes a directory; one that is there already is success.
+    ///
+    /// errors   as the class says; not_a_directory when something else is there
+    [[nodiscard]] result<void> make_directory(const std::string& name, unsigned permissions = 0777);
+
+    /// Makes a symbolic link with any text as its target.
+    ///
+    /// errors   as the class says
+    [[nodiscard]] result<void> make_symlink(const std::string& target, const std::string& name);
+
+    /// Gives the file `existing` another name; a symbolic link is not followed.
+    ///
+    /// errors   as the class says
+    [[nodiscard]] result<void> make_hard_link(const std::string& existing, const std::string& name);
+
+    /// Takes permissions that are not in `permissions` from a directory and sets its time.
+    ///
+    /// units    time_s: seconds since 1970-01-01 UTC
+    /// errors   as the class says
+    [[nodiscard]] result<void> finish_directory(const std::string& name, unsigned permissions,
+                                                std::int64_t time_s);
+
+private:
+    struct place {  // where a name stands: the directory, and the last part in it
+        int directory = -1;
+        std::string name;
+    };
+
+    [[nodiscard]] result<place> find_place(const std::string& name);
+    [[nodiscard]] result<descriptor> open_directory(const std::string& name);
+    [[nodiscard]] error fail(int code, const char* what, const std::string& name) const;
+
+    std::string root_path_;
+    descriptor root_;
+    resolving how_ = resolving::one_call;
+    std::string last_parent_;  // of the name before: most names share theirs with the next
+    descriptor last_;
+};
+
+/// Sets when a file was changed last; a time that the file system cannot hold is let be.
+///
+/// units    time_s: seconds since 1970-01-01 UTC
+void set_file_time(const file& of, std::int64_t time_s) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+// A descriptor or -errno; -ENOSYS where the system, or a filter of its calls, has no openat2.
+inline int open_in_one_call(int root, const char* name) noexcept {
+#if defined(__linux__)
+    struct {  // struct open_how of the kernel, which older headers lack
+        std::uint64_t flags;
+        std::uint64_t mode;
+        std::uint64_t resolve;
+    } how = {static_cast<std::uint64_t>(directory_flags), 0, 0x08U | 0x04U | 0x02U};
+    constexpr long number = 437;  // SYS_openat2, the same on every architecture
+    int again = 0;
+    long got = 0;
+    do {  // EAGAIN: something was renamed meanwhile
+        got = ::syscall(number, root, name, &how, sizeof how);
+    } while (got < 0 && (errno == EINTR || (errno == EAGAIN && ++again < 32)));
+    if (got >= 0) {
+        return static_cast<int>(got);
+    }
+    return errno == EPERM ? -ENOSYS : -errno;
+#else
+    (void)root;
+    (void)name;
+    return -ENOSYS;
+#endif
+}
+
+inline int open_part_by_part(int root, std::string_view name) {
+    descriptor at;
+    while (!name.empty()) {
+        const std::string part(name.substr(0, name.find('/')));
+        name.remove_prefix(part.size() < name.size() ? part.size() + 1 : name.size());
+        const int fd = ::openat(at.is_open() ? at.get() : root, part.c_str(), directory_flags);
+        if (fd < 0) {
+            return -errno;
+        }
+        at = descriptor(fd);
+    }
+    return at.release();
+}
+
+inline bool has_plain_parts(std::string_view name) noexcept {
+    while (!name.empty()) {
+        const std::string_view part = name.substr(0, name.find('/'));
+        if (part.empty() || part == "." || part == "..") {
+            return false;
+        }
+        name.remove_prefix(part.size() < name.size() ? part.size() + 1 : name.size());
+    }
+    return true;
+}
+
+}  // namespace detail
+
+inline void set_file_time(const file& of, std::int64_t time_s) noexcept {
+    timespec times[2] = {};
+    times[0].tv_nsec = UTIME_OMIT;
+    times[1].tv_sec = guild::detail::convert<time_t>(time_s);
+    (void)::futimens(of.fd(), times);
+}
+
+inline error beneath::fail(int code, const char* what, const std::string& name) const {
+    error why = os_error(code, what, join_path(root_path_, name));
+    if (code == EXDEV || code == ELOOP) {
+        why.code = errc::bad_value;
+    }
+    return why;
+}
+
+inline result<beneath> beneath::open(const std::string& root, resolving how) {
+    const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return os_error(errno, "open", root);
+    }
+    beneath opened;
+    opened.root_path_ = root;
+    opened.root_ = descriptor(fd);
+    opened.how_ = how;
+    return result<beneath>(std::move(opened));
+}
+
+// `name` has at least one part, and none of them is "." or "..".
+inline result<descriptor> beneath::open_directory(const std::string& name) {
+    int fd = -ENOSYS;
+    if (how_ == resolving::one_call) {
+        fd = detail::open_in_one_call(root_.get(), name.c_str());
+    }
+    if (fd == -ENOSYS) {
+        how_ = resolving::part_by_part;
+        fd = detail::open_part_by_part(root_.get(), name);
+    }
+    if (fd < 0) {
+        return fail(-fd, "open", name);
+    }
+    return descriptor(fd);
+}
+
+inline result<beneath::place> beneath::find_place(const std::string& name) {
+    if (name.empty() || name.find('\0') != std::string::npos || !detail::has_plain_parts(name)) {
+        return make_error(errc::bad_value, "expected a name beneath the directory",
+                          root_path_ + '/' + name);
+    }
+    const std::size_t slash = name.rfind('/');
+    if (slash == std::string::npos) {
+        return place{root_.get(), name};
+    }
+    if (!last_.is_open() || name.compare(0, slash, last_parent_) != 0) {
+        auto opened = open_directory(name.substr(0, slash));
+        if (!opened) {
+            return std::move(opened).error();
+        }
+        last_ = std::move(*opened);
+        last_parent_ = name.substr(0, slash);
+    }
+    return place{last_.get(), name.substr(slash + 1)};
+}
+
+inline result<file> beneath::create_file(const std::string& name, unsigned permissions) {
+    const auto at = find_place(name);
+    if (!at) {
+        return at.error();
+    }
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = 0;
+    do {
+        fd = ::openat(at->directory, at->name.c_str(), flags, permissions);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        return fail(errno, "open", name);
+    }
+    return file(fd, join_path(root_path_, name), system_env);
+}
+
+inline result<void> beneath::make_directory(const std::string& name, unsigned permissions) {
+    const auto at = find_place(name);
+    if (!at) {
+        return at.error();
+    }
+    const auto mode = guild::detail::convert<mode_t>(permissions);
+    if (::mkdirat(at->directory, at->name.c_str(), mode) == 0) {
+        return {};
+    }
+    if (errno != EEXIST) {
+        return fail(errno, "mkdir", name);
+    }
+    auto there = open_directory(name);
+    return there ? result<void>() : std::move(there).error();
+}
+
+inline result<void> beneath::make_symlink(const std::string& target, const std::string& name) {
+    const auto at = find_place(name);
+    if (!at) {
+        return at.error();
+    }
+    return ::symlinkat(target.c_str(), at->directory, at->name.c_str()) == 0
+               ? result<void>()
+               : fail(errno, "symlink", name);
+}
+
+inline result<void> beneath::make_hard_link(const std::string& existing, const std::string& name) {
+    const auto from = find_place(existing);
+    if (!from) {
+        return from.error();
+    }
+    const int copy = ::fcntl(from->directory, F_DUPFD_CLOEXEC, 0);  // `last_` may change below
+    if (copy < 0) {
+        return fail(errno, "link", existing);
+    }
+    const descriptor from_directory(copy);
+    const auto at = find_place(name);
+    if (!at) {
+        return at.error();
+    }
+    return ::linkat(copy, from->name.c_str(), at->directory, at->name.c_str(), 0) == 0
+               ? result<void>()
+               : fail(errno, "link", name);
+}
+
+inline result<void> beneath::finish_directory(const std::string& name, unsigned permissions,
+                                              std::int64_t time_s) {
+    if (name.empty() || !detail::has_plain_parts(name)) {
+        return make_error(errc::bad_value, "expected a name beneath the directory",
+                          root_path_ + '/' + name);
+    }
+    auto opened = open_directory(name);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    const file directory(opened->release(), join_path(root_path_, name), system_env);
+    const auto status = directory.status();
+    if (!status) {
+        return status.error();
+    }
+    if ((status->mode & ~permissions) != 0) {
+        const auto mode = guild::detail::convert<mode_t>(status->mode & permissions);
+        if (::fchmod(directory.fd(), mode) != 0) {
+            return fail(errno, "chmod", name);
+        }
+    }
+    set_file_time(directory, time_s);
+    return {};
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/read_beneath.hpp ====
+// guild/os/read_beneath.hpp - reads files below a directory whose content others may have made: no
+// link leads out of it, and no pipe or device is opened.
+//
+// Layer 2. Includes: base, os/env file; POSIX.
+// Not here: making files there (os/beneath.hpp); trusted paths (os/file.hpp, os/directory.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// A regular file below `directory`, opened to be read.
+///
+/// in       relative: names with `/` between them, none of them empty, `.` or `..`
+/// errors   bad_value: no such name, or no regular file there; not_found, permission_denied and the
+///          others of os_error(); a link anywhere below `directory` is not_a_directory or bad_value
+/// example  tests/os/read_beneath.cpp "read beneath: links, pipes and devices are not opened"
+[[nodiscard]] result<file> open_beneath(const std::string& directory, std::string_view relative);
+
+/// A regular file or directory that was found by list_beneath().
+///
+/// units    size: bytes; modified_ns: nanoseconds since 1970-01-01 UTC
+struct file_beneath {
+    std::string name;  // relative, with `/`
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+};
+
+/// How much of a tree is looked at.
+struct tree_limits {
+    std::size_t files = 10'000;
+    std::size_t entries = 100'000;  // with directories, links and all
+    std::size_t depth = 32;
+};
+
+/// What list_beneath() found.
+struct files_beneath {
+    std::vector<file_beneath> files;  // of a directory in byte order, its directories after it
+    bool is_cut = false;              // there is more than the limits allow
+};
+
+/// Every regular file below a directory. Links are not followed.
+///
+/// errors   not_found, not_a_directory, permission_denied: of `directory` itself; what is below and
+///          cannot be read is left out
+/// example  tests/os/read_beneath.cpp "read beneath: a tree is listed without what links lead to"
+[[nodiscard]] result<files_beneath> list_beneath(const std::string& directory,
+                                                 const tree_limits& limits = {});
+
+/// system_env, but links and everything that is no regular file cannot be opened, and stat() tells
+/// of a link itself. Only the last name of a path is judged.
+[[nodiscard]] const env& unlinked_env() noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Closed with the object.
+class held_descriptor {
+public:
+    explicit held_descriptor(int fd) noexcept : fd_(fd) {}
+    held_descriptor(held_descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    held_descriptor& operator=(held_descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    held_descriptor(const held_descriptor&) = delete;
+    held_descriptor& operator=(const held_descriptor&) = delete;
+    ~held_descriptor() {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+    }
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    int fd_ = -1;
+};
+
+inline constexpr int read_directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
+// A pipe without a writer would hold an open() that may block.
+inline constexpr int plain_flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+inline bool is_plain_name(std::string_view name) noexcept {
+    return !name.empty() && name != "." && name != ".." &&
+           name.find('\0') == std::string_view::npos;
+}
+
+/// The descriptor when it is a regular file; otherwise it is closed and -EINVAL.
+inline int keep_regular(int fd) noexcept {
+    file_status status;
+    if (fd >= 0 && (system_env.fstat(fd, &status) < 0 || status.kind != file_kind::regular)) {
+        ::close(fd);
+        return -EINVAL;
+    }
+    return fd;
+}
+
+inline int open_unlinked(const char* path, int flags, unsigned mode) {
+    return keep_regular(system_env.open(path, flags | plain_flags, mode));
+}
+
+/// Walks a tree by descriptors.
+class tree_walk {
+public:
+    tree_walk(const tree_limits& limits, files_beneath& into) : limits_(limits), into_(into) {}
+
+    /// Takes `fd`.
+    void walk(int fd, const std::string& prefix, std::size_t depth) {
+        DIR* const directory = ::fdopendir(fd);
+        if (directory == nullptr) {
+            ::close(fd);
+            return;
+        }
+        std::vector<std::string> names;
+        while (const auto* entry = detail::read_entry(directory)) {
+            const std::string_view name(entry->d_name);
+            if (++entries_ > limits_.entries) {
+                into_.is_cut = true;
+                break;
+            }
+            if (is_plain_name(name)) {
+                names.emplace_back(name);
+            }
+        }
+        std::sort(names.begin(), names.end());
+        std::vector<std::string> deeper;
+        for (const std::string& name : names) {
+            look_at(::dirfd(directory), prefix, name, deeper);
+        }
+        for (const std::string& name : deeper) {
+            descend(::dirfd(directory), prefix, name, depth);
+        }
+        ::closedir(directory);
+    }
+
+private:
+    void look_at(int in, const std::string& prefix, const std::string& name,
+                 std::vector<std::string>& deeper) {
+        struct ::stat status = {};
+        if (::fstatat(in, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+            return;
+        }
+        if (S_ISDIR(status.st_mode)) {
+            deeper.push_back(name);
+        } else if (S_ISREG(status.st_mode) && into_.files.size() < limits_.files) {
+#if defined(__APPLE__)
+            const auto& time = status.st_mtimespec;
+#else
+            const auto& time = status.st_mtim;
+#endif
+            into_.files.push_back({prefix + name, static_cast<std::uint64_t>(status.st_size),
+                                   std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec});
+        } else if (S_ISREG(status.st_mode)) {
+            into_.is_cut = true;
+        }
+    }
+
+    void descend(int in, const std::string& prefix, const std::string& name, std::size_t depth) {
+        if (depth >= limits_.depth || into_.files.size() >= limits_.files) {
+            into_.is_cut = true;
+            return;
+        }
+        const int fd = ::openat(in, name.c_str(), read_directory_flags | O_NOFOLLOW);
+        if (fd >= 0) {
+            walk(fd, prefix + name + '/', depth + 1);
+        }
+    }
+
+    const tree_limits& limits_;
+    files_beneath& into_;
+    std::size_t entries_ = 0;
+};
+
+}  // namespace detail
+
+inline result<file> open_beneath(const std::string& directory, std::string_view relative) {
+    detail::held_descriptor at(::open(directory.c_str(), detail::read_directory_flags));
+    if (at.get() < 0) {
+        return os_error(errno, "open", directory);
+    }
+    while (true) {
+        const std::size_t slash = relative.find('/');
+        const std::string name(relative.substr(0, slash));
+        if (!detail::is_plain_name(name)) {
+            return make_error(errc::bad_value, "expected a name below the directory", directory);
+        }
+        const bool is_last = slash == std::string_view::npos;
+        const int fd =
+            ::openat(at.get(), name.c_str(),
+                     is_last ? detail::plain_flags : detail::read_directory_flags | O_NOFOLLOW);
+        if (fd < 0) {
+            return os_error(errno, "open", directory + '/' + name);
+        }
+        if (is_last) {
+            const int kept = detail::keep_regular(fd);
+            return kept < 0 ? result<file>(make_error(errc::bad_value, "not a regular file",
+                                                      directory + '/' + name))
+                            : result<file>(file(kept, directory + '/' + name, system_env));
+        }
+        at = detail::held_descriptor(fd);
+        relative.remove_prefix(slash + 1);
+    }
+}
+
+inline result<files_beneath> list_beneath(const std::string& directory, const tree_limits& limits) {
+    const int fd = ::open(directory.c_str(), detail::read_directory_flags);
+    if (fd < 0) {
+        return os_error(errno, "open", directory);
+    }
+    files_beneath out;
+    detail::tree_walk(limits, out).walk(fd, "", 0);
+    return out;
+}
+
+inline const env& unlinked_env() noexcept {
+    static const env made = [] {
+        env out = system_env;
+        out.open = detail::open_unlinked;
+        out.stat = system_env.lstat;
+        return out;
+    }();
+    return made;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/link.hpp ====
+// guild/os/link.hpp - symbolic links and permissions of files.
+//
+// Layer 2. Includes: base, os/env.hpp, the standard library and POSIX.
+// Not here: what stands at a path (os/file.hpp); directories (os/directory.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// The text of a symbolic link.
+///
+/// errors   not_found; bad_value: something else stands there; too_large: over 64 KiB
+/// example  tests/os/link.cpp "link: its text is read back as it was written"
+[[nodiscard]] result<std::string> read_link(const std::string& path);
+
+/// Makes a symbolic link at `path`.
+///
+/// errors   already_exists, not_found, permission_denied, no_space
+[[nodiscard]] result<void> make_link(const std::string& target, const std::string& path);
+
+/// Sets the permission bits of a file or directory, symbolic links followed.
+///
+/// errors   not_found, permission_denied
+/// example  tests/os/link.cpp "permissions: are set whatever the umask"
+[[nodiscard]] result<void> set_permissions(const std::string& path, unsigned permissions);
+
+/// Gives a file or directory another name; what has that name is replaced as by rename(2).
+///
+/// errors   not_found, permission_denied, no_space, already_exists: a directory that is not empty
+[[nodiscard]] result<void> rename_path(const std::string& from, const std::string& to);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<std::string> read_link(const std::string& path) {
+    std::string target(65536, '\0');
+    const ssize_t size = ::readlink(path.c_str(), &target[0], target.size());
+    if (size < 0) {
+        return os_error(errno, "readlink", path);
+    }
+    if (static_cast<std::size_t>(size) == target.size()) {
+        return make_error(errc::too_large, "expected a link of less than 65536 bytes", path);
+    }
+    target.resize(static_cast<std::size_t>(size));
+    return target;
+}
+
+inline result<void> make_link(const std::string& target, const std::string& path) {
+    if (::symlink(target.c_str(), path.c_str()) != 0) {
+        return os_error(errno, "symlink", path);
+    }
+    return {};
+}
+
+inline result<void> set_permissions(const std::string& path, unsigned permissions) {
+    if (::chmod(path.c_str(), guild::detail::convert<mode_t>(permissions)) != 0) {
+        return os_error(errno, "chmod", path);
+    }
+    return {};
+}
+
+inline result<void> rename_path(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+        return os_error(errno, "rename", to);
+    }
+    return {};
+}
+
+}}}  // namespace guild::os
+
 // ==== guild/os/hold.hpp ====
 // guild/os/hold.hpp - one process at a time: a file that is held until its holder lets go or dies.
 //
@@ -3903,16 +4920,30 @@ namespace guild { inline namespace v0 { namespace os {
 /// example  tests/os/hold.cpp "hold: the second waits until the first lets go"
 [[nodiscard]] result<file> hold(const std::string& path, const env& system = system_env);
 
+/// The same with a directory that is there; nothing is made in it.
+///
+/// errors   those of open_file
+/// example  tests/os/hold.cpp "hold: a directory is held without a file in it"
+[[nodiscard]] result<file> hold_directory(const std::string& path, const env& system = system_env);
+
 // ---- implementation ---------------------------------------------------------
 
-inline result<file> hold(const std::string& path, const env& system) {
-    auto opened = open_file(path, open_mode::append, system);
-    if (!opened) {
-        return std::move(opened).error();
-    }
-    while (::flock(opened->fd(), LOCK_EX) != 0 && errno == EINTR) {
+namespace detail {
+
+inline result<file> hold_opened(result<file> opened) {
+    while (opened && ::flock(opened->fd(), LOCK_EX) != 0 && errno == EINTR) {
     }
     return opened;
+}
+
+}  // namespace detail
+
+inline result<file> hold(const std::string& path, const env& system) {
+    return detail::hold_opened(open_file(path, open_mode::append, system));
+}
+
+inline result<file> hold_directory(const std::string& path, const env& system) {
+    return detail::hold_opened(open_file(path, open_mode::read, system));
 }
 
 }}}  // namespace guild::os
@@ -4121,124 +5152,6 @@ inline std::optional<std::string> find_program(const std::string& name,
                                                const std::string& directory) {
     result<program_path> found = get_program(name, path, directory);
     return found ? std::optional<std::string>(std::move(found->found)) : std::nullopt;
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/pipe.hpp ====
-// guild/os/pipe.hpp - one owned descriptor, and pipes that no child inherits by accident.
-//
-// Layer 2. Includes: POSIX, os/env.hpp.
-// Not here: files with paths (os/file.hpp), waiting for descriptors (os/descriptor.hpp), children
-// (os/child.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// Owns a descriptor and closes it at its end.
-///
-/// threads  one owner
-class descriptor {
-public:
-    descriptor() noexcept = default;
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        if (this != &other) {
-            reset(other.release());
-        }
-        return *this;
-    }
-    ~descriptor() { reset(); }
-
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-    /// Closes what is held. A close that a signal interrupts has closed: it is never repeated.
-    void reset(int fd = -1) noexcept {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-        fd_ = fd;
-    }
-
-private:
-    int fd_ = -1;
-};
-
-/// The two ends of a pipe.
-struct pipe_ends {
-    descriptor read;
-    descriptor write;
-};
-
-/// Makes a pipe whose ends are closed on exec and above the standard descriptors 0, 1 and 2, so
-/// that a caller who runs with one of those closed never hands an end to a child by accident.
-///
-/// errors   resource_exhausted
-/// example  tests/os/pipe.cpp "make_pipe: the ends stand above the standard descriptors"
-[[nodiscard]] result<pipe_ends> make_pipe();
-
-/// Moves a descriptor above 2 where it is not yet, closed on exec.
-///
-/// errors   resource_exhausted; what was given is closed then
-[[nodiscard]] result<descriptor> move_above_standard(descriptor moved);
-
-/// Reads and writes of this descriptor return instead of waiting.
-void set_nonblocking(int fd) noexcept;
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-inline int make_closed_on_exec_pipe(int (&ends)[2]) noexcept {
-#if defined(__APPLE__)
-    if (::pipe(ends) != 0) {
-        return -1;
-    }
-    ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    return 0;
-#else
-    return ::pipe2(ends, O_CLOEXEC);
-#endif
-}
-
-}  // namespace detail
-
-inline result<pipe_ends> make_pipe() {
-    int ends[2] = {-1, -1};
-    if (detail::make_closed_on_exec_pipe(ends) != 0) {
-        return os_error(errno, "making a pipe");
-    }
-    pipe_ends made{descriptor(ends[0]), descriptor(ends[1])};
-    result<descriptor> read_end = move_above_standard(std::move(made.read));
-    if (!read_end) {
-        return std::move(read_end).error();
-    }
-    result<descriptor> write_end = move_above_standard(std::move(made.write));
-    if (!write_end) {
-        return std::move(write_end).error();
-    }
-    return pipe_ends{std::move(*read_end), std::move(*write_end)};
-}
-
-inline result<descriptor> move_above_standard(descriptor moved) {
-    if (moved.get() > 2) {
-        return result<descriptor>(std::move(moved));
-    }
-    const int above = ::fcntl(moved.get(), F_DUPFD_CLOEXEC, 3);
-    if (above < 0) {
-        return os_error(errno, "duplicating a descriptor");
-    }
-    return descriptor(above);
-}
-
-inline void set_nonblocking(int fd) noexcept {
-    const int flags = ::fcntl(fd, F_GETFL);
-    if (flags >= 0) {
-        ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    }
 }
 
 }}}  // namespace guild::os
@@ -4602,7 +5515,7 @@ void for_each_index(std::size_t count, unsigned threads, Work&& work) {
 }}}  // namespace guild::os
 
 // ==== guild/os/socket.hpp ====
-// guild/os/socket.hpp - TCP sockets that never block, and waiting on many of them.
+// guild/os/socket.hpp - sockets that never block, of TCP or at a path, and waiting on many of them.
 //
 // Layer 2. Includes: POSIX sockets, os/env.hpp.
 // Not here: HTTP (viewer/server.hpp); waiting on a few pipes (os/descriptor.hpp).
@@ -4655,6 +5568,19 @@ struct listening_socket {
 ///          permission_denied; unsupported: no IPv6 here
 /// example  tests/os/socket.cpp "listen_at: a taken port is told from other failures"
 [[nodiscard]] result<listening_socket> listen_at(const std::string& address, int port);
+
+/// Listens at a path, for this user alone: the socket's mode is 0600. One that stands there but has
+/// no listener any more is replaced.
+///
+/// errors   address_in_use: another program listens there, or it is no socket; bad_value: the path
+///          is empty or too long for a socket; permission_denied, not_found, read_only
+/// example  tests/os/socket.cpp "listen_at_path: a socket that nobody serves is replaced"
+[[nodiscard]] result<tcp_socket> listen_at_path(const std::string& path);
+
+/// Connects to a socket at a path.
+///
+/// errors   not_found: nobody listens there; bad_value; permission_denied
+[[nodiscard]] result<tcp_socket> connect_to_path(const std::string& path);
 
 /// Takes the next waiting connection; it does not block, sends small packets at once and is
 /// closed on exec.
@@ -4808,6 +5734,70 @@ inline result<listening_socket> listen_at(const std::string& address, int port) 
     return out;
 }
 
+namespace detail {
+
+inline result<sockaddr_un> path_address(const std::string& path) {
+    sockaddr_un out = {};
+    out.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof(out.sun_path) ||
+        path.find('\0') != std::string::npos) {
+        return make_error(errc::bad_value,
+                          "expected a path of 1 to " + std::to_string(sizeof(out.sun_path) - 1) +
+                              " bytes for a socket",
+                          path);
+    }
+    path.copy(out.sun_path, path.size());
+    return out;
+}
+
+}  // namespace detail
+
+inline result<tcp_socket> connect_to_path(const std::string& path) {
+    const auto where = detail::path_address(path);
+    if (!where) {
+        return where.error();
+    }
+    tcp_socket out(::socket(AF_UNIX, SOCK_STREAM, 0));
+    const auto* const raw = reinterpret_cast<const sockaddr*>(&*where);
+    if (!out.is_open() || ::connect(out.get(), raw, sizeof(*where)) != 0) {
+        return detail::socket_error(errno, "connect");
+    }
+    (void)::fcntl(out.get(), F_SETFD, FD_CLOEXEC);
+    return out;
+}
+
+inline result<tcp_socket> listen_at_path(const std::string& path) {
+    const auto where = detail::path_address(path);
+    if (!where) {
+        return where.error();
+    }
+    file_status stands;
+    if (system_env.lstat(path.c_str(), &stands) >= 0) {
+        const auto other = connect_to_path(path);
+        if (other || stands.kind != file_kind::other || other.error().code != errc::not_found) {
+            return make_error(errc::address_in_use, "another program uses the path", path);
+        }
+        (void)::unlink(path.c_str());
+    }
+    tcp_socket out(::socket(AF_UNIX, SOCK_STREAM, 0));
+    if (!out.is_open() || !detail::make_unblocking(out.get())) {
+        return detail::socket_error(errno, "socket");
+    }
+    const auto* const raw = reinterpret_cast<const sockaddr*>(&*where);
+    if (::bind(out.get(), raw, sizeof(*where)) != 0) {
+        error failure = detail::socket_error(errno, "bind");
+        failure.path = path;
+        return failure;
+    }
+    // Nobody can connect before listen().
+    if (::chmod(path.c_str(), 0600) != 0 || ::listen(out.get(), 128) != 0) {
+        error failure = detail::socket_error(errno, "listen");
+        (void)::unlink(path.c_str());
+        return failure;
+    }
+    return out;
+}
+
 inline tcp_socket accept_connection(int listener) noexcept {
     tcp_socket out(::accept(listener, nullptr, nullptr));
     if (out.is_open()) {
@@ -4866,6 +5856,149 @@ inline void wait_for_any(std::vector<poll_item>& items, std::int64_t timeout_ms)
     for (std::size_t i = 0; i < items.size(); ++i) {
         items[i].is_ready = ready > 0 && polled[i].revents != 0;
     }
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/terminal.hpp ====
+// guild/os/terminal.hpp - pseudo terminals for children, and a terminal's settings kept and put
+// back.
+//
+// Layer 2. Includes: POSIX, os/pipe.hpp.
+// Not here: starting a program on one (os/spawn.hpp), reading what it prints (os/process.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// units    characters
+struct terminal_size {
+    unsigned short rows = 24;
+    unsigned short columns = 80;
+};
+
+/// The two ends of a pseudo terminal; both are closed on exec and above 2.
+struct terminal_ends {
+    descriptor master;  // this side: read what the program prints, write what is typed
+    descriptor slave;   // the program's streams
+};
+
+/// Makes a pseudo terminal of a size. Line feeds arrive as they were written, without carriage
+/// returns added.
+///
+/// errors   resource_exhausted, not_found: the system has none
+/// example  tests/os/terminal.cpp "open_terminal: the slave is a terminal of that size"
+[[nodiscard]] result<terminal_ends> open_terminal(const terminal_size& size);
+
+/// Tells a terminal, by either end, that its window has another size; its programs get SIGWINCH.
+///
+/// errors   bad_value: no terminal
+[[nodiscard]] result<void> resize_terminal(int fd, const terminal_size& size);
+
+/// The window of the terminal at `fd`; what `otherwise` says where there is none.
+[[nodiscard]] terminal_size size_of_terminal(int fd, const terminal_size& otherwise = {}) noexcept;
+
+/// Keeps the settings of the terminal at `fd` as they are now and puts them back at its end, also
+/// from the background. Without a terminal it does nothing.
+///
+/// threads  one owner
+/// example  tests/os/terminal.cpp "terminal_settings: are put back with the object"
+class terminal_settings {
+public:
+    explicit terminal_settings(int fd) noexcept : fd_(::tcgetattr(fd, &kept_) == 0 ? fd : -1) {}
+    terminal_settings(const terminal_settings&) = delete;
+    terminal_settings& operator=(const terminal_settings&) = delete;
+    ~terminal_settings() { restore(); }
+
+    void restore() noexcept;
+
+private:
+    struct ::termios kept_{};
+    int fd_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline descriptor open_terminal_slave(int master) noexcept {
+#if defined(TIOCGPTPEER)
+    // By no name, so that it works where /dev/pts is another one's.
+    descriptor peer(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (peer.is_open()) {
+        return peer;
+    }
+#endif
+    const char* name = ::ptsname(master);
+    return descriptor(name == nullptr ? -1 : ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+}
+
+inline ::winsize window_of(const terminal_size& size) noexcept {
+    ::winsize window{};
+    window.ws_row = size.rows;
+    window.ws_col = size.columns;
+    return window;
+}
+
+}  // namespace detail
+
+inline result<terminal_ends> open_terminal(const terminal_size& size) {
+    descriptor master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!master.is_open()) {
+        return os_error(errno, "opening a pseudo terminal");
+    }
+    result<descriptor> moved = move_above_standard(std::move(master));
+    if (!moved) {
+        return std::move(moved).error();
+    }
+    if (::grantpt(moved->get()) != 0 || ::unlockpt(moved->get()) != 0) {
+        return os_error(errno, "unlocking a pseudo terminal");
+    }
+    descriptor slave = detail::open_terminal_slave(moved->get());
+    if (!slave.is_open()) {
+        return os_error(errno, "opening a pseudo terminal");
+    }
+    struct ::termios settings{};
+    if (::tcgetattr(slave.get(), &settings) == 0) {
+        settings.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+        (void)::tcsetattr(slave.get(), TCSANOW, &settings);
+    }
+    const ::winsize window = detail::window_of(size);
+    (void)::ioctl(moved->get(), TIOCSWINSZ, &window);
+    result<descriptor> above = move_above_standard(std::move(slave));
+    if (!above) {
+        return std::move(above).error();
+    }
+    return terminal_ends{std::move(*moved), std::move(*above)};
+}
+
+inline result<void> resize_terminal(int fd, const terminal_size& size) {
+    const ::winsize window = detail::window_of(size);
+    if (::ioctl(fd, TIOCSWINSZ, &window) != 0) {
+        error failure = os_error(errno, "resizing a terminal");
+        failure.code = errc::bad_value;
+        return failure;
+    }
+    return {};
+}
+
+inline terminal_size size_of_terminal(int fd, const terminal_size& otherwise) noexcept {
+    ::winsize window{};
+    if (::ioctl(fd, TIOCGWINSZ, &window) != 0 || window.ws_row == 0 || window.ws_col == 0) {
+        return otherwise;
+    }
+    return {window.ws_row, window.ws_col};
+}
+
+inline void terminal_settings::restore() noexcept {
+    if (fd_ < 0) {
+        return;
+    }
+    sigset_t stops;  // whoever sets a terminal from the background is stopped by default
+    sigset_t before;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGTTOU);
+    ::pthread_sigmask(SIG_BLOCK, &stops, &before);
+    (void)::tcsetattr(fd_, TCSADRAIN, &kept_);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 }}}  // namespace guild::os
@@ -5110,12 +6243,280 @@ inline bool exit_watch::has_ended() const noexcept {
 
 }}}  // namespace guild::os
 
+// ==== guild/os/fork_exec.hpp ====
+// guild/os/fork_exec.hpp - starts a program by steps that posix_spawn cannot express: descriptors
+// under chosen numbers, limits, a session with a terminal, a signal at the parent's death.
+//
+// Layer 2. Includes: the standard library and POSIX; Linux's clone.
+// Not here: what programs use (os/spawn.hpp): paths, pipes, errors with their words.
+//
+// The child shares this process's memory until it has become the program, so starting costs the
+// same however much memory there is. Between start and exec it makes async-signal-safe calls alone.
+
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// A descriptor of this process and the number under which the child has it.
+struct passed_descriptor {
+    int source = -1;
+    int target = -1;
+};
+
+/// A limit of the child, by number as setrlimit takes it: RLIMIT_CPU, RLIMIT_AS, ...
+///
+/// units    soft, hard: the resource's own
+struct resource_limit {
+    int resource = 0;
+    rlim_t soft = RLIM_INFINITY;
+    rlim_t hard = RLIM_INFINITY;
+};
+
+/// What the child does, in this order.
+struct exec_steps {
+    bool new_group = false;
+    bool new_session = false;
+    int terminal = -1;            // becomes the controlling terminal; needs new_session
+    int parent_death_signal = 0;  // sent when the thread that started it ends; 0: none
+    int directory = -1;           // descriptor of where it runs
+    std::vector<passed_descriptor> descriptors;  // every other one is closed
+    std::vector<resource_limit> limits;
+    const char* program = nullptr;
+    char* const* argv = nullptr;
+    char* const* environment = nullptr;
+};
+
+/// At which step a start failed.
+enum class exec_stage : std::uint8_t { none, fork, session, directory, descriptors, limits, exec };
+
+/// A process, or why there is none; a process that failed on its way is collected already.
+///
+/// units    code: errno's value
+struct exec_start {
+    pid_t pid = -1;
+    exec_stage failed = exec_stage::none;
+    int code = 0;
+};
+
+/// Starts a program with default signals, an empty mask and the descriptors that are listed.
+///
+/// threads  any
+/// example  tests/os/fork_exec.cpp "fork_exec: a failing step is told with its name and code"
+[[nodiscard]] exec_start fork_exec(const exec_steps& steps);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+struct exec_report {
+    int stage;
+    int code;
+};
+
+// What the child works with; all memory was made before it started.
+struct exec_job {
+    const exec_steps* steps;
+    std::vector<int> copies;  // of each source, out of the way of every target
+    std::vector<int> targets_in_order;
+    int report = -1;  // the pipe on which failures are told; moved out of the way as well
+    int first_free = 3;
+    pid_t parent = -1;
+};
+
+[[noreturn]] inline void fail_exec(const exec_job& job, exec_stage stage) noexcept {
+    const exec_report told{static_cast<int>(stage), errno};
+    (void)!::write(job.report, &told, sizeof told);
+    ::_exit(127);
+}
+
+inline void close_range_of_descriptors(int first, int last) noexcept {
+    if (first > last) {
+        return;
+    }
+#if defined(__linux__) && defined(SYS_close_range)
+    if (::syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U) ==
+        0) {
+        return;
+    }
+#endif
+    const long limit = ::sysconf(_SC_OPEN_MAX);
+    const int end = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 1'048'576;
+    for (int fd = first; fd <= last && fd < end; ++fd) {
+        ::close(fd);
+    }
+}
+
+// Every source is copied above all targets first, so that no order of targets can overwrite one.
+inline void place_descriptors(exec_job& job) noexcept {
+    const std::vector<passed_descriptor>& list = job.steps->descriptors;
+    const int report = ::fcntl(job.report, F_DUPFD_CLOEXEC, job.first_free);
+    if (report < 0) {
+        fail_exec(job, exec_stage::descriptors);
+    }
+    job.report = report;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        job.copies[i] = ::fcntl(list[i].source, F_DUPFD_CLOEXEC, job.first_free);
+        if (job.copies[i] < 0) {
+            fail_exec(job, exec_stage::descriptors);
+        }
+    }
+    int next = 0;
+    for (const int target : job.targets_in_order) {
+        close_range_of_descriptors(next, target - 1);
+        next = target + 1;
+    }
+    close_range_of_descriptors(next, job.first_free - 1);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (::dup2(job.copies[i], list[i].target) < 0) {
+            fail_exec(job, exec_stage::descriptors);
+        }
+    }
+    // The copies go by themselves; what others of this process left open does not.
+    close_range_of_descriptors(job.first_free, job.report - 1);
+    close_range_of_descriptors(job.report + 1, INT32_MAX);
+}
+
+inline void enter_session(const exec_job& job) noexcept {
+    const exec_steps& steps = *job.steps;
+    if (steps.new_session ? ::setsid() < 0 : steps.new_group && ::setpgid(0, 0) != 0) {
+        fail_exec(job, exec_stage::session);
+    }
+    if (steps.terminal >= 0 && ::ioctl(steps.terminal, TIOCSCTTY, 0) != 0) {
+        fail_exec(job, exec_stage::session);
+    }
+#if defined(__linux__)
+    if (steps.parent_death_signal != 0) {
+        ::prctl(PR_SET_PDEATHSIG, steps.parent_death_signal, 0, 0, 0);
+        if (::getppid() != job.parent) {  // it died before it could be watched
+            ::_exit(127);
+        }
+    }
+#endif
+}
+
+[[noreturn]] inline void become_program(exec_job& job) noexcept {
+    const exec_steps& steps = *job.steps;
+    for (int number = 1; number < NSIG; ++number) {
+        struct sigaction action{};
+        action.sa_handler = SIG_DFL;
+        (void)::sigaction(number, &action, nullptr);
+    }
+    enter_session(job);
+    if (steps.directory >= 0 && ::fchdir(steps.directory) != 0) {
+        fail_exec(job, exec_stage::directory);
+    }
+    place_descriptors(job);
+    for (const resource_limit& limit : steps.limits) {
+        struct ::rlimit values{};
+        values.rlim_cur = limit.soft;
+        values.rlim_max = limit.hard;
+#if defined(__GLIBC__)
+        const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+#else
+        const int resource = limit.resource;
+#endif
+        if (::setrlimit(resource, &values) != 0) {
+            fail_exec(job, exec_stage::limits);
+        }
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execve(steps.program, steps.argv, steps.environment);
+    fail_exec(job, exec_stage::exec);
+}
+
+inline int exec_entry(void* job) noexcept {
+    become_program(*static_cast<exec_job*>(job));
+}
+
+// A child that borrows this process's memory, on a stack of its own; elsewhere a plain fork.
+inline pid_t start_borrowing(exec_job& job) {
+#if defined(__linux__)
+    constexpr std::size_t stack_bytes = 65'536;
+    const std::unique_ptr<char[]> stack(new char[stack_bytes]);
+    const auto end = reinterpret_cast<std::uintptr_t>(stack.get() + stack_bytes);
+    void* const top = stack.get() + (stack_bytes - end % 16);
+    return ::clone(exec_entry, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &job);
+#else
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        become_program(job);
+    }
+    return pid;
+#endif
+}
+
+inline exec_job job_of(const exec_steps& steps) {
+    exec_job job;
+    job.steps = &steps;
+    job.parent = ::getpid();
+    job.copies.resize(steps.descriptors.size(), -1);
+    for (const passed_descriptor& each : steps.descriptors) {
+        std::size_t at = job.targets_in_order.size();
+        while (at > 0 && job.targets_in_order[at - 1] > each.target) {
+            --at;
+        }
+        job.targets_in_order.insert(job.targets_in_order.begin() + static_cast<std::ptrdiff_t>(at),
+                                    each.target);
+        job.first_free = each.target >= job.first_free ? each.target + 1 : job.first_free;
+    }
+    return job;
+}
+
+// Nothing, when exec closed the pipe: the program runs.
+inline exec_report read_report(int fd) noexcept {
+    exec_report told{0, 0};
+    ssize_t got = 0;
+    do {
+        got = ::read(fd, &told, sizeof told);
+    } while (got < 0 && errno == EINTR);
+    return got == static_cast<ssize_t>(sizeof told) ? told : exec_report{0, 0};
+}
+
+}  // namespace detail
+
+inline exec_start fork_exec(const exec_steps& steps) {
+    result<pipe_ends> report = make_pipe();
+    if (!report) {
+        return {-1, exec_stage::fork, EMFILE};
+    }
+    detail::exec_job job = detail::job_of(steps);
+    job.report = report->write.get();
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all,
+                      &before);  // no handler runs in the child's borrowed memory
+    const pid_t pid = detail::start_borrowing(job);
+    const int code = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    report->write.reset();
+    if (pid < 0) {
+        return {-1, exec_stage::fork, code};
+    }
+    const detail::exec_report told = detail::read_report(report->read.get());
+    if (told.stage == 0) {
+        return {pid, exec_stage::none, 0};
+    }
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return {-1, static_cast<exec_stage>(told.stage), told.code};
+}
+
+}}}  // namespace guild::os
+
 // ==== guild/os/spawn.hpp ====
 // guild/os/spawn.hpp - starts a program: what it runs, where, and what of this process it may see.
 //
-// Layer 2. Includes: the standard library, POSIX (posix_spawn), os/pipe.hpp, os/environment.hpp. A
-// program started here sees its arguments, its environment, its directory, descriptors 0 to 2, the
-// umask and the limits, and nothing else: no other descriptor, no blocked or ignored signal.
+// Layer 2. Includes: the standard library, POSIX (posix_spawn), os/pipe, environment, fork_exec. A
+// program started here sees its arguments, its environment, its directory, descriptors 0 to 2 and
+// those passed to it, the umask and the limits, and nothing else: no other descriptor, no blocked
+// or ignored signal.
 // Not here: waiting for it and stopping it (os/child.hpp), collecting its output (os/process.hpp).
 
 namespace guild { inline namespace v0 { namespace os {
@@ -5139,8 +6540,18 @@ struct process_options {
     stream_mode err = stream_mode::pipe;
     bool merge_output = false;     // err goes where out goes, in the order of writing
     bool new_group = true;         // its own process group, so that signals reach its children too
+    bool new_session = false;      // its own session, without a terminal; a group as well
     bool use_pidfd = true;         // false: wait by a thread, as on systems without pidfd
     std::int64_t linger_ms = 500;  // run(): for others that hold its pipes, after its end
+    /// A pseudo terminal of this size is all three of its streams and controls its session; what it
+    /// prints is read where a pipe of `out` would be, what is typed is written where one of `in`
+    /// would be, if that is a pipe.
+    std::optional<terminal_size> terminal;
+    std::vector<passed_descriptor> descriptors;  // more that it has; targets above 2
+    std::vector<resource_limit> limits;
+    /// Sent to it when the thread that started it ends, however that happens. Linux alone, and
+    /// never right for a program started by a thread that ends before.
+    int parent_death_signal = 0;
 };
 
 /// The command that a shell would run. Everything else takes argument vectors and needs no quoting.
@@ -5161,11 +6572,12 @@ struct spawned_process {
 ///
 /// errors   not_found, not_executable, permission_denied, not_a_directory: the program, error.path
 ///          is what was tried; bad_directory: the directory; bad_value: no argv, NUL in a text, '='
-///          in a name; too_large: arguments and environment beyond the system's limit;
+///          in a name, a descriptor that is not open or a target twice or below 3, a limit that the
+///          system refuses; too_large: arguments and environment beyond the system's limit;
 ///          resource_exhausted: no process, descriptor or memory
 /// threads  any; descriptors that other threads open meanwhile are not inherited
-/// example  tests/os/spawn.cpp "spawn: every way to fail is told apart, with the path that was
-///          tried"
+/// example  tests/process/start.cpp "case 02: every way to fail is told apart, with the path that
+/// was tried"
 [[nodiscard]] result<spawned_process> spawn(const process_options& options);
 
 // ---- implementation ---------------------------------------------------------
@@ -5196,6 +6608,25 @@ inline bool has_nul(const std::string& text) noexcept {
     return text.find('\0') != std::string::npos;
 }
 
+inline result<void> check_descriptors(const std::vector<passed_descriptor>& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (::fcntl(list[i].source, F_GETFD) < 0) {
+            return make_error(errc::bad_value, "descriptor " + std::to_string(list[i].source) +
+                                                   ", which is to be passed on, is not open");
+        }
+        bool is_free = list[i].target > 2;
+        for (std::size_t k = 0; k < i; ++k) {
+            is_free = is_free && list[k].target != list[i].target;
+        }
+        if (!is_free) {
+            return make_error(errc::bad_value,
+                              "expected targets of descriptors above 2, each once, saw " +
+                                  std::to_string(list[i].target));
+        }
+    }
+    return {};
+}
+
 inline result<void> check_options(const process_options& options) {
     if (options.argv.empty()) {
         return make_error(errc::bad_value, "expected a program to run, saw no arguments");
@@ -5209,10 +6640,7 @@ inline result<void> check_options(const process_options& options) {
     if (has_nul(options.directory)) {
         return make_error(errc::bad_value, "the directory holds a NUL byte");
     }
-    if (!options.environment) {
-        return {};
-    }
-    for (const variable& entry : *options.environment) {
+    for (const variable& entry : options.environment.value_or(variables{})) {
         if (entry.first.empty() || entry.first.find('=') != std::string::npos ||
             has_nul(entry.first) || has_nul(entry.second)) {
             return make_error(errc::bad_value,
@@ -5220,7 +6648,7 @@ inline result<void> check_options(const process_options& options) {
                                   entry.first.substr(0, 64) + "\"");
         }
     }
-    return {};
+    return check_descriptors(options.descriptors);
 }
 
 inline result<descriptor> open_directory(const std::string& path) {
@@ -5402,31 +6830,49 @@ inline error start_error(int code, const program_path& program) {
 
 // A file that was just written stays "busy" while a sibling started by another thread, between its
 // fork and its exec, still holds it open for writing. That passes; who else writes it does not.
-inline int start_with_patience(spawn_plan& plan, pid_t& pid, const std::string& program,
-                               const std::pair<char* const*, char* const*>& argv_and_environment) {
+template <class Start>
+int start_with_patience(Start start) {
     int code = ETXTBSY;
     for (std::int64_t pause_ms = 1; code == ETXTBSY && pause_ms <= 256; pause_ms *= 2) {
         if (pause_ms > 1) {
             sleep_ms(pause_ms);
         }
-        code = plan.start(pid, program.c_str(), argv_and_environment.first,
-                          argv_and_environment.second);
+        code = start();
     }
     return code;
 }
 
+// Whether posix_spawn cannot say what is asked for.
+inline bool needs_steps(const process_options& options) noexcept {
+    return options.terminal || options.new_session || !options.descriptors.empty() ||
+           !options.limits.empty() || options.parent_death_signal != 0;
+}
+
+// The texts of a program's start, as the system wants them.
+struct exec_texts {
+    explicit exec_texts(const process_options& options)
+        : argv(options.argv), entries(options.environment ? entries_of(*options.environment)
+                                                          : std::vector<std::string>{}),
+          argv_pointers(pointers_to(argv)), entry_pointers(pointers_to(entries)),
+          environment(options.environment ? entry_pointers.data() : process_environment()) {}
+    exec_texts(const exec_texts&) = delete;
+    exec_texts& operator=(const exec_texts&) = delete;
+
+    std::vector<std::string> argv;
+    std::vector<std::string> entries;
+    std::vector<char*> argv_pointers;
+    std::vector<char*> entry_pointers;
+    char* const* environment;
+};
+
 inline result<pid_t> start_plan(spawn_plan& plan, const process_options& options,
                                 const program_path& program) {
-    std::vector<std::string> argv = options.argv;
-    std::vector<std::string> entries =
-        options.environment ? entries_of(*options.environment) : std::vector<std::string>{};
-    const std::vector<char*> argv_pointers = pointers_to(argv);
-    const std::vector<char*> entry_pointers = pointers_to(entries);
+    const exec_texts texts(options);
     pid_t pid = -1;
-    const int code =
-        start_with_patience(plan, pid, program.execute,
-                            {argv_pointers.data(),
-                             options.environment ? entry_pointers.data() : process_environment()});
+    const int code = start_with_patience([&] {
+        return plan.start(pid, program.execute.c_str(), texts.argv_pointers.data(),
+                          texts.environment);
+    });
     if (code != 0) {
         return start_error(code, program);
     }
@@ -5455,6 +6901,111 @@ inline result<void> fill_plan(spawn_plan& plan, const process_options& options, 
     return {};
 }
 
+inline error step_error(const exec_start& failed, const program_path& program) {
+    switch (failed.failed) {
+    case exec_stage::session:
+        return os_error(failed.code, "making a session");
+    case exec_stage::directory:
+        return make_error(errc::bad_directory, "the directory cannot be entered any more");
+    case exec_stage::descriptors:
+        return os_error(failed.code, "passing descriptors on");
+    case exec_stage::limits: {
+        error refused = os_error(failed.code, "setting a limit");
+        refused.code = failed.code == EPERM ? errc::permission_denied : errc::bad_value;
+        return refused;
+    }
+    case exec_stage::none:
+    case exec_stage::fork:
+    case exec_stage::exec:
+        break;
+    }
+    return start_error(failed.code, program);
+}
+
+inline result<pid_t> start_steps(const process_options& options, const program_path& program,
+                                 int directory, const stream_ends (&streams)[3]) {
+    const exec_texts texts(options);
+    exec_steps steps;
+    steps.new_group = options.new_group;
+    steps.new_session = options.new_session || options.terminal;
+    steps.terminal = options.terminal ? streams[0].child.get() : -1;
+    steps.parent_death_signal = options.parent_death_signal;
+    steps.directory = directory;
+    for (int target = 0; target < 3; ++target) {
+        const int merged = options.merge_output && target == 2 ? 1 : target;
+        const int source = streams[merged].child.is_open() ? streams[merged].child.get() : merged;
+        if (::fcntl(source, F_GETFD) >= 0) {
+            steps.descriptors.push_back({source, target});
+        }
+    }
+    steps.descriptors.insert(steps.descriptors.end(), options.descriptors.begin(),
+                             options.descriptors.end());
+    steps.limits = options.limits;
+    steps.program = program.execute.c_str();
+    steps.argv = texts.argv_pointers.data();
+    steps.environment = texts.environment;
+    exec_start started;
+    (void)start_with_patience([&] {
+        started = fork_exec(steps);
+        return started.code;
+    });
+    if (started.failed != exec_stage::none) {
+        return step_error(started, program);
+    }
+    return started.pid;
+}
+
+// All three streams are the slave; this side reads and writes the master.
+inline result<void> make_terminal(const process_options& options, stream_ends (&streams)[3]) {
+    auto made = open_terminal(*options.terminal);
+    if (!made) {
+        return std::move(made).error();
+    }
+    for (stream_ends& each : streams) {
+        each.child = descriptor(::fcntl(made->slave.get(), F_DUPFD_CLOEXEC, 3));
+        if (!each.child.is_open()) {
+            return os_error(errno, "duplicating a descriptor");
+        }
+    }
+    set_nonblocking(made->master.get());
+    if (options.in == stream_mode::pipe) {
+        streams[0].parent = descriptor(::fcntl(made->master.get(), F_DUPFD_CLOEXEC, 3));
+        if (!streams[0].parent.is_open()) {
+            return os_error(errno, "duplicating a descriptor");
+        }
+    }
+    streams[1].parent = std::move(made->master);
+    return {};
+}
+
+inline result<void> make_streams(const process_options& options, stream_ends (&streams)[3]) {
+    if (options.terminal) {
+        return make_terminal(options, streams);
+    }
+    const stream_mode modes[3] = {options.in, options.out,
+                                  options.merge_output ? stream_mode::inherit : options.err};
+    for (int i = 0; i < 3; ++i) {
+        result<stream_ends> made = make_stream(modes[i], i == 0);
+        if (!made) {
+            return std::move(made).error();
+        }
+        streams[i] = std::move(*made);
+    }
+    return {};
+}
+
+inline result<pid_t> start_program(const process_options& options, const program_path& program,
+                                   int directory, const stream_ends (&streams)[3]) {
+    if (needs_steps(options)) {
+        return start_steps(options, program, directory, streams);
+    }
+    spawn_plan plan;
+    if (result<void> filled = fill_plan(plan, options, directory, streams); !filled) {
+        return std::move(filled).error();
+    }
+    return start_plan(plan, options, program);
+}
+
 }  // namespace detail
 
 inline std::vector<std::string> shell_command(std::string text) {
@@ -5480,21 +7031,11 @@ inline result<spawned_process> spawn(const process_options& options) {
         return std::move(program).error();
     }
 
-    const stream_mode modes[3] = {options.in, options.out,
-                                  options.merge_output ? stream_mode::inherit : options.err};
     detail::stream_ends streams[3];
-    for (int i = 0; i < 3; ++i) {
-        result<detail::stream_ends> made = detail::make_stream(modes[i], i == 0);
-        if (!made) {
-            return std::move(made).error();
-        }
-        streams[i] = std::move(*made);
+    if (result<void> made = detail::make_streams(options, streams); !made) {
+        return std::move(made).error();
     }
-    detail::spawn_plan plan;
-    if (result<void> filled = detail::fill_plan(plan, options, directory.get(), streams); !filled) {
-        return std::move(filled).error();
-    }
-    result<pid_t> pid = detail::start_plan(plan, options, *program);
+    result<pid_t> pid = detail::start_program(options, *program, directory.get(), streams);
     if (!pid) {
         return std::move(pid).error();
     }
@@ -5537,9 +7078,9 @@ using stop_sequence = std::vector<stop_step>;
 struct process_usage {
     std::int64_t user_us = 0;
     std::int64_t system_us = 0;
-    /// Most resident memory. Not known when it is below the highest that this process had at the
-    /// start: what the system reports then is this process's own, because a child begins in the
-    /// memory of its parent.
+    /// Most resident memory of it or of one of its descendants. Not known when it is below the
+    /// highest that this process had: what the system reports then is this process's own, because
+    /// a child begins in the memory of its parent.
     std::optional<std::uint64_t> peak_rss_bytes;
 };
 
@@ -5588,8 +7129,7 @@ public:
     /// The end of the process if it has ended. Never waits.
     ///
     /// errors   closed: no process
-    /// example  tests/os/child.cpp "child: poll_exit says nothing while it runs and the same ever
-    ///          after"
+    /// example  tests/process/end.cpp "case 42: waiting again says the same"
     [[nodiscard]] result<std::optional<exit_status>> poll_exit();
 
     /// Waits for the end.
@@ -5607,7 +7147,7 @@ public:
     ///
     /// errors   not_found: it has been collected, and its number may be another's; closed;
     ///          permission_denied
-    /// example  tests/os/child.cpp "child: a signal after the end hits nobody"
+    /// example  tests/process/end.cpp "case 41: a signal after the end hits nobody"
     [[nodiscard]] result<void> signal(int number);
 
     /// Sends one signal after the other until the process has ended, then kills what is left of its
@@ -5676,6 +7216,28 @@ inline std::int64_t us_of(const timeval& time) noexcept {
     return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
 }
 
+// The highest resident size of the memory that this process has now; the largest number where the
+// system does not tell. What getrusage tells is higher where the program that started this one was
+// larger.
+inline std::uint64_t peak_of_this_memory() noexcept {
+    char text[4096];
+    const descriptor opened(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    const ssize_t got = ::read(opened.get(), text, sizeof text);
+    const std::string_view seen(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    constexpr std::string_view key = "VmHWM:";
+    const std::size_t at = seen.find(key);
+    std::uint64_t kib = 0;
+    bool is_known = false;
+    for (std::size_t i = at == std::string_view::npos ? seen.size() : at + key.size();
+         i < seen.size() && seen[i] != '\n'; ++i) {
+        if (seen[i] >= '0' && seen[i] <= '9') {
+            kib = kib * 10 + static_cast<std::uint64_t>(seen[i] - '0');
+            is_known = true;
+        }
+    }
+    return is_known ? kib * 1024 : UINT64_MAX;
+}
+
 inline process_usage usage_of(const struct rusage& raw, std::uint64_t parent_peak_bytes) noexcept {
     process_usage usage;
     usage.user_us = us_of(raw.ru_utime);
@@ -5685,7 +7247,7 @@ inline process_usage usage_of(const struct rusage& raw, std::uint64_t parent_pea
 #else
     const std::uint64_t peak_bytes = guild::detail::convert<std::uint64_t>(raw.ru_maxrss) * 1024;
 #endif
-    if (peak_bytes > parent_peak_bytes) {
+    if (peak_bytes > parent_peak_bytes || peak_bytes > peak_of_this_memory()) {
         usage.peak_rss_bytes = peak_bytes;
     }
     return usage;
@@ -5774,7 +7336,7 @@ inline result<child> child::start(const process_options& options) {
     child made;
     made.state_ = std::make_unique<shared_state>();
     made.state_->pid = spawned->pid;
-    made.state_->own_group = options.new_group;
+    made.state_->own_group = options.new_group || options.new_session || options.terminal;
     made.state_->parent_peak_bytes = spawned->parent_peak_bytes;
     made.in_ = std::move(spawned->in);
     made.out_ = std::move(spawned->out);
@@ -5782,7 +7344,7 @@ inline result<child> child::start(const process_options& options) {
     result<exit_watch> watch = exit_watch::open(spawned->pid, options.use_pidfd);
     if (!watch) {
         // Without a watch nobody could wait for it: it must not stay behind.
-        ::kill(options.new_group ? -spawned->pid : spawned->pid, SIGKILL);
+        ::kill(made.state_->own_group ? -spawned->pid : spawned->pid, SIGKILL);
         while (::waitpid(spawned->pid, nullptr, 0) < 0 && errno == EINTR) {
         }
         made.state_.reset();
@@ -5910,265 +7472,6 @@ inline result<std::size_t> child::write_without_signal(int fd, std::string_view 
 
 }}}  // namespace guild::os
 
-// ==== guild/os/process.hpp ====
-// guild/os/process.hpp - runs a program to its end: its input, its output, its time limit.
-//
-// Layer 2. Includes: os/child.hpp and what it includes; this header brings all of starting,
-// watching and stopping processes. One poll watches everything, so nothing waits for anything else
-// and an idle run uses no processor time.
-// Not here: programs that run on beside the caller (os/child.hpp), splitting output into lines.
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// What a run is given and limited by.
-///
-/// units    milliseconds, bytes
-struct run_options {
-    std::string input;  // written to its standard input, which is a pipe then and closed after it
-    std::int64_t timeout_ms = -1;                    // when to begin stopping it; below 0: never
-    std::uint64_t max_output_bytes = 1'073'741'824;  // kept of each stream; the rest is counted
-    stop_sequence stop;  // how it is stopped; empty: default_stop_sequence()
-    int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
-    /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
-    /// the result.
-    std::function<void(int stream, std::string_view bytes)> on_output;
-};
-
-/// How a run went.
-struct run_result {
-    exit_status status;
-    std::string out;
-    std::string err;
-    bool timed_out = false;            // it was stopped because its time was over
-    bool stopped = false;              // it was stopped because of stop_fd
-    bool orphaned_output = false;      // others still held its pipes linger_ms after its end
-    std::uint64_t output_dropped = 0;  // bytes beyond max_output_bytes
-    process_usage usage;
-};
-
-/// Runs a program to its end.
-///
-/// out      also for programs that fail: look at status
-/// errors   as spawn; timed_out: it outlived every signal that was to stop it
-/// cost     memory for the output kept, and 64 KiB
-/// threads  any
-/// example  tests/os/process.cpp "probe 0: three megabytes of stdout, then three of stderr"
-[[nodiscard]] result<run_result> run(const process_options& options,
-                                     const run_options& limits = {});
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-// One run, from start to result.
-class runner {
-public:
-    explicit runner(const run_options& limits)
-        : limits_(limits), stop_(limits.stop.empty() ? default_stop_sequence() : limits.stop),
-          input_(limits.input) {}
-
-    result<run_result> run(process_options options) {
-        if (!input_.empty()) {
-            options.in = stream_mode::pipe;
-        }
-        result<child> started = child::start(options);
-        if (!started) {
-            return std::move(started).error();
-        }
-        child_ = std::move(*started);
-        linger_ms_ = options.linger_ms;
-        if (limits_.timeout_ms >= 0) {
-            timeout_at_ms_ = monotonic_ms() + limits_.timeout_ms;
-        }
-        if (input_.empty()) {
-            child_.close_in();
-        }
-        while (!is_finished()) {
-            wait_for_something();
-            feed();
-            read_some(1);
-            read_some(2);
-            notice_end();
-            if (!keep_time()) {
-                return make_error(errc::timed_out,
-                                  "the process outlived every signal that was to stop it");
-            }
-        }
-        return finish();
-    }
-
-private:
-    enum slot : std::size_t { in_slot, out_slot, err_slot, exit_slot, stop_slot, slot_count };
-    static constexpr std::size_t piece_bytes = 65'536;
-
-    bool is_finished() const { return ended_ && child_.out_fd() < 0 && child_.err_fd() < 0; }
-    bool is_stopping() const { return result_.timed_out || result_.stopped; }
-
-    // Negative descriptors are skipped by poll.
-    void wait_for_something() {
-        polled_[in_slot] = {child_.in_fd(), POLLOUT, 0};
-        polled_[out_slot] = {child_.out_fd(), POLLIN, 0};
-        polled_[err_slot] = {child_.err_fd(), POLLIN, 0};
-        polled_[exit_slot] = {ended_ ? -1 : child_.exit_fd(), POLLIN, 0};
-        polled_[stop_slot] = {ended_ || is_stopping() ? -1 : limits_.stop_fd, POLLIN, 0};
-        const std::optional<std::int64_t> at_ms = next_moment();
-        const std::int64_t left_ms = at_ms ? *at_ms - monotonic_ms() : -1;
-        poll_for_ms(polled_, slot_count, at_ms && left_ms < 0 ? 0 : left_ms);
-    }
-
-    std::optional<std::int64_t> next_moment() const {
-        if (ended_) {
-            return linger_until_ms_;
-        }
-        return is_stopping() ? next_step_ms_ : timeout_at_ms_;
-    }
-
-    bool is_ready(slot which) const {
-        return polled_[which].fd >= 0 && polled_[which].revents != 0;
-    }
-
-    void feed() {
-        if (!is_ready(in_slot)) {
-            return;
-        }
-        const result<std::size_t> wrote = child_.write_in(input_.substr(0, piece_bytes));
-        input_.remove_prefix(wrote ? *wrote
-                                   : input_.size());  // it reads no more: the rest is of no use
-        if (input_.empty()) {
-            child_.close_in();
-        }
-    }
-
-    void read_some(int stream) {
-        if (is_ready(stream == 1 ? out_slot : err_slot)) {
-            (void)read_piece(stream);
-        }
-    }
-
-    // False when there is nothing to read at the moment, or nothing any more.
-    bool read_piece(int stream) {
-        const int fd = stream == 1 ? child_.out_fd() : child_.err_fd();
-        if (fd < 0) {
-            return false;
-        }
-        ssize_t got = 0;
-        do {
-            got = ::read(fd, buffer_.get(), piece_bytes);
-        } while (got < 0 && errno == EINTR);
-        if (got > 0) {
-            take(stream, std::string_view(buffer_.get(), guild::detail::convert<std::size_t>(got)));
-            return true;
-        }
-        if (got == 0 || errno != EAGAIN) {
-            close_output(stream);
-        }
-        return false;
-    }
-
-    void take(int stream, std::string_view bytes) {
-        if (limits_.on_output) {
-            limits_.on_output(stream, bytes);
-            return;
-        }
-        std::string& kept = stream == 1 ? result_.out : result_.err;
-        const std::uint64_t room = limits_.max_output_bytes - kept.size();
-        const std::string_view fits =
-            bytes.substr(0, room < bytes.size() ? static_cast<std::size_t>(room) : bytes.size());
-        kept.append(fits);
-        result_.output_dropped += bytes.size() - fits.size();
-    }
-
-    void close_output(int stream) {
-        if (stream == 1) {
-            child_.close_out();
-        } else {
-            child_.close_err();
-        }
-    }
-
-    // What the program itself wrote is in the pipes now, whoever else holds them: it is taken
-    // before the clock of lingering starts. A pipe holds a megabyte at most unless somebody goes on
-    // writing.
-    void notice_end() {
-        if (ended_ || !is_ready(exit_slot)) {
-            return;
-        }
-        ended_ = true;
-        if (is_stopping()) {
-            (void)child_.signal(SIGKILL);
-        }  // the rest of its group
-        for (int pieces = 0; pieces < 16 && read_piece(1); ++pieces) {
-        }
-        for (int pieces = 0; pieces < 16 && read_piece(2); ++pieces) {
-        }
-        child_.close_in();
-        linger_until_ms_ = monotonic_ms() + linger_ms_;
-    }
-
-    // False when it has outlived every step.
-    bool keep_time() {
-        const std::int64_t now_ms = monotonic_ms();
-        if (ended_) {
-            if (now_ms >= linger_until_ms_ && !is_finished()) {
-                result_.orphaned_output = true;
-                child_.close_out();
-                child_.close_err();
-            }
-            return true;
-        }
-        if (!is_stopping()) {
-            result_.timed_out = timeout_at_ms_ && now_ms >= *timeout_at_ms_;
-            result_.stopped = !result_.timed_out && is_ready(stop_slot);
-            if (!is_stopping()) {
-                return true;
-            }
-            next_step_ms_ = now_ms;
-        }
-        if (now_ms < next_step_ms_) {
-            return true;
-        }
-        if (step_ == stop_.size()) {
-            return false;
-        }
-        (void)child_.signal(stop_[step_].signal);
-        next_step_ms_ = now_ms + stop_[step_].grace_ms;
-        ++step_;
-        return true;
-    }
-
-    result<run_result> finish() {
-        result<exit_status> status = child_.wait();
-        if (!status) {
-            return std::move(status).error();
-        }
-        result_.status = *status;
-        result_.usage = child_.usage().value_or(process_usage{});
-        return std::move(result_);
-    }
-
-    const run_options& limits_;
-    stop_sequence stop_;
-    std::string_view input_;
-    child child_;
-    std::unique_ptr<char[]> buffer_{new char[piece_bytes]};
-    pollfd polled_[slot_count] = {};
-    std::optional<std::int64_t> timeout_at_ms_;
-    std::int64_t linger_ms_ = 0;
-    bool ended_ = false;
-    std::int64_t linger_until_ms_ = 0;
-    std::size_t step_ = 0;
-    std::int64_t next_step_ms_ = 0;
-    run_result result_;
-};
-
-}  // namespace detail
-
-inline result<run_result> run(const process_options& options, const run_options& limits) {
-    return detail::runner(limits).run(options);
-}
-
-}}}  // namespace guild::os
-
 // ==== guild/os/identity.hpp ====
 // guild/os/identity.hpp - who is writing: this process's number and the name of its machine.
 //
@@ -6199,256 +7502,6 @@ inline std::string node_name() {
         return "localhost";
     }
     return buffer;
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/fork_mark.hpp ====
-// guild/os/fork_mark.hpp - tells the process that made an object from a child that inherited it
-// through fork.
-//
-// Layer 2. Includes: the standard library and POSIX.
-// Not here: starting programs (os/process.hpp).
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// True in the process that made it, false in its forked children, without a system call.
-///
-/// cost     one page; one load a question. Where the kernel cannot wipe a page on fork (before
-///          Linux 4.14, other systems) a question costs getpid()
-/// threads  any
-/// example  tests/os/fork_mark.cpp "fork_mark: is false in a child"
-class fork_mark {
-public:
-    fork_mark() noexcept;
-    fork_mark(const fork_mark&) = delete;
-    fork_mark& operator=(const fork_mark&) = delete;
-    ~fork_mark();
-
-    [[nodiscard]] bool is_original() const noexcept {
-        return page_ != nullptr ? *page_ != 0 : ::getpid() == pid_;
-    }
-
-private:
-    static constexpr std::size_t page_bytes = 4096;
-
-    const volatile unsigned char* page_ = nullptr;
-    void* mapping_ = nullptr;
-    pid_t pid_ = 0;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-inline fork_mark::fork_mark() noexcept : pid_(::getpid()) {
-#if defined(MADV_WIPEONFORK)
-    void* page =
-        ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) {  // NOLINT: the macro is a C cast
-        return;
-    }
-    if (::madvise(page, page_bytes, MADV_WIPEONFORK) != 0) {
-        ::munmap(page, page_bytes);
-        return;
-    }
-    auto* byte = static_cast<unsigned char*>(page);
-    *byte = 1;
-    page_ = byte;
-    mapping_ = page;
-#endif
-}
-
-inline fork_mark::~fork_mark() {
-    if (mapping_ != nullptr) {
-        ::munmap(mapping_, page_bytes);
-    }
-}
-
-}}}  // namespace guild::os
-
-// ==== guild/os/guard.hpp ====
-// guild/os/guard.hpp - a small process that ends a command when the program that supervises it
-// dies.
-//
-// Layer 2. Includes: base/result, os/env, the standard library and POSIX.
-// Not here: starting and stopping commands (os/process.hpp).
-//
-// The guard is forked before the program starts a thread. It has a session of its own, no
-// descriptor but one end of a socket pair, and waits. End of file there means that the program is
-// gone, however it died.
-
-#if defined(__linux__)
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#endif
-
-namespace guild { inline namespace v0 { namespace os {
-
-/// Owns one guard process. Destroying the object dismisses it.
-///
-/// threads  one owner; make it before the program has other threads
-/// example  tests/os/guard.cpp "guard: ends the group when its program is killed"
-class guard {
-public:
-    guard() noexcept = default;
-    guard(guard&& other) noexcept { swap(other); }
-    guard& operator=(guard&& other) noexcept {
-        guard taken(std::move(other));
-        swap(taken);
-        return *this;
-    }
-    guard(const guard&) = delete;
-    guard& operator=(const guard&) = delete;
-    ~guard() { dismiss(); }
-
-    /// Forks the guard. It does nothing until watch() names a group.
-    ///
-    /// in       grace_ms: how long the group has between SIGTERM and SIGKILL
-    /// errors   resource_exhausted: no process or descriptor to be had
-    [[nodiscard]] static result<guard> start(std::int64_t grace_ms);
-
-    /// Names the process group to end.
-    void watch(int group) noexcept { tell(group); }
-
-    /// Sends the guard away: the group is not touched any more.
-    void dismiss() noexcept;
-
-    [[nodiscard]] int pid() const noexcept { return pid_; }
-
-private:
-    void tell(std::int32_t group) noexcept {
-        if (socket_ >= 0) {
-            (void)::send(socket_, &group, sizeof group, MSG_NOSIGNAL);
-        }
-    }
-    void swap(guard& other) noexcept {
-        std::swap(socket_, other.socket_);
-        std::swap(pid_, other.pid_);
-    }
-
-    int socket_ = -1;
-    int pid_ = -1;
-};
-
-// ---- implementation ---------------------------------------------------------
-
-namespace detail {
-
-// Everything below runs in the forked child: async-signal-safe calls alone.
-
-inline void close_from(int first) noexcept {
-#if defined(__linux__) && defined(SYS_close_range)
-    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) {
-        return;
-    }
-#endif
-    const long most = ::sysconf(_SC_OPEN_MAX);
-    const int end = most > 0 && most < 65536 ? static_cast<int>(most) : 65536;
-    for (int fd = first; fd < end; ++fd) {
-        ::close(fd);
-    }
-}
-
-// Takes the place of a daemon: own session, no terminal, no file but the socket at 0, signals that
-// people send to a program by its name have no effect.
-inline void settle_guard(int socket) noexcept {
-    ::setsid();
-    for (int number = 1; number < NSIG; ++number) {
-        ::signal(number, SIG_DFL);
-    }
-    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2}) {
-        ::signal(number, SIG_IGN);
-    }
-    ::dup2(socket, 0);
-    close_from(1);
-    (void)::open("/dev/null", O_RDWR);
-    (void)::open("/dev/null", O_RDWR);
-    (void)::chdir("/");
-#if defined(__linux__)
-    ::prctl(PR_SET_NAME, "guild-guard", 0, 0, 0);
-#endif
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-inline void end_group(int group, std::int64_t grace_ms) noexcept {
-    ::kill(-group, SIGTERM);
-    ::kill(-group, SIGCONT);  // a stopped process hears SIGTERM only after it goes on
-    for (std::int64_t waited_ms = 0; waited_ms < grace_ms; waited_ms += 20) {
-        if (::kill(-group, 0) != 0 && errno == ESRCH) {
-            return;
-        }
-        ::poll(nullptr, 0, 20);
-    }
-    ::kill(-group, SIGKILL);
-}
-
-[[noreturn]] inline void run_guard(int socket, std::int64_t grace_ms) noexcept {
-    settle_guard(socket);
-    std::int32_t group = 0;
-    while (true) {
-        std::int32_t told = 0;
-        const ssize_t got = ::read(0, &told, sizeof told);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got == static_cast<ssize_t>(sizeof told)) {
-            if (told <= 1) {
-                ::_exit(0);
-            }
-            group = told;
-            continue;
-        }
-        if (group > 1) {
-            end_group(group, grace_ms);
-        }
-        ::_exit(0);
-    }
-}
-
-}  // namespace detail
-
-inline result<guard> guard::start(std::int64_t grace_ms) {
-    int ends[2] = {-1, -1};
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
-        return os_error(errno, "socketpair");
-    }
-    (void)::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of the program runs in the guard
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-        detail::run_guard(ends[1], grace_ms);
-    }
-    const int code = errno;
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::close(ends[1]);
-    guard made;
-    made.socket_ = ends[0];
-    made.pid_ = pid;
-    if (pid < 0) {
-        return os_error(code, "fork");
-    }
-    return result<guard>(std::move(made));
-}
-
-inline void guard::dismiss() noexcept {
-    if (socket_ < 0) {
-        return;
-    }
-    tell(0);
-    ::close(std::exchange(socket_, -1));
-    // It leaves at once; one that somebody stopped is left to init rather than waited for.
-    for (int tries = 0; pid_ > 0 && tries < 200; ++tries) {
-        const pid_t got = ::waitpid(pid_, nullptr, WNOHANG);
-        if (got != 0 && !(got < 0 && errno == EINTR)) {
-            break;
-        }
-        ::poll(nullptr, 0, tries < 10 ? 1 : 5);
-    }
-    pid_ = -1;
 }
 
 }}}  // namespace guild::os
@@ -6810,6 +7863,814 @@ inline std::vector<int> parse_pids(std::string_view text) {
 
 }}}  // namespace guild::os
 
+// ==== guild/os/proc_file.hpp ====
+// guild/os/proc_file.hpp - reads files of Linux's /proc, which have no size.
+//
+// Layer 2. Includes: POSIX, os/pipe.hpp, os/proc.hpp.
+// Not here: what their text means (os/proc.hpp), statistics (os/stats.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// The text of such a file, 16 MiB at most; empty where it cannot be read or its process is gone.
+///
+/// example  tests/os/proc_file.cpp "read_proc: a file without a size is read whole"
+[[nodiscard]] std::optional<std::string> read_proc(const std::string& path);
+
+/// The numbers that name entries of such a directory: processes, threads.
+///
+/// example  tests/os/proc_file.cpp "list_pids: this process is among them"
+[[nodiscard]] std::vector<int> list_pids(const std::string& path);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::string> read_proc(const std::string& path) {
+    const descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened.is_open()) {
+        return std::nullopt;
+    }
+    constexpr std::size_t most = 16u << 20;
+    std::string text;
+    while (text.size() < most) {
+        char piece[4096];
+        const ssize_t got = ::read(opened.get(), piece, sizeof piece);
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            text.append(piece, guild::detail::convert<std::size_t>(got));
+        } else if (errno != EINTR) {
+            return std::nullopt;  // ESRCH: the process ended meanwhile
+        }
+    }
+    return text;
+}
+
+inline std::vector<int> list_pids(const std::string& path) {
+    std::vector<int> pids;
+    DIR* list = ::opendir(path.c_str());
+    if (list == nullptr) {
+        return pids;
+    }
+    for (const ::dirent* entry = ::readdir(list); entry != nullptr; entry = ::readdir(list)) {
+        for (const int pid : parse_pids(entry->d_name)) {
+            pids.push_back(pid);
+        }
+    }
+    ::closedir(list);
+    return pids;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/sweep.hpp ====
+// guild/os/sweep.hpp - ends processes that left their group and their parent, by a mark in their
+// environment.
+//
+// Layer 2. Includes: os/proc_file.hpp, os/child.hpp's clock.
+// Not here: stopping a process and its group (os/child.hpp).
+//
+// A program may fork twice and make a session of its own: no group and no parent names it then.
+// What it keeps is the environment it was started with. Where a program has made itself the reaper
+// of its descendants (prctl, PR_SET_CHILD_SUBREAPER), those that were ended are collected as well.
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// The processes of this user, but for the caller, whose environment at their start held `entry`.
+///
+/// in       entry: "NAME=VALUE", whole
+/// example  tests/os/sweep.cpp "find_marked: names the processes that were started with the mark"
+[[nodiscard]] std::vector<int> find_marked(std::string_view entry);
+
+/// Kills the processes with this mark, those that they start meanwhile as well, until there are
+/// none, and collects those that are children of the caller.
+///
+/// in       group: a process group whose leader was ended and collected; what a reaper has become
+///          the parent of is collected too. 0: none
+/// out      whether none is left
+/// units    milliseconds that it may take
+/// example  tests/os/sweep.cpp "sweep: a session of its own and two forks do not hide a process"
+bool sweep(std::string_view entry, std::int64_t most_ms, int group = 0);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool has_entry(const std::string& environment, std::string_view entry) noexcept {
+    for (std::size_t at = 0; at < environment.size();) {
+        const std::size_t end = environment.find('\0', at);
+        const std::size_t stop = end == std::string::npos ? environment.size() : end;
+        if (std::string_view(environment).substr(at, stop - at) == entry) {
+            return true;
+        }
+        at = stop + 1;
+    }
+    return false;
+}
+
+// Kills and collects the children of this process that are in the group; whether there are none.
+inline bool collect_group(int group) noexcept {
+    pid_t got = 0;
+    do {
+        got = ::waitpid(-group, nullptr, WNOHANG);
+    } while (got > 0);
+    if (got == 0) {
+        (void)::kill(-group, SIGKILL);
+    }
+    return got < 0;
+}
+
+}  // namespace detail
+
+inline std::vector<int> find_marked(std::string_view entry) {
+    std::vector<int> marked;
+    for (const int pid : list_pids("/proc")) {
+        if (pid == process_id()) {
+            continue;
+        }
+        const auto environment = read_proc("/proc/" + std::to_string(pid) + "/environ");
+        if (environment && detail::has_entry(*environment, entry)) {
+            marked.push_back(pid);
+        }
+    }
+    return marked;
+}
+
+inline bool sweep(std::string_view entry, std::int64_t most_ms, int group) {
+    const std::int64_t until_ms = detail::monotonic_ms() + most_ms;
+    std::vector<int> killed;
+    while (true) {
+        const std::vector<int> marked = find_marked(entry);
+        for (const int pid : marked) {
+            (void)::kill(pid, SIGKILL);
+            if (std::find(killed.begin(), killed.end(), pid) == killed.end()) {
+                killed.push_back(pid);
+            }
+        }
+        bool is_clean = marked.empty();
+        for (const int pid : killed) {
+            // 0: a child of ours that is still ending; ECHILD: another one's to collect.
+            is_clean = ::waitpid(pid, nullptr, WNOHANG) != 0 && is_clean;
+        }
+        is_clean = (group <= 1 || detail::collect_group(group)) && is_clean;
+        if (is_clean || detail::monotonic_ms() >= until_ms) {
+            return is_clean;
+        }
+        detail::sleep_ms(2);
+    }
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/process.hpp ====
+// guild/os/process.hpp - runs a program to its end: its input, its output, its time limit.
+//
+// Layer 2. Includes: os/child.hpp and what it includes; this header brings all of starting,
+// watching and stopping processes. One poll watches everything, so nothing waits for anything else
+// and an idle run uses no processor time.
+// Not here: programs that run on beside the caller (os/child.hpp), splitting output into lines
+// (base/line_splitter.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// What a run is given and limited by.
+///
+/// units    milliseconds, bytes
+struct run_options {
+    std::string input;  // written to its standard input, which is a pipe then and closed after it
+    std::int64_t timeout_ms = -1;                    // when to begin stopping it; below 0: never
+    std::uint64_t max_output_bytes = 1'073'741'824;  // kept of each stream; the rest is counted
+    stop_sequence stop;  // how it is stopped; empty: default_stop_sequence()
+    int stop_fd = -1;    // when this can be read (a pipe, an eventfd), the run is stopped as well
+    bool kill_group_at_end = false;         // what it left running in its group does not outlive it
+    std::function<void(int pid)> on_start;  // called once, when the program runs
+    const bool* stop_flag = nullptr;        // on_output may set it: the run is stopped as well
+    bool sweep = false;  // once stopped, what left its group goes too: see os/sweep.hpp
+    /// Gets the output piece by piece as it comes (stream 1 or 2), instead of `out` and `err` of
+    /// the result.
+    std::function<void(int stream, std::string_view bytes)> on_output;
+};
+
+/// How a run went.
+struct run_result {
+    exit_status status;
+    std::string out;
+    std::string err;
+    bool timed_out = false;            // it was stopped because its time was over
+    bool stopped = false;              // it was stopped because of stop_fd or stop_flag
+    bool orphaned_output = false;      // others still held its pipes linger_ms after its end
+    std::uint64_t output_dropped = 0;  // bytes beyond max_output_bytes
+    process_usage usage;
+};
+
+/// Runs a program to its end.
+///
+/// out      also for programs that fail: look at status
+/// errors   as spawn; timed_out: it outlived every signal that was to stop it
+/// cost     memory for the output kept, and 64 KiB
+/// threads  any
+/// example  tests/process/stream.cpp "case 24: three megabytes of stdout, then three of stderr"
+[[nodiscard]] result<run_result> run(const process_options& options,
+                                     const run_options& limits = {});
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// One run, from start to result.
+class runner {
+public:
+    explicit runner(const run_options& limits)
+        : limits_(limits), stop_(limits.stop.empty() ? default_stop_sequence() : limits.stop),
+          input_(limits.input) {}
+
+    result<run_result> run(process_options options) {
+        if (!input_.empty()) {
+            options.in = stream_mode::pipe;
+        }
+        is_terminal_ = options.terminal.has_value();
+        if (limits_.sweep) {
+            mark(options);
+        }
+        result<child> started = child::start(options);
+        if (!started) {
+            return std::move(started).error();
+        }
+        child_ = std::move(*started);
+        if (limits_.on_start) {
+            limits_.on_start(child_.pid());
+        }
+        linger_ms_ = options.linger_ms;
+        group_ = options.new_group || options.new_session || is_terminal_ ? child_.pid() : 0;
+        if (limits_.timeout_ms >= 0) {
+            timeout_at_ms_ = monotonic_ms() + limits_.timeout_ms;
+        }
+        if (input_.empty()) {
+            child_.close_in();
+        }
+        while (!is_finished()) {
+            wait_for_something();
+            feed();
+            read_some(1);
+            read_some(2);
+            notice_end();
+            if (!keep_time()) {
+                return make_error(errc::timed_out,
+                                  "the process outlived every signal that was to stop it");
+            }
+        }
+        return finish();
+    }
+
+private:
+    enum slot : std::size_t { in_slot, out_slot, err_slot, exit_slot, stop_slot, slot_count };
+    static constexpr std::size_t piece_bytes = 65'536;
+
+    bool is_finished() const { return ended_ && child_.out_fd() < 0 && child_.err_fd() < 0; }
+    bool is_stopping() const { return result_.timed_out || result_.stopped; }
+
+    // A variable that no other process has, and all that descend from this one do.
+    void mark(process_options& options) {
+        const std::string value = std::to_string(process_id()) + "." +
+                                  std::to_string(clock_us(CLOCK_MONOTONIC)) + "." +
+                                  std::to_string(reinterpret_cast<std::uintptr_t>(this));
+        mark_ = "GUILD_PROCESS=" + value;
+        options.environment =
+            merge_environment(options.environment ? *options.environment : current_environment(),
+                              {{"GUILD_PROCESS", value}});
+    }
+
+    // Negative descriptors are skipped by poll.
+    void wait_for_something() {
+        polled_[in_slot] = {child_.in_fd(), POLLOUT, 0};
+        polled_[out_slot] = {child_.out_fd(), POLLIN, 0};
+        polled_[err_slot] = {child_.err_fd(), POLLIN, 0};
+        polled_[exit_slot] = {ended_ ? -1 : child_.exit_fd(), POLLIN, 0};
+        polled_[stop_slot] = {ended_ || is_stopping() ? -1 : limits_.stop_fd, POLLIN, 0};
+        const std::optional<std::int64_t> at_ms = next_moment();
+        const std::int64_t left_ms = at_ms ? *at_ms - monotonic_ms() : -1;
+        poll_for_ms(polled_, slot_count, at_ms && left_ms < 0 ? 0 : left_ms);
+    }
+
+    std::optional<std::int64_t> next_moment() const {
+        if (ended_) {
+            return linger_until_ms_;
+        }
+        return is_stopping() ? next_step_ms_ : timeout_at_ms_;
+    }
+
+    bool is_ready(slot which) const {
+        return polled_[which].fd >= 0 && polled_[which].revents != 0;
+    }
+
+    void feed() {
+        if (!is_ready(in_slot)) {
+            return;
+        }
+        const result<std::size_t> wrote = child_.write_in(input_.substr(0, piece_bytes));
+        input_.remove_prefix(wrote ? *wrote
+                                   : input_.size());  // it reads no more: the rest is of no use
+        if (input_.empty() && is_terminal_) {
+            (void)child_.write_in("\x04");  // the end of a file that is typed
+        }
+        if (input_.empty()) {
+            child_.close_in();
+        }
+    }
+
+    void read_some(int stream) {
+        if (is_ready(stream == 1 ? out_slot : err_slot)) {
+            (void)read_piece(stream);
+        }
+    }
+
+    // False when there is nothing to read at the moment, or nothing any more.
+    bool read_piece(int stream) {
+        const int fd = stream == 1 ? child_.out_fd() : child_.err_fd();
+        if (fd < 0) {
+            return false;
+        }
+        ssize_t got = 0;
+        do {
+            got = ::read(fd, buffer_.get(), piece_bytes);
+        } while (got < 0 && errno == EINTR);
+        if (got > 0) {
+            take(stream, std::string_view(buffer_.get(), guild::detail::convert<std::size_t>(got)));
+            return true;
+        }
+        if (got == 0 || errno != EAGAIN) {
+            close_output(stream);
+        }
+        return false;
+    }
+
+    void take(int stream, std::string_view bytes) {
+        if (limits_.on_output) {
+            limits_.on_output(stream, bytes);
+            return;
+        }
+        std::string& kept = stream == 1 ? result_.out : result_.err;
+        const std::uint64_t room = limits_.max_output_bytes - kept.size();
+        const std::string_view fits =
+            bytes.substr(0, room < bytes.size() ? static_cast<std::size_t>(room) : bytes.size());
+        kept.append(fits);
+        result_.output_dropped += bytes.size() - fits.size();
+    }
+
+    void close_output(int stream) {
+        if (stream == 1) {
+            child_.close_out();
+        } else {
+            child_.close_err();
+        }
+    }
+
+    // What the program itself wrote is in the pipes now, whoever else holds them: it is taken
+    // before the clock of lingering starts. A pipe holds a megabyte at most unless somebody goes on
+    // writing.
+    void notice_end() {
+        if (ended_ || !is_ready(exit_slot)) {
+            return;
+        }
+        ended_ = true;
+        if (is_stopping() || limits_.kill_group_at_end) {
+            (void)child_.signal(SIGKILL);  // the rest of its group
+        }
+        for (int pieces = 0; pieces < 16 && read_piece(1); ++pieces) {
+        }
+        for (int pieces = 0; pieces < 16 && read_piece(2); ++pieces) {
+        }
+        child_.close_in();
+        linger_until_ms_ = monotonic_ms() + linger_ms_;
+    }
+
+    // False when it has outlived every step.
+    bool keep_time() {
+        const std::int64_t now_ms = monotonic_ms();
+        if (ended_) {
+            if (now_ms >= linger_until_ms_ && !is_finished()) {
+                result_.orphaned_output = true;
+                child_.close_out();
+                child_.close_err();
+            }
+            return true;
+        }
+        if (!is_stopping()) {
+            result_.timed_out = timeout_at_ms_ && now_ms >= *timeout_at_ms_;
+            const bool is_flagged = limits_.stop_flag != nullptr && *limits_.stop_flag;
+            result_.stopped = !result_.timed_out && (is_ready(stop_slot) || is_flagged);
+            if (!is_stopping()) {
+                return true;
+            }
+            next_step_ms_ = now_ms;
+        }
+        if (now_ms < next_step_ms_) {
+            return true;
+        }
+        if (step_ == stop_.size()) {
+            return false;
+        }
+        (void)child_.signal(stop_[step_].signal);
+        next_step_ms_ = now_ms + stop_[step_].grace_ms;
+        ++step_;
+        return true;
+    }
+
+    result<run_result> finish() {
+        result<exit_status> status = child_.wait();
+        if (!status) {
+            return std::move(status).error();
+        }
+        if (is_stopping() && !mark_.empty()) {
+            (void)sweep(mark_, 5'000, group_);
+        }
+        result_.status = *status;
+        result_.usage = child_.usage().value_or(process_usage{});
+        return std::move(result_);
+    }
+
+    const run_options& limits_;
+    std::string mark_;
+    bool is_terminal_ = false;
+    int group_ = 0;
+    stop_sequence stop_;
+    std::string_view input_;
+    child child_;
+    std::unique_ptr<char[]> buffer_{new char[piece_bytes]};
+    pollfd polled_[slot_count] = {};
+    std::optional<std::int64_t> timeout_at_ms_;
+    std::int64_t linger_ms_ = 0;
+    bool ended_ = false;
+    std::int64_t linger_until_ms_ = 0;
+    std::size_t step_ = 0;
+    std::int64_t next_step_ms_ = 0;
+    run_result result_;
+};
+
+}  // namespace detail
+
+inline result<run_result> run(const process_options& options, const run_options& limits) {
+    return detail::runner(limits).run(options);
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/fork_mark.hpp ====
+// guild/os/fork_mark.hpp - tells the process that made an object from a child that inherited it
+// through fork.
+//
+// Layer 2. Includes: the standard library and POSIX.
+// Not here: starting programs (os/process.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// True in the process that made it, false in its forked children, without a system call.
+///
+/// cost     one page; one load a question. Where the kernel cannot wipe a page on fork (before
+///          Linux 4.14, other systems) a question costs getpid()
+/// threads  any
+/// example  tests/os/fork_mark.cpp "fork_mark: is false in a child"
+class fork_mark {
+public:
+    fork_mark() noexcept;
+    fork_mark(const fork_mark&) = delete;
+    fork_mark& operator=(const fork_mark&) = delete;
+    ~fork_mark();
+
+    [[nodiscard]] bool is_original() const noexcept {
+        return page_ != nullptr ? *page_ != 0 : ::getpid() == pid_;
+    }
+
+private:
+    static constexpr std::size_t page_bytes = 4096;
+
+    const volatile unsigned char* page_ = nullptr;
+    void* mapping_ = nullptr;
+    pid_t pid_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline fork_mark::fork_mark() noexcept : pid_(::getpid()) {
+#if defined(MADV_WIPEONFORK)
+    void* page =
+        ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {  // NOLINT: the macro is a C cast
+        return;
+    }
+    if (::madvise(page, page_bytes, MADV_WIPEONFORK) != 0) {
+        ::munmap(page, page_bytes);
+        return;
+    }
+    auto* byte = static_cast<unsigned char*>(page);
+    *byte = 1;
+    page_ = byte;
+    mapping_ = page;
+#endif
+}
+
+inline fork_mark::~fork_mark() {
+    if (mapping_ != nullptr) {
+        ::munmap(mapping_, page_bytes);
+    }
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/guard.hpp ====
+// guild/os/guard.hpp - a small process that ends a command when the program that supervises it
+// dies.
+//
+// Layer 2. Includes: base/result, os/env, the standard library and POSIX.
+// Not here: starting and stopping commands (os/process.hpp).
+//
+// The guard is forked before the program starts a thread. It has a session of its own, no
+// descriptor but one end of a socket pair, and waits. End of file there means that the program is
+// gone, however it died.
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// Owns one guard process. Destroying the object dismisses it.
+///
+/// threads  one owner; make it before the program has other threads
+/// example  tests/os/guard.cpp "guard: ends the group when its program is killed"
+class guard {
+public:
+    guard() noexcept = default;
+    guard(guard&& other) noexcept { swap(other); }
+    guard& operator=(guard&& other) noexcept {
+        guard taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
+    guard(const guard&) = delete;
+    guard& operator=(const guard&) = delete;
+    ~guard() { dismiss(); }
+
+    /// Forks the guard. It does nothing until watch() names a group.
+    ///
+    /// in       grace_ms: how long the group has between SIGTERM and SIGKILL
+    /// errors   resource_exhausted: no process or descriptor to be had
+    [[nodiscard]] static result<guard> start(std::int64_t grace_ms);
+
+    /// Names the process group to end.
+    void watch(int group) noexcept { tell(group); }
+
+    /// Sends the guard away: the group is not touched any more.
+    void dismiss() noexcept;
+
+    [[nodiscard]] int pid() const noexcept { return pid_; }
+
+private:
+    void tell(std::int32_t group) noexcept {
+        if (socket_ >= 0) {
+            (void)::send(socket_, &group, sizeof group, MSG_NOSIGNAL);
+        }
+    }
+    void swap(guard& other) noexcept {
+        std::swap(socket_, other.socket_);
+        std::swap(pid_, other.pid_);
+    }
+
+    int socket_ = -1;
+    int pid_ = -1;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// Everything below runs in the forked child: async-signal-safe calls alone.
+
+inline void close_from(int first) noexcept {
+#if defined(__linux__) && defined(SYS_close_range)
+    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) {
+        return;
+    }
+#endif
+    const long most = ::sysconf(_SC_OPEN_MAX);
+    const int end = most > 0 && most < 65536 ? static_cast<int>(most) : 65536;
+    for (int fd = first; fd < end; ++fd) {
+        ::close(fd);
+    }
+}
+
+// Takes the place of a daemon: own session, no terminal, no file but the socket at 0, signals that
+// people send to a program by its name have no effect.
+inline void settle_guard(int socket) noexcept {
+    ::setsid();
+    for (int number = 1; number < NSIG; ++number) {
+        ::signal(number, SIG_DFL);
+    }
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2}) {
+        ::signal(number, SIG_IGN);
+    }
+    ::dup2(socket, 0);
+    close_from(1);
+    (void)::open("/dev/null", O_RDWR);
+    (void)::open("/dev/null", O_RDWR);
+    (void)::chdir("/");
+#if defined(__linux__)
+    ::prctl(PR_SET_NAME, "guild-guard", 0, 0, 0);
+#endif
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+inline void end_group(int group, std::int64_t grace_ms) noexcept {
+    ::kill(-group, SIGTERM);
+    ::kill(-group, SIGCONT);  // a stopped process hears SIGTERM only after it goes on
+    for (std::int64_t waited_ms = 0; waited_ms < grace_ms; waited_ms += 20) {
+        if (::kill(-group, 0) != 0 && errno == ESRCH) {
+            return;
+        }
+        ::poll(nullptr, 0, 20);
+    }
+    ::kill(-group, SIGKILL);
+}
+
+[[noreturn]] inline void run_guard(int socket, std::int64_t grace_ms) noexcept {
+    settle_guard(socket);
+    std::int32_t group = 0;
+    while (true) {
+        std::int32_t told = 0;
+        const ssize_t got = ::read(0, &told, sizeof told);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got == static_cast<ssize_t>(sizeof told)) {
+            if (told <= 1) {
+                ::_exit(0);
+            }
+            group = told;
+            continue;
+        }
+        if (group > 1) {
+            end_group(group, grace_ms);
+        }
+        ::_exit(0);
+    }
+}
+
+}  // namespace detail
+
+inline result<guard> guard::start(std::int64_t grace_ms) {
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+        return os_error(errno, "socketpair");
+    }
+    (void)::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of the program runs in the guard
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        detail::run_guard(ends[1], grace_ms);
+    }
+    const int code = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::close(ends[1]);
+    guard made;
+    made.socket_ = ends[0];
+    made.pid_ = pid;
+    if (pid < 0) {
+        return os_error(code, "fork");
+    }
+    return result<guard>(std::move(made));
+}
+
+inline void guard::dismiss() noexcept {
+    if (socket_ < 0) {
+        return;
+    }
+    tell(0);
+    ::close(std::exchange(socket_, -1));
+    // It leaves at once; one that somebody stopped is left to init rather than waited for.
+    for (int tries = 0; pid_ > 0 && tries < 200; ++tries) {
+        const pid_t got = ::waitpid(pid_, nullptr, WNOHANG);
+        if (got != 0 && !(got < 0 && errno == EINTR)) {
+            break;
+        }
+        ::poll(nullptr, 0, tries < 10 ? 1 : 5);
+    }
+    pid_ = -1;
+}
+
+}}}  // namespace guild::os
+
+// ==== guild/os/control_group.hpp ====
+// guild/os/control_group.hpp - how much memory a process may have, and how often the kernel killed
+// for it: Linux's control groups, versions 1 and 2.
+//
+// Layer 2. Includes: os/proc_file.hpp, base/text.hpp, base/number.hpp. Elsewhere nothing is known.
+// Not here: what is used (os/stats.hpp).
+
+namespace guild { inline namespace v0 { namespace os {
+
+/// The directory of a control group that limits memory.
+struct memory_group {
+    std::string directory;
+    bool is_first_version = false;
+};
+
+/// The memory group of this process.
+///
+/// source   cgroups(7), /proc/pid/cgroup
+/// example  tests/os/control_group.cpp "memory group: where there is one, its counter can be read"
+[[nodiscard]] std::optional<memory_group> find_memory_group();
+
+/// The same of the text of /proc/PID/cgroup, with `mount` instead of /sys/fs/cgroup.
+[[nodiscard]] std::optional<memory_group> find_memory_group(std::string_view text,
+                                                            const std::string& mount);
+
+/// The smallest limit of the group and those that it is in; empty without one.
+///
+/// units    bytes
+[[nodiscard]] std::optional<std::uint64_t> memory_limit_bytes(const memory_group& group);
+
+/// How often the kernel killed a process of the group for want of memory.
+///
+/// source   memory.events, key oom_kill; in version 1 memory.oom_control
+[[nodiscard]] std::optional<std::uint64_t> count_memory_kills(const memory_group& group);
+
+/// The number behind `key` in a text of "key number" lines.
+[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text,
+                                                        std::string_view key);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {
+    for (const std::string& line : split(text, '\n')) {
+        const std::vector<std::string> words = split_words(line);
+        if (words.size() == 2 && words[0] == key) {
+            const auto number = parse_int64(words[1]);
+            return number && *number >= 0 ? std::make_optional(static_cast<std::uint64_t>(*number))
+                                          : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+inline std::optional<memory_group> find_memory_group() {
+    const auto text = read_proc("/proc/self/cgroup");
+    return text ? find_memory_group(*text, "/sys/fs/cgroup") : std::nullopt;
+}
+
+// In a container the path may be the one outside: then its top directory is what is seen.
+inline std::optional<memory_group> find_memory_group(std::string_view text,
+                                                     const std::string& mount) {
+    for (const bool is_first : {true, false}) {
+        const std::string top = is_first ? join_path(mount, "memory") : mount;
+        const char* const counters = is_first ? "memory.oom_control" : "memory.events";
+        for (const std::string& line : split(text, '\n')) {
+            const std::size_t path_at = line.find('/');
+            const std::string names = line.substr(0, path_at);
+            const bool is_it = is_first
+                                   ? contains(names, ":memory:") || contains(names, ",memory:") ||
+                                         contains(names, ":memory,")
+                                   : starts_with(line, "0::/");
+            if (!is_it || path_at == std::string::npos) {
+                continue;
+            }
+            for (const std::string& directory : {top + line.substr(path_at), top}) {
+                if (::access(join_path(directory, counters).c_str(), R_OK) == 0) {
+                    return memory_group{directory, is_first};
+                }
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+inline std::optional<std::uint64_t> memory_limit_bytes(const memory_group& group) {
+    constexpr std::int64_t none = std::int64_t{1} << 60U;  // version 1 says so without a limit
+    const char* const name = group.is_first_version ? "memory.limit_in_bytes" : "memory.max";
+    std::optional<std::uint64_t> least;
+    for (std::string at = group.directory; at.size() > 1; at = parent_path(at)) {
+        const auto text = read_proc(join_path(at, name));
+        const auto number = parse_int64(text ? trim(*text) : std::string_view());
+        if (number && *number >= 0 && *number < none &&
+            (!least || static_cast<std::uint64_t>(*number) < *least)) {
+            least = static_cast<std::uint64_t>(*number);
+        }
+    }
+    return least;
+}
+
+inline std::optional<std::uint64_t> count_memory_kills(const memory_group& group) {
+    const auto text = read_proc(join_path(
+        group.directory, group.is_first_version ? "memory.oom_control" : "memory.events"));
+    return text ? find_counter(*text, "oom_kill") : std::nullopt;
+}
+
+}}}  // namespace guild::os
+
 // ==== guild/os/gpu.hpp ====
 // guild/os/gpu.hpp - GPUs as nvidia-smi describes them.
 //
@@ -7124,48 +8985,9 @@ private:
 
 namespace detail {
 
-// Files of /proc have no size and are made as they are read.
-inline std::optional<std::string> read_proc(const std::string& path) {
-    const descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!opened.is_open()) {
-        return std::nullopt;
-    }
-    constexpr std::size_t most = 16u << 20;
-    std::string text;
-    while (text.size() < most) {
-        char piece[4096];
-        const ssize_t got = ::read(opened.get(), piece, sizeof piece);
-        if (got == 0) {
-            break;
-        }
-        if (got > 0) {
-            text.append(piece, guild::detail::convert<std::size_t>(got));
-        } else if (errno != EINTR) {
-            return std::nullopt;  // ESRCH: the process ended meanwhile
-        }
-    }
-    return text;
-}
-
 inline std::optional<process_state> read_process(int pid) {
     const std::optional<std::string> text = read_proc("/proc/" + std::to_string(pid) + "/stat");
     return text ? parse_process(*text) : std::nullopt;
-}
-
-// The numbers that name entries of a directory of /proc.
-inline std::vector<int> list_pids(const std::string& path) {
-    std::vector<int> pids;
-    DIR* list = ::opendir(path.c_str());
-    if (list == nullptr) {
-        return pids;
-    }
-    for (const ::dirent* entry = ::readdir(list); entry != nullptr; entry = ::readdir(list)) {
-        for (const int pid : parse_pids(entry->d_name)) {
-            pids.push_back(pid);
-        }
-    }
-    ::closedir(list);
-    return pids;
 }
 
 // The children of a process: each thread of it lists those that it started.
@@ -7309,7 +9131,7 @@ inline std::optional<process_tree_stats> read_process_tree(int pid) {
 }
 
 inline std::string read_boot_id() {
-    const std::optional<std::string> text = detail::read_proc("/proc/sys/kernel/random/boot_id");
+    const std::optional<std::string> text = read_proc("/proc/sys/kernel/random/boot_id");
     return text ? std::string(trim(*text)) : std::string();
 }
 
@@ -7330,7 +9152,7 @@ inline std::optional<std::uint64_t> pid_namespace_inode() {
 }
 
 inline std::string cpu_model() {
-    const std::optional<std::string> text = detail::read_proc("/proc/cpuinfo");
+    const std::optional<std::string> text = read_proc("/proc/cpuinfo");
     std::string name = text ? parse_cpu_model(*text) : std::string();
     struct ::utsname system{};
     if (name.empty() && ::uname(&system) == 0) {
@@ -7382,7 +9204,7 @@ inline void stats_sampler::add_process(int pid, double seconds, samples& out) {
 }
 
 inline void stats_sampler::add_processors(samples& out) {
-    const std::optional<std::string> text = detail::read_proc("/proc/stat");
+    const std::optional<std::string> text = read_proc("/proc/stat");
     std::vector<cpu_times> processors = text ? parse_cpu_times(*text) : std::vector<cpu_times>{};
     double sum = 0;
     int counted = 0;
@@ -7402,8 +9224,8 @@ inline void stats_sampler::add_processors(samples& out) {
 }
 
 inline void stats_sampler::add_disks(double seconds, samples& out) {
-    const std::optional<std::string> counters = detail::read_proc("/proc/diskstats");
-    const std::optional<std::string> mounts = detail::read_proc("/proc/self/mountinfo");
+    const std::optional<std::string> counters = read_proc("/proc/diskstats");
+    const std::optional<std::string> mounts = read_proc("/proc/self/mountinfo");
     if (!counters || !mounts) {
         return;
     }
@@ -7485,7 +9307,8 @@ enum class rule : std::uint8_t {
     repeated_section,    // a header that was there before
     repeated_name,       // a name set twice in one section
     unknown_section,     // @attrs names a section that is not above it
-    unknown_reduction    // `reduce` of a field is no word that means something
+    unknown_reduction,   // `reduce` of a field is no word that means something
+    package_value        // a name, version, source or checksum of GuildPkg
 };
 
 /// The name of a rule: `syntax`, `no_section_for_attr`, `directive` and `eof` are those of the 2017
@@ -7672,7 +9495,8 @@ inline std::string_view to_string(rule about) noexcept {
                                           "repeated_section",
                                           "repeated_name",
                                           "unknown_section",
-                                          "unknown_reduction"};
+                                          "unknown_reduction",
+                                          "package_value"};
     return names[static_cast<std::size_t>(about)];
 }
 
@@ -10436,6 +12260,577 @@ inline std::string format_number(double value, std::string_view format) {
     }
     const std::string plain = detail::format_fixed(value, decimals);
     return contains(format, "0,0") ? detail::group_thousands(plain) : plain;
+}
+
+}}}  // namespace guild::project
+
+// ==== guild/project/text_template.hpp ====
+// guild/project/text_template.hpp - text with `{{ NAME|FILTER:"TEXT" }}` in it: puts values in
+// their places.
+//
+// Layer 3. Includes: base.
+// Not here: which names and filters there are (project/guild_in.hpp).
+//
+//   text       = { plain text | "{{" expression "}}" | "{#" remark "#}" }
+//   expression = operand { "|" NAME [ ":" operand ] }
+//   operand    = NAME | '"' text with \" and \\ '"'
+//
+// An expression or a remark ends on its line. There are no tags (`{% %}`), and nothing is escaped.
+
+namespace guild { inline namespace v0 { namespace project {
+
+/// A filter: what becomes of a value. Its errors get the place of the filter's name.
+struct template_filter {
+    std::string name;
+    bool takes_text = false;  // `:operand` must follow; else it must not
+    std::function<result<std::string>(const std::string& value, const std::string& text)> apply;
+};
+
+/// Values by name; of a name twice the last one counts.
+using template_values = std::vector<std::pair<std::string, std::string>>;
+
+/// `text` with each expression replaced by its value.
+///
+/// in       path: for errors alone
+/// errors   bad_syntax; unknown_name: a name without a value, or an unknown filter; those of
+///          filters; always with line and column
+/// cost     O(text + what comes out)
+/// example  tests/project/text_template.cpp "text template: names and filters"
+[[nodiscard]] result<std::string> render_template(std::string_view text, const std::string& path,
+                                                  const template_values& values,
+                                                  const std::vector<template_filter>& filters = {});
+
+/// Whether `text` is a name in the sense of the grammar: letters, digits, `_`, `-` and `.`, the
+/// first no digit, `-` or `.`.
+[[nodiscard]] bool is_template_name(std::string_view text) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+constexpr bool is_template_name_byte(char c) noexcept {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
+}
+
+// Reads one text from its beginning to its end; one member per rule.
+class template_reader {
+public:
+    template_reader(std::string_view text, const std::string& path, const template_values& values,
+                    const std::vector<template_filter>& filters)
+        : text_(text), path_(path), values_(values), filters_(filters) {}
+
+    // text = { plain text | "{{" expression "}}" | "{#" remark "#}" }
+    result<std::string> read_text() {
+        std::string out;
+        while (at_ < text_.size()) {
+            const std::size_t brace = find_opening();
+            out.append(text_.substr(at_, brace - at_));
+            at_ = brace;
+            if (at_ == text_.size()) {
+                break;
+            }
+            auto part = read_braces();
+            if (!part) {
+                return part;
+            }
+            out += *part;
+        }
+        return out;
+    }
+
+private:
+    std::size_t find_opening() const {
+        for (std::size_t at = text_.find('{', at_); at != std::string_view::npos;
+             at = text_.find('{', at + 1)) {
+            const char next = at + 1 < text_.size() ? text_[at + 1] : '\0';
+            if (next == '{' || next == '#' || next == '%') {
+                return at;
+            }
+        }
+        return text_.size();
+    }
+
+    result<std::string> read_braces() {
+        const std::size_t opening = at_;
+        const char kind = text_[at_ + 1];
+        if (kind == '%') {
+            return fail(opening, "`{%` begins a tag, and there are none: only `{{ name }}`");
+        }
+        line_end_ = std::min(text_.find('\n', at_), text_.size());
+        at_ += 2;
+        if (kind == '#') {
+            const std::size_t end = text_.substr(0, line_end_).find("#}", at_);
+            if (end == std::string_view::npos) {
+                return fail(opening, "expected `#}` on this line");
+            }
+            at_ = end + 2;
+            return std::string();
+        }
+        auto value = read_expression();
+        if (value && !skip("}}")) {
+            return fail(at_, "expected `}}`, or `|` and a filter");
+        }
+        return value;
+    }
+
+    // expression = operand { "|" NAME [ ":" operand ] }
+    result<std::string> read_expression() {
+        auto value = read_operand();
+        while (value && skip("|")) {
+            value = read_filter(*value);
+        }
+        return value;
+    }
+
+    result<std::string> read_filter(const std::string& value) {
+        skip_blanks();
+        const std::size_t begin = at_;
+        const std::string name = read_name();
+        if (name.empty()) {
+            return fail(begin, "expected the name of a filter");
+        }
+        const template_filter* filter = nullptr;
+        std::vector<std::string> names;
+        for (const template_filter& each : filters_) {
+            names.push_back(each.name);
+            filter = each.name == name ? &each : filter;
+        }
+        if (filter == nullptr) {
+            return fail(begin, suggest("there is no filter '" + name + "'", name, names),
+                        errc::unknown_name);
+        }
+        const bool has_text = skip(":");
+        if (has_text != filter->takes_text) {
+            return fail(begin, "filter '" + name +
+                                   (has_text ? "' takes no text" : "' takes a text: `:\"...\"`"));
+        }
+        auto text = has_text ? read_operand() : result<std::string>(std::string());
+        if (!text) {
+            return text;
+        }
+        auto filtered = filter->apply(value, *text);
+        if (!filtered) {
+            return fail(begin, filtered.error().message, filtered.error().code);
+        }
+        return filtered;
+    }
+
+    // operand = NAME | '"' text with \" and \\ '"'
+    result<std::string> read_operand() {
+        skip_blanks();
+        if (at_ < line_end_ && text_[at_] == '"') {
+            return read_quoted();
+        }
+        const std::size_t begin = at_;
+        const std::string name = read_name();
+        if (!is_template_name(name)) {
+            return fail(begin, "expected a name or a text in double quotes");
+        }
+        for (std::size_t i = values_.size(); i > 0; --i) {
+            if (values_[i - 1].first == name) {
+                return values_[i - 1].second;
+            }
+        }
+        std::vector<std::string> names;
+        for (const auto& [known, value] : values_) {
+            names.push_back(known);
+        }
+        return fail(begin, suggest("there is no variable '" + name + "'", name, names),
+                    errc::unknown_name);
+    }
+
+    result<std::string> read_quoted() {
+        const std::size_t begin = at_++;
+        std::string out;
+        while (at_ < line_end_ && text_[at_] != '"') {
+            at_ += text_[at_] == '\\' && at_ + 1 < line_end_ ? 1U : 0U;
+            out += text_[at_++];
+        }
+        if (!skip("\"")) {
+            return fail(begin, "expected a closing `\"` on this line");
+        }
+        return out;
+    }
+
+    std::string read_name() {
+        const std::size_t begin = at_;
+        while (at_ < line_end_ && is_template_name_byte(text_[at_])) {
+            ++at_;
+        }
+        return std::string(text_.substr(begin, at_ - begin));
+    }
+
+    void skip_blanks() {
+        while (at_ < line_end_ && (text_[at_] == ' ' || text_[at_] == '\t')) {
+            ++at_;
+        }
+    }
+
+    bool skip(std::string_view what) {
+        skip_blanks();
+        if (!starts_with(text_.substr(at_, line_end_ - at_), what)) {
+            return false;
+        }
+        at_ += what.size();
+        return true;
+    }
+
+    static std::string suggest(std::string message, const std::string& word,
+                               const std::vector<std::string>& candidates) {
+        if (const auto closest = find_closest(word, candidates)) {
+            message += ": did you mean '" + *closest + "'?";
+        }
+        return message;
+    }
+
+    error fail(std::size_t offset, std::string message, errc code = errc::bad_syntax) const {
+        source_span where = {offset, offset, 1, 1};
+        for (std::size_t i = 0; i < offset; ++i) {
+            where.column = text_[i] == '\n' ? 1 : where.column + 1;
+            where.line += text_[i] == '\n' ? 1U : 0U;
+        }
+        return make_error(code, std::move(message), path_, where);
+    }
+
+    std::string_view text_;
+    const std::string& path_;
+    const template_values& values_;
+    const std::vector<template_filter>& filters_;
+    std::size_t at_ = 0;
+    std::size_t line_end_ = 0;
+};
+
+}  // namespace detail
+
+inline result<std::string> render_template(std::string_view text, const std::string& path,
+                                           const template_values& values,
+                                           const std::vector<template_filter>& filters) {
+    return detail::template_reader(text, path, values, filters).read_text();
+}
+
+inline bool is_template_name(std::string_view text) noexcept {
+    if (text.empty() || is_digit(text.front()) || text.front() == '-' || text.front() == '.') {
+        return false;
+    }
+    for (const char c : text) {
+        if (!detail::is_template_name_byte(c)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}}}  // namespace guild::project
+
+// ==== guild/project/guild_in.hpp ====
+// guild/project/guild_in.hpp - Guild.in, the project file that a source package brings: its
+// variables, and the Guild file made of it.
+//
+// Layer 3. Includes: base, ini/document.hpp, project/text_template.hpp.
+// Not here: finding packages and copying their files; filters ask the caller for packages.
+//
+//   #+var NAME ["HELP"] [required] [default=TEXT]
+//
+// declares a variable. `#+` lines are left out of the Guild file; in the other lines `{{ NAME }}`
+// stands for a value, and filters say what to do with it.
+
+namespace guild { inline namespace v0 { namespace project {
+
+/// One variable that a template declares.
+struct template_variable {
+    std::string name;
+    std::string help;
+    bool is_required = false;
+    std::optional<std::string> default_text;  // a template itself, in which project_dir is known
+    std::uint32_t line = 0;
+};
+
+/// The `#+var` lines of a text, in file order; other `#+` lines mean nothing.
+///
+/// errors   bad_syntax: no name, an unknown option; already_exists: a name twice; with its line
+/// example  tests/project/guild_in.cpp "guild.in: variables are declared with help and options"
+[[nodiscard]] result<std::vector<template_variable>>
+list_template_variables(std::string_view text, const std::string& path);
+
+/// What a Guild file is made of.
+struct guild_in_request {
+    std::string text;             // of Guild.in
+    std::string path;             // its path, for errors
+    std::string project_dir;      // the base name of the new project's directory
+    template_values values;       // what the user gave
+    bool ignore_missing = false;  // required values and packages that are missing: remarks only
+    /// The name of the newest installed directory of a package, and `PACKAGE/FILE.ckpt` in it.
+    std::function<std::optional<std::string>(const std::string& package)> find_package;
+    std::function<std::optional<std::string>(const std::string& package)> find_checkpoint;
+};
+
+/// A Guild file that was made.
+struct made_project {
+    std::string text;
+    std::vector<std::string> warnings;  // of warn_if_empty, and of what was ignored
+    bool has_ignored = false;           // ignore_missing was needed
+};
+
+/// The first required variable that has neither a value nor a default; none: empty.
+[[nodiscard]] std::optional<std::string>
+find_missing_variable(const std::vector<template_variable>& declared,
+                      const template_values& values);
+
+/// Makes the Guild file. Filters: `warn_if_empty:"TEXT"`, `required:"TEXT"`, `latest_package`,
+/// `latest_package_checkpoint`. A variable without a value is its default, or empty.
+///
+/// errors   those of list_template_variables and render_template; missing_requirement: a required
+///          value or variable is not given; not_found: no such package; bad_value: a value with a
+///          line end or another control character
+/// example  tests/project/guild_in.cpp "guild.in: a Guild file is made of values and defaults"
+[[nodiscard]] result<made_project> make_project(const guild_in_request& from);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_meta_line(std::string_view line) noexcept {
+    return starts_with(trim(line), "#+");
+}
+
+// The next line of `rest` with its end, which is taken off.
+inline std::string_view take_template_line(std::string_view& rest) noexcept {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+    rest.remove_prefix(line.size());
+    return line;
+}
+
+inline error at_template_line(errc code, std::string message, const std::string& path,
+                              std::uint32_t line) {
+    source_span where;
+    where.line = line;
+    where.column = 1;
+    return make_error(code, std::move(message), path, where);
+}
+
+// #+var NAME ["HELP"] [required] [default=TEXT]; `words` begin with `var`.
+inline result<template_variable> parse_template_variable(const std::vector<std::string>& words,
+                                                         const std::string& path,
+                                                         std::uint32_t line) {
+    template_variable made;
+    made.line = line;
+    if (words.size() < 2 || !is_template_name(words[1])) {
+        return at_template_line(errc::bad_syntax, "expected `#+var NAME`", path, line);
+    }
+    made.name = words[1];
+    constexpr std::string_view default_word = "default=";
+    for (std::size_t i = 2; i < words.size(); ++i) {
+        if (words[i] == "required") {
+            made.is_required = true;
+        } else if (starts_with(words[i], default_word)) {
+            made.default_text = words[i].substr(default_word.size());
+        } else if (i == 2) {
+            made.help = words[i];
+        } else {
+            return at_template_line(
+                errc::bad_syntax, "expected `required` or `default=TEXT`, found '" + words[i] + "'",
+                path, line);
+        }
+    }
+    return made;
+}
+
+// Whether a value would break out of its line.
+inline bool has_control_byte(std::string_view value) noexcept {
+    return std::any_of(value.begin(), value.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; });
+}
+
+// Everything but #+ lines; those stay as empty lines, so that errors have their places.
+inline std::string blank_meta_lines(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const std::string_view line = take_template_line(text);
+        out.append(is_meta_line(line) ? std::string_view("\n") : line);
+    }
+    return out;
+}
+
+// `made` without the lines that were #+ lines in `text`: rendering keeps the number of lines.
+inline std::string drop_meta_lines(std::string_view made, std::string_view text) {
+    std::string out;
+    while (!made.empty()) {
+        const std::string_view line = take_template_line(made);
+        out.append(is_meta_line(take_template_line(text)) ? std::string_view() : line);
+    }
+    return out;
+}
+
+// Makes one project; keeps what it has to say.
+class project_maker {
+public:
+    explicit project_maker(const guild_in_request& from) : from_(from) {}
+
+    result<made_project> make() {
+        auto ready = collect_values();
+        if (!ready) {
+            return std::move(ready).error();
+        }
+        auto text = render_template(blank_meta_lines(from_.text), from_.path, values_, filters());
+        if (!text) {
+            return std::move(text).error();
+        }
+        made_.text = drop_meta_lines(*text, from_.text);
+        return std::move(made_);
+    }
+
+private:
+    result<void> collect_values() {
+        const auto declared = list_template_variables(from_.text, from_.path);
+        if (!declared) {
+            return declared.error();
+        }
+        values_ = {{"project_dir", from_.project_dir}};
+        const template_values for_defaults = values_;
+        for (const template_variable& variable : *declared) {
+            auto value = render_template(variable.default_text.value_or(""), from_.path,
+                                         for_defaults, filters());
+            if (!value) {
+                return at_template_line(value.error().code, value.error().message, from_.path,
+                                        variable.line);
+            }
+            values_.emplace_back(variable.name, std::move(*value));
+        }
+        values_.insert(values_.end(), from_.values.begin(), from_.values.end());
+        return check_values(*declared);
+    }
+
+    result<void> check_values(const std::vector<template_variable>& declared) {
+        for (const auto& [name, value] : values_) {
+            if (has_control_byte(value)) {
+                return make_error(errc::bad_value, "the value of variable '" + name +
+                                                       "' holds a line end or a control character");
+            }
+        }
+        if (const auto missing = find_missing_variable(declared, from_.values)) {
+            auto ignored = ignore("variable '" + *missing + "' is required");
+            if (!ignored) {
+                return ignored;
+            }
+        }
+        return {};
+    }
+
+    // Something that is missing: an error, or with ignore_missing a remark.
+    result<void> ignore(const std::string& what, errc code = errc::missing_requirement) {
+        if (!from_.ignore_missing) {
+            return make_error(code, what);
+        }
+        made_.warnings.push_back(what);
+        made_.has_ignored = true;
+        return {};
+    }
+
+    std::vector<template_filter> filters() {
+        return {
+            {"warn_if_empty", true,
+             [this](const std::string& value, const std::string& text) {
+                 return warn_if_empty(value, text);
+             }},
+            {"required", true,
+             [this](const std::string& value, const std::string& text) {
+                 return require(value, text);
+             }},
+            {"latest_package", false,
+             [this](const std::string& value, const std::string& /*text*/) {
+                 return resolve(value, from_.find_package, "package");
+             }},
+            {"latest_package_checkpoint", false,
+             [this](const std::string& value, const std::string& /*text*/) {
+                 return resolve(value, from_.find_checkpoint, "checkpoint of package");
+             }},
+        };
+    }
+
+    result<std::string> warn_if_empty(const std::string& value, const std::string& text) {
+        if (value.empty()) {
+            made_.warnings.push_back(text);
+        }
+        return value;
+    }
+
+    result<std::string> require(const std::string& value, const std::string& text) {
+        auto present = value.empty() ? ignore(text) : result<void>();
+        if (!present) {
+            return std::move(present).error();
+        }
+        return value;
+    }
+
+    result<std::string>
+    resolve(const std::string& value,
+            const std::function<std::optional<std::string>(const std::string&)>& find,
+            const std::string& kind) {
+        auto found = find ? find(value) : std::nullopt;
+        if (!found) {
+            auto ignored = ignore("no " + kind + " '" + value + "' is installed", errc::not_found);
+            if (!ignored) {
+                return std::move(ignored).error();
+            }
+        }
+        if (found && has_control_byte(*found)) {
+            return make_error(errc::bad_value, "the name of a " + kind + " holds a control byte");
+        }
+        return found.value_or(value);
+    }
+
+    const guild_in_request& from_;
+    template_values values_;
+    made_project made_;
+};
+
+}  // namespace detail
+
+inline result<std::vector<template_variable>> list_template_variables(std::string_view text,
+                                                                      const std::string& path) {
+    std::vector<template_variable> found;
+    for (std::uint32_t number = 1; !text.empty(); ++number) {
+        const std::string_view line = detail::take_template_line(text);
+        if (!detail::is_meta_line(line)) {
+            continue;
+        }
+        const auto words = ini::split_meta(trim(line).substr(2));
+        if (words.empty() || words.front() != "var") {
+            continue;
+        }
+        auto variable = detail::parse_template_variable(words, path, number);
+        if (!variable) {
+            return std::move(variable).error();
+        }
+        for (const template_variable& other : found) {
+            if (other.name == variable->name) {
+                return detail::at_template_line(errc::already_exists,
+                                                "variable '" + other.name + "' is declared twice",
+                                                path, number);
+            }
+        }
+        found.push_back(std::move(*variable));
+    }
+    return found;
+}
+
+inline std::optional<std::string>
+find_missing_variable(const std::vector<template_variable>& declared,
+                      const template_values& values) {
+    for (const template_variable& variable : declared) {
+        const bool is_given = std::any_of(values.begin(), values.end(), [&](const auto& value) {
+            return value.first == variable.name;
+        });
+        if (variable.is_required && !is_given && !variable.default_text) {
+            return variable.name;
+        }
+    }
+    return std::nullopt;
+}
+
+inline result<made_project> make_project(const guild_in_request& from) {
+    return detail::project_maker(from).make();
 }
 
 }}}  // namespace guild::project
@@ -14571,6 +16966,1608 @@ inline std::uint64_t writer::events_dropped() const {
 }
 
 }}}  // namespace guild::tfevents
+
+// ==== guild/archive/limits.hpp ====
+// guild/archive/limits.hpp - how much an archive may ask for before it is refused.
+//
+// Layer 3. Includes: the standard library only.
+// Not here: what its members may be called and be (archive/member_rules.hpp).
+
+namespace guild { inline namespace v0 { namespace archive {
+
+/// The most that an archive may hold. The ratio is looked at beyond the first `free_bytes` alone: a
+/// small archive of zeros is no attack.
+///
+/// units    bytes; max_ratio: unpacked bytes for each packed one
+/// example  tests/archive/limits.cpp "limits: bytes are free up to a border, then the ratio counts"
+struct limits {
+    std::uint64_t max_members = 1'000'000;
+    std::size_t max_path_bytes = 4096;
+    std::uint64_t max_total_bytes = std::uint64_t{64} << 30U;
+    std::uint64_t max_ratio = 1000;
+    std::uint64_t free_bytes = std::uint64_t{256} << 20U;
+
+    /// The most bytes that an archive of `packed_bytes` may unpack to.
+    [[nodiscard]] constexpr std::uint64_t most_for(std::uint64_t packed_bytes) const noexcept {
+        const std::uint64_t room = max_total_bytes > free_bytes ? max_total_bytes - free_bytes : 0;
+        if (max_ratio == 0 || packed_bytes > room / max_ratio) {
+            return max_total_bytes;
+        }
+        return free_bytes + packed_bytes * max_ratio;
+    }
+};
+
+// ---- implementation ---------------------------------------------------------
+
+}}}  // namespace guild::archive
+
+// ==== guild/archive/tar_format.hpp ====
+// guild/archive/tar_format.hpp - the tar format (POSIX ustar and pax): one member as values and as
+// bytes.
+//
+// Layer 3. Includes: base, the standard library.
+// Not here: which members are allowed (archive/member_rules.hpp); streams (archive/tar_writer.hpp,
+// archive/tar_reader.hpp).
+
+// An archive is blocks of 512 bytes: for each member a header and its content, filled up with zero
+// bytes; then two blocks of zero bytes, here filled up to a multiple of 20 blocks as tar programs
+// do. Numbers are octal digits with leading zeros and a NUL behind them.
+//
+//   at   bytes  header                         at   bytes  header
+//   0    100    name                           257  8      "ustar" NUL "00"
+//   100  8      mode                           265  32     owner's name, empty here
+//   108  8      owner, 0 here                  297  32     group's name, empty here
+//   116  8      group, 0 here                  329  8, 8   major and minor device number, 0 here
+//   124  12     size of the content            345  155    prefix: comes before name, with "/"
+//   136  12     time, seconds since 1970       500  12     NUL
+//   148  8      sum of all bytes of the header, these 8 as spaces: 6 digits, NUL, space
+//   156  1      kind: '0' file, '1' hard link, '2' symbolic link, '5' directory, 'x' pax
+//   157  100    target of a link
+//
+// What does not fit stands in a pax member before it, as records `LENGTH KEY=VALUE` newline, where
+// LENGTH counts the whole record: path, linkpath, size.
+
+namespace guild { inline namespace v0 { namespace archive {
+
+inline constexpr std::size_t block_bytes = 512;
+inline constexpr std::size_t record_bytes = 20 * block_bytes;
+
+enum class member_kind : char { file = '0', hard_link = '1', symlink = '2', directory = '5' };
+
+/// One member of an archive.
+///
+/// units    size: bytes of content; mode: permission bits; time_s: seconds since 1970-01-01 UTC
+struct member {
+    std::string name;    // as stored: "./a/b", "./a/" for a directory
+    std::string path;    // beneath the archive's root: "a/b", "a"; empty for the root itself
+    std::string target;  // of links, as stored
+    std::uint64_t size = 0;
+    std::int64_t time_s = 0;
+    std::uint32_t mode = 0644;
+    member_kind kind = member_kind::file;
+};
+
+/// The header of a member, with a pax member before it where name, target or size need one. The
+/// content follows, then padding(size).
+///
+/// source   POSIX.1-2017, pax: ustar interchange format, pax extended header
+/// example  tests/archive/tar_format.cpp "encode_header: a block computed by hand"
+[[nodiscard]] std::string encode_header(const member& of);
+
+/// How many zero bytes fill a content of `size` bytes up to a whole block.
+[[nodiscard]] constexpr std::size_t padding(std::uint64_t size) noexcept {
+    return guild::detail::convert<std::size_t>((block_bytes - size % block_bytes) % block_bytes);
+}
+
+/// The sum of the bytes of a header, its own field taken as spaces.
+///
+/// in       block: 512 bytes
+/// example  tests/archive/tar_format.cpp "header_sum: counts its own field as spaces"
+[[nodiscard]] std::uint32_t header_sum(std::string_view block) noexcept;
+
+/// A number of a header: octal digits, or GNU's form for large ones (first bit set, then binary).
+///
+/// out      empty when it is no number, negative or beyond 63 bits
+/// example  tests/archive/tar_format.cpp "parse_number: octal with spaces or NUL, and binary"
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view field) noexcept;
+
+/// One pax record.
+///
+/// example  tests/archive/tar_format.cpp "pax_record: its length counts itself"
+[[nodiscard]] std::string pax_record(std::string_view key, std::string_view value);
+
+/// A pax record as its two texts.
+struct pax_pair {
+    std::string_view key;
+    std::string_view value;
+};
+
+/// Takes the first record off `records`.
+///
+/// out      empty when they do not begin with a whole record
+/// example  tests/archive/tar_format.cpp "take_pax_record: refuses lengths that do not fit"
+[[nodiscard]] std::optional<pax_pair> take_pax_record(std::string_view& records) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+struct field {
+    std::size_t at;
+    std::size_t size;
+};
+
+inline constexpr field name_field{0, 100};
+inline constexpr field mode_field{100, 8};
+inline constexpr field owner_field{108, 8};
+inline constexpr field group_field{116, 8};
+inline constexpr field size_field{124, 12};
+inline constexpr field time_field{136, 12};
+inline constexpr field sum_field{148, 8};
+inline constexpr std::size_t kind_at = 156;
+inline constexpr field target_field{157, 100};
+inline constexpr field magic_field{257, 8};
+inline constexpr field major_field{329, 8};
+inline constexpr field minor_field{337, 8};
+inline constexpr field prefix_field{345, 155};
+inline constexpr std::uint64_t largest_octal = 077777777777;  // what eleven digits hold
+
+inline void put_text(std::string& block, field where, std::string_view text) {
+    block.replace(where.at, text.size(), text);
+}
+
+inline void put_octal(std::string& block, field where, std::uint64_t value) {
+    for (std::size_t i = where.size - 1; i-- > 0;) {
+        block[where.at + i] = static_cast<char>('0' + static_cast<int>(value & 7U));
+        value >>= 3U;
+    }
+}
+
+/// Where a name that is too long for its field can be parted into prefix and name, at a "/".
+inline std::size_t find_split(std::string_view name) {
+    if (name.size() > prefix_field.size + 1 + name_field.size) {
+        return std::string_view::npos;
+    }
+    // The name must not be empty: the "/" that ends a directory's name is none to part at.
+    const std::size_t earliest = name.size() - name_field.size - 1;
+    const std::size_t at = name.find('/', earliest == 0 ? 1 : earliest);
+    return at > prefix_field.size || at + 1 >= name.size() ? std::string_view::npos : at;
+}
+
+inline std::string encode_block(const member& of, char kind, std::string_view prefix,
+                                std::string_view name) {
+    std::string block(block_bytes, '\0');
+    put_text(block, name_field, name.substr(0, name_field.size));
+    put_octal(block, mode_field, of.mode & 07777U);
+    put_octal(block, owner_field, 0);
+    put_octal(block, group_field, 0);
+    put_octal(block, size_field, of.size <= largest_octal ? of.size : 0);
+    const std::uint64_t time = of.time_s < 0 ? 0U : static_cast<std::uint64_t>(of.time_s);
+    put_octal(block, time_field, time <= largest_octal ? time : largest_octal);
+    block[kind_at] = kind;
+    put_text(block, target_field, std::string_view(of.target).substr(0, target_field.size));
+    put_text(block, magic_field, std::string_view("ustar\00000", 8));
+    put_octal(block, major_field, 0);
+    put_octal(block, minor_field, 0);
+    put_text(block, prefix_field, prefix);
+    put_octal(block, {sum_field.at, sum_field.size - 1}, header_sum(block));
+    block[sum_field.at + sum_field.size - 1] = ' ';
+    return block;
+}
+
+}  // namespace detail
+
+inline std::uint32_t header_sum(std::string_view block) noexcept {
+    const auto sum_of = [](std::string_view bytes) {
+        std::uint32_t sum = 0;
+        for (const char c : bytes) {
+            sum += static_cast<unsigned char>(c);
+        }
+        return sum;
+    };
+    const std::string_view own = block.substr(detail::sum_field.at, detail::sum_field.size);
+    return sum_of(block) - sum_of(own) + 8 * ' ';
+}
+
+inline std::string pax_record(std::string_view key, std::string_view value) {
+    const std::size_t rest = key.size() + value.size() + 3;  // space, "=", newline
+    std::size_t length = rest;
+    while (rest + std::to_string(length).size() != length) {
+        length = rest + std::to_string(length).size();
+    }
+    std::string record = std::to_string(length) + ' ';
+    record.append(key).append(1, '=').append(value).append(1, '\n');
+    return record;
+}
+
+inline std::string encode_header(const member& of) {
+    std::string records;
+    std::string_view prefix;
+    std::string_view name = of.name;
+    if (name.size() > detail::name_field.size) {
+        const std::size_t split = detail::find_split(name);
+        if (split == std::string_view::npos) {
+            records += pax_record("path", name);
+        } else {
+            prefix = name.substr(0, split);
+            name.remove_prefix(split + 1);
+        }
+    }
+    if (of.target.size() > detail::target_field.size) {
+        records += pax_record("linkpath", of.target);
+    }
+    if (of.size > detail::largest_octal) {
+        records += pax_record("size", std::to_string(of.size));
+    }
+    std::string block = detail::encode_block(of, static_cast<char>(of.kind), prefix, name);
+    if (records.empty()) {
+        return block;
+    }
+    member extension;
+    extension.size = records.size();
+    extension.time_s = of.time_s;
+    std::string header = detail::encode_block(extension, 'x', {}, "PaxHeaders/member");
+    header.append(records).append(padding(records.size()), '\0');
+    return header + block;
+}
+
+inline std::optional<std::uint64_t> parse_number(std::string_view field) noexcept {
+    std::uint64_t number = 0;
+    if (!field.empty() && (static_cast<unsigned char>(field.front()) & 0x80U) != 0) {
+        for (std::size_t i = 0; i < field.size(); ++i) {
+            const auto byte = static_cast<unsigned char>(field[i]);
+            if (number >> 55U != 0) {
+                return std::nullopt;
+            }
+            number = number << 8U | (i == 0 ? byte & 0x7FU : byte);
+        }
+        return number;
+    }
+    while (!field.empty() && field.front() == ' ') {
+        field.remove_prefix(1);
+    }
+    std::size_t digits = 0;
+    for (; digits < field.size() && field[digits] >= '0' && field[digits] <= '7'; ++digits) {
+        if (number >> 60U != 0) {
+            return std::nullopt;
+        }
+        number = number * 8 + static_cast<unsigned char>(field[digits] - '0');
+    }
+    for (std::size_t i = digits; i < field.size(); ++i) {
+        if (field[i] != ' ' && field[i] != '\0') {
+            return std::nullopt;
+        }
+    }
+    return number;
+}
+
+inline std::optional<pax_pair> take_pax_record(std::string_view& records) noexcept {
+    std::size_t length = 0;
+    std::size_t at = 0;
+    for (; at < records.size() && records[at] >= '0' && records[at] <= '9'; ++at) {
+        if (length > records.size()) {
+            return std::nullopt;
+        }
+        length = length * 10 + static_cast<unsigned char>(records[at] - '0');
+    }
+    if (at == 0 || length > records.size() || length < at + 4 || records[at] != ' ' ||
+        records[length - 1] != '\n') {
+        return std::nullopt;
+    }
+    const std::string_view text = records.substr(at + 1, length - at - 2);
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+        return std::nullopt;
+    }
+    records.remove_prefix(length);
+    return pax_pair{text.substr(0, equals), text.substr(equals + 1)};
+}
+
+}}}  // namespace guild::archive
+
+// ==== guild/archive/member_rules.hpp ====
+// guild/archive/member_rules.hpp - which members an archive may hold: none that leads outside,
+// hides another or surprises whoever unpacks it.
+//
+// Layer 3. Includes: archive/limits.hpp, archive/tar_format.hpp, base.
+// Not here: kinds that tar knows and guild does not (archive/tar_reader.hpp refuses them); writing
+// to disk, where every path is resolved once more (archive/extract.hpp).
+//
+// The same rules hold for what is read and for what is written: what guild packs, guild unpacks.
+
+namespace guild { inline namespace v0 { namespace archive {
+
+/// The path of a member beneath the root: "./a//b/" becomes "a/b", "./" becomes "".
+///
+/// errors   bad_value: empty, absolute, too long, holds NUL, another control character, ".." or a
+///          component .git in any case; the message says which
+/// example  tests/archive/member_rules.cpp "normalize_member_name: refuses what leads outside"
+[[nodiscard]] result<std::string> normalize_member_name(std::string_view name,
+                                                        const limits& allowed = {});
+
+/// A name for messages: in quotes, control characters as hex digits behind a backslash and x.
+///
+/// example  tests/archive/member_rules.cpp "show_name: control characters are spelled out"
+[[nodiscard]] std::string show_name(std::string_view name);
+
+/// The error about one member: `member "NAME": why`.
+[[nodiscard]] error member_error(errc code, std::string_view name, std::string_view why);
+
+/// Looks at the members of one archive in their order.
+///
+/// cost     one entry for each member and each directory above one
+/// example  tests/archive/member_rules.cpp "member rules: a name that differs in case is a twin"
+class member_rules {
+public:
+    explicit member_rules(const limits& allowed = {}) : allowed_(allowed) {}
+
+    /// Checks one member and fills in its path.
+    ///
+    /// errors   bad_value: a name that normalize_member_name refuses, a name that came before (also
+    ///          in other case), a member beneath one that is no directory, a hard link to what is
+    ///          no file of this archive; too_large: too many members
+    [[nodiscard]] result<void> admit(member& next);
+
+    /// Checks the symbolic links, when all members are known: every one must lead to a place
+    /// beneath the root, also through others.
+    ///
+    /// errors   bad_value: one leads outside, or goes in circles
+    /// example  tests/archive/member_rules.cpp "member rules: a link through a link is followed"
+    [[nodiscard]] result<void> check_links() const;
+
+private:
+    struct known {
+        std::string spelling;  // empty: in lower case, as the key
+        member_kind kind = member_kind::directory;
+        bool is_implied = false;  // a directory that only stood above a member so far
+    };
+
+    using known_members = std::unordered_map<std::string, known>;
+
+    [[nodiscard]] std::pair<known_members::iterator, bool> add(const std::string& path,
+                                                               member_kind kind, bool is_implied);
+    [[nodiscard]] static const std::string& spelling_of(const known_members::value_type& of) {
+        return of.second.spelling.empty() ? of.first : of.second.spelling;
+    }
+    [[nodiscard]] static error twin_error(const member& next, const std::string& other);
+    [[nodiscard]] result<void> admit_parents(const member& next);
+    [[nodiscard]] result<void> admit_link(const member& next) const;
+    [[nodiscard]] result<void> check_link(const std::string& path, const std::string& target) const;
+
+    limits allowed_;
+    std::uint64_t count_ = 0;
+    std::string last_parent_;
+    known_members members_;                                  // by path in lower case
+    std::unordered_map<std::string, std::string> symlinks_;  // path in lower case -> target
+    std::vector<std::string> symlink_order_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::string show_name(std::string_view name) {
+    constexpr char digits[] = "0123456789ABCDEF";
+    std::string shown = "\"";
+    for (const char c : name) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20U || byte == 0x7FU) {
+            shown.append("\\x").append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+        } else {
+            shown += c;
+        }
+    }
+    return shown + '"';
+}
+
+inline error member_error(errc code, std::string_view name, std::string_view why) {
+    return make_error(code, "member " + show_name(name) + ": " + std::string(why));
+}
+
+namespace detail {
+
+inline bool has_control_character(std::string_view text) noexcept {
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20U || byte == 0x7FU) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Why `part`, between two "/", may not be in a name; null when it may.
+inline const char* check_component(std::string_view part) {
+    if (part == "..") {
+        return "its name holds \"..\"";
+    }
+    if (part.size() == 4 && to_lower(part) == ".git") {
+        return "its name holds \".git\"";
+    }
+    return part.size() > 255 ? "a part of its name has more than 255 bytes" : nullptr;
+}
+
+}  // namespace detail
+
+inline result<std::string> normalize_member_name(std::string_view name, const limits& allowed) {
+    const auto refuse = [&](const char* why) {
+        return member_error(errc::bad_value, name.substr(0, 256), why);
+    };
+    if (name.empty()) {
+        return refuse("it has no name");
+    }
+    if (name.front() == '/') {
+        return refuse("its name begins at the root of the file system");
+    }
+    if (name.size() > allowed.max_path_bytes) {
+        return refuse("its name is too long");
+    }
+    if (detail::has_control_character(name)) {
+        return refuse("its name holds a control character");
+    }
+    std::string path;
+    for (std::string_view rest = name; !rest.empty();) {
+        const std::string_view part = rest.substr(0, rest.find('/'));
+        rest.remove_prefix(part.size() < rest.size() ? part.size() + 1 : rest.size());
+        if (part.empty() || part == ".") {
+            continue;
+        }
+        if (const char* why = detail::check_component(part)) {
+            return refuse(why);
+        }
+        if (!path.empty()) {
+            path += '/';
+        }
+        path.append(part);
+    }
+    return path;
+}
+
+inline std::pair<member_rules::known_members::iterator, bool>
+member_rules::add(const std::string& path, member_kind kind, bool is_implied) {
+    std::string folded = to_lower(path);
+    const bool is_folded = folded == path;
+    const auto added = members_.try_emplace(std::move(folded));
+    if (added.second) {
+        added.first->second.kind = kind;
+        added.first->second.is_implied = is_implied;
+        if (!is_folded) {
+            added.first->second.spelling = path;
+        }
+    }
+    return added;
+}
+
+inline error member_rules::twin_error(const member& next, const std::string& other) {
+    return member_error(errc::bad_value, next.name,
+                        "differs from " + show_name(other) + " in upper and lower case alone");
+}
+
+inline result<void> member_rules::admit(member& next) {
+    if (++count_ > allowed_.max_members) {
+        return member_error(errc::too_large, next.name,
+                            "more than " + std::to_string(allowed_.max_members) + " members");
+    }
+    auto path = normalize_member_name(next.name, allowed_);
+    if (!path) {
+        return std::move(path).error();
+    }
+    next.path = std::move(*path);
+    if (next.path.empty()) {
+        return next.kind == member_kind::directory
+                   ? result<void>()
+                   : member_error(errc::bad_value, next.name, "the root is no directory");
+    }
+    auto allowed = admit_parents(next);
+    if (allowed && next.kind != member_kind::directory) {
+        allowed = admit_link(next);
+    }
+    if (!allowed) {
+        return allowed;
+    }
+    const auto added = add(next.path, next.kind, false);
+    if (!added.second) {
+        known& there = added.first->second;
+        if (spelling_of(*added.first) != next.path) {
+            return twin_error(next, spelling_of(*added.first));
+        }
+        if (!there.is_implied || next.kind != member_kind::directory) {
+            return member_error(errc::bad_value, next.name, "its name came before");
+        }
+        there.is_implied = false;
+    }
+    if (next.kind == member_kind::symlink) {
+        symlinks_.emplace(to_lower(next.path), next.target);
+        symlink_order_.push_back(next.path);
+    }
+    return {};
+}
+
+inline result<void> member_rules::admit_parents(const member& next) {
+    const std::size_t last = next.path.rfind('/');
+    if (last == std::string::npos || next.path.compare(0, last, last_parent_) == 0) {
+        return {};
+    }
+    for (std::size_t at = next.path.find('/'); at != std::string::npos;
+         at = next.path.find('/', at + 1)) {
+        const std::string above = next.path.substr(0, at);
+        const auto added = add(above, member_kind::directory, true);
+        if (spelling_of(*added.first) != above) {
+            return twin_error(next, spelling_of(*added.first));
+        }
+        if (added.first->second.kind != member_kind::directory) {
+            return member_error(errc::bad_value, next.name,
+                                "lies beneath " + show_name(above) + ", which is no directory");
+        }
+    }
+    last_parent_ = next.path.substr(0, last);
+    return {};
+}
+
+inline result<void> member_rules::admit_link(const member& next) const {
+    if (next.kind == member_kind::file) {
+        return {};
+    }
+    if (next.target.empty() || detail::has_control_character(next.target) ||
+        next.target.size() > allowed_.max_path_bytes) {
+        return member_error(errc::bad_value, next.name,
+                            "the target of the link is empty, too long or holds a control "
+                            "character");
+    }
+    if (next.kind == member_kind::symlink) {
+        return {};
+    }
+    const auto target = normalize_member_name(next.target, allowed_);
+    const auto at = target ? members_.find(to_lower(*target)) : members_.end();
+    const bool is_file =
+        at != members_.end() && spelling_of(*at) == *target &&
+        (at->second.kind == member_kind::file || at->second.kind == member_kind::hard_link);
+    return is_file ? result<void>()
+                   : member_error(errc::bad_value, next.name,
+                                  "a hard link to " + show_name(next.target) +
+                                      ", which is no file of this archive before it");
+}
+
+inline result<void> member_rules::check_links() const {
+    for (const std::string& path : symlink_order_) {
+        auto stays = check_link(path, symlinks_.at(to_lower(path)));
+        if (!stays) {
+            return stays;
+        }
+    }
+    return {};
+}
+
+// Walks as the system would: `rest` is what is still to be followed from `at`.
+inline result<void> member_rules::check_link(const std::string& path,
+                                             const std::string& target) const {
+    const auto refuse = [&](const char* why) {
+        return member_error(errc::bad_value, path, "its target " + show_name(target) + ' ' + why);
+    };
+    const std::size_t slash = path.rfind('/');
+    std::string at = slash == std::string::npos ? std::string() : path.substr(0, slash);
+    std::string rest = target;
+    for (int links = 0; !rest.empty();) {
+        if (rest.front() == '/') {  // of a whole target: those between parts go with the part
+            return refuse("leads out of the archive");
+        }
+        const std::size_t length = rest.find('/');
+        const std::string part = rest.substr(0, length);
+        rest.erase(0, length == std::string::npos ? length : rest.find_first_not_of('/', length));
+        if (part == "..") {
+            if (at.empty()) {
+                return refuse("leads out of the archive");
+            }
+            at.erase(at.rfind('/') == std::string::npos ? 0 : at.rfind('/'));
+            continue;
+        }
+        if (part.empty() || part == ".") {
+            continue;
+        }
+        const std::string before = at;
+        at += at.empty() ? part : '/' + part;
+        const auto link = symlinks_.find(to_lower(at));
+        if (link == symlinks_.end()) {
+            continue;
+        }
+        if (++links > 40) {
+            return refuse("goes in circles");
+        }
+        rest = rest.empty() ? link->second : link->second + '/' + rest;
+        at = before;
+    }
+    return {};
+}
+
+}}}  // namespace guild::archive
+
+// ==== guild/archive/tar_reader.hpp ====
+// guild/archive/tar_reader.hpp - reads a tar archive member by member, and refuses what no good one
+// holds.
+//
+// Layer 3. Includes: archive/member_rules.hpp, archive/tar_format.hpp, base.
+// Not here: compression (package/filter.hpp); writing members to disk (archive/extract.hpp).
+//
+// Read are POSIX ustar and pax (path, linkpath, size, mtime; others are passed over), and GNU's
+// long names (kinds L and K). Devices, FIFOs, sparse files, unknown kinds and every member that
+// archive/member_rules.hpp refuses are errors that name the member. So is an archive without its
+// end.
+
+namespace guild { inline namespace v0 { namespace archive {
+
+/// Where an archive's bytes come from: fills `to` with up to `size` bytes; 0 at their end.
+using byte_source = std::function<result<std::size_t>(char* to, std::size_t size)>;
+
+/// Reads from bytes in memory, which must outlive the source.
+[[nodiscard]] byte_source read_bytes(std::string_view bytes);
+
+/// Reads one archive.
+///
+/// errors   the first is final: every later call gives it again; where = the offset of the member
+/// threads  one
+/// example  tests/archive/tar_reader.cpp "tar reader: members come with their content"
+class tar_reader {
+public:
+    explicit tar_reader(byte_source source, const limits& allowed = {})
+        : source_(std::move(source)), allowed_(allowed), rules_(allowed) {}
+
+    /// The next member; empty at the archive's end, when all symbolic links have been checked too.
+    /// What was not read of the content before is passed over.
+    ///
+    /// errors   bad_syntax, bad_checksum: not a tar header; truncated: no end; bad_value: a member
+    ///          that is not allowed; too_large: over a limit; unsupported: a kind of member; those
+    ///          of the source
+    [[nodiscard]] result<std::optional<member>> next();
+
+    /// The next piece of the current member's content; empty at its end. Valid until the next call.
+    ///
+    /// errors   truncated, too_large; those of the source
+    [[nodiscard]] result<std::string_view> read();
+
+    /// How many bytes of the archive have been taken.
+    [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+
+private:
+    struct extensions {  // what pax and GNU members say about the member behind them
+        std::optional<std::string> name;
+        std::optional<std::string> target;
+        std::optional<std::uint64_t> size;
+        std::optional<std::int64_t> time_s;
+    };
+
+    [[nodiscard]] result<std::optional<member>> find_next();
+    [[nodiscard]] result<bool> read_header(member& found, extensions& said);
+    [[nodiscard]] result<void> check_header(std::string_view block) const;
+    [[nodiscard]] result<void> read_extension(char kind, std::uint64_t size, extensions& said);
+    [[nodiscard]] result<void> take_records(std::string_view records, extensions& said);
+    [[nodiscard]] result<void> take_record(const pax_pair& record, extensions& said);
+    [[nodiscard]] result<void> finish_member(char kind, member& found, extensions& said);
+    [[nodiscard]] result<std::optional<member>> read_end();
+    [[nodiscard]] result<void> skip(std::uint64_t size);
+    [[nodiscard]] result<std::string_view> take(std::size_t size);
+    [[nodiscard]] result<std::size_t> fill(std::size_t wanted);
+    [[nodiscard]] error fail(error why);
+
+    static constexpr std::size_t buffer_bytes = 65536;
+    static constexpr std::uint64_t most_extension_bytes = std::uint64_t{1} << 20U;
+
+    byte_source source_;
+    limits allowed_;
+    member_rules rules_;
+    std::unique_ptr<char[]> buffer_{new char[buffer_bytes]};
+    std::size_t begin_ = 0;  // of what is in the buffer and not taken
+    std::size_t end_ = 0;
+    std::uint64_t position_ = 0;
+    std::uint64_t header_at_ = 0;
+    std::uint64_t content_left_ = 0;
+    std::size_t padding_left_ = 0;
+    bool is_ended_ = false;
+    std::optional<error> failure_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline byte_source read_bytes(std::string_view bytes) {
+    return [bytes](char* to, std::size_t size) mutable -> result<std::size_t> {
+        const std::size_t taken = std::min(size, bytes.size());
+        bytes.copy(to, taken);
+        bytes.remove_prefix(taken);
+        return taken;
+    };
+}
+
+inline error tar_reader::fail(error why) {
+    if (why.path.empty() && why.where.end == 0) {
+        why.where.begin = header_at_;
+        why.where.end = header_at_ + block_bytes;
+    }
+    failure_ = why;
+    return why;
+}
+
+// At least `wanted` bytes into the buffer, fewer at the end of the source.
+inline result<std::size_t> tar_reader::fill(std::size_t wanted) {
+    if (end_ - begin_ < wanted && begin_ != 0) {
+        std::copy(buffer_.get() + begin_, buffer_.get() + end_, buffer_.get());
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    while (end_ - begin_ < wanted) {
+        auto got = source_(buffer_.get() + end_, buffer_bytes - end_);
+        if (!got) {
+            return got;
+        }
+        if (*got == 0) {
+            break;
+        }
+        end_ += *got;
+    }
+    return end_ - begin_;
+}
+
+// The next `size` bytes, which fit in the buffer.
+inline result<std::string_view> tar_reader::take(std::size_t size) {
+    const auto there = fill(size);
+    if (!there) {
+        return there.error();
+    }
+    if (*there < size) {
+        return make_error(errc::truncated, "the archive is cut off");
+    }
+    position_ += size;
+    if (position_ > allowed_.max_total_bytes) {
+        return make_error(errc::too_large, "the archive unpacks to more than " +
+                                               std::to_string(allowed_.max_total_bytes) + " bytes");
+    }
+    const std::string_view taken(buffer_.get() + begin_, size);
+    begin_ += size;
+    return taken;
+}
+
+inline result<void> tar_reader::skip(std::uint64_t size) {
+    while (size != 0) {
+        const auto piece =
+            take(guild::detail::convert<std::size_t>(std::min<std::uint64_t>(size, buffer_bytes)));
+        if (!piece) {
+            return piece.error();
+        }
+        size -= piece->size();
+    }
+    return {};
+}
+
+inline result<std::string_view> tar_reader::read() {
+    if (failure_) {
+        return *failure_;
+    }
+    if (content_left_ == 0) {
+        return std::string_view();
+    }
+    const auto there = fill(1);
+    if (!there) {
+        return fail(there.error());
+    }
+    const std::uint64_t piece =
+        std::min<std::uint64_t>(content_left_, std::max<std::size_t>(*there, 1));
+    auto taken = take(guild::detail::convert<std::size_t>(piece));
+    if (!taken) {
+        return fail(std::move(taken).error());
+    }
+    content_left_ -= piece;
+    return taken;
+}
+
+inline result<std::optional<member>> tar_reader::next() {
+    if (failure_) {
+        return *failure_;
+    }
+    if (is_ended_) {
+        return std::optional<member>();
+    }
+    auto found = find_next();
+    if (!found) {
+        return fail(std::move(found).error());
+    }
+    return found;
+}
+
+inline result<std::optional<member>> tar_reader::find_next() {
+    auto skipped = skip(content_left_ + padding_left_);
+    content_left_ = 0;
+    padding_left_ = 0;
+    if (!skipped) {
+        return std::move(skipped).error();
+    }
+    member found;
+    extensions said;
+    while (true) {
+        auto is_complete = read_header(found, said);
+        if (!is_complete) {
+            return std::move(is_complete).error();
+        }
+        if (is_ended_) {
+            if (said.name || said.target || said.size || said.time_s) {
+                return make_error(errc::bad_syntax, "a pax header without its member");
+            }
+            return read_end();
+        }
+        if (*is_complete) {
+            return std::optional<member>(std::move(found));
+        }
+    }
+}
+
+namespace detail {
+
+inline std::string_view text_of(std::string_view block, field where) {
+    const std::string_view text = block.substr(where.at, where.size);
+    return text.substr(0, text.find('\0'));
+}
+
+inline bool is_zero(std::string_view bytes) noexcept {
+    return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+}  // namespace detail
+
+// True when `found` is a whole member; false behind one that says something about the next.
+inline result<bool> tar_reader::read_header(member& found, extensions& said) {
+    header_at_ = position_;
+    const auto block = take(block_bytes);
+    if (!block) {
+        return block.error();
+    }
+    if (detail::is_zero(*block)) {
+        is_ended_ = true;
+        return false;
+    }
+    const auto good = check_header(*block);
+    if (!good) {
+        return good.error();
+    }
+    const char kind = (*block)[detail::kind_at];
+    const auto size = parse_number(block->substr(detail::size_field.at, detail::size_field.size));
+    const auto mode = parse_number(block->substr(detail::mode_field.at, detail::mode_field.size));
+    const auto time = parse_number(block->substr(detail::time_field.at, detail::time_field.size));
+    found.name = detail::text_of(*block, detail::name_field);
+    found.target = detail::text_of(*block, detail::target_field);
+    const bool is_posix = (*block)[detail::magic_field.at + 5] == '\0';
+    const std::string_view prefix = detail::text_of(*block, detail::prefix_field);
+    if (is_posix && !prefix.empty() && !said.name) {
+        found.name = std::string(prefix) + '/' + found.name;
+    }
+    if (!size || !mode) {
+        return member_error(errc::bad_syntax, said.name.value_or(found.name),
+                            "its size or mode is no number");
+    }
+    if (kind == 'x' || kind == 'g' || kind == 'L' || kind == 'K') {
+        auto read = read_extension(kind, *size, said);
+        return read ? result<bool>(false) : std::move(read).error();
+    }
+    found.size = *size;
+    found.mode = static_cast<std::uint32_t>(*mode & 0777U);
+    found.time_s = time && *time <= detail::largest_octal ? static_cast<std::int64_t>(*time) : 0;
+    auto finished = finish_member(kind, found, said);
+    return finished ? result<bool>(true) : std::move(finished).error();
+}
+
+inline result<void> tar_reader::check_header(std::string_view block) const {
+    const auto sum = parse_number(block.substr(detail::sum_field.at, detail::sum_field.size));
+    if (block.substr(detail::magic_field.at, 5) != "ustar") {
+        const bool is_old = sum && *sum == header_sum(block);
+        return make_error(is_old ? errc::unsupported : errc::bad_syntax,
+                          is_old ? "a tar archive of before POSIX, which is not read"
+                                 : "expected the header of a member of a tar archive");
+    }
+    return sum && *sum == header_sum(block)
+               ? result<void>()
+               : make_error(errc::bad_checksum, "the header of a member is damaged");
+}
+
+inline result<void> tar_reader::read_extension(char kind, std::uint64_t size, extensions& said) {
+    if (size > most_extension_bytes) {
+        return make_error(errc::too_large, "a header with more than 1048576 bytes of names");
+    }
+    std::string bytes;
+    while (bytes.size() < size) {
+        const auto piece = take(guild::detail::convert<std::size_t>(
+            std::min<std::uint64_t>(size - bytes.size(), buffer_bytes)));
+        if (!piece) {
+            return piece.error();
+        }
+        bytes.append(*piece);
+    }
+    auto skipped = skip(padding(size));
+    if (!skipped) {
+        return skipped;
+    }
+    if (kind == 'x') {
+        return take_records(bytes, said);
+    }
+    if (kind == 'g') {
+        extensions of_all;
+        auto taken = take_records(bytes, of_all);
+        const bool is_about_one = of_all.name || of_all.target || of_all.size;
+        return taken && is_about_one
+                   ? make_error(errc::bad_value, "a pax header gives all members one name or size")
+                   : std::move(taken);
+    }
+    std::optional<std::string>& text = kind == 'L' ? said.name : said.target;
+    if (text) {
+        return member_error(errc::bad_value, *text, "two long names for one member");
+    }
+    text = bytes.substr(0, bytes.find('\0'));
+    return {};
+}
+
+inline result<void> tar_reader::take_records(std::string_view records, extensions& said) {
+    while (!records.empty()) {
+        const auto record = take_pax_record(records);
+        if (!record) {
+            return make_error(errc::bad_syntax, "expected a pax record: length, key, value");
+        }
+        auto taken = take_record(*record, said);
+        if (!taken) {
+            return taken;
+        }
+    }
+    return {};
+}
+
+inline result<void> tar_reader::take_record(const pax_pair& record, extensions& said) {
+    const auto once = [](auto& to, auto value) -> result<void> {
+        if (to) {
+            return make_error(errc::bad_value, "a pax header says the same thing twice");
+        }
+        to = std::move(value);
+        return {};
+    };
+    if (record.key == "path") {
+        return once(said.name, std::string(record.value));
+    }
+    if (record.key == "linkpath") {
+        return once(said.target, std::string(record.value));
+    }
+    if (starts_with(record.key, "GNU.sparse")) {
+        return make_error(errc::unsupported, "a sparse file, which is not unpacked");
+    }
+    if (record.key != "size" && record.key != "mtime") {
+        return {};
+    }
+    const std::string_view digits = record.value.substr(0, record.value.find('.'));
+    std::uint64_t number = 0;
+    for (const char c : digits) {
+        if (!is_digit(c) || number > std::uint64_t{1} << 58U) {
+            return record.key == "size"
+                       ? make_error(errc::bad_syntax, "a pax header with a size that is no number")
+                       : result<void>();  // before 1970, or far from now
+        }
+        number = number * 10 + static_cast<unsigned char>(c - '0');
+    }
+    if (record.key == "mtime") {
+        said.time_s = static_cast<std::int64_t>(number);
+        return {};
+    }
+    return digits.empty() || digits.size() != record.value.size()
+               ? make_error(errc::bad_syntax, "a pax header with a size that is no number")
+               : once(said.size, number);
+}
+
+inline result<void> tar_reader::finish_member(char kind, member& found, extensions& said) {
+    found.name = std::move(said.name).value_or(std::move(found.name));
+    found.target = std::move(said.target).value_or(std::move(found.target));
+    found.size = said.size.value_or(found.size);
+    found.time_s = said.time_s.value_or(found.time_s);
+    switch (kind) {
+    case '\0':
+    case '0':
+    case '7':
+        found.kind = ends_with(found.name, "/") ? member_kind::directory : member_kind::file;
+        break;
+    case '1':
+    case '2':
+    case '5':
+        found.kind = static_cast<member_kind>(kind);
+        break;
+    case '3':
+    case '4':
+        return member_error(errc::bad_value, found.name, "a device");
+    case '6':
+        return member_error(errc::bad_value, found.name, "a FIFO");
+    case 'S':
+        return member_error(errc::unsupported, found.name, "a sparse file, which is not unpacked");
+    default:
+        return member_error(errc::unsupported, found.name,
+                            "a kind of member that is not known: " +
+                                show_name(std::string_view(&kind, 1)));
+    }
+    if (found.kind != member_kind::file && found.size != 0) {
+        return member_error(errc::bad_value, found.name,
+                            found.kind == member_kind::hard_link
+                                ? "a hard link with content of its own"
+                                : "content where no file is");
+    }
+    if (found.size > allowed_.max_total_bytes) {
+        return member_error(errc::too_large, found.name,
+                            "more than " + std::to_string(allowed_.max_total_bytes) + " bytes");
+    }
+    content_left_ = found.size;
+    padding_left_ = padding(found.size);
+    return rules_.admit(found);
+}
+
+// Behind a block of zeros: the rest is read, so that whoever writes it can end, and not looked at.
+inline result<std::optional<member>> tar_reader::read_end() {
+    while (true) {
+        const auto there = fill(1);
+        if (!there) {
+            return there.error();
+        }
+        if (*there == 0) {
+            break;
+        }
+        const auto taken = take(*there);
+        if (!taken) {
+            return taken.error();
+        }
+    }
+    auto links = rules_.check_links();
+    if (!links) {
+        return std::move(links).error();
+    }
+    return std::optional<member>();
+}
+
+}}}  // namespace guild::archive
+
+// ==== guild/archive/tar_writer.hpp ====
+// guild/archive/tar_writer.hpp - writes a tar archive member by member; the same members give the
+// same bytes.
+//
+// Layer 3. Includes: archive/tar_format.hpp, base.
+// Not here: which members a directory gives (archive/tree.hpp); compression (package/filter.hpp).
+
+namespace guild { inline namespace v0 { namespace archive {
+
+/// Where an archive's bytes go.
+using byte_sink = std::function<result<void>(std::string_view bytes)>;
+
+/// Writes one archive: begin, write until the size is reached, and again; then finish.
+///
+/// Names are written as they are: what a reader refuses (archive/member_rules.hpp) is the caller's
+/// to refuse first.
+/// errors   those of the sink; bad_value: content that is longer or shorter than announced
+/// cost     collects 64 KiB for each call of the sink; larger pieces pass through
+/// threads  one
+/// example  tests/archive/tar_writer.cpp "tar writer: an archive computed by hand"
+class tar_writer {
+public:
+    explicit tar_writer(byte_sink sink) : sink_(std::move(sink)) { pending_.reserve(buffer_bytes); }
+
+    /// Begins a member, after the one before is complete.
+    [[nodiscard]] result<void> begin(const member& next);
+
+    /// Adds to the content of the member that was begun.
+    [[nodiscard]] result<void> write(std::string_view content);
+
+    /// Ends the archive.
+    [[nodiscard]] result<void> finish();
+
+    /// How many bytes the archive has so far.
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+private:
+    [[nodiscard]] result<void> end_member();
+    [[nodiscard]] result<void> put(std::string_view bytes);
+
+    static constexpr std::size_t buffer_bytes = 65536;
+
+    byte_sink sink_;
+    std::string pending_;
+    std::uint64_t size_ = 0;
+    std::uint64_t content_left_ = 0;
+    std::size_t padding_left_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<void> tar_writer::put(std::string_view bytes) {
+    size_ += bytes.size();
+    if (pending_.size() + bytes.size() <= buffer_bytes) {
+        pending_.append(bytes);
+        return {};
+    }
+    auto done = sink_(pending_);
+    pending_.clear();
+    if (done && bytes.size() < buffer_bytes) {
+        pending_.append(bytes);
+        return done;
+    }
+    return done ? sink_(bytes) : std::move(done);
+}
+
+inline result<void> tar_writer::end_member() {
+    if (content_left_ != 0) {
+        return make_error(errc::bad_value, "a file became shorter while it was archived");
+    }
+    static constexpr char zeros[block_bytes] = {};
+    return put({zeros, std::exchange(padding_left_, 0)});
+}
+
+inline result<void> tar_writer::begin(const member& next) {
+    auto ended = end_member();
+    if (!ended) {
+        return ended;
+    }
+    content_left_ = next.kind == member_kind::file ? next.size : 0;
+    padding_left_ = padding(content_left_);
+    return put(encode_header(next));
+}
+
+inline result<void> tar_writer::write(std::string_view content) {
+    if (content.size() > content_left_) {
+        return make_error(errc::bad_value, "a file became longer while it was archived");
+    }
+    content_left_ -= content.size();
+    return put(content);
+}
+
+inline result<void> tar_writer::finish() {
+    auto ended = end_member();
+    if (!ended) {
+        return ended;
+    }
+    const std::uint64_t least = size_ + 2 * block_bytes;
+    const std::uint64_t whole = (least + record_bytes - 1) / record_bytes * record_bytes;
+    auto done = put(std::string(guild::detail::convert<std::size_t>(whole - size_), '\0'));
+    return done ? sink_(std::exchange(pending_, {})) : std::move(done);
+}
+
+}}}  // namespace guild::archive
+
+// ==== guild/archive/tree.hpp ====
+// guild/archive/tree.hpp - a directory as the members of an archive, the same on every machine.
+//
+// Layer 3. Includes: archive/member_rules.hpp, archive/tar_writer.hpp, base, os/file.hpp,
+// os/directory.hpp.
+// Not here: the way back (archive/extract.hpp).
+//
+// Members are in the order of their names, a directory before what it holds. Of modes only "may be
+// executed" is kept. A file with several names is stored under each of them: which of them are one
+// file is a matter of the disk, not of the tree.
+
+namespace guild { inline namespace v0 { namespace archive {
+
+/// A member, and where its content is. Size and mode of a file are 0 until append_entry() has
+/// opened it: one look at each file is enough.
+struct tree_entry {
+    member what;
+    std::string source;
+};
+
+/// Everything beneath `directory`, itself as "./" first, every name beginning with "./".
+///
+/// units    time_s: seconds since 1970-01-01 UTC; the time of every member
+/// errors   bad_value, path = the file: a socket, FIFO or device, and what archive/member_rules.hpp
+///          refuses (".git", control characters, links that lead outside); those of listing
+/// example  tests/archive/tree.cpp "list_tree: members are in the order of their names"
+[[nodiscard]] result<std::vector<tree_entry>> list_tree(const std::string& directory,
+                                                        std::int64_t time_s = 0);
+
+/// Whether the member at path `a` comes before the one at `b`.
+///
+/// example  tests/archive/tree.cpp "comes_before: a directory's content stays together"
+[[nodiscard]] bool comes_before(std::string_view a, std::string_view b) noexcept;
+
+/// Writes one member with its content; `on_content`, if given, sees the content too.
+///
+/// errors   those of reading the file, with its path; bad_value: its size changed meanwhile; those
+///          of the writer
+/// example  tests/archive/tree.cpp "append_entry: a file goes in as it is"
+[[nodiscard]] result<void>
+append_entry(tar_writer& to, tree_entry& entry,
+             const std::function<void(std::string_view)>& on_content = nullptr);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+class tree_lister {
+public:
+    tree_lister(std::string root, std::int64_t time_s) : root_(std::move(root)), time_s_(time_s) {}
+
+    result<std::vector<tree_entry>> run() {
+        auto added = add("./", root_, os::file_kind::directory);
+        if (added) {
+            added = list("./", root_);
+        }
+        if (!added) {
+            return std::move(added).error();
+        }
+        auto links = rules_.check_links();
+        if (!links) {
+            return at(root_, std::move(links).error());
+        }
+        return std::move(entries_);
+    }
+
+private:
+    static error at(const std::string& path, error why) {
+        why.path = path;
+        return why;
+    }
+
+    // Calls itself no deeper than the longest name that is admitted has parts.
+    result<void> list(const std::string& name, const std::string& path) {
+        const auto found = os::list_directory(path);
+        if (!found) {
+            return found.error();
+        }
+        for (const os::dir_entry& each : *found) {
+            const std::string source = join_path(path, each.name);
+            const bool is_directory = each.kind == os::file_kind::directory;
+            std::string member_name = name + each.name + (is_directory ? "/" : "");
+            auto added = add(member_name, source, each.kind);
+            if (added && is_directory) {
+                added = list(member_name, source);
+            }
+            if (!added) {
+                return added;
+            }
+        }
+        return {};
+    }
+
+    result<void> add(const std::string& name, const std::string& source, os::file_kind kind) {
+        member what;
+        what.name = name;
+        what.time_s = time_s_;
+        switch (kind) {
+        case os::file_kind::directory:
+            what.kind = member_kind::directory;
+            what.mode = 0755;
+            break;
+        case os::file_kind::symlink: {
+            what.kind = member_kind::symlink;
+            what.mode = 0755;  // as GNU tar makes it of u+rwX,go+rX,go-w
+            auto target = os::read_link(source);
+            if (!target) {
+                return std::move(target).error();
+            }
+            what.target = std::move(*target);
+            break;
+        }
+        case os::file_kind::regular:
+            what.mode = 0;
+            break;
+        case os::file_kind::other:
+            return at(source, member_error(errc::bad_value, name, "a socket, FIFO or device"));
+        }
+        auto admitted = rules_.admit(what);
+        if (!admitted) {
+            return at(source, std::move(admitted).error());
+        }
+        entries_.push_back({std::move(what), source});
+        return {};
+    }
+
+    std::string root_;
+    std::int64_t time_s_;
+    member_rules rules_;
+    std::vector<tree_entry> entries_;
+};
+
+inline std::size_t piece_bytes(std::uint64_t left) noexcept {
+    return guild::detail::convert<std::size_t>(std::min<std::uint64_t>(left, 65535) + 1);
+}
+
+// One byte more than there should be is asked for: a file that grows is noticed, and one call reads
+// most files.
+inline result<void> append_content(tar_writer& to, const os::file& from, std::uint64_t size,
+                                   const std::function<void(std::string_view)>& on_content) {
+    const std::unique_ptr<char[]> piece(new char[piece_bytes(size)]);
+    for (std::uint64_t at = 0; at < size || at == 0;) {
+        const std::int64_t got = os::system_env.pread(
+            from.fd(), piece.get(), piece_bytes(size - at), static_cast<std::int64_t>(at));
+        if (got < 0) {
+            return os::os_error(static_cast<int>(-got), "read", from.path());
+        }
+        if (got == 0) {
+            return at == size
+                       ? result<void>()
+                       : make_error(errc::bad_value, "the file became shorter while it was packed",
+                                    from.path());
+        }
+        const std::string_view bytes(piece.get(), static_cast<std::size_t>(got));
+        if (on_content) {
+            on_content(bytes);
+        }
+        auto written = to.write(bytes);
+        if (!written) {
+            return written;
+        }
+        at += bytes.size();
+    }
+    return {};
+}
+
+}  // namespace detail
+
+inline result<std::vector<tree_entry>> list_tree(const std::string& directory,
+                                                 std::int64_t time_s) {
+    return detail::tree_lister(directory, time_s).run();
+}
+
+inline bool comes_before(std::string_view a, std::string_view b) noexcept {
+    const auto rank = [](char c) { return c == '/' ? 0 : 1 + int{static_cast<unsigned char>(c)}; };
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [&](char x, char y) { return rank(x) < rank(y); });
+}
+
+inline result<void> append_entry(tar_writer& to, tree_entry& entry,
+                                 const std::function<void(std::string_view)>& on_content) {
+    if (entry.what.kind != member_kind::file) {
+        return to.begin(entry.what);
+    }
+    const auto opened = os::open_file(entry.source, os::open_mode::read);
+    if (!opened) {
+        return opened.error();
+    }
+    const auto status = opened->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "the file became another kind while it was packed",
+                          entry.source);
+    }
+    entry.what.size = status->size;
+    if (entry.what.mode == 0) {
+        entry.what.mode = (status->mode & 0111U) != 0 ? 0755U : 0644U;
+    }
+    auto done = to.begin(entry.what);
+    if (done) {
+        done = detail::append_content(to, *opened, status->size, on_content);
+    }
+    if (!done && done.error().path.empty()) {
+        done.error().path = entry.source;
+    }
+    return done;
+}
+
+}}}  // namespace guild::archive
+
+// ==== guild/archive/extract.hpp ====
+// guild/archive/extract.hpp - writes the members of an archive beneath a fresh directory.
+//
+// Layer 3. Includes: archive/tar_reader.hpp, base, os/beneath.hpp, os/directory.hpp.
+// Not here: which members are allowed (archive/member_rules.hpp); compression (package/unpack.hpp).
+//
+// The tree is written in a directory beside the target, hard links and files first, symbolic links
+// when all else stands, and renamed into place at the end: the target is empty or complete.
+// Set-user, set-group and sticky bits, and writing by group and others, are taken away; the owner
+// may always read and write. Owners stay whoever unpacks.
+
+namespace guild { inline namespace v0 { namespace archive {
+
+/// What was written.
+struct extracted {
+    std::uint64_t members = 0;
+    std::uint64_t content_bytes = 0;
+};
+
+/// Writes every member of an archive into `directory`, which must not exist or be empty; its parent
+/// must exist.
+///
+/// errors   already_exists, with path: something stands there; those of tar_reader; those of
+///          writing files. Nothing is left after an error
+/// example  tests/archive/extract.cpp "extract: a tree comes out with its links, modes and times"
+[[nodiscard]] result<extracted> extract(tar_reader& from, const std::string& directory,
+                                        os::resolving how = os::resolving::one_call);
+
+/// Whether `directory` can be unpacked into: it does not exist, or is a directory and empty.
+///
+/// errors   already_exists, not_a_directory, and those of list_directory
+/// example  tests/archive/extract.cpp "extract: what is no fresh directory is refused"
+[[nodiscard]] result<void> check_fresh(const std::string& directory);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<void> check_fresh(const std::string& directory) {
+    const auto status = os::find_link_status(directory);
+    if (!status) {
+        return {};
+    }
+    if (status->kind != os::file_kind::directory) {
+        return make_error(errc::not_a_directory, "expected no file here, or an empty directory",
+                          directory);
+    }
+    const auto entries = os::list_directory(directory);
+    if (!entries) {
+        return entries.error();
+    }
+    return entries->empty() ? result<void>()
+                            : make_error(errc::already_exists,
+                                         "expected an empty directory, saw " +
+                                             show_name(entries->front().name) + " in it",
+                                         directory);
+}
+
+namespace detail {
+
+inline unsigned file_permissions(const member& of) noexcept {
+    return (of.mode & 0755U) | 0600U;
+}
+
+class extractor {
+public:
+    extractor(tar_reader& from, os::beneath& to) : from_(from), to_(to) {}
+
+    result<extracted> run() {
+        while (true) {
+            auto next = from_.next();
+            if (!next) {
+                return std::move(next).error();
+            }
+            if (!*next) {
+                break;
+            }
+            auto written = write(**next);
+            if (!written) {
+                return std::move(written).error();
+            }
+            ++done_.members;
+        }
+        auto finished = finish();
+        return finished ? result<extracted>(done_) : std::move(finished).error();
+    }
+
+private:
+    result<void> write(const member& next) {
+        auto above = make_parents(next.path);
+        if (!above) {
+            return above;
+        }
+        switch (next.kind) {
+        case member_kind::directory:
+            return write_directory(next);
+        case member_kind::symlink:
+            symlinks_.push_back(next);
+            return {};
+        case member_kind::hard_link: {
+            const auto target = normalize_member_name(next.target);
+            return target ? to_.make_hard_link(*target, next.path) : target.error();
+        }
+        case member_kind::file:
+            break;
+        }
+        return write_file(next);
+    }
+
+    // Archives need not name the directories above a member.
+    result<void> make_parents(const std::string& path) {
+        const std::size_t last = path.rfind('/');
+        if (last == std::string::npos || path.compare(0, last, last_parent_) == 0) {
+            return {};
+        }
+        for (std::size_t at = path.find('/'); at != std::string::npos;
+             at = path.find('/', at + 1)) {
+            auto made = to_.make_directory(path.substr(0, at), 0755);
+            if (!made) {
+                return made;
+            }
+        }
+        last_parent_ = path.substr(0, last);
+        return {};
+    }
+
+    result<void> write_directory(const member& next) {
+        if (next.path.empty()) {
+            return {};
+        }
+        directories_.push_back({next.path, (next.mode & 0755U) | 0700U, next.time_s});
+        return to_.make_directory(next.path, 0755);
+    }
+
+    result<void> write_file(const member& next) {
+        auto file = to_.create_file(next.path, file_permissions(next));
+        if (!file) {
+            return std::move(file).error();
+        }
+        while (true) {
+            const auto piece = from_.read();
+            if (!piece) {
+                return piece.error();
+            }
+            if (piece->empty()) {
+                break;
+            }
+            auto written = file->write_all(*piece);
+            if (!written) {
+                return written;
+            }
+            done_.content_bytes += piece->size();
+        }
+        os::set_file_time(*file, next.time_s);
+        return file->close();
+    }
+
+    result<void> finish() {
+        for (const member& link : symlinks_) {
+            auto made = to_.make_symlink(link.target, link.path);
+            if (!made) {
+                return made;
+            }
+        }
+        for (std::size_t i = directories_.size(); i-- > 0;) {  // what is made last is done first
+            const directory_mark& each = directories_[i];
+            auto done = to_.finish_directory(each.path, each.permissions, each.time_s);
+            if (!done) {
+                return done;
+            }
+        }
+        return {};
+    }
+
+    struct directory_mark {
+        std::string path;
+        unsigned permissions;
+        std::int64_t time_s;
+    };
+
+    tar_reader& from_;
+    os::beneath& to_;
+    extracted done_;
+    std::string last_parent_;
+    std::vector<member> symlinks_;
+    std::vector<directory_mark> directories_;
+};
+
+// A new directory beside `target`, in the same file system.
+inline result<std::string> make_staging(const std::string& target) {
+    std::string prefix = target;
+    while (prefix.size() > 1 && prefix.back() == '/') {
+        prefix.pop_back();
+    }
+    prefix = join_path(parent_path(prefix), '.' + base_name(prefix) + ".unpack-");
+    for (int number = 0; number < 1000; ++number) {
+        const std::string path = prefix + std::to_string(os::system_env.boot_time_us() + number);
+        const int made = os::system_env.mkdir(path.c_str(), 0777);
+        if (made == 0 || os::classify_errno(-made) != errc::already_exists) {
+            return made == 0 ? result<std::string>(path) : os::os_error(-made, "mkdir", path);
+        }
+    }
+    return make_error(errc::already_exists, "no free name for a directory", prefix);
+}
+
+}  // namespace detail
+
+inline result<extracted> extract(tar_reader& from, const std::string& directory,
+                                 os::resolving how) {
+    auto fresh = check_fresh(directory);
+    if (!fresh) {
+        return std::move(fresh).error();
+    }
+    auto made = detail::make_staging(directory);
+    if (!made) {
+        return std::move(made).error();
+    }
+    os::temporary staging(std::move(*made));
+    auto root = os::beneath::open(staging.path(), how);
+    if (!root) {
+        return std::move(root).error();
+    }
+    auto done = detail::extractor(from, *root).run();
+    if (!done) {
+        return done;
+    }
+    const int renamed = os::system_env.rename(staging.path().c_str(), directory.c_str());
+    if (renamed < 0) {
+        return os::os_error(-renamed, "rename", directory);
+    }
+    staging.keep();
+    return done;
+}
+
+}}}  // namespace guild::archive
 
 // ==== guild/series/point.hpp ====
 // guild/series/point.hpp - the values of series storage: a number, a point, a summary.
@@ -23885,6 +27882,6351 @@ inline std::vector<double> smooth(const std::vector<point>& points, double weigh
 
 }}}  // namespace guild::series
 
+// ==== guild/package/package_name.hpp ====
+// guild/package/package_name.hpp - which names and versions a package may have, so that
+// NAME-VERSION names a file and nothing else.
+//
+// Layer 4. Includes: base.
+// Not here: how names should look (warnings about GuildPkg); which of two versions is newer
+// (package/version_order.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What is wrong with the name or version of a package, or with one component of a path below
+/// srcdir; empty: nothing. They become names of files, so `/`, `..`, control characters and a
+/// leading `-` or `.` are refused.
+///
+/// example  tests/package/source.cpp "file name problem: slashes, dots, dashes and control bytes"
+[[nodiscard]] std::string find_name_problem(std::string_view name);
+
+/// Whether archives and directories can be named after a package.
+///
+/// errors   bad_value: what find_name_problem says of either
+/// example  tests/package/package_name.cpp "package name: what leads elsewhere is refused"
+[[nodiscard]] result<void> check_package_name(std::string_view name, std::string_view version);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_control(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
+}  // namespace detail
+
+inline std::string find_name_problem(std::string_view name) {
+    constexpr std::size_t most = 100;  // NAME-VERSION.pkg.tar.xz fits any file system
+    if (name.empty()) {
+        return "seen nothing";
+    }
+    if (name.size() > most) {
+        return "seen " + std::to_string(name.size()) + " bytes, at most " + std::to_string(most);
+    }
+    if (name.front() == '-' || name.front() == '.') {
+        return std::string("seen `") + name.front() + "` at its start";
+    }
+    if (contains(name, "..")) {
+        return "seen `..`";
+    }
+    for (const char c : name) {
+        if (detail::is_control(c)) {
+            return "seen a control character";
+        }
+        const bool is_fine = is_letter(c) || is_digit(c) || contains("._+~@-", {&c, 1});
+        if (!is_fine && static_cast<unsigned char>(c) < 0x80) {
+            return std::string("seen `") + c + "`";
+        }
+        if (!is_fine) {
+            return "seen a byte that is not ASCII";
+        }
+    }
+    return {};
+}
+
+inline result<void> check_package_name(std::string_view name, std::string_view version) {
+    for (const auto& [what, word] : {std::pair("name", name), std::pair("version", version)}) {
+        const std::string problem = find_name_problem(word);
+        if (!problem.empty()) {
+            return make_error(errc::bad_value, std::string("expected a package's ") + what +
+                                                   " of letters, digits and `._+~@-`, " + problem);
+        }
+    }
+    return {};
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/source.hpp ====
+// guild/package/source.hpp - one source of a package as values: where it comes from and under which
+// name it will stand.
+//
+// Layer 4. Includes: base.
+// Not here: which ref of a repository a tree URL means (package/tree_ref.hpp); fetching
+// (package/fetch.hpp). Nothing here touches a file or the network.
+//
+//   https://github.com/OWNER/REPO/tree/REF/PATH   a directory of a repository, REF may hold slashes
+//   git+URL#commit=ID|tag=NAME|branch=NAME        a whole repository: https, http, ssh or file
+//   https://..., http://..., ftp://...            an archive or a file
+//   PATH                                          a file or directory below the package's own
+//   NAME::any of these                            the same under another name
+
+namespace guild { inline namespace v0 { namespace package {
+
+enum class source_kind : std::uint8_t {
+    github_tree,  // url, tree_rest
+    git,          // url, ref, ref_name
+    download,     // url
+    local         // path
+};
+
+/// Which kind of name stands behind `#` of a git source.
+enum class ref_kind : std::uint8_t { none /* the remote's HEAD */, commit, tag, branch };
+
+/// One source. `name` is the one component below srcdir that it fills: REPO, the file's name, or
+/// for an archive that name without `.tar.xz` and the like.
+struct source {
+    source_kind kind = source_kind::local;
+    std::string text;       // as it was written
+    std::string name;       // below srcdir
+    std::string file_name;  // download: the name of the file that is kept
+    std::string url;        // what git or curl are given, mirrors not yet applied
+    std::string tree_rest;  // github_tree: REF/PATH, decoded
+    ref_kind ref = ref_kind::none;
+    std::string ref_name;
+    std::string path;         // local: below the package's directory, normal form
+    bool is_archive = false;  // download, local: unpacked into a directory of its own
+    bool is_renamed = false;  // NAME:: was there
+};
+
+/// Reads the text of one source.
+///
+/// in       one word: no white space
+/// errors   bad_value; where.begin and where.end are offsets into `text`, line and column are 0
+/// example  tests/package/source.cpp "parse_source: a GitHub URL keeps what is behind tree"
+[[nodiscard]] result<source> parse_source(std::string_view text);
+
+/// `name` without the ending of an archive that can be unpacked; `name` itself if it has none.
+///
+/// example  tests/package/source.cpp "archive_stem: every ending of an archive is cut"
+[[nodiscard]] std::string archive_stem(std::string_view name);
+
+/// The scheme of a URL in small letters, `https`; empty for a text that is none.
+[[nodiscard]] std::string url_scheme(std::string_view url);
+
+/// Whether anyone on the way can change what comes from this URL unnoticed: http and ftp.
+[[nodiscard]] bool is_unprotected(std::string_view url);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline error source_error(std::string message, std::size_t begin, std::size_t end) {
+    return make_error(errc::bad_value, std::move(message), {}, {begin, end, 0, 0});
+}
+
+inline bool is_hex_digit(char c) noexcept {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+inline unsigned hex_value(char c) noexcept {
+    if (is_digit(c)) {
+        return static_cast<unsigned>(c - '0');
+    }
+    return static_cast<unsigned>((c >= 'a' ? c - 'a' : c - 'A') + 10);
+}
+
+/// `%2F` and the like as bytes; a `%` without two digits stays.
+inline std::string decode_percent(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool is_code = text[i] == '%' && i + 2 < text.size() && is_hex_digit(text[i + 1]) &&
+                             is_hex_digit(text[i + 2]);
+        if (is_code) {
+            out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+/// A source text, one member per form of it. Offsets are into the whole text.
+class source_reader {
+public:
+    explicit source_reader(std::string_view text) : text_(text) {}
+
+    result<source> run() {
+        made_.text = std::string(text_);
+        if (text_.empty()) {
+            return fail("expected a source, seen nothing", 0);
+        }
+        for (std::size_t i = 0; i < text_.size(); ++i) {
+            if (is_space(text_[i]) || is_control(text_[i]) || text_[i] == '"') {
+                return fail("expected a source without white space, quotes and control characters",
+                            i);
+            }
+        }
+        auto name = read_rename();
+        if (!name) {
+            return std::move(name).error();
+        }
+        auto rest = read_kind();
+        if (!rest) {
+            return std::move(rest).error();
+        }
+        return finish();
+    }
+
+private:
+    error fail(std::string message, std::size_t begin) const {
+        return source_error(std::move(message), begin, text_.size());
+    }
+    std::string_view rest() const { return text_.substr(at_); }
+
+    result<void> read_rename();
+    result<void> read_kind();
+    result<void> read_github();
+    result<void> read_git();
+    result<void> read_fragment(std::string_view fragment, std::size_t at);
+    result<void> read_download();
+    result<void> read_local();
+    result<source> finish();
+
+    std::string_view text_;
+    std::size_t at_ = 0;  // behind NAME::
+    source made_;
+};
+
+// NAME:: - one component of a path.
+inline result<void> source_reader::read_rename() {
+    const std::size_t border = text_.find("::");
+    const std::size_t scheme = text_.find("://");
+    if (border == std::string_view::npos || scheme < border) {
+        return {};
+    }
+    made_.name = std::string(text_.substr(0, border));
+    made_.is_renamed = true;
+    at_ = border + 2;
+    const std::string problem = find_name_problem(made_.name);
+    if (!problem.empty()) {
+        return source_error("expected a name before `::`, " + problem, 0, border);
+    }
+    if (at_ == text_.size()) {
+        return fail("expected a source behind `::`, seen nothing", border);
+    }
+    return {};
+}
+
+inline result<void> source_reader::read_kind() {
+    if (rest().front() == '-') {
+        return fail("expected a source that does not begin with `-`", at_);
+    }
+    if (starts_with(rest(), "git+")) {
+        return read_git();
+    }
+    const std::string scheme = url_scheme(rest());
+    if (starts_with(rest(), "https://github.com/") && !contains(rest(), "/releases/") &&
+        !contains(rest(), "/archive/") && !contains(rest(), "/raw/")) {
+        return read_github();
+    }
+    if (scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "file") {
+        return read_download();
+    }
+    if (!scheme.empty()) {
+        return fail("expected https, http, ftp, file or git+URL, seen scheme `" + scheme + "`",
+                    at_);
+    }
+    return read_local();
+}
+
+// https://github.com/OWNER/REPO/tree/REF[/PATH]
+inline result<void> source_reader::read_github() {
+    made_.kind = source_kind::github_tree;
+    const std::size_t host_end = at_ + std::string_view("https://github.com/").size();
+    const std::vector<std::string> parts = split(text_.substr(host_end), '/');
+    const bool has_tree = parts.size() >= 4 && parts[2] == "tree";
+    if (!has_tree) {
+        return fail("expected https://github.com/OWNER/REPO/tree/REF/PATH; a whole repository is "
+                    "git+https://github.com/OWNER/REPO.git",
+                    at_);
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+        if (!find_name_problem(parts[i]).empty()) {
+            return fail("expected an owner and a repository, seen `" + parts[i] + "`", host_end);
+        }
+    }
+    const std::size_t rest_at = host_end + parts[0].size() + parts[1].size() + 7;
+    made_.tree_rest = decode_percent(text_.substr(rest_at));
+    while (!made_.tree_rest.empty() && made_.tree_rest.back() == '/') {
+        made_.tree_rest.pop_back();
+    }
+    if (made_.tree_rest.empty()) {
+        return fail("expected a branch, tag or commit behind tree/, seen nothing", rest_at);
+    }
+    for (const std::string& each : split(made_.tree_rest, '/')) {
+        const bool is_bad = each.empty() || each == "." || each == ".." ||
+                            to_lower(each) == ".git" ||
+                            std::any_of(each.begin(), each.end(), is_control);
+        if (is_bad) {
+            return fail("expected a path within the repository, seen component `" + each + "`",
+                        rest_at);
+        }
+    }
+    const bool has_suffix = ends_with(parts[1], ".git");
+    const std::string repository = has_suffix ? parts[1].substr(0, parts[1].size() - 4) : parts[1];
+    made_.url = "https://github.com/" + parts[0] + '/' + repository + ".git";
+    made_.name = made_.is_renamed ? made_.name : repository;
+    return {};
+}
+
+// git+URL[#commit=ID|tag=NAME|branch=NAME]
+inline result<void> source_reader::read_git() {
+    made_.kind = source_kind::git;
+    const std::size_t url_at = at_ + 4;
+    const std::string_view whole = text_.substr(url_at);
+    const std::size_t hash = whole.find('#');
+    made_.url = std::string(whole.substr(0, hash));
+    const std::string scheme = url_scheme(made_.url);
+    if (scheme != "https" && scheme != "http" && scheme != "ssh" && scheme != "file") {
+        return source_error("expected https, http, ssh or file behind `git+`, seen `" + scheme +
+                                "`",
+                            url_at, url_at + made_.url.size());
+    }
+    const std::string_view host = std::string_view(made_.url).substr(scheme.size() + 3);
+    if (host.empty() || host.front() == '-' || (scheme == "file" && host.front() != '/')) {
+        return source_error("expected a host or, with file, a path from the root", url_at,
+                            url_at + made_.url.size());
+    }
+    if (!made_.is_renamed) {
+        made_.name = base_name(made_.url);
+        if (ends_with(made_.name, ".git")) {
+            made_.name.resize(made_.name.size() - 4);
+        }
+    }
+    return hash == std::string_view::npos
+               ? result<void>()
+               : read_fragment(whole.substr(hash + 1), url_at + hash + 1);
+}
+
+inline result<void> source_reader::read_fragment(std::string_view fragment, std::size_t at) {
+    const std::size_t equals = fragment.find('=');
+    const std::string_view key = fragment.substr(0, equals);
+    const bool has_value = equals != std::string_view::npos && equals + 1 < fragment.size();
+    if (!has_value || (key != "commit" && key != "tag" && key != "branch")) {
+        return fail("expected commit=ID, tag=NAME or branch=NAME behind `#`", at);
+    }
+    made_.ref_name = std::string(fragment.substr(equals + 1));
+    made_.ref = key == "commit" ? ref_kind::commit
+                : key == "tag"  ? ref_kind::tag
+                                : ref_kind::branch;
+    if (made_.ref == ref_kind::commit) {
+        const bool is_id = (made_.ref_name.size() == 40 || made_.ref_name.size() == 64) &&
+                           std::all_of(made_.ref_name.begin(), made_.ref_name.end(), is_hex_digit);
+        if (!is_id) {
+            return fail("expected a commit of 40 or 64 hex digits, seen `" + made_.ref_name + "`",
+                        at + equals + 1);
+        }
+        made_.ref_name = to_lower(made_.ref_name);
+    } else if (made_.ref_name.front() == '-' || contains(made_.ref_name, "..") ||
+               made_.ref_name.find_first_of(":?*[\\^~") != std::string::npos) {
+        return fail("expected the name of a " + std::string(key) + ", seen `" + made_.ref_name +
+                        "`",
+                    at + equals + 1);
+    }
+    return {};
+}
+
+inline result<void> source_reader::read_download() {
+    made_.kind = source_kind::download;
+    const std::string_view whole = rest();
+    const std::size_t hash = whole.find('#');
+    made_.url = std::string(whole.substr(0, hash));
+    const std::size_t path_at = made_.url.find("://") + 3;
+    const std::string_view below = std::string_view(made_.url).substr(path_at);
+    const std::size_t slash = below.find('/');
+    const std::string_view path =
+        slash == std::string_view::npos ? std::string_view() : below.substr(slash + 1);
+    made_.file_name = made_.is_renamed
+                          ? made_.name
+                          : decode_percent(base_name(path.substr(0, path.find_first_of("?"))));
+    if (below.empty() || below.front() == '-' || made_.file_name.empty()) {
+        return fail("expected a URL that ends in the name of a file; give one by NAME::URL", at_);
+    }
+    return {};
+}
+
+inline result<void> source_reader::read_local() {
+    made_.kind = source_kind::local;
+    made_.path = normalize_path(rest());
+    const bool leaves = is_absolute(made_.path) || made_.path == ".." ||
+                        starts_with(made_.path, "../") || made_.path == ".";
+    if (leaves) {
+        return fail("expected a file or directory below the package's directory, seen `" +
+                        std::string(rest()) + "`",
+                    at_);
+    }
+    made_.file_name = made_.is_renamed ? made_.name : base_name(made_.path);
+    return {};
+}
+
+inline result<source> source_reader::finish() {
+    if (!made_.file_name.empty()) {
+        const std::string stem = archive_stem(made_.file_name);
+        made_.is_archive = stem != made_.file_name;
+        made_.name = stem;
+    }
+    const std::string problem = find_name_problem(made_.name);
+    if (!problem.empty()) {
+        return fail("expected a name for what is fetched, " + problem + "; give one by NAME::",
+                    at_);
+    }
+    return std::move(made_);
+}
+
+}  // namespace detail
+
+inline result<source> parse_source(std::string_view text) {
+    return detail::source_reader(text).run();
+}
+
+inline std::string archive_stem(std::string_view name) {
+    constexpr std::string_view endings[] = {".tar",     ".tar.gz", ".tgz", ".tar.xz",  ".txz",
+                                            ".tar.bz2", ".tbz2",   ".tbz", ".tar.zst", ".tzst"};
+    const std::string lower = to_lower(name);
+    for (const std::string_view each : endings) {
+        if (ends_with(lower, each) && lower.size() > each.size()) {
+            return std::string(name.substr(0, name.size() - each.size()));
+        }
+    }
+    return std::string(name);
+}
+
+inline std::string url_scheme(std::string_view url) {
+    const std::size_t end = url.find("://");
+    if (end == std::string_view::npos || end == 0) {
+        return {};
+    }
+    const std::string scheme = to_lower(url.substr(0, end));
+    const auto is_allowed = [](char c) {
+        return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+    };
+    return is_letter(scheme.front()) && std::all_of(scheme.begin(), scheme.end(), is_allowed)
+               ? scheme
+               : std::string();
+}
+
+inline bool is_unprotected(std::string_view url) {
+    const std::string scheme = url_scheme(url);
+    return scheme == "http" || scheme == "ftp";
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/tree_ref.hpp ====
+// guild/package/tree_ref.hpp - which ref a tree URL means: tree/REF/PATH, where REF may hold
+// slashes.
+//
+// Layer 4. Includes: base.
+// Not here: asking a repository for its refs (package/git.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// One branch or tag of a repository, with the commit it stands for.
+struct git_ref {
+    std::string name;    // in full: refs/heads/master
+    std::string commit;  // of an annotated tag: what it points at
+};
+
+/// What a tree URL means.
+struct resolved_tree {
+    std::string ref;     // in full; empty when REST names a commit
+    std::string commit;  // 40 or 64 hex digits
+    std::string path;    // within the repository; empty: all of it
+};
+
+/// Splits REST of a tree URL: the longest ref that ends at a `/` of it (or at its end) wins. Refs
+/// may be written in full, `refs/tags/v1/src`. A first component of 40 or 64 hex digits is a
+/// commit.
+///
+/// errors   bad_value: a branch and a tag have that name, the message lists both; not_found: none
+///          has, the message lists refs with the same first component, or the nearest name
+/// example  tests/package/tree_ref.cpp "resolve_tree: the longest ref wins"
+[[nodiscard]] result<resolved_tree> resolve_tree(std::string_view rest,
+                                                 const std::vector<git_ref>& refs);
+
+/// The branch or tag with this short or full name.
+///
+/// errors   not_found, with the nearest name
+[[nodiscard]] result<git_ref> get_ref(std::string_view full_name, const std::vector<git_ref>& refs);
+
+/// Reads what `git ls-remote` prints; branches and tags alone, tags with what they point at. Names
+/// that git itself would not take, and that might mean more in a refspec, are left out.
+///
+/// errors   bad_syntax
+/// example  tests/package/tree_ref.cpp "parse_refs: an annotated tag is the commit it points at"
+[[nodiscard]] result<std::vector<git_ref>> parse_refs(std::string_view text);
+
+/// `master` for `refs/heads/master`.
+[[nodiscard]] std::string short_ref(std::string_view full_name);
+
+/// Whether `text` is 40 or 64 hex digits.
+[[nodiscard]] bool is_commit_id(std::string_view text) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// Whether `rest` is `name` or continues it behind a `/`.
+inline bool continues(std::string_view rest, std::string_view name) noexcept {
+    return !name.empty() && starts_with(rest, name) &&
+           (rest.size() == name.size() || rest[name.size()] == '/');
+}
+
+/// What git-check-ref-format(1) forbids, as far as it has a meaning elsewhere.
+inline bool is_plain_ref(std::string_view name) noexcept {
+    return !contains(name, "..") && !contains(name, "//") && name.back() != '/' &&
+           std::none_of(name.begin(), name.end(), [](char c) {
+               return static_cast<unsigned char>(c) <= 0x20 || contains(":?*[\\^~\x7F", {&c, 1});
+           });
+}
+
+inline std::string list_refs(std::vector<std::string> names) {
+    constexpr std::size_t most = 10;
+    std::sort(names.begin(), names.end());
+    const std::size_t left = names.size() > most ? names.size() - most : 0;
+    names.resize(names.size() - left);
+    return join(names, ", ") + (left == 0 ? "" : " and " + std::to_string(left) + " more");
+}
+
+inline error no_such_ref(std::string_view rest, const std::vector<git_ref>& refs) {
+    const std::string first(rest.substr(0, rest.find('/')));
+    std::vector<std::string> alike;
+    std::vector<std::string> all;
+    for (const git_ref& each : refs) {
+        const std::string name = short_ref(each.name);
+        all.push_back(name);
+        if (continues(name, first)) {
+            alike.push_back(name);
+        }
+    }
+    std::string message = "no branch, tag or commit begins `" + std::string(rest) + "`";
+    if (refs.empty()) {
+        return make_error(errc::not_found, message + "; the repository has no branches or tags");
+    }
+    if (!alike.empty()) {
+        return make_error(errc::not_found,
+                          message + "; these share its first component: " + list_refs(alike));
+    }
+    const auto near = find_closest(first, all);
+    return make_error(errc::not_found, message + (near ? "; did you mean `" + *near + "`?"
+                                                       : "; there are: " + list_refs(all)));
+}
+
+inline error two_refs(const git_ref& one, const git_ref& other) {
+    return make_error(errc::bad_value, "`" + short_ref(one.name) +
+                                           "` is a branch and a tag, write " + one.name + " or " +
+                                           other.name + " in its place");
+}
+
+}  // namespace detail
+
+inline bool is_commit_id(std::string_view text) noexcept {
+    return (text.size() == 40 || text.size() == 64) &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+           });
+}
+
+inline std::string short_ref(std::string_view full_name) {
+    for (const std::string_view prefix : {"refs/heads/", "refs/tags/"}) {
+        if (starts_with(full_name, prefix)) {
+            return std::string(full_name.substr(prefix.size()));
+        }
+    }
+    return std::string(full_name);
+}
+
+inline result<resolved_tree> resolve_tree(std::string_view rest, const std::vector<git_ref>& refs) {
+    const std::string_view first = rest.substr(0, rest.find('/'));
+    const auto path_behind = [&](std::size_t size) {
+        return std::string(size < rest.size() ? rest.substr(size + 1) : std::string_view());
+    };
+    if (is_commit_id(first)) {
+        return resolved_tree{{}, to_lower(first), path_behind(first.size())};
+    }
+    const git_ref* best = nullptr;
+    const git_ref* rival = nullptr;
+    std::size_t best_size = 0;
+    for (const git_ref& each : refs) {
+        const std::string name = short_ref(each.name);
+        const std::string_view matched = detail::continues(rest, each.name) ? each.name
+                                         : detail::continues(rest, name)    ? name
+                                                                            : std::string_view();
+        if (matched.size() > best_size) {
+            best = &each;
+            rival = nullptr;
+            best_size = matched.size();
+        } else if (!matched.empty() && matched.size() == best_size) {
+            rival = &each;
+        }
+    }
+    if (best == nullptr) {
+        return detail::no_such_ref(rest, refs);
+    }
+    if (rival != nullptr) {
+        return detail::two_refs(*best, *rival);
+    }
+    return resolved_tree{best->name, best->commit, path_behind(best_size)};
+}
+
+inline result<git_ref> get_ref(std::string_view full_name, const std::vector<git_ref>& refs) {
+    std::vector<std::string> names;
+    for (const git_ref& each : refs) {
+        if (each.name == full_name) {
+            return each;
+        }
+        names.push_back(each.name);
+    }
+    const auto near = find_closest(full_name, names);
+    return make_error(errc::not_found,
+                      "no ref `" + std::string(full_name) + "`" +
+                          (near            ? "; did you mean `" + *near + "`?"
+                           : names.empty() ? "; the repository has none"
+                                           : "; there are: " + detail::list_refs(names)));
+}
+
+inline result<std::vector<git_ref>> parse_refs(std::string_view text) {
+    std::vector<git_ref> refs;
+    for (const std::string& line : split(text, '\n')) {
+        const std::size_t tab = line.find('\t');
+        if (line.empty()) {
+            continue;
+        }
+        if (tab == std::string::npos || !is_commit_id(std::string_view(line).substr(0, tab))) {
+            return make_error(errc::bad_syntax,
+                              "expected `ID TAB REF` of git, seen `" + line + "`");
+        }
+        const std::string id = line.substr(0, tab);
+        const std::string name = line.substr(tab + 1);
+        const bool is_peeled = ends_with(name, "^{}");
+        if (is_peeled && !refs.empty() && refs.back().name + "^{}" == name) {
+            refs.back().commit = id;
+        } else if ((starts_with(name, "refs/heads/") || starts_with(name, "refs/tags/")) &&
+                   detail::is_plain_ref(name)) {
+            refs.push_back({name, id});
+        }
+    }
+    return refs;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/package.hpp ====
+// guild/package/package.hpp - a GuildPkg file as values with their places: name, version, sources
+// with checksums, packager, references.
+//
+// Layer 4. Includes: base, ini, os/environment.hpp, os/file.hpp, package/source.hpp.
+// Not here: what a source text means (package/source.hpp); fetching and building; TOML itself: the
+// program hands toml::read_project in, so that the core needs no library.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// A text of the file and where it stands.
+struct placed_text {
+    std::string text;
+    ini::origin from;
+};
+
+/// One source and the checksum that was declared for it.
+struct declared_source {
+    source value;
+    ini::origin from;    // of the source's own word
+    std::string sha256;  // 64 small hex digits, `SKIP`, or empty: none is given
+    ini::origin sha256_from;
+};
+
+/// A GuildPkg file.
+struct definition {
+    std::string directory;  // of the package, absolute
+    std::string path;       // of the file, as it is shown in messages
+    std::string text;       // of the file
+    placed_text name;
+    placed_text version;
+    std::optional<placed_text> packager;  // a file below the directory
+    std::vector<declared_source> sources;
+    std::vector<ini::attribute> attributes;  // of [package], each name once, also the above
+    std::vector<ini::attribute> references;  // of [references], each name once
+};
+
+/// What a reader of another language returns, as toml::read_project: sections and diagnostics.
+using package_reader = ini::expansion (*)(std::string_view text, const std::string& path,
+                                          const std::vector<ini::section>& included);
+
+struct read_options {
+    package_reader read_toml =
+        nullptr;  // toml::read_project; null: GuildPkg.toml is not looked for
+};
+
+/// A definition with everything there is to say about its file, also when there are errors.
+struct definition_report {
+    std::optional<definition> value;           // none when `failure` is set
+    std::vector<ini::diagnostic> diagnostics;  // warnings and errors, in file order
+    std::string text;                          // of the file, for ini::render()
+    std::string path;                          // as it is shown
+    std::optional<error> failure;              // the first error
+};
+
+/// Loads GuildPkg of a directory, or else GuildPkg.toml if options can read one.
+///
+/// out      failure: not_found: no such file, with the two lines of text that say what to do;
+///          bad_syntax, bad_value, truncated, too_large: the first mistake, with line and column
+/// example  tests/package/package.cpp "package: a directory without GuildPkg says what to do"
+[[nodiscard]] definition_report load_definition(const std::string& directory,
+                                                const read_options& options = {});
+
+/// The definition that a text is, without touching files.
+///
+/// in       path: as it is to be shown; one that ends in .toml is read by options.read_toml
+/// example  tests/package/package.cpp "package: the tutorial's GuildPkg as values"
+[[nodiscard]] definition_report parse_definition(std::string text, const std::string& directory,
+                                                 const std::string& path,
+                                                 const read_options& options = {});
+
+/// `package_NAME` for every attribute of [package]; characters that a shell's names cannot hold
+/// are `_`.
+///
+/// example  tests/package/package.cpp "package: every attribute of [package] is a variable"
+[[nodiscard]] os::variables list_variables(const definition& from);
+
+/// What about a name departs from the rules of naming; empty: nothing. Terms of small letters and
+/// digits are joined by `-`, source packages end in `-src`, pretrained models in `+DATASET`.
+///
+/// example  tests/package/package.cpp "package: names that depart from the rules are warned about"
+[[nodiscard]] std::string find_naming_remark(std::string_view name);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline error no_package_file(const std::string& directory) {
+    const bool is_here = directory.empty() || directory == ".";
+    return make_error(errc::not_found,
+                      is_here ? "This directory does not contain a GuildPkg file\n"
+                                "Try 'guild init --package' to initialize a package or change "
+                                "directories."
+                              : "Directory '" + directory +
+                                    "' does not contain a GuildPkg file\nTry 'guild init "
+                                    "--package " +
+                                    directory + "' to initialize a package or change directories.");
+}
+
+inline std::string find_package_file(const std::string& directory, const read_options& options) {
+    for (const char* name : {"GuildPkg", "GuildPkg.toml"}) {
+        const std::string path = join_path(directory, name);
+        const bool can_read = !ends_with(name, ".toml") || options.read_toml != nullptr;
+        if (can_read && os::find_status(path) && !os::is_directory(path)) {
+            return path;
+        }
+    }
+    return {};
+}
+
+/// The span of `part`, which stands at `begin` of the text.
+inline source_span span_in(std::string_view text, std::size_t begin, std::size_t size) {
+    std::uint32_t line = 1;
+    std::size_t line_start = 0;
+    for (std::size_t i = 0; i < begin; ++i) {
+        const bool is_pair = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
+        const bool is_end = text[i] == '\n' || text[i] == '\r' || text[i] == '\x1A';
+        if (is_end && !is_pair) {
+            ++line;
+            line_start = i + 1;
+        }
+    }
+    return {begin, begin + size, line, static_cast<std::uint32_t>(begin - line_start + 1)};
+}
+
+/// The words of a value, each with its own place in the file where that can be told.
+inline std::vector<placed_text> place_words(const ini::attribute& value, std::string_view text) {
+    std::vector<placed_text> words;
+    const std::size_t end = std::min<std::size_t>(
+        guild::detail::convert<std::size_t>(value.from.where.end), text.size());
+    std::size_t at =
+        std::min<std::size_t>(guild::detail::convert<std::size_t>(value.from.where.begin), end);
+    for (std::string& word : split_words(value.value)) {
+        const std::size_t found = text.substr(0, end).find(word, at);
+        ini::origin from = value.from;
+        if (found != std::string_view::npos) {
+            from.where = span_in(text, found, word.size());
+            at = found + word.size();
+        }
+        words.push_back({std::move(word), std::move(from)});
+    }
+    return words;
+}
+
+/// Sections to a definition: the second pass. Every mistake is reported, not only the first.
+class definition_checker {
+public:
+    definition_checker(definition_report& report, definition& made)
+        : report_(report), made_(made) {}
+
+    void run(const std::vector<ini::section>& sections);
+
+private:
+    void fail(const ini::origin& where, std::string message, std::string hint = {}) {
+        add(ini::severity::error, where, std::move(message), std::move(hint));
+    }
+    void warn(const ini::origin& where, std::string message, std::string hint = {}) {
+        add(ini::severity::warning, where, std::move(message), std::move(hint));
+    }
+    void add(ini::severity sev, const ini::origin& where, std::string message, std::string hint) {
+        const errc code = sev == ini::severity::error ? errc::bad_value : errc::ok;
+        report_.diagnostics.push_back(
+            {sev, make_error(code, std::move(message), made_.path, where.where), std::move(hint),
+             ini::rule::package_value});
+    }
+
+    placed_text take_file_name(const ini::section& package, const char* what);
+    void check_names();
+    void take_packager(const ini::section& package);
+    void take_sources(const ini::section& package);
+    void take_checksums(const ini::section& package);
+    void check_destinations();
+    void check_protection();
+    void report_other_sections(const std::vector<ini::section>& sections);
+
+    definition_report& report_;
+    definition& made_;
+};
+
+inline void definition_checker::run(const std::vector<ini::section>& sections) {
+    const ini::section* package = ini::find_section(sections, {"package"});
+    report_other_sections(sections);
+    if (package == nullptr) {
+        fail({made_.path, {0, 0, 1, 1}}, "expected a section [package], seen none");
+        return;
+    }
+    for (const ini::attribute* each : package->effective()) {
+        made_.attributes.push_back(*each);
+        if (contains(each->value, {"\0", 1})) {
+            fail(each->from, "expected a value without NUL");
+        }
+    }
+    const ini::section* references = ini::find_section(sections, {"references"});
+    if (references != nullptr) {
+        for (const ini::attribute* each : references->effective()) {
+            made_.references.push_back(*each);
+        }
+    }
+    made_.name = take_file_name(*package, "name");
+    made_.version = take_file_name(*package, "version");
+    check_names();
+    take_packager(*package);
+    take_sources(*package);
+    take_checksums(*package);
+    check_destinations();
+    check_protection();
+}
+
+inline placed_text definition_checker::take_file_name(const ini::section& package,
+                                                      const char* what) {
+    const ini::attribute* found = package.find_attribute(what);
+    if (found == nullptr || found->value.empty()) {
+        fail(found == nullptr ? package.from : found->from,
+             std::string("expected `") + what + " = ...` in [package], seen none");
+        return {};
+    }
+    const std::string problem = find_name_problem(found->value);
+    if (!problem.empty()) {
+        fail(found->from,
+             std::string("expected a ") + what + " of letters, digits and `._+~@-`, " + problem);
+    }
+    return {found->value, found->from};
+}
+
+inline void definition_checker::check_names() {
+    const std::string remark = find_naming_remark(made_.name.text);
+    if (!made_.name.text.empty() && !remark.empty()) {
+        warn(made_.name.from, remark,
+             "packages are named like `mnist-src` or `inception-v1+cifar10`");
+    }
+    if (contains(made_.version.text, "-")) {
+        warn(made_.version.from, "`-` in a version: NAME-VERSION cannot be told apart by readers",
+             "use `.` or `_`");
+    }
+}
+
+inline void definition_checker::take_packager(const ini::section& package) {
+    const ini::attribute* found = package.find_attribute("packager");
+    if (found == nullptr || found->value.empty()) {
+        return;
+    }
+    const std::string path = normalize_path(found->value);
+    const bool leaves = is_absolute(path) || path == "." || path == ".." ||
+                        starts_with(path, "../") || path.front() == '-';
+    if (leaves) {
+        fail(found->from,
+             "expected a file below the package's directory, seen `" + found->value + "`");
+    }
+    made_.packager = placed_text{path, found->from};
+}
+
+inline void definition_checker::take_sources(const ini::section& package) {
+    const ini::attribute* found = package.find_attribute("source");
+    if (found == nullptr) {
+        return;
+    }
+    for (placed_text& word : place_words(*found, report_.text)) {
+        auto parsed = parse_source(word.text);
+        if (parsed) {
+            made_.sources.push_back({std::move(*parsed), std::move(word.from), {}, {}});
+            continue;
+        }
+        source_span& where = word.from.where;
+        const source_span& part = parsed.error().where;
+        if (where.end - where.begin == word.text.size() && part.begin <= part.end) {
+            where.column += static_cast<std::uint32_t>(part.begin);
+            where.end = where.begin + part.end;
+            where.begin += part.begin;
+        }
+        fail(word.from, std::move(parsed.error().message));
+        made_.sources.push_back({{}, word.from, {}, {}});
+    }
+}
+
+inline void definition_checker::take_checksums(const ini::section& package) {
+    const ini::attribute* found = package.find_attribute("sha256");
+    if (found == nullptr) {
+        return;
+    }
+    std::vector<placed_text> words = place_words(*found, report_.text);
+    if (words.size() != made_.sources.size()) {
+        const bool is_more = words.size() > made_.sources.size();
+        fail(is_more ? words[made_.sources.size()].from : found->from,
+             "expected " + std::to_string(made_.sources.size()) +
+                 " checksums, one for each source in order, seen " + std::to_string(words.size()),
+             "write SKIP for a source that is not to be checked");
+    }
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const bool is_sum = words[i].text.size() == 64 &&
+                            std::all_of(words[i].text.begin(), words[i].text.end(), is_hex_digit);
+        if (!is_sum && words[i].text != "SKIP") {
+            fail(words[i].from, "expected 64 hex digits or SKIP, seen `" + words[i].text + "`");
+        } else if (i < made_.sources.size()) {
+            made_.sources[i].sha256 = is_sum ? to_lower(words[i].text) : words[i].text;
+            made_.sources[i].sha256_from = std::move(words[i].from);
+        }
+    }
+}
+
+inline void definition_checker::check_destinations() {
+    for (std::size_t i = 0; i < made_.sources.size(); ++i) {
+        const std::string name = to_lower(made_.sources[i].value.name);
+        for (std::size_t k = 0; k < i && !name.empty(); ++k) {
+            const declared_source& other = made_.sources[k];
+            if (to_lower(other.value.name) == name) {
+                fail(made_.sources[i].from,
+                     "two sources would both be `" + other.value.name +
+                         "` below src, the other in line " + std::to_string(other.from.where.line),
+                     "give one another name: NAME::" + made_.sources[i].value.text);
+                break;
+            }
+        }
+    }
+}
+
+inline void definition_checker::check_protection() {
+    for (const declared_source& each : made_.sources) {
+        const bool is_pinned =
+            (!each.sha256.empty() && each.sha256 != "SKIP") || each.value.ref == ref_kind::commit;
+        if (each.value.kind == source_kind::download && each.sha256.empty()) {
+            warn(each.from, "nothing checks what is downloaded here", "give its sha256, or SKIP");
+        } else if (is_unprotected(each.value.url) && !is_pinned) {
+            warn(each.from, "anyone on the way can change what comes from here",
+                 "use https, or give its sha256");
+        }
+    }
+}
+
+inline void definition_checker::report_other_sections(const std::vector<ini::section>& sections) {
+    for (const ini::section& each : sections) {
+        const bool is_known =
+            each.key.size() == 1 && (each.kind() == "package" || each.kind() == "references");
+        if (!is_known) {
+            warn(each.from, "[" + ini::format_key(each.key) + "] means nothing in a GuildPkg file",
+                 "it has [package] and [references]");
+        }
+    }
+}
+
+inline ini::expansion read_package_sections(const std::string& text, const std::string& path,
+                                            const read_options& options) {
+    if (options.read_toml != nullptr && ends_with(path, ".toml")) {
+        return options.read_toml(text, path, {});
+    }
+    const ini::document document = ini::parse(text, path);
+    ini::expansion read = ini::expand(document);
+    read.diagnostics.insert(read.diagnostics.begin(), document.diagnostics().begin(),
+                            document.diagnostics().end());
+    return read;
+}
+
+inline std::optional<error> find_first_error(const std::vector<ini::diagnostic>& diagnostics) {
+    for (const ini::diagnostic& each : diagnostics) {
+        if (each.sev == ini::severity::error) {
+            return each.what;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+inline definition_report parse_definition(std::string text, const std::string& directory,
+                                          const std::string& path, const read_options& options) {
+    definition_report report;
+    report.text = std::move(text);
+    report.path = path;
+    ini::expansion read = detail::read_package_sections(report.text, path, options);
+    report.diagnostics = std::move(read.diagnostics);
+    definition made;
+    made.directory = os::absolute_path(directory);
+    made.path = path;
+    if (!detail::find_first_error(report.diagnostics)) {
+        detail::definition_checker(report, made).run(read.sections);
+    }
+    ini::sort_by_place(report.diagnostics);
+    report.failure = detail::find_first_error(report.diagnostics);
+    if (!report.failure) {
+        made.text = report.text;
+        report.value = std::move(made);
+    }
+    return report;
+}
+
+inline definition_report load_definition(const std::string& directory,
+                                         const read_options& options) {
+    const std::string given = directory.empty() ? "." : directory;
+    const std::string path = detail::find_package_file(given, options);
+    definition_report report;
+    if (path.empty()) {
+        report.failure = detail::no_package_file(given);
+        return report;
+    }
+    report.path = given == "." ? base_name(path) : path;
+    auto text = os::load_file(path, ini::max_file_bytes + 1);
+    if (!text) {
+        report.failure = std::move(text).error();
+        return report;
+    }
+    return parse_definition(std::move(*text), given, report.path, options);
+}
+
+inline os::variables list_variables(const definition& from) {
+    os::variables list;
+    for (const ini::attribute& each : from.attributes) {
+        std::string name = "package_";
+        for (const char c : each.name) {
+            name += is_letter(c) || is_digit(c) ? c : '_';
+        }
+        list.emplace_back(std::move(name), each.value);
+    }
+    return list;
+}
+
+inline std::string find_naming_remark(std::string_view name) {
+    constexpr std::size_t longest_term = 24;
+    const std::vector<std::string> halves = split(name, '+');
+    if (halves.size() > 2 || halves.back().empty()) {
+        return "expected at most one `+`, with the data set of a pretrained model behind it";
+    }
+    for (const std::string& half : halves) {
+        for (const std::string& term : split(half, '-')) {
+            const bool is_plain = std::all_of(term.begin(), term.end(), [](char c) {
+                return is_digit(c) || (c >= 'a' && c <= 'z') || c == '.';
+            });
+            if (term.empty() || term.size() > longest_term || !is_plain) {
+                return "expected short terms of small letters and digits, joined by `-`";
+            }
+        }
+    }
+    const std::string& model = halves.front();
+    const bool is_source =
+        ends_with(model, "-source") || ends_with(model, "-sources") || ends_with(model, ".src");
+    return is_source ? "expected the name of a source package to end in `-src`" : "";
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/lock.hpp ====
+// guild/package/lock.hpp - GuildPkg.lock: what the sources were at the last build, and what it
+// made.
+//
+// Layer 4. Includes: base, ini, os/file.hpp.
+// Not here: fetching (package/fetch.hpp). docs/format-package.md specifies the file.
+//
+//   [package]                                     [source "TEXT"]
+//     name = mnist-tutorial-src                     url = https://github.com/o/r.git
+//     version = 1                                   ref = refs/heads/master
+//     tar_sha256 = 64 hex digits                    path = a/b
+//                                                   commit, tree = ids of git
+//                                                   sha256 = of the file, or of its tree
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What one source was. Texts that do not apply are empty.
+struct locked_source {
+    std::string text;  // the source as GuildPkg has it: the key
+    std::string url;   // mirrors not applied
+    std::string ref;   // in full
+    std::string path;  // within the repository
+    std::string commit;
+    std::string tree;    // git's id of what is at the path
+    std::string sha256;  // of a downloaded or local file, else hash_tree() of the directory
+};
+
+/// The file as values.
+struct lock_file {
+    std::string name;
+    std::string version;
+    std::string tar_sha256;  // of the package as it was built; empty until it was
+    std::vector<locked_source> sources;
+
+    /// The entry of a source; none: null.
+    [[nodiscard]] const locked_source* find(std::string_view text) const noexcept;
+};
+
+/// The name of the file in a package's directory.
+inline constexpr const char* lock_file_name = "GuildPkg.lock";
+
+/// Reads the text of a lock file. Names it does not know are ignored: newer versions may add some.
+///
+/// errors   bad_syntax, bad_value, with line and column
+/// example  tests/package/lock.cpp "lock: what was written is read back"
+[[nodiscard]] result<lock_file> parse_lock(std::string_view text, const std::string& path);
+
+/// The text of a lock file; the same values give the same bytes.
+[[nodiscard]] std::string format_lock(const lock_file& from);
+
+/// Reads PACKAGE_DIRECTORY/GuildPkg.lock; without one, an empty value.
+///
+/// errors   as parse_lock; those of os::load_file
+[[nodiscard]] result<lock_file> load_lock(const std::string& package_directory);
+
+/// Writes it, in one step; a file that says the same already is not touched.
+///
+/// errors   those of os::save_file
+[[nodiscard]] result<void> save_lock(const std::string& package_directory, const lock_file& lock);
+
+/// What differs between two locks, for people: one line a difference.
+///
+/// example  tests/package/lock.cpp "lock: differences are told by source and field"
+[[nodiscard]] std::vector<std::string> list_differences(const lock_file& before,
+                                                        const lock_file& after);
+
+// ---- implementation ---------------------------------------------------------
+
+inline const locked_source* lock_file::find(std::string_view text) const noexcept {
+    for (const locked_source& each : sources) {
+        if (each.text == text) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+namespace detail {
+
+struct lock_field {
+    const char* name;
+    std::string locked_source::* member;
+};
+
+inline constexpr lock_field lock_fields[] = {
+    {"url", &locked_source::url},   {"ref", &locked_source::ref},
+    {"path", &locked_source::path}, {"commit", &locked_source::commit},
+    {"tree", &locked_source::tree}, {"sha256", &locked_source::sha256},
+};
+
+inline error lock_error(const ini::attribute& at, std::string_view expected) {
+    return make_error(errc::bad_value,
+                      "expected " + std::string(expected) + " as " + at.name + ", seen `" +
+                          at.value + "`",
+                      at.from.path, at.from.where);
+}
+
+inline bool is_hex(std::string_view text, std::size_t size) {
+    return text.size() == size && std::all_of(text.begin(), text.end(), [](char c) {
+               return is_digit(c) || (c >= 'a' && c <= 'f');
+           });
+}
+
+inline result<void> check_lock_value(const ini::attribute& at) {
+    const bool is_sum = at.name == "sha256" || at.name == "tar_sha256";
+    if (is_sum && !is_hex(at.value, 64)) {
+        return lock_error(at, "64 small hex digits");
+    }
+    const bool is_id = at.name == "commit" || at.name == "tree";
+    if (is_id && !is_hex(at.value, 40) && !is_hex(at.value, 64)) {
+        return lock_error(at, "40 or 64 small hex digits");
+    }
+    const bool leaves =
+        at.name == "path" &&
+        (is_absolute(at.value) || starts_with(at.value, "../") || contains(at.value, "/../"));
+    if (leaves || (at.name == "ref" && !starts_with(at.value, "refs/") && at.value != "HEAD")) {
+        return lock_error(at, leaves ? "a path within the repository" : "a ref in full");
+    }
+    return {};
+}
+
+inline std::string lock_line(std::string_view name, const std::string& value) {
+    return value.empty() ? std::string() : "  " + std::string(name) + " = " + value + '\n';
+}
+
+}  // namespace detail
+
+inline result<lock_file> parse_lock(std::string_view text, const std::string& path) {
+    const ini::document document = ini::parse(text, path);
+    if (auto wrong = document.first_error()) {
+        return std::move(*wrong);
+    }
+    lock_file lock;
+    for (const ini::section& section : ini::expand(document).sections) {
+        for (const ini::attribute& each : section.attributes) {
+            const auto checked = detail::check_lock_value(each);
+            if (!checked) {
+                return checked.error();
+            }
+        }
+        if (section.kind() == "package") {
+            lock.name = section.get("name");
+            lock.version = section.get("version");
+            lock.tar_sha256 = section.get("tar_sha256");
+        } else if (section.kind() == "source" && !section.name().empty()) {
+            locked_source made;
+            made.text = section.name();
+            for (const detail::lock_field& field : detail::lock_fields) {
+                made.*field.member = section.get(field.name);
+            }
+            lock.sources.push_back(std::move(made));
+        }
+    }
+    return lock;
+}
+
+inline std::string format_lock(const lock_file& from) {
+    std::string out = "# What guild package built and from what. Keep it with GuildPkg; "
+                      "--update makes it anew.\n\n[package]\n";
+    out += detail::lock_line("name", from.name) + detail::lock_line("version", from.version) +
+           detail::lock_line("tar_sha256", from.tar_sha256);
+    for (const locked_source& each : from.sources) {
+        out += "\n[source \"" + each.text + "\"]\n";
+        for (const detail::lock_field& field : detail::lock_fields) {
+            out += detail::lock_line(field.name, each.*field.member);
+        }
+    }
+    return out;
+}
+
+inline result<lock_file> load_lock(const std::string& package_directory) {
+    const std::string path = join_path(package_directory, lock_file_name);
+    if (!os::find_link_status(path)) {
+        return lock_file{};
+    }
+    const auto text = os::load_file(path, ini::max_file_bytes);
+    if (!text) {
+        return text.error();
+    }
+    return parse_lock(*text, path);
+}
+
+inline result<void> save_lock(const std::string& package_directory, const lock_file& lock) {
+    const std::string path = join_path(package_directory, lock_file_name);
+    const std::string text = format_lock(lock);
+    const auto old = os::load_file(path, ini::max_file_bytes);
+    return old && *old == text ? result<void>() : os::save_file(path, text);
+}
+
+inline std::vector<std::string> list_differences(const lock_file& before, const lock_file& after) {
+    std::vector<std::string> lines;
+    const auto compare = [&](const std::string& what, const std::string& old,
+                             const std::string& now) {
+        if (old != now) {
+            lines.push_back(what + ": " + (old.empty() ? "(none)" : old) + " -> " +
+                            (now.empty() ? "(none)" : now));
+        }
+    };
+    compare("name", before.name, after.name);
+    compare("version", before.version, after.version);
+    compare("tar_sha256", before.tar_sha256, after.tar_sha256);
+    for (const locked_source& each : before.sources) {
+        if (after.find(each.text) == nullptr) {
+            lines.push_back(each.text + ": is gone");
+        }
+    }
+    for (const locked_source& each : after.sources) {
+        const locked_source* old = before.find(each.text);
+        if (old == nullptr) {
+            lines.push_back(each.text + ": is new");
+            continue;
+        }
+        for (const detail::lock_field& field : detail::lock_fields) {
+            compare(each.text + " " + field.name, old->*field.member, each.*field.member);
+        }
+    }
+    return lines;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/mirror.hpp ====
+// guild/package/mirror.hpp - other places to fetch from: [mirror "PREFIX"] of the user's
+// config.toml.
+//
+// Layer 4. Includes: base, ini, os.
+// Not here: TOML itself (toml.hpp); fetching (package/fetch.hpp).
+//
+//   [mirror."https://github.com/"]
+//   url = "https://git.example.org/github/"
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// URLs that begin with `prefix` are fetched from `url` and the rest of them instead.
+struct mirror {
+    std::string prefix;
+    std::string url;
+};
+
+/// `url` as it is to be fetched: of the mirrors whose prefix it has, that of the longest.
+///
+/// example  tests/package/mirror.cpp "apply_mirrors: the longest prefix wins, once"
+[[nodiscard]] std::string apply_mirrors(std::string_view url, const std::vector<mirror>& mirrors);
+
+/// The mirrors of a configuration's sections.
+///
+/// errors   bad_value: no `url`, or one that is no URL; with line and column
+/// example  tests/package/mirror.cpp "list_mirrors: a section without url is an error at its place"
+[[nodiscard]] result<std::vector<mirror>> list_mirrors(const std::vector<ini::section>& sections);
+
+/// As toml::read_project.
+using config_reader = ini::expansion (*)(std::string_view text, const std::string& path,
+                                         const std::vector<ini::section>& included);
+
+/// The mirrors of a configuration file; none if there is no such file.
+///
+/// errors   bad_syntax and the like, with line and column; those of the operating system
+/// example  tests/package/mirror.cpp "load_mirrors: no file means no mirrors"
+[[nodiscard]] result<std::vector<mirror>> load_mirrors(const std::string& path,
+                                                       config_reader read_toml);
+
+/// Where the user's config.toml is: $XDG_CONFIG_HOME/guild or ~/.config/guild; none without a home.
+///
+/// example  tests/package/mirror.cpp "config path: XDG_CONFIG_HOME, else HOME"
+[[nodiscard]] std::optional<std::string> find_config_path(const os::variables& environment);
+
+// ---- implementation ---------------------------------------------------------
+
+inline std::string apply_mirrors(std::string_view url, const std::vector<mirror>& mirrors) {
+    const mirror* best = nullptr;
+    for (const mirror& each : mirrors) {
+        const bool is_longer = best == nullptr || each.prefix.size() > best->prefix.size();
+        if (!each.prefix.empty() && starts_with(url, each.prefix) && is_longer) {
+            best = &each;
+        }
+    }
+    return best == nullptr ? std::string(url)
+                           : best->url + std::string(url.substr(best->prefix.size()));
+}
+
+inline result<std::vector<mirror>> list_mirrors(const std::vector<ini::section>& sections) {
+    std::vector<mirror> mirrors;
+    for (const ini::section& each : sections) {
+        if (each.kind() != "mirror") {
+            continue;
+        }
+        const ini::attribute* url = each.find_attribute("url");
+        if (each.name().empty() || url == nullptr) {
+            return make_error(errc::bad_value, "expected [mirror \"PREFIX\"] with `url = URL`",
+                              each.from.path, each.from.where);
+        }
+        if (url_scheme(url->value).empty()) {
+            return make_error(errc::bad_value, "expected a URL, seen `" + url->value + "`",
+                              url->from.path, url->from.where);
+        }
+        mirrors.push_back({each.name(), url->value});
+    }
+    return mirrors;
+}
+
+inline result<std::vector<mirror>> load_mirrors(const std::string& path, config_reader read_toml) {
+    if (!os::find_status(path)) {
+        return std::vector<mirror>{};
+    }
+    const auto text = os::load_file(path, ini::max_file_bytes);
+    if (!text) {
+        return text.error();
+    }
+    const ini::expansion read = read_toml(*text, path, {});
+    for (const ini::diagnostic& each : read.diagnostics) {
+        if (each.sev == ini::severity::error) {
+            return each.what;
+        }
+    }
+    return list_mirrors(read.sections);
+}
+
+inline std::optional<std::string> find_config_path(const os::variables& environment) {
+    const auto own = os::find_variable(environment, "XDG_CONFIG_HOME");
+    if (own && is_absolute(*own)) {
+        return join_path(*own, "guild/config.toml");
+    }
+    const auto home = os::find_variable(environment, "HOME");
+    if (!home || home->empty()) {
+        return std::nullopt;
+    }
+    return join_path(*home, ".config/guild/config.toml");
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/tool.hpp ====
+// guild/package/tool.hpp - running git, curl and the like: what they are given, and what their
+// failures mean.
+//
+// Layer 4. Includes: base, os/process.hpp.
+// Not here: the options of each (package/git.hpp, package/download.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What the caller is told while something is fetched; both may be empty. `say` gets whole lines
+/// without their ends, `progress` texts of which each replaces the last, as on a terminal.
+using line_function = std::function<void(std::string_view line)>;
+
+/// How programs are run.
+///
+/// units    timeout_ms: milliseconds for one program from start to end; below 0: no limit
+struct tool_options {
+    std::string git = "git";
+    std::string curl = "curl";
+    os::variables environment;  // what programs see; empty: this process's own
+    std::int64_t timeout_ms = -1;
+    int stop_fd = -1;  // when this can be read, the program is stopped: interrupted
+    line_function say;
+    line_function warn;  // one warning, without `warning: `
+    line_function progress;
+};
+
+/// Runs one program; `limits` may hold an input and on_output.
+///
+/// errors   missing_requirement: it is not installed; timed_out; interrupted; those of os::run. A
+///          program that fails is no error here
+/// example  tests/package/tool.cpp "tool: a missing program is named"
+[[nodiscard]] result<os::run_result>
+run_tool(os::process_options command, const tool_options& options, os::run_options limits = {});
+
+/// What a program that failed said last, for a message: one line, without control characters.
+///
+/// example  tests/package/tool.cpp "tool: the last words are one clean line"
+[[nodiscard]] std::string last_words(const os::run_result& ran);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline error missing_tool(const std::string& name, const error& why) {
+    return make_error(errc::missing_requirement,
+                      "`" + name + "` is needed and cannot be run: " + why.message, why.path);
+}
+
+/// The lines of what a program printed; a carriage return ends one, too.
+inline std::vector<std::string> clean_lines(std::string_view text) {
+    std::vector<std::string> lines(1);
+    for (const char c : text) {
+        if (c != '\n' && c != '\r') {
+            lines.back() += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+        } else if (!trim(lines.back()).empty()) {
+            lines.emplace_back();
+        }
+    }
+    if (trim(lines.back()).empty()) {
+        lines.pop_back();
+    }
+    return lines;
+}
+
+inline const os::variables& environment_of(const tool_options& options, os::variables& own) {
+    if (!options.environment.empty()) {
+        return options.environment;
+    }
+    own = os::current_environment();
+    return own;
+}
+
+}  // namespace detail
+
+inline result<os::run_result> run_tool(os::process_options command, const tool_options& options,
+                                       os::run_options limits) {
+    const std::string name = command.argv.empty() ? std::string() : command.argv.front();
+    if (!command.environment && !options.environment.empty()) {
+        command.environment = options.environment;
+    }
+    if (limits.timeout_ms < 0) {
+        limits.timeout_ms = options.timeout_ms;
+    }
+    if (limits.stop_fd < 0) {
+        limits.stop_fd = options.stop_fd;
+    }
+    auto ran = os::run(command, limits);
+    if (!ran) {
+        const errc code = ran.error().code;
+        const bool is_missing = code == errc::not_found || code == errc::not_executable;
+        return is_missing ? detail::missing_tool(name, ran.error()) : std::move(ran).error();
+    }
+    if (ran->timed_out) {
+        return make_error(errc::timed_out, "`" + name + "` was stopped after " +
+                                               std::to_string(limits.timeout_ms) + " ms");
+    }
+    if (ran->stopped && options.stop_fd >= 0 && limits.stop_fd == options.stop_fd) {
+        return make_error(errc::interrupted, "`" + name + "` was stopped");
+    }
+    return ran;
+}
+
+inline std::string last_words(const os::run_result& ran) {
+    constexpr std::size_t most = 300;
+    const std::vector<std::string> lines = detail::clean_lines(ran.err.empty() ? ran.out : ran.err);
+    std::string words;
+    for (const std::string& line : lines) {
+        for (const std::string_view mark : {"fatal: ", "error: ", "ERROR: "}) {
+            if (words.empty() && starts_with(line, mark)) {
+                words = line.substr(mark.size());
+            }
+        }
+    }
+    if (words.empty() && !lines.empty()) {
+        words = lines.back();
+    }
+    words = std::string(trim(words)).substr(0, most);
+    return words.empty() ? to_string(ran.status) : words;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/git_tool.hpp ====
+// guild/package/git_tool.hpp - git as it is run here: nothing of the machine's configuration has a
+// say, nothing is asked, nothing but the wanted protocol is spoken.
+//
+// Layer 4. Includes: base, os, package/tool.hpp, package/source.hpp.
+// Not here: what it is run for (package/git.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// The environment of git: `base` without variables of git and without a way to ask the user, with
+/// what switches configuration, prompts, replacements and filters off.
+///
+/// in       minor: of the version 2.minor; before 2.32 the home directory has to be hidden, too
+/// example  tests/package/git_tool.cpp "git tool: no variable of the caller's git gets through"
+[[nodiscard]] os::variables make_git_environment(const os::variables& base, unsigned minor);
+
+/// The options before the command: no hooks, no protocol but those of `schemes`, no helpers.
+///
+/// example  tests/package/git_tool.cpp "git tool: only the wanted protocol is allowed"
+[[nodiscard]] std::vector<std::string> git_options(const std::vector<std::string>& schemes);
+
+/// A git that can be run.
+///
+/// threads  any
+class git_tool {
+public:
+    /// Finds out whether git is there and recent enough. The options must outlive the object.
+    ///
+    /// in       schemes: of the URLs that may be spoken to
+    /// errors   missing_requirement: none, or one before 2.25; those of run_tool
+    /// example  tests/package/git_tool.cpp "git tool: a version that is too old is told"
+    [[nodiscard]] static result<git_tool> open(const tool_options& tools,
+                                               std::vector<std::string> schemes);
+
+    /// The second number of the version: 39 of 2.39.5.
+    [[nodiscard]] unsigned minor() const noexcept { return minor_; }
+
+    /// Runs `git ARGUMENTS`.
+    ///
+    /// in       arguments: texts of others stand behind `--`, or are known not to begin with `-`;
+    ///          more: variables such as GIT_DIR; input: for its standard input
+    /// out      also of a git that fails
+    /// errors   those of run_tool
+    [[nodiscard]] result<os::run_result> run(std::vector<std::string> arguments,
+                                             const os::variables& more = {},
+                                             std::string input = {}) const;
+
+private:
+    const tool_options* tools_ = nullptr;
+    std::vector<std::string> schemes_;
+    os::variables environment_;
+    unsigned minor_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline os::variables make_git_environment(const os::variables& base, unsigned minor) {
+    const auto is_kept = [](const std::string& name) {
+        return name == "GIT_SSH_COMMAND" || name == "GIT_SSH" || name == "GIT_SSL_CAINFO" ||
+               (!starts_with(name, "GIT_") && name != "SSH_ASKPASS");
+    };
+    os::variables kept;
+    for (const os::variable& each : base) {
+        if (is_kept(each.first)) {
+            kept.push_back(each);
+        }
+    }
+    os::variables fixed = {{"GIT_TERMINAL_PROMPT", "0"},
+                           {"GIT_CONFIG_GLOBAL", "/dev/null"},
+                           {"GIT_CONFIG_NOSYSTEM", "1"},
+                           {"GIT_ATTR_NOSYSTEM", "1"},
+                           {"GIT_LFS_SKIP_SMUDGE", "1"},
+                           {"GIT_LITERAL_PATHSPECS", "1"},
+                           {"GIT_NO_REPLACE_OBJECTS", "1"},
+                           {"GIT_OPTIONAL_LOCKS", "0"},
+                           {"LC_ALL", "C"}};
+    if (!os::find_variable(kept, "GIT_SSH_COMMAND") && !os::find_variable(kept, "GIT_SSH")) {
+        fixed.emplace_back("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
+    }
+    constexpr unsigned knows_config_global = 32;
+    if (minor < knows_config_global) {
+        fixed.emplace_back("HOME", "/nonexistent");
+        fixed.emplace_back("XDG_CONFIG_HOME", "/nonexistent");
+    }
+    return os::merge_environment(kept, fixed);
+}
+
+inline std::vector<std::string> git_options(const std::vector<std::string>& schemes) {
+    std::vector<std::string> options;
+    for (const char* each :
+         {"core.hooksPath=/dev/null", "core.fsmonitor=false",
+          "core.askPass=", "credential.helper=", "safe.bareRepository=all", "gc.auto=0",
+          "maintenance.auto=false", "submodule.recurse=false", "fetch.recurseSubmodules=no",
+          "http.lowSpeedLimit=1000", "http.lowSpeedTime=60", "protocol.allow=never"}) {
+        options.insert(options.end(), {"-c", each});
+    }
+    for (const std::string& scheme : schemes) {
+        options.insert(options.end(), {"-c", "protocol." + scheme + ".allow=always"});
+    }
+    return options;
+}
+
+namespace detail {
+
+/// The second number of `git version 2.39.5`; 1000 for a later first number, 0 for what is none.
+inline unsigned read_git_version(std::string_view text) {
+    const std::vector<std::string> words = split_words(text);
+    if (words.size() < 3 || words[0] != "git" || words[1] != "version") {
+        return 0;
+    }
+    const std::vector<std::string> numbers = split(words[2], '.');
+    const auto number = [&](std::size_t i) {
+        return i < numbers.size() ? parse_int64(numbers[i]).value_or(0) : 0;
+    };
+    if (number(0) > 2) {
+        return 1000;
+    }
+    return number(0) < 2 || number(1) < 0 || number(1) > 1000 ? 0U
+                                                              : static_cast<unsigned>(number(1));
+}
+
+}  // namespace detail
+
+inline result<git_tool> git_tool::open(const tool_options& tools,
+                                       std::vector<std::string> schemes) {
+    constexpr unsigned oldest = 25;
+    os::process_options command;
+    command.argv = {tools.git, "--version"};
+    const auto ran = run_tool(std::move(command), tools);
+    if (!ran) {
+        return ran.error();
+    }
+    git_tool made;
+    made.minor_ = ran->status.success() ? detail::read_git_version(ran->out) : 0;
+    if (made.minor_ < oldest) {
+        return make_error(errc::missing_requirement,
+                          "expected git 2." + std::to_string(oldest) + " or later, seen `" +
+                              std::string(trim(ran->out)) + "`",
+                          tools.git);
+    }
+    os::variables own;
+    made.tools_ = &tools;
+    made.schemes_ = std::move(schemes);
+    made.environment_ = make_git_environment(detail::environment_of(tools, own), made.minor_);
+    return made;
+}
+
+inline result<os::run_result> git_tool::run(std::vector<std::string> arguments,
+                                            const os::variables& more, std::string input) const {
+    os::process_options command;
+    command.argv = git_options(schemes_);
+    command.argv.insert(command.argv.begin(), tools_->git);
+    command.argv.insert(command.argv.end(), std::make_move_iterator(arguments.begin()),
+                        std::make_move_iterator(arguments.end()));
+    command.environment = os::merge_environment(environment_, more);
+    os::run_options limits;
+    limits.input = std::move(input);
+    if (!tools_->progress) {
+        return run_tool(std::move(command), *tools_, std::move(limits));
+    }
+    std::string streams[2];
+    limits.on_output = [&](int stream, std::string_view bytes) {
+        streams[stream - 1].append(bytes);
+        const std::size_t end = bytes.find_last_of("\r\n");
+        if (stream == 2 && end != std::string_view::npos) {
+            const auto lines = detail::clean_lines(bytes.substr(0, end));
+            tools_->progress(lines.empty() ? std::string_view() : lines.back());
+        }
+    };
+    auto ran = run_tool(std::move(command), *tools_, std::move(limits));
+    if (ran) {
+        ran->out = std::move(streams[0]);
+        ran->err = std::move(streams[1]);
+    }
+    return ran;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/git_store.hpp ====
+// guild/package/git_store.hpp - the bare repository that is kept of a source, and what is in it.
+//
+// Layer 4. Includes: base, os, package/git_tool.hpp, package/tree_ref.hpp.
+// Not here: which commit is wanted and when a server is asked (package/git.hpp).
+//
+// Nothing here fetches by itself: git fetches what is missing in a partial clone whenever it
+// stumbles upon it, so every question is asked by commands that do not.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// A repository somewhere and the bare one that is kept of it.
+struct repository {
+    std::string url;        // as the package names it; remembered, and compared at the next use
+    std::string fetch_url;  // where it is fetched from, mirrors applied; empty: url
+    std::string directory;  // of the bare repository, absolute
+};
+
+/// How much of a repository is asked for: one commit without contents, one commit, or everything.
+enum class fetch_depth : std::uint8_t { contents_later, one_commit, everything };
+
+/// One file or directory of a commit.
+struct git_object {
+    std::string mode;  // 040000, 100644, 100755, 120000, 160000
+    std::string type;  // tree, blob, commit
+    std::string id;
+};
+
+/// The bare repository of one source.
+class git_store {
+public:
+    /// Looks at what stands at the directory: nothing yet, or a bare repository of this URL.
+    ///
+    /// errors   already_exists: something else; bad_value: a repository of another URL
+    /// example  tests/package/git_store.cpp "git store: a repository of another URL is refused"
+    [[nodiscard]] static result<git_store> open(const git_tool& git, repository of);
+
+    [[nodiscard]] bool exists() const noexcept { return exists_; }
+
+    /// Makes the bare repository; one that is there is removed.
+    ///
+    /// in       id_size: 40 or 64, of the repository's ids
+    /// errors   io_failed with git's words; those of files
+    [[nodiscard]] result<void> create(std::size_t id_size);
+
+    /// Tells git where to fetch from.
+    ///
+    /// errors   io_failed with git's words
+    [[nodiscard]] result<void> set_url();
+
+    /// Branches and tags that were fetched before.
+    ///
+    /// errors   io_failed with git's words
+    [[nodiscard]] result<std::vector<git_ref>> list_refs() const;
+
+    /// The commit that `name` stands for; empty: there is none.
+    [[nodiscard]] std::string find_commit(const std::string& name) const;
+
+    /// What is at a path of a commit; empty path: its tree.
+    ///
+    /// errors   not_found: no such path
+    [[nodiscard]] result<git_object> get_object(const std::string& commit,
+                                                const std::string& path) const;
+
+    /// The ids of what is missing below an object.
+    ///
+    /// errors   not_found: the object itself
+    [[nodiscard]] result<std::vector<std::string>> list_missing(const std::string& id) const;
+
+    /// Fetches one refspec.
+    ///
+    /// errors   io_failed with git's words
+    [[nodiscard]] result<void> fetch(const std::string& refspec, fetch_depth depth);
+
+    /// Fetches objects by id.
+    ///
+    /// errors   io_failed with git's words
+    [[nodiscard]] result<void> fetch_objects(const std::vector<std::string>& ids);
+
+    /// Whether an annotated tag says itself that it has this name; true for other refs.
+    ///
+    /// source   git-tag(1): the object of an annotated tag holds the tag's name
+    [[nodiscard]] bool has_own_name(const std::string& ref) const;
+
+    /// Writes an object's files below `directory` as `path`.
+    ///
+    /// errors   io_failed with git's words
+    [[nodiscard]] result<void> check_out(const git_object& object, const std::string& commit,
+                                         const std::string& path,
+                                         const std::string& directory) const;
+
+private:
+    git_store(const git_tool& git, repository of) : git_(&git), of_(std::move(of)) {}
+
+    [[nodiscard]] os::variables place() const { return {{"GIT_DIR", of_.directory}}; }
+    [[nodiscard]] result<std::string> run(std::vector<std::string> arguments,
+                                          std::string input = {}) const;
+    [[nodiscard]] result<void> remove_clashes(const std::string& refspec);
+    [[nodiscard]] bool is_shallow() const {
+        return os::find_status(join_path(of_.directory, "shallow")).has_value();
+    }
+
+    const git_tool* git_;
+    repository of_;
+    bool exists_ = false;
+};
+
+/// The error of a git that failed.
+[[nodiscard]] error git_failure(const os::run_result& ran, std::string_view what);
+
+// ---- implementation ---------------------------------------------------------
+
+inline error git_failure(const os::run_result& ran, std::string_view what) {
+    return make_error(errc::io_failed, std::string(what) + " failed: " + last_words(ran));
+}
+
+namespace detail {
+
+inline std::string_view without_git_suffix(std::string_view url) {
+    while (!url.empty() && url.back() == '/') {
+        url.remove_suffix(1);
+    }
+    return ends_with(url, ".git") ? url.substr(0, url.size() - 4) : url;
+}
+
+inline bool is_same_repository(std::string_view one, std::string_view other) {
+    return without_git_suffix(trim(one)) == without_git_suffix(trim(other));
+}
+
+/// Attributes that would change files on their way out of the repository.
+inline constexpr std::string_view plain_attributes =
+    "* -export-subst -export-ignore -text -eol -crlf -ident -filter -working-tree-encoding\n";
+
+}  // namespace detail
+
+inline result<std::string> git_store::run(std::vector<std::string> arguments,
+                                          std::string input) const {
+    const std::string what = "git " + arguments.front();
+    auto ran = git_->run(std::move(arguments), place(), std::move(input));
+    if (!ran) {
+        return std::move(ran).error();
+    }
+    if (!ran->status.success()) {
+        return git_failure(*ran, what);
+    }
+    return std::move(ran->out);
+}
+
+inline result<git_store> git_store::open(const git_tool& git, repository of) {
+    git_store made(git, std::move(of));
+    const std::string& directory = made.of_.directory;
+    if (!os::find_link_status(directory)) {
+        return made;
+    }
+    const bool is_bare = os::is_regular_file(join_path(directory, "HEAD")) &&
+                         os::is_directory(join_path(directory, "objects")) &&
+                         os::is_regular_file(join_path(directory, "config"));
+    if (!is_bare) {
+        return make_error(errc::already_exists,
+                          "expected a bare repository of " + made.of_.url +
+                              " or nothing, seen something else: move it, or name the source "
+                              "NAME::URL",
+                          directory);
+    }
+    auto url = made.run({"config", "--get", "guild.url"});
+    if (!url) {
+        url = made.run({"config", "--get", "remote.origin.url"});
+    }
+    if (!url || !detail::is_same_repository(*url, made.of_.url)) {
+        return make_error(errc::bad_value,
+                          "expected a bare repository of " + made.of_.url + ", seen one of " +
+                              (url ? std::string(trim(*url)) : "nothing"),
+                          directory);
+    }
+    made.exists_ = true;
+    return made;
+}
+
+// Made beside its place and renamed, so that a repository with a name is whole.
+inline result<void> git_store::create(std::size_t id_size) {
+    const std::string place = std::exchange(of_.directory, of_.directory + ".new");
+    os::temporary unfinished(of_.directory);
+    auto made = os::remove_tree(of_.directory);
+    std::vector<std::string> command = {"init", "--quiet", "--bare", "--template="};
+    if (id_size == 64) {
+        command.emplace_back("--object-format=sha256");
+    }
+    if (made) {
+        const auto ran = git_->run(std::move(command), {{"GIT_DIR", of_.directory}});
+        made = !ran                    ? result<void>(ran.error())
+               : ran->status.success() ? result<void>()
+                                       : git_failure(*ran, "git init");
+    }
+    if (made) {
+        made = set_url();
+    }
+    if (made) {
+        made = os::make_directories(join_path(of_.directory, "info"));
+    }
+    if (made) {
+        made = os::remove_tree(place);
+    }
+    if (made) {
+        made = os::rename_path(of_.directory, place);
+    }
+    of_.directory = place;
+    exists_ = made.has_value();
+    return made;
+}
+
+inline result<void> git_store::set_url() {
+    const std::string& actual = of_.fetch_url.empty() ? of_.url : of_.fetch_url;
+    for (const auto& [name, value] :
+         {std::pair<const char*, const std::string&>{"guild.url", of_.url},
+          std::pair<const char*, const std::string&>{"remote.origin.url", actual}}) {
+        const auto set = run({"config", "--replace-all", name, value});
+        if (!set) {
+            return set.error();
+        }
+    }
+    return {};
+}
+
+inline result<std::vector<git_ref>> git_store::list_refs() const {
+    if (!exists_) {
+        return std::vector<git_ref>{};
+    }
+    const auto text = run({"show-ref", "--dereference"});
+    if (!text) {
+        return std::vector<git_ref>{};  // as git says when there is none
+    }
+    return parse_refs(replace_all(*text, " ", "\t"));
+}
+
+inline std::string git_store::find_commit(const std::string& name) const {
+    if (!exists_ || name.empty() || name.front() == '-') {
+        return {};
+    }
+    const auto found = run({"rev-list", "--missing=allow-any", "--no-walk", name + "^0", "--"});
+    const std::string id = found ? std::string(trim(*found)) : std::string();
+    return is_commit_id(id) ? id : std::string();
+}
+
+inline result<git_object> git_store::get_object(const std::string& commit,
+                                                const std::string& path) const {
+    if (path.empty()) {
+        const auto tree = run({"rev-parse", "--verify", commit + "^{tree}"});
+        if (!tree) {
+            return tree.error();
+        }
+        return git_object{"040000", "tree", std::string(trim(*tree))};
+    }
+    // MODE SP TYPE SP ID TAB PATH NUL
+    const auto listed = run({"ls-tree", "-z", "--full-tree", commit, "--", path});
+    if (!listed) {
+        return listed.error();
+    }
+    const std::size_t tab = listed->find('\t');
+    const std::vector<std::string> words = split_words(std::string_view(*listed).substr(0, tab));
+    const bool is_it = tab != std::string::npos && words.size() == 3 &&
+                       std::string_view(listed->c_str()).substr(tab + 1) == path;
+    if (!is_it) {
+        return make_error(errc::not_found, "no path `" + path + "` in commit " + commit);
+    }
+    return git_object{words[0], words[1], words[2]};
+}
+
+inline result<std::vector<std::string>> git_store::list_missing(const std::string& id) const {
+    const auto listed = run({"rev-list", "--objects", "--missing=print", "--no-walk", id, "--"});
+    if (!listed) {
+        return make_error(errc::not_found, "the contents of " + id + " are not there");
+    }
+    std::vector<std::string> missing;
+    for (const std::string& line : split(*listed, '\n')) {
+        if (starts_with(line, "?")) {
+            missing.push_back(line.substr(1));
+        }
+    }
+    return missing;
+}
+
+// A branch `a` of former times is in the way of `a/b`.
+inline result<void> git_store::remove_clashes(const std::string& refspec) {
+    const std::string name = refspec.substr(refspec.rfind(':') + 1);
+    const auto refs = list_refs();
+    if (!refs) {
+        return refs.error();
+    }
+    for (const git_ref& each : *refs) {
+        const bool clashes = each.name != name && (starts_with(each.name, name + "/") ||
+                                                   starts_with(name, each.name + "/"));
+        if (clashes) {
+            const auto removed = run({"update-ref", "-d", each.name});
+            if (!removed) {
+                return removed.error();
+            }
+        }
+    }
+    return {};
+}
+
+inline result<void> git_store::fetch(const std::string& refspec, fetch_depth depth) {
+    const auto cleared = remove_clashes(refspec);
+    if (!cleared) {
+        return cleared;
+    }
+    std::vector<std::string> command = {"fetch", "--no-tags", "--progress"};
+    if (depth == fetch_depth::everything) {
+        command.emplace_back("--prune");
+        if (is_shallow()) {
+            command.emplace_back("--unshallow");
+        }
+    } else {
+        command.emplace_back("--depth=1");
+        if (depth == fetch_depth::contents_later) {
+            command.emplace_back("--filter=blob:none");
+        }
+    }
+    command.insert(command.end(), {"--", "origin"});
+    if (depth == fetch_depth::everything) {
+        command.insert(command.end(), {"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"});
+    } else {
+        command.push_back(refspec);
+    }
+    const auto fetched = run(std::move(command));
+    return fetched ? result<void>() : fetched.error();
+}
+
+inline result<void> git_store::fetch_objects(const std::vector<std::string>& ids) {
+    const auto ran =
+        git_->run({"-c", "fetch.negotiationAlgorithm=noop", "fetch", "--progress", "--no-tags",
+                   "--no-write-fetch-head", "--filter=blob:none", "--stdin", "--", "origin"},
+                  place(), join(ids, "\n") + "\n");
+    if (!ran) {
+        return ran.error();
+    }
+    return ran->status.success() ? result<void>() : git_failure(*ran, "git fetch");
+}
+
+inline bool git_store::has_own_name(const std::string& ref) const {
+    constexpr std::string_view tags = "refs/tags/";
+    if (!starts_with(ref, tags)) {
+        return true;
+    }
+    const auto type = run({"cat-file", "-t", ref});
+    if (!type || trim(*type) != "tag") {
+        return type.has_value();
+    }
+    const auto text = run({"cat-file", "tag", ref});
+    const std::string line = "\ntag " + ref.substr(tags.size()) + "\n";
+    // The header ends at the first empty line.
+    return text && contains(text->substr(0, text->find("\n\n") + 1), line);
+}
+
+inline result<void> git_store::check_out(const git_object& object, const std::string& commit,
+                                         const std::string& path,
+                                         const std::string& directory) const {
+    auto done = os::make_directories(join_path(of_.directory, "info"));
+    if (done) {
+        done = os::save_file(join_path(of_.directory, "info/attributes"), detail::plain_attributes);
+    }
+    if (done) {
+        done = os::make_directories(directory);
+    }
+    if (!done) {
+        return done;
+    }
+    const os::temporary index(directory + ".index");
+    const os::variables variables = {
+        {"GIT_DIR", of_.directory}, {"GIT_WORK_TREE", directory}, {"GIT_INDEX_FILE", index.path()}};
+    std::vector<std::string> fill = {"read-tree", commit};
+    if (!path.empty() && object.type == "tree") {
+        fill = {"read-tree", "--prefix=" + path + "/", object.id};
+    } else if (!path.empty()) {
+        fill = {"update-index", "--add", "--cacheinfo", object.mode + ',' + object.id + ',' + path};
+    }
+    const auto filled = git_->run(std::move(fill), variables);
+    if (!filled) {
+        return filled.error();
+    }
+    if (!filled->status.success()) {
+        return git_failure(*filled, "git read-tree");
+    }
+    const auto ran = git_->run({"checkout-index", "--all"}, variables);
+    if (!ran) {
+        return ran.error();
+    }
+    return ran->status.success() ? result<void>() : git_failure(*ran, "git checkout-index");
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/git.hpp ====
+// guild/package/git.hpp - fetches one commit of a repository, or a part of it, by git.
+//
+// Layer 4. Includes: base, os, package/tool.hpp, package/tree_ref.hpp.
+// Not here: which commit a source means (package/tree_ref.hpp, package/fetch.hpp).
+//
+// The bare repository is kept beside the package, so that later fetches are short. It gets as
+// little as the server can be asked for: one commit without the contents of files outside the path;
+// else one commit; else everything. No configuration, hook, filter or attribute of the machine or
+// of the repository has a say: files are what is in the repository, byte for byte.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What is wanted of a repository.
+struct git_request {
+    ref_kind kind = ref_kind::none;  // of `ref`, unless tree_rest is given
+    std::string ref;                 // short name, or a commit
+    std::string tree_rest;           // REF/PATH of a tree URL
+    std::string path;                // within the repository; empty: all (not with tree_rest)
+    std::string pinned_commit;       // fetch this one again, whatever the ref says now
+    std::string pinned_ref;          // what the ref was in full when it was pinned
+    std::string pinned_path;
+    bool offline = false;
+};
+
+/// A commit that is in the bare repository, with everything below its path.
+struct git_commit {
+    std::string ref;  // in full; empty: a commit was asked for
+    std::string commit;
+    std::string path;       // empty: all
+    std::string tree;       // the object at the path: a tree's id, or a file's
+    std::string mode = {};  // 040000 for a tree, 100644, 100755 or 120000 for a file
+};
+
+/// Fetches what is asked for into the bare repository, unless it is there.
+///
+/// errors   not_found: no such ref, or no such path in it, the message names both; bad_value: an
+///          ambiguous ref, a tag that says it is another one, a URL that is not allowed, a bare
+///          repository of another URL; already_exists: something else stands at `directory`;
+///          io_failed: no server, with git's words; missing_requirement: no git, or one before
+///          2.25; timed_out; interrupted
+/// example  tests/package/git.cpp "git: only the wanted path is fetched where the server can"
+[[nodiscard]] result<git_commit> fetch_commit(const repository& from, const git_request& wanted,
+                                              const tool_options& tools = {});
+
+/// Writes the files at the commit's path below `directory`, under their full path within the
+/// repository, byte for byte. Submodules are empty directories. Symbolic links may lead anywhere:
+/// hash_tree() finds those that leave.
+///
+/// errors   those of fetch_commit
+/// example  tests/package/git.cpp "git: attributes of the repository change nothing"
+[[nodiscard]] result<void> export_commit(const repository& from, const git_commit& commit,
+                                         const std::string& directory,
+                                         const tool_options& tools = {});
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// One call of fetch_commit(): first what is there, then what the server has.
+class commit_fetcher {
+public:
+    commit_fetcher(const git_tool& git, git_store& store, const repository& from,
+                   const git_request& wanted, const tool_options& tools)
+        : git_(git), store_(store), from_(from), wanted_(wanted), tools_(tools) {}
+
+    result<git_commit> run();
+
+private:
+    using ids = std::vector<std::string>;
+
+    std::string url() const { return from_.fetch_url.empty() ? from_.url : from_.fetch_url; }
+    bool is_pinned() const { return !wanted_.pinned_commit.empty(); }
+    void warn(const std::string& text) const {
+        if (tools_.warn) {
+            tools_.warn(text);
+        }
+    }
+
+    result<resolved_tree> resolve(const std::vector<git_ref>& refs) const;
+    result<resolved_tree> resolve_there() const;
+    result<resolved_tree> resolve_here() const;
+    result<git_commit> take(const resolved_tree& wanted) const;
+    result<git_commit> take_complete(const resolved_tree& wanted) const;
+    result<git_commit> fetch(const resolved_tree& wanted);
+    result<git_commit> fetch_by(const resolved_tree& wanted, fetch_depth depth);
+    result<void> prepare(std::size_t id_size);
+    result<git_commit> use_what_is_there(const error& why) const;
+
+    const git_tool& git_;
+    git_store& store_;
+    const repository& from_;
+    const git_request& wanted_;
+    const tool_options& tools_;
+    bool is_new_ = false;
+    bool is_broken_ = false;  // files are missing in the repository that git believes to be there
+};
+
+inline bool is_final(errc code) {
+    return code == errc::interrupted || code == errc::timed_out || code == errc::bad_value ||
+           code == errc::missing_requirement || code == errc::no_space || code == errc::not_found;
+}
+
+inline result<git_commit> commit_fetcher::run() {
+    if (is_pinned()) {
+        auto there =
+            take_complete({wanted_.pinned_ref, wanted_.pinned_commit, wanted_.pinned_path});
+        if (there) {
+            return there;
+        }
+    }
+    if (wanted_.offline) {
+        auto resolved = resolve_here();
+        auto there = resolved ? take_complete(*resolved) : result<git_commit>(resolved.error());
+        if (!there && there.error().code == errc::not_found) {
+            there.error().message += " (offline: only what was fetched before is looked at)";
+        }
+        return there;
+    }
+    if (tools_.say) {
+        tools_.say("Downloading " + from_.url);
+    }
+    auto resolved = resolve_there();
+    if (!resolved) {
+        const error& why = resolved.error();
+        return why.code == errc::io_failed ? use_what_is_there(why)
+                                           : result<git_commit>(resolved.error());
+    }
+    auto there = take_complete(*resolved);
+    return there ? there : fetch(*resolved);
+}
+
+/// What is asked for, as a ref, a commit and a path.
+inline result<resolved_tree> commit_fetcher::resolve(const std::vector<git_ref>& refs) const {
+    if (!wanted_.tree_rest.empty()) {
+        return resolve_tree(wanted_.tree_rest, refs);
+    }
+    if (wanted_.kind == ref_kind::commit) {
+        return resolved_tree{{}, wanted_.ref, wanted_.path};
+    }
+    const std::string prefix = wanted_.kind == ref_kind::tag ? "refs/tags/" : "refs/heads/";
+    auto found = get_ref(wanted_.kind == ref_kind::none ? "HEAD" : prefix + wanted_.ref, refs);
+    if (!found) {
+        return std::move(found).error();
+    }
+    return resolved_tree{found->name, found->commit, wanted_.path};
+}
+
+inline result<resolved_tree> commit_fetcher::resolve_there() const {
+    if (is_pinned()) {
+        return resolved_tree{wanted_.pinned_ref, wanted_.pinned_commit, wanted_.pinned_path};
+    }
+    std::vector<std::string> command = {"ls-remote", "--heads", "--tags", "--", url()};
+    const bool is_head = wanted_.tree_rest.empty() && wanted_.kind == ref_kind::none;
+    if (is_head) {
+        command = {"ls-remote", "--", url(), "HEAD"};
+    }
+    const auto ran = git_.run(std::move(command));
+    if (!ran) {
+        return ran.error();
+    }
+    if (!ran->status.success()) {
+        return make_error(errc::io_failed, "asking " + url() + " failed: " + last_words(*ran));
+    }
+    if (is_head && ends_with(trim(ran->out), "\tHEAD")) {
+        return resolve({{"HEAD", ran->out.substr(0, ran->out.find('\t'))}});
+    }
+    const auto refs = parse_refs(ran->out);
+    return refs ? resolve(*refs) : result<resolved_tree>(refs.error());
+}
+
+inline result<resolved_tree> commit_fetcher::resolve_here() const {
+    auto refs = store_.list_refs();
+    if (!refs) {
+        return std::move(refs).error();
+    }
+    const std::string head = store_.find_commit("refs/guild/HEAD");
+    if (!head.empty()) {
+        refs->push_back({"HEAD", head});
+    }
+    return resolve(*refs);
+}
+
+inline result<git_commit> commit_fetcher::take(const resolved_tree& wanted) const {
+    const std::string shown = wanted.ref.empty() ? wanted.commit : short_ref(wanted.ref);
+    if (store_.find_commit(wanted.commit).empty()) {
+        return make_error(errc::not_found, "no commit " + wanted.commit + " of " + from_.url);
+    }
+    const auto object = store_.get_object(wanted.commit, wanted.path);
+    if (!object || object->type == "commit") {
+        return make_error(errc::not_found, "no path `" + wanted.path + "` in `" + shown + "` (" +
+                                               wanted.commit + ") of " + from_.url);
+    }
+    return git_commit{wanted.ref, wanted.commit, wanted.path, object->id, object->mode};
+}
+
+inline result<git_commit> commit_fetcher::take_complete(const resolved_tree& wanted) const {
+    auto taken = take(wanted);
+    if (!taken) {
+        return taken;
+    }
+    const auto missing = store_.list_missing(taken->tree);
+    if (!missing || !missing->empty()) {
+        return make_error(errc::not_found,
+                          "not all of commit " + wanted.commit + " of " + from_.url + " is there");
+    }
+    return taken;
+}
+
+inline result<void> commit_fetcher::prepare(std::size_t id_size) {
+    if (store_.exists()) {
+        return store_.set_url();
+    }
+    if (tools_.say) {
+        tools_.say("Cloning into bare repository '" + from_.directory + "'...");
+    }
+    is_new_ = true;
+    return store_.create(id_size);
+}
+
+/// One way of asking. An error that another way cannot mend is one of is_final().
+inline result<git_commit> commit_fetcher::fetch_by(const resolved_tree& wanted, fetch_depth depth) {
+    const bool by_id = wanted.ref.empty() || is_pinned();
+    const std::string local = by_id                  ? "refs/guild/" + wanted.commit
+                              : wanted.ref == "HEAD" ? std::string("refs/guild/HEAD")
+                                                     : wanted.ref;
+    const auto fetched =
+        store_.fetch('+' + (by_id ? wanted.commit : wanted.ref) + ':' + local, depth);
+    if (!fetched) {
+        return fetched.error();
+    }
+    resolved_tree found = wanted;
+    const std::string now = by_id ? wanted.commit : store_.find_commit(local);
+    found.commit = now.empty() ? wanted.commit : now;  // it may have moved on since it was listed
+    if (store_.find_commit(found.commit).empty()) {
+        const bool is_last = depth == fetch_depth::everything;
+        return make_error(is_last ? errc::not_found : errc::io_failed,
+                          "no commit " + found.commit + " came from " + from_.url);
+    }
+    if (!by_id && !store_.has_own_name(local)) {
+        return make_error(errc::bad_value, "the tag that " + from_.url + " gives as " + wanted.ref +
+                                               " says that it is another one");
+    }
+    auto taken = take(found);
+    if (!taken) {
+        return taken;
+    }
+    auto missing = store_.list_missing(taken->tree);
+    const auto completed =
+        missing && !missing->empty() ? store_.fetch_objects(*missing) : result<void>();
+    missing = completed ? store_.list_missing(taken->tree) : result<ids>(completed.error());
+    if (missing && missing->empty()) {
+        return taken;
+    }
+    is_broken_ = true;
+    return missing ? make_error(errc::io_failed, "files of commit " + found.commit +
+                                                     " did not come from " + from_.url)
+                   : missing.error();
+}
+
+inline result<git_commit> commit_fetcher::fetch(const resolved_tree& wanted) {
+    constexpr unsigned fetches_by_id = 29;
+    const auto prepared = prepare(wanted.commit.size());
+    if (!prepared) {
+        return prepared.error();
+    }
+    os::temporary unfinished = is_new_ ? os::temporary(from_.directory) : os::temporary();
+    error last;
+    for (const fetch_depth depth :
+         {fetch_depth::contents_later, fetch_depth::one_commit, fetch_depth::everything}) {
+        if (depth == fetch_depth::contents_later && git_.minor() < fetches_by_id) {
+            continue;
+        }
+        // What a broken-off partial clone lacks, git believes to have.
+        const auto emptied = is_broken_ ? store_.create(wanted.commit.size()) : result<void>();
+        if (!emptied) {
+            return emptied.error();
+        }
+        is_broken_ = false;
+        auto fetched = fetch_by(wanted, depth);
+        if (fetched || is_final(fetched.error().code)) {
+            const bool is_of_use = fetched || fetched.error().code == errc::not_found;
+            if (is_of_use) {
+                unfinished.keep();
+            }
+            return fetched;
+        }
+        last = std::move(fetched).error();
+    }
+    return use_what_is_there(last);
+}
+
+/// A server that cannot be reached is no hindrance when everything is there.
+inline result<git_commit> commit_fetcher::use_what_is_there(const error& why) const {
+    const auto resolved = resolve_here();
+    auto there = resolved ? take_complete(*resolved) : result<git_commit>(resolved.error());
+    if (!there) {
+        return why;
+    }
+    warn(why.message + "; commit " + there->commit + ", fetched before, is used");
+    return there;
+}
+
+inline result<void> check_git_url(const std::string& url) {
+    const std::string scheme = url_scheme(url);
+    const bool is_known =
+        scheme == "https" || scheme == "http" || scheme == "ssh" || scheme == "file";
+    const std::string_view host =
+        is_known ? std::string_view(url).substr(scheme.size() + 3) : std::string_view();
+    if (host.empty() || host.front() == '-') {
+        return make_error(errc::bad_value,
+                          "expected an https, http, ssh or file URL, seen `" + url + "`");
+    }
+    return {};
+}
+
+inline result<git_tool> open_git(const repository& from, const tool_options& tools) {
+    for (const std::string& url : {from.url, from.fetch_url.empty() ? from.url : from.fetch_url}) {
+        const auto checked = check_git_url(url);
+        if (!checked) {
+            return checked.error();
+        }
+    }
+    return git_tool::open(tools, {url_scheme(from.fetch_url.empty() ? from.url : from.fetch_url)});
+}
+
+}  // namespace detail
+
+inline result<git_commit> fetch_commit(const repository& from, const git_request& wanted,
+                                       const tool_options& tools) {
+    const auto git = detail::open_git(from, tools);
+    if (!git) {
+        return git.error();
+    }
+    auto store = git_store::open(*git, from);
+    if (!store) {
+        return std::move(store).error();
+    }
+    return detail::commit_fetcher(*git, *store, from, wanted, tools).run();
+}
+
+inline result<void> export_commit(const repository& from, const git_commit& commit,
+                                  const std::string& directory, const tool_options& tools) {
+    const auto git = detail::open_git(from, tools);
+    if (!git) {
+        return git.error();
+    }
+    const auto store = git_store::open(*git, from);
+    if (!store) {
+        return store.error();
+    }
+    const bool is_tree = commit.mode == "040000";
+    return store->check_out({commit.mode, is_tree ? "tree" : "blob", commit.tree}, commit.commit,
+                            commit.path, directory);
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/file_digest.hpp ====
+// guild/package/file_digest.hpp - the sha256 of a file.
+//
+// Layer 4. Includes: base/sha256.hpp, os/file.hpp.
+// Not here: of bytes in memory (base/sha256.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// Size and sha256 (64 lower case hex digits) of a file.
+struct file_digest {
+    std::uint64_t size = 0;
+    std::string sha256;
+};
+
+/// Reads a file and tells its size and sha256.
+///
+/// errors   not_found and the others of open_file
+/// cost     64 KiB of memory, whatever the file's size
+/// example  tests/package/file_digest.cpp "file digest: is that of the file's bytes"
+[[nodiscard]] result<file_digest> get_file_digest(const std::string& path);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<file_digest> get_file_digest(const std::string& path) {
+    auto opened = os::open_file(path, os::open_mode::read);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    sha256 sum;
+    file_digest found;
+    std::string piece(65536, '\0');
+    while (true) {
+        const auto got = opened->read_at(found.size, &piece[0], piece.size());
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            break;
+        }
+        sum.update(std::string_view(piece).substr(0, *got));
+        found.size += *got;
+    }
+    found.sha256 = sum.hex();
+    return found;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/download.hpp ====
+// guild/package/download.hpp - fetches one file by curl: resumed, bounded, checked before it has
+// its name.
+//
+// Layer 4. Includes: base, os, package/file_digest.hpp, package/tool.hpp.
+// Not here: where downloads are kept (package/fetch.hpp), repositories (package/git.hpp).
+//
+// Beside DESTINATION stand, for as long as they mean something: DESTINATION.part, what came until
+// the connection was cut; DESTINATION.headers, which say whether the rest still fits to it; and
+// DESTINATION.bad, a file that was not what its checksum says.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// units    max_bytes: bytes; connect_ms, stall_ms: milliseconds without a connection, or with less
+///          than 1 KiB a second
+struct download_options {
+    std::string sha256;  // expected, 64 small hex digits; empty: anything
+    std::uint64_t max_bytes = std::uint64_t{64} << 30U;
+    std::int64_t connect_ms = 30'000;
+    std::int64_t stall_ms = 60'000;
+    int retries = 3;          // after failures that may pass
+    bool offline = false;     // only what is there
+    bool refresh = false;     // also when it is there
+    bool allow_file = false;  // file:// URLs too
+    std::string shown_url;    // what is said to be downloaded; empty: the URL
+    tool_options tools;
+};
+
+/// A file that is there and is what it should be.
+struct downloaded {
+    std::string path;
+    std::string sha256;
+    std::uint64_t bytes = 0;
+    bool was_there = false;  // nothing was fetched
+};
+
+/// Fetches `url` into the file `destination`, unless it is there with the expected checksum. Its
+/// directory must exist. The file has its name when it is complete, checked and on disk.
+///
+/// errors   bad_checksum: kept as DESTINATION.bad, the message names both sums; truncated: cut off,
+///          DESTINATION.part is taken up by the next call; not_found: 404 and the like, or offline;
+///          too_large; bad_value: a URL that is not allowed; io_failed: no server, with curl's
+///          words; permission_denied: 401 and 403; missing_requirement: no curl; timed_out;
+///          interrupted; no_space and the others of files
+/// example  tests/package/download.cpp "download: a cut file is resumed where it was cut"
+[[nodiscard]] result<downloaded> download(const std::string& url, const std::string& destination,
+                                          const download_options& options = {});
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// What the headers of the last response say.
+struct response_facts {
+    int status = 0;
+    std::string etag;  // strong ones alone, with their quotes
+};
+
+inline response_facts read_headers(std::string_view text) {
+    response_facts facts;
+    for (const std::string& raw : split(text, '\n')) {
+        const std::string_view line = trim(raw);
+        if (starts_with(line, "HTTP/")) {
+            const std::vector<std::string> words = split_words(line);
+            facts = {};
+            facts.status =
+                words.size() < 2 ? 0 : static_cast<int>(parse_int64(words[1]).value_or(0) % 1000);
+        } else if (starts_with(to_lower(line), "etag:")) {
+            const std::string_view tag = trim(line.substr(5));
+            const bool is_strong = tag.size() > 2 && tag.front() == '"' && tag.back() == '"' &&
+                                   !contains(tag.substr(1, tag.size() - 2), "\"");
+            facts.etag = is_strong ? std::string(tag) : std::string();
+        }
+    }
+    return facts;
+}
+
+/// How one run of curl ended.
+enum class attempt_end : std::uint8_t { done, no_resume, may_pass, failed };
+
+/// One download: attempts until the file is complete.
+class downloader {
+public:
+    downloader(const std::string& url, const std::string& destination,
+               const download_options& options)
+        : url_(url), destination_(destination), part_(destination + ".part"),
+          headers_(destination + ".headers"), options_(options) {}
+
+    result<downloaded> run();
+
+private:
+    result<downloaded> take_existing() const;
+    result<downloaded> finish();
+    result<downloaded> keep_aside(const file_digest& seen);
+    result<void> transfer();
+    attempt_end attempt(bool resume);
+    void take_failure(const os::run_result& ran, std::uint64_t before);
+    attempt_end classify(int code, const response_facts& facts, bool resumed);
+    std::vector<std::string> make_command(std::uint64_t from, const std::string& etag) const;
+    void write(std::string_view bytes);
+    bool wait_before_retry(int failures) const;
+    response_facts facts() const {
+        const auto text = os::load_file(headers_, 1U << 20U);
+        return text ? read_headers(*text) : response_facts{};
+    }
+    std::uint64_t part_size() const {
+        const auto status = os::find_status(part_);
+        return status ? status->size : 0;
+    }
+
+    const std::string& url_;
+    const std::string& destination_;
+    std::string part_;
+    std::string headers_;
+    const download_options& options_;
+    os::file file_;
+    std::uint64_t size_ = 0;
+    std::uint64_t shown_ = 0;
+    bool stop_ = false;          // what came cannot be kept
+    bool resumed_ = false;       // the part holds bytes of an earlier response
+    bool was_repeated_ = false;  // as a whole, because its parts did not fit
+    error failure_;
+};
+
+inline result<downloaded> downloader::run() {
+    const std::string scheme = url_scheme(url_);
+    const bool is_known = scheme == "https" || scheme == "http" || scheme == "ftp" ||
+                          (scheme == "file" && options_.allow_file);
+    if (!is_known) {
+        return make_error(errc::bad_value,
+                          "expected an https, http or ftp URL, seen `" + url_ + "`");
+    }
+    auto there = take_existing();
+    const bool is_there = there.has_value() && !options_.refresh;
+    if (is_there || options_.offline) {
+        return there;
+    }
+    if (options_.tools.say) {
+        options_.tools.say("Downloading " +
+                           (options_.shown_url.empty() ? url_ : options_.shown_url));
+    }
+    const auto transferred = transfer();
+    if (!transferred) {
+        return transferred.error();
+    }
+    return finish();
+}
+
+inline result<downloaded> downloader::take_existing() const {
+    const auto digest = get_file_digest(destination_);
+    if (!digest) {
+        return make_error(errc::not_found, url_ + " was not downloaded before (offline)",
+                          destination_);
+    }
+    if (!options_.sha256.empty() && digest->sha256 != options_.sha256) {
+        return make_error(errc::bad_checksum,
+                          "expected sha256 " + options_.sha256 + ", seen " + digest->sha256 +
+                              " in what was downloaded before (offline)",
+                          destination_);
+    }
+    return downloaded{destination_, digest->sha256, digest->size, true};
+}
+
+inline std::vector<std::string> downloader::make_command(std::uint64_t from,
+                                                         const std::string& etag) const {
+    const std::string scheme = url_scheme(url_);
+    const auto seconds = [](std::int64_t time_ms) {
+        return std::to_string(time_ms < 1000 ? 1 : time_ms / 1000);
+    };
+    std::vector<std::string> command = {options_.tools.curl,
+                                        "--disable",
+                                        "--silent",
+                                        "--show-error",
+                                        "--fail",
+                                        "--location",
+                                        "--max-redirs",
+                                        "10",
+                                        "--globoff",
+                                        "--proto",
+                                        "=" + scheme,
+                                        "--proto-redir",
+                                        scheme == "http" ? "=http,https" : "=" + scheme,
+                                        "--connect-timeout",
+                                        seconds(options_.connect_ms),
+                                        "--speed-limit",
+                                        "1024",
+                                        "--speed-time",
+                                        seconds(options_.stall_ms),
+                                        "--max-filesize",
+                                        std::to_string(options_.max_bytes),
+                                        "--dump-header",
+                                        headers_};
+    if (from != 0) {
+        command.insert(command.end(), {"--continue-at", std::to_string(from)});
+    }
+    if (from != 0 && !etag.empty()) {
+        command.insert(command.end(), {"--header", "If-Range: " + etag});
+    }
+    command.insert(command.end(), {"--output", "-", "--url", url_});
+    return command;
+}
+
+inline void downloader::write(std::string_view bytes) {
+    constexpr std::uint64_t step = std::uint64_t{1} << 20U;
+    if (stop_) {
+        return;
+    }
+    if (bytes.size() > options_.max_bytes - size_) {
+        failure_ =
+            make_error(errc::too_large, "expected at most " + std::to_string(options_.max_bytes) +
+                                            " bytes of " + url_ + ", seen more");
+        stop_ = true;
+        return;
+    }
+    const auto wrote = file_.write_at(size_, bytes);
+    if (!wrote) {
+        failure_ = wrote.error();
+        stop_ = true;
+        return;
+    }
+    size_ += bytes.size();
+    if (options_.tools.progress && size_ >= shown_ + step) {
+        shown_ = size_;
+        options_.tools.progress(base_name(destination_) + ": " + std::to_string(size_ / step) +
+                                " MiB");
+    }
+}
+
+/// Whether what curl says may pass by itself, and what it means.
+inline attempt_end downloader::classify(int code, const response_facts& facts, bool resumed) {
+    constexpr int http_error = 22;
+    const auto is_one_of = [](int value, std::initializer_list<int> list) {
+        return std::find(list.begin(), list.end(), value) != list.end();
+    };
+    if (resumed && (is_one_of(code, {33, 36}) || facts.status == 416)) {
+        return attempt_end::no_resume;
+    }
+    if (code == 63) {
+        failure_.code = errc::too_large;
+    } else if (is_one_of(code, {1, 3, 4})) {
+        failure_.code = errc::bad_value;
+    } else if (code == http_error && is_one_of(facts.status, {404, 410})) {
+        failure_.code = errc::not_found;
+    } else if (code == http_error && is_one_of(facts.status, {401, 403})) {
+        failure_.code = errc::permission_denied;
+    }
+    const bool may_pass =
+        is_one_of(code, {5, 6, 7, 16, 18, 28, 35, 52, 55, 56, 92}) ||
+        (code == http_error && is_one_of(facts.status, {408, 429, 500, 502, 503, 504}));
+    return may_pass ? attempt_end::may_pass : attempt_end::failed;
+}
+
+inline void downloader::take_failure(const os::run_result& ran, std::uint64_t before) {
+    std::string words = last_words(ran);
+    const std::size_t mark = starts_with(words, "curl: (") ? words.find(") ") : std::string::npos;
+    words = mark == std::string::npos ? words : words.substr(mark + 2);
+    const bool is_cut = size_ > before;
+    failure_ = make_error(is_cut ? errc::truncated : errc::io_failed,
+                          is_cut ? "the download of " + url_ + " was cut after " +
+                                       std::to_string(size_) + " bytes: " + words
+                                 : "downloading " + url_ + " failed: " + words);
+}
+
+inline attempt_end downloader::attempt(bool resume) {
+    const std::string etag = facts().etag;
+    // Without a mark of the file's version or a checksum, a rest might belong to another file.
+    const bool can_tell = !etag.empty() || !options_.sha256.empty();
+    size_ = resume && can_tell ? part_size() : 0;
+    const std::uint64_t before = size_;
+    resumed_ = resumed_ || before != 0;
+    auto opened =
+        os::open_file(part_, before == 0 ? os::open_mode::truncate : os::open_mode::read_write);
+    if (!opened) {
+        failure_ = std::move(opened).error();
+        return attempt_end::failed;
+    }
+    file_ = std::move(*opened);
+    os::process_options command;
+    command.argv = make_command(before, etag);
+    os::run_options limits;
+    limits.stop_flag = &stop_;
+    std::string said;
+    limits.on_output = [&](int stream, std::string_view bytes) {
+        if (stream == 1) {
+            write(bytes);
+        } else if (said.size() < 65536) {
+            said.append(bytes);
+        }
+    };
+    auto ran = run_tool(std::move(command), options_.tools, std::move(limits));
+    if (stop_ || !ran) {
+        failure_ = ran || stop_ ? std::move(failure_) : std::move(ran).error();
+        return attempt_end::failed;
+    }
+    if (ran->status.success()) {
+        // To curl a refused range is a file that was complete already, whatever it was.
+        return before != 0 && facts().status == 416 ? attempt_end::no_resume : attempt_end::done;
+    }
+    ran->err = std::move(said);
+    take_failure(*ran, before);
+    const int code = ran->status.how == os::exit_status::kind::exited ? ran->status.code : -1;
+    return classify(code, facts(), before != 0);
+}
+
+/// Waits 1, 2, 4 ... seconds; false: it was stopped meanwhile.
+inline bool downloader::wait_before_retry(int failures) const {
+    os::watched_descriptor stop;
+    stop.fd = options_.tools.stop_fd;
+    os::wait_until_ready(&stop, 1, std::int64_t{1000} << (failures < 5 ? failures : 5));
+    return !stop.is_ready;
+}
+
+inline result<void> downloader::transfer() {
+    bool resume = true;
+    for (int failures = 0;;) {
+        const attempt_end end = attempt(resume);
+        (void)file_.close();
+        if (end == attempt_end::done) {
+            return {};
+        }
+        if (end == attempt_end::no_resume && resume) {
+            resume = false;  // once more, from the beginning
+            resumed_ = false;
+            continue;
+        }
+        if (end != attempt_end::may_pass || failures >= options_.retries) {
+            if (part_size() == 0 || failure_.code == errc::too_large) {
+                (void)os::remove_tree(part_);
+                (void)os::remove_tree(headers_);
+            }
+            return failure_;
+        }
+        if (!wait_before_retry(failures)) {
+            return make_error(errc::interrupted, "`" + options_.tools.curl + "` was stopped");
+        }
+        ++failures;
+        resume = true;
+    }
+}
+
+inline result<downloaded> downloader::keep_aside(const file_digest& seen) {
+    const std::string bad = destination_ + ".bad";
+    const auto kept = os::rename_path(part_, bad);
+    (void)os::remove_tree(headers_);
+    if (!kept) {
+        return kept.error();
+    }
+    return make_error(errc::bad_checksum,
+                      "expected sha256 " + options_.sha256 + " of " + url_ + ", seen " +
+                          seen.sha256 + "; the file is kept here",
+                      bad);
+}
+
+inline result<downloaded> downloader::finish() {
+    auto seen = get_file_digest(part_);
+    if (!seen) {
+        return std::move(seen).error();
+    }
+    const bool is_wrong = !options_.sha256.empty() && seen->sha256 != options_.sha256;
+    if (is_wrong && resumed_ && !std::exchange(was_repeated_, true)) {
+        // The two parts may be of different files: once more, whole.
+        resumed_ = false;
+        auto removed = os::remove_tree(part_);
+        if (removed) {
+            removed = transfer();
+        }
+        return removed ? finish() : result<downloaded>(removed.error());
+    }
+    if (is_wrong) {
+        return keep_aside(*seen);
+    }
+    auto opened = os::open_file(part_, os::open_mode::read_write);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    auto done = opened->sync();
+    if (done) {
+        done = os::rename_path(part_, destination_);
+    }
+    (void)os::remove_tree(headers_);
+    if (!done) {
+        return std::move(done).error();
+    }
+    return downloaded{destination_, seen->sha256, seen->size, false};
+}
+
+}  // namespace detail
+
+inline result<downloaded> download(const std::string& url, const std::string& destination,
+                                   const download_options& options) {
+    return detail::downloader(url, destination, options).run();
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/source_tree.hpp ====
+// guild/package/source_tree.hpp - directories of sources: their hash, copies of them.
+//
+// Layer 4. Includes: base, os, package/file_digest.hpp.
+// Not here: archives of them (package/pack.hpp).
+//
+// The hash is the sha256 of one line an entry, sorted by path in byte order:
+//   MODE TAB SHA256 TAB PATH LF
+// MODE is 755 or 644 for files (may the owner execute it?), link for symbolic links, whose SHA256
+// is that of their target. Directories count through what is in them; times and owners never do.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// The hash of a directory.
+///
+/// errors   bad_value: a symbolic link that leads out of the directory, what is neither file, link
+///          nor directory, a name with control characters; those of the operating system; path =
+///          the entry
+/// cost     reads every file once
+/// example  tests/package/source_tree.cpp "tree hash: contents, names and execute bits count alone"
+[[nodiscard]] result<std::string> hash_tree(const std::string& directory);
+
+/// Copies a file, or a directory with all below it, to `to`, which must not exist; its parent must.
+///
+/// errors   as hash_tree; already_exists
+/// example  tests/package/source_tree.cpp "copy: files keep bytes and modes, links their text"
+[[nodiscard]] result<void> copy_tree(const std::string& from, const std::string& to);
+
+/// Whether a symbolic link at `path` (relative to a root) with this target stays below the root.
+///
+/// example  tests/package/source_tree.cpp "links: those that leave the root are told"
+[[nodiscard]] bool stays_below(std::string_view path, std::string_view target);
+
+// ---- implementation ---------------------------------------------------------
+
+inline bool stays_below(std::string_view path, std::string_view target) {
+    if (target.empty() || is_absolute(target)) {
+        return false;
+    }
+    // Component by component: `a/../..` leaves the root on its way even if it comes back.
+    std::ptrdiff_t depth = std::count(path.begin(), path.end(), '/');
+    for (const std::string& part : split(target, '/')) {
+        depth += part == ".." ? -1 : part.empty() || part == "." ? 0 : 1;
+        if (depth < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+namespace detail {
+
+/// Entries of a directory and all below it, with their paths relative to it.
+class tree_walker {
+public:
+    explicit tree_walker(const std::string& root) : root_(root) {}
+
+    /// Calls visit(path, entry) for each, a directory before what is in it.
+    template <class Visit>
+    result<void> walk(const std::string& below, const Visit& visit) {
+        const auto entries = os::list_directory(join_path(root_, below));
+        if (!entries) {
+            return entries.error();
+        }
+        for (const os::dir_entry& each : *entries) {
+            const std::string path = join_path(below, each.name);
+            result<void> seen = check(path, each);
+            if (seen) {
+                seen = visit(path, each);
+            }
+            if (seen && each.kind == os::file_kind::directory) {
+                seen = walk(path, visit);
+            }
+            if (!seen) {
+                return seen;
+            }
+        }
+        return {};
+    }
+
+private:
+    result<void> check(const std::string& path, const os::dir_entry& entry) const {
+        const bool has_control = std::any_of(entry.name.begin(), entry.name.end(), is_control);
+        if (has_control) {
+            return make_error(errc::bad_value, "expected a name without control characters",
+                              join_path(root_, path));
+        }
+        if (entry.kind == os::file_kind::other) {
+            return make_error(errc::bad_value, "expected a file, a link or a directory",
+                              join_path(root_, path));
+        }
+        if (entry.kind != os::file_kind::symlink) {
+            return {};
+        }
+        const auto target = os::read_link(join_path(root_, path));
+        if (!target) {
+            return target.error();
+        }
+        if (!stays_below(path, *target)) {
+            return make_error(errc::bad_value,
+                              "expected a link that stays within the source, seen one to `" +
+                                  *target + "`",
+                              join_path(root_, path));
+        }
+        return {};
+    }
+
+    const std::string& root_;
+};
+
+/// MODE TAB SHA256 of a file or link.
+inline result<std::string> hash_entry(const std::string& path, os::file_kind kind) {
+    if (kind == os::file_kind::symlink) {
+        const auto target = os::read_link(path);
+        if (!target) {
+            return target.error();
+        }
+        return "link\t" + sha256_hex(*target);
+    }
+    const auto digest = get_file_digest(path);
+    const auto status = os::get_status(path);
+    if (!digest || !status) {
+        return digest ? status.error() : digest.error();
+    }
+    return ((status->mode & 0100U) != 0 ? "755\t" : "644\t") + digest->sha256;
+}
+
+inline result<void> copy_entry(const std::string& from, const std::string& to, os::file_kind kind) {
+    if (kind == os::file_kind::directory) {
+        return os::make_directories(to, 0755);
+    }
+    if (kind == os::file_kind::symlink) {
+        const auto target = os::read_link(from);
+        return target ? os::make_link(*target, to) : target.error();
+    }
+    const auto source = os::open_file(from, os::open_mode::read);
+    if (!source) {
+        return source.error();
+    }
+    const auto status = source->status();
+    auto made = os::open_file(to, os::open_mode::create_new);
+    if (!status || !made) {
+        return status ? made.error() : status.error();
+    }
+    const auto copied = os::copy_bytes(*source, status->size, *made);
+    if (!copied) {
+        return copied;
+    }
+    const auto closed = made->close();
+    return closed ? os::set_permissions(to, (status->mode & 0100U) != 0 ? 0755U : 0644U) : closed;
+}
+
+}  // namespace detail
+
+inline result<std::string> hash_tree(const std::string& directory) {
+    std::vector<std::string> lines;
+    const auto visit = [&](const std::string& path, const os::dir_entry& entry) -> result<void> {
+        if (entry.kind == os::file_kind::directory) {
+            return {};
+        }
+        auto hash = detail::hash_entry(join_path(directory, path), entry.kind);
+        if (!hash) {
+            return std::move(hash).error();
+        }
+        // The path first, for the order; it cannot hold NUL.
+        lines.push_back(path + '\0' + *hash);
+        return {};
+    };
+    const auto walked = detail::tree_walker(directory).walk("", visit);
+    if (!walked) {
+        return walked.error();
+    }
+    std::sort(lines.begin(), lines.end());
+    sha256 sum;
+    for (const std::string& line : lines) {
+        const std::size_t end = line.find('\0');
+        sum.update(line.substr(end + 1) + '\t' + line.substr(0, end) + '\n');
+    }
+    return sum.hex();
+}
+
+inline result<void> copy_tree(const std::string& from, const std::string& to) {
+    const auto status = os::get_status(from);
+    if (!status) {
+        return status.error();
+    }
+    if (os::find_link_status(to)) {
+        return make_error(errc::already_exists, "something stands there already", to);
+    }
+    if (status->kind != os::file_kind::directory) {
+        return status->kind == os::file_kind::regular
+                   ? detail::copy_entry(from, to, status->kind)
+                   : make_error(errc::bad_value, "expected a file or a directory", from);
+    }
+    const auto made = os::make_directories(to, 0755);
+    if (!made) {
+        return made;
+    }
+    return detail::tree_walker(from).walk(
+        "", [&](const std::string& path, const os::dir_entry& entry) {
+            return detail::copy_entry(join_path(from, path), join_path(to, path), entry.kind);
+        });
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/filter.hpp ====
+// guild/package/filter.hpp - compresses and expands by the programs xz, gzip, zstd and bzip2.
+//
+// Layer 4. Includes: base, os/child.hpp, os/descriptor.hpp, os/file.hpp.
+// Not here: what is inside (archive/).
+//
+// The first bytes of a file say how it is compressed, not its name. The programs run with a small
+// environment: no variable of the user (XZ_OPT, GZIP) changes what they do. Memory is bounded.
+
+namespace guild { inline namespace v0 { namespace package {
+
+enum class compression : std::uint8_t { none, gzip, xz, zstd, bzip2 };
+
+/// How bytes are compressed, by the first few of them.
+///
+/// errors   unsupported: a zip, 7z, rar or compress (.Z) file; the message names it
+/// example  tests/package/filter.cpp "detect_compression: the first bytes decide"
+[[nodiscard]] result<compression> detect_compression(std::string_view first_bytes);
+
+/// A program that bytes go through.
+///
+/// errors   missing_requirement: the program is not installed; bad_syntax: it failed, with the
+///          first line of what it said
+/// example  tests/package/filter.cpp "filter: bytes go through a program and come out"
+class filter {
+public:
+    /// Starts a program that reads its standard input and writes its standard output.
+    ///
+    /// errors   missing_requirement; resource_exhausted
+    [[nodiscard]] static result<filter> start(const std::vector<std::string>& argv);
+
+    struct step {
+        std::size_t taken = 0;  // of the input
+        std::size_t given = 0;  // bytes put at `to`
+        bool is_ended = false;  // no more will come, and the program ended well
+    };
+
+    /// Waits until the program takes or gives some bytes, or ends.
+    ///
+    /// in       input: what it has not been given yet, not empty unless is_last: there is no more
+    /// errors   as the class says
+    [[nodiscard]] result<step> turn(std::string_view input, bool is_last, char* to,
+                                    std::size_t size);
+
+private:
+    [[nodiscard]] result<void> finish();
+    void read_messages();
+
+    std::string program_;
+    os::child child_;
+    std::string messages_;
+};
+
+/// A file that is expanded as it is read.
+///
+/// example  tests/package/filter.cpp "expanded file: every program gives the bytes back"
+class expanded_file {
+public:
+    /// Opens a file and finds out how it is compressed.
+    ///
+    /// errors   those of open_file, detect_compression and filter::start
+    [[nodiscard]] static result<expanded_file> open(const std::string& path);
+
+    /// Up to `size` bytes; 0 at the end, when all of the file was good.
+    ///
+    /// errors   as filter
+    [[nodiscard]] result<std::size_t> read(char* to, std::size_t size);
+
+    /// units    bytes
+    [[nodiscard]] std::uint64_t packed_size() const noexcept { return size_; }
+    [[nodiscard]] compression how() const noexcept { return how_; }
+
+private:
+    [[nodiscard]] result<std::size_t> expand(char* to, std::size_t size);
+
+    os::file file_;
+    std::uint64_t size_ = 0;
+    std::uint64_t position_ = 0;
+    compression how_ = compression::none;
+    std::optional<filter> filter_;
+    std::string pending_;  // read from the file, not taken by the filter
+    std::size_t pending_at_ = 0;
+    bool is_ended_ = false;
+};
+
+/// Bytes through xz with pinned options to a sink: the same bytes from every release that behaves.
+///
+/// example  tests/package/filter.cpp "xz writer: the same bytes twice"
+class xz_writer {
+public:
+    /// errors   as filter::start
+    [[nodiscard]] static result<xz_writer> start();
+
+    /// Gives bytes to xz and hands what it wrote to `sink(std::string_view) -> result<void>`.
+    ///
+    /// errors   as filter; those of the sink
+    template <class Sink>
+    [[nodiscard]] result<void> write(std::string_view bytes, Sink&& sink);
+
+    /// Ends the file.
+    ///
+    /// errors   as filter; those of the sink
+    template <class Sink>
+    [[nodiscard]] result<void> finish(Sink&& sink);
+
+private:
+    std::optional<filter> filter_;
+    std::unique_ptr<char[]> buffer_;
+};
+
+/// The first line of what `PROGRAM --version` prints, without the program's name in front.
+///
+/// errors   as filter::start
+/// example  tests/package/filter.cpp "tool version: is a line with a number"
+[[nodiscard]] result<std::string> get_tool_version(const std::string& program);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::size_t filter_buffer_bytes = 65536;
+
+inline os::variables small_environment() {
+    const auto path = os::find_variable("PATH");
+    return {{"LC_ALL", "C"}, {"PATH", path ? *path : "/usr/local/bin:/usr/bin:/bin"}};
+}
+
+inline std::vector<std::string> expanding_program(compression how) {
+    switch (how) {
+    case compression::gzip:
+        return {"gzip", "-d", "-c"};
+    case compression::xz:
+        return {"xz", "-d", "-c", "--memlimit-decompress=1GiB"};
+    case compression::zstd:
+        return {"zstd", "-d", "-c", "-q"};
+    case compression::bzip2:
+        return {"bzip2", "-d", "-c"};
+    case compression::none:
+        break;
+    }
+    return {};
+}
+
+}  // namespace detail
+
+inline result<compression> detect_compression(std::string_view first_bytes) {
+    const auto is = [&](std::string_view magic) { return starts_with(first_bytes, magic); };
+    if (is(std::string_view("\xFD"
+                            "7zXZ\0",
+                            6))) {
+        return compression::xz;
+    }
+    if (is("\x1F\x8B")) {
+        return compression::gzip;
+    }
+    if (is("\x28\xB5\x2F\xFD")) {
+        return compression::zstd;
+    }
+    if (is("BZh")) {
+        return compression::bzip2;
+    }
+    const char* other = is("PK\x03\x04") || is("PK\x05\x06") ? "a zip file"
+                        : is("7z\xBC\xAF\x27\x1C")           ? "a 7z file"
+                        : is("Rar!")                         ? "a rar file"
+                        : is("\x1F\x9D")                     ? "a file of compress (.Z)"
+                                                             : nullptr;
+    if (other != nullptr) {
+        return make_error(errc::unsupported,
+                          std::string("expected a tar archive, plain or compressed by gzip, xz, "
+                                      "zstd or bzip2, saw ") +
+                              other);
+    }
+    return compression::none;
+}
+
+inline result<filter> filter::start(const std::vector<std::string>& argv) {
+    os::process_options options;
+    options.argv = argv;
+    options.environment = detail::small_environment();
+    options.in = os::stream_mode::pipe;
+    auto started = os::child::start(options);
+    if (!started) {
+        if (started.error().code == errc::not_found) {
+            return make_error(errc::missing_requirement,
+                              "the program " + argv.front() + " is not installed");
+        }
+        return std::move(started).error();
+    }
+    filter made;
+    made.program_ = argv.front();
+    made.child_ = std::move(*started);
+    return result<filter>(std::move(made));
+}
+
+inline void filter::read_messages() {
+    char text[1024];
+    const std::int64_t got = os::system_env.read(child_.err_fd(), text, sizeof text);
+    if (got <= 0) {
+        child_.close_err();
+    } else if (messages_.size() < 4096) {
+        messages_.append(text, static_cast<std::size_t>(got));
+    }
+}
+
+inline result<filter::step> filter::turn(std::string_view input, bool is_last, char* to,
+                                         std::size_t size) {
+    if (input.empty() && is_last) {
+        child_.close_in();
+    }
+    step done;
+    while (done.taken == 0 && done.given == 0) {
+        os::watched_descriptor items[3];
+        items[0].fd = child_.out_fd();
+        items[1].fd = child_.err_fd();
+        items[2].fd = input.empty() ? -1 : child_.in_fd();
+        items[2].for_writing = true;
+        if (items[0].fd < 0 && items[1].fd < 0) {
+            auto ended = finish();
+            done.is_ended = true;
+            return ended ? result<step>(done) : std::move(ended).error();
+        }
+        os::wait_until_ready(items, 3, -1);
+        if (items[1].is_ready) {
+            read_messages();
+        }
+        if (items[0].is_ready) {
+            const std::int64_t got = os::system_env.read(child_.out_fd(), to, size);
+            if (got <= 0) {
+                child_.close_out();
+            } else {
+                done.given = static_cast<std::size_t>(got);
+            }
+        }
+        if (items[2].is_ready) {
+            const auto wrote = child_.write_in(input);
+            if (!wrote) {
+                child_.close_in();
+            }
+            done.taken = wrote ? *wrote : input.size();  // it reads no more: its status says why
+        }
+    }
+    return done;
+}
+
+inline result<void> filter::finish() {
+    const auto status = child_.wait();
+    if (!status) {
+        return status.error();
+    }
+    if (status->success()) {
+        return {};
+    }
+    messages_.erase(0, messages_.find_first_not_of('\n'));
+    std::string said = messages_.substr(0, messages_.find('\n'));
+    if (starts_with(said, program_ + ": ")) {
+        said.erase(0, program_.size() + 2);
+    }
+    return make_error(errc::bad_syntax,
+                      program_ + " failed" + (said.empty() ? std::string() : ": " + said));
+}
+
+inline result<expanded_file> expanded_file::open(const std::string& path) {
+    auto opened = os::open_file(path, os::open_mode::read);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    const auto status = opened->status();
+    if (!status) {
+        return status.error();
+    }
+    char first[8] = {};
+    const auto got = opened->read_at(0, first, sizeof first);
+    if (!got) {
+        return got.error();
+    }
+    auto how = detect_compression(std::string_view(first, *got));
+    if (!how) {
+        how.error().path = path;
+        return std::move(how).error();
+    }
+    expanded_file made;
+    made.size_ = status->size;
+    made.how_ = *how;
+    made.file_ = std::move(*opened);
+    if (*how != compression::none) {
+        auto started = filter::start(detail::expanding_program(*how));
+        if (!started) {
+            return std::move(started).error();
+        }
+        made.filter_.emplace(std::move(*started));
+    }
+    return result<expanded_file>(std::move(made));
+}
+
+inline result<std::size_t> expanded_file::read(char* to, std::size_t size) {
+    if (filter_) {
+        return expand(to, size);
+    }
+    auto got = file_.read_at(position_, to, size);
+    position_ += got ? *got : 0;
+    return got;
+}
+
+inline result<std::size_t> expanded_file::expand(char* to, std::size_t size) {
+    while (!is_ended_) {
+        if (pending_at_ == pending_.size()) {
+            pending_.resize(detail::filter_buffer_bytes);
+            const auto got = file_.read_at(position_, &pending_[0], pending_.size());
+            pending_.resize(got ? *got : 0);
+            pending_at_ = 0;
+            if (!got) {
+                return got.error();
+            }
+            position_ += *got;
+        }
+        auto done = filter_->turn(std::string_view(pending_).substr(pending_at_), pending_.empty(),
+                                  to, size);
+        if (!done) {
+            done.error().path = file_.path();
+            return std::move(done).error();
+        }
+        pending_at_ += done->taken;
+        is_ended_ = done->is_ended;
+        if (done->given != 0) {
+            return done->given;
+        }
+    }
+    return std::size_t{0};
+}
+
+inline result<xz_writer> xz_writer::start() {
+    // -T1 writes other bytes than -T2, which writes what any number above writes.
+    auto started = filter::start({"xz", "-z", "-c", "-T2", "--block-size=24MiB", "-6"});
+    if (!started) {
+        return std::move(started).error();
+    }
+    xz_writer made;
+    made.filter_.emplace(std::move(*started));
+    made.buffer_.reset(new char[detail::filter_buffer_bytes]);
+    return result<xz_writer>(std::move(made));
+}
+
+template <class Sink>
+result<void> xz_writer::write(std::string_view bytes, Sink&& sink) {
+    while (!bytes.empty()) {
+        const auto done = filter_->turn(bytes, false, buffer_.get(), detail::filter_buffer_bytes);
+        if (!done) {
+            return done.error();
+        }
+        bytes.remove_prefix(done->taken);
+        auto written = sink(std::string_view(buffer_.get(), done->given));
+        if (!written) {
+            return written;
+        }
+        if (done->is_ended) {
+            return make_error(errc::io_failed, "xz ended before its input");
+        }
+    }
+    return {};
+}
+
+template <class Sink>
+result<void> xz_writer::finish(Sink&& sink) {
+    while (true) {
+        const auto done = filter_->turn({}, true, buffer_.get(), detail::filter_buffer_bytes);
+        if (!done) {
+            return done.error();
+        }
+        auto written = sink(std::string_view(buffer_.get(), done->given));
+        if (!written || done->is_ended) {
+            return written;
+        }
+    }
+}
+
+inline result<std::string> get_tool_version(const std::string& program) {
+    os::process_options options;
+    options.argv = {program, "--version"};
+    options.environment = detail::small_environment();
+    auto ran = os::run(options);
+    if (!ran) {
+        return ran.error().code == errc::not_found
+                   ? make_error(errc::missing_requirement,
+                                "the program " + program + " is not installed")
+                   : std::move(ran).error();
+    }
+    std::string line = ran->out.substr(0, ran->out.find('\n'));
+    if (starts_with(line, program + ' ')) {
+        line.erase(0, program.size() + 1);
+    }
+    return line;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/archive_file.hpp ====
+// guild/package/archive_file.hpp - a tar archive on disk, compressed or not, as its members.
+//
+// Layer 4. Includes: archive/tar_reader.hpp, base/sha256.hpp, package/filter.hpp.
+// Not here: writing the members somewhere (package/unpack.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// An archive that is read from its beginning to its end.
+///
+/// example  tests/package/archive_file.cpp "archive file: members and the sum of the tar"
+class archive_file {
+public:
+    /// Opens an archive; its size on disk bounds what it may unpack to.
+    ///
+    /// errors   those of expanded_file::open
+    [[nodiscard]] static result<archive_file> open(const std::string& path,
+                                                   const archive::limits& allowed = {});
+
+    /// The members; errors have the archive's path.
+    [[nodiscard]] archive::tar_reader& reader() noexcept { return *reader_; }
+
+    /// The sha256 of what has been read of the tar, in hex: of all of it behind the last member.
+    [[nodiscard]] std::string tar_sha256() const { return state_->sum.hex(); }
+
+private:
+    struct state {
+        expanded_file file;
+        sha256 sum;
+        std::string path;
+    };
+
+    std::unique_ptr<state> state_;  // the reader points at it
+    std::unique_ptr<archive::tar_reader> reader_;
+};
+
+/// The content of a package's definition, the member ./.GuildPkg.
+///
+/// errors   not_found: the archive has none; too_large: above 1 MiB; those of reading it
+/// example  tests/package/archive_file.cpp "package definition: is read from the archive"
+[[nodiscard]] result<std::string> get_package_definition(const std::string& archive_path);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<archive_file> archive_file::open(const std::string& path,
+                                               const archive::limits& allowed) {
+    auto opened = expanded_file::open(path);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    archive::limits bounded = allowed;
+    bounded.max_total_bytes =
+        std::min(allowed.max_total_bytes, allowed.most_for(opened->packed_size()));
+    archive_file made;
+    made.state_.reset(new state{std::move(*opened), {}, path});
+    made.reader_.reset(new archive::tar_reader(
+        [from = made.state_.get()](char* to, std::size_t size) {
+            auto got = from->file.read(to, size);
+            if (got) {
+                from->sum.update(std::string_view(to, *got));
+            } else {
+                got.error().path = from->path;
+            }
+            return got;
+        },
+        bounded));
+    return result<archive_file>(std::move(made));
+}
+
+inline result<std::string> get_package_definition(const std::string& archive_path) {
+    const auto fail = [&](error why) {
+        why.path = archive_path;
+        return why;
+    };
+    auto opened = archive_file::open(archive_path);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    archive::tar_reader& members = opened->reader();
+    while (true) {
+        auto next = members.next();
+        if (!next) {
+            return fail(std::move(next).error());
+        }
+        if (!*next) {
+            return make_error(errc::not_found, "expected the member ./.GuildPkg", archive_path);
+        }
+        if ((*next)->path != ".GuildPkg" || (*next)->kind != archive::member_kind::file) {
+            continue;
+        }
+        if ((*next)->size > std::uint64_t{1} << 20U) {
+            return make_error(errc::too_large, "expected at most 1 MiB in ./.GuildPkg",
+                              archive_path);
+        }
+        std::string content;
+        while (true) {
+            auto piece = members.read();
+            if (!piece) {
+                return fail(std::move(piece).error());
+            }
+            if (piece->empty()) {
+                return content;
+            }
+            content.append(*piece);
+        }
+    }
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/unpack.hpp ====
+// guild/package/unpack.hpp - unpacks a tar archive, compressed or not, into a fresh directory.
+//
+// Layer 4. Includes: archive/extract.hpp, package/archive_file.hpp.
+// Not here: what an archive may hold (archive/member_rules.hpp); where archives come from.
+//
+// The archive is never in memory as a whole. The tree is written beside the directory and renamed
+// into place when all of it is good: after an error nothing of it is left.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What was unpacked.
+struct unpacked {
+    std::uint64_t members = 0;
+    std::uint64_t content_bytes = 0;  // of all files together
+    std::string tar_sha256;           // of the uncompressed tar, in hex: a package's identity
+};
+
+/// Unpacks an archive (.tar, or compressed by gzip, xz, zstd or bzip2; its first bytes decide, not
+/// its name) into `directory`, which must not exist or be empty. Its parent must exist.
+///
+/// errors   already_exists: something stands in `directory`; bad_syntax, truncated: not a whole tar
+///          archive; bad_value: a member that is not allowed, by name; too_large: over a limit;
+///          unsupported: .zip and other formats; missing_requirement: no xz (gzip, ...) program
+/// cost     memory: 1 MiB and the members' names
+/// example  tests/package/unpack.cpp "unpack_archive: every compression gives the same tree"
+[[nodiscard]] result<unpacked> unpack_archive(const std::string& archive_path,
+                                              const std::string& directory,
+                                              const archive::limits& limits = {});
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<unpacked> unpack_archive(const std::string& archive_path,
+                                       const std::string& directory,
+                                       const archive::limits& limits) {
+    auto fresh = archive::check_fresh(directory);
+    if (!fresh) {
+        return std::move(fresh).error();
+    }
+    auto opened = archive_file::open(archive_path, limits);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    auto done = archive::extract(opened->reader(), directory);
+    if (!done) {
+        if (done.error().path.empty()) {
+            done.error().path = archive_path;
+        }
+        return std::move(done).error();
+    }
+    unpacked what;
+    what.members = done->members;
+    what.content_bytes = done->content_bytes;
+    what.tar_sha256 = opened->tar_sha256();
+    return what;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/fetch.hpp ====
+// guild/package/fetch.hpp - every source of a package into its srcdir, pinned by GuildPkg.lock.
+//
+// Layer 4. Includes: package/*.hpp.
+// Not here: each way of fetching (package/git.hpp, package/download.hpp, package/unpack.hpp).
+//
+// Kept in the package's directory: NAME (a bare repository) for each git source, and
+// downloads/KEY/FILE for each file, KEY made of its URL. srcdir is made anew: it is built as
+// SRCDIR.new and takes srcdir's place when all of it is good.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What fetch_sources() is given beside the package.
+struct fetch_options {
+    std::string srcdir;           // empty: `src` in the package's directory
+    bool offline = false;         // only what is there
+    bool update = false;          // do not hold to GuildPkg.lock; download again what has no sum
+    bool allow_file = false;      // file:// downloads
+    std::vector<mirror> mirrors;  // see load_mirrors()
+    archive::limits limits;       // of each archive
+    download_options download;    // its limits and retries; the rest is set here
+    tool_options tools;           // programs, time, say, warn, progress, stop_fd
+};
+
+/// What is below srcdir now.
+struct fetched_sources {
+    std::string srcdir;  // absolute
+    lock_file lock;      // what was fetched; tar_sha256 is what the former lock said
+    bool lock_changed = false;
+};
+
+/// Fetches every source into srcdir: the directory of a tree URL as srcdir/PATH, as it stands in
+/// its repository (srcdir/NAME/PATH where NAME:: is given or there is no PATH), repositories and
+/// unpacked archives as srcdir/NAME, files and directories copied as srcdir/NAME. A declared sha256
+/// is that of the file; for a repository and a directory, hash_tree() of srcdir/NAME. The lock is
+/// not written: the caller does when the build is done, by save_lock().
+///
+/// Says, a line each: `Downloading URL`, `Cloning into bare repository 'DIRECTORY'...`,
+/// `Extracting REPO/REF/PATH` (archives: `Extracting FILE`).
+///
+/// errors   of package/git.hpp, download.hpp, unpack.hpp and source_tree.hpp; path and where are
+///          the source in GuildPkg, another path stands in the message; bad_checksum: not what
+///          sha256 or GuildPkg.lock says; srcdir is left as it was after every error
+/// example  tests/package/fetch.cpp "fetch: the tutorial's source stands below src as it is shown"
+[[nodiscard]] result<fetched_sources> fetch_sources(const definition& of,
+                                                    const fetch_options& options = {});
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// One call of fetch_sources().
+class source_fetcher {
+public:
+    source_fetcher(const definition& of, const fetch_options& options)
+        : of_(of), options_(options),
+          srcdir_(os::absolute_path(
+              join_path(of.directory, options.srcdir.empty() ? "src" : options.srcdir))),
+          stage_(srcdir_ + ".new") {}
+
+    result<fetched_sources> run();
+
+private:
+    using one = result<locked_source>;
+
+    one fetch(const declared_source& each) const;
+    one fetch_git(const declared_source& each) const;
+    one fetch_file(const declared_source& each) const;
+    one take_local(const declared_source& each) const;
+    result<void> put(const source& value, const std::string& file) const;
+    result<void> place_tree(const std::string& tree, const std::string& path) const;
+    result<void> check_sum(const declared_source& each, const std::string& seen) const;
+    git_request make_request(const source& value) const;
+    const locked_source* find_pin(const source& value) const;
+    result<void> swap() const;
+
+    static bool has_sum(const declared_source& each) {
+        return !each.sha256.empty() && each.sha256 != "SKIP";
+    }
+    std::string target(const source& value) const { return join_path(stage_, value.name); }
+    void say(const std::string& line) const {
+        if (options_.tools.say) {
+            options_.tools.say(line);
+        }
+    }
+
+    const definition& of_;
+    const fetch_options& options_;
+    std::string srcdir_;
+    std::string stage_;
+    lock_file lock_;
+};
+
+/// The error as one about a source in GuildPkg.
+inline error place_error(error what, const definition& of, const declared_source& each) {
+    if (what.code == errc::interrupted) {
+        return what;
+    }
+    const bool is_about_sum = what.code == errc::bad_checksum && !each.sha256_from.path.empty();
+    what.message = to_string(error{what.code, what.message, what.path, {}});
+    what.path = of.path;
+    what.where = is_about_sum ? each.sha256_from.where : each.from.where;
+    return what;
+}
+
+inline result<fetched_sources> source_fetcher::run() {
+    auto lock = load_lock(of_.directory);
+    if (!lock) {
+        return std::move(lock).error();
+    }
+    lock_ = std::move(*lock);
+    const os::temporary unfinished(stage_);
+    auto ready = os::remove_tree(stage_);
+    if (ready) {
+        ready = os::make_directories(stage_);
+    }
+    if (!ready) {
+        return ready.error();
+    }
+    fetched_sources out;
+    out.srcdir = srcdir_;
+    out.lock = {of_.name.text, of_.version.text, lock_.tar_sha256, {}};
+    for (const declared_source& each : of_.sources) {
+        auto fetched = fetch(each);
+        if (!fetched) {
+            return place_error(std::move(fetched).error(), of_, each);
+        }
+        out.lock.sources.push_back(std::move(*fetched));
+    }
+    const auto swapped = swap();
+    if (!swapped) {
+        return swapped.error();
+    }
+    out.lock_changed = format_lock(out.lock) != format_lock(lock_);
+    return out;
+}
+
+inline result<void> source_fetcher::swap() const {
+    const auto removed = os::remove_tree(srcdir_);
+    return removed ? os::rename_path(stage_, srcdir_) : removed;
+}
+
+inline result<locked_source> source_fetcher::fetch(const declared_source& each) const {
+    switch (each.value.kind) {
+    case source_kind::github_tree:
+    case source_kind::git:
+        return fetch_git(each);
+    case source_kind::download:
+        return fetch_file(each);
+    case source_kind::local:
+        break;
+    }
+    return take_local(each);
+}
+
+/// What the lock says about a source, unless it is not to be held to.
+inline const locked_source* source_fetcher::find_pin(const source& value) const {
+    const locked_source* found = options_.update ? nullptr : lock_.find(value.text);
+    return found != nullptr && found->url == value.url ? found : nullptr;
+}
+
+inline git_request source_fetcher::make_request(const source& value) const {
+    git_request wanted;
+    wanted.kind = value.ref;
+    wanted.ref = value.ref_name;
+    wanted.tree_rest = value.tree_rest;
+    wanted.offline = options_.offline;
+    const locked_source* pin = find_pin(value);
+    if (pin != nullptr && value.ref != ref_kind::commit) {
+        wanted.pinned_commit = pin->commit;
+        wanted.pinned_ref = pin->ref;
+        wanted.pinned_path = pin->path;
+    }
+    return wanted;
+}
+
+inline result<void> source_fetcher::check_sum(const declared_source& each,
+                                              const std::string& seen) const {
+    if (!has_sum(each) || each.sha256 == seen) {
+        return {};
+    }
+    return make_error(errc::bad_checksum, "expected sha256 " + each.sha256 + " of `" +
+                                              each.value.text + "`, seen " + seen);
+}
+
+inline result<locked_source> source_fetcher::fetch_git(const declared_source& each) const {
+    const source& value = each.value;
+    const repository from{value.url, apply_mirrors(value.url, options_.mirrors),
+                          join_path(of_.directory, value.name)};
+    const bool is_taken = from.directory == srcdir_ || value.name == "src" || value.name == "pkg";
+    if (is_taken) {
+        return make_error(errc::bad_value, "`" + value.name +
+                                               "` is no name for a bare repository beside "
+                                               "GuildPkg: give another by NAME::");
+    }
+    const auto commit = fetch_commit(from, make_request(value), options_.tools);
+    if (!commit) {
+        return commit.error();
+    }
+    std::string shown =
+        value.name + '/' + (commit->ref.empty() ? commit->commit : short_ref(commit->ref));
+    shown += commit->path.empty() ? "" : '/' + commit->path;
+    say("Extracting " + shown);
+    const bool is_placed =
+        value.kind == source_kind::github_tree && !value.is_renamed && !commit->path.empty();
+    const std::string exported = is_placed ? stage_ + ".tree" : target(value);
+    const os::temporary unplaced = is_placed ? os::temporary(exported) : os::temporary();
+    const auto cleared = is_placed ? os::remove_tree(exported) : result<void>();
+    const auto written = cleared ? export_commit(from, *commit, exported, options_.tools) : cleared;
+    if (!written) {
+        return written.error();
+    }
+    auto sum = hash_tree(exported);
+    if (!sum) {
+        return std::move(sum).error();
+    }
+    auto good = check_sum(each, *sum);
+    if (good && is_placed) {
+        good = place_tree(exported, commit->path);
+    }
+    if (!good) {
+        return good.error();
+    }
+    return locked_source{value.text,     value.url,    commit->ref,    commit->path,
+                         commit->commit, commit->tree, std::move(*sum)};
+}
+
+/// Moves tree/PATH to stage/PATH. The directories on the way may be there from other sources; links
+/// among them would lead elsewhere.
+inline result<void> source_fetcher::place_tree(const std::string& tree,
+                                               const std::string& path) const {
+    std::string at = stage_;
+    const auto parts = split(path, '/');
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        at = join_path(at, parts[i]);
+        const auto status = os::find_link_status(at);
+        if (status && status->kind != os::file_kind::directory) {
+            return make_error(errc::already_exists, "another source has put something here", at);
+        }
+    }
+    const auto made = os::make_directories(at);
+    if (!made) {
+        return made;
+    }
+    at = join_path(stage_, path);
+    if (os::find_link_status(at)) {
+        return make_error(errc::already_exists, "another source has put something here", at);
+    }
+    return os::rename_path(join_path(tree, path), at);
+}
+
+/// A file to its place: unpacked, or copied.
+inline result<void> source_fetcher::put(const source& value, const std::string& file) const {
+    if (!value.is_archive) {
+        return copy_tree(file, target(value));
+    }
+    say("Extracting " + value.file_name);
+    const auto unpacked = unpack_archive(file, target(value), options_.limits);
+    return unpacked ? result<void>() : unpacked.error();
+}
+
+inline result<locked_source> source_fetcher::fetch_file(const declared_source& each) const {
+    constexpr std::size_t key_digits = 16;
+    const source& value = each.value;
+    const std::string directory = join_path(join_path(of_.directory, "downloads"),
+                                            sha256_hex(value.url).substr(0, key_digits));
+    const auto made = os::make_directories(directory);
+    if (!made) {
+        return made.error();
+    }
+    const locked_source* pin = find_pin(value);
+    download_options options = options_.download;
+    options.sha256 = has_sum(each) ? each.sha256 : pin != nullptr ? pin->sha256 : std::string();
+    options.offline = options_.offline;
+    options.refresh = options_.update && !has_sum(each);
+    options.allow_file = options_.allow_file;
+    options.shown_url = value.url;
+    options.tools = options_.tools;
+    auto fetched = download(apply_mirrors(value.url, options_.mirrors),
+                            join_path(directory, value.file_name), options);
+    if (!fetched) {
+        error& why = fetched.error();
+        if (why.code == errc::bad_checksum && !has_sum(each)) {
+            why.message += "; GuildPkg.lock expects the former file, --update takes the new one";
+        }
+        return std::move(why);
+    }
+    const auto placed = put(value, fetched->path);
+    if (!placed) {
+        return placed.error();
+    }
+    return locked_source{value.text, value.url, {}, {}, {}, {}, fetched->sha256};
+}
+
+inline result<locked_source> source_fetcher::take_local(const declared_source& each) const {
+    const source& value = each.value;
+    const std::string from = join_path(of_.directory, value.path);
+    if (!os::find_status(from)) {
+        return make_error(errc::not_found,
+                          "no file or directory `" + value.path + "` in the package's directory");
+    }
+    const bool is_around =
+        starts_with(srcdir_ + '/', from + '/') || starts_with(from + '/', srcdir_ + '/');
+    if (is_around) {
+        return make_error(errc::bad_value,
+                          "`" + value.path + "` is where sources are put, it cannot be one");
+    }
+    std::string sum;
+    if (os::is_directory(from)) {
+        auto copied = copy_tree(from, target(value));
+        auto hash = copied ? hash_tree(target(value)) : result<std::string>(copied.error());
+        if (!hash) {
+            return std::move(hash).error();
+        }
+        sum = std::move(*hash);
+    } else {
+        auto digest = get_file_digest(from);
+        if (!digest) {
+            return std::move(digest).error();
+        }
+        sum = std::move(digest->sha256);
+    }
+    const auto checked = check_sum(each, sum);
+    if (!checked) {
+        return checked.error();
+    }
+    const auto placed = os::is_directory(from) ? result<void>() : put(value, from);
+    if (!placed) {
+        return placed.error();
+    }
+    return locked_source{value.text, {}, {}, {}, {}, {}, std::move(sum)};
+}
+
+}  // namespace detail
+
+inline result<fetched_sources> fetch_sources(const definition& of, const fetch_options& options) {
+    return detail::source_fetcher(of, options).run();
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/skeleton.hpp ====
+// guild/package/skeleton.hpp - the two files that `guild init --package` writes.
+//
+// Layer 4. Includes: the standard library only.
+// Not here: writing them; what they mean (package/package.hpp, package/build.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// A GuildPkg file to be filled in, with explanations.
+///
+/// example  tests/package/skeleton.cpp "skeleton: GuildPkg is filled in by replacing three words"
+inline constexpr std::string_view guildpkg_skeleton = R"guild(#-*-conf-*-
+
+# This is a Guild package definition. It says what the package is called, which
+# sources it is made of, and how. `guild package` builds it.
+#
+# A line that starts with `#` or `;` is a comment; there are none at the end of
+# a line. A value goes on in the next line after a final `\`.
+
+[package]
+
+  # Short terms joined by `-`. The name of a source package ends in `-src`, that
+  # of a trained model in `+` and its dataset: inception-v1+cifar10.
+  #
+  name = NAME
+
+  # Becomes part of the archive's name: NAME-VERSION.pkg.tar.xz.
+  #
+  version = VERSION
+
+  # One or more sources, separated by blanks. Each is one of
+  #
+  #   https://github.com/OWNER/REPO/tree/REF/PATH   a directory of a repository
+  #   git+URL#tag=NAME                              a repository; also commit=ID
+  #                                                 and branch=NAME
+  #   https://HOST/FILE                             a file, or an archive, which
+  #                                                 is unpacked
+  #   FILE                                          a file or directory beside
+  #                                                 this one
+  #
+  # and stands below $srcdir then; OTHER-NAME::SOURCE says under which name.
+  #
+  source = SOURCE-1 SOURCE-2
+
+  # One sha256 for each source, in the same order; SKIP for those without one.
+  #
+  # sha256 = SKIP SKIP
+
+  # A bash script that prepares, builds and packages the sources. Without this
+  # line the package holds the sources as they are.
+  #
+  packager = packager
+
+# Where to read more about the package.
+#
+[references]
+
+  # arxiv = https://arxiv.org/abs/NUMBER
+  # github = https://github.com/OWNER/REPO
+)guild";
+
+/// A packager that says what is to be done in it.
+///
+/// example  tests/package/skeleton.cpp "skeleton: the packager prints what is to be done"
+inline constexpr std::string_view packager_skeleton = R"guild(# -*-sh-*-
+
+# This is a Guild packager, a bash script. `guild package` runs those of the
+# steps prepare, build, check and package that it defines, in this order, each
+# in $srcdir. A command that fails ends the build.
+#
+#   $srcdir          the sources, as they were fetched
+#   $pkgdir          what the package will hold; empty at first
+#   $package_name    and so on: what [package] of GuildPkg says
+
+build() {
+    echo "TODO Perform any build steps here"
+}
+
+package() {
+    echo "TODO Copy packages here"
+}
+)guild";
+
+// ---- implementation ---------------------------------------------------------
+
+}}}  // namespace guild::package
+
+// ==== guild/package/packager_driver.hpp ====
+// guild/package/packager_driver.hpp - the few lines of bash that run a packager's steps, and what
+// they report about a step that failed.
+//
+// Layer 4. Includes: base.
+// Not here: starting the shell, its environment and its limits (package/build.hpp).
+//
+// The text is handed to bash as an argument. It leaves notes in a directory of its own: `step`
+// holds the step it is at, `failure` the command that failed, `syntax` what bash could not read.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What `bash -c` runs; its arguments are the packager's path (empty: none), the directory for
+/// notes, and the time that files of $srcdir get, as `touch -t` takes it (empty: they keep theirs).
+///
+/// Each step runs in a subshell of its own in $srcdir: what a step changes in the shell ends with
+/// it, and `exit` ends the step alone. A step that is not defined is skipped, but for `package`,
+/// which copies the sources. Of nested failures the innermost is reported: the outer one has the
+/// same status.
+inline constexpr std::string_view packager_driver = R"guild(
+set -o errexit -o errtrace -o pipefail
+shopt -s inherit_errexit 2>/dev/null || :
+umask 0022
+__guild_packager=$1 __guild_notes=$2 __guild_time=$3
+set --
+
+__guild_failed() {
+    local status=$1 line=$2 source=$3 command=$4 before=
+    [[ $- == *e* ]] || return 0
+    if [[ -s $__guild_notes/failure ]]; then
+        read -r before <"$__guild_notes/failure" || :
+    fi
+    if [[ $before != "$status" ]]; then
+        printf '%s\n%s\n%s\n%s' "$status" "$line" "$source" "$command" \
+            >"$__guild_notes/failure" || :
+    fi
+}
+
+package() {
+    cp -a -- "$srcdir/." "$pkgdir/"
+}
+
+cd -- "$srcdir"
+if [[ $__guild_time ]]; then
+    find . -exec touch -h -t "$__guild_time" {} +
+fi
+if [[ $__guild_packager ]]; then
+    printf packager >"$__guild_notes/step"
+    "$BASH" --noprofile --norc -n -- "$__guild_packager" 2>"$__guild_notes/syntax"
+    trap '__guild_failed "$?" "$LINENO" "${BASH_SOURCE[0]}" "$BASH_COMMAND"' ERR
+    source -- "$__guild_packager"
+    trap - ERR
+fi
+for __guild_step in prepare build check package; do
+    if declare -F "$__guild_step" >/dev/null; then
+        printf '%s' "$__guild_step" >"$__guild_notes/step"
+        printf 'Running %s\n' "$__guild_step"
+        (
+            set -o errexit -o errtrace -o pipefail
+            cd -- "$srcdir"
+            trap '__guild_failed "$?" "$LINENO" "${BASH_SOURCE[0]}" "$BASH_COMMAND"' ERR
+            "$__guild_step"
+        )
+    fi
+done
+printf end >"$__guild_notes/step"
+)guild";
+
+/// The notes of one run, as they stand in its files.
+struct packager_notes {
+    std::string step;
+    std::string failure;
+    std::string syntax;
+};
+
+/// Whether the packager was gone through to its end.
+[[nodiscard]] bool is_complete(const packager_notes& notes) noexcept;
+
+/// What failed, in words, with the line of the packager if bash told it.
+///
+/// in       status: how the shell ended, in words; packager: its path, and `shown` its name for
+///          people
+/// out      `packager:12: step build failed with status 1: false`
+/// example  tests/package/packager_driver.cpp "packager notes: a failed command is told with its
+///          line"
+[[nodiscard]] error describe_failure(const packager_notes& notes, const std::string& status,
+                                     const std::string& packager, const std::string& shown);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// One command that failed, as the driver wrote it down.
+struct failed_command {
+    std::string status;
+    std::uint32_t line = 0;
+    std::string source;
+    std::string command;
+};
+
+inline std::uint32_t parse_line_number(std::string_view text) {
+    const auto line = parse_int64(text);
+    return line && *line > 0 && *line < INT32_MAX ? static_cast<std::uint32_t>(*line) : 0U;
+}
+
+inline std::optional<failed_command> parse_failed_command(std::string_view text) {
+    std::string_view parts[3];
+    for (std::string_view& part : parts) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) {
+            return std::nullopt;
+        }
+        part = text.substr(0, end);
+        text.remove_prefix(end + 1);
+    }
+    return failed_command{std::string(parts[0]), parse_line_number(parts[1]), std::string(parts[2]),
+                          std::string(text)};
+}
+
+// A command on one line, cut where it is long.
+inline std::string shorten_command(std::string_view command) {
+    constexpr std::size_t max_bytes = 200;
+    std::string text = collapse_spaces(command);
+    if (text.size() > max_bytes) {
+        text.resize(max_bytes);
+        text += "...";
+    }
+    return text;
+}
+
+inline std::string name_step(const std::string& step) {
+    return step.empty() || step == "packager" ? std::string("the packager") : "step " + step;
+}
+
+// `PATH: line 7: syntax error near ...`: bash -n.
+inline error describe_syntax(std::string_view syntax, const std::string& shown) {
+    const std::string_view first = syntax.substr(0, syntax.find('\n'));
+    constexpr std::string_view mark = ": line ";
+    const std::size_t at = first.find(mark);
+    const std::size_t number = at == std::string_view::npos ? at : at + mark.size();
+    const std::size_t end = at == std::string_view::npos ? at : first.find(": ", number);
+    if (end == std::string_view::npos) {
+        return make_error(errc::bad_syntax, std::string(first), shown);
+    }
+    source_span where;
+    where.line = parse_line_number(first.substr(number, end - number));
+    return make_error(errc::bad_syntax, std::string(first.substr(end + 2)), shown, where);
+}
+
+}  // namespace detail
+
+inline bool is_complete(const packager_notes& notes) noexcept {
+    return notes.step == "end";
+}
+
+inline error describe_failure(const packager_notes& notes, const std::string& status,
+                              const std::string& packager, const std::string& shown) {
+    if (!notes.syntax.empty()) {
+        return detail::describe_syntax(notes.syntax, shown);
+    }
+    const std::string step = detail::name_step(notes.step);
+    const auto failed = detail::parse_failed_command(notes.failure);
+    if (!failed) {
+        return make_error(errc::io_failed, step + " failed: " + status, shown);
+    }
+    source_span where;
+    where.line = failed->line;
+    const bool is_elsewhere = failed->source != packager;
+    return make_error(errc::io_failed,
+                      step + " failed with status " + failed->status + ": " +
+                          detail::shorten_command(failed->command),
+                      is_elsewhere && !failed->source.empty() ? failed->source : shown,
+                      is_elsewhere && failed->source.empty() ? source_span{} : where);
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/build_log.hpp ====
+// guild/package/build_log.hpp - what a build printed, in a file that does not fill the disk: its
+// beginning and its end.
+//
+// Layer 4. Includes: os/file.hpp.
+// Not here: running the build (package/build.hpp).
+//
+// The beginning is written as it comes. Of what goes over that the last part is kept in memory and
+// written at the end, behind a line that tells how much is left out: errors stand at the end.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// How much of an output is kept.
+///
+/// units    bytes
+struct build_log_limits {
+    std::uint64_t head_bytes = std::uint64_t{15} << 20U;
+    std::size_t tail_bytes = std::size_t{1} << 20U;
+};
+
+/// Writes one log. The first failure of the file ends the log and nothing else; finish() tells it.
+///
+/// threads  one owner
+/// example  tests/package/build_log.cpp "build log: of much output the beginning and the end stay"
+class build_log {
+public:
+    build_log() = default;
+
+    /// Makes the file, or empties one that is there.
+    ///
+    /// errors   those of os::open_file
+    [[nodiscard]] static result<build_log> open(const std::string& path,
+                                                build_log_limits limits = {});
+
+    void append(std::string_view bytes);
+
+    /// Writes the end and closes the file.
+    ///
+    /// errors   no_space and the others of files: the first failure since the file was opened
+    [[nodiscard]] result<void> finish();
+
+    /// Bytes that are in neither part so far.
+    [[nodiscard]] std::uint64_t bytes_left_out() const noexcept { return left_out_; }
+
+private:
+    void keep_tail(std::string_view bytes);
+    void write(std::string_view bytes);
+
+    os::file file_;
+    build_log_limits limits_;
+    std::uint64_t head_written_ = 0;
+    std::string tail_;
+    std::uint64_t left_out_ = 0;
+    result<void> state_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<build_log> build_log::open(const std::string& path, build_log_limits limits) {
+    auto file = os::open_file(path, os::open_mode::truncate);
+    if (!file) {
+        return std::move(file).error();
+    }
+    build_log log;
+    log.file_ = std::move(*file);
+    log.limits_ = limits;
+    return log;
+}
+
+inline void build_log::append(std::string_view bytes) {
+    if (!file_.is_open()) {
+        return;
+    }
+    const std::uint64_t room = limits_.head_bytes - head_written_;
+    const auto head = static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size()));
+    if (head > 0) {
+        write(bytes.substr(0, head));
+        head_written_ += head;
+    }
+    if (head < bytes.size()) {
+        keep_tail(bytes.substr(head));
+    }
+}
+
+// Up to twice the tail is gathered before its beginning is dropped, so that little is moved.
+inline void build_log::keep_tail(std::string_view bytes) {
+    tail_.append(bytes);
+    if (tail_.size() > 2 * limits_.tail_bytes) {
+        const std::size_t dropped = tail_.size() - limits_.tail_bytes;
+        tail_.erase(0, dropped);
+        left_out_ += dropped;
+    }
+}
+
+inline void build_log::write(std::string_view bytes) {
+    if (state_) {
+        state_ = file_.write_all(bytes);
+    }
+}
+
+inline result<void> build_log::finish() {
+    if (!file_.is_open()) {
+        return state_;
+    }
+    if (tail_.size() > limits_.tail_bytes) {
+        const std::size_t dropped = tail_.size() - limits_.tail_bytes;
+        tail_.erase(0, dropped);
+        left_out_ += dropped;
+    }
+    if (left_out_ > 0) {
+        write("\n[guild: " + std::to_string(left_out_) + " bytes of output are left out here]\n");
+    }
+    write(tail_);
+    tail_.clear();
+    auto closed = file_.close();
+    return state_ ? closed : state_;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/outside_watch.hpp ====
+// guild/package/outside_watch.hpp - notices files of a directory that a packager made or changed
+// although it had no business there.
+//
+// Layer 4. Includes: os/directory.hpp.
+// Not here: what may be in $pkgdir (package/pack.hpp looks at it when it packs).
+//
+// It looks at the entries of one directory, not below them, by kind, identity, size and time. That
+// finds slips such as writing to $srcdir/.. and is no sandbox: what a packager does elsewhere is
+// limited by the rights of the user alone.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// The entries of a directory as they are at one time.
+///
+/// example  tests/package/outside_watch.cpp "outside watch: new, changed and removed entries are
+///          named"
+class outside_watch {
+public:
+    /// Looks at the directory; `ignored` are names in it that may change.
+    ///
+    /// errors   those of os::list_directory
+    [[nodiscard]] static result<outside_watch> look(const std::string& directory,
+                                                    std::vector<std::string> ignored = {});
+
+    /// The first entry, in byte order, that is not as it was: `NAME was made`, `was changed`, `was
+    /// removed`.
+    ///
+    /// errors   those of os::list_directory
+    [[nodiscard]] result<std::optional<std::string>> find_change() const;
+
+private:
+    using entries = std::map<std::string, os::file_status>;
+
+    [[nodiscard]] result<entries> list() const;
+    [[nodiscard]] static bool is_same(const os::file_status& one, const os::file_status& other);
+
+    std::string directory_;
+    std::vector<std::string> ignored_;
+    entries before_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<outside_watch> outside_watch::look(const std::string& directory,
+                                                 std::vector<std::string> ignored) {
+    outside_watch made;
+    made.directory_ = directory;
+    made.ignored_ = std::move(ignored);
+    auto listed = made.list();
+    if (!listed) {
+        return std::move(listed).error();
+    }
+    made.before_ = std::move(*listed);
+    return made;
+}
+
+inline result<std::optional<std::string>> outside_watch::find_change() const {
+    auto after = list();
+    if (!after) {
+        return std::move(after).error();
+    }
+    for (const auto& [name, status] : before_) {
+        const auto now = after->find(name);
+        if (now == after->end()) {
+            return std::optional<std::string>(name + " was removed");
+        }
+        if (!is_same(status, now->second)) {
+            return std::optional<std::string>(name + " was changed");
+        }
+    }
+    for (const auto& [name, status] : *after) {
+        if (before_.count(name) == 0) {
+            return std::optional<std::string>(name + " was made");
+        }
+    }
+    return std::optional<std::string>();
+}
+
+inline result<outside_watch::entries> outside_watch::list() const {
+    const auto names = os::list_directory(directory_);
+    if (!names) {
+        return names.error();
+    }
+    entries found;
+    for (const os::dir_entry& entry : *names) {
+        bool is_ignored = false;
+        for (const std::string& name : ignored_) {
+            is_ignored = is_ignored || name == entry.name;
+        }
+        const auto status = os::find_link_status(join_path(directory_, entry.name));
+        if (!is_ignored && status) {
+            found.emplace(entry.name, *status);
+        }
+    }
+    return found;
+}
+
+inline bool outside_watch::is_same(const os::file_status& one, const os::file_status& other) {
+    return one.kind == other.kind && one.device == other.device && one.inode == other.inode &&
+           one.size == other.size && one.modified_ns == other.modified_ns && one.mode == other.mode;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/build.hpp ====
+// guild/package/build.hpp - builds a package: runs the steps of its packager in a clean shell, or
+// copies its sources.
+//
+// Layer 4. Includes: os/process.hpp, package/packager_driver.hpp, build_log.hpp, outside_watch.hpp.
+// Not here: fetching sources (package/fetch.hpp), packing what was built (package/pack.hpp).
+//
+// A packager is a bash script that defines the steps prepare, build, check and package. It sees a
+// fixed environment, the directories srcdir and pkgdir, and the attributes of [package]. It is run
+// with the rights of the user: what it writes elsewhere is noticed in one directory, not prevented.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What is built, and where.
+///
+/// units    time_s: seconds since 1970-01-01 UTC; timeout_ms: milliseconds for all steps together
+struct build_request {
+    std::string packager;        // the script; empty: there is none
+    std::string packager_shown;  // its name for messages; empty: its path
+    std::string srcdir;          // where the steps run; must exist
+    std::string pkgdir;          // where they put what is packed; must exist
+    os::variables variables;     // more that the packager sees: list_variables()
+    std::string log_path;        // where the output is kept as well; empty: nowhere
+    build_log_limits log_limits;
+    std::int64_t time_s = 315532800;  // SOURCE_DATE_EPOCH: 1980-01-01
+    bool set_source_times = true;     // files of srcdir get this time before the steps
+    std::int64_t timeout_ms = -1;     // below 0: none
+    int stop_fd = -1;                 // when this can be read, the build is stopped
+    std::string watched_directory;    // nothing but srcdir, pkgdir and the log may change in it
+    std::function<void(int group)> on_start;
+    /// Gets what the steps print (stream 1 or 2), and `Running STEP` on stream 1 before each.
+    std::function<void(int stream, std::string_view bytes)> on_output;
+};
+
+/// All variables that a packager sees; `home` becomes $HOME, with $TMPDIR in it.
+///
+/// example  tests/package/build.cpp "build: a packager sees a clean environment"
+[[nodiscard]] os::variables packager_environment(const build_request& request,
+                                                 const std::string& home);
+
+/// Runs the steps. Everything that the packager started in its process group ends with it.
+///
+/// errors   bad_syntax: the packager, at its line; io_failed: a step failed, with the line and the
+///          command; bad_value: it wrote to watched_directory or replaced pkgdir; timed_out;
+///          interrupted: stop_fd; missing_requirement: no bash; not_found: no such packager
+/// cost     memory: what the log keeps
+/// example  tests/package/build.cpp "build: the line and the command of a failed step are told"
+[[nodiscard]] result<void> build(const build_request& request);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// As `touch -t` takes it, in UTC.
+inline std::string format_touch_time(std::int64_t time_s) {
+    std::string text = format_compact_utc(time_s * 1'000'000);  // 19800101T000000Z
+    text.erase(text.find('T'), 1);
+    text.pop_back();
+    return text.insert(text.size() - 2, ".");
+}
+
+// One build, from its temporary directory to its judgement.
+class builder {
+public:
+    explicit builder(const build_request& request) : request_(request) {}
+
+    result<void> run() {
+        auto prepared = prepare();
+        if (!prepared) {
+            return prepared;
+        }
+        auto ran = run_shell();
+        auto logged = log_.finish();
+        if (!ran) {
+            return ran;
+        }
+        auto kept_inside = check_outside();
+        return kept_inside ? logged : kept_inside;
+    }
+
+private:
+    const std::string& shown() const {
+        return request_.packager_shown.empty() ? request_.packager : request_.packager_shown;
+    }
+
+    result<void> prepare() {
+        if (!request_.packager.empty() && !os::is_regular_file(request_.packager)) {
+            return make_error(errc::not_found, "there is no such packager", shown());
+        }
+        auto made = os::make_temp_directory("guild-build-");
+        if (!made) {
+            return std::move(made).error();
+        }
+        notes_ = os::temporary(*made);
+        auto home = os::make_directories(join_path(notes_.path(), "home/tmp"));
+        if (!home) {
+            return home;
+        }
+        if (!request_.log_path.empty()) {
+            auto log = build_log::open(request_.log_path, request_.log_limits);
+            if (!log) {
+                return std::move(log).error();
+            }
+            log_ = std::move(*log);
+        }
+        return look_outside();
+    }
+
+    result<void> look_outside() {
+        pkgdir_before_ = os::find_link_status(request_.pkgdir);
+        if (!pkgdir_before_ || pkgdir_before_->kind != os::file_kind::directory) {
+            return make_error(errc::not_a_directory, "expected a directory", request_.pkgdir);
+        }
+        if (request_.watched_directory.empty()) {
+            return {};
+        }
+        auto watch = outside_watch::look(
+            request_.watched_directory,
+            {base_name(request_.srcdir), base_name(request_.pkgdir), base_name(request_.log_path)});
+        if (!watch) {
+            return std::move(watch).error();
+        }
+        watch_ = std::move(*watch);
+        return {};
+    }
+
+    os::process_options shell() const {
+        os::process_options options;
+        options.argv = {"bash",
+                        "--noprofile",
+                        "--norc",
+                        "-c",
+                        std::string(packager_driver),
+                        "packager",
+                        request_.packager.empty() ? "" : os::absolute_path(request_.packager),
+                        notes_.path(),
+                        request_.set_source_times ? format_touch_time(request_.time_s) : ""};
+        options.directory = request_.srcdir;
+        options.environment = packager_environment(request_, join_path(notes_.path(), "home"));
+        return options;
+    }
+
+    os::run_options limits() {
+        os::run_options limits;
+        limits.timeout_ms = request_.timeout_ms;
+        limits.stop_fd = request_.stop_fd;
+        limits.kill_group_at_end = true;
+        limits.on_start = request_.on_start;
+        limits.on_output = [this](int stream, std::string_view bytes) {
+            log_.append(bytes);
+            if (request_.on_output) {
+                request_.on_output(stream, bytes);
+            }
+        };
+        return limits;
+    }
+
+    result<void> run_shell() {
+        auto ran = os::run(shell(), limits());
+        if (!ran && ran.error().code == errc::not_found && ran.error().path == "bash") {
+            return make_error(errc::missing_requirement, "bash, which packagers need, is not here");
+        }
+        if (!ran) {
+            return std::move(ran).error();
+        }
+        return judge(*ran);
+    }
+
+    std::string note(const std::string& name) const {
+        return os::load_file(join_path(notes_.path(), name), 65'536).value_or({});
+    }
+
+    result<void> judge(const os::run_result& ran) const {
+        const packager_notes notes = {note("step"), note("failure"), note("syntax")};
+        if (ran.timed_out) {
+            return make_error(errc::timed_out,
+                              name_step(notes.step) + " was stopped: the build had " +
+                                  std::to_string(request_.timeout_ms / 1000) + " s",
+                              shown());
+        }
+        if (ran.stopped) {
+            return make_error(errc::interrupted, name_step(notes.step) + " was stopped", shown());
+        }
+        if (!ran.status.success()) {
+            return describe_failure(notes, os::to_string(ran.status),
+                                    os::absolute_path(request_.packager), shown());
+        }
+        if (!is_complete(notes)) {
+            return make_error(errc::bad_value, "the packager ended before its steps were run",
+                              shown());
+        }
+        return {};
+    }
+
+    result<void> check_outside() const {
+        const auto now = os::find_link_status(request_.pkgdir);
+        if (!now || now->kind != os::file_kind::directory || now->inode != pkgdir_before_->inode ||
+            now->device != pkgdir_before_->device) {
+            return make_error(errc::bad_value, "the packager replaced the directory $pkgdir",
+                              shown());
+        }
+        if (!watch_) {
+            return {};
+        }
+        auto change = watch_->find_change();
+        if (!change) {
+            return std::move(change).error();
+        }
+        if (*change) {
+            return make_error(errc::bad_value,
+                              "the packager wrote outside of $srcdir and $pkgdir: " + **change,
+                              shown());
+        }
+        return {};
+    }
+
+    const build_request& request_;
+    os::temporary notes_;
+    build_log log_;
+    std::optional<outside_watch> watch_;
+    std::optional<os::file_status> pkgdir_before_;
+};
+
+}  // namespace detail
+
+inline os::variables packager_environment(const build_request& request, const std::string& home) {
+    const os::variables list = {
+        {"PATH", os::find_variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin")},
+        {"HOME", home},
+        {"TMPDIR", join_path(home, "tmp")},
+        {"LC_ALL", "C"},
+        {"TZ", "UTC"},
+        {"SOURCE_DATE_EPOCH", std::to_string(request.time_s)},
+        {"srcdir", os::absolute_path(request.srcdir)},
+        {"pkgdir", os::absolute_path(request.pkgdir)},
+    };
+    return os::merge_environment(request.variables, list);
+}
+
+inline result<void> build(const build_request& request) {
+    return detail::builder(request).run();
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/working.hpp ====
+// guild/package/working.hpp - working on the sources of a package: copies to edit, and the patch
+// that the edits make.
+//
+// Layer 4. Includes: os, package/source_tree.hpp, package/tool.hpp.
+// Not here: fetching sources (package/fetch.hpp); applying the patch, which a packager does.
+//
+//   working/NAME        each directory of the sources, to be edited
+//   working/NAME.orig   the same as it came
+//   working/Guild       made of Guild.in, where the package has one
+//   NAME.patch          beside GuildPkg: what turns NAME.orig into NAME, by `patch -p1` in NAME
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// Where the sources, the copies and the patches are.
+struct working_place {
+    std::string package_directory;  // where NAME.patch and Guild.in are looked for, and written
+    std::string srcdir;
+    std::string directory;  // of the copies
+    tool_options tools;
+};
+
+/// Something that was made, or was there already and left as it is.
+struct working_item {
+    std::string path;
+    bool is_new = false;
+};
+
+/// Makes the copies that are not there. A NAME.patch that the package has is applied to the copy
+/// that is to be edited, so that the next patch holds its changes too.
+///
+/// errors   bad_value: NAME.patch does not apply; missing_requirement: no `patch`; those of
+///          copy_tree; what was made for that NAME is removed
+/// example  tests/package/working.cpp "working copy: sources stand there twice, one to be edited"
+[[nodiscard]] result<std::vector<working_item>> make_working_copy(const working_place& place);
+
+/// Writes NAME.patch for each NAME.orig that differs from its NAME. Caches of Python, backups and
+/// version control are left out. The same trees give the same bytes.
+///
+/// out      one item for each NAME.orig; is_new is false where nothing differs: no patch is written
+/// errors   not_found: no NAME.orig at all, or one without its NAME; bad_value: a binary file
+///          differs, path = that file; missing_requirement: no git
+/// example  tests/package/working.cpp "working copy: the patch turns the original into the copy"
+[[nodiscard]] result<std::vector<working_item>> make_patches(const working_place& place);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view original_ending = ".orig";
+
+inline os::variables plain_tool_environment(const std::string& ceiling) {
+    return os::merge_environment(os::current_environment(), {{"LC_ALL", "C"},
+                                                             {"TZ", "UTC"},
+                                                             {"GIT_CONFIG_GLOBAL", "/dev/null"},
+                                                             {"GIT_CONFIG_NOSYSTEM", "1"},
+                                                             {"GIT_CEILING_DIRECTORIES", ceiling}});
+}
+
+inline result<void> apply_patch(const working_place& place, const std::string& patch,
+                                const std::string& directory) {
+    os::process_options command;
+    command.argv = {"patch", "-p1", "--batch", "--no-backup-if-mismatch", "--quiet", "-i", patch};
+    command.directory = directory;
+    command.environment = plain_tool_environment(parent_path(place.directory));
+    command.merge_output = true;
+    const auto ran = run_tool(std::move(command), place.tools);
+    if (!ran) {
+        return ran.error();
+    }
+    if (!ran->status.success()) {
+        return make_error(errc::bad_value, "the patch does not apply: " + last_words(*ran), patch);
+    }
+    return {};
+}
+
+// NAME.orig and NAME of one directory of the sources.
+inline result<working_item> copy_source_directory(const working_place& place,
+                                                  const std::string& name) {
+    working_item item = {join_path(place.directory, name), false};
+    const std::string original = item.path + std::string(original_ending);
+    if (os::find_link_status(item.path) || os::find_link_status(original)) {
+        return item;
+    }
+    os::temporary made_original(original);
+    os::temporary made(item.path);
+    const std::string from = join_path(place.srcdir, name);
+    auto copied = copy_tree(from, original);
+    if (copied) {
+        copied = copy_tree(from, item.path);
+    }
+    const std::string patch = join_path(place.package_directory, name + ".patch");
+    if (copied && os::is_regular_file(patch)) {
+        copied = apply_patch(place, os::absolute_path(patch), item.path);
+    }
+    if (!copied) {
+        return std::move(copied).error();
+    }
+    made_original.keep();
+    made.keep();
+    item.is_new = true;
+    return item;
+}
+
+// One file, unless something stands there; a file that is not there is no item.
+inline result<void> copy_working_file(const std::string& from, const std::string& to,
+                                      std::vector<working_item>& items) {
+    const bool is_there = os::find_link_status(to).has_value();
+    if (!is_there && !os::is_regular_file(from)) {
+        return {};
+    }
+    auto copied = is_there ? result<void>() : copy_tree(from, to);
+    if (copied) {
+        items.push_back({to, !is_there});
+    }
+    return copied;
+}
+
+// Whether a file's part of a difference is about a file that belongs in no patch; `header` is its
+// first line.
+inline bool is_left_out_of_patch(std::string_view header) {
+    for (const std::string_view part : {"/__pycache__/", "/.git/", "/.hg/", "/.svn/"}) {
+        if (contains(header, part)) {
+            return true;
+        }
+    }
+    header = ends_with(header, "\"") ? header.substr(0, header.size() - 1) : header;
+    for (const std::string_view ending : {".pyc", ".orig", ".rej", "~", ".swp", "/.DS_Store"}) {
+        if (ends_with(header, ending)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The parts of git's output begin with `diff --git` at the start of a line: every line of a file
+// has a byte before it.
+inline result<std::string> choose_patch_parts(std::string_view text) {
+    constexpr std::string_view start = "diff --git ";
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t next = text.find("\ndiff --git ", start.size());
+        const std::string_view part =
+            text.substr(0, next == std::string_view::npos ? next : next + 1);
+        text.remove_prefix(part.size());
+        const std::string_view header = part.substr(0, part.find('\n'));
+        if (is_left_out_of_patch(header)) {
+            continue;
+        }
+        if (contains(part, "\nBinary files ") && !contains(part, "\n@@ ")) {
+            return make_error(errc::bad_value, "a patch cannot hold files that are not text",
+                              std::string(header.substr(header.rfind(' ') + 1)));
+        }
+        out.append(part);
+    }
+    return out;
+}
+
+inline result<std::string> compare_trees(const working_place& place, const std::string& name) {
+    os::process_options command;
+    command.argv = {place.tools.git,
+                    "-c",
+                    "core.safecrlf=false",
+                    "diff",
+                    "--no-index",
+                    "--no-prefix",
+                    "--no-color",
+                    "--no-ext-diff",
+                    "--no-textconv",
+                    "--no-renames",
+                    "--full-index",
+                    "--diff-algorithm=myers",
+                    "-U3",
+                    "--",
+                    name + std::string(original_ending),
+                    name};
+    command.directory = place.directory;
+    command.environment = plain_tool_environment(os::absolute_path(parent_path(place.directory)));
+    auto ran = run_tool(std::move(command), place.tools);
+    if (!ran) {
+        return std::move(ran).error();
+    }
+    if (ran->output_dropped > 0) {
+        return make_error(errc::too_large, "the difference is too large for a patch", name);
+    }
+    const bool is_told = ran->status.how == os::exit_status::kind::exited && ran->status.code <= 1;
+    if (!is_told) {
+        return make_error(errc::io_failed, "git diff failed: " + last_words(*ran), name);
+    }
+    return choose_patch_parts(ran->out);
+}
+
+inline result<working_item> make_patch(const working_place& place, const std::string& name) {
+    if (!os::is_directory(join_path(place.directory, name))) {
+        return make_error(errc::not_found, "there is a " + name + ".orig but no " + name,
+                          place.directory);
+    }
+    auto text = compare_trees(place, name);
+    if (!text) {
+        return std::move(text).error();
+    }
+    working_item item = {join_path(place.package_directory, name + ".patch"), !text->empty()};
+    if (item.is_new) {
+        auto saved = os::save_file(item.path, *text);
+        if (!saved) {
+            return std::move(saved).error();
+        }
+    }
+    return item;
+}
+
+}  // namespace detail
+
+inline result<std::vector<working_item>> make_working_copy(const working_place& place) {
+    auto made = os::make_directories(place.directory);
+    if (!made) {
+        return std::move(made).error();
+    }
+    const auto entries = os::list_directory(place.srcdir);
+    if (!entries) {
+        return entries.error();
+    }
+    std::vector<working_item> items;
+    for (const os::dir_entry& entry : *entries) {
+        if (entry.kind == os::file_kind::directory) {
+            auto item = detail::copy_source_directory(place, entry.name);
+            if (!item) {
+                return std::move(item).error();
+            }
+            items.push_back(std::move(*item));
+            continue;
+        }
+        auto copied = detail::copy_working_file(join_path(place.srcdir, entry.name),
+                                                join_path(place.directory, entry.name), items);
+        if (!copied) {
+            return std::move(copied).error();
+        }
+    }
+    const std::string in_sources = join_path(place.srcdir, "Guild.in");
+    const std::string guild_in = os::is_regular_file(in_sources)
+                                     ? in_sources
+                                     : join_path(place.package_directory, "Guild.in");
+    auto copied = detail::copy_working_file(guild_in, join_path(place.directory, "Guild"), items);
+    if (!copied) {
+        return std::move(copied).error();
+    }
+    return items;
+}
+
+inline result<std::vector<working_item>> make_patches(const working_place& place) {
+    const auto entries = os::list_directory(place.directory);
+    if (!entries) {
+        return entries.error();
+    }
+    std::vector<working_item> items;
+    for (const os::dir_entry& entry : *entries) {
+        if (entry.kind != os::file_kind::directory ||
+            !ends_with(entry.name, detail::original_ending)) {
+            continue;
+        }
+        auto item = detail::make_patch(
+            place, entry.name.substr(0, entry.name.size() - detail::original_ending.size()));
+        if (!item) {
+            return std::move(item).error();
+        }
+        items.push_back(std::move(*item));
+    }
+    if (items.empty()) {
+        return make_error(errc::not_found, "there is no NAME.orig to compare with",
+                          place.directory);
+    }
+    return items;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/version_order.hpp ====
+// guild/package/version_order.hpp - which of two versions is newer.
+//
+// Layer 4. Includes: base/text.hpp, the standard library.
+// Not here: which versions there are (package/install.hpp, package/package_index.hpp).
+//
+// A version begins with numbers parted by dots, compared as numbers, however long: 1.10 is newer
+// than 1.9, and 1 is 1.0. What follows is parted where digits and letters meet and at . _ - + ~,
+// and compared part by part: alpha, beta, rc, dev, pre and preview (also a, b, c before a number)
+// come before the release they lead to, "~" before all of them; other words and numbers after it.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// Below 0 when `a` is older than `b`, above 0 when it is newer. Versions that mean the same are
+/// told apart as texts: 0 is for the same text alone.
+///
+/// example  tests/package/version_order.cpp "version order: a list from oldest to newest"
+[[nodiscard]] int compare_versions(std::string_view a, std::string_view b);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// One part behind the leading numbers. Ranks are in the order in which versions come.
+struct version_part {
+    enum class rank : std::uint8_t { tilde, word_before, end, word_after, number };
+    rank what = rank::end;
+    int stage = 0;  // of words before: dev, alpha, beta, pre, rc
+    std::string text;
+};
+
+struct version_parts {
+    std::vector<std::string> numbers;  // without zeros in front, none at the end
+    std::vector<version_part> rest;
+};
+
+inline std::string take_run(std::string_view& text, bool (*belongs)(char)) {
+    std::size_t length = 0;
+    while (length < text.size() && belongs(text[length])) {
+        ++length;
+    }
+    std::string run(text.substr(0, length));
+    text.remove_prefix(length);
+    return run;
+}
+
+inline bool is_version_digit(char c) {
+    return is_digit(c);
+}
+
+inline bool is_version_letter(char c) {
+    return !is_digit(c) && std::string_view("._-+~").find(c) == std::string_view::npos;
+}
+
+inline std::string take_number(std::string_view& text) {
+    const std::string digits = take_run(text, is_version_digit);
+    return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
+}
+
+inline int compare_numbers(const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? (a.size() < b.size() ? -1 : 1) : a.compare(b);
+}
+
+/// 1 to 5 for a word that leads to a release, 0 for another.
+inline int stage_of(const std::string& word, bool before_number) {
+    const std::string_view whole[] = {"dev", "alpha", "beta", "pre", "rc", "preview"};
+    for (int i = 0; i < 6; ++i) {
+        if (word == whole[i]) {
+            return i == 5 ? 4 : i + 1;
+        }
+    }
+    const std::size_t letter = std::string_view("abc").find(word);
+    const bool is_short = before_number && word.size() == 1 && letter != std::string_view::npos;
+    constexpr int stages[] = {2, 3, 5};
+    return is_short ? stages[letter] : 0;
+}
+
+inline version_parts parse_version(std::string_view text) {
+    version_parts parts;
+    if (text.size() > 1 && (text[0] == 'v' || text[0] == 'V') && is_digit(text[1])) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && is_digit(text.front())) {
+        parts.numbers.push_back(take_number(text));
+        const bool goes_on = text.size() > 1 && text[0] == '.' && is_digit(text[1]);
+        text.remove_prefix(goes_on ? 1 : 0);
+    }
+    while (!parts.numbers.empty() && parts.numbers.back().empty()) {
+        parts.numbers.pop_back();
+    }
+    while (!text.empty()) {
+        version_part part;
+        if (text.front() == '~') {
+            part.what = version_part::rank::tilde;
+            text.remove_prefix(1);
+        } else if (is_digit(text.front())) {
+            part.what = version_part::rank::number;
+            part.text = take_number(text);
+        } else if (is_version_letter(text.front())) {
+            part.text = to_lower(take_run(text, is_version_letter));
+            const std::size_t at = std::min(text.find_first_not_of("._-"), text.size());
+            part.stage = stage_of(part.text, at < text.size() && is_digit(text[at]));
+            part.what =
+                part.stage != 0 ? version_part::rank::word_before : version_part::rank::word_after;
+        } else {
+            text.remove_prefix(1);
+            continue;
+        }
+        parts.rest.push_back(std::move(part));
+    }
+    return parts;
+}
+
+inline int compare_parts(const version_part& a, const version_part& b) {
+    if (a.what != b.what) {
+        return a.what < b.what ? -1 : 1;
+    }
+    if (a.stage != b.stage) {
+        return a.stage < b.stage ? -1 : 1;
+    }
+    if (a.what == version_part::rank::word_before) {
+        return 0;  // "a" and "alpha" are one
+    }
+    return a.what == version_part::rank::number ? compare_numbers(a.text, b.text)
+                                                : a.text.compare(b.text);
+}
+
+}  // namespace detail
+
+inline int compare_versions(std::string_view a, std::string_view b) {
+    const detail::version_parts left = detail::parse_version(a);
+    const detail::version_parts right = detail::parse_version(b);
+    for (std::size_t i = 0; i < std::max(left.numbers.size(), right.numbers.size()); ++i) {
+        const std::string zero;
+        const int order =
+            detail::compare_numbers(i < left.numbers.size() ? left.numbers[i] : zero,
+                                    i < right.numbers.size() ? right.numbers[i] : zero);
+        if (order != 0) {
+            return order;
+        }
+    }
+    for (std::size_t i = 0; i < std::max(left.rest.size(), right.rest.size()); ++i) {
+        const detail::version_part end;
+        const int order = detail::compare_parts(i < left.rest.size() ? left.rest[i] : end,
+                                                i < right.rest.size() ? right.rest[i] : end);
+        if (order != 0) {
+            return order;
+        }
+    }
+    return a.compare(b);
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/buildinfo.hpp ====
+// guild/package/buildinfo.hpp - what stands beside a package's archive in NAME-VERSION.buildinfo:
+// what the archive holds, by name, mode, size and sha256, and with what it was made.
+//
+// Layer 4. Includes: archive/tar_format.hpp, base.
+// Not here: writing and comparing archives (package/pack.hpp, package/verify.hpp).
+
+// Text, one line each, parted by tabs. No directory, date or host is in it. An example:
+//
+//   guild-buildinfo  1
+//   package          mnist-tutorial-src  1
+//   archive-sha256   HEX                    of NAME-VERSION.pkg.tar.xz
+//   tar-sha256       HEX                    of the tar inside: the package's identity
+//   tool             xz   (XZ Utils) 5.4.1
+//   directory        0755 ./
+//   file             0644 SIZE HEX ./.GuildPkg
+//   link             NAME TARGET
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// One member as the buildinfo tells it.
+struct manifest_entry {
+    archive::member_kind kind = archive::member_kind::file;
+    std::uint32_t mode = 0;
+    std::uint64_t size = 0;
+    std::string sha256;  // of a file's content, in hex
+    std::string name;
+    std::string target;  // of a link
+
+    [[nodiscard]] bool operator==(const manifest_entry& other) const {
+        return kind == other.kind && mode == other.mode && size == other.size &&
+               sha256 == other.sha256 && name == other.name && target == other.target;
+    }
+};
+
+/// A buildinfo as values.
+struct buildinfo {
+    std::string name;
+    std::string version;
+    std::string archive_sha256;
+    std::string tar_sha256;
+    std::vector<std::pair<std::string, std::string>> tools;  // name, version
+    std::vector<manifest_entry> members;                     // in the archive's order
+};
+
+/// The name of a package's archive: NAME-VERSION.pkg.tar.xz.
+[[nodiscard]] std::string archive_name(const std::string& name, const std::string& version);
+
+/// The name of what is written beside an archive: NAME-VERSION.buildinfo.
+[[nodiscard]] std::string buildinfo_name(const std::string& name, const std::string& version);
+
+/// What the manifest says of a member; the sha256 of a file is the caller's to fill in.
+[[nodiscard]] manifest_entry to_manifest(const archive::member& of);
+
+/// The text of a buildinfo.
+///
+/// example  tests/package/buildinfo.cpp "buildinfo: its text, line by line"
+[[nodiscard]] std::string format(const buildinfo& what);
+
+/// The values of a buildinfo. Lines that begin with an unknown word are passed over.
+///
+/// errors   bad_syntax, at its line; unsupported: another version of the format
+/// example  tests/package/buildinfo.cpp "buildinfo: what is no buildinfo is refused at its line"
+[[nodiscard]] result<buildinfo> parse_buildinfo(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline std::string format_mode(std::uint32_t mode) {
+    std::string text;
+    for (unsigned shift = 12; shift != 0;) {
+        shift -= 3;
+        text += static_cast<char>('0' + static_cast<int>((mode >> shift) & 7U));
+    }
+    return text;
+}
+
+inline std::string format_entry(const manifest_entry& of) {
+    switch (of.kind) {
+    case archive::member_kind::directory:
+        return "directory\t" + format_mode(of.mode) + '\t' + of.name;
+    case archive::member_kind::symlink:
+        return "link\t" + of.name + '\t' + of.target;
+    case archive::member_kind::hard_link:
+        return "hardlink\t" + of.name + '\t' + of.target;
+    case archive::member_kind::file:
+        break;
+    }
+    return "file\t" + format_mode(of.mode) + '\t' + std::to_string(of.size) + '\t' + of.sha256 +
+           '\t' + of.name;
+}
+
+// Reads one line of a buildinfo after the other.
+class buildinfo_parser {
+public:
+    explicit buildinfo_parser(std::string_view text) : rest_(text) {}
+
+    result<buildinfo> run() {
+        while (!rest_.empty()) {
+            ++line_;
+            const std::size_t end = rest_.find('\n');
+            if (end == std::string_view::npos) {
+                return fail(errc::truncated, "expected a newline at the end");
+            }
+            words_ = split(rest_.substr(0, end), '\t');
+            rest_.remove_prefix(end + 1);
+            auto taken = line_ == 1 ? take_first() : take_line();
+            if (!taken) {
+                return std::move(taken).error();
+            }
+        }
+        ++line_;
+        if (found_.name.empty() || found_.tar_sha256.empty() || found_.archive_sha256.empty()) {
+            return fail(errc::truncated, "expected the lines package, archive-sha256 and "
+                                         "tar-sha256");
+        }
+        return std::move(found_);
+    }
+
+private:
+    error fail(errc code, std::string message) const {
+        source_span where;
+        where.line = line_;
+        where.column = 1;
+        return make_error(code, std::move(message), {}, where);
+    }
+
+    result<void> take_first() {
+        if (words_.size() != 2 || words_[0] != "guild-buildinfo") {
+            return fail(errc::bad_syntax, "expected \"guild-buildinfo\" and its version");
+        }
+        return words_[1] == "1" ? result<void>()
+                                : fail(errc::unsupported, "expected version 1 of the format, saw " +
+                                                              quote_for_display(words_[1]));
+    }
+
+    result<void> take_line() {
+        const std::string& what = words_[0];
+        if (what == "package") {
+            return take_two(found_.name, found_.version);
+        }
+        if (what == "archive-sha256" || what == "tar-sha256") {
+            std::string& to = what == "tar-sha256" ? found_.tar_sha256 : found_.archive_sha256;
+            return words_.size() == 2 ? take_digest(words_[1], to) : expected_words(2);
+        }
+        if (what == "tool") {
+            found_.tools.emplace_back();
+            return take_two(found_.tools.back().first, found_.tools.back().second);
+        }
+        manifest_entry entry;
+        if (what == "file") {
+            return take_file(entry);
+        }
+        if (what == "directory") {
+            entry.kind = archive::member_kind::directory;
+            return words_.size() == 3 ? take_mode(entry, 2) : expected_words(3);
+        }
+        if (what == "link" || what == "hardlink") {
+            entry.kind =
+                what == "link" ? archive::member_kind::symlink : archive::member_kind::hard_link;
+            entry.mode = what == "link" ? 0777U : 0644U;
+            auto taken = take_two(entry.name, entry.target);
+            found_.members.push_back(std::move(entry));
+            return taken;
+        }
+        return {};
+    }
+
+    error expected_words(std::size_t count) const {
+        return fail(errc::bad_syntax, "expected " + std::to_string(count) +
+                                          " texts parted by tabs, saw " +
+                                          std::to_string(words_.size()));
+    }
+
+    result<void> take_two(std::string& first, std::string& second) {
+        if (words_.size() != 3) {
+            return expected_words(3);
+        }
+        first = std::move(words_[1]);
+        second = std::move(words_[2]);
+        return {};
+    }
+
+    result<void> take_digest(std::string& from, std::string& to) const {
+        const bool is_digest =
+            from.size() == 64 && from.find_first_not_of("0123456789abcdef") == std::string::npos;
+        if (!is_digest) {
+            return fail(errc::bad_syntax, "expected a sha256 of 64 hex digits");
+        }
+        to = std::move(from);
+        return {};
+    }
+
+    result<void> take_mode(manifest_entry& entry, std::size_t name_at) {
+        const auto mode = archive::parse_number(words_[1]);
+        if (words_[1].size() != 4 || !mode) {
+            return fail(errc::bad_syntax, "expected a mode of four octal digits");
+        }
+        entry.mode = static_cast<std::uint32_t>(*mode);
+        entry.name = std::move(words_[name_at]);
+        found_.members.push_back(std::move(entry));
+        return {};
+    }
+
+    result<void> take_file(manifest_entry& entry) {
+        if (words_.size() != 5) {
+            return expected_words(5);
+        }
+        const auto size = parse_int64(words_[2]);
+        if (!size || *size < 0) {
+            return fail(errc::bad_syntax, "expected a size in bytes");
+        }
+        entry.size = static_cast<std::uint64_t>(*size);
+        auto digest = take_digest(words_[3], entry.sha256);
+        return digest ? take_mode(entry, 4) : std::move(digest);
+    }
+
+    std::string_view rest_;
+    std::uint32_t line_ = 0;
+    std::vector<std::string> words_;
+    buildinfo found_;
+};
+
+}  // namespace detail
+
+inline std::string archive_name(const std::string& name, const std::string& version) {
+    return name + '-' + version + ".pkg.tar.xz";
+}
+
+inline std::string buildinfo_name(const std::string& name, const std::string& version) {
+    return name + '-' + version + ".buildinfo";
+}
+
+inline manifest_entry to_manifest(const archive::member& of) {
+    manifest_entry entry;
+    entry.kind = of.kind;
+    entry.mode = of.kind == archive::member_kind::symlink     ? 0777U
+                 : of.kind == archive::member_kind::hard_link ? 0644U
+                                                              : of.mode;
+    entry.size = of.size;
+    entry.name = of.name;
+    entry.target = of.target;
+    return entry;
+}
+
+inline std::string format(const buildinfo& what) {
+    std::string text = "guild-buildinfo\t1\npackage\t" + what.name + '\t' + what.version +
+                       "\narchive-sha256\t" + what.archive_sha256 + "\ntar-sha256\t" +
+                       what.tar_sha256 + '\n';
+    for (const auto& tool : what.tools) {
+        text += "tool\t" + tool.first + '\t' + tool.second + '\n';
+    }
+    for (const manifest_entry& entry : what.members) {
+        text += detail::format_entry(entry) + '\n';
+    }
+    return text;
+}
+
+inline result<buildinfo> parse_buildinfo(std::string_view text) {
+    if (text.empty()) {
+        return make_error(errc::truncated, "expected \"guild-buildinfo\" and its version");
+    }
+    return detail::buildinfo_parser(text).run();
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/pack.hpp ====
+// guild/package/pack.hpp - writes NAME-VERSION.pkg.tar.xz and NAME-VERSION.buildinfo: same input,
+// same bytes.
+//
+// Layer 4. Includes: archive/tree.hpp, os/file.hpp, package/buildinfo.hpp, package/filter.hpp.
+// Not here: what is packed and who builds it; checking an archive again (package/verify.hpp).
+//
+// Nothing of the machine is in the archive: members are sorted by name, their time is one given,
+// owner and group are 0, modes are u+rwX,go+rX,go-w. The identity of a package is the sha256 of the
+// tar inside: xz releases may compress differently.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// 1980-01-01 UTC: the earliest that a zip file, and so a Python wheel, can hold.
+inline constexpr std::int64_t default_member_time_s = 315532800;
+
+/// What is packed, and where to.
+///
+/// units    time_s: seconds since 1970-01-01 UTC
+struct pack_request {
+    std::string name;
+    std::string version;
+    std::string pkgdir;                           // what it holds is what the archive holds
+    std::string guildpkg_path;                    // goes in as ./.GuildPkg
+    std::string directory;                        // where the archive and its buildinfo are written
+    std::int64_t time_s = default_member_time_s;  // SOURCE_DATE_EPOCH, where the caller has one
+};
+
+/// What was written.
+struct packed {
+    std::string archive_path;
+    std::string buildinfo_path;
+    std::string tar_sha256;  // the package's identity, in hex
+    std::string archive_sha256;
+    std::uint64_t tar_bytes = 0;
+    std::uint64_t archive_bytes = 0;
+    std::uint64_t members = 0;
+};
+
+/// Packs a directory. Both files appear under their names when they are complete and on disk.
+///
+/// errors   bad_value: a file of pkgdir that may not be packed (socket, control characters in its
+///          name, a link that leads outside, .git, twins in lower case), path = that file; a name
+///          or version with "/" and the like; missing_requirement: no xz; no_space and the others
+///          of files: the former archive, if any, is left as it was
+/// example  tests/package/pack.cpp "pack: an empty package holds ./ and ./.GuildPkg alone"
+[[nodiscard]] result<packed> pack(const pack_request& request,
+                                  const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// One archive on its way: tar -> xz -> a new file beside its final name.
+class packer {
+public:
+    packer(const pack_request& request, const os::env& system)
+        : request_(request), system_(system) {}
+
+    result<packed> run() {
+        auto entries = list_members();
+        if (!entries) {
+            return std::move(entries).error();
+        }
+        info_.name = request_.name;
+        info_.version = request_.version;
+        auto version = get_tool_version("xz");
+        if (!version) {
+            return std::move(version).error();
+        }
+        info_.tools.emplace_back("xz", std::move(*version));
+        done_.archive_path =
+            join_path(request_.directory, archive_name(request_.name, request_.version));
+        done_.buildinfo_path =
+            join_path(request_.directory, buildinfo_name(request_.name, request_.version));
+        auto opened =
+            os::open_file(done_.archive_path + ".part-" + std::to_string(system_.boot_time_us()),
+                          os::open_mode::create_new, system_);
+        if (!opened) {
+            return std::move(opened).error();
+        }
+        file_ = std::move(*opened);
+        const os::temporary part(file_.path());
+        auto written = write(*entries);
+        if (written) {
+            written = put_in_place();
+        }
+        return written ? result<packed>(std::move(done_)) : std::move(written).error();
+    }
+
+private:
+    result<std::vector<archive::tree_entry>> list_members() {
+        auto entries = archive::list_tree(request_.pkgdir, request_.time_s);
+        if (!entries) {
+            return entries;
+        }
+        for (const archive::tree_entry& each : *entries) {
+            if (to_lower(each.what.path) == ".guildpkg") {
+                return make_error(errc::already_exists,
+                                  "the package's definition has this name in the archive",
+                                  each.source);
+            }
+        }
+        archive::tree_entry definition;
+        definition.source = request_.guildpkg_path;
+        definition.what.name = "./.GuildPkg";
+        definition.what.path = ".GuildPkg";
+        definition.what.time_s = request_.time_s;
+        const auto behind =
+            std::find_if(entries->begin(), entries->end(), [&](const archive::tree_entry& each) {
+                return archive::comes_before(definition.what.path, each.what.path);
+            });
+        entries->insert(behind, std::move(definition));
+        return entries;
+    }
+
+    result<void> write_packed(std::string_view bytes) {
+        archive_sum_.update(bytes);
+        done_.archive_bytes += bytes.size();
+        return file_.write_all(bytes);
+    }
+
+    result<void> write(std::vector<archive::tree_entry>& entries) {
+        auto xz = xz_writer::start();
+        if (!xz) {
+            return std::move(xz).error();
+        }
+        const auto sink = [this](std::string_view bytes) { return write_packed(bytes); };
+        archive::tar_writer tar([&](std::string_view bytes) {
+            tar_sum_.update(bytes);
+            return xz->write(bytes, sink);
+        });
+        for (archive::tree_entry& entry : entries) {
+            sha256 sum;
+            auto added = archive::append_entry(tar, entry,
+                                               [&](std::string_view bytes) { sum.update(bytes); });
+            if (!added) {
+                return added;
+            }
+            info_.members.push_back(to_manifest(entry.what));
+            if (entry.what.kind == archive::member_kind::file) {
+                info_.members.back().sha256 = sum.hex();
+            }
+        }
+        auto ended = tar.finish();
+        if (ended) {
+            ended = xz->finish(sink);
+        }
+        done_.tar_bytes = tar.size();
+        done_.members = entries.size();
+        return ended;
+    }
+
+    // The buildinfo first: an archive under its name always has its own beside it.
+    result<void> put_in_place() {
+        auto done = file_.sync();
+        if (done) {
+            done = file_.close();
+        }
+        if (!done) {
+            return done;
+        }
+        info_.tar_sha256 = done_.tar_sha256 = tar_sum_.hex();
+        info_.archive_sha256 = done_.archive_sha256 = archive_sum_.hex();
+        done = os::save_file(done_.buildinfo_path, format(info_), system_);
+        if (!done) {
+            return done;
+        }
+        const int renamed = system_.rename(file_.path().c_str(), done_.archive_path.c_str());
+        if (renamed < 0) {
+            return os::os_error(-renamed, "rename", done_.archive_path);
+        }
+        os::detail::sync_directory(parent_path(done_.archive_path), system_);
+        return {};
+    }
+
+    const pack_request& request_;
+    const os::env& system_;
+    os::file file_;
+    buildinfo info_;
+    packed done_;
+    sha256 tar_sum_;
+    sha256 archive_sum_;
+};
+
+}  // namespace detail
+
+inline result<packed> pack(const pack_request& request, const os::env& system) {
+    auto named = check_package_name(request.name, request.version);
+    if (!named) {
+        return std::move(named).error();
+    }
+    return detail::packer(request, system).run();
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/verify.hpp ====
+// guild/package/verify.hpp - compares a package's archive with the buildinfo beside it.
+//
+// Layer 4. Includes: package/archive_file.hpp, package/buildinfo.hpp, package/file_digest.hpp.
+// Not here: writing the two (package/pack.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// What comparing found. The identity decides; how the tar inside was compressed does not.
+struct verification {
+    std::string tar_sha256;                  // of the archive as it is
+    std::string archive_sha256;              // the same
+    std::optional<std::string> difference;   // empty: identical. Else which member comes first, how
+    bool is_compressed_differently = false;  // the same tar inside another .xz
+};
+
+/// Reads an archive and compares it with NAME-VERSION.buildinfo in its directory.
+///
+/// errors   not_found: the archive or its buildinfo; bad_value: no name of a package's archive;
+///          bad_syntax: the buildinfo, at its line; those of reading an archive
+/// example  tests/package/verify.cpp "verify: the first member that differs is named"
+[[nodiscard]] result<verification> verify(const std::string& archive_path);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline result<std::string> read_digest(archive::tar_reader& from) {
+    sha256 sum;
+    while (true) {
+        const auto piece = from.read();
+        if (!piece) {
+            return piece.error();
+        }
+        if (piece->empty()) {
+            return sum.hex();
+        }
+        sum.update(*piece);
+    }
+}
+
+inline result<std::vector<manifest_entry>> read_manifest(archive::tar_reader& from) {
+    std::vector<manifest_entry> members;
+    while (true) {
+        auto next = from.next();
+        if (!next) {
+            return std::move(next).error();
+        }
+        if (!*next) {
+            return members;
+        }
+        members.push_back(to_manifest(**next));
+        if ((*next)->kind == archive::member_kind::file) {
+            auto digest = read_digest(from);
+            if (!digest) {
+                return std::move(digest).error();
+            }
+            members.back().sha256 = std::move(*digest);
+        }
+    }
+}
+
+inline std::string describe_difference(const manifest_entry& is, const manifest_entry& was) {
+    if (is.name != was.name) {
+        return archive::show_name(is.name) + " is where " + archive::show_name(was.name) + " was";
+    }
+    const char* what = is.kind != was.kind       ? "is another kind of file"
+                       : is.size != was.size     ? "has another size"
+                       : is.sha256 != was.sha256 ? "has other content"
+                       : is.mode != was.mode     ? "has another mode"
+                                                 : "leads elsewhere";
+    return archive::show_name(is.name) + ' ' + what;
+}
+
+inline std::string find_difference(const std::vector<manifest_entry>& is,
+                                   const std::vector<manifest_entry>& was) {
+    for (std::size_t i = 0; i < is.size() && i < was.size(); ++i) {
+        if (!(is[i] == was[i])) {
+            return describe_difference(is[i], was[i]);
+        }
+    }
+    if (is.size() > was.size()) {
+        return archive::show_name(is[was.size()].name) + " was not there";
+    }
+    if (is.size() < was.size()) {
+        return archive::show_name(was[is.size()].name) + " is missing";
+    }
+    return "the members are the same, their times, owners or order of bytes are not";
+}
+
+}  // namespace detail
+
+inline result<verification> verify(const std::string& archive_path) {
+    constexpr std::string_view ending = ".pkg.tar.xz";
+    if (!ends_with(archive_path, ending)) {
+        return make_error(errc::bad_value, "expected a name that ends in .pkg.tar.xz",
+                          archive_path);
+    }
+    const std::string info_path =
+        archive_path.substr(0, archive_path.size() - ending.size()) + ".buildinfo";
+    auto digest = get_file_digest(archive_path);
+    if (!digest) {
+        return std::move(digest).error();
+    }
+    const auto text = os::load_file(info_path);
+    if (!text) {
+        return text.error();
+    }
+    auto info = parse_buildinfo(*text);
+    if (!info) {
+        info.error().path = info_path;
+        return std::move(info).error();
+    }
+    auto opened = archive_file::open(archive_path);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    const auto members = detail::read_manifest(opened->reader());
+    if (!members) {
+        error why = members.error();
+        why.path = archive_path;
+        return why;
+    }
+    verification found;
+    found.tar_sha256 = opened->tar_sha256();
+    found.archive_sha256 = std::move(digest->sha256);
+    if (found.tar_sha256 != info->tar_sha256) {
+        found.difference = detail::find_difference(*members, info->members);
+    } else {
+        found.is_compressed_differently = found.archive_sha256 != info->archive_sha256;
+    }
+    return found;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/home.hpp ====
+// guild/package/home.hpp - where installed packages are, which there are, and the newest of a name.
+//
+// Layer 4. Includes: base, ini, os, package/version_order.hpp.
+// Not here: putting them there and removing them (package/install.hpp).
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// The directories of installed packages: `write` for new ones, `read` in the order in which they
+/// are searched, `write` among them.
+struct package_homes {
+    std::string write;
+    std::vector<std::string> read;
+};
+
+/// $PKGHOME alone where it is set; else guild/pkg in the user's data directory ($XDG_DATA_HOME, or
+/// ~/.local/share), and behind it ~/.guild/pkg, where packages were kept formerly.
+///
+/// in       environment: the variables to go by
+/// errors   bad_value: neither PKGHOME, XDG_DATA_HOME nor HOME says where
+/// example  tests/package/home.cpp "homes: PKGHOME, the data directory, and the old place"
+[[nodiscard]] result<package_homes> find_package_homes(const os::variables& environment);
+
+/// The same by the variables of this process.
+///
+/// errors   as above
+[[nodiscard]] result<package_homes> find_package_homes();
+
+/// Where `$PKGHOME` of a project's commands leads: the first home that exists, or else the one for
+/// new packages.
+///
+/// example  tests/package/home.cpp "homes: PKGHOME, the data directory, and the old place"
+[[nodiscard]] std::string get_used_home(const package_homes& homes);
+
+/// One installed package.
+struct installed_package {
+    std::string name;
+    std::string version;
+    std::string path;
+};
+
+/// The name and version that a package's definition says.
+///
+/// errors   those of reading a GuildPkg; bad_value: a name or version that names no file
+/// example  tests/package/home.cpp "identity: name and version of a definition"
+[[nodiscard]] result<std::pair<std::string, std::string>> get_identity(std::string definition_text,
+                                                                       const std::string& path);
+
+/// The package at `path`, a directory NAME-VERSION; empty when it is none. Its .GuildPkg says what
+/// is name and what is version; without one, the version is what follows the first "-" before a
+/// digit.
+[[nodiscard]] std::optional<installed_package> find_package_at(const std::string& path);
+
+/// All installed packages, by name, older versions first; of the same in two homes the one that is
+/// found first.
+///
+/// errors   those of listing; a home that does not exist is empty
+/// example  tests/package/home.cpp "installed packages: versions are in their order"
+[[nodiscard]] result<std::vector<installed_package>> list_installed(const package_homes& homes);
+
+/// The package called `wanted`: NAME-VERSION exactly, or else the newest whose name is NAME.
+///
+/// errors   those of list_installed
+/// example  tests/package/home.cpp "find installed: foo is not foo-bar, and 1.10 is newest"
+[[nodiscard]] result<std::optional<installed_package>> find_installed(const package_homes& homes,
+                                                                      std::string_view wanted);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<package_homes> find_package_homes(const os::variables& environment) {
+    const auto get = [&](const char* name) {
+        return os::find_variable(environment, name).value_or("");
+    };
+    package_homes homes;
+    homes.write = get("PKGHOME");
+    if (!homes.write.empty()) {
+        homes.read = {homes.write};
+        return homes;
+    }
+    const std::string home = get("HOME");
+    const std::string data = get("XDG_DATA_HOME");
+    if (is_absolute(data)) {  // a relative one is to be ignored, says its specification
+        homes.write = join_path(data, "guild/pkg");
+    } else if (!home.empty()) {
+        homes.write = join_path(home, ".local/share/guild/pkg");
+    } else {
+        return make_error(errc::bad_value,
+                          "expected PKGHOME, XDG_DATA_HOME or HOME in the environment");
+    }
+    homes.read = {homes.write};
+    if (!home.empty()) {
+        homes.read.push_back(join_path(home, ".guild/pkg"));
+    }
+    return homes;
+}
+
+inline result<package_homes> find_package_homes() {
+    return find_package_homes(os::current_environment());
+}
+
+inline std::string get_used_home(const package_homes& homes) {
+    for (const std::string& home : homes.read) {
+        if (os::is_directory(home)) {
+            return home;
+        }
+    }
+    return homes.write;
+}
+
+inline result<std::pair<std::string, std::string>> get_identity(std::string definition_text,
+                                                                const std::string& path) {
+    const definition_report report =
+        parse_definition(std::move(definition_text), parent_path(path), path);
+    if (!report.value) {
+        return report.failure.value_or(make_error(errc::bad_syntax, "no definition", path));
+    }
+    return std::make_pair(report.value->name.text, report.value->version.text);
+}
+
+inline std::optional<installed_package> find_package_at(const std::string& path) {
+    const std::string full = base_name(path);
+    if (full.empty() || full.front() == '.' || !os::is_directory(path)) {
+        return std::nullopt;
+    }
+    auto text = os::load_file(join_path(path, ".GuildPkg"), std::uint64_t{1} << 20U);
+    if (text) {
+        auto identity = get_identity(std::move(*text), join_path(path, ".GuildPkg"));
+        if (identity && full == identity->first + '-' + identity->second) {
+            return installed_package{std::move(identity->first), std::move(identity->second), path};
+        }
+    }
+    for (std::size_t at = full.find('-'); at != std::string::npos; at = full.find('-', at + 1)) {
+        if (at != 0 && at + 1 < full.size() && is_digit(full[at + 1])) {
+            return installed_package{full.substr(0, at), full.substr(at + 1), path};
+        }
+    }
+    return installed_package{full, "", path};
+}
+
+inline result<std::vector<installed_package>> list_installed(const package_homes& homes) {
+    std::vector<installed_package> all;
+    for (const std::string& home : homes.read) {
+        const auto entries = os::list_directory(home);
+        if (!entries && entries.error().code == errc::not_found) {
+            continue;
+        }
+        if (!entries) {
+            return entries.error();
+        }
+        for (const os::dir_entry& entry : *entries) {
+            auto found = find_package_at(join_path(home, entry.name));
+            const bool is_new =
+                found && std::none_of(all.begin(), all.end(), [&](const installed_package& each) {
+                    return base_name(each.path) == entry.name;
+                });
+            if (is_new) {
+                all.push_back(std::move(*found));
+            }
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const installed_package& a, const installed_package& b) {
+        return a.name != b.name ? a.name < b.name : compare_versions(a.version, b.version) < 0;
+    });
+    return all;
+}
+
+inline result<std::optional<installed_package>> find_installed(const package_homes& homes,
+                                                               std::string_view wanted) {
+    auto all = list_installed(homes);
+    if (!all) {
+        return std::move(all).error();
+    }
+    std::optional<installed_package> newest;
+    for (installed_package& each : *all) {
+        if (base_name(each.path) == wanted) {
+            return std::optional<installed_package>(std::move(each));
+        }
+        if (each.name == wanted) {
+            newest = std::move(each);  // the list has older ones first
+        }
+    }
+    return newest;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/package_index.hpp ====
+// guild/package/package_index.hpp - the list of a directory's packages, from which others install
+// by name.
+//
+// Layer 4. Includes: base, os, package/archive_file.hpp, package/home.hpp.
+// Not here: fetching it (package/download.hpp), installing (package/install.hpp).
+//
+// The file guild-index.tsv stands beside the archives, in a directory or on a web server. Its lines
+// are parted by tabs:
+//
+//   guild-index  1
+//   NAME  VERSION  FILE  SIZE  SHA256          FILE: in the index's own directory
+
+namespace guild { inline namespace v0 { namespace package {
+
+inline constexpr const char* index_file_name = "guild-index.tsv";
+
+/// One package that can be had.
+///
+/// units    size: bytes
+struct index_entry {
+    std::string name;
+    std::string version;
+    std::string file;
+    std::uint64_t size = 0;
+    std::string sha256;  // of the archive, in hex
+};
+
+/// Archives of a directory that could not be listed, and why.
+struct index_report {
+    std::vector<index_entry> entries;  // by name, older versions first
+    std::vector<error> left_out;
+};
+
+/// Reads every NAME-VERSION.pkg.tar.xz of a directory.
+///
+/// errors   those of listing the directory
+/// example  tests/package/package_index.cpp "index: a directory's packages, from their archives"
+[[nodiscard]] result<index_report> make_index(const std::string& directory);
+
+/// The text of an index.
+[[nodiscard]] std::string format(const std::vector<index_entry>& entries);
+
+/// The entries of an index.
+///
+/// errors   bad_syntax, at its line; bad_value: a file that is not in the index's own directory;
+///          unsupported: another version of the format
+/// example  tests/package/package_index.cpp "index: a line that is none is refused at its place"
+[[nodiscard]] result<std::vector<index_entry>> parse_index(std::string_view text);
+
+/// The entry called `wanted`: NAME-VERSION exactly, or else the newest whose name is NAME.
+///
+/// example  tests/package/package_index.cpp "find entry: the newest of exactly that name"
+[[nodiscard]] std::optional<index_entry> find_entry(const std::vector<index_entry>& entries,
+                                                    std::string_view wanted);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_older(const index_entry& a, const index_entry& b) {
+    return a.name != b.name ? a.name < b.name : compare_versions(a.version, b.version) < 0;
+}
+
+inline result<index_entry> make_entry(const std::string& directory, const std::string& file) {
+    const std::string path = join_path(directory, file);
+    auto text = get_package_definition(path);
+    if (!text) {
+        return std::move(text).error();
+    }
+    auto identity = get_identity(std::move(*text), path);
+    if (!identity) {
+        return std::move(identity).error();
+    }
+    if (archive_name(identity->first, identity->second) != file) {
+        return make_error(errc::bad_value,
+                          "the package in it is " + identity->first + ' ' + identity->second, path);
+    }
+    auto digest = get_file_digest(path);
+    if (!digest) {
+        return std::move(digest).error();
+    }
+    return index_entry{std::move(identity->first), std::move(identity->second), file, digest->size,
+                       std::move(digest->sha256)};
+}
+
+// Empty, or what is wrong with one line of an index.
+inline result<index_entry> parse_entry(std::string_view line) {
+    std::vector<std::string> words = split(line, '\t');
+    if (words.size() != 5) {
+        return make_error(errc::bad_syntax,
+                          "expected name, version, file, size and sha256, parted by tabs");
+    }
+    auto named = check_package_name(words[0], words[1]);
+    if (!named) {
+        return std::move(named).error();
+    }
+    if (words[2] != archive_name(words[0], words[1])) {
+        return make_error(errc::bad_value, "expected the file " + archive_name(words[0], words[1]));
+    }
+    const auto size = parse_int64(words[3]);
+    const bool is_digest = words[4].size() == 64 &&
+                           words[4].find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!size || *size < 0 || !is_digest) {
+        return make_error(errc::bad_syntax, "expected a size in bytes and a sha256 in hex");
+    }
+    return index_entry{std::move(words[0]), std::move(words[1]), std::move(words[2]),
+                       static_cast<std::uint64_t>(*size), std::move(words[4])};
+}
+
+}  // namespace detail
+
+inline result<index_report> make_index(const std::string& directory) {
+    const auto files = os::list_directory(directory);
+    if (!files) {
+        return files.error();
+    }
+    index_report report;
+    for (const os::dir_entry& each : *files) {
+        if (each.name.front() == '.' || !ends_with(each.name, ".pkg.tar.xz")) {
+            continue;
+        }
+        auto entry = detail::make_entry(directory, each.name);
+        if (entry) {
+            report.entries.push_back(std::move(*entry));
+        } else {
+            report.left_out.push_back(std::move(entry).error());
+        }
+    }
+    std::sort(report.entries.begin(), report.entries.end(), detail::is_older);
+    return report;
+}
+
+inline std::string format(const std::vector<index_entry>& entries) {
+    std::string text = "guild-index\t1\n";
+    for (const index_entry& each : entries) {
+        text += each.name + '\t' + each.version + '\t' + each.file + '\t' +
+                std::to_string(each.size) + '\t' + each.sha256 + '\n';
+    }
+    return text;
+}
+
+inline result<std::vector<index_entry>> parse_index(std::string_view text) {
+    std::vector<index_entry> entries;
+    for (std::uint32_t line = 1; line == 1 || !text.empty(); ++line) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view words = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        source_span where;
+        where.line = line;
+        where.column = 1;
+        if (line == 1 && words != "guild-index\t1") {
+            const bool is_newer = starts_with(words, "guild-index\t");
+            return make_error(is_newer ? errc::unsupported : errc::bad_syntax,
+                              "expected \"guild-index\", a tab and 1", {}, where);
+        }
+        if (line == 1) {
+            continue;
+        }
+        auto entry = detail::parse_entry(words);
+        if (!entry) {
+            entry.error().where = where;
+            return std::move(entry).error();
+        }
+        entries.push_back(std::move(*entry));
+    }
+    return entries;
+}
+
+inline std::optional<index_entry> find_entry(const std::vector<index_entry>& entries,
+                                             std::string_view wanted) {
+    std::optional<index_entry> newest;
+    for (const index_entry& each : entries) {
+        if (each.name + '-' + each.version == wanted) {
+            return each;
+        }
+        if (each.name == wanted && (!newest || detail::is_older(*newest, each))) {
+            newest = each;
+        }
+    }
+    return newest;
+}
+
+}}}  // namespace guild::package
+
+// ==== guild/package/install.hpp ====
+// guild/package/install.hpp - installs packages into the package home, and removes them.
+//
+// Layer 4. Includes: base, os, package/home.hpp, package/package_index.hpp, package/unpack.hpp.
+// Not here: how a file comes from a web server (package/download.hpp): the caller hands it in.
+
+namespace guild { inline namespace v0 { namespace package {
+
+/// Unpacks NAME-VERSION.pkg.tar.xz into HOME/NAME-VERSION. One that is there already is replaced
+/// when the new one is complete.
+///
+/// errors   bad_value: a file that is not named so, or whose definition says another name or
+///          version; those of unpack_archive
+/// example  tests/package/install.cpp "install: a package is there, complete, under its name"
+[[nodiscard]] result<installed_package> install_file(const std::string& archive_path,
+                                                     const package_homes& homes);
+
+/// Fetches a URL into a file; sha256, unless it is empty, has been checked when it returns.
+using fetch_function = std::function<result<void>(
+    const std::string& url, const std::string& destination, const std::string& sha256)>;
+
+/// Finds a package in an index and installs it. The archive's sha256 is checked first.
+///
+/// in       index: a directory, or an http(s) URL of one, which `fetch` gets files of
+/// errors   not_found: no such package in the index, or no index; bad_checksum; those of
+///          install_file and of fetch
+/// example  tests/package/install.cpp "install by name: the newest of an index is taken"
+[[nodiscard]] result<installed_package> install_name(std::string_view wanted,
+                                                     const std::string& index,
+                                                     const package_homes& homes,
+                                                     const fetch_function& fetch);
+
+/// Removes an installed package: NAME-VERSION exactly, or NAME when only one version is there.
+///
+/// errors   not_found: no such package; bad_value: several versions of NAME, which the message
+///          lists; those of removing
+/// example  tests/package/install.cpp "uninstall: a name that leads elsewhere removes nothing"
+[[nodiscard]] result<void> uninstall(std::string_view wanted, const package_homes& homes);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view package_ending = ".pkg.tar.xz";
+
+inline error no_valid_package(const std::string& path) {
+    return make_error(errc::bad_value, path + " does not appear to be a valid Guild package");
+}
+
+// Puts the complete tree `fresh` where `target` may stand already.
+inline result<void> replace_tree(const std::string& fresh, const std::string& target) {
+    if (!os::find_link_status(target)) {
+        return os::rename_path(fresh, target);
+    }
+    const os::temporary old(fresh + ".old");
+    auto moved = os::rename_path(target, old.path());
+    if (!moved) {
+        return moved;
+    }
+    auto placed = os::rename_path(fresh, target);
+    if (!placed) {
+        (void)os::rename_path(old.path(), target);
+    }
+    return placed;
+}
+
+inline bool is_url(std::string_view text) {
+    return starts_with(text, "http://") || starts_with(text, "https://");
+}
+
+inline result<std::string> load_index(const std::string& index, const std::string& scratch,
+                                      const fetch_function& fetch) {
+    if (!is_url(index)) {
+        return os::load_file(join_path(index, index_file_name));
+    }
+    const std::string path = join_path(scratch, index_file_name);
+    auto fetched = fetch(join_path(index, index_file_name), path, "");
+    return fetched ? os::load_file(path) : std::move(fetched).error();
+}
+
+}  // namespace detail
+
+inline result<installed_package> install_file(const std::string& archive_path,
+                                              const package_homes& homes) {
+    const std::string file = base_name(archive_path);
+    if (!ends_with(file, detail::package_ending) || file.size() == detail::package_ending.size()) {
+        return detail::no_valid_package(archive_path);
+    }
+    auto text = get_package_definition(archive_path);
+    if (!text) {
+        return std::move(text).error();
+    }
+    auto identity = get_identity(std::move(*text), archive_path);
+    if (!identity) {
+        return std::move(identity).error();
+    }
+    auto named = check_package_name(identity->first, identity->second);
+    if (!named) {
+        return std::move(named).error();
+    }
+    const std::string full = identity->first + '-' + identity->second;
+    if (file != full + std::string(detail::package_ending)) {
+        return make_error(errc::bad_value, "the package in it is " + full, archive_path);
+    }
+    auto made = os::make_directories(homes.write);
+    if (!made) {
+        return std::move(made).error();
+    }
+    const os::temporary fresh(
+        join_path(homes.write, '.' + full + '.' + std::to_string(os::system_env.boot_time_us())));
+    const auto done = unpack_archive(archive_path, fresh.path());
+    if (!done) {
+        return done.error();
+    }
+    const std::string target = join_path(homes.write, full);
+    auto placed = detail::replace_tree(fresh.path(), target);
+    if (!placed) {
+        return std::move(placed).error();
+    }
+    return installed_package{std::move(identity->first), std::move(identity->second), target};
+}
+
+inline result<installed_package> install_name(std::string_view wanted, const std::string& index,
+                                              const package_homes& homes,
+                                              const fetch_function& fetch) {
+    auto made = os::make_temp_directory("guild-install-");
+    if (!made) {
+        return std::move(made).error();
+    }
+    const os::temporary scratch(std::move(*made));
+    const auto text = detail::load_index(index, scratch.path(), fetch);
+    if (!text) {
+        return text.error();
+    }
+    auto entries = parse_index(*text);
+    if (!entries) {
+        entries.error().path = join_path(index, index_file_name);
+        return std::move(entries).error();
+    }
+    const auto entry = find_entry(*entries, wanted);
+    if (!entry) {
+        return make_error(errc::not_found, "no package " + std::string(wanted) + " in this index",
+                          index);
+    }
+    std::string path = join_path(index, entry->file);
+    if (detail::is_url(index)) {
+        const std::string copy = join_path(scratch.path(), entry->file);
+        auto fetched = fetch(path, copy, entry->sha256);
+        if (!fetched) {
+            return std::move(fetched).error();
+        }
+        path = copy;
+    }
+    const auto digest = get_file_digest(path);
+    if (!digest) {
+        return digest.error();
+    }
+    if (digest->sha256 != entry->sha256) {
+        return make_error(errc::bad_checksum,
+                          "expected the sha256 " + entry->sha256 + ", saw " + digest->sha256, path);
+    }
+    return install_file(path, homes);
+}
+
+inline result<void> uninstall(std::string_view wanted, const package_homes& homes) {
+    const auto all = list_installed(homes);
+    if (!all) {
+        return all.error();
+    }
+    const installed_package* found = nullptr;
+    std::string versions;
+    int count = 0;
+    for (const installed_package& each : *all) {
+        if (base_name(each.path) == wanted) {
+            return os::remove_tree(each.path);
+        }
+        if (each.name == wanted) {
+            found = &each;
+            versions += ' ' + base_name(each.path);
+            ++count;
+        }
+    }
+    if (count == 0) {
+        return make_error(errc::not_found,
+                          std::string(wanted) + " does not appear to be an installed package");
+    }
+    return count == 1 ? os::remove_tree(found->path)
+                      : make_error(errc::bad_value,
+                                   "several versions are installed, name one of:" + versions);
+}
+
+}}}  // namespace guild::package
+
 // ==== guild/runs/layout.hpp ====
 // guild/runs/layout.hpp - where things stand in a run directory, and how one is named and made.
 //
@@ -23904,6 +34246,8 @@ inline constexpr std::string_view user_name = "user.tsv";
 inline constexpr std::string_view output_log_name = "output.log";
 inline constexpr std::string_view output_index_name = "output.idx";
 inline constexpr std::string_view series_directory = "series";
+inline constexpr std::string_view sources_directory = "sources";
+inline constexpr std::string_view git_diff_name = "git.diff";
 
 /// The directory below RUNROOT that keeps deleted runs.
 inline constexpr std::string_view trash_directory = ".trash";
@@ -24294,6 +34638,10 @@ struct lock_evidence {
 ///          one"
 [[nodiscard]] liveness judge_lock(const lock_record& record, const lock_evidence& seen) noexcept;
 
+/// What a process that is gone is known by: "the machine was started anew", "another program has
+/// its number now"; empty when it is just not there.
+[[nodiscard]] std::string explain_gone(const lock_record& record, const lock_evidence& seen);
+
 /// Remembers the beats that one reader saw, for readers that look again and again. One thread at a
 /// time.
 class heartbeat_memory {
@@ -24316,6 +34664,7 @@ private:
 struct lock_finding {
     lock_record record;
     liveness state = liveness::gone;
+    std::string why;  // of one that is gone: what it is known by; may be empty
 };
 
 /// Reads and judges the LOCK of a run; empty when there is none.
@@ -24469,6 +34818,13 @@ inline liveness judge_lock(const lock_record& record, const lock_evidence& seen)
     return seen.now_us - newest_us > heartbeat_first_look_us ? liveness::silent : liveness::alive;
 }
 
+inline std::string explain_gone(const lock_record& record, const lock_evidence& seen) {
+    if (record.place.boot_id.empty() || record.place.boot_id != seen.reader.boot_id) {
+        return "the machine was started anew";
+    }
+    return seen.start_ticks ? "another program has its number now" : "";
+}
+
 inline std::int64_t heartbeat_memory::observe(const std::string& path, std::uint64_t beat,
                                               std::int64_t now_us) {
     const auto [place, is_new] = seen_.try_emplace(path, sighting{beat, now_us});
@@ -24503,7 +34859,11 @@ find_lock(const std::string& run_directory, heartbeat_memory* memory, const os::
         seen.unchanged_us = memory->observe(path, record->beat, system.boot_time_us());
     }
     seen.start_ticks = os::process_start_ticks(static_cast<int>(record->pid));
-    return std::make_optional(lock_finding{*record, judge_lock(*record, seen)});
+    lock_finding found{*record, judge_lock(*record, seen), ""};
+    if (found.state == liveness::gone) {
+        found.why = explain_gone(*record, seen);
+    }
+    return std::make_optional(std::move(found));
 }
 
 inline result<lock_file> lock_file::create(const std::string& run_directory,
@@ -25050,6 +35410,7 @@ private:
     void load(std::string_view name, pair_list& into, const os::env& system);
     void decide_status(const open_options& options);
     void decide_from_lock(const lock_finding& found);
+    [[nodiscard]] bool is_old(const os::env& system) const;
     [[nodiscard]] std::optional<std::int64_t> find_number(std::string_view key) const;
 
     std::string path_;
@@ -25063,6 +35424,9 @@ private:
     std::vector<std::string> notes_;
     std::optional<lock_record> owner_;
 };
+
+/// The model's name, or the recorded name, or what follows the time in the id, or the id.
+[[nodiscard]] std::string display_name(const run& which);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -25082,6 +35446,17 @@ inline std::string_view to_string(run_status status) noexcept {
         return "lost";
     }
     return "error";
+}
+
+inline std::string display_name(const run& which) {
+    for (const char* key : {"model", "name"}) {
+        const auto recorded = which.find_meta(key);
+        if (recorded && !recorded->empty()) {
+            return *recorded;
+        }
+    }
+    const std::size_t dash = which.id().find('-');  // TIME-NAME
+    return dash == std::string::npos ? which.id() : which.id().substr(dash + 1);
 }
 
 inline result<run> run::open(std::string directory, const open_options& options) {
@@ -25136,7 +35511,17 @@ inline void run::decide_status(const open_options& options) {
     } else if (find_meta("started_us")) {
         status_ = run_status::error;
         cause_ = "no end was recorded and there is no LOCK";
+    } else if (!recorded && is_old(*options.system)) {
+        status_ = run_status::terminated;
+        cause_ = "guild went away before it began";
     }
+}
+
+// Whoever makes a run directory writes LOCK a moment later, or is gone.
+inline bool run::is_old(const os::env& system) const {
+    constexpr std::int64_t most_us = 60'000'000;
+    const auto data = os::find_status(data_path(path_), system);
+    return data && system.wall_time_us() - data->modified_ns / 1000 > most_us;
 }
 
 inline void run::decide_from_lock(const lock_finding& found) {
@@ -25148,7 +35533,7 @@ inline void run::decide_from_lock(const lock_finding& found) {
     case liveness::gone:
         status_ = run_status::terminated;
         cause_ = "guild went away (process " + std::to_string(found.record.pid) + " on " +
-                 found.record.place.host + ")";
+                 found.record.place.host + (found.why.empty() ? ")" : "; " + found.why + ")");
         break;
     case liveness::silent:
         status_ = run_status::lost;
@@ -25185,12 +35570,172 @@ inline std::optional<std::int64_t> run::started_us() const {
 
 }}}  // namespace guild::runs
 
+// ==== guild/runs/post_mortem.hpp ====
+// guild/runs/post_mortem.hpp - how a run ended, in one line for people, and what it printed last.
+//
+// Layer 4. Includes: base, runs/run.
+// Not here: deciding how it ended (runs/supervisor.hpp, runs/run.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// "error: SIGKILL (cgroup out of memory) at step 4821, 61.8 of 62.0 GB resident".
+///
+/// The step is the highest of the series that the command logged; memory is told when it was short:
+/// of the command and its descendants, at the last sample or the highest of one process, out of
+/// what the control group or the machine has.
+/// example  tests/runs/post_mortem.cpp "post mortem: names cause, step and memory"
+[[nodiscard]] std::string describe_end(const run& of);
+
+/// The last lines that the command printed, without the colours and movements of terminals; of a
+/// progress bar, what it showed last.
+///
+/// errors   as read_output
+/// cost     the last 64 KiB of the output are read
+/// example  tests/runs/post_mortem.cpp "post mortem: the last lines are as a terminal shows them"
+[[nodiscard]] result<std::vector<std::string>> read_last_lines(const run& of,
+                                                               std::size_t most = 20);
+
+/// `text` without escape sequences (ECMA-48) and other control characters; a tab stays.
+///
+/// example  tests/runs/post_mortem.cpp "plain text: escape sequences are taken out"
+[[nodiscard]] std::string without_escapes(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_of_command(std::string_view key) {
+    return !starts_with(key, "sys/") && !starts_with(key, "op/");
+}
+
+inline std::string gigabytes(double bytes, double unit) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f", bytes / unit);
+    return text;
+}
+
+inline std::optional<double> find_double(const pair_list& list, std::string_view key) {
+    const std::string* text = find_value(list, key);
+    const auto number = parse_int64(text == nullptr ? std::string_view() : *text);
+    return number ? std::make_optional(static_cast<double>(*number)) : std::nullopt;
+}
+
+// ", 61.8 of 62.0 GB resident"; empty where memory was not short.
+inline std::string describe_memory(const run& of, double sampled_bytes) {
+    const double peak_bytes = find_double(of.meta(), "peak_rss_bytes").value_or(0);
+    const double resident = peak_bytes > sampled_bytes ? peak_bytes : sampled_bytes;
+    auto limit = find_double(of.attrs(), "memory_limit");
+    limit = limit ? limit : find_double(of.attrs(), "memory");
+    const bool is_told = contains(of.cause(), "out of memory");
+    if (!limit || resident <= 0 || (!is_told && resident < 0.9 * *limit)) {
+        return "";
+    }
+    const double unit = *limit < 1e9 ? 1e6 : 1e9;
+    return ", " + gigabytes(resident, unit) + " of " + gigabytes(*limit, unit) +
+           (unit < 1e9 ? " MB" : " GB") + " resident";
+}
+
+// Behind an escape character: how many bytes belong to it.
+inline std::size_t escape_bytes(std::string_view text) noexcept {
+    if (text.size() < 2) {
+        return text.size();
+    }
+    if (text[1] == ']') {  // up to BEL, or escape and backslash
+        const std::size_t end = text.find_first_of("\x07\x1B", 2);
+        const bool is_bell = end != std::string_view::npos && text[end] == '\x07';
+        return end == std::string_view::npos ? text.size() : is_bell ? end + 1 : end + 2;
+    }
+    std::size_t at = text[1] == '[' ? 2 : 1;
+    while (at < text.size() && (text[at] < '\x40' || text[at] > '\x7E') &&
+           static_cast<unsigned char>(text[at]) < 0x80) {
+        ++at;
+    }
+    return at + 1;
+}
+
+}  // namespace detail
+
+inline std::string describe_end(const run& of) {
+    std::string line(to_string(of.status()));
+    if (!of.cause().empty()) {
+        line += ": " + of.cause();
+    }
+    std::optional<std::int64_t> step;
+    double resident = 0;
+    for (const series::series_summary& one : of.series().summaries()) {
+        if (one.count == 0) {
+            continue;
+        }
+        if (one.key == "op/mem/rss") {
+            resident = one.last.value.as_double();
+        } else if (detail::is_of_command(one.key) && (!step || *step < one.last.step)) {
+            step = one.last.step;
+        }
+    }
+    if (step) {
+        line += " at step " + std::to_string(*step);
+    }
+    return line + detail::describe_memory(of, resident);
+}
+
+inline result<std::vector<std::string>> read_last_lines(const run& of, std::size_t most) {
+    constexpr std::uint64_t window_bytes = 65'536;
+    const auto status = os::find_status(data_path(of.path(), output_log_name));
+    std::vector<std::string> lines;
+    if (!status) {
+        return lines;
+    }
+    const std::uint64_t from = status->size > window_bytes ? status->size - window_bytes : 0;
+    const auto page = of.output(from, window_bytes);
+    if (!page) {
+        return page.error();
+    }
+    bool is_replaced = false;
+    const auto keep = [&](const text_line& line) {
+        const bool is_new = !is_replaced || lines.empty();
+        if (is_new) {
+            lines.emplace_back();
+        }
+        // Nothing written over a progress bar leaves it standing.
+        if (is_new || !line.text.empty()) {
+            lines.back() = without_escapes(line.text);
+        }
+        is_replaced = line.end == line_end::replaceable;
+    };
+    line_splitter splitter;
+    for (const output_piece& piece : page->pieces) {
+        splitter.feed(piece.text, keep);
+    }
+    splitter.finish(keep);
+    if (lines.size() > most) {
+        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
+    }
+    return lines;
+}
+
+inline std::string without_escapes(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const char c = text.front();
+        std::size_t taken = 1;
+        if (c == '\x1B') {
+            taken = detail::escape_bytes(text);
+        } else if (c == '\t' || (c != '\x7F' && static_cast<unsigned char>(c) >= 0x20)) {
+            out += c;
+        }
+        text.remove_prefix(taken < text.size() ? taken : text.size());
+    }
+    return out;
+}
+
+}}}  // namespace guild::runs
+
 // ==== guild/runs/catalog.hpp ====
 // guild/runs/catalog.hpp - the runs below one or more run roots: list them, find one, put one into
-// the trash.
+// the trash and back.
 //
 // Layer 4. Includes: base, os/file, runs/run.
-// Not here: one run (runs/run.hpp); conditions on flags and values (runs/query.hpp, to come).
+// Not here: one run (runs/run.hpp); conditions on flags and values (runs/query.hpp).
 
 namespace guild { inline namespace v0 { namespace runs {
 
@@ -25220,11 +35765,26 @@ namespace guild { inline namespace v0 { namespace runs {
 
 /// Moves a run into `.trash` of its run root.
 ///
-/// out      where it is now
-/// errors   bad_value when it is running or pending; those of rename
+/// out      where it is now: under its id, or with -2, -3, ... where that is taken
+/// errors   bad_value when it goes on, or is in the trash already; those of rename
 /// example  tests/runs/catalog.cpp "catalog: a deleted run is in the trash and not in the list"
 [[nodiscard]] result<std::string> trash_run(const run& which,
                                             const os::env& system = os::system_env);
+
+/// The trash of each run root; roots of which nothing was deleted have none.
+[[nodiscard]] std::vector<std::string> trash_roots(const std::vector<std::string>& roots);
+
+/// Moves a run out of `.trash`, back to its run root.
+///
+/// out      where it is now: under its name in the trash, or with -2, -3, ... where that is taken
+/// errors   bad_value when it is not in a trash; those of rename
+/// example  tests/runs/catalog.cpp "catalog: a restored run is in the list again, beside its
+///          namesake"
+[[nodiscard]] result<std::string> restore_run(const run& which,
+                                              const os::env& system = os::system_env);
+
+/// The run root of a run, also of one in the trash: where a new run beside it belongs.
+[[nodiscard]] std::string root_of(const run& which);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -25264,6 +35824,26 @@ inline bool is_newer(const run& a, const run& b) {
         return started_a > started_b;
     }
     return a.id() != b.id() ? a.id() > b.id() : a.path() > b.path();
+}
+
+// Two at one moment would take the same free name; the loser's rename then fails, as no run
+// directory is empty.
+inline result<std::string> move_run(const run& which, const std::string& into,
+                                    const os::env& system) {
+    const std::string plain = join_path(into, which.id());
+    std::string target = plain;
+    for (int number = 2; os::find_link_status(target, system); ++number) {
+        target = plain + '-' + std::to_string(number);
+    }
+    const int moved = system.rename(which.path().c_str(), target.c_str());
+    if (moved < 0) {
+        return os::os_error(-moved, "move to " + into, which.path());
+    }
+    return target;
+}
+
+inline bool is_in_trash(const run& which) {
+    return base_name(parent_path(which.path())) == trash_directory;
 }
 
 }  // namespace detail
@@ -25322,21 +35902,2532 @@ inline result<std::string> trash_run(const run& which, const os::env& system) {
     if (which.owner()) {
         return make_error(errc::bad_value, "the run is still going on", which.path());
     }
+    if (detail::is_in_trash(which)) {
+        return make_error(errc::bad_value, "the run is in the trash already", which.path());
+    }
     const std::string trash = join_path(parent_path(which.path()), trash_directory);
     auto made = os::make_directories(trash, 0777, system);
     if (!made) {
         return std::move(made).error();
     }
-    const std::string plain = join_path(trash, which.id());
-    std::string target = plain;
-    for (int number = 2; os::find_link_status(target, system); ++number) {
-        target = plain + '-' + std::to_string(number);
+    return detail::move_run(which, trash, system);
+}
+
+inline std::string root_of(const run& which) {
+    const std::string parent = parent_path(which.path());
+    return detail::is_in_trash(which) ? parent_path(parent) : parent;
+}
+
+inline std::vector<std::string> trash_roots(const std::vector<std::string>& roots) {
+    std::vector<std::string> trashes;
+    for (const std::string& root : detail::without_repeats(roots)) {
+        std::string trash = join_path(root, trash_directory);
+        if (os::is_directory(trash)) {
+            trashes.push_back(std::move(trash));
+        }
     }
-    const int moved = system.rename(which.path().c_str(), target.c_str());
-    if (moved < 0) {
-        return os::os_error(-moved, "move to the trash", which.path());
+    return trashes;
+}
+
+inline result<std::string> restore_run(const run& which, const os::env& system) {
+    if (!detail::is_in_trash(which)) {
+        return make_error(errc::bad_value, "the run is not in a trash", which.path());
     }
-    return target;
+    return detail::move_run(which, root_of(which), system);
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/catalog_cache.hpp ====
+// guild/runs/catalog_cache.hpp - the list of runs for readers that ask again and again: what did
+// not change is not read again.
+//
+// Layer 4. Includes: base, os/file thread, runs/catalog.
+// Not here: a list that is read once (runs/catalog.hpp); series (series/run_reader.hpp).
+//
+// A run that has ended changes only with the time of its `guild.d`: its tables are not written to
+// any more, and user.tsv is replaced whole. Others are read again each time. A time of less than
+// two seconds ago says nothing yet: the file system's clock may be coarse, and the next change may
+// bear the same time.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// One run as it was at a version of the list; never changed once it is there.
+struct listed_run {
+    run what;
+    std::uint64_t version = 0;  // of the list in which the run became what it is
+};
+using listed_runs = std::vector<std::shared_ptr<const listed_run>>;
+
+/// The runs at one moment.
+struct run_listing {
+    std::uint64_t version = 0;                // grows with each change
+    std::shared_ptr<const listed_runs> runs;  // newest first, as list_runs() orders them
+};
+
+/// What a run's series files look like from outside; another text after they changed.
+///
+/// cost     one listing and one call of stat for each file
+/// example  tests/runs/catalog_cache.cpp "series stamp: differs after a point was written"
+[[nodiscard]] std::string series_stamp(const std::string& run_directory,
+                                       const os::env& system = os::system_env);
+
+/// Keeps runs between two looks.
+///
+/// cost     while nothing changes one call of stat for each run that has ended
+/// threads  any
+/// example  tests/runs/catalog_cache.cpp "catalog cache: an unchanged list is the same list"
+class catalog_cache {
+public:
+    explicit catalog_cache(const open_options& options = {}) : options_(options) {}
+
+    /// The runs below `roots` as they are now.
+    ///
+    /// in       roots: as list_runs(); others than the last time is a change of the list
+    [[nodiscard]] run_listing look(const std::vector<std::string>& roots);
+
+    /// The run with this name, in the first root that has one; looks at it alone.
+    ///
+    /// out      nothing when there is none
+    /// example  tests/runs/catalog_cache.cpp "catalog cache: one run is found without looking at
+    ///          others"
+    [[nodiscard]] std::shared_ptr<const listed_run> find(const std::vector<std::string>& roots,
+                                                         const std::string& name);
+
+    /// Looks from now on at the series files of a run that has ended but whose files may grow, as
+    /// when event files are imported while they are written.
+    ///
+    /// in       stamp: its series_stamp() before its series were read
+    void follow_series(const run& of, std::string stamp);
+
+    /// Names of runs that went away after `version` and are not there now; nothing when that is too
+    /// long ago to be known.
+    [[nodiscard]] std::optional<std::vector<std::string>> gone_since(std::uint64_t version);
+
+private:
+    struct place {
+        std::string data;                         // RUNDIR/guild.d
+        std::shared_ptr<const listed_run> known;  // none: no run stands there
+        std::string series;                       // series_stamp() of a run that goes on
+        std::int64_t data_ns = 0;
+        bool is_settled = false;
+        bool is_followed = false;  // its series too
+    };
+    struct root {
+        std::string path;
+        std::map<std::string, place> places;  // by name
+        std::int64_t modified_ns = 0;
+        bool is_settled = false;
+    };
+
+    void take_roots(const std::vector<std::string>& roots);
+    void look_at(root& in);
+    void look_at_names(root& in);
+    void list_names(root& in);
+    void look_at(place& at, std::int64_t now_ns);
+    void look_at_series(place& at);
+    void read(place& at);
+    void forget(const place& at);
+    void count_change();
+    void sort();
+
+    static constexpr std::size_t most_gone = 4096;
+    static constexpr std::int64_t coarse_ns = 2'000'000'000;
+
+    os::mutex mutex_;
+    open_options options_;
+    std::vector<std::string> given_;
+    std::vector<root> roots_;
+    std::shared_ptr<const listed_runs> sorted_ = std::make_shared<const listed_runs>();
+    std::deque<std::pair<std::uint64_t, std::string>> gone_;
+    std::uint64_t forgotten_ = 0;  // changes up to this version are not known any more
+    std::uint64_t version_ = 1;
+    bool is_changed_ = false;
+    bool is_sorted_ = true;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_same_run(const run& a, const run& b) {
+    return a.status() == b.status() && a.cause() == b.cause() && a.meta() == b.meta() &&
+           a.flags() == b.flags() && a.attrs() == b.attrs() && a.user() == b.user() &&
+           a.notes() == b.notes();
+}
+
+inline bool has_ended(const run& what) noexcept {
+    return what.status() == run_status::completed || what.status() == run_status::terminated ||
+           what.status() == run_status::error;
+}
+
+}  // namespace detail
+
+inline std::string series_stamp(const std::string& run_directory, const os::env& system) {
+    const std::string directory = data_path(run_directory, series_directory);
+    std::string out;
+    const auto entries = os::list_directory(directory);
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+        const auto found = os::find_status(join_path(directory, (*entries)[i].name), system);
+        if (found) {
+            out += (*entries)[i].name + ' ' + std::to_string(found->size) + ' ' +
+                   std::to_string(found->modified_ns) + ' ' + std::to_string(found->inode) + '\n';
+        }
+    }
+    return out;
+}
+
+inline run_listing catalog_cache::look(const std::vector<std::string>& roots) {
+    const os::lock held(mutex_);
+    take_roots(roots);
+    for (root& each : roots_) {
+        look_at(each);
+    }
+    count_change();
+    if (!is_sorted_) {
+        sort();
+    }
+    return {version_, sorted_};
+}
+
+inline std::shared_ptr<const listed_run> catalog_cache::find(const std::vector<std::string>& roots,
+                                                             const std::string& name) {
+    const os::lock held(mutex_);
+    take_roots(roots);
+    std::shared_ptr<const listed_run> found;
+    for (root& each : roots_) {
+        look_at_names(each);
+        const auto at = each.places.find(name);
+        if (at != each.places.end()) {
+            look_at(at->second, options_.system->wall_time_us() * 1000);
+            found = at->second.known;
+        }
+        if (found) {
+            break;
+        }
+    }
+    count_change();
+    return found;
+}
+
+inline void catalog_cache::follow_series(const run& of, std::string stamp) {
+    const os::lock held(mutex_);
+    for (root& each : roots_) {
+        const auto at =
+            each.path == parent_path(of.path()) ? each.places.find(of.id()) : each.places.end();
+        if (at != each.places.end()) {
+            at->second.is_followed = true;
+            at->second.series = std::move(stamp);
+            return;
+        }
+    }
+}
+
+inline void catalog_cache::count_change() {
+    if (std::exchange(is_changed_, false)) {
+        ++version_;
+        is_sorted_ = false;
+    }
+}
+
+inline void catalog_cache::take_roots(const std::vector<std::string>& roots) {
+    if (roots == given_) {
+        return;
+    }
+    given_ = roots;
+    std::vector<root> kept;
+    for (std::string& path : detail::without_repeats(roots)) {
+        const auto known = std::find_if(roots_.begin(), roots_.end(),
+                                        [&path](const root& each) { return each.path == path; });
+        kept.push_back(known == roots_.end() ? root() : std::move(*known));
+        kept.back().path = std::move(path);
+    }
+    for (const root& left : roots_) {
+        for (const auto& each : left.places) {  // empty where it was moved
+            forget(each.second);
+        }
+    }
+    roots_ = std::move(kept);
+}
+
+inline void catalog_cache::look_at_names(root& in) {
+    const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
+    // With the dot a link is told by the directory that it leads to.
+    const auto found = os::find_status(join_path(in.path, "."), *options_.system);
+    if (!found || !in.is_settled || found->modified_ns != in.modified_ns) {
+        list_names(in);
+        in.modified_ns = found ? found->modified_ns : 0;
+        in.is_settled = found && in.modified_ns < now_ns - coarse_ns;
+    }
+}
+
+inline void catalog_cache::look_at(root& in) {
+    look_at_names(in);
+    const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
+    for (auto& each : in.places) {
+        look_at(each.second, now_ns);
+    }
+}
+
+inline void catalog_cache::list_names(root& in) {
+    std::map<std::string, place> now;
+    for (std::string& name : detail::run_names(in.path)) {
+        const auto known = in.places.find(name);
+        place& at = now[name];
+        if (known != in.places.end()) {
+            at = std::move(known->second);
+            in.places.erase(known);
+        } else {
+            at.data = data_path(join_path(in.path, name));
+        }
+    }
+    for (const auto& each : in.places) {
+        forget(each.second);
+    }
+    in.places = std::move(now);
+}
+
+inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
+    os::file_status data;
+    if (options_.system->stat(at.data.c_str(), &data) < 0 ||
+        data.kind != os::file_kind::directory) {
+        forget(at);
+        at.known.reset();
+        at.is_settled = false;
+        return;
+    }
+    if (at.is_settled && at.data_ns == data.modified_ns) {
+        look_at_series(at);
+        return;
+    }
+    at.data_ns = data.modified_ns;
+    read(at);
+    at.is_settled =
+        at.known && detail::has_ended(at.known->what) && at.data_ns < now_ns - coarse_ns;
+}
+
+// Of a run that has ended, where its series alone may still grow.
+inline void catalog_cache::look_at_series(place& at) {
+    if (!at.is_followed) {
+        return;
+    }
+    std::string stamp = series_stamp(at.known->what.path(), *options_.system);
+    if (stamp != at.series) {
+        at.series = std::move(stamp);
+        at.known = std::make_shared<const listed_run>(listed_run{at.known->what, version_ + 1});
+        is_changed_ = true;
+    }
+}
+
+inline void catalog_cache::read(place& at) {
+    const std::string directory(parent_path(at.data));
+    auto opened = run::open(directory, options_);
+    if (!opened) {
+        forget(at);
+        at.known.reset();
+        return;
+    }
+    std::string stamp = at.is_followed || !detail::has_ended(*opened)
+                            ? series_stamp(directory, *options_.system)
+                            : std::string();
+    if (at.known && stamp == at.series && detail::is_same_run(at.known->what, *opened)) {
+        return;
+    }
+    at.series = std::move(stamp);
+    at.known = std::make_shared<const listed_run>(listed_run{std::move(*opened), version_ + 1});
+    is_changed_ = true;
+}
+
+inline void catalog_cache::forget(const place& at) {
+    if (!at.known) {
+        return;
+    }
+    is_changed_ = true;
+    gone_.emplace_back(version_ + 1, at.known->what.id());
+    if (gone_.size() > most_gone) {
+        forgotten_ = gone_.front().first;
+        gone_.pop_front();
+    }
+}
+
+inline void catalog_cache::sort() {
+    listed_runs all;
+    for (const root& each : roots_) {
+        for (const auto& [name, at] : each.places) {
+            if (at.known) {
+                all.push_back(at.known);
+            }
+        }
+    }
+    std::vector<std::pair<std::int64_t, std::size_t>> order;
+    order.reserve(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        order.emplace_back(all[i]->what.started_us().value_or(0), i);
+    }
+    std::sort(order.begin(), order.end(), [&all](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first
+                                  : detail::is_newer(all[a.second]->what, all[b.second]->what);
+    });
+    auto sorted = std::make_shared<listed_runs>();
+    sorted->reserve(all.size());
+    for (const auto& each : order) {
+        sorted->push_back(std::move(all[each.second]));
+    }
+    sorted_ = std::move(sorted);
+    is_sorted_ = true;
+}
+
+inline std::optional<std::vector<std::string>> catalog_cache::gone_since(std::uint64_t version) {
+    const os::lock held(mutex_);
+    if (version < forgotten_ || version > version_) {
+        return std::nullopt;
+    }
+    std::set<std::string> gone;
+    for (auto each = gone_.rbegin(); each != gone_.rend() && each->first > version; ++each) {
+        gone.insert(each->second);
+    }
+    for (std::size_t i = 0; i < sorted_->size() && !gone.empty(); ++i) {
+        gone.erase((*sorted_)[i]->what.id());  // it is back
+    }
+    return std::vector<std::string>(gone.begin(), gone.end());
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/query_syntax.hpp ====
+// guild/runs/query_syntax.hpp - the text of a condition on runs as a tree.
+//
+// Layer 4. Includes: base.
+// Not here: the grammar, and what a condition means (runs/query.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Where a name is looked for; `any`: in all places but `tag`, in the order of their list.
+enum class query_source : std::uint8_t { any, flag, attr, run, field, series, tag };
+
+/// How a value is compared; is_there: not at all.
+enum class query_operator : std::uint8_t {
+    is_there,
+    equal,
+    unequal,
+    less,
+    at_most,
+    more,
+    at_least,
+    like,
+};
+
+namespace detail {
+
+struct query_prefix {
+    std::string_view word;
+    query_source source;
+};
+
+// In the order in which a name without a source is looked for; tags have to be asked for.
+inline constexpr query_prefix query_prefixes[] = {
+    {"flag", query_source::flag},   {"attr", query_source::attr},     {"run", query_source::run},
+    {"field", query_source::field}, {"series", query_source::series}, {"tag", query_source::tag}};
+
+enum class query_kind : std::uint8_t { all, some, negation, term };
+
+struct query_node {
+    query_kind kind = query_kind::term;
+    std::vector<std::uint32_t> parts;  // of all, some, negation
+    query_source source = query_source::any;
+    query_operator how = query_operator::is_there;
+    std::string name;
+    std::string value;
+    std::optional<pattern> expression;
+};
+
+struct query_tree {
+    std::vector<query_node> nodes;  // empty: no condition
+    std::uint32_t root = 0;
+};
+
+/// Reads a condition.
+///
+/// errors   as query::parse
+[[nodiscard]] result<query_tree> parse_query(std::string_view text);
+
+}  // namespace detail
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool ends_query_word(char c) noexcept {
+    return is_space(c) || std::string_view("()\"'=!<>~").find(c) != std::string_view::npos;
+}
+
+// One member for each rule of the grammar.
+class query_parser {
+public:
+    query_parser(std::string_view text, query_tree& into) : text_(text), into_(into) {}
+
+    result<void> parse() {
+        if (text_.size() > most_bytes) {
+            return make_error(errc::too_large, "expected a condition of at most 65536 bytes");
+        }
+        skip_space();
+        if (at_ == text_.size()) {
+            return {};
+        }
+        auto root = some();
+        if (!root) {
+            return std::move(root).error();
+        }
+        if (at_ != text_.size()) {
+            return expected(text_[at_] == ')' ? "a `(` before it"
+                                              : "`and`, `or` or the end of the condition");
+        }
+        into_.root = *root;
+        return {};
+    }
+
+private:
+    using node = query_node;
+    static constexpr std::size_t most_bytes = 65'536;
+    static constexpr int most_levels = 100;
+
+    // query = all { "or" all }
+    result<std::uint32_t> some() { return list(query_kind::some, "or"); }
+
+    // all = term { "and" term }
+    result<std::uint32_t> all() { return list(query_kind::all, "and"); }
+
+    result<std::uint32_t> list(query_kind kind, std::string_view word) {
+        node made;
+        made.kind = kind;
+        do {
+            auto part = kind == query_kind::some ? all() : term();
+            if (!part) {
+                return part;
+            }
+            made.parts.push_back(*part);
+        } while (take_word(word));
+        return made.parts.size() == 1 ? made.parts.front() : add(std::move(made));
+    }
+
+    // term = "not" term | "(" query ")" | name [ OPERATOR value ]
+    result<std::uint32_t> term() {
+        if (level_ >= most_levels) {
+            return fail(errc::too_large, "expected at most 100 levels of `(` and `not`", 1);
+        }
+        ++level_;
+        auto made = take_word("not") ? negation() : take_mark('(') ? group() : comparison();
+        --level_;
+        return made;
+    }
+
+    result<std::uint32_t> negation() {
+        auto inner = term();
+        if (!inner) {
+            return inner;
+        }
+        node made;
+        made.kind = query_kind::negation;
+        made.parts.push_back(*inner);
+        return add(std::move(made));
+    }
+
+    result<std::uint32_t> group() {
+        auto inner = some();
+        if (inner && !take_mark(')')) {
+            return expected("`)`, `and` or `or`");
+        }
+        return inner;
+    }
+
+    result<std::uint32_t> comparison() {
+        node made;
+        auto named = name(made);
+        if (!named) {
+            return std::move(named).error();
+        }
+        auto how = comparison_operator();
+        if (!how) {
+            return std::move(how).error();
+        }
+        made.how = *how;
+        if (made.how == query_operator::is_there) {
+            return add(std::move(made));
+        }
+        const std::size_t begin = at_;
+        auto value = text("a value");
+        if (!value) {
+            return std::move(value).error();
+        }
+        made.value = std::move(*value);
+        return made.how == query_operator::like ? with_pattern(std::move(made), begin)
+                                                : add(std::move(made));
+    }
+
+    result<std::uint32_t> with_pattern(node made, std::size_t begin) {
+        auto expression = pattern::parse(made.value);
+        if (!expression) {
+            const bool is_quoted = text_[begin] == '"' || text_[begin] == '\'';
+            const std::size_t inside = begin + (is_quoted ? 1 : 0);
+            const std::size_t column = expression.error().where.column;
+            at_ = inside + (column > 0 ? column - 1 : 0);
+            at_ = at_ < text_.size() ? at_ : text_.size();
+            return fail(expression.error().code, "in the pattern: " + expression.error().message,
+                        1);
+        }
+        made.expression = std::move(*expression);
+        return add(std::move(made));
+    }
+
+    // name = [ SOURCE ":" ] (WORD | STRING)
+    result<void> name(node& made) {
+        const std::size_t begin = at_;
+        const std::string_view word = peek_word();
+        if (word == "and" || word == "or") {
+            return expected("a name");
+        }
+        const std::size_t colon = word.find(':');
+        if (colon != std::string_view::npos) {
+            const std::string_view prefix = word.substr(0, colon);
+            for (const query_prefix& known : query_prefixes) {
+                made.source = known.word == prefix ? known.source : made.source;
+            }
+            if (made.source == query_source::any) {
+                return unknown_source(prefix);
+            }
+            at_ += colon + 1;
+        }
+        auto value = text(at_ == begin ? "a name" : "a name behind the colon");
+        if (!value) {
+            return std::move(value).error();
+        }
+        made.name = std::move(*value);
+        return {};
+    }
+
+    error unknown_source(std::string_view prefix) {
+        std::vector<std::string> words;
+        for (const query_prefix& known : query_prefixes) {
+            words.emplace_back(known.word);
+        }
+        std::string message = "expected flag:, attr:, run:, field:, series: or tag:, saw `" +
+                              std::string(prefix) + ":`";
+        if (const auto closest = find_closest(prefix, words)) {
+            message += "; did you mean `" + *closest + ":`?";
+        } else {
+            message += "; quote a name that has a colon";
+        }
+        return fail(errc::unknown_name, std::move(message), prefix.size() + 1);
+    }
+
+    result<query_operator> comparison_operator() {
+        struct spelling {
+            std::string_view mark;
+            query_operator how;
+        };
+        constexpr spelling spellings[] = {
+            {"==", query_operator::equal},   {"=", query_operator::equal},
+            {"!=", query_operator::unequal}, {"<=", query_operator::at_most},
+            {"<", query_operator::less},     {">=", query_operator::at_least},
+            {">", query_operator::more},     {"~", query_operator::like}};
+        for (const spelling& each : spellings) {
+            if (starts_with(text_.substr(at_), each.mark)) {
+                at_ += each.mark.size();
+                skip_space();
+                return each.how;
+            }
+        }
+        if (at_ < text_.size() && text_[at_] == '!') {
+            return expected("`!=`");
+        }
+        return query_operator::is_there;
+    }
+
+    // WORD | STRING
+    result<std::string> text(const char* what) {
+        if (at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\'')) {
+            return quoted(text_[at_]);
+        }
+        const std::string_view word = peek_word();
+        if (word.empty()) {
+            return expected(what);
+        }
+        at_ += word.size();
+        skip_space();
+        return std::string(word);
+    }
+
+    result<std::string> quoted(char mark) {
+        std::string out;
+        for (std::size_t i = at_ + 1; i < text_.size(); ++i) {
+            if (text_[i] == mark) {
+                at_ = i + 1;
+                skip_space();
+                return out;
+            }
+            const bool is_escape = text_[i] == '\\' && i + 1 < text_.size() &&
+                                   (text_[i + 1] == mark || text_[i + 1] == '\\');
+            i += is_escape ? 1 : 0;
+            out += text_[i];
+        }
+        return fail(errc::bad_syntax, std::string("expected `") + mark + "` that ends the text", 1);
+    }
+
+    bool take_mark(char mark) {
+        if (at_ == text_.size() || text_[at_] != mark) {
+            return false;
+        }
+        ++at_;
+        skip_space();
+        return true;
+    }
+
+    bool take_word(std::string_view word) {
+        if (peek_word() != word) {
+            return false;
+        }
+        at_ += word.size();
+        skip_space();
+        return true;
+    }
+
+    std::string_view peek_word() const {
+        std::size_t end = at_;
+        while (end < text_.size() && !ends_query_word(text_[end])) {
+            ++end;
+        }
+        return text_.substr(at_, end - at_);
+    }
+
+    void skip_space() {
+        while (at_ < text_.size() && is_space(text_[at_])) {
+            ++at_;
+        }
+    }
+
+    result<std::uint32_t> add(node made) {
+        into_.nodes.push_back(std::move(made));
+        return static_cast<std::uint32_t>(into_.nodes.size() - 1);
+    }
+
+    error expected(const char* what) {
+        const std::string_view word = peek_word();
+        const std::string_view seen =
+            word.empty() && at_ < text_.size() ? text_.substr(at_, 1) : word.substr(0, 40);
+        return fail(errc::bad_syntax,
+                    std::string("expected ") + what + ", saw " +
+                        (seen.empty() ? "the end" : '`' + std::string(seen) + '`'),
+                    seen.empty() ? 1 : seen.size());
+    }
+
+    error fail(errc code, std::string message, std::size_t length) const {
+        return make_error(code, std::move(message), {},
+                          {at_, at_ + length, 1, static_cast<std::uint32_t>(at_ + 1)});
+    }
+
+    std::string_view text_;
+    query_tree& into_;
+    std::size_t at_ = 0;
+    int level_ = 0;
+};
+
+inline result<query_tree> parse_query(std::string_view text) {
+    query_tree tree;
+    auto parsed = query_parser(text, tree).parse();
+    if (!parsed) {
+        return std::move(parsed).error();
+    }
+    return tree;
+}
+
+}  // namespace detail
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/query.hpp ====
+// guild/runs/query.hpp - conditions on runs, one grammar for `--where`, URLs and the page.
+//
+// Layer 4. Includes: base, runs/query_syntax. Pure; where values come from: runs/query_value.hpp.
+//   query  = all { "or" all }           all   = term { "and" term }
+//   term   = "not" term | "(" query ")" | name [ OPERATOR value ]
+//   name   = [ SOURCE ":" ] (WORD | STRING)   value = WORD | STRING
+//   OPERATOR: = (or ==) != < <= > >= ~    STRING: "..." or '...', where \ keeps the next character
+//   SOURCE: flag attr run field series tag; without one they are asked in this order, tag left out
+// A WORD ends at white space, a quote or one of ( ) = ! < > ~. A name alone asks whether it is
+// there; one that is not makes every comparison false, != too: `not lr = 1` holds where lr is
+// missing. ~ is a pattern (base/pattern.hpp) that may match anywhere; the others: compare_values()
+// below.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Gives the value of a name, or nothing. Never asked for `any`.
+using query_lookup =
+    std::function<std::optional<std::string>(query_source source, std::string_view name)>;
+
+/// Whether `seen OPERATOR wanted` holds; not for is_there and like.
+///
+/// Numbers are compared where both sides are whole numbers (parse_int64, else parse_double), else
+/// bytes. NaN equals NaN, and is neither less nor more than anything.
+///
+/// example  tests/runs/query.cpp "query: numbers compare as numbers where both sides are whole
+/// ones"
+[[nodiscard]] bool compare_values(std::string_view seen, query_operator how,
+                                  std::string_view wanted);
+
+/// A name with the place where it is looked for, as in `series:loss`.
+struct query_name {
+    query_source source = query_source::any;
+    std::string name;
+
+    /// Reads a name of the grammar and nothing else.
+    ///
+    /// errors   as query::parse
+    /// example  tests/runs/query.cpp "query: a name alone can be read, for columns and sorting"
+    [[nodiscard]] static result<query_name> parse(std::string_view text);
+};
+
+/// A condition that was read. The default holds for every run.
+///
+/// threads  any number may match with one query
+class query {
+public:
+    /// Reads a condition; one of white space alone holds for every run.
+    ///
+    /// errors   bad_syntax; unknown_name: another word before a colon; too_large: more than 64 KiB,
+    ///          or 100 levels; those of pattern::parse. where.column says at which byte
+    /// cost     O(text)
+    /// example  tests/runs/query_syntax.cpp "query syntax: mistakes are told with their column"
+    [[nodiscard]] static result<query> parse(std::string_view text);
+
+    /// Whether the condition holds for what `lookup` tells. It is asked only for what decides.
+    ///
+    /// cost     O(terms), and for each pattern O(value x pattern)
+    /// example  tests/runs/query.cpp "query: and binds closer than or, not closer than both"
+    [[nodiscard]] bool matches(const query_lookup& lookup) const;
+
+    [[nodiscard]] bool is_empty() const noexcept { return tree_.nodes.empty(); }
+
+private:
+    [[nodiscard]] bool holds(std::uint32_t which, const query_lookup& lookup) const;
+
+    detail::query_tree tree_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+template <class Value>
+bool compare_in_order(const Value& seen, query_operator how, const Value& wanted) {
+    switch (how) {
+    case query_operator::less:
+        return seen < wanted;
+    case query_operator::at_most:
+        return seen < wanted || seen == wanted;
+    case query_operator::more:
+        return wanted < seen;
+    case query_operator::at_least:
+        return wanted < seen || seen == wanted;
+    case query_operator::unequal:
+        return !(seen == wanted);
+    default:
+        return seen == wanted;
+    }
+}
+
+inline bool compare_doubles(double seen, query_operator how, double wanted) {
+    if (seen != seen && wanted != wanted) {  // both are NaN
+        return how == query_operator::equal || how == query_operator::at_most ||
+               how == query_operator::at_least;
+    }
+    return compare_in_order(seen, how, wanted);
+}
+
+}  // namespace detail
+
+inline bool compare_values(std::string_view seen, query_operator how, std::string_view wanted) {
+    const auto seen_whole = parse_int64(seen);
+    const auto wanted_whole = parse_int64(wanted);
+    if (seen_whole && wanted_whole) {
+        return detail::compare_in_order(*seen_whole, how, *wanted_whole);
+    }
+    const auto seen_number = parse_double(seen);
+    const auto wanted_number = parse_double(wanted);
+    if (seen_number && wanted_number) {
+        return detail::compare_doubles(*seen_number, how, *wanted_number);
+    }
+    return detail::compare_in_order(seen, how, wanted);
+}
+
+inline result<query_name> query_name::parse(std::string_view text) {
+    auto tree = detail::parse_query(text);
+    if (!tree) {
+        return std::move(tree).error();
+    }
+    if (tree->nodes.size() != 1 || tree->nodes[0].how != query_operator::is_there) {
+        return make_error(errc::bad_syntax, "expected one name", {}, {0, text.size(), 1, 1});
+    }
+    return query_name{tree->nodes[0].source, std::move(tree->nodes[0].name)};
+}
+
+inline result<query> query::parse(std::string_view text) {
+    auto tree = detail::parse_query(text);
+    if (!tree) {
+        return std::move(tree).error();
+    }
+    query out;
+    out.tree_ = std::move(*tree);
+    return out;
+}
+
+namespace detail {
+
+inline std::optional<std::string> find_queried(const query_node& term, const query_lookup& lookup) {
+    if (term.source != query_source::any) {
+        return lookup(term.source, term.name);
+    }
+    for (const query_prefix& known : query_prefixes) {
+        auto value =
+            known.source == query_source::tag ? std::nullopt : lookup(known.source, term.name);
+        if (value) {
+            return value;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+inline bool query::matches(const query_lookup& lookup) const {
+    return tree_.nodes.empty() || holds(tree_.root, lookup);
+}
+
+inline bool query::holds(std::uint32_t which, const query_lookup& lookup) const {
+    const detail::query_node& node = tree_.nodes[which];
+    switch (node.kind) {
+    case detail::query_kind::negation:
+        return !holds(node.parts.front(), lookup);
+    case detail::query_kind::all:
+    case detail::query_kind::some: {
+        const bool decides = node.kind == detail::query_kind::some;
+        for (const std::uint32_t part : node.parts) {
+            if (holds(part, lookup) == decides) {
+                return decides;
+            }
+        }
+        return !decides;
+    }
+    case detail::query_kind::term:
+        break;
+    }
+    const auto value = detail::find_queried(node, lookup);
+    if (!value || node.how == query_operator::is_there) {
+        return value.has_value();
+    }
+    return node.how == query_operator::like ? node.expression->find(*value).has_value()
+                                            : compare_values(*value, node.how, node.value);
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/query_value.hpp ====
+// guild/runs/query_value.hpp - what a run answers to the names of a condition.
+//
+// Layer 4. Includes: base, series, runs/run query.
+// Not here: the grammar (runs/query.hpp); fields, which project files define: whoever knows the
+// project hands them over as a function.
+//   flag:NAME attr:NAME  as recorded
+//   tag:NAME             empty, for a run that has the tag
+//   run:NAME             id name status cause label note; started, stopped (2017-06-01T15:30:00Z,
+//                        with microseconds); duration (seconds); other keys of meta.tsv
+//   series:KEY           its last value; KEY.first .min .max .count .nan .inf .step
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Seconds from start to end, or to now for a run that goes on; empty when one of them is unknown.
+///
+/// units    now_us: microseconds since 1970-01-01 UTC
+[[nodiscard]] std::optional<double> duration_s(const run& which, std::int64_t now_us);
+
+/// The values of one run; series are read when first asked for.
+///
+/// threads  one thread
+/// example  tests/runs/query_value.cpp "query values: a bare name is a flag before it is an
+/// attribute"
+class query_values {
+public:
+    using field_lookup = std::function<std::optional<std::string>(std::string_view name)>;
+
+    /// in       which: outlives this object; fields: values of the project's fields, may be empty
+    explicit query_values(const run& which, field_lookup fields = {})
+        : run_(&which), fields_(std::move(fields)) {}
+
+    /// The value of a name in one place; `any`: in the first place that has it.
+    [[nodiscard]] std::optional<std::string> find(query_source source, std::string_view name);
+
+    /// Whether the condition holds for the run.
+    [[nodiscard]] bool match(const query& condition) {
+        return condition.matches(
+            [this](query_source source, std::string_view name) { return find(source, name); });
+    }
+
+private:
+    [[nodiscard]] std::optional<std::string> find_own(std::string_view name) const;
+    [[nodiscard]] std::optional<std::string> find_series(std::string_view name);
+    void read_series();
+
+    const run* run_;
+    field_lookup fields_;
+    std::optional<std::map<std::string, series::series_summary, std::less<>>> series_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline std::optional<std::string> as_optional(const std::string* value) {
+    return value == nullptr ? std::nullopt : std::make_optional(*value);
+}
+
+template <class Integer>
+std::optional<std::string> as_text(const std::optional<Integer>& number) {
+    return number ? std::make_optional(std::to_string(*number)) : std::nullopt;
+}
+
+inline std::optional<std::string> as_time(const std::optional<std::int64_t>& time_us) {
+    return time_us ? std::make_optional(format_iso8601(*time_us)) : std::nullopt;
+}
+
+inline std::string text_of(series::number value) {
+    return value.is_integer() ? std::to_string(value.as_int64()) : format_double(value.as_double());
+}
+
+inline std::optional<std::string> part_of(const series::series_summary& of, std::string_view part) {
+    if (part == "count") {
+        return std::to_string(of.count);
+    }
+    if (part == "nan" || part == "inf") {
+        return std::to_string(part == "nan" ? of.nan : of.inf);
+    }
+    if (of.count == 0) {
+        return std::nullopt;
+    }
+    if (part == "min" || part == "max") {
+        return of.has_finite() ? std::make_optional(text_of(part == "min" ? of.min : of.max))
+                               : std::nullopt;
+    }
+    if (part == "first" || part == "last") {
+        return text_of(part == "first" ? of.first.value : of.last.value);
+    }
+    return part == "step" ? std::make_optional(std::to_string(of.last.step)) : std::nullopt;
+}
+
+}  // namespace detail
+
+inline std::optional<double> duration_s(const run& which, std::int64_t now_us) {
+    const auto started = which.started_us();
+    const auto stopped = which.owner() ? std::make_optional(now_us) : which.stopped_us();
+    if (!started || !stopped) {
+        return std::nullopt;
+    }
+    return static_cast<double>(*stopped - *started) / 1e6;
+}
+
+inline std::optional<std::string> query_values::find(query_source source, std::string_view name) {
+    switch (source) {
+    case query_source::flag:
+        return detail::as_optional(find_value(run_->flags(), name));
+    case query_source::attr:
+        return detail::as_optional(find_value(run_->attrs(), name));
+    case query_source::tag:
+        return detail::as_optional(find_value(run_->user(), "tag." + std::string(name)));
+    case query_source::run:
+        return find_own(name);
+    case query_source::field:
+        return fields_ ? fields_(name) : std::nullopt;
+    case query_source::series:
+        return find_series(name);
+    case query_source::any:
+        break;
+    }
+    std::optional<std::string> value;
+    for (const detail::query_prefix& each : detail::query_prefixes) {
+        if (!value && each.source != query_source::tag) {
+            value = find(each.source, name);
+        }
+    }
+    return value;
+}
+
+inline std::optional<std::string> query_values::find_own(std::string_view name) const {
+    if (name == "id" || name == "status") {
+        return name == "id" ? run_->id() : std::string(to_string(run_->status()));
+    }
+    if (name == "name") {
+        return display_name(*run_);
+    }
+    if (name == "cause") {
+        return run_->cause().empty() ? std::nullopt : std::make_optional(run_->cause());
+    }
+    if (name == "label" || name == "note") {
+        return detail::as_optional(find_value(run_->user(), name));
+    }
+    if (name == "started" || name == "stopped") {
+        return detail::as_time(name == "started" ? run_->started_us() : run_->stopped_us());
+    }
+    if (name == "duration") {
+        const auto seconds = duration_s(*run_, os::system_env.wall_time_us());
+        return seconds ? std::make_optional(format_double(*seconds)) : std::nullopt;
+    }
+    return run_->find_meta(name);
+}
+
+inline void query_values::read_series() {
+    series_.emplace();
+    const series::run_reader reader = run_->series();
+    reader.for_each_series([this](std::string_view key, const series::series_summary& summary) {
+        series_->emplace(std::string(key), summary);
+    });
+}
+
+inline std::optional<std::string> query_values::find_series(std::string_view name) {
+    if (!series_) {
+        read_series();
+    }
+    if (const auto whole = series_->find(name); whole != series_->end()) {
+        return detail::part_of(whole->second, "last");
+    }
+    const std::size_t dot = name.rfind('.');
+    const auto at = series_->find(name.substr(0, dot));
+    return dot == std::string_view::npos || at == series_->end()
+               ? std::nullopt
+               : detail::part_of(at->second, name.substr(dot + 1));
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/marks.hpp ====
+// guild/runs/marks.hpp - what people say about a run: a label, tags and a note, in user.tsv.
+//
+// Layer 4. Includes: base, os/file hold, runs/layout run tsv.
+// Not here: flags and attributes, which belong to whoever records the run.
+//
+// user.tsv is replaced whole by rename, so that readers see the old marks or the new ones. Keys
+// that nobody here knows are kept.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// The marks of one run.
+struct run_marks {
+    std::string label;              // one line
+    std::vector<std::string> tags;  // in order of their names
+    std::string note;               // any text
+};
+
+/// The marks of a run as it was when it was opened.
+[[nodiscard]] run_marks marks_of(const run& which);
+
+/// One change of marks; the rest stays.
+struct mark_changes {
+    std::vector<std::string> add_tags;
+    std::vector<std::string> remove_tags;  // of a tag that is in both lists, the removal counts
+    std::optional<std::string> label;      // an empty one removes it
+    std::optional<std::string> note;       // likewise
+};
+
+/// Says whether changes can be stored.
+///
+/// errors   bad_value: a tag is empty, longer than 64 bytes, or has white space, a comma or a
+/// control
+///          character; a label is longer than 200 bytes or has a control character
+/// example  tests/runs/marks.cpp "marks: tags are words, labels are one line"
+[[nodiscard]] result<void> check_marks(const mark_changes& changes);
+
+/// Changes the marks of a run, whoever else does the same meanwhile.
+///
+/// out      the marks as they are now
+/// errors   those of check_marks and os::save_file; not_found: no run is there
+/// example  tests/runs/marks.cpp "marks: what is not changed stays, and so do unknown keys"
+[[nodiscard]] result<run_marks> change_marks(const std::string& run_directory,
+                                             const mark_changes& changes,
+                                             const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::string_view tag_prefix = "tag.";
+
+inline run_marks marks_in(const pair_list& pairs) {
+    run_marks marks;
+    for (const auto& [key, value] : pairs) {
+        if (key == "label") {
+            marks.label = value;
+        } else if (key == "note") {
+            marks.note = value;
+        } else if (starts_with(key, tag_prefix) && key.size() > tag_prefix.size()) {
+            marks.tags.push_back(key.substr(tag_prefix.size()));
+        }
+    }
+    std::sort(marks.tags.begin(), marks.tags.end());
+    return marks;
+}
+
+inline bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+inline bool is_tag(std::string_view tag) {
+    return !tag.empty() && tag.size() <= 64 && !has_control(tag) &&
+           tag.find_first_of(" ,") == std::string_view::npos;
+}
+
+inline void set_or_remove(pair_list& pairs, const std::string& key, const std::string* value) {
+    const auto at = std::find_if(pairs.begin(), pairs.end(),
+                                 [&](const auto& pair) { return pair.first == key; });
+    if (value == nullptr) {
+        pairs.erase(at, at == pairs.end() ? at : at + 1);
+    } else if (at == pairs.end()) {
+        pairs.emplace_back(key, *value);
+    } else {
+        at->second = *value;
+    }
+}
+
+inline void apply_marks(pair_list& pairs, const mark_changes& changes) {
+    const std::string nothing;
+    for (const std::string& tag : changes.add_tags) {
+        set_or_remove(pairs, std::string(tag_prefix) + tag, &nothing);
+    }
+    for (const std::string& tag : changes.remove_tags) {
+        set_or_remove(pairs, std::string(tag_prefix) + tag, nullptr);
+    }
+    if (changes.label) {
+        set_or_remove(pairs, "label", changes.label->empty() ? nullptr : &*changes.label);
+    }
+    if (changes.note) {
+        set_or_remove(pairs, "note", changes.note->empty() ? nullptr : &*changes.note);
+    }
+}
+
+}  // namespace detail
+
+inline run_marks marks_of(const run& which) {
+    return detail::marks_in(which.user());
+}
+
+inline result<void> check_marks(const mark_changes& changes) {
+    for (const std::string& tag : changes.add_tags) {
+        if (!detail::is_tag(tag)) {
+            return make_error(errc::bad_value,
+                              "expected a tag of 1 to 64 bytes without blanks, commas and control "
+                              "characters, saw '" +
+                                  tag.substr(0, 64) + "'");
+        }
+    }
+    if (changes.label && (changes.label->size() > 200 || detail::has_control(*changes.label))) {
+        return make_error(errc::bad_value, "expected a label of one line and at most 200 bytes");
+    }
+    return {};
+}
+
+inline result<run_marks> change_marks(const std::string& run_directory, const mark_changes& changes,
+                                      const os::env& system) {
+    auto checked = check_marks(changes);
+    if (!checked) {
+        return std::move(checked).error();
+    }
+    const auto held = os::hold_directory(data_path(run_directory), system);
+    if (!held) {
+        return held.error();
+    }
+    const std::string path = data_path(run_directory, user_name);
+    const auto text = os::load_file(path, std::uint64_t{1} << 26U, system);
+    if (!text && text.error().code != errc::not_found) {
+        return text.error();
+    }
+    pair_list pairs = text ? parse_tsv(*text) : pair_list();
+    detail::apply_marks(pairs, changes);
+    std::string lines;
+    for (const auto& [key, value] : pairs) {
+        lines += format_tsv_line(key, value);
+    }
+    auto saved = os::save_file(path, lines, system);
+    if (!saved) {
+        return std::move(saved).error();
+    }
+    return detail::marks_in(pairs);
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/recorded_command.hpp ====
+// guild/runs/recorded_command.hpp - the command that a run recorded, to be run again.
+//
+// Layer 4. Includes: base, runs/run tsv.
+// Not here: running it (runs/supervisor.hpp).
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// What stands in the place of an argument or value that was not to be written down.
+inline constexpr std::string_view withheld_text = "(withheld)";
+
+/// A command as it was run.
+struct recorded_command {
+    std::vector<std::string> argv;
+    std::string directory;  // where it ran
+    pair_list environment;  // what was added to that of guild; RUNDIR not
+    pair_list flags;
+    std::string run_directory;  // $RUNDIR then
+};
+
+/// The command of a run.
+///
+/// errors   not_found: the run recorded none, as imported ones
+/// example  tests/runs/recorded_command.cpp "recorded command: what was run, where, with which
+///          flags"
+[[nodiscard]] result<recorded_command> command_of(const run& which);
+
+/// Gives a flag another value, in the flags and behind `--NAME` among the arguments; one that was
+/// not there is added at the end of both.
+///
+/// errors   bad_value: the command was not started with flags
+/// example  tests/runs/recorded_command.cpp "recorded command: a flag is changed where it stands"
+[[nodiscard]] result<void> set_flag(recorded_command& command, const std::string& name,
+                                    const std::string& value);
+
+/// Says whether everything that the command needs was recorded.
+///
+/// errors   bad_value: names the flag, argument or variable whose value was withheld
+/// example  tests/runs/recorded_command.cpp "recorded command: what was withheld has to be given
+///          again"
+[[nodiscard]] result<void> check_complete(const recorded_command& command);
+
+/// The command with another directory wherever its own was mentioned.
+///
+/// example  tests/runs/recorded_command.cpp "recorded command: the run directory is replaced as a
+///          whole path"
+[[nodiscard]] recorded_command with_run_directory(recorded_command command,
+                                                  const std::string& run_directory);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+// /runs/a is in /runs/a/logs, but not in /runs/ab.
+inline std::string replace_path(std::string_view text, const std::string& from,
+                                const std::string& to) {
+    std::string out;
+    while (!from.empty()) {
+        const std::size_t at = text.find(from);
+        if (at == std::string_view::npos) {
+            break;
+        }
+        const std::size_t end = at + from.size();
+        const bool is_whole =
+            end == text.size() || text[end] == '/' || !is_name_character(text[end]);
+        out += text.substr(0, at);
+        out += is_whole ? to : from;
+        text.remove_prefix(end);
+    }
+    return out += text;
+}
+
+}  // namespace detail
+
+inline result<recorded_command> command_of(const run& which) {
+    recorded_command out;
+    for (std::size_t i = 0; i < 1'000'000; ++i) {
+        auto word = which.find_meta("argv." + std::to_string(i));
+        if (!word) {
+            break;
+        }
+        out.argv.push_back(std::move(*word));
+    }
+    if (out.argv.empty()) {
+        return make_error(errc::not_found, "no command was recorded", which.path());
+    }
+    constexpr std::string_view prefix = "env.";
+    for (const auto& [key, value] : which.meta()) {
+        if (starts_with(key, prefix)) {
+            out.environment.emplace_back(key.substr(prefix.size()), value);
+        }
+    }
+    out.directory = which.find_meta("cwd").value_or("");
+    out.flags = which.flags();
+    out.run_directory = which.find_meta("rundir").value_or(which.path());
+    return out;
+}
+
+inline result<void> set_flag(recorded_command& command, const std::string& name,
+                             const std::string& value) {
+    if (command.flags.empty()) {
+        return make_error(errc::bad_value, "the command was not started with flags");
+    }
+    for (auto& [known, old] : command.flags) {
+        if (known != name) {
+            continue;
+        }
+        for (std::size_t i = 1; i + 1 < command.argv.size(); ++i) {
+            if (command.argv[i] == "--" + name && command.argv[i + 1] == old) {
+                command.argv[i + 1] = value;
+                old = value;
+                return {};
+            }
+        }
+        old = value;
+    }
+    if (find_value(command.flags, name) == nullptr) {
+        command.flags.emplace_back(name, value);
+    }
+    command.argv.push_back("--" + name);
+    command.argv.push_back(value);
+    return {};
+}
+
+inline result<void> check_complete(const recorded_command& command) {
+    std::string missing;
+    for (const auto& [name, value] : command.flags) {
+        if (missing.empty() && value == withheld_text) {
+            missing = "flag " + name;
+        }
+    }
+    for (std::size_t i = 0; i < command.argv.size(); ++i) {
+        if (missing.empty() && contains(command.argv[i], withheld_text)) {
+            missing = "argument " + std::to_string(i);
+        }
+    }
+    if (missing.empty()) {
+        return {};
+    }
+    return make_error(errc::bad_value,
+                      "the value of " + missing + " was not recorded: it is secret");
+}
+
+inline recorded_command with_run_directory(recorded_command command,
+                                           const std::string& run_directory) {
+    const std::string old = command.run_directory;
+    for (std::string& word : command.argv) {
+        word = detail::replace_path(word, old, run_directory);
+    }
+    for (pair_list* list : {&command.environment, &command.flags}) {
+        for (auto& [name, value] : *list) {
+            value = detail::replace_path(value, old, run_directory);
+        }
+    }
+    command.run_directory = run_directory;
+    return command;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/secrets.hpp ====
+// guild/runs/secrets.hpp - passwords, keys and tokens, which are not written down with a run.
+//
+// Layer 4. Includes: base, runs/recorded_command tsv.
+// Not here: the output of a command, which is stored as it is.
+//
+// What is secret is told by names: `--api_key X`, `--token=X`, `DB_PASSWORD=X`, `Authorization: X`;
+// and by values that are made to be recognised: passwords in URLs, keys that begin with ghp_, hf_,
+// sk-, AKIA and the like, PEM private keys. Names that trainers use otherwise (max_tokens,
+// pad_token, key, sort_key) are none. In place of a secret stands `(withheld)`.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Whether the value of a flag, variable or setting with this name is secret.
+///
+/// in       words in any case, joined by any of _ - . : or by capitals
+/// example  tests/runs/secrets.cpp "secrets: names of secrets"
+[[nodiscard]] bool is_secret_name(std::string_view name);
+
+/// `text` with every secret that is recognised in it withheld.
+///
+/// example  tests/runs/secrets.cpp "secrets: a text keeps everything but the secrets"
+[[nodiscard]] std::string withhold_in_text(std::string_view text);
+
+/// The value of `name` as it may be written down.
+[[nodiscard]] std::string withhold_value(std::string_view name, std::string_view value);
+
+/// A command's arguments as they may be written down; also a value behind its name, `--token X`.
+///
+/// example  tests/runs/secrets.cpp "secrets: the value behind an option is withheld"
+[[nodiscard]] std::vector<std::string> withhold_arguments(std::vector<std::string> argv);
+
+/// Flags or attributes as they may be written down.
+[[nodiscard]] pair_list withhold_values(pair_list pairs);
+
+/// The lines of meta.tsv as they may be written down: argv.N, cmd, env.NAME.
+///
+/// example  tests/runs/secrets.cpp "secrets: meta lines keep none, in no place"
+[[nodiscard]] pair_list withhold_in_meta(pair_list meta);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_word_in(std::string_view word, std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// "dbPassword", "DB_PASSWORD", "db-password": {"db", "password"}.
+inline std::vector<std::string> words_of_name(std::string_view name) {
+    std::vector<std::string> words;
+    std::string word;
+    const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const bool is_part = is_letter(name[i]) || is_digit(name[i]);
+        const bool starts = i > 0 && is_capital(name[i]) && !is_capital(name[i - 1]);
+        if ((!is_part || starts) && !word.empty()) {
+            words.push_back(to_lower(word));
+            word.clear();
+        }
+        if (is_part) {
+            word += name[i];
+        }
+    }
+    if (!word.empty()) {
+        words.push_back(to_lower(word));
+    }
+    return words;
+}
+
+inline bool ends_name(char c) {
+    return !(is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.');
+}
+
+inline bool ends_value(char c) {
+    return is_space(c) || c == '"' || c == '\'' || c == '&' || c == ';' || c == ',';
+}
+
+// A key that its maker marked: "ghp_" and at least 16 characters more.
+inline std::size_t marked_key_size(std::string_view text) {
+    for (const std::string_view mark :
+         {"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "hf_", "sk-", "sk_live_", "rk_live_",
+          "xoxb-", "xoxp-", "AKIA", "ASIA", "AIza", "ya29.", "eyJ", "dapi", "npm_", "pypi-"}) {
+        if (!starts_with(text, mark)) {
+            continue;
+        }
+        std::size_t end = mark.size();
+        while (end < text.size() && !ends_name(text[end])) {
+            ++end;
+        }
+        return end >= mark.size() + 16 ? end : 0;
+    }
+    return 0;
+}
+
+// The value behind `=` or `: `, which starts at `begin`; a quoted one with its quotes.
+inline std::size_t value_end(std::string_view text, std::size_t begin, bool is_header) {
+    if (begin < text.size() && (text[begin] == '"' || text[begin] == '\'')) {
+        const std::size_t close = text.find(text[begin], begin + 1);
+        return close == std::string_view::npos ? text.size() : close + 1;
+    }
+    std::size_t end = begin;
+    while (end < text.size() &&
+           (is_header ? text[end] != '"' && text[end] != '\'' && text[end] != '\n'
+                      : !ends_value(text[end]))) {
+        ++end;
+    }
+    return end;
+}
+
+// The password of SCHEME://USER:PASSWORD@HOST whose "://" is at `at`; {0, 0} without one.
+inline std::pair<std::size_t, std::size_t> url_password(std::string_view text, std::size_t at) {
+    const std::size_t begin = at + 3;
+    const std::size_t end = std::min(text.find_first_of("/?# \t\n\"'", begin), text.size());
+    const std::string_view authority = text.substr(begin, end - begin);
+    const std::size_t host = authority.rfind('@');
+    const std::size_t colon = authority.find(':');
+    const bool has_one =
+        host != std::string_view::npos && colon != std::string_view::npos && colon + 1 < host;
+    return has_one ? std::make_pair(begin + colon + 1, begin + host)
+                   : std::pair<std::size_t, std::size_t>(0, 0);
+}
+
+// Goes through a text once and copies what may be seen.
+class secret_filter {
+public:
+    explicit secret_filter(std::string_view text) : text_(text) {}
+
+    std::string run() {
+        while (at_ < text_.size()) {
+            const bool is_start = at_ == 0 || ends_name(text_[at_ - 1]);
+            if (starts_with(text_.substr(at_), "://")) {
+                take_url();
+            } else if (is_start && !ends_name(text_[at_])) {
+                take_word();
+            } else if (starts_with(text_.substr(at_), "-----BEGIN ")) {
+                take_pem();
+            } else {
+                out_ += text_[at_++];
+            }
+        }
+        return std::move(out_);
+    }
+
+private:
+    void withhold(std::size_t end) {
+        out_ += withheld_text;
+        at_ = end;
+    }
+
+    void take_url() {
+        const auto [begin, end] = url_password(text_, at_);
+        if (end == 0) {
+            out_ += text_.substr(at_, 3);
+            at_ += 3;
+            return;
+        }
+        out_ += text_.substr(at_, begin - at_);
+        withhold(end);
+    }
+
+    void take_word() {
+        if (starts_with(text_.substr(at_), "-----BEGIN ")) {
+            take_pem();
+            return;
+        }
+        if (const std::size_t size = marked_key_size(text_.substr(at_))) {
+            withhold(at_ + size);
+            return;
+        }
+        std::size_t end = at_;
+        while (end < text_.size() && !ends_name(text_[end])) {
+            ++end;
+        }
+        const std::string_view name = text_.substr(at_, end - at_);
+        const std::string_view rest = text_.substr(end);
+        const bool is_header = starts_with(rest, ": ");
+        const bool is_named = is_header || (starts_with(rest, "=") && rest.size() > 1);
+        out_ += name;
+        at_ = end;
+        if (is_named && is_secret_name(name)) {
+            const std::size_t begin = end + (is_header ? 2 : 1);
+            out_ += text_.substr(end, begin - end);
+            withhold(value_end(text_, begin, is_header));
+        }
+    }
+
+    void take_pem() {
+        const std::size_t head = text_.find("-----", at_ + 11);
+        const bool is_private = head != std::string_view::npos &&
+                                contains(text_.substr(at_, head - at_), "PRIVATE KEY");
+        if (!is_private) {
+            out_ += text_.substr(at_, 5);
+            at_ += 5;
+            return;
+        }
+        const std::size_t tail = text_.find("-----END ", head);
+        const std::size_t end = tail == std::string_view::npos
+                                    ? text_.size()
+                                    : std::min(text_.find('\n', tail), text_.size());
+        withhold(end);
+    }
+
+    std::string_view text_;
+    std::string out_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace detail
+
+inline bool is_secret_name(std::string_view name) {
+    const std::vector<std::string> words = detail::words_of_name(name);
+    if (words.empty()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (detail::is_word_in(word, {"password",      "passwd",     "passphrase", "passcode",
+                                      "secret",        "secrets",    "credential", "credentials",
+                                      "apikey",        "apitoken",   "authtoken",  "accesstoken",
+                                      "authorization", "bearer",     "cookie",     "jwt",
+                                      "dsn",           "privatekey", "secretkey",  "accesskey",
+                                      "pgpassword"})) {
+            return true;
+        }
+        const std::string before = i > 0 ? words[i - 1] : "";
+        if (word == "key" &&
+            detail::is_word_in(before, {"api", "access", "private", "secret", "ssh", "encryption",
+                                        "signing", "license", "auth", "account", "storage",
+                                        "service", "deploy", "master", "shared", "app"})) {
+            return true;
+        }
+        if (word == "string" && before == "connection") {
+            return true;
+        }
+    }
+    const std::string& last = words.back();
+    const std::string before = words.size() > 1 ? words[words.size() - 2] : "";
+    if (last == "token") {
+        return !detail::is_word_in(before, {"pad", "eos", "bos", "mask", "unk", "sep", "cls",
+                                            "stop", "special", "image", "start", "end", "per",
+                                            "next", "max", "min"});
+    }
+    // PWD is a directory, `--pass 2` a number: only with a word before them.
+    return words.size() > 1 ? detail::is_word_in(last, {"pass", "pwd", "pat", "auth", "webhook"})
+                            : last == "auth";
+}
+
+inline std::string withhold_in_text(std::string_view text) {
+    return detail::secret_filter(text).run();
+}
+
+inline std::string withhold_value(std::string_view name, std::string_view value) {
+    return is_secret_name(name) && !value.empty() ? std::string(withheld_text)
+                                                  : withhold_in_text(value);
+}
+
+inline std::vector<std::string> withhold_arguments(std::vector<std::string> argv) {
+    bool is_value = false;  // of the option before
+    for (std::size_t i = 0; i < argv.size(); ++i) {
+        const bool is_option = starts_with(argv[i], "-");
+        const bool is_secret = is_value && !starts_with(argv[i], "--") && !argv[i].empty();
+        is_value = i > 0 && is_option && !contains(argv[i], "=") && is_secret_name(argv[i]);
+        argv[i] = is_secret ? std::string(withheld_text) : withhold_in_text(argv[i]);
+    }
+    return argv;
+}
+
+inline pair_list withhold_values(pair_list pairs) {
+    for (auto& [name, value] : pairs) {
+        value = withhold_value(name, value);
+    }
+    return pairs;
+}
+
+inline pair_list withhold_in_meta(pair_list meta) {
+    std::vector<std::string> argv;
+    for (const auto& [key, value] : meta) {
+        if (starts_with(key, "argv.")) {
+            argv.push_back(value);
+        }
+    }
+    argv = withhold_arguments(std::move(argv));
+    std::vector<std::string> shown;
+    for (const std::string& word : argv) {
+        shown.push_back(quote_for_display(word));
+    }
+    std::size_t next = 0;
+    for (auto& [key, value] : meta) {
+        if (starts_with(key, "argv.")) {
+            value = argv[next++];
+        } else if (key == "cmd" && !argv.empty()) {
+            value = join(shown, " ");
+        } else if (starts_with(key, "env.")) {
+            value = withhold_value(std::string_view(key).substr(4), value);
+        }
+    }
+    return meta;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/source_snapshot.hpp ====
+// guild/runs/source_snapshot.hpp - what a run's sources were: copies of files, and what git says.
+//
+// Layer 4. Includes: base, os, runs/layout secrets.
+// Not here: which patterns a project has (its Guild file); the program itself (build_identity.hpp).
+//
+// A pattern is a path below the project with * ? and ** (any directories); one without a slash is a
+// file's name in any directory; one that ends in a slash is a directory with all that is in it.
+// In a git repository files that .gitignore names are left out (the git program lists the others).
+// Elsewhere directories that begin with a dot, and directories of runs, are not entered.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// Whether a path below the project fits a pattern.
+///
+/// cost     O(path x pattern)
+/// example  tests/runs/source_snapshot.cpp "sources: patterns are names, paths or directories"
+[[nodiscard]] bool fits_source_pattern(std::string_view pattern, std::string_view path);
+
+/// What may be copied. A file over a limit is left out and told.
+struct snapshot_limits {
+    std::uint64_t max_file_bytes = 1U << 20U;
+    std::uint64_t max_bytes = 16U << 20U;
+    std::size_t max_files = 2000;
+};
+
+struct snapshot_report {
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> left_out;  // paths over a limit, or that could not be copied
+};
+
+/// Copies the files that fit any of the patterns into `guild.d/sources` of a run.
+///
+/// Symbolic links are left out.
+/// cost     a walk through the project; the git program in a repository, 10 s at most
+/// example  tests/runs/source_snapshot.cpp "sources: what .gitignore names is left out"
+snapshot_report save_sources(const std::string& project_directory,
+                             const std::vector<std::string>& patterns,
+                             const std::string& run_directory, const snapshot_limits& limits = {});
+
+/// What git says of a directory.
+struct git_state {
+    std::string commit;  // empty: no repository, no commit in it, or no git program
+    std::string branch;  // empty: none is checked out
+    std::string diff;    // of tracked files against the commit; empty: none differ
+};
+
+/// cost     the git program three times, 10 s each at most; nothing outside of a repository
+/// example  tests/runs/source_snapshot.cpp "git state: commit, branch and what differs"
+[[nodiscard]] git_state read_git_state(const std::string& directory);
+
+/// git_commit, git_branch, git_dirty (0 or 1); none outside of a repository.
+[[nodiscard]] pair_list git_attributes(const git_state& state);
+
+/// Writes the diff as `guild.d/git.diff`, without secrets and at most 4 MiB of it; nothing when
+/// there is none.
+///
+/// errors   those of os::save_file
+[[nodiscard]] result<void> save_git_diff(const git_state& state, const std::string& run_directory);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::int64_t git_limit_ms = 10'000;
+
+inline bool is_in_repository(const std::string& directory) {
+    for (std::string at = os::absolute_path(directory);;) {
+        if (os::find_status(join_path(at, ".git"))) {
+            return true;
+        }
+        const std::string above = parent_path(at);
+        if (above == at || above.empty()) {
+            return false;
+        }
+        at = above;
+    }
+}
+
+// What git prints; empty when it cannot be run or fails.
+inline std::string ask_git(const std::string& directory, std::vector<std::string> words) {
+    os::process_options options;
+    options.argv = {"git", "-C", directory, "--no-optional-locks"};
+    options.argv.insert(options.argv.end(), words.begin(), words.end());
+    os::run_options limits;
+    limits.timeout_ms = git_limit_ms;
+    limits.max_output_bytes = 64U << 20U;
+    auto ran = os::run(options, limits);
+    const bool is_good = ran && ran->status.how == os::exit_status::kind::exited &&
+                         ran->status.code == 0 && ran->output_dropped == 0;
+    return is_good ? std::move(ran->out) : std::string();
+}
+
+// Relative paths of all files, sorted.
+inline std::vector<std::string> walk_sources(const std::string& root, std::size_t most) {
+    std::vector<std::string> files;
+    std::vector<std::string> waiting = {""};
+    while (!waiting.empty() && files.size() < most) {
+        const std::string below = std::move(waiting.back());
+        waiting.pop_back();
+        const auto entries = os::list_directory(below.empty() ? root : join_path(root, below));
+        for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+            const os::dir_entry& entry = (*entries)[i];
+            const std::string path = below.empty() ? entry.name : join_path(below, entry.name);
+            if (entry.kind == os::file_kind::regular) {
+                files.push_back(path);
+            } else if (entry.kind == os::file_kind::directory && entry.name[0] != '.' &&
+                       !os::is_directory(data_path(join_path(root, path)))) {
+                waiting.push_back(path);
+            }
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+// Files below a run directory are no sources: a snapshot would hold the ones before it.
+class run_finder {
+public:
+    explicit run_finder(const std::string& root) : root_(root) {}
+
+    bool is_in_run(const std::string& path) {
+        for (std::size_t at = path.find('/'); at != std::string::npos;
+             at = path.find('/', at + 1)) {
+            const std::string directory = path.substr(0, at);
+            const auto [known, is_new] = known_.try_emplace(directory, false);
+            if (is_new) {
+                known->second = os::is_directory(data_path(join_path(root_, directory)));
+            }
+            if (known->second) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    const std::string& root_;
+    std::map<std::string, bool> known_;
+};
+
+inline std::vector<std::string> list_project_files(const std::string& root) {
+    if (is_in_repository(root)) {
+        const std::string listed =
+            ask_git(root, {"ls-files", "-z", "--cached", "--others", "--exclude-standard"});
+        if (!listed.empty()) {
+            std::vector<std::string> files = split(listed, '\0');
+            std::sort(files.begin(), files.end());
+            run_finder runs(root);
+            const auto unwanted = [&](const auto& path) { return runs.is_in_run(path); };
+            files.erase(std::unique(files.begin(), files.end()), files.end());
+            files.erase(std::remove_if(files.begin(), files.end(), unwanted), files.end());
+            return files;
+        }
+    }
+    return walk_sources(root, 100'000);
+}
+
+// Glob over a whole text; `*` and `?` stop at a slash, `**` does not. `states` are the places of
+// the pattern that fit what was read.
+inline bool fits_glob(std::string_view pattern, std::string_view text) {
+    std::vector<char> here(pattern.size() + 1);
+    const auto is_star = [&](std::size_t at) { return at < pattern.size() && pattern[at] == '*'; };
+    const auto spread = [&](std::vector<char>& states) {
+        for (std::size_t i = 0; i < pattern.size(); ++i) {
+            if (states[i] && is_star(i)) {
+                states[i + 1] = 1;
+            }
+        }
+    };
+    here[0] = 1;
+    spread(here);
+    for (const char c : text) {
+        std::vector<char> next(pattern.size() + 1);
+        for (std::size_t i = 0; i < pattern.size(); ++i) {
+            if (!here[i]) {
+                continue;
+            }
+            const bool is_deep = is_star(i) && (is_star(i + 1) || (i > 0 && is_star(i - 1)));
+            if (is_star(i)) {
+                next[i] = next[i] || c != '/' || is_deep;
+            } else if (pattern[i] == c || (pattern[i] == '?' && c != '/')) {
+                next[i + 1] = 1;
+            }
+        }
+        spread(next);
+        here.swap(next);
+    }
+    return here[pattern.size()] != 0;
+}
+
+}  // namespace detail
+
+inline bool fits_source_pattern(std::string_view pattern, std::string_view path) {
+    if (starts_with(pattern, "/")) {
+        pattern.remove_prefix(1);
+        return detail::fits_glob(pattern, path);
+    }
+    if (ends_with(pattern, "/")) {
+        return starts_with(path, pattern) || detail::fits_glob(std::string(pattern) + "**", path);
+    }
+    if (!contains(pattern, "/")) {
+        return detail::fits_glob(pattern, path.substr(path.rfind('/') + 1));
+    }
+    return detail::fits_glob(pattern, path) ||
+           (starts_with(pattern, "**/") && detail::fits_glob(pattern.substr(3), path));
+}
+
+inline snapshot_report save_sources(const std::string& project_directory,
+                                    const std::vector<std::string>& patterns,
+                                    const std::string& run_directory,
+                                    const snapshot_limits& limits) {
+    snapshot_report report;
+    const std::string into = data_path(run_directory, sources_directory);
+    for (const std::string& path : detail::list_project_files(project_directory)) {
+        const bool fits = std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
+            return fits_source_pattern(pattern, path);
+        });
+        const std::string from = join_path(project_directory, path);
+        const auto status = fits ? os::find_link_status(from) : std::nullopt;
+        if (!status || status->kind != os::file_kind::regular) {
+            continue;
+        }
+        const bool is_small = status->size <= limits.max_file_bytes &&
+                              report.bytes + status->size <= limits.max_bytes &&
+                              report.files < limits.max_files;
+        const auto text = is_small ? os::load_file(from, limits.max_file_bytes)
+                                   : result<std::string>(make_error(errc::too_large, path));
+        const std::string target = join_path(into, path);
+        if (!text || !os::make_directories(parent_path(target)) || !os::save_file(target, *text)) {
+            report.left_out.push_back(path);
+            continue;
+        }
+        ++report.files;
+        report.bytes += text->size();
+    }
+    return report;
+}
+
+inline git_state read_git_state(const std::string& directory) {
+    git_state state;
+    if (!detail::is_in_repository(directory)) {
+        return state;
+    }
+    const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
+    state.commit =
+        first_line(detail::ask_git(directory, {"rev-parse", "--verify", "--quiet", "HEAD"}));
+    if (state.commit.empty()) {
+        return state;
+    }
+    state.branch =
+        first_line(detail::ask_git(directory, {"symbolic-ref", "--quiet", "--short", "HEAD"}));
+    state.diff = detail::ask_git(directory,
+                                 {"diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv"});
+    return state;
+}
+
+inline pair_list git_attributes(const git_state& state) {
+    if (state.commit.empty()) {
+        return {};
+    }
+    pair_list attributes = {{"git_commit", state.commit}};
+    if (!state.branch.empty()) {
+        attributes.emplace_back("git_branch", state.branch);
+    }
+    attributes.emplace_back("git_dirty", state.diff.empty() ? "0" : "1");
+    return attributes;
+}
+
+inline result<void> save_git_diff(const git_state& state, const std::string& run_directory) {
+    if (state.diff.empty()) {
+        return {};
+    }
+    constexpr std::size_t most = 4U << 20U;
+    const std::string text = withhold_in_text(std::string_view(state.diff).substr(0, most));
+    return os::save_file(data_path(run_directory, git_diff_name), text);
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/build_identity.hpp ====
+// guild/runs/build_identity.hpp - which build of a program ran: build id, compiler, libraries.
+//
+// Layer 4. Includes: base, os/file, runs/tsv.
+// Not here: its sources (runs/source_snapshot.hpp).
+//
+// Read from ELF files of 32 and 64 bits and both byte orders; any bytes may be given. Of a file of
+// another kind, a script for example, nothing is known.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+struct build_identity {
+    std::string build_id;                // hexadecimal; of the note .note.gnu.build-id
+    std::vector<std::string> compilers;  // texts of .comment, each once
+    std::vector<std::string> libraries;  // DT_NEEDED, in order
+};
+
+/// What the bytes of a program say.
+///
+/// cost     O(file)
+/// source   System V ABI, ELF; NT_GNU_BUILD_ID
+/// example  tests/runs/build_identity.cpp "build identity: of the program that runs this test"
+[[nodiscard]] build_identity decode_build_identity(std::string_view bytes);
+
+/// program_build_id, program_compiler, program_libraries; what is not known is left out.
+///
+/// in       path: of the program; files over 128 MiB are left alone
+[[nodiscard]] pair_list build_attributes(const std::string& path);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+class elf_view {
+public:
+    struct section {
+        std::uint64_t type = 0;
+        std::string_view bytes;
+        std::uint64_t name = 0;
+        std::uint64_t link = 0;
+    };
+
+    explicit elf_view(std::string_view bytes) : bytes_(bytes) {
+        is_elf_ = bytes.size() >= 52 && starts_with(bytes, "\x7F"
+                                                           "ELF");
+        is_64_ = is_elf_ && bytes[4] == 2;
+        is_big_ = is_elf_ && bytes[5] == 2;
+        if (is_elf_) {
+            read_sections();
+        }
+    }
+
+    [[nodiscard]] bool is_64() const noexcept { return is_64_; }
+    [[nodiscard]] const std::vector<section>& sections() const noexcept { return sections_; }
+
+    // An integer of `size` bytes; 0 beyond the end.
+    [[nodiscard]] std::uint64_t number(std::string_view in, std::uint64_t at,
+                                       std::size_t size) const noexcept {
+        if (at > in.size() || size > in.size() - at) {
+            return 0;
+        }
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::size_t place =
+                guild::detail::convert<std::size_t>(at) + (is_big_ ? i : size - 1 - i);
+            value = value << 8U | static_cast<unsigned char>(in[place]);
+        }
+        return value;
+    }
+
+    [[nodiscard]] std::string_view part(std::uint64_t at, std::uint64_t size) const noexcept {
+        if (at > bytes_.size() || size > bytes_.size() - at) {
+            return {};
+        }
+        return bytes_.substr(guild::detail::convert<std::size_t>(at),
+                             guild::detail::convert<std::size_t>(size));
+    }
+
+    // The text that ends in a NUL at a place of a table of texts.
+    [[nodiscard]] static std::string_view text_in(std::string_view table, std::uint64_t at) {
+        if (at >= table.size()) {
+            return {};
+        }
+        const std::string_view rest = table.substr(guild::detail::convert<std::size_t>(at));
+        return rest.substr(0, rest.find('\0'));
+    }
+
+    [[nodiscard]] std::string_view name_of(const section& which) const {
+        return names_ < sections_.size() ? text_in(sections_[names_].bytes, which.name)
+                                         : std::string_view();
+    }
+
+private:
+    void read_sections() {
+        const std::uint64_t table = is_64_ ? number(bytes_, 40, 8) : number(bytes_, 32, 4);
+        const std::size_t head = is_64_ ? 58 : 46;
+        const std::uint64_t size = number(bytes_, head, 2);
+        const std::uint64_t count = number(bytes_, head + 2, 2);
+        names_ = guild::detail::convert<std::size_t>(number(bytes_, head + 4, 2));
+        const std::size_t word = is_64_ ? 8 : 4;
+        constexpr std::uint64_t most_sections = 4096;
+        for (std::uint64_t i = 0; i < std::min(count, most_sections); ++i) {
+            const std::string_view entry = part(table + i * size, is_64_ ? 64 : 40);
+            section one;
+            one.name = number(entry, 0, 4);
+            one.type = number(entry, 4, 4);
+            const std::uint64_t offset = number(entry, 8 + 2 * word, word);
+            const std::uint64_t length = number(entry, 8 + 3 * word, word);
+            one.link = number(entry, 8 + 4 * word, 4);
+            constexpr std::uint64_t no_bits = 8;
+            one.bytes = one.type == no_bits ? std::string_view() : part(offset, length);
+            sections_.push_back(one);
+        }
+    }
+
+    std::string_view bytes_;
+    bool is_elf_ = false;
+    bool is_64_ = false;
+    bool is_big_ = false;
+    std::size_t names_ = 0;
+    std::vector<section> sections_;
+};
+
+// Notes: size of name, size of content, type, name, content; both padded to 4.
+inline std::string build_id_in(const elf_view& elf, std::string_view notes) {
+    std::uint64_t at = 0;
+    while (at + 12 <= notes.size()) {
+        const std::uint64_t name_size = elf.number(notes, at, 4);
+        const std::uint64_t size = elf.number(notes, at + 4, 4);
+        const std::uint64_t type = elf.number(notes, at + 8, 4);
+        const std::uint64_t name = at + 12;
+        const std::uint64_t content = name + (name_size + 3) / 4 * 4;
+        if (content > notes.size() || size > notes.size() - content) {
+            return {};
+        }
+        if (type == 3 && name_size == 4 &&
+            notes.substr(guild::detail::convert<std::size_t>(name), 3) == "GNU") {
+            std::string hex;
+            for (const char c : notes.substr(guild::detail::convert<std::size_t>(content),
+                                             guild::detail::convert<std::size_t>(size))) {
+                const auto byte = static_cast<unsigned char>(c);
+                hex += "0123456789abcdef"[byte >> 4U];
+                hex += "0123456789abcdef"[byte & 15U];
+            }
+            return hex;
+        }
+        at = content + (size + 3) / 4 * 4;
+    }
+    return {};
+}
+
+inline std::vector<std::string> compilers_in(std::string_view comment) {
+    std::vector<std::string> texts;
+    for (std::string& text : split(comment, '\0')) {
+        if (!text.empty() && std::find(texts.begin(), texts.end(), text) == texts.end()) {
+            texts.push_back(std::move(text));
+        }
+    }
+    return texts;
+}
+
+inline std::vector<std::string> libraries_in(const elf_view& elf,
+                                             const elf_view::section& dynamic) {
+    std::vector<std::string> names;
+    const std::size_t word = elf.is_64() ? 8 : 4;
+    const std::string_view texts =
+        dynamic.link < elf.sections().size()
+            ? elf.sections()[guild::detail::convert<std::size_t>(dynamic.link)].bytes
+            : std::string_view();
+    for (std::size_t at = 0; at + 2 * word <= dynamic.bytes.size(); at += 2 * word) {
+        const std::uint64_t tag = elf.number(dynamic.bytes, at, word);
+        if (tag == 0) {
+            break;
+        }
+        const std::uint64_t needed = 1;
+        const std::string_view name =
+            tag == needed ? elf_view::text_in(texts, elf.number(dynamic.bytes, at + word, word))
+                          : std::string_view();
+        if (!name.empty()) {
+            names.emplace_back(name);
+        }
+    }
+    return names;
+}
+
+}  // namespace detail
+
+inline build_identity decode_build_identity(std::string_view bytes) {
+    build_identity out;
+    const detail::elf_view elf(bytes);
+    constexpr std::uint64_t dynamic_type = 6;
+    constexpr std::uint64_t note_type = 7;
+    constexpr std::size_t most_bytes = 1U << 20U;  // of one section
+    for (const detail::elf_view::section& each : elf.sections()) {
+        if (each.bytes.size() > most_bytes) {
+            continue;
+        }
+        if (each.type == note_type && out.build_id.empty()) {
+            out.build_id = detail::build_id_in(elf, each.bytes);
+        } else if (each.type == dynamic_type && out.libraries.empty()) {
+            out.libraries = detail::libraries_in(elf, each);
+        } else if (out.compilers.empty() && elf.name_of(each) == ".comment") {
+            out.compilers = detail::compilers_in(each.bytes);
+        }
+    }
+    return out;
+}
+
+inline pair_list build_attributes(const std::string& path) {
+    pair_list out;
+    const auto bytes = os::load_file(path, std::uint64_t{128} << 20U);
+    if (!bytes) {
+        return out;
+    }
+    const build_identity found = decode_build_identity(*bytes);
+    if (!found.build_id.empty()) {
+        out.emplace_back("program_build_id", found.build_id);
+    }
+    if (!found.compilers.empty()) {
+        out.emplace_back("program_compiler", join(found.compilers, "; "));
+    }
+    if (!found.libraries.empty()) {
+        out.emplace_back("program_libraries", join(found.libraries, " "));
+    }
+    return out;
+}
+
+}}}  // namespace guild::runs
+
+// ==== guild/runs/diff.hpp ====
+// guild/runs/diff.hpp - what two runs have in common and what not: flags, attributes, command,
+// sources, output, series.
+//
+// Layer 4. Includes: base, os, series, runs.
+// Not here: showing it (examples/guild/diff.cpp); times, which always differ.
+//
+// A run's own directory counts as $RUNDIR in both, wherever it is mentioned.
+
+namespace guild { inline namespace v0 { namespace runs {
+
+/// A name that has two values; a run that has none of that name has none here.
+struct pair_difference {
+    std::string name;
+    std::optional<std::string> first;
+    std::optional<std::string> second;
+};
+
+/// The first place where outputs or series are not the same.
+struct output_difference {
+    std::uint64_t line = 0;            // from 1
+    std::optional<std::string> first;  // the line, at most 64 KiB of it; none: the output has ended
+    std::optional<std::string> second;
+};
+
+struct series_difference {
+    std::string key;
+    std::uint64_t place = 0;             // how many points are the same before
+    std::optional<series::point> first;  // none: there are no more points
+    std::optional<series::point> second;
+};
+
+struct run_difference {
+    std::vector<pair_difference> run;  // status, model, cmd, cwd
+    std::vector<pair_difference> flags;
+    std::vector<pair_difference> attrs;
+    std::vector<pair_difference> sources;  // path; `same file`s are left out; value: size in bytes
+    std::optional<output_difference> output;
+    std::vector<series_difference> series;
+
+    [[nodiscard]] bool is_same() const noexcept {
+        return run.empty() && flags.empty() && attrs.empty() && sources.empty() && !output &&
+               series.empty();
+    }
+};
+
+/// Compares two runs as they are now.
+///
+/// in       all_series: also sys/ and op/, the statistics, which no two runs share
+/// shape    series: points in order of writing, by step and value, bit for bit; times do not count
+/// cost     O(both runs) time; memory for the points of one series of each
+/// example  tests/runs/diff.cpp "diff: the first step at which a series differs"
+[[nodiscard]] run_difference diff_runs(const run& first, const run& second,
+                                       bool all_series = false);
+
+/// What differs between two lists.
+///
+/// example  tests/runs/diff.cpp "diff: names in one list alone are differences too"
+[[nodiscard]] std::vector<pair_difference> diff_pairs(const pair_list& first,
+                                                      const pair_list& second);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline std::string mask_directory(std::string_view text, const run& of) {
+    const std::string then = of.find_meta("rundir").value_or(of.path());
+    return replace_path(replace_path(text, then, "$RUNDIR"), of.path(), "$RUNDIR");
+}
+
+inline pair_list masked(const pair_list& pairs, const run& of) {
+    pair_list out = pairs;
+    for (auto& [name, value] : out) {
+        value = mask_directory(value, of);
+    }
+    return out;
+}
+
+inline pair_list described(const run& of) {
+    pair_list out = {{"status", std::string(to_string(of.status()))}};
+    for (const char* key : {"model", "cmd", "cwd", "exit_code", "signal"}) {
+        if (const auto value = of.find_meta(key)) {
+            out.emplace_back(key, mask_directory(*value, of));
+        }
+    }
+    return out;
+}
+
+// The lines of output.log, in pieces of at most 64 KiB.
+class line_source {
+public:
+    explicit line_source(const run& of) : run_(of) {
+        if (auto opened =
+                os::open_file(data_path(of.path(), output_log_name), os::open_mode::read)) {
+            file_ = std::move(*opened);
+        }
+    }
+
+    std::optional<std::string> next() {
+        std::size_t end = buffer_.find('\n', at_);
+        while (end == std::string::npos && buffer_.size() - at_ < longest && fill()) {
+            end = buffer_.find('\n', at_);
+        }
+        if (at_ == buffer_.size()) {
+            return std::nullopt;
+        }
+        const std::size_t size =
+            std::min(end == std::string::npos ? buffer_.size() - at_ : end - at_, longest);
+        const std::string line = buffer_.substr(at_, size);
+        at_ += size + (size < buffer_.size() - at_ && buffer_[at_ + size] == '\n' ? 1 : 0);
+        return mask_directory(line, run_);
+    }
+
+private:
+    static constexpr std::size_t longest = 65'536;
+
+    bool fill() {
+        if (!file_.is_open()) {
+            return false;
+        }
+        buffer_.erase(0, at_);
+        at_ = 0;
+        const std::size_t have = buffer_.size();
+        buffer_.resize(have + longest);
+        const auto got = file_.read_at(offset_, &buffer_[have], longest);
+        const std::size_t size = got ? *got : 0;
+        buffer_.resize(have + size);
+        offset_ += size;
+        return size > 0;
+    }
+
+    const run& run_;
+    os::file file_;
+    std::string buffer_;
+    std::size_t at_ = 0;
+    std::uint64_t offset_ = 0;
+};
+
+inline std::optional<output_difference> diff_output(const run& first, const run& second) {
+    line_source one(first);
+    line_source two(second);
+    for (std::uint64_t line = 1;; ++line) {
+        auto a = one.next();
+        auto b = two.next();
+        if (a != b) {
+            return output_difference{line, std::move(a), std::move(b)};
+        }
+        if (!a) {
+            return std::nullopt;
+        }
+    }
+}
+
+inline bool is_same_point(const series::point& a, const series::point& b) {
+    if (a.step != b.step || a.value.is_integer() != b.value.is_integer()) {
+        return false;
+    }
+    if (a.value.is_integer()) {
+        return a.value.as_int64() == b.value.as_int64();
+    }
+    const double one = a.value.as_double();
+    const double two = b.value.as_double();
+    return std::memcmp(&one, &two, sizeof one) == 0;
+}
+
+inline std::optional<series_difference> diff_points(const std::string& key,
+                                                    const std::vector<series::point>& first,
+                                                    const std::vector<series::point>& second) {
+    const std::size_t common = std::min(first.size(), second.size());
+    std::size_t at = 0;
+    while (at < common && is_same_point(first[at], second[at])) {
+        ++at;
+    }
+    if (at == first.size() && at == second.size()) {
+        return std::nullopt;
+    }
+    const auto point_at = [at](const std::vector<series::point>& points) {
+        return at < points.size() ? std::make_optional(points[at]) : std::nullopt;
+    };
+    return series_difference{key, at, point_at(first), point_at(second)};
+}
+
+inline std::vector<series_difference> diff_series(const run& first, const run& second, bool all) {
+    series::run_reader one = first.series();
+    series::run_reader two = second.series();
+    std::vector<std::string> keys;
+    for (const series::run_reader* each : {&one, &two}) {
+        each->for_each_series([&](std::string_view key, const series::series_summary&) {
+            if (all || !(starts_with(key, "sys/") || starts_with(key, "op/"))) {
+                keys.emplace_back(key);
+            }
+        });
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    std::vector<series_difference> out;
+    for (const std::string& key : keys) {
+        if (auto found = diff_points(key, one.points(key), two.points(key))) {
+            out.push_back(std::move(*found));
+        }
+    }
+    return out;
+}
+
+// Every file of the snapshot with its content's place.
+inline std::map<std::string, std::string> list_sources(const run& of) {
+    std::map<std::string, std::string> files;
+    std::vector<std::string> waiting = {""};
+    const std::string root = data_path(of.path(), sources_directory);
+    while (!waiting.empty()) {
+        const std::string below = std::move(waiting.back());
+        waiting.pop_back();
+        const auto entries = os::list_directory(below.empty() ? root : join_path(root, below));
+        for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+            const os::dir_entry& entry = (*entries)[i];
+            const std::string name = below.empty() ? entry.name : join_path(below, entry.name);
+            if (entry.kind == os::file_kind::directory) {
+                waiting.push_back(name);
+            } else if (entry.kind == os::file_kind::regular) {
+                files.emplace(name, join_path(root, name));
+            }
+        }
+    }
+    return files;
+}
+
+inline std::vector<pair_difference> diff_sources(const run& first, const run& second) {
+    const auto one = list_sources(first);
+    const auto two = list_sources(second);
+    pair_list sizes[2];
+    const auto note = [](pair_list& into, const std::string& name, const std::string& path) {
+        const auto status = os::find_status(path);
+        into.emplace_back(name, std::to_string(status ? status->size : 0));
+    };
+    for (const auto& [name, path] : one) {
+        const auto other = two.find(name);
+        const auto text = os::load_file(path);
+        const auto other_text =
+            other == two.end() ? result<std::string>("") : os::load_file(other->second);
+        if (other != two.end() && text && other_text && *text == *other_text) {
+            continue;
+        }
+        note(sizes[0], name, path);
+        if (other != two.end()) {
+            note(sizes[1], name, other->second);
+        }
+    }
+    for (const auto& [name, path] : two) {
+        if (one.find(name) == one.end()) {
+            note(sizes[1], name, path);
+        }
+    }
+    std::vector<pair_difference> out;
+    for (const auto& [name, size] : sizes[0]) {
+        const std::string* other = find_value(sizes[1], name);
+        out.push_back({name, size, other ? std::make_optional(*other) : std::nullopt});
+    }
+    for (const auto& [name, size] : sizes[1]) {
+        if (find_value(sizes[0], name) == nullptr) {
+            out.push_back({name, std::nullopt, size});
+        }
+    }
+    return out;
+}
+
+}  // namespace detail
+
+inline std::vector<pair_difference> diff_pairs(const pair_list& first, const pair_list& second) {
+    std::vector<pair_difference> out;
+    for (const auto& [name, value] : first) {
+        const std::string* other = find_value(second, name);
+        if (other == nullptr || *other != value) {
+            out.push_back({name, value, other ? std::make_optional(*other) : std::nullopt});
+        }
+    }
+    for (const auto& [name, value] : second) {
+        if (find_value(first, name) == nullptr) {
+            out.push_back({name, std::nullopt, value});
+        }
+    }
+    return out;
+}
+
+inline run_difference diff_runs(const run& first, const run& second, bool all_series) {
+    run_difference out;
+    out.run = diff_pairs(detail::described(first), detail::described(second));
+    out.flags =
+        diff_pairs(detail::masked(first.flags(), first), detail::masked(second.flags(), second));
+    out.attrs =
+        diff_pairs(detail::masked(first.attrs(), first), detail::masked(second.attrs(), second));
+    out.sources = detail::diff_sources(first, second);
+    out.output = detail::diff_output(first, second);
+    out.series = detail::diff_series(first, second, all_series);
+    return out;
 }
 
 }}}  // namespace guild::runs
@@ -25668,9 +38759,12 @@ public:
     [[nodiscard]] static result<run_files> create(const std::string& run_directory,
                                                   const os::env& system = os::system_env);
 
-    /// Writes the tables as they are at the start.
+    /// Writes the tables as they are at the start, without secrets (runs/secrets.hpp). When there
+    /// were some, only the owner may enter the run directory: the command may print or store them.
     ///
     /// errors   no_space, io_failed
+    /// example  tests/runs/run_files.cpp "run files: secrets are not written, and others are kept
+    ///          out"
     [[nodiscard]] result<void> start(const pair_list& meta, const pair_list& flags,
                                      const pair_list& attrs);
 
@@ -25752,8 +38846,17 @@ inline void run_files::list_open(std::vector<kept_file>& into) const {
 
 inline result<void> run_files::start(const pair_list& meta, const pair_list& flags,
                                      const pair_list& attrs) {
+    constexpr std::int64_t end_bytes = 16'384;  // a full disk has room for the end, too
+    os::reserve_space(meta_.file(), end_bytes);
+    const pair_list open_meta = withhold_in_meta(meta);
+    const pair_list open_flags = withhold_values(flags);
+    const pair_list open_attrs = withhold_values(attrs);
+    if (open_meta != meta || open_flags != flags || open_attrs != attrs) {
+        const std::string data = parent_path(meta_.file().path());
+        (void)os::restrict_to_owner(parent_path(data));  // some file systems have no modes
+    }
     const std::pair<tsv_file*, const pair_list*> tables[] = {
-        {&flags_, &flags}, {&attrs_, &attrs}, {&meta_, &meta}};
+        {&flags_, &open_flags}, {&attrs_, &open_attrs}, {&meta_, &open_meta}};
     for (const auto& [table, pairs] : tables) {
         auto written = table->append(*pairs);
         if (!written) {
@@ -26057,20 +39160,14 @@ namespace guild { inline namespace v0 { namespace runs {
 
 /// The machine as it is now, for attrs.tsv: processor, memory, system, GPUs, guild's own version.
 ///
-/// units    memory, gpuN_memory: bytes, decimal
+/// units    memory, memory_limit (of the control group, where less), gpuN_memory: bytes, decimal
 /// example  tests/runs/collectors.cpp "system attributes: name the processor, its cores and the
 ///          memory"
 [[nodiscard]] pair_list system_attributes();
 
 /// How often the kernel killed a process of this control group for want of memory; empty where
 /// nobody counts.
-///
-/// source   Linux control groups v2: memory.events, key oom_kill
 [[nodiscard]] std::optional<std::uint64_t> read_out_of_memory_kills();
-
-/// The number behind `key` in a file of "key number" lines.
-[[nodiscard]] std::optional<std::uint64_t> find_counter(std::string_view text,
-                                                        std::string_view key);
 
 /// Stores statistics of the machine and of a process tree as series `sys/...` and `op/...`.
 class statistics_collector {
@@ -26187,35 +39284,18 @@ inline pair_list system_attributes() {
         pairs.emplace_back(prefix + "name", gpu.name);
         pairs.emplace_back(prefix + "memory", std::to_string(gpu.memory_bytes));
     }
+    const auto group = os::find_memory_group();
+    const auto limit = group ? os::memory_limit_bytes(*group) : std::nullopt;
+    if (limit && *limit < os::memory_total_bytes()) {
+        pairs.emplace_back("memory_limit", std::to_string(*limit));
+    }
     pairs.emplace_back("guild_version", version);
     return pairs;
 }
 
-inline std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {
-    for (const std::string& line : split(text, '\n')) {
-        const std::vector<std::string> words = split_words(line);
-        if (words.size() == 2 && words[0] == key) {
-            const auto number = parse_int64(words[1]);
-            return number && *number >= 0 ? std::make_optional(static_cast<std::uint64_t>(*number))
-                                          : std::nullopt;
-        }
-    }
-    return std::nullopt;
-}
-
 inline std::optional<std::uint64_t> read_out_of_memory_kills() {
-    const auto groups = os::load_file("/proc/self/cgroup", 65536);
-    if (!groups) {
-        return std::nullopt;
-    }
-    for (const std::string& line : split(*groups, '\n')) {
-        if (starts_with(line, "0::")) {
-            const auto events =
-                os::load_file("/sys/fs/cgroup" + line.substr(3) + "/memory.events", 65536);
-            return events ? find_counter(*events, "oom_kill") : std::nullopt;
-        }
-    }
-    return std::nullopt;
+    const auto group = os::find_memory_group();
+    return group ? os::count_memory_kills(*group) : std::nullopt;
 }
 
 inline void statistics_collector::collect(int pid, std::int64_t time_us, series::writer& into) {
@@ -28159,6 +41239,11 @@ public:
     /// passed on.
     void notify(int signal) const noexcept { pipe_.notify(static_cast<unsigned char>(signal)); }
 
+    /// Says that `guild stop` or the like asks: as SIGTERM, with its own words as the cause.
+    void notify_stop() const noexcept { pipe_.notify(stop_word); }
+
+    static constexpr unsigned char stop_word = 255;  // no signal has this number
+
     [[nodiscard]] int fd() const noexcept { return pipe_.fd(); }
     [[nodiscard]] std::string take() const { return pipe_.take(); }
 
@@ -28171,6 +41256,8 @@ private:
     return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
+/// in       mark: "NAME=VALUE" that the command's environment holds alone; what left its group goes
+///          by it when the command is stopped
 /// units    milliseconds; timeout_ms below 0: no limit; linger_ms: how long after the command's end
 ///          others may hold its pipes
 struct watch_options {
@@ -28178,6 +41265,7 @@ struct watch_options {
     std::int64_t grace_ms = 10'000;
     std::int64_t linger_ms = 500;
     const stop_request* stop = nullptr;
+    std::string mark;
 };
 
 /// How a watched command ended.
@@ -28239,6 +41327,9 @@ inline result<watch_outcome> command_watch::run() {
     if (!status) {
         return std::move(status).error();
     }
+    if (!stopped_by_.empty() && !options_.mark.empty()) {
+        (void)os::sweep(options_.mark, 2'000, command_.pid());
+    }
     return watch_outcome{*status, stopped_by_};
 }
 
@@ -28297,10 +41388,11 @@ inline void command_watch::take_signals() {
 }
 
 inline void command_watch::on_signal(int signal) {
-    if (!is_stop_signal(signal)) {
+    const bool is_word = signal == stop_request::stop_word;
+    if (!is_stop_signal(signal) && !is_word) {
         (void)command_.signal(signal);
     } else if (stopped_by_.empty()) {
-        stop(signal, os::signal_name(signal));
+        stop(is_word ? SIGTERM : signal, is_word ? "guild stop" : os::signal_name(signal));
     } else {
         stopped_by_ += ", then killed";
         kill_at_ms_ = now_ms();
@@ -28607,6 +41699,9 @@ public:
     /// How many failures to record there were.
     [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
 
+    /// Why the run ended as it did, as it was recorded by end().
+    [[nodiscard]] const std::string& cause() const noexcept { return cause_; }
+
 private:
     recording(recording_options options, run_files files);
     [[nodiscard]] result<void> open_others();
@@ -28630,6 +41725,8 @@ private:
     rundir_state state_ = rundir_state::present;
     std::set<std::string, std::less<>> reported_;
     std::uint64_t failures_ = 0;
+    std::string cause_;
+    bool is_disk_full_ = false;
     int pid_ = -1;
     bool is_machine_recorded_ = false;
     bool is_told_ = false;  // that the directory is gone; the end is no round of its own
@@ -28779,6 +41876,10 @@ inline std::string recording::end(run_end how) {
     if (failures_ > 0) {
         how.more.emplace_back("record_errors", std::to_string(failures_));
     }
+    if (is_disk_full_ && how.status == run_status::error) {
+        how.cause += " (no space left on the disk of the run)";
+    }
+    cause_ = how.cause;
     report("run attributes", files_.end(how, keeper_.data_directory_now(state_)));
     compact_series();
     return keeper_.run_directory();
@@ -28807,6 +41908,7 @@ inline void recording::report(std::string_view what, const result<void>& outcome
         return;
     }
     ++failures_;
+    is_disk_full_ = is_disk_full_ || outcome.error().code == errc::no_space;
     if (reported_.emplace(what).second) {
         options_.message("Error logging " + std::string(what) + ": " + to_string(outcome.error()));
     }
@@ -29005,6 +42107,20 @@ inline recording_options recording_of(const supervise_options& options,
     return record;
 }
 
+// The command was not stopped by us. Whoever else kills it leaves no name.
+inline std::string cause_of(const os::exit_status& exit, bool is_out_of_memory) {
+    std::string words = to_string(exit);
+    if (exit.how == os::exit_status::kind::signalled) {
+        words = os::signal_name(exit.signal) + (exit.core ? " (core dumped)" : "");
+    }
+    if (is_out_of_memory) {
+        words += " (cgroup out of memory)";
+    } else if (words == "SIGKILL") {
+        words += " (not by guild)";
+    }
+    return words;
+}
+
 // Status and cause from how the command ended.
 inline run_end judge_end(const watch_outcome& ended, bool is_out_of_memory) {
     using kind = os::exit_status::kind;
@@ -29021,10 +42137,7 @@ inline run_end judge_end(const watch_outcome& ended, bool is_out_of_memory) {
     } else if (ended.exit.success()) {
         end.status = run_status::completed;
     } else {
-        end.cause = to_string(ended.exit);
-        if (ended.exit.how == kind::signalled && ended.exit.signal == SIGKILL && is_out_of_memory) {
-            end.cause += " (out of memory in its control group)";
-        }
+        end.cause = cause_of(ended.exit, is_out_of_memory);
     }
     return end;
 }
@@ -29096,7 +42209,8 @@ public:
             return close_failed_run(*shared_, std::move(started).error());
         }
         command_watch watch(command_, shared_->buffer,
-                            {options_.timeout_ms, options_.grace_ms, 500, options_.stop});
+                            {options_.timeout_ms, options_.grace_ms, 500, options_.stop,
+                             "RUNDIR=" + options_.run_directory});
         auto ended = watch.run();
         guard_.dismiss();
         return finish(ended ? *ended : watch_outcome{});
@@ -29157,6 +42271,7 @@ private:
         const auto kills = read_out_of_memory_kills();
         run_end end = judge_end(how, kills_before_ && kills > kills_before_);
         end.stopped_us = options_.system->wall_time_us();
+        end.more = usage_pairs();
         shared_->end = end;
         shared_->buffer.close();
         thread_wait threads(*shared_, options_.stop);
@@ -29165,8 +42280,21 @@ private:
         if (threads.is_written()) {
             out.run_directory = shared_->place;
             out.record_errors = shared_->record->failures();
+            out.cause = shared_->record->cause();
         }
         return out;
+    }
+
+    [[nodiscard]] pair_list usage_pairs() const {
+        pair_list pairs;
+        if (const auto usage = command_.usage()) {
+            pairs.emplace_back("user_us", std::to_string(usage->user_us));
+            pairs.emplace_back("system_us", std::to_string(usage->system_us));
+            if (usage->peak_rss_bytes) {
+                pairs.emplace_back("peak_rss_bytes", std::to_string(*usage->peak_rss_bytes));
+            }
+        }
+        return pairs;
     }
 
     const supervise_options& options_;
@@ -29900,7 +43028,13 @@ inline void recorder::forget_in_child() noexcept {
 
 // layer 3: TensorBoard event files
 
+// layer 3: tar archives
+
 // layer 3: numbers over steps, in files that survive crashes
+
+// layer 4: sources of a package
+
+// layer 4: archives of packages
 
 // layer 4: runs: directories, recording, supervising, listing
 

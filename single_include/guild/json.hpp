@@ -64,7 +64,8 @@ void set_text(value& object, const std::string& name, std::string_view bytes);
 /// {title, description, directory, path, models, sections}.
 [[nodiscard]] value to_json(const project::project& project);
 
-/// {id, name, model, status, cause, started_us, stopped_us, exit_code, path, command, cwd}.
+/// {id, name, model, status, cause, started_us, stopped_us, exit_code, path, command, cwd, label,
+/// tags, note}.
 ///
 /// example  tests/json.cpp "run: the object that lists and the HTTP API share"
 [[nodiscard]] value to_json(const runs::run& run);
@@ -111,15 +112,6 @@ inline value command_of(const runs::run& run) {
         words.push_back(to_text(*word));
     }
     return words;
-}
-
-inline std::string name_of(const runs::run& run) {
-    const std::string model = run.model();
-    if (!model.empty()) {
-        return model;
-    }
-    const std::size_t dash = run.id().find('-');  // TIME-NAME
-    return dash == std::string::npos ? run.id() : run.id().substr(dash + 1);
 }
 
 }  // namespace detail
@@ -246,7 +238,7 @@ inline value to_json(const project::project& project) {
 inline value to_json(const runs::run& run) {
     value out;
     set_text(out, "id", run.id());
-    set_text(out, "name", detail::name_of(run));
+    set_text(out, "name", runs::display_name(run));
     set_text(out, "model", run.model());
     out["status"] = to_string(run.status());
     set_text(out, "cause", run.cause());
@@ -256,6 +248,13 @@ inline value to_json(const runs::run& run) {
     set_text(out, "path", run.path());
     out["command"] = detail::command_of(run);
     set_text(out, "cwd", run.find_meta("cwd").value_or(""));
+    const runs::run_marks marks = runs::marks_of(run);
+    set_text(out, "label", marks.label);
+    out["tags"] = value::array();
+    for (const std::string& tag : marks.tags) {
+        out["tags"].push_back(to_text(tag));
+    }
+    set_text(out, "note", marks.note);
     return out;
 }
 

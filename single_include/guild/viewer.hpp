@@ -7,18 +7,24 @@
 #include <httplib.h>
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -50,537 +56,1001 @@ struct asset {
 
 namespace detail {
 
+inline constexpr std::string_view asset_ansi_js[] = {
+    R"asset(// ansi.js - terminal colours in text: escape sequences become spans with classes, all others are left out.
+
+import { h } from "./dom.js";
+
+const SEQUENCE = /\x1b\[([0-9;?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]/g;
+const PLAIN = { fg: "", bg: "", bold: false, dim: false, italic: false, underline: false, inverse: false };
+const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+const FLAGS = {
+  1: ["bold", true],
+  2: ["dim", true],
+  3: ["italic", true],
+  4: ["underline", true],
+  7: ["inverse", true],
+  23: ["italic", false],
+  24: ["underline", false],
+  27: ["inverse", false],
+};
+
+export const plainStyle = PLAIN;
+
+/** Text without any escape sequence. */
+export function stripEscapes(text) {
+  return text.includes("\x1b") ? text.replace(SEQUENCE, "") : text;
+}
+
+/** Splits text into {text, style} parts, beginning with `style`; the last style goes on in the next line. */
+export function parseAnsi(text, style = PLAIN) {
+  const parts = [];
+  let from = 0;
+  let now = style;
+  for (const match of text.matchAll(SEQUENCE)) {
+    if (match.index > from) {
+      parts.push({ text: text.slice(from, match.index), style: now });
+    }
+    from = match.index + match[0].length;
+    now = match[2] === "m" ? apply(now, match[1]) : now;
+  }
+  if (from < text.length) {
+    parts.push({ text: text.slice(from), style: now });
+  }
+  return { parts, style: now };
+}
+
+function apply(style, text) {
+  const codes = text.split(";").map(Number);
+  let out = { ...style };
+  for (let i = 0; i < codes.length; i += 1) {
+    const code = codes[i];
+    if (code === 38 || code === 48) {
+      const [color, used] = extended(codes, i);
+      out[code === 38 ? "fg" : "bg"] = color;
+      i += used;
+    } else {
+      out = applyOne(out, code);
+    }
+  }
+  return out;
+}
+
+function applyOne(style, code) {
+  if (code === 0) {
+    return PLAIN;
+  }
+  if (code === 22) {
+    return { ...style, bold: false, dim: false };
+  }
+  if (FLAGS[code]) {
+    return { ...style, [FLAGS[code][0]]: FLAGS[code][1] };
+  }
+  if (code === 39 || code === 49) {
+    return { ...style, [code === 39 ? "fg" : "bg"]: "" };
+  }
+  const tens = Math.floor(code / 10);
+  const name = NAMES[code % 10];
+  const side = { 3: "fg", 9: "fg", 4: "bg", 10: "bg" }[tens];
+  return side && name ? { ...style, [side]: (tens > 4 ? "bright-" : "") + name } : style;
+}
+
+/** 38;5;N and 38;2;R;G;B: a colour, and how many codes it took. */
+function extended(codes, i) {
+  if (codes[i + 1] === 2) {
+    return ["rgb(" + [2, 3, 4].map((k) => (codes[i + k] || 0) & 255).join(" ") + ")", 4];
+  }
+  const n = codes[i + 2] || 0;
+  if (n < 16) {
+    return [(n > 7 ? "bright-" : "") + NAMES[n % 8], 2];
+  }
+  const level = (k) => (k === 0 ? 0 : 55 + 40 * k);
+  const cube = n - 16;
+  const rgb =
+    n > 231 ? Array(3).fill(8 + 10 * (n - 232)) : [level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)];
+  return ["rgb(" + rgb.join(" ") + ")", 2];
+}
+
+/** A part as a node; plain text is a text node. */
+export function ansiNode(text, style) {
+  if (style === PLAIN) {
+    return text;
+  }
+  const words = ["bold", "dim", "italic", "underline", "inverse"].filter((name) => style[name]).map((name) => "ansi-" + name);
+  const span = h("span", { class: [...words, className("fg", style.fg), className("bg", style.bg)].filter(Boolean).join(" ") }, text);
+  if (style.fg.startsWith("rgb")) {
+    span.style.color = style.fg;
+  }
+  if (style.bg.startsWith("rgb")) {
+    span.style.backgroundColor = style.bg;
+  }
+  return span;
+}
+
+function className(side, color) {
+  return color && !color.startsWith("rgb") ? "ansi-" + side + "-" + color : "";
+}
+)asset"};
+
 inline constexpr std::string_view asset_api_js[] = {
-    R"asset(// api.js - reading the HTTP API (docs/http-api.md). Conditional requests are the browser's: every
-// answer carries an ETag and "no-cache", so an unchanged one costs a 304.
+    R"asset(// api.js - reading the HTTP API (docs/http-api.md).
+//
+// Every answer has an ETag. An unchanged one costs a 304, and is the same object as before, so that a page that polls
+// can tell by === that there is nothing to draw.
+
+import { decodeData } from "./api_data.js";
+import { linkOf } from "./state.js";
+
+const KEPT = 300;
+const kept = new Map();
 
 /** An answer other than 200; `status` is 0 when the server could not be reached. */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, details = {}) {
     super(message);
     this.status = status;
+    this.details = details;
   }
 }
 
-async function get(path, signal) {
+async function get(path, signal, decode = (response) => response.json()) {
   let response;
   try {
-    response = await fetch(path, { signal, credentials: "same-origin", headers: { Accept: "application/json" } });
+    response = await fetch(path, { signal, credentials: "same-origin", cache: "no-cache" });
   } catch (error) {
     if (error.name === "AbortError") {
       throw error;
     }
     throw new ApiError(0, "guild view is not answering");
   }
-  const body = await response.json().catch(() => ({}));
   if (!response.ok) {
-    throw new ApiError(response.status, (body.error && body.error.message) || response.statusText);
+    const body = await response.json().catch(() => ({}));
+    throw new ApiError(response.status, (body.error && body.error.message) || response.statusText, body.error);
   }
+  const tag = response.headers.get("ETag");
+  const before = kept.get(path);
+  if (before && tag && before.tag === tag) {
+    return before.body;
+  }
+  const body = await decode(response);
+  keep(path, tag, body);
   return body;
+}
+
+function keep(path, tag, body) {
+  kept.delete(path);
+  kept.set(path, { tag, body });
+  if (kept.size > KEPT) {
+    kept.delete(kept.keys().next().value);
+  }
 }
 
 const run = (id) => "/api/runs/" + encodeURIComponent(id);
 
+function query(values) {
+  const out = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== null && value !== "") {
+      out.set(name, String(value));
+    }
+  }
+  return linkOf(out);
+}
+
 export const api = {
   settings: (signal) => get("/api/settings", signal),
   project: (signal) => get("/api/project", signal),
-  runs: (limit, signal) => get("/api/runs?fields=1&limit=" + limit, signal),
+  /** values: {limit, offset, where, fields, with, spark, since} */
+  runs: (values, signal) => get("/api/runs" + query(values), signal),
   run: (id, signal) => get(run(id), signal),
   fields: (id, signal) => get(run(id) + "/fields", signal),
   flags: (id, signal) => get(run(id) + "/flags", signal),
   attrs: (id, signal) => get(run(id) + "/attrs", signal),
   series: (id, signal) => get(run(id) + "/series", signal),
-  data: (id, pattern, columns, range, signal) => get(run(id) + "/data?pattern=" + encodeURIComponent(pattern)
-    + "&columns=" + columns + (range ? "&from=" + range[0] + "&to=" + range[1] : ""), signal),
-  output: (id, offset, limit, signal) => get(run(id) + "/output?offset=" + offset + "&limit=" + limit, signal),
+  files: (id, signal) => get(run(id) + "/files", signal),
+  /** values: {pattern, axis, from, to, columns}; answers {matched, origin_us, series} with typed arrays. */
+  data: (id, values, signal) => get(run(id) + "/data" + query({ ...values, format: "binary" }), signal, decodeData),
+  output: (id, values, signal) => get(run(id) + "/output" + query(values), signal),
+  /** The beginning of a file as text. */
+  fileText: (id, file, limit, signal) =>
+    get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
+  fileLink: (id, file, download) => run(id) + "/files/" + encodeURIComponent(file) + (download ? "?download=1" : ""),
 };
+
+/** A regular expression that matches exactly this key. */
+export function patternOf(key) {
+  return key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+)asset"};
+
+inline constexpr std::string_view asset_api_data_js[] = {
+    R"asset(// api_data.js - series data as the server sends it (docs/http-api.md, "data"), decoded to Float64Arrays.
+
+import { toNumber } from "./format.js";
+
+const KINDS = { f64: Float64Array, f32: Float32Array, u32: Uint32Array };
+
+/** The binary form, or JSON: {matched, origin_us, series: [{key, count, nan, inf, is_reduced, steps, times, values}]}. */
+export async function decodeData(response) {
+  if ((response.headers.get("Content-Type") || "").includes("json")) {
+    return fromJson(await response.json());
+  }
+  return fromBinary(await response.arrayBuffer());
+}
+
+function fromBinary(body) {
+  const size = new DataView(body).getUint32(4, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 8, size)));
+  const part = ({ type, at, base }, length) => {
+    const Kind = KINDS[type];
+    return Float64Array.from(new Kind(body, at, length), (x) => x + base);
+  };
+  return {
+    ...head,
+    series: head.series.map((one) => ({
+      ...one,
+      steps: part(one.steps, one.length),
+      times: part(one.times, one.length),
+      values: part(one.values, one.length),
+    })),
+  };
+}
+
+function fromJson(body) {
+  return {
+    ...body,
+    series: body.series.map((one) => ({
+      ...one,
+      steps: Float64Array.from(one.steps, toNumber),
+      times: Float64Array.from(one.times_us, toNumber),
+      values: Float64Array.from(one.values, toNumber),
+    })),
+  };
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_css[] = {
+    R"asset(/* chart.css - charts, their controls and folders. */
+
+.chart-bar { display: flex; flex-wrap: wrap; gap: 8px 18px; align-items: center; margin: 2px 2px 12px; font-size: 13px; }
+.chart-bar label { display: inline-flex; align-items: center; gap: 7px; }
+.chart-bar input[type="range"] { width: 96px; }
+.chart-bar input[type="number"] { width: 66px; border: 1px solid var(--border); background: var(--surface); border-radius: 8px; padding: 3px 4px 3px 8px; }
+.smoothing { display: inline-flex; align-items: center; gap: 8px; }
+.chart-bar .filter { background: var(--surface); width: 150px; }
+.charts { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 310px), 1fr)); }
+.charts:empty { display: none; }
+.chart { --chart-pad: 8px; display: flex; flex-direction: column; scroll-margin: 70px 0 20px; }
+.chart .card-head { padding: 9px 8px 2px 16px; gap: 4px; flex-wrap: nowrap; min-height: 44px; }
+.chart .card-head h3 { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.chart .card-head .dim { margin-left: 6px; white-space: nowrap; }
+.chart .quiet { flex: none; white-space: nowrap; }
+.chart-plot { position: relative; margin: 0 var(--chart-pad); height: 260px; }
+.chart-canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: pan-y; cursor: crosshair; }
+.chart-canvas:focus-visible { outline-offset: -2px; }
+.chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
+.chart-loading { position: absolute; inset: 24px 16px 34px 44px; border-radius: 8px; background: var(--raised); }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 114px; overflow-y: auto; }
+.legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
+.legend-item:hover { background: var(--raised); }
+.legend-item.off { opacity: 0.45; text-decoration: line-through; }
+.legend-item .bad { font-weight: 600; font-size: 11.5px; white-space: nowrap; }
+.legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.legend-value { color: var(--muted); font-weight: 550; white-space: nowrap; }
+.swatch { width: 10px; height: 10px; border-radius: 3px; flex: none; }
+.chart-note { padding: 0 18px 12px; font-size: 12px; color: var(--terminated); }
+.chart-table { max-height: 260px; overflow: auto; border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
+.points th[scope="row"] { position: static; background: none; font-weight: 500; color: var(--text); }
+.points td, .points th { padding: 3px 16px; font-size: 12.5px; }
+
+.chart.full { position: fixed; inset: 0; z-index: 50; border-radius: 0; border: 0; --chart-pad: 16px; overflow: hidden; }
+.chart.full .legend { max-height: 20vh; }
+.chart.full .chart-table { max-height: 40vh; }
+
+.chart-tip { position: absolute; top: 6px; z-index: 5; pointer-events: none; padding: 8px 11px; border-radius: 9px; font-size: 12.5px; max-width: calc(100% - 8px);
+  background: color-mix(in srgb, var(--surface) 94%, transparent); border: 1px solid var(--border); box-shadow: 0 4px 16px rgb(0 0 0 / 16%); }
+.chart-tip.low { top: auto; bottom: 32px; }
+.tip-head { display: flex; flex-wrap: wrap; gap: 0 12px; color: var(--muted); margin-bottom: 4px; white-space: nowrap; }
+.tip-head b { color: var(--text); }
+.tip-row { display: flex; align-items: center; gap: 8px; white-space: nowrap; }
+.tip-row b { margin-left: auto; padding-left: 14px; }
+.tip-row.near .tip-name { font-weight: 650; }
+.tip-row i { color: var(--muted); font-style: normal; }
+.tip-name { overflow: hidden; text-overflow: ellipsis; }
+.tip-more { color: var(--muted); }
+
+.folders { display: grid; gap: 6px; margin-top: 14px; grid-template-columns: minmax(0, 1fr); }
+.folders:empty { margin: 0; }
+.folder h2 { font-size: 13.5px; font-weight: 650; }
+.folder-head, .group-head { display: flex; align-items: center; gap: 9px; border: 0; background: none; padding: 6px 8px; border-radius: 8px; font-weight: 650; cursor: pointer; width: 100%; text-align: left; }
+.folder-head:hover { background: color-mix(in srgb, var(--border) 45%, transparent); }
+.folder-head .dim { font-weight: 500; font-size: 12.5px; }
+.arrow { width: 7px; height: 7px; border: solid var(--muted); border-width: 0 2px 2px 0; transform: rotate(-45deg); transition: transform 0.12s; flex: none; }
+[aria-expanded="true"] > .arrow { transform: rotate(45deg); }
+.folder .charts { padding: 6px 0 10px; }
+.more { margin: 0 auto; display: block; }
+
+@media (max-width: 820px) {
+  .chart-bar { gap: 8px 14px; }
+  .chart-bar .filter { width: 100%; }
+}
+@media (min-width: 2000px) {
+  .charts { grid-template-columns: repeat(auto-fill, minmax(480px, 1fr)); }
+}
 )asset"};
 
 inline constexpr std::string_view asset_chart_js[] = {
-    R"asset(// chart.js - one line chart on a canvas: ticks, legend, crosshair with values, zoom, gaps, marks.
+    R"asset(// chart.js - one chart: its card, its data (an overview, and exact points where it is zoomed), its picture.
 //
-// Not here: where the data comes from (run.js), the arithmetic (scale.js), number texts (format.js).
+// Not here: gestures (chart_input.js), scales (chart_view.js), drawing (chart_paint.js), what charts share (chart_group.js).
 
+import { lastFinite, makeLines, rangeQuery } from "./chart_data.js";
+import { download, fileName, pointTable, summaryTable, toCsv, toPng, toSvg } from "./chart_export.js";
+import { boxOf, listen } from "./chart_input.js";
+import { describeChart, emptyText, legendItem, noteText } from "./chart_legend.js";
+import { paintAxes, paintBox, paintCross, paintLines } from "./chart_paint.js";
+import { closestHit, hitsAt, showTip } from "./chart_tip.js";
+import { makeView } from "./chart_view.js";
 import { h, fill, icon, setText } from "./dom.js";
-import { formatClock, formatDuration, formatGeneral, formatNumber, formatTick, formatTime, parseFormat } from "./format.js";
+import { menu } from "./menu.js";
 import { isDark, lineColor } from "./palette.js";
-import { extent, logTicks, nearest, niceByteStep, niceStep, niceTimeStep, shortNames, smooth, ticks, valueDomain } from "./scale.js";
+import { extent } from "./scale.js";
+import { spring } from "./widgets.js";
 
 const HEIGHT = 260;
-const MARGIN = { top: 12, right: 14, bottom: 26 };
-
-/** Charts of one page share their crosshair: one that is hovered tells the others. */
-export class ChartGroup {
-  constructor() {
-    this.charts = new Set();
-    this.options = { axis: "step", smoothing: 0, log: false };
-  }
-
-  hover(source, x) {
-    for (const chart of this.charts) {
-      if (chart !== source) {
-        chart.crosshair(x);
-      }
-    }
-  }
-
-  set(options) {
-    Object.assign(this.options, options);
-    for (const chart of this.charts) {
-      if (options.axis) {
-        chart.zoom = null;
-      }
-      chart.prepare();
-    }
-  }
-
-  redraw() {
-    for (const chart of this.charts) {
-      chart.prepare();
-    }
-  }
-}
 
 export class Chart {
-  /** spec: {title, label, format, source}; group: a ChartGroup; onZoom(range or null) may fetch more. */
-  constructor(spec, group, onZoom) {
-    this.spec = spec;
-    this.group = group;
-    this.onZoom = onZoom || (() => {});
-    this.series = [];
-    this.lines = [];
-    this.hidden = new Set();
-    this.zoom = null;
-    this.hoverX = null;
-    this.canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "img" });
+  /** spec: {name, title, label, format, source}; load(query, columns) gives series (chart_data.js). */
+  constructor(spec, group, load) {
+    Object.assign(this, {
+      spec,
+      group,
+      load,
+      name: spec.name || spec.title,
+      series: [],
+      lines: [],
+      detail: null,
+      hover: null,
+      drag: null,
+      view: null,
+    });
+    this.canvas = h("canvas", {
+      class: "chart-canvas",
+      tabindex: "0",
+      role: "img",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E",
+    });
     this.tip = h("div", { class: "chart-tip", hidden: true });
-    this.empty = h("div", { class: "chart-empty" }, "no data");
+    this.empty = h("div", { class: "chart-empty", hidden: true }, "no data");
+    this.loading = h("div", { class: "chart-loading" });
     this.legend = h("div", { class: "legend" });
-    this.reset = h("button", { class: "quiet", hidden: true, title: "Show everything again (double click)",
-      onclick: () => this.setZoom(null) }, "Reset zoom");
-    this.enlarge = h("button", { class: "quiet square", title: "Larger", "aria-label": "Larger",
-      onclick: () => this.toggleLarge() }, icon("expand"));
-    this.plot = h("div", { class: "chart-plot" }, this.canvas, this.tip, this.empty);
-    this.element = h("section", { class: "card chart", dataset: { chart: spec.name || spec.title } },
-      h("header", { class: "card-head" }, h("h3", {}, spec.title),
-        spec.label ? h("span", { class: "dim" }, spec.label) : null, h("span", { class: "spring" }), this.reset, this.enlarge),
-      this.plot, this.legend);
-    this.listen();
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(this.plot);
+    this.note = h("div", { class: "chart-note", hidden: true });
+    this.table = h("div", { class: "chart-table", hidden: true });
+    this.plot = h("div", { class: "chart-plot" }, this.canvas, this.loading, this.tip, this.empty);
+    this.element = h(
+      "section",
+      { class: "card chart", dataset: { chart: this.name } },
+      this.makeHead(),
+      this.plot,
+      this.legend,
+      this.note,
+      this.table,
+    );
+    listen(this);
+    this.watch();
     group.charts.add(this);
   }
 
+  makeHead() {
+    const { spec, group } = this;
+    this.reset = h(
+      "button",
+      { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) },
+      "Reset zoom",
+    );
+    this.enlarge = h(
+      "button",
+      { class: "quiet square", title: "Whole screen (f)", "aria-label": "Whole screen", onclick: () => this.toggleFull() },
+      icon("expand"),
+    );
+    const more = menu("More", { isIcon: true, name: "more" }, [
+      ["Zoom back", () => group.undo(), "z"],
+      ["Zoom forward", () => group.redo(), "Z"],
+      ["Data table", () => this.toggleTable(), "d"],
+      ["Save as SVG", () => this.save("svg"), "s"],
+      ["Save as PNG", () => this.save("png"), "p"],
+      ["Save as CSV", () => this.save("csv"), "e"],
+    ]);
+    return h(
+      "header",
+      { class: "card-head" },
+      h("h3", { title: spec.source }, spec.title),
+      spec.label ? h("span", { class: "dim" }, spec.label) : null,
+      spring(),
+      this.reset,
+      this.enlarge,
+      more,
+    );
+  }
+
+  /** Draws again when the size changes; loads only what is (nearly) on the screen. */
+  watch() {
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.plot);
+    this.sight = new IntersectionObserver(
+      (entries) => {
+        this.isSeen = entries.at(-1).isIntersecting;
+        if (this.isSeen && this.isStale) {
+          this.refresh();
+        }
+      },
+      { rootMargin: "300px" },
+    );
+    this.sight.observe(this.element);
+    this.isStale = true;
+  }
+
   destroy() {
-    this.observer.disconnect();
+    this.isGone = true;
+    this.sizes.disconnect();
+    this.sight.disconnect();
     this.group.charts.delete(this);
+    document.documentElement.classList.toggle("locked", false);
   }
 
-  /** series: [{key, count, steps, times_us, values}] as ascending typed arrays. */
+  // ---- data -------------------------------------------------------------------
+
+  columns() {
+    return Math.min(2000, Math.max(200, Math.ceil((this.plot.clientWidth || 600) / 2 / 50) * 50));
+  }
+
+  /** Loads anew, or later when the chart comes into sight. A failure is shown in the chart. */
+  async refresh() {
+    if (!this.isSeen) {
+      this.isStale = true;
+      return;
+    }
+    this.isStale = false;
+    try {
+      const series = await this.load(rangeQuery([], this.group.options.axis, null), this.columns());
+      if (!this.isGone && series !== this.series) {
+        this.setSeries(series);
+      }
+      if (this.detail) {
+        await this.loadDetail();
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  fail(error) {
+    if (error.name === "AbortError" || error.status === 0 || this.isGone) {
+      this.isStale = true;
+      return;
+    }
+    this.problem = error.message;
+    this.setSeries([]);
+  }
+
   setSeries(series) {
+    this.problem = series.length ? null : this.problem;
     this.series = series;
+    this.isLoaded = true;
+    this.loading.hidden = true;
     this.prepare();
+    this.wantDetail();
   }
 
-  /** Shows why there is no data, such as a pattern that cannot be read. */
-  fail(message) {
-    this.series = [];
-    this.prepare();
-    setText(this.empty, message);
-  }
-
-  setZoom(range) {
-    this.zoom = range;
-    this.reset.hidden = !range;
-    this.onZoom(range && this.group.options.axis === "step" ? range : null);
+  /** After a zoom: draw what is there, and ask for exact points when it has settled. */
+  zoomed() {
     this.draw();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.wantDetail(), 60);
   }
 
-  toggleLarge() {
-    const large = this.element.classList.toggle("large");
-    fill(this.enlarge, icon(large ? "shrink" : "expand"));
-    this.draw();
+  wantDetail() {
+    const zoom = this.group.zoomX(this);
+    if (!zoom || this.isGone || !this.isSeen || !this.series.some((one) => one.reduced)) {
+      this.detail = zoom ? this.detail : null;
+      return;
+    }
+    const wide = zoom[1] - zoom[0];
+    if (this.detail && this.detail.low <= zoom[0] && this.detail.high >= zoom[1] && this.detail.high - this.detail.low < 6 * wide) {
+      return;
+    }
+    this.detail = { low: zoom[0] - wide, high: zoom[1] + wide, series: null };
+    this.loadDetail().catch((error) => this.fail(error));
+  }
+
+  /** The zoomed range and as much at both sides, so that a small move needs no new data. */
+  async loadDetail() {
+    const { detail } = this;
+    const query = rangeQuery(this.lines, this.group.options.axis, [detail.low, detail.high]);
+    const series = await this.load(query, Math.min(4000, 3 * this.columns()));
+    if (this.detail === detail && !this.isGone && series !== detail.series) {
+      detail.series = series;
+      this.prepare();
+    }
+  }
+
+  /** Exact points where the zoom is, the overview elsewhere and until they have come. */
+  shownSeries() {
+    const exact =
+      this.detail && this.detail.series && this.group.zoomX(this) ? new Map(this.detail.series.map((one) => [one.id, one])) : null;
+    return exact
+      ? this.series.map((one) =>
+          one.reduced && exact.get(one.id) ? { ...one, ...exact.get(one.id), count: one.count, nan: one.nan, inf: one.inf } : one,
+        )
+      : this.series;
   }
 
   /** Turns series into lines for the chosen axis and smoothing, then draws. */
   prepare() {
-    const { axis, smoothing } = this.group.options;
-    const names = shortNames(this.series.map((one) => one.key));
-    const start = Math.min(...this.series.map((one) => one.times_us[0]).filter(Number.isFinite));
-    this.lines = this.series.map((one, index) => {
-      const xs = axis === "step" ? one.steps
-        : Float64Array.from(one.times_us, (us) => (axis === "wall" ? us : us - start) / 1e6);
-      const order = sortedOrder(xs);
-      const pick = (values) => (order ? Float64Array.from(order, (i) => values[i]) : values);
-      const raw = pick(one.values);
-      return { key: one.key, name: names[index] || one.key, count: one.count, index, xs: pick(xs), raw,
-        steps: pick(one.steps), times: pick(one.times_us), ys: smoothing > 0 ? smooth(raw, smoothing) : raw };
+    const dark = isDark();
+    this.lines = makeLines(this.shownSeries(), this.group.options, this.group.others);
+    const last = new Map(this.series.map((one) => [one.id, lastFinite(one.values)]));
+    this.lines.forEach((line, i) => {
+      line.last = last.get(line.id);
+      line.color = typeof line.color === "string" ? line.color : lineColor(line.color ?? i, dark);
     });
     this.drawLegend();
-    this.empty.hidden = this.lines.length > 0;
-    setText(this.empty, "no data for " + this.spec.source);
     this.describe();
     this.draw();
   }
 
+  visible() {
+    return this.lines.filter((line) => !this.group.isHidden(this, line.id));
+  }
+
+  // ---- words --------------------------------------------------------------------
+
   describe() {
-    const texts = this.lines.map((line) => line.key + ": " + line.count + " points, last "
-      + formatNumber(line.raw[line.raw.length - 1], this.spec.format));
-    this.canvas.setAttribute("aria-label", this.spec.title + " chart. " + (texts.join("; ") || "No data") + ".");
+    this.canvas.setAttribute("aria-label", describeChart(this));
+    fill(this.canvas, summaryTable(this.lines, this.spec.title));
+    if (!this.table.hidden) {
+      this.drawTable();
+    }
   }
 
   drawLegend() {
-    const dark = isDark();
-    fill(this.legend, this.lines.map((line) => {
-      const swatch = h("span", { class: "swatch" });
-      swatch.style.background = lineColor(line.index, dark);
-      const last = lastFinite(line.raw);
-      return h("button", { class: "legend-item" + (this.hidden.has(line.key) ? " off" : ""), title: line.key + " (" + line.count + " points)",
-        "aria-pressed": String(!this.hidden.has(line.key)), dataset: { key: line.key }, onclick: () => this.toggle(line.key) },
-      swatch, h("span", { class: "legend-name" }, line.name), h("span", { class: "legend-value" }, formatValue(last, this.spec.format)));
-    }));
-  }
-
-  toggle(key) {
-    if (!this.hidden.delete(key)) {
-      this.hidden.add(key);
-    }
-    this.drawLegend();
-    this.draw();
-  }
-
-  visible() {
-    return this.lines.filter((line) => !this.hidden.has(line.key));
-  }
-
-  // ---- scales ---------------------------------------------------------------
-
-  layout() {
-    const width = this.plot.clientWidth;
-    const height = this.element.classList.contains("large") ? Math.max(HEIGHT, innerHeight * 0.7) : HEIGHT;
-    const lines = this.visible();
-    const full = extent(lines.map((line) => line.xs));
-    if (!full || width < 40) {
-      return null;
-    }
-    let [x0, x1] = this.zoom || full;
-    if (x0 === x1) {
-      [x0, x1] = [x0 - 0.5, x1 + 0.5];
-    }
-    const log = this.group.options.log;
-    const inside = lines.map((line) => line.raw.filter((_, i) => line.xs[i] >= x0 && line.xs[i] <= x1));
-    const range = extent(inside, log ? (value) => value > 0 && value < Infinity : Number.isFinite) || (log ? [0.1, 1] : [0, 1]);
-    const [y0, y1] = log ? [range[0] / 1.15, range[1] * 1.15] : valueDomain(range[0], range[1]);
-    const rows = Math.max(3, Math.floor(height / 36));
-    const step = parseFormat(this.spec.format).kind === "bytes" ? niceByteStep(y1 - y0, rows) : niceStep(y1 - y0, rows);
-    return { width, height, x0, x1, y0, y1, log, yStep: step, yTicks: log ? logTicks(y0, y1, rows) : ticks(y0, y1, step) };
-  }
-
-  xTicks(at, plotWidth, measure) {
-    const axis = this.group.options.axis;
-    const span = at.x1 - at.x0;
-    const widest = axis === "step" ? measure(formatTick(at.x1, "", 1)) : 58;
-    const count = Math.max(1, Math.min(10, Math.floor(plotWidth / (widest + 28))));
-    const step = axis === "step" ? Math.max(1, niceStep(span, count)) : niceTimeStep(Math.max(span, 1), count);
-    const offset = axis === "wall" ? new Date(at.x0 * 1000).getTimezoneOffset() * 60 : 0;
-    return ticks(at.x0 - offset, at.x1 - offset, step).map((value) => value + offset).map((value) => ({ value,
-      text: axis === "step" ? formatTick(value, "", 1) : axis === "wall" ? formatClock(value * 1e6) : formatDuration(value * 1e6) }));
-  }
-
-  // ---- drawing --------------------------------------------------------------
-
-  draw() {
-    const at = this.layout();
-    const ratio = window.devicePixelRatio || 1;
-    this.plot.style.height = (at ? at.height : HEIGHT) + "px";
-    const width = this.plot.clientWidth;
+    const stamp = JSON.stringify(
+      this.lines.map((line) => [
+        line.id,
+        line.name,
+        line.color,
+        line.count,
+        line.last,
 )asset",
-    R"asset(    const height = at ? at.height : HEIGHT;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    R"asset(        line.nan,
+        line.inf,
+        this.group.isHidden(this, line.id),
+      ]),
+    );
+    if (stamp !== this.legendStamp) {
+      this.legendStamp = stamp;
+      fill(
+        this.legend,
+        this.lines.map((line) => legendItem(this, line)),
+      );
+    }
+  }
+
+  drawNotes() {
+    const note = noteText(this);
+    const empty = this.isLoaded ? emptyText(this) : "";
+    this.note.hidden = note === "";
+    this.empty.hidden = empty === "";
+    setText(this.note, note);
+    setText(this.empty, empty);
+  }
+
+  // ---- picture ------------------------------------------------------------------
+
+  colors() {
+    const style = getComputedStyle(this.element);
+    const get = (name) => style.getPropertyValue(name).trim();
+    return {
+      grid: get("--grid"),
+      text: get("--muted"),
+      strong: get("--text"),
+      cross: get("--cross"),
+      surface: get("--surface"),
+      accent: get("--accent"),
+      font: "11px " + style.fontFamily,
+    };
+  }
+
+  measure() {
     const context = this.canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    this.view = null;
-    if (!at) {
+    context.font = "11px " + getComputedStyle(this.element).fontFamily;
+    return (text) => context.measureText(text).width;
+  }
+
+  fullX() {
+    return extent(this.lines.map((line) => line.xs));
+  }
+
+  /** How far zooming in goes: steps are whole numbers. */
+  smallestX() {
+    const full = this.fullX() || [0, 1];
+    return this.group.options.axis === "step" ? 1.5 : (full[1] - full[0]) * 1e-7;
+  }
+
+  /** Asks for a picture before the next frame. */
+  draw() {
+    if (!this.frame && !this.isGone) {
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        this.drawNow();
+      });
+    }
+  }
+
+  drawNow() {
+    if (this.isGone || !this.plot.clientWidth) {
       return;
     }
-    const style = getComputedStyle(this.element);
-    const colors = { grid: style.getPropertyValue("--grid"), text: style.getPropertyValue("--muted"),
-      cross: style.getPropertyValue("--cross"), surface: style.getPropertyValue("--surface") };
-    context.font = "11px " + style.fontFamily;
-    const measure = (text) => context.measureText(text).width;
-    const yTexts = at.yTicks.map((value) => formatTick(value, this.spec.format, at.log ? value : at.yStep,
-      at.log ? value : at.y1));
-    const left = Math.ceil(Math.max(26, ...yTexts.map(measure))) + 12;
-    const area = { left, top: MARGIN.top, right: width - MARGIN.right, bottom: height - MARGIN.bottom };
-    const scaleY = at.log ? (y) => (Math.log(y / at.y0) / Math.log(at.y1 / at.y0)) : (y) => (y - at.y0) / (at.y1 - at.y0);
-    this.view = { ...at, area, x: (x) => area.left + ((x - at.x0) / (at.x1 - at.x0)) * (area.right - area.left),
-      y: (y) => area.bottom - scaleY(y) * (area.bottom - area.top) };
-    this.drawAxes(context, colors, yTexts, this.xTicks(at, area.right - area.left, measure));
-    context.save();
-    context.beginPath();
-    context.rect(area.left - 1, area.top - 4, area.right - area.left + 2, area.bottom - area.top + 8);
-    context.clip();
-    this.drawLines(context);
-    context.restore();
-    this.drawHover(context, colors);
-  }
-
-  drawAxes(context, colors, yTexts, xTicks) {
-    const { area, yTicks } = this.view;
-    context.lineWidth = 1;
-    context.strokeStyle = colors.grid;
-    context.fillStyle = colors.text;
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    yTicks.forEach((value, i) => {
-      const y = Math.round(this.view.y(value)) + 0.5;
-      line(context, area.left, y, area.right, y);
-      context.fillText(yTexts[i], area.left - 8, y);
+    const context = this.prepareCanvas();
+    const { options } = this.group;
+    this.view = makeView(this.visible(), {
+      ...options,
+      format: this.spec.format,
+      zoomX: this.group.zoomX(this),
+      zoomY: this.group.zoomY(this),
+      width: this.plot.clientWidth,
+      height: this.height,
+      measure: (text) => context.measureText(text).width,
     });
-    context.textBaseline = "top";
-    context.textAlign = "center";
-    for (const tick of xTicks) {
-      const x = Math.round(this.view.x(tick.value)) + 0.5;
-      line(context, x, area.bottom, x, area.bottom + 4);
-      const half = context.measureText(tick.text).width / 2;
-      context.fillText(tick.text, Math.min(Math.max(x, half + 2), area.right + MARGIN.right - half - 2), area.bottom + 8);
+    this.reset.hidden = !this.group.zoomX(this) && !this.group.zoomY(this);
+    this.drawNotes();
+    if (!this.view) {
+      this.tip.hidden = true;
+      return;
     }
-    line(context, area.left, Math.round(area.bottom) + 0.5, area.right, Math.round(area.bottom) + 0.5);
+    const colors = this.colors();
+    paintAxes(context, this.view, colors);
+    paintLines(context, this.view, this.visible());
+    this.drawCross(context, colors);
   }
 
-  drawLines(context) {
-    const dark = isDark();
-    const lines = this.visible();
-    context.lineJoin = "round";
-    for (const one of lines.slice().reverse()) {  // the first of the legend ends on top
-      const color = lineColor(one.index, dark);
-      if (lines.length === 1 && !this.view.log && this.view.y0 === 0) {  // an area stands on zero
-        this.drawArea(context, one, color);
-      }
-      if (one.ys !== one.raw) {
-        this.strokeLine(context, one, one.raw, color, 1, 0.28);
-      }
-      this.strokeLine(context, one, one.ys, color, 1.8, 1);
-      this.drawMarks(context, one, color);
-    }
+  prepareCanvas() {
+    const ratio = window.devicePixelRatio || 1;
+    this.height = this.isFull()
+      ? Math.max(
+          200,
+          this.element.clientHeight -
+            this.element.firstElementChild.offsetHeight -
+            this.legend.offsetHeight -
+            40 -
+            (this.table.hidden ? 0 : this.table.offsetHeight),
+        )
+      : HEIGHT;
+    this.plot.style.height = this.height + "px";
+    this.canvas.width = Math.round(this.plot.clientWidth * ratio);
+    this.canvas.height = Math.round(this.height * ratio);
+    const context = this.canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    context.font = "11px " + getComputedStyle(this.element).fontFamily;
+    return context;
   }
 
-  /** One pass; a value that is not finite (or not positive on a log axis) breaks the line. */
-  strokeLine(context, one, ys, color, width, alpha) {
-    const { x, y, log, x0, x1 } = this.view;
-    context.strokeStyle = color;
-    context.fillStyle = color;
-    context.globalAlpha = alpha;
-    context.lineWidth = width;
-    context.beginPath();
-    let open = false;
-    for (let i = 0; i < ys.length; i += 1) {
-      const good = drawable(ys[i], log);
-      const alone = good && !open && (i + 1 === ys.length || !drawable(ys[i + 1], log));
-      if (alone && one.xs[i] >= x0 && one.xs[i] <= x1) {
-        context.moveTo(x(one.xs[i]) + width * 0.6, y(ys[i]));
-        context.arc(x(one.xs[i]), y(ys[i]), width * 0.6, 0, 2 * Math.PI);
-      } else if (good && open) {
-        context.lineTo(x(one.xs[i]), y(ys[i]));
-      } else if (good) {
-        context.moveTo(x(one.xs[i]), y(ys[i]));
-      }
-      open = good;
+  drawCross(context, colors) {
+    const box = this.drag && !this.drag.pan ? boxOf(this.drag, this.view.area) : null;
+    if (box) {
+      paintBox(context, colors, box);
     }
-    context.stroke();
-    context.globalAlpha = 1;
-  }
-
-  drawArea(context, one, color) {
-    const { area, x, y } = this.view;
-    const gradient = context.createLinearGradient(0, area.top, 0, area.bottom);
-    gradient.addColorStop(0, color + "2e");
-    gradient.addColorStop(1, color + "00");
-    context.fillStyle = gradient;
-    context.beginPath();
-    let first = -1;
-    for (let i = 0; i <= one.ys.length; i += 1) {
-      const good = i < one.ys.length && Number.isFinite(one.ys[i]);
-      if (good) {
-        context.lineTo(x(one.xs[i]), y(one.ys[i]));
-        first = first < 0 ? i : first;
-      } else if (first >= 0) {
-        context.lineTo(x(one.xs[i - 1]), area.bottom);
-        context.lineTo(x(one.xs[first]), area.bottom);
-        context.closePath();
-        context.fill();
-        context.beginPath();
-        first = -1;
+    const x = this.hover ? this.hover.x : this.followed;
+    const hits = x === null || x === undefined || x < this.view.x0 || x > this.view.x1 ? [] : hitsAt(this.visible(), x);
+    this.tip.hidden = true;
+    if (hits.length > 0) {
+      const closest = closestHit(hits, x);
+      paintCross(
+        context,
+        this.view,
+        colors,
+        closest.line.xs[closest.at],
+        hits.filter((hit) => Math.abs(this.view.x(hit.line.xs[hit.at]) - this.view.x(x)) < 40),
+      );
+      if (this.hover) {
+        showTip(this.tip, this, hits, closest, this.hover.py);
       }
     }
   }
 
-  /** Triangles on the axis where a value was NaN or infinite, so that a diverged run shows it. */
-  drawMarks(context, one, color) {
-    const { area, x } = this.view;
-    context.fillStyle = color;
-    let last = -Infinity;
-    for (let i = 0; i < one.raw.length; i += 1) {
-      const at = Number.isFinite(one.raw[i]) ? -Infinity : x(one.xs[i]);
-      if (at > last + 5) {
-        const base = one.raw[i] === Infinity ? area.top + 6 : area.bottom;
-        const tip = one.raw[i] === Infinity ? area.top : area.bottom - 6;
-        context.beginPath();
-        context.moveTo(at, tip);
-        context.lineTo(at + 4, base);
-        context.lineTo(at - 4, base);
-        context.fill();
-        last = at;
-      }
+  /** Shows the crosshair that a linked chart has at `x`. */
+  follow(x) {
+    if (this.followed !== x) {
+      this.followed = x;
+      this.draw();
     }
-  }
-
-  // ---- pointer --------------------------------------------------------------
-
-  listen() {
-    const canvas = this.canvas;
-    canvas.addEventListener("pointermove", (event) => this.onMove(event));
-    canvas.addEventListener("pointerleave", () => this.leave());
-    canvas.addEventListener("pointerdown", (event) => {
-      if (this.view && event.button === 0 && event.pointerType !== "touch") {
-        canvas.setPointerCapture(event.pointerId);
-        this.drag = this.dataX(event);
-      }
-    });
-    canvas.addEventListener("pointerup", (event) => this.onUp(event));
-    canvas.addEventListener("dblclick", () => this.setZoom(null));
-    canvas.addEventListener("keydown", (event) => this.onKey(event));
-    canvas.addEventListener("blur", () => this.leave());
   }
 
   leave() {
-    this.hoverX = null;
     this.drag = null;
-    this.tip.hidden = true;
-    this.group.hover(this, null);
+    if (this.hover) {
+      this.hover = null;
+      this.group.hover(this, null);
+      this.draw();
+    }
+  }
+
+  // ---- actions --------------------------------------------------------------------
+
+  isFull() {
+    return this.element.classList.contains("full");
+  }
+
+  toggleFull() {
+    const full = this.element.classList.toggle("full");
+    document.documentElement.classList.toggle("locked", full);
+    fill(this.enlarge, icon(full ? "shrink" : "expand"));
+    this.canvas.focus({ preventScroll: true });
     this.draw();
   }
 
-  dataX(event) {
-    const { area, x0, x1 } = this.view;
-    const inside = event.clientX - this.canvas.getBoundingClientRect().left;
-    const part = (inside - area.left) / (area.right - area.left);
-    return x0 + Math.min(1, Math.max(0, part)) * (x1 - x0);
+  toggleTable() {
+    this.table.hidden = !this.table.hidden;
+    this.drawTable();
+    this.draw();
   }
 
-  onMove(event) {
-    if (this.view) {
-      this.hoverX = this.dataX(event);
-      this.group.hover(this, this.hoverX);
-      this.draw();
-    }
+  drawTable() {
+    fill(this.table, this.table.hidden ? null : pointTable(this.visible(), this.view));
   }
 
-  onUp(event) {
-    const from = this.drag;
-    this.drag = null;
-    if (this.view && from !== null && from !== undefined) {
-      const to = this.dataX(event);
-      if (Math.abs(this.view.x(to) - this.view.x(from)) > 6) {
-        this.setZoom([Math.min(from, to), Math.max(from, to)]);
-      }
-    }
-  }
-
-  onKey(event) {
-    const lines = this.visible();
-    if (event.key === "Escape") {
-      this.setZoom(null);
-    } else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && this.view && lines.length > 0) {
-      const xs = lines[0].xs;
-      const at = this.hoverX === null ? xs.length - 1 : nearest(xs, this.hoverX);
-      this.hoverX = xs[Math.min(xs.length - 1, Math.max(0, at + (event.key === "ArrowLeft" ? -1 : 1)))];
-      this.group.hover(this, this.hoverX);
-      this.draw();
-      event.preventDefault();
-    }
-  }
-
-  /** Shows the crosshair that another chart has at `x`. */
-  crosshair(x) {
-)asset",
-    R"asset(    if (this.followX !== x) {
-      this.followX = x;
-      this.draw();
-    }
-  }
-
-  drawHover(context, colors) {
-    const { area, x0, x1 } = this.view;
-    const own = this.hoverX !== null;
-    const wanted = own ? this.hoverX : this.followX;
-    if (wanted === null || wanted === undefined || wanted < x0 || wanted > x1) {
-      this.tip.hidden = true;
+  async save(kind) {
+    if (!this.view) {
       return;
     }
-    if (own && this.drag !== null && this.drag !== undefined) {
-      context.fillStyle = colors.cross;
-      context.globalAlpha = 0.18;
-      context.fillRect(this.view.x(this.drag), area.top, this.view.x(wanted) - this.view.x(this.drag), area.bottom - area.top);
-      context.globalAlpha = 1;
-    }
-    const hits = this.visible().map((one) => ({ one, at: nearest(one.xs, wanted) })).filter((hit) => hit.at >= 0);
-    if (hits.length === 0) {
-      return;
-    }
-    const closest = hits.reduce((a, b) => (Math.abs(b.one.xs[b.at] - wanted) < Math.abs(a.one.xs[a.at] - wanted) ? b : a));
-    const x = this.view.x(closest.one.xs[closest.at]);
-    context.strokeStyle = colors.cross;
-    context.lineWidth = 1;
-    line(context, Math.round(x) + 0.5, area.top, Math.round(x) + 0.5, area.bottom);
-    for (const { one, at } of hits) {
-      if (drawable(one.ys[at], this.view.log)) {
-        dot(context, this.view.x(one.xs[at]), this.view.y(one.ys[at]), lineColor(one.index, isDark()), colors.surface);
-      }
-    }
-    if (own) {
-      this.showTip(hits, closest, x);
+    if (kind === "svg") {
+      download(fileName(this, "svg"), "image/svg+xml", toSvg(this));
+    } else if (kind === "png") {
+      download(fileName(this, "png"), "image/png", await toPng(this));
     } else {
-      this.tip.hidden = true;
+      const series = await this.load(rangeQuery(this.lines, this.group.options.axis, this.group.zoomX(this)), 4000);
+      download(
+        fileName(this, series.some((one) => one.reduced) ? "reduced.csv" : "csv"),
+        "text/csv",
+        toCsv(series.filter((one) => !this.group.isHidden(this, one.id))),
+      );
+    }
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_bar_js[] = {
+    R"asset(// chart_bar.js - the controls above charts: axes, smoothing, scales, and which charts are shown.
+
+import { h } from "./dom.js";
+import { say } from "./keys.js";
+import { checkBox, named, optionsOf, searchBox } from "./widgets.js";
+
+const SCALES = [
+  ["linear", "Linear"],
+  ["log", "Log"],
+  ["symlog", "Symlog"],
+];
+const AXES = [
+  ["step", "Step"],
+  ["relative", "Relative time"],
+  ["wall", "Wall time"],
+];
+
+/** group: a ChartGroup; onFilter(text); the bar's `keys` are for keys.js. */
+export class ChartBar {
+  constructor(group, onFilter, filter = "") {
+    this.group = group;
+    const { options } = group;
+    this.axis = h("select", { "aria-label": "Horizontal axis", onchange: () => group.set({ axis: this.axis.value }) });
+    const setY = () => group.set({ y: this.y.value });
+    this.y = h("select", { "aria-label": "Vertical scale", onchange: setY }, optionsOf(SCALES, options.y));
+    const range = { min: "0", max: "0.999" };
+    const slide = () => this.smooth(this.slider.value);
+    this.slider = h("input", { type: "range", ...range, step: "0.001", "aria-label": "Smoothing", oninput: slide });
+    const type = () => this.smooth(this.number.value);
+    this.number = h("input", { type: "number", ...range, step: "0.01", "aria-label": "Smoothing as a number", onchange: type });
+    this.filter = searchBox("Filter charts", "Filter charts", () => onFilter(this.filter.value), { value: filter });
+    this.build();
+    this.setAxes([]);
+    this.smooth(options.smoothing, true);
+  }
+
+  build() {
+    const check = (name, text, title) => {
+      const [box, label] = checkBox(text, this.group.options[name], (on) => this.group.set({ [name]: on }), title);
+      this[name] = box;
+      return label;
+    };
+    this.element = h(
+      "div",
+      { class: "chart-bar", role: "toolbar", "aria-label": "Charts" },
+      this.filter,
+      named("X", this.axis),
+      named("Y", this.y),
+      h("span", { class: "smoothing" }, named("Smoothing", this.slider), this.number),
+      check("xlog", "Log x", "Logarithmic horizontal axis"),
+      check("clip", "Clip outliers", "Fit the vertical axis to 96 of 100 values"),
+      check("link", "Link x", "Zoom all charts together"),
+    );
+  }
+
+  /** Offers step, times, and the given series as horizontal axis. */
+  setAxes(keys) {
+    const { axis } = this.group.options;
+    const names = [...AXES, ...keys.map((key) => [key, key])];
+    if (!names.some(([name]) => name === axis)) {
+      names.push([axis, axis]);
+    }
+    const stamp = JSON.stringify(names);
+    if (stamp !== this.stamp) {
+      this.stamp = stamp;
+      this.axis.replaceChildren(...optionsOf(names, axis));
+      this.axis.value = axis;
     }
   }
 
-  showTip(hits, closest, x) {
-    const first = closest.one;
-    const dark = isDark();
-    const start = Math.min(...this.lines.map((one) => one.times[0]));
-    fill(this.tip, h("div", { class: "tip-head" }, h("b", {}, "Step " + formatGeneral(first.steps[closest.at])),
-      h("span", {}, formatDuration(first.times[closest.at] - start)), h("span", {}, formatTime(first.times[closest.at]))),
-    hits.map(({ one, at }) => {
-      const swatch = h("span", { class: "swatch" });
-      swatch.style.background = lineColor(one.index, dark);
-      return h("div", { class: "tip-row" }, swatch, h("span", { class: "tip-name" }, one.name),
-        h("b", {}, formatValue(one.raw[at], this.spec.format)),
-        one.ys === one.raw ? null : h("i", {}, "~ " + formatValue(one.ys[at], this.spec.format)));
-    }));
-    this.tip.hidden = false;
-    const width = this.tip.offsetWidth;
-    const room = this.plot.clientWidth;
-    const beside = x + 14 + width < room ? x + 14 : x - 14 - width;
-    this.tip.style.left = Math.max(2, Math.min(beside, room - width - 2)) + "px";
+  smooth(value, quiet = false) {
+    const amount = Math.min(0.999, Math.max(0, Number(value) || 0));
+    this.slider.value = String(amount);
+    this.number.value = String(amount);
+    if (!quiet) {
+      this.group.set({ smoothing: amount });
+    }
+  }
+
+  keys() {
+    const flip = (name, text) => () => {
+      this[name].checked = !this[name].checked;
+      this.group.set({ [name]: this[name].checked });
+      say(text + (this[name].checked ? " on" : " off"));
+    };
+    const next = (select) => () => {
+      select.selectedIndex = (select.selectedIndex + 1) % Math.min(3, select.options.length);
+      select.dispatchEvent(new Event("change"));
+      say(select.selectedOptions[0].textContent);
+    };
+    const more = (by) => () => {
+      this.smooth((this.group.options.smoothing + by).toFixed(3));
+      say("Smoothing " + this.group.options.smoothing);
+    };
+    return [
+      ["/", "filter", () => this.filter.focus()],
+      ["x", "step, relative, wall time", next(this.axis)],
+      ["y", "linear, log, symlog", next(this.y)],
+      ["<", "less smoothing", more(-0.1)],
+      [">", "more smoothing", more(0.1)],
+      ["X", "logarithmic x axis", flip("xlog", "Log x")],
+      ["o", "clip outliers", flip("clip", "Clip outliers")],
+      ["l", "link x axes", flip("link", "Link x")],
+      ["z, Z", "zoom back, forward", (event) => (event.key === "z" ? this.group.undo() : this.group.redo())],
+      ["c", "to the next chart", () => nextChart(1)],
+      ["C", "to the chart before", () => nextChart(-1)],
+    ];
   }
 }
 
-/** A tooltip's number: the chart's format with two more digits, so that neighbours differ. */
-function formatValue(value, format) {
-  if (!format) {
-    return Number.isFinite(value) ? formatGeneral(value) : String(value);
+function nextChart(by) {
+  const all = [...document.querySelectorAll(".chart-canvas")].filter((canvas) => canvas.clientWidth > 0);
+  const at = all.indexOf(document.activeElement);
+  const next = all[at < 0 ? 0 : (at + by + all.length) % all.length];
+  if (next) {
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
   }
-  const finer = format === "%" ? "0.0%" : format;
-  return formatNumber(value, finer);
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_data_js[] = {
+    R"asset(// chart_data.js - series as the server sends them, turned into lines over the chosen horizontal axis.
+//
+// A series: {id, run, key, name, color, count, reduced, steps, times, values}, arrays of one length.
+// A line adds xs (ascending), raw and ys (smoothed), and how many values were not finite.
+
+import { lowerBound, shortNames, smooth } from "./scale.js";
+
+/** Charts whose horizontal axes mean the same: samples of guild's own statistics are no training steps. */
+export function axisClass(axis, source) {
+  if (axis === "relative" || axis === "wall") {
+    return axis;
+  }
+  return axis === "step" && /^series\/(sys|op)\//.test(source) ? "sample" : axis;
 }
 
-function drawable(value, log) {
-  return Number.isFinite(value) && (!log || value > 0);
+/** Lines of all series; `axis`: step, relative, wall, or the key of another series of the same run. */
+export function makeLines(series, { axis, smoothing }, others = new Map()) {
+  const names = nameLines(series);
+  const starts = runStarts(series);
+  return series.map((one, index) => {
+    const xs = xValues(one, axis, starts, others);
+    const order = orderOf(xs);
+    const pick = (values) => (order ? Float64Array.from(order, (i) => values[i]) : values);
+    const raw = pick(one.values);
+    const ys = smoothing > 0 ? smooth(raw, smoothing) : raw;
+    const band = one.band && order ? { low: pick(one.band.low), high: pick(one.band.high) } : one.band;
+    return {
+      ...one,
+      band,
+      index,
+      name: one.name || names[index] || one.key,
+      xs: pick(xs),
+      raw,
+      ys,
+      steps: pick(one.steps),
+      times: pick(one.times),
+      start: starts.get(one.run),
+      ...countSpecial(raw, one),
+    };
+  });
 }
 
-function lastFinite(values) {
+function nameLines(series) {
+  return shortNames(series.map((one) => one.key));
+}
+
+/** The earliest time of each run, from which relative time counts. */
+function runStarts(series) {
+  const out = new Map();
+  for (const one of series) {
+    if (one.times.length > 0) {
+      out.set(one.run, Math.min(out.has(one.run) ? out.get(one.run) : Infinity, one.start || one.times[0]));
+    }
+  }
+  return out;
+}
+
+function xValues(one, axis, starts, others) {
+  if (axis === "step") {
+    return one.steps;
+  }
+  if (axis === "wall") {
+    return one.times.map((us) => us / 1e6);
+  }
+  if (axis === "relative") {
+    const start = starts.get(one.run);
+    return one.times.map((us) => (us - start) / 1e6);
+  }
+  const other = others.get(one.run);
+  return other ? one.steps.map((step) => valueAt(other, step)) : one.steps.map(() => NaN);
+}
+
+/** The value that `other` had at a step: the last one written up to there. */
+function valueAt(other, step) {
+  const at = lowerBound(other.steps, step);
+  const index = other.steps[at] === step ? at : at - 1;
+  return index >= 0 ? other.values[index] : NaN;
+}
+
+/** Indices that make `xs` ascending, without those that are not finite; null if nothing has to change. */
+function orderOf(xs) {
+  let sorted = true;
+  for (let i = 0; i < xs.length && sorted; i += 1) {
+    sorted = Number.isFinite(xs[i]) && (i === 0 || xs[i] >= xs[i - 1]);
+  }
+  if (sorted) {
+    return null;
+  }
+  return Array.from(xs.keys())
+    .filter((i) => Number.isFinite(xs[i]))
+    .sort((a, b) => xs[a] - xs[b] || a - b);
+}
+
+/** The server's counts where there are some: a reduced series may lack some of these values. */
+function countSpecial(values, known) {
+  if (known.nan !== undefined) {
+    return { nan: known.nan, inf: known.inf };
+  }
+  let nan = 0;
+  let inf = 0;
+  for (const value of values) {
+    nan += Number.isNaN(value) ? 1 : 0;
+    inf += value === Infinity || value === -Infinity ? 1 : 0;
+  }
+  return { nan, inf };
+}
+
+/** Last finite number, NaN if there is none. */
+export function lastFinite(values) {
   for (let i = values.length - 1; i >= 0; i -= 1) {
     if (Number.isFinite(values[i])) {
       return values[i];
@@ -589,38 +1059,2150 @@ function lastFinite(values) {
   return NaN;
 }
 
-/** The order that makes `xs` ascending, stable; null if it is already. */
-function sortedOrder(xs) {
-  for (let i = 1; i < xs.length; i += 1) {
-    if (xs[i] < xs[i - 1]) {
-      return Array.from(xs, (_, index) => index).sort((a, b) => xs[a] - xs[b] || a - b);
-    }
-  }
-  return null;
+/** What to ask the server for: the axis that its columns divide, and a range on it. Over the values of another series the
+ *  range is that of the steps whose points are inside, one interval wider at both sides. */
+export function rangeQuery(lines, axis, range) {
+  const scale = axis === "wall" || axis === "relative" ? 1e6 : 1;
+  const query = { axis: axis === "wall" ? "time" : axis === "relative" ? "relative" : "step" };
+  const steps = range && scale === 1 && axis !== "step" ? stepsInside(lines, range) : range;
+  return steps ? { ...query, from: Math.floor(steps[0] * scale), to: Math.ceil(steps[1] * scale) } : query;
 }
 
-function line(context, x0, y0, x1, y1) {
+function stepsInside(lines, [x0, x1]) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const line of lines) {
+    const first = Math.max(0, lowerBound(line.xs, x0) - 1);
+    const last = Math.min(line.xs.length - 1, lowerBound(line.xs, x1));
+    for (let i = first; i <= last; i += 1) {
+      low = Math.min(low, line.steps[i]);
+      high = Math.max(high, line.steps[i]);
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_export_js[] = {
+    R"asset(// chart_export.js - a chart as SVG, PNG or CSV file, and as a table of its points.
+
+import { paintAxes, paintLines } from "./chart_paint.js";
+import { h } from "./dom.js";
+import { formatTime } from "./format.js";
+import { SvgContext } from "./svg_context.js";
+
+const TABLE_ROWS = 500;
+const HEAD = 34;
+
+/** Gives a file to the browser's downloads. */
+export function download(name, type, content) {
+  const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  const link = h("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+export function fileName(chart, ending) {
+  return (
+    (chart.spec.title || "chart")
+      .replace(/[^\w.-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .toLowerCase() +
+    "." +
+    ending
+  );
+}
+
+/** The chart as it is seen, with title and legend. */
+export function toSvg(chart) {
+  const { view, lines, colors, measure } = picture(chart);
+  const rows = legendRows(lines, view.width, measure);
+  const out = new SvgContext(view.width, view.height + HEAD + rows.height, (text) => ({ width: measure(text) }));
+  out.fillStyle = colors.surface;
+  out.fillRect(0, 0, view.width, view.height + HEAD + rows.height);
+  out.fillStyle = colors.strong;
+  out.textBaseline = "middle";
+  out.parts.push('<g font-size="14" font-weight="600">');
+  out.fillText(chart.spec.title, 14, 20);
+  out.parts.push('</g><g transform="translate(0 ' + HEAD + ')">');
+  paintAxes(out, view, colors);
+  paintLines(out, view, lines);
+  out.parts.push("</g>");
+  out.textAlign = "left";
+  for (const each of rows.items) {
+    out.fillStyle = each.line.color;
+    out.fillRect(each.x, HEAD + view.height + each.y - 5, 10, 10);
+    out.fillStyle = colors.text;
+    out.fillText(each.line.name, each.x + 16, HEAD + view.height + each.y);
+  }
+  return out.toString();
+}
+
+function picture(chart) {
+  return { view: chart.view, lines: chart.visible(), colors: chart.colors(), measure: chart.measure() };
+}
+
+function legendRows(lines, width, measure) {
+  const items = [];
+  let [x, y] = [14, 12];
+  for (const line of lines) {
+    const wide = measure(line.name) + 34;
+    if (x + wide > width && x > 14) {
+      [x, y] = [14, y + 18];
+    }
+    items.push({ line, x, y });
+    x += wide;
+  }
+  return { items, height: y + 14 };
+}
+
+/** The same picture in pixels, twice as fine. */
+export async function toPng(chart) {
+  const image = new Image();
+  const address = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(toSvg(chart));
+  await new Promise((resolve, reject) => {
+    image.onload = resolve;
+    image.onerror = () => reject(new Error("the picture cannot be made"));
+    image.src = address;
+  });
+  const canvas = h("canvas", { width: image.width * 2, height: image.height * 2 });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** Points of series as CSV, numbers as the shortest text that reads back the same. */
+export function toCsv(series) {
+  const quote = (text) => (/[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text);
+  const rows = ["run,key,step,time_us,value"];
+  for (const one of series) {
+    for (let i = 0; i < one.steps.length; i += 1) {
+      rows.push([quote(one.run || ""), quote(one.key), one.steps[i], one.times[i], one.values[i]].join(","));
+    }
+  }
+  return rows.join("\n") + "\n";
+}
+
+/** The points in sight as a table; for long series the first ones of each. */
+export function pointTable(lines, view) {
+  const rows = lines.flatMap((line) => {
+    const inside = Array.from(line.xs.keys()).filter((i) => !view || (line.xs[i] >= view.x0 && line.xs[i] <= view.x1));
+    return inside
+      .slice(0, Math.ceil(TABLE_ROWS / lines.length))
+      .map((i) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, line.name),
+          h("td", { class: "number" }, String(line.steps[i])),
+          h("td", {}, formatTime(line.times[i])),
+          h("td", { class: "number" }, String(line.raw[i])),
+        ),
+      );
+  });
+  return h(
+    "table",
+    { class: "table points" },
+    h("caption", { class: "unseen" }, "Points of the chart"),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Series", "Step", "Time", "Value"].map((name, i) => h("th", { scope: "col", class: i % 2 ? "number" : "" }, name)),
+      ),
+    ),
+    h("tbody", {}, rows),
+  );
+}
+
+/** One row a line: what a screen reader reads in place of the picture. */
+export function summaryTable(lines, title) {
+  const cell = (value) => h("td", {}, Number.isFinite(value) ? String(value) : "none");
+  return h(
+    "table",
+    {},
+    h("caption", {}, title),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Series", "Points", "First", "Last", "Smallest", "Largest", "NaN", "Infinite"].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      lines.map((line) => {
+        const finite = line.raw.filter(Number.isFinite);
+        const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
+        const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+        return h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, line.name),
+          cell(line.count),
+          cell(line.raw[0]),
+          cell(line.raw.at(-1)),
+          cell(low),
+          cell(high),
+          cell(line.nan),
+          cell(line.inf),
+        );
+      }),
+    ),
+  );
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_group_js[] = {
+    R"asset(// chart_group.js - what the charts of a page share: axis, smoothing, scales, crosshair, zoom and its history.
+
+import { axisClass } from "./chart_data.js";
+import { state } from "./state.js";
+
+const NO_ZOOM = { x: {}, y: {} };
+const DEFAULTS = { axis: "step", smoothing: 0, y: "linear", xlog: false, clip: false, link: true };
+
+export class ChartGroup {
+  constructor() {
+    this.charts = new Set();
+    this.options = { ...DEFAULTS };
+    this.hidden = new Set();
+    this.others = new Map();
+    this.past = [];
+    this.future = [];
+    this.zoom = NO_ZOOM;
+    this.read();
+  }
+
+  // ---- the address ----------------------------------------------------------
+
+  read() {
+    const number = Number(state.get("smooth", "0"));
+    Object.assign(this.options, {
+      axis: state.get("axis", "step"),
+      smoothing: number >= 0 && number < 1 ? number : 0,
+      y: ["log", "symlog"].find((kind) => kind === state.get("y")) || "linear",
+      xlog: state.get("xlog") === "1",
+      clip: state.get("clip") === "1",
+      link: state.get("link") !== "0",
+    });
+    this.hidden = new Set(state.all("off"));
+    const zoom = { x: {}, y: {} };
+    for (const text of state.all("zoom")) {
+      const match = text.match(/^([xy]):(.*):([^:]+):([^:]+)$/);
+      if (match && Number.isFinite(Number(match[3])) && Number(match[3]) < Number(match[4])) {
+        zoom[match[1]][match[2]] = [Number(match[3]), Number(match[4])];
+      }
+    }
+    this.zoom = zoom;
+  }
+
+  write() {
+    const { axis, smoothing, y, xlog, clip, link } = this.options;
+    const zooms = ["x", "y"].flatMap((way) => Object.entries(this.zoom[way]).map(([name, [a, b]]) => way + ":" + name + ":" + a + ":" + b));
+    state.set({
+      axis: axis === "step" ? null : axis,
+      smooth: smoothing || null,
+      y: y === "linear" ? null : y,
+      xlog,
+      clip,
+      link: link ? null : "0",
+      off: [...this.hidden],
+      zoom: zooms,
+    });
+  }
+
+  // ---- options --------------------------------------------------------------
+
+  /** Changes options; another axis forgets the zoom, which is in its units. */
+  set(options) {
+    if (options.axis && options.axis !== this.options.axis) {
+      this.zoom = NO_ZOOM;
+      this.past = [];
+      this.future = [];
+      this.charts.forEach((chart) => {
+        chart.detail = null;
+      });
+    }
+    Object.assign(this.options, options);
+    this.write();
+    this.redraw();
+    this.notice();
+  }
+
+  notice() {
+    if (this.onChange) {
+      this.onChange();
+    }
+  }
+
+  redraw() {
+    this.charts.forEach((chart) => chart.prepare());
+  }
+
+  toggle(chart, id) {
+    const name = chart.name + "|" + id;
+    if (!this.hidden.delete(name)) {
+      this.hidden.add(name);
+    }
+    this.write();
+    chart.prepare();
+  }
+
+  isHidden(chart, id) {
+    return this.hidden.has(chart.name + "|" + id);
+  }
+
+  // ---- crosshair ------------------------------------------------------------
+
+  hover(source, x) {
+    const own = this.classOf(source);
+    for (const chart of this.charts) {
+      if (chart !== source && this.classOf(chart) === own) {
+        chart.follow(x);
+      }
+    }
+  }
+
+  classOf(chart) {
+    return axisClass(this.options.axis, chart.spec.source);
+  }
+
+  // ---- zoom -----------------------------------------------------------------
+
+  xName(chart) {
+    return this.options.link ? this.classOf(chart) : "@" + chart.name;
+  }
+
+  zoomX(chart) {
+    return this.zoom.x[this.xName(chart)] || null;
+  }
+
+  zoomY(chart) {
+    return this.zoom.y[chart.name] || null;
+  }
+
+  /** Zooms a chart, and with it all that are linked; null leaves a direction as it is. `quiet`: no step of history. */
+  zoomTo(chart, x, y, quiet = false) {
+    const next = { x: { ...this.zoom.x }, y: { ...this.zoom.y } };
+    if (x) {
+      next.x[this.xName(chart)] = x;
+    }
+    if (y) {
+      next.y[chart.name] = y;
+    }
+    this.change(next, quiet);
+  }
+
+  /** Shows everything of a chart again. */
+  reset(chart) {
+    const next = { x: { ...this.zoom.x }, y: { ...this.zoom.y } };
+    delete next.x[this.xName(chart)];
+    delete next.y[chart.name];
+    if (this.zoomX(chart) || this.zoomY(chart)) {
+      this.change(next);
+    }
+  }
+
+  change(next, quiet = false) {
+    if (!quiet) {
+      this.past.push(this.zoom);
+      this.past.splice(0, this.past.length - 100);
+      this.future = [];
+    }
+    this.show(next);
+  }
+
+  show(zoom) {
+    this.zoom = zoom;
+    this.charts.forEach((chart) => chart.zoomed());
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.write(), 150);
+  }
+
+  undo() {
+    if (this.past.length > 0) {
+      this.future.push(this.zoom);
+      this.show(this.past.pop());
+    }
+  }
+
+  redo() {
+    if (this.future.length > 0) {
+      this.past.push(this.zoom);
+      this.show(this.future.pop());
+    }
+  }
+
+  destroy() {
+    clearTimeout(this.timer);
+    [...this.charts].forEach((chart) => chart.destroy());
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_input_js[] = {
+    R"asset(// chart_input.js - pointer, wheel and keyboard of a chart: crosshair, zoom, pan.
+//
+// Drag zooms in x, in y or in both, as far as the box is wide and high. Shift or the middle button drag pans.
+// The wheel zooms with Ctrl or Alt, and without when the chart has the focus or the whole screen.
+
+import { nearest } from "./scale.js";
+
+const SMALL = 6;
+const HIGH = 24;
+
+export const CHART_KEYS = [
+  ["\u2190 \u2192", "move the crosshair; with Shift pan; with Ctrl by ten points"],
+  ["Home, End", "crosshair to the first or last point"],
+  ["+ \u2212", "zoom in and out around the crosshair"],
+  ["0 or Esc", "show everything again"],
+  ["z, Shift+z", "zoom back, forward"],
+  ["f", "whole screen"],
+  ["d", "data table"],
+  ["s, p, e", "save as SVG, PNG, CSV"],
+];
+
+export function listen(chart) {
+  const { canvas } = chart;
+  canvas.addEventListener("pointermove", (event) => onMove(chart, event));
+  canvas.addEventListener("pointerleave", () => chart.drag || chart.leave());
+  canvas.addEventListener("pointerdown", (event) => onDown(chart, event));
+  canvas.addEventListener("pointerup", (event) => onUp(chart, event));
+  canvas.addEventListener("pointercancel", () => chart.leave());
+  canvas.addEventListener("dblclick", () => chart.group.reset(chart));
+  canvas.addEventListener("wheel", (event) => onWheel(chart, event), { passive: false });
+  canvas.addEventListener("keydown", (event) => onKey(chart, event));
+  canvas.addEventListener("blur", () => chart.leave());
+}
+
+function place(chart, event) {
+  const box = chart.canvas.getBoundingClientRect();
+  const { area } = chart.view;
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+  return { px: clamp(event.clientX - box.left, area.left, area.right), py: clamp(event.clientY - box.top, area.top, area.bottom) };
+}
+
+function onDown(chart, event) {
+  if (!chart.view || event.pointerType === "touch" || event.button > 1) {
+    return;
+  }
+  event.preventDefault();
+  chart.canvas.focus({ preventScroll: true });
+  chart.canvas.setPointerCapture(event.pointerId);
+  const from = place(chart, event);
+  const pan = event.shiftKey || event.button === 1;
+  chart.drag = { ...from, to: from, pan, x: [chart.view.x0, chart.view.x1], view: chart.view, moved: false };
+}
+
+function onMove(chart, event) {
+  if (!chart.view) {
+    return;
+  }
+  const at = place(chart, event);
+  if (chart.drag && chart.drag.pan) {
+    pan(chart, at);
+    return;
+  }
+  if (chart.drag) {
+    chart.drag.to = at;
+  }
+  chart.hover = { x: chart.view.xAt(at.px), py: at.py };
+  chart.group.hover(chart, chart.hover.x);
+  chart.draw();
+}
+
+function pan(chart, at) {
+  const { view, px, moved } = chart.drag;
+  const by = px - at.px;
+  if (by !== 0) {
+    chart.drag.moved = true;
+    chart.group.zoomTo(chart, [view.xAt(view.area.left + by), view.xAt(view.area.right + by)], null, moved);
+  }
+}
+
+function onUp(chart) {
+  const { drag, view } = chart;
+  chart.drag = null;
+  if (!drag || drag.pan || !view) {
+    return;
+  }
+  const box = boxOf(drag, view.area);
+  if (box) {
+    chart.group.zoomTo(
+      chart,
+      box.isWide ? [view.xAt(box.left), view.xAt(box.right)] : null,
+      box.isHigh ? [view.yAt(box.bottom), view.yAt(box.top)] : null,
+    );
+  }
+  chart.draw();
+}
+
+/** The dragged rectangle; as wide or as high as the chart where the drag was not; null for a click. */
+export function boxOf({ px, py, to }, area) {
+  const isWide = Math.abs(to.px - px) > SMALL;
+  const isHigh = Math.abs(to.py - py) > HIGH;
+  if (!isWide && !isHigh) {
+    return null;
+  }
+  return {
+    isWide,
+    isHigh,
+    left: isWide ? Math.min(px, to.px) : area.left,
+    right: isWide ? Math.max(px, to.px) : area.right,
+    top: isHigh ? Math.min(py, to.py) : area.top,
+    bottom: isHigh ? Math.max(py, to.py) : area.bottom,
+  };
+}
+
+function onWheel(chart, event) {
+  const mine = document.activeElement === chart.canvas || chart.isFull();
+  if (!chart.view || !(event.ctrlKey || event.metaKey || event.altKey || mine)) {
+    return;
+  }
+  event.preventDefault();
+  const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
+  const amount = (event.deltaX || event.deltaY) * (event.deltaMode === 1 ? 20 : 1);
+  const { px } = place(chart, event);
+  const quiet = performance.now() - (chart.wheeled || -Infinity) < 600;
+  chart.wheeled = performance.now();
+  if (sideways) {
+    shift(chart, amount / 600, quiet);
+  } else {
+    scaleX(chart, 1.0016 ** amount, px, quiet);
+  }
+}
+
+/** Zooms by `factor` around a pixel; out of it no further than everything. */
+function scaleX(chart, factor, px, quiet = false) {
+  const { view } = chart;
+  const { left, right } = view.area;
+  const range = [view.xAt(px - (px - left) * factor), view.xAt(px + (right - px) * factor)];
+  const all = chart.fullX();
+  if (factor > 1 && all && range[0] <= all[0] && range[1] >= all[1]) {
+    chart.group.reset(chart);
+  } else if (range[1] - range[0] > chart.smallestX()) {
+    chart.group.zoomTo(chart, range, null, quiet);
+  }
+}
+
+function shift(chart, part, quiet = false) {
+  const { view } = chart;
+  const by = part * (view.area.right - view.area.left);
+  chart.group.zoomTo(chart, [view.xAt(view.area.left + by), view.xAt(view.area.right + by)], null, quiet);
+}
+
+function onKey(chart, event) {
+  const act = event.ctrlKey || event.metaKey || event.altKey ? null : actions(chart)[event.key];
+  const arrow = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (arrow && event.shiftKey && chart.view) {
+    shift(chart, arrow * 0.2);
+  } else if (arrow) {
+    step(chart, arrow * (event.ctrlKey ? 10 : 1));
+  } else if (act) {
+    act();
+  } else {
+    return;
+  }
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function actions(chart) {
+  const middle = () => (chart.hover ? chart.view.x(chart.hover.x) : (chart.view.area.left + chart.view.area.right) / 2);
+  const zoomBy = (factor) => () => chart.view && scaleX(chart, factor, middle());
+  const leave = () => (chart.isFull() ? chart.toggleFull() : chart.group.reset(chart));
+  return {
+    "+": zoomBy(0.6),
+    "=": zoomBy(0.6),
+    "-": zoomBy(1 / 0.6),
+    0: () => chart.group.reset(chart),
+    Escape: leave,
+    z: () => chart.group.undo(),
+    Z: () => chart.group.redo(),
+    f: () => chart.toggleFull(),
+    d: () => chart.toggleTable(),
+    s: () => chart.save("svg"),
+    p: () => chart.save("png"),
+    e: () => chart.save("csv"),
+    Home: () => step(chart, -Infinity),
+    End: () => step(chart, Infinity),
+  };
+}
+
+/** Moves the crosshair along the points of the first line, inside the window. */
+function step(chart, by) {
+  const line = chart.visible()[0];
+  if (!chart.view || !line || line.xs.length === 0) {
+    return;
+  }
+  const { xs } = line;
+  const now = chart.hover ? nearest(xs, chart.hover.x) : by < 0 ? xs.length : -1;
+  let at = Math.min(xs.length - 1, Math.max(0, now + by));
+  at = Math.max(nearest(xs, chart.view.x0), Math.min(nearest(xs, chart.view.x1), at));
+  chart.hover = { x: xs[at], py: chart.view.y(line.ys[at]) };
+  chart.group.hover(chart, xs[at]);
+  chart.draw();
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_legend_js[] = {
+    R"asset(// chart_legend.js - the words of a chart: its legend, its notes, why it is empty, what a screen reader says.
+
+import { formatValue } from "./chart_tip.js";
+import { h } from "./dom.js";
+import { formatGeneral } from "./format.js";
+
+const SPOKEN = 10;
+
+export function describeChart({ lines, spec }) {
+  const texts = lines
+    .slice(0, SPOKEN)
+    .map((line) => line.name + ": " + formatGeneral(line.count) + " points, last " + formatValue(line.last, spec.format));
+  return spec.title + " chart. " + (texts.join("; ") || "No data") + ".";
+}
+
+/** A line's button: a click hides and shows it. */
+export function legendItem(chart, line) {
+  const off = chart.group.isHidden(chart, line.id);
+  const swatch = h("span", { class: "swatch" });
+  swatch.style.background = line.color;
+  const special = [line.nan ? line.nan + " NaN" : "", line.inf ? line.inf + " inf" : ""].filter(Boolean).join(", ");
+  const title = line.key + " (" + formatGeneral(line.count) + " points" + (line.reduced ? ", reduced to " + line.raw.length : "") + ")";
+  return h(
+    "button",
+    {
+      class: "legend-item" + (off ? " off" : ""),
+      title,
+      "aria-pressed": String(!off),
+      dataset: { key: line.key, line: line.id },
+      onclick: () => chart.group.toggle(chart, line.id),
+    },
+    swatch,
+    h("span", { class: "legend-name" }, line.name),
+    h("span", { class: "legend-value" }, formatValue(line.last, chart.spec.format)),
+    special ? h("span", { class: "bad" }, special) : null,
+  );
+}
+
+/** What is not drawn although it is there. */
+export function noteText(chart) {
+  const { view } = chart;
+  const clipped = view ? view.clipped : 0;
+  const lost =
+    view && chart.group.options.y === "log"
+      ? chart.visible().reduce((sum, line) => sum + line.raw.filter((value) => value <= 0).length, 0)
+      : 0;
+  return [
+    clipped ? formatGeneral(clipped) + (clipped === 1 ? " outlier is" : " outliers are") + " beyond the edges" : "",
+    lost ? formatGeneral(lost) + " not above zero, not drawn on a log axis" : "",
+  ]
+    .filter(Boolean)
+    .join("; ");
+}
+
+/** Why there is no line; nothing when there is one. */
+export function emptyText(chart) {
+  if (chart.problem) {
+    return chart.problem;
+  }
+  if (chart.lines.length === 0) {
+    return "no data for " + chart.spec.source.replace(/^series\//, "");
+  }
+  if (chart.visible().length === 0) {
+    return "all lines are hidden";
+  }
+  return !chart.view ? "no values for this axis" : chart.view.isEmpty && chart.group.zoomX(chart) ? "nothing in this range" : "";
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_paint_js[] = {
+    R"asset(// chart_paint.js - draws a view (chart_view.js) and its lines. The context is a canvas' or that of
+// svg_context.js, which has the few calls used here.
+
+import { lowerBound } from "./scale.js";
+
+/** Axes, grid and tick texts. colors: {grid, text}. */
+export function paintAxes(context, view, colors) {
+  const { area } = view;
+  context.lineWidth = 1;
+  context.strokeStyle = colors.grid;
+  context.fillStyle = colors.text;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (const tick of view.yTicks) {
+    const y = Math.round(view.y(tick.value)) + 0.5;
+    if (y > area.top - 4 && y < area.bottom + 1) {
+      segment(context, area.left, y, area.right, y);
+      context.fillText(tick.text, area.left - 8, y);
+    }
+  }
+  context.textBaseline = "top";
+  context.textAlign = "center";
+  let free = -Infinity;
+  for (const tick of view.xTicks) {
+    const x = Math.round(view.x(tick.value)) + 0.5;
+    const half = context.measureText(tick.text).width / 2;
+    const middle = Math.min(Math.max(x, half + 2), view.width - half - 2);
+    segment(context, x, area.bottom, x, area.bottom + 4);
+    if (middle - half > free) {
+      context.fillText(tick.text, middle, area.bottom + 8);
+      free = middle + half + 8;
+    }
+  }
+  segment(context, area.left, Math.round(area.bottom) + 0.5, area.right, Math.round(area.bottom) + 0.5);
+}
+
+/** All lines, the first one on top. */
+export function paintLines(context, view, lines) {
+  const { area } = view;
+  context.save();
   context.beginPath();
-  context.moveTo(x0, y0);
+  context.rect(area.left - 1, area.top - 4, area.right - area.left + 2, area.bottom - area.top + 8);
+  context.clip();
+  context.lineJoin = "round";
+  for (const line of lines.slice().reverse()) {
+    paintLine(context, view, line, lines.length === 1 && view.y0 === 0);
+  }
+  context.restore();
+}
+
+function paintLine(context, view, line, alone) {
+  const range = visibleRange(line, view);
+  if (line.band) {
+    paintSpan(context, view, line, line.band);
+  } else if (line.reduced) {
+    paintBand(context, view, line, range);
+  } else if (alone) {
+    paintArea(context, view, line, range);
+  }
+  if (line.ys !== line.raw) {
+    strokeLine(context, view, line, line.raw, range, 1, 0.3);
+  }
+  strokeLine(context, view, line, line.ys, range, line.reduced && line.ys === line.raw ? 1.2 : line.wide ? 2.6 : 1.8, 1);
+  paintMarks(context, view, line, range);
+}
+
+/** Indices of the points in sight and one more at each side, so that lines reach the edges. */
+function visibleRange({ xs }, view) {
+  const first = Math.max(0, lowerBound(xs, view.x0) - 1);
+  let last = lowerBound(xs, view.x1);
+  while (last < xs.length && xs[last] <= view.x1) {
+    last += 1;
+  }
+  return [first, Math.min(xs.length, last + 1)];
+}
+
+/** One pass; a value that cannot be drawn breaks the line, one that stands alone is a dot. */
+function strokeLine(context, view, line, ys, [first, last], width, alpha) {
+  const { drawable } = view;
+  context.strokeStyle = line.color;
+  context.globalAlpha = alpha;
+  context.lineWidth = width;
+  context.setLineDash(line.dash || []);
+  context.beginPath();
+  let open = false;
+  for (let i = first; i < last; i += 1) {
+    const good = drawable(ys[i]);
+    if (good) {
+      const x = view.x(line.xs[i]);
+      const y = view.y(ys[i]);
+      const alone = !open && (i + 1 === last || !drawable(ys[i + 1]));
+      if (open) {
+        context.lineTo(x, y);
+      } else {
+        context.moveTo(alone ? x + width * 0.6 : x, y);
+      }
+      if (alone) {
+        context.arc(x, y, width * 0.6, 0, 2 * Math.PI);
+      }
+    }
+    open = good;
+  }
+  context.stroke();
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+
+/** Between the smallest and the largest value of each two pixels: what a reduced line stands for. */
+function paintBand(context, view, line, [first, last]) {
+  const lows = new Map();
+  for (let i = first; i < last; i += 1) {
+    if (view.drawable(line.raw[i])) {
+      const column = Math.floor(view.x(line.xs[i]) / 2);
+      const y = view.y(line.raw[i]);
+      const at = lows.get(column);
+      lows.set(column, at ? [Math.min(at[0], y), Math.max(at[1], y)] : [y, y]);
+    }
+  }
+  const columns = [...lows.keys()].sort((a, b) => a - b);
+  context.fillStyle = line.color;
+  context.globalAlpha = 0.22;
+  context.beginPath();
+  columns.forEach((column) => context.lineTo(column * 2 + 1, lows.get(column)[0] - 0.5));
+  columns.reverse().forEach((column) => context.lineTo(column * 2 + 1, lows.get(column)[1] + 0.5));
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+/** A band that the data brings along, such as the spread of a group of runs. */
+function paintSpan(context, view, line, { low, high }) {
+  context.fillStyle = line.color;
+  context.globalAlpha = 0.18;
+  context.beginPath();
+  const good = Array.from(line.xs.keys()).filter((i) => view.drawable(low[i]) && view.drawable(high[i]));
+  good.forEach((i) => context.lineTo(view.x(line.xs[i]), view.y(high[i])));
+  good.reverse().forEach((i) => context.lineTo(view.x(line.xs[i]), view.y(low[i])));
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+/** A single line that stands on zero is an area. */
+function paintArea(context, view, line, [first, last]) {
+  context.fillStyle = line.color;
+  context.globalAlpha = 0.09;
+  let begin = -1;
+  context.beginPath();
+  for (let i = first; i <= last; i += 1) {
+    const good = i < last && view.drawable(line.ys[i]);
+    if (good) {
+      context.lineTo(view.x(line.xs[i]), view.y(line.ys[i]));
+      begin = begin < 0 ? i : begin;
+    } else if (begin >= 0) {
+      context.lineTo(view.x(line.xs[i - 1]), view.area.bottom);
+      context.lineTo(view.x(line.xs[begin]), view.area.bottom);
+      context.closePath();
+      context.fill();
+      context.beginPath();
+      begin = -1;
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+/** Triangles at the edges where a value was NaN (bottom, hollow) or infinite (top or bottom, full). */
+function paintMarks(context, view, line, [first, last]) {
+  if (line.nan + line.inf === 0) {
+    return;
+  }
+  const free = { top: -Infinity, bottom: -Infinity };
+  for (let i = first; i < last; i += 1) {
+    const value = line.raw[i];
+    const side = value === Infinity ? "top" : "bottom";
+    const x = Number.isFinite(value) ? -Infinity : view.x(line.xs[i]);
+    if (x > free[side] + 7) {
+      triangle(context, view.area, x, side, line.color, Number.isNaN(value));
+      free[side] = x;
+    }
+  }
+}
+
+function triangle(context, area, x, side, color, hollow) {
+  const tip = side === "top" ? area.top - 3 : area.bottom - 8;
+  const base = side === "top" ? area.top + 4 : area.bottom - 1;
+  const [sharp, flat] = side === "top" ? [tip, base] : [tip, base];
+  context.lineWidth = 1.4;
+  context.strokeStyle = color;
+  context.fillStyle = color;
+  context.beginPath();
+  context.moveTo(x, sharp);
+  context.lineTo(x + 4, flat);
+  context.lineTo(x - 4, flat);
+  context.closePath();
+  if (hollow) {
+    context.stroke();
+  } else {
+    context.fill();
+  }
+}
+
+/** The crosshair and a dot on each line. hits: [{line, at}]. */
+export function paintCross(context, view, colors, x, hits) {
+  const px = Math.round(view.x(x)) + 0.5;
+  context.strokeStyle = colors.cross;
+  context.lineWidth = 1;
+  segment(context, px, view.area.top, px, view.area.bottom);
+  for (const { line, at } of hits) {
+    const y = view.y(line.ys[at]);
+    if (view.drawable(line.ys[at]) && y >= view.area.top - 4 && y <= view.area.bottom + 4) {
+      context.beginPath();
+      context.arc(view.x(line.xs[at]), y, 4, 0, 2 * Math.PI);
+      context.fillStyle = line.color;
+      context.fill();
+      context.lineWidth = 2;
+      context.strokeStyle = colors.surface;
+      context.stroke();
+    }
+  }
+}
+
+/** The rectangle that is being dragged. */
+export function paintBox(context, colors, { left, top, right, bottom }) {
+  context.fillStyle = colors.accent;
+  context.globalAlpha = 0.14;
+  context.fillRect(left, top, right - left, bottom - top);
+  context.globalAlpha = 1;
+}
+
+function segment(context, x0, y0, x1, y1) {
+  context.beginPath();
+)asset",
+    R"asset(  context.moveTo(x0, y0);
   context.lineTo(x1, y1);
   context.stroke();
 }
+)asset"};
 
-function dot(context, x, y, color, ring) {
-  context.beginPath();
-  context.arc(x, y, 4, 0, 2 * Math.PI);
-  context.fillStyle = color;
-  context.fill();
-  context.lineWidth = 2;
-  context.strokeStyle = ring;
-  context.stroke();
+inline constexpr std::string_view asset_chart_sections_js[] = {
+    R"asset(// chart_sections.js - the charts of a page: the project's, those picked by hand, then every other series by prefix.
+
+import { patternOf } from "./api.js";
+import { Chart } from "./chart.js";
+import { h, fill, setText } from "./dom.js";
+import { recordedFormat } from "./format.js";
+import { joinList, state } from "./state.js";
+
+const FIRST = 24;
+
+/** The folder of a key: all before its first slash, behind "tf/" for event files. */
+function prefixOf(key) {
+  const parts = key.split("/");
+  if (parts[0] === "tf" && parts.length > 2) {
+    return "tf/" + parts[1];
+  }
+  return parts.length > 1 ? parts[0] : "series";
+}
+
+/** A chart for exactly one series. */
+function specOf(key) {
+  return { name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + patternOf(key) };
+}
+
+function matcher(spec) {
+  try {
+    return new RegExp("^(?:" + spec.source.replace(/^series\//, "") + ")$");
+  } catch (_) {
+    return null; // the server says so in the chart
+  }
+}
+
+export class ChartSections {
+  /** makeLoad(pattern) gives a chart's load function. */
+  constructor(group, makeLoad) {
+    this.group = group;
+    this.makeLoad = makeLoad;
+    this.charts = new Map();
+    this.filter = state.get("charts");
+    this.more = new Set();
+    this.main = h("div", { class: "charts" });
+    this.folders = h("div", { class: "folders" });
+    this.nothing = h("div", { class: "card empty", hidden: true });
+    this.element = h("div", {}, this.main, this.nothing, this.folders);
+    this.folderParts = new Map();
+    this.specs = [];
+    this.keys = [];
+  }
+
+  /** specs: the project's charts; keys: of all series that there are. */
+  update(specs, keys) {
+    const stamp = JSON.stringify([specs, keys]);
+    if (stamp !== this.stamp) {
+      this.stamp = stamp;
+      this.specs = specs;
+      this.keys = keys;
+      this.arrange();
+    }
+    this.refresh();
+  }
+
+  refresh() {
+    this.charts.forEach((chart) => chart.refresh());
+  }
+
+  /** Loads again what is in sight and could not be loaded. */
+  retry() {
+    this.charts.forEach((chart) => chart.isStale && chart.isSeen && chart.refresh());
+  }
+
+  setFilter(text) {
+    this.filter = text;
+    state.set({ charts: text });
+    this.arrange();
+  }
+
+  passes(title) {
+    const text = this.filter.trim().toLowerCase();
+    if (!text) {
+      return true;
+    }
+    try {
+      return new RegExp(text, "i").test(title);
+    } catch (_) {
+      return title.toLowerCase().includes(text);
+    }
+  }
+
+  picked() {
+    return state.all("chart").filter((key) => this.keys.includes(key));
+  }
+
+  /** Shows or hides the chart of one series among the first ones. */
+  pick(key) {
+    const picked = this.picked();
+    const isNew = !picked.includes(key);
+    state.set({ chart: isNew ? [...picked, key] : picked.filter((each) => each !== key) });
+    this.arrange();
+    if (isNew) {
+      this.charts.get(JSON.stringify(specOf(key))).element.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  // ---- arranging ------------------------------------------------------------------
+
+  arrange() {
+    const used = new Set();
+    const first = this.specs.filter((spec) => {
+      const wanted = matcher(spec);
+      const found = wanted ? this.keys.filter((key) => wanted.test(key)) : [];
+      found.forEach((key) => used.add(key));
+      return (!spec.extra || found.length > 0) && this.passes(spec.title + " " + found.join(" "));
+    });
+    this.hasOwn = this.specs.some((spec) => !spec.extra);
+    const picked = this.picked()
+      .filter((key) => this.passes(key))
+      .map(specOf);
+    const rest = this.keys.filter((key) => !used.has(key) && this.passes(key));
+    const shown = new Map();
+    const place = (spec) => {
+      const chart = this.chartOf(spec);
+      shown.set(JSON.stringify(spec), chart);
+      return chart.element;
+    };
+    setChildren(this.main, [...first, ...picked].map(place));
+    this.drawFolders(rest, place);
+    this.drop(shown);
+    this.nothing.hidden = shown.size > 0 || this.folders.childElementCount > 0;
+    setText(this.nothing, this.filter ? "no chart contains this text" : "no series yet");
+  }
+
+  chartOf(spec) {
+    const name = JSON.stringify(spec);
+    if (!this.charts.has(name)) {
+      this.charts.set(name, new Chart(spec, this.group, this.makeLoad(spec.source.replace(/^series\//, ""))));
+    }
+    return this.charts.get(name);
+  }
+
+  drop(shown) {
+    for (const [name, chart] of this.charts) {
+      if (!shown.has(name)) {
+        chart.destroy();
+        this.charts.delete(name);
+      }
+    }
+  }
+
+  // ---- folders --------------------------------------------------------------------
+
+  drawFolders(keys, place) {
+    const folders = Map.groupBy ? Map.groupBy(keys, prefixOf) : groupBy(keys, prefixOf);
+    const names = [...folders.keys()].sort((a, b) => isOwn(a) - isOwn(b) || (a < b ? -1 : 1));
+    setChildren(
+      this.folders,
+      names.map((name, i) => {
+        const part = this.folderPart(name);
+        const all = folders.get(name);
+        const open = this.isOpen(name, i);
+        const few = this.more.has(name) ? all : all.slice(0, FIRST);
+        setText(part.count, String(all.length));
+        part.head.setAttribute("aria-expanded", String(open));
+        part.body.hidden = !open;
+        setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
+        part.rest.hidden = !open || few.length === all.length;
+        setText(part.rest, "Show " + (all.length - few.length) + " more");
+        return part.element;
+      }),
+    );
+  }
+
+  folderPart(name) {
+    let part = this.folderParts.get(name);
+    if (!part) {
+      part = {
+        count: h("span", { class: "dim" }),
+        grid: h("div", { class: "charts" }),
+        rest: h("button", { class: "quiet more", onclick: () => this.showMore(name) }),
+      };
+      part.head = h(
+        "button",
+        { class: "folder-head", onclick: () => this.toggle(name) },
+        h("span", { class: "arrow" }),
+        h("span", {}, name),
+        part.count,
+      );
+      part.body = h("div", {}, part.grid, part.rest);
+      part.element = h("section", { class: "folder", dataset: { folder: name } }, h("h2", {}, part.head), part.body);
+      this.folderParts.set(name, part);
+    }
+    return part;
+  }
+
+  /** Open at first: what a project without charts logged itself. What was clicked is in the address. */
+  isOpen(name, index) {
+    if (this.filter) {
+      return true;
+    }
+    const usual = !this.hasOwn && !isOwn(name) && index < 3;
+    return state.list("folders").includes(name) ? !usual : usual;
+  }
+
+  toggle(name) {
+    const flipped = state.list("folders");
+    state.set({ folders: joinList(flipped.includes(name) ? flipped.filter((each) => each !== name) : [...flipped, name]) });
+    this.arrange();
+  }
+
+  showMore(name) {
+    this.more.add(name);
+    this.arrange();
+  }
+}
+
+/** What guild records itself stands last. */
+function isOwn(name) {
+  return name === "sys" || name === "op";
+}
+
+function groupBy(values, nameOf) {
+  const out = new Map();
+  values.forEach((value) => out.set(nameOf(value), [...(out.get(nameOf(value)) || []), value]));
+  return out;
+}
+
+function setChildren(box, wanted) {
+  if (wanted.length !== box.children.length || wanted.some((each, i) => box.children[i] !== each)) {
+    fill(box, wanted);
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_source_js[] = {
+    R"asset(// chart_source.js - where the lines of a chart come from: one run, or several ones side by side.
+
+import { api } from "./api.js";
+import { shortNames } from "./scale.js";
+
+const mapped = new WeakMap();
+
+/** Series of an answer in the form of chart_data.js; of an unchanged answer the same ones. */
+function seriesOf(answer, run) {
+  let out = mapped.get(answer);
+  if (!out) {
+    out = answer.series.map((one) => ({
+      id: one.key,
+      run,
+      key: one.key,
+      count: one.count,
+      reduced: one.is_reduced,
+      nan: one.nan,
+      inf: one.inf,
+      start: answer.origin_us || 0,
+      steps: one.steps,
+      times: one.times,
+      values: one.values,
+    }));
+    mapped.set(answer, out);
+  }
+  return out;
+}
+
+/** A chart's load function for one run. */
+export function oneRun(id, pattern, signal) {
+  return async (query, columns) => seriesOf(await api.data(id, { pattern, ...query, columns }, signal), id);
+}
+
+/** A chart's load function for several runs: runs() gives [{id, name, color}], first one first. shape.change(series) may make other
+ *  lines of them, while shape.name() says how. */
+export function manyRuns(runs, pattern, signal, shape) {
+  let last = [];
+  let made = null;
+  return async (query, columns) => {
+    const list = runs();
+    const answers = await Promise.all(list.map((run) => api.data(run.id, { pattern, ...query, columns }, signal).catch(missing)));
+    const stamp = [...answers, JSON.stringify(list), shape.name()];
+    if (!made || stamp.length !== last.length || stamp.some((each, i) => each !== last[i])) {
+      last = stamp;
+      made = shape.change(combine(list, answers));
+    }
+    return made;
+  };
+}
+
+const nothing = { series: [], origin_us: 0 };
+
+function missing(error) {
+  if (error.status === 404) {
+    return nothing; // deleted in the meantime
+  }
+  throw error;
+}
+
+/** Lines of one run have one colour; its second and third key are dashed. */
+function combine(runs, answers) {
+  const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
+  const keys = [...new Set(answers.flatMap((answer) => answer.series.map((one) => one.key)))];
+  const shorts = shortNames(keys);
+  return answers.flatMap((answer, i) =>
+    seriesOf(answer, runs[i].id).map((one) => ({
+      ...one,
+      id: runs[i].id + " " + one.key,
+      color: runs[i].color,
+      name: runs[i].name + (keys.length > 1 ? " " + shorts[keys.indexOf(one.key)] : ""),
+      dash: dashes[keys.indexOf(one.key) % dashes.length],
+      wide: runs[i].wide,
+    })),
+  );
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_tip_js[] = {
+    R"asset(// chart_tip.js - what stands beside the crosshair: step, times, and the values, nearest line first.
+
+import { h, fill } from "./dom.js";
+import { formatDuration, formatGeneral, formatNumber, formatTime } from "./format.js";
+import { nearest } from "./scale.js";
+
+const ROWS = 12;
+const NARROW = 400;
+
+/** The point of each line that is nearest to `x`. */
+export function hitsAt(lines, x) {
+  return lines.map((line) => ({ line, at: nearest(line.xs, x) })).filter((hit) => hit.at >= 0);
+}
+
+/** Of some hits the one whose x is nearest. */
+export function closestHit(hits, x) {
+  return hits.reduce((a, b) => (Math.abs(b.line.xs[b.at] - x) < Math.abs(a.line.xs[a.at] - x) ? b : a));
+}
+
+/** Fills and places the tip. `py`: the pointer, from which the distance of lines counts. */
+export function showTip(tip, chart, hits, closest, py) {
+  const { view } = chart;
+  const x = closest.line.xs[closest.at];
+  const near = hits.filter((hit) => Math.abs(view.x(hit.line.xs[hit.at]) - view.x(x)) < 40);
+  const away = (hit) => {
+    const y = view.y(hit.line.ys[hit.at]);
+    return Number.isFinite(y) ? Math.abs(y - py) : Infinity;
+  };
+  near.sort((a, b) => away(a) - away(b) || a.line.index - b.line.index);
+  fill(
+    tip,
+    head(chart, closest, x),
+    near.slice(0, ROWS).map((hit, i) => row(chart, hit, i === 0 && near.length > 1)),
+    near.length > ROWS ? h("div", { class: "tip-more" }, "and " + (near.length - ROWS) + " more") : null,
+  );
+  tip.hidden = false;
+  // In the other half than the pointer, so that it does not cover what is pointed at.
+  tip.classList.toggle("low", py < (view.area.top + view.area.bottom) / 2);
+  const room = chart.plot.clientWidth;
+  const px = view.x(x);
+  const beside = px + 14 + tip.offsetWidth < room ? px + 14 : px - 14 - tip.offsetWidth;
+  tip.style.left = Math.max(2, Math.min(beside, room - tip.offsetWidth - 2)) + "px";
+}
+
+function head(chart, { line, at }, x) {
+  const { axis } = chart.group.options;
+  const parts = axis === "step" || axis === "relative" || axis === "wall" ? [] : [h("b", {}, axis + " " + formatGeneral(x))];
+  parts.push(h("b", {}, "Step " + formatGeneral(line.steps[at])));
+  if (Number.isFinite(line.times[at]) && line.times[at] > 0) {
+    parts.push(h("span", {}, formatDuration(line.times[at] - line.start)));
+    parts.push(chart.plot.clientWidth > NARROW ? h("span", {}, formatTime(line.times[at])) : null);
+  }
+  return h("div", { class: "tip-head" }, parts);
+}
+
+function row(chart, { line, at }, first) {
+  const swatch = h("span", { class: "swatch" });
+  swatch.style.background = line.color;
+  const { format } = chart.spec;
+  const smoothed = line.ys !== line.raw;
+  return h(
+    "div",
+    { class: "tip-row" + (first ? " near" : "") },
+    swatch,
+    h("span", { class: "tip-name" }, line.name),
+    line.band ? h("i", {}, formatValue(line.band.low[at], format) + " \u2026 " + formatValue(line.band.high[at], format)) : null,
+    h("b", {}, formatValue(smoothed ? line.ys[at] : line.raw[at], format)),
+    smoothed ? h("i", { title: "as logged" }, formatValue(line.raw[at], format)) : null,
+  );
+}
+
+/** A number of a tip or legend: the chart's format with a digit more, so that neighbours differ. */
+export function formatValue(value, format) {
+  if (!format) {
+    return Number.isFinite(value) ? formatGeneral(value) : String(value);
+  }
+  return formatNumber(value, format === "%" ? "0.0%" : format);
+}
+)asset"};
+
+inline constexpr std::string_view asset_chart_view_js[] = {
+    R"asset(// chart_view.js - what a chart shows: ranges, scales and ticks for lines in a rectangle. Pure.
+
+import { formatClock, formatDuration, formatTick, parseFormat } from "./format.js";
+import {
+  extent,
+  logTicks,
+  lowerBound,
+  niceByteStep,
+  niceStep,
+  niceTimeStep,
+  quantile,
+  symlogTicks,
+  ticks,
+  transform,
+  valueDomain,
+} from "./scale.js";
+
+const MARGIN = { top: 12, right: 14, bottom: 26 };
+
+/** options: {axis, xlog, y: linear|log|symlog, clip, zoomX, zoomY, format, width, height, measure}; null without data. */
+export function makeView(lines, options) {
+  const xs = xRange(lines, options);
+  if (!xs || options.width < 60) {
+    return null;
+  }
+  const [x0, x1] = xs;
+  const inside = lines.map((line) => line.raw.subarray(lowerBound(line.xs, x0), upper(line.xs, x1)));
+  const kind = options.y;
+  const linear = kind === "symlog" ? linearSize(inside) : 1;
+  const { y0, y1, clipped } = yRange(inside, options);
+  const rows = Math.max(3, Math.floor(options.height / 40));
+  const y = yTicks(y0, y1, kind, linear, rows, options.format);
+  const left = Math.ceil(Math.max(26, ...y.map((tick) => options.measure(tick.text)))) + 12;
+  const area = { left, top: MARGIN.top, right: options.width - MARGIN.right, bottom: options.height - MARGIN.bottom };
+  const view = { x0, x1, y0, y1, clipped, area, ...scales(area, xs, [y0, y1], options.xlog, transform(kind, linear)) };
+  view.drawable = kind === "log" ? (value) => value > 0 && value < Infinity : Number.isFinite;
+  view.yTicks = y;
+  view.xTicks = xTicks(view, options);
+  view.isEmpty = inside.every((values) => values.length === 0);
+  view.width = options.width;
+  view.height = options.height;
+  return view;
+}
+
+function upper(xs, x) {
+  const at = lowerBound(xs, x);
+  let end = at;
+  while (end < xs.length && xs[end] <= x) {
+    end += 1;
+  }
+  return end;
+}
+
+function xRange(lines, { zoomX, xlog }) {
+  const accept = xlog ? (x) => x > 0 && x < Infinity : Number.isFinite;
+  const full =
+    zoomX ||
+    extent(
+      lines.map((line) => line.xs),
+      accept,
+    );
+  if (!full || lines.length === 0) {
+    return null;
+  }
+  const [x0, x1] = full;
+  if (x0 < x1) {
+    return [x0, x1];
+  }
+  return xlog ? [x0 / 2, x1 * 2] : [x0 - 0.5, x1 + 0.5];
+}
+
+/** The size below which a symmetric logarithmic axis is linear: the power of ten of the smallest value. */
+function linearSize(arrays) {
+  let low = Infinity;
+  let high = 0;
+  for (const values of arrays) {
+    for (const value of values) {
+      const size = Math.abs(value);
+      if (size > 0 && size < Infinity) {
+        low = Math.min(low, size);
+        high = Math.max(high, size);
+      }
+    }
+  }
+  return high === 0 ? 1 : 10 ** Math.floor(Math.log10(Math.max(low, high * 1e-6)));
+}
+
+function yRange(inside, { zoomY, y, clip }) {
+  if (zoomY) {
+    return { y0: zoomY[0], y1: zoomY[1], clipped: 0 };
+  }
+  const accept = y === "log" ? (value) => value > 0 && value < Infinity : Number.isFinite;
+  const full = extent(inside, accept) || (y === "log" ? [0.1, 1] : [0, 1]);
+  let range = full;
+  let clipped = 0;
+  if (clip) {
+    const all = Float64Array.from(inside.flatMap((values) => Array.from(values).filter(accept)));
+    range = all.length > 20 ? [quantile(all, 0.02), quantile(all, 0.98)] : full;
+    clipped = all.reduce((count, value) => count + (value < range[0] || value > range[1] ? 1 : 0), 0);
+  }
+  const [y0, y1] = y === "log" ? [range[0] / 1.15, range[1] * 1.15] : valueDomain(range[0], range[1]);
+  return { y0, y1, clipped };
+}
+
+function scales(area, [x0, x1], [y0, y1], xlog, ty) {
+  const tx = transform(xlog ? "log" : "linear");
+  const [a, b, c, d] = [tx.to(x0), tx.to(x1), ty.to(y0), ty.to(y1)];
+  const wide = area.right - area.left;
+  const high = area.bottom - area.top;
+  return {
+    x: (x) => area.left + ((tx.to(x) - a) / (b - a)) * wide,
+    y: (y) => area.bottom - ((ty.to(y) - c) / (d - c)) * high,
+    xAt: (px) => tx.from(a + ((px - area.left) / wide) * (b - a)),
+    yAt: (py) => ty.from(c + ((area.bottom - py) / high) * (d - c)),
+  };
+}
+
+function yTicks(y0, y1, kind, linear, rows, format) {
+  if (kind === "log" && y0 > 0) {
+    return logTicks(y0, y1, rows).map((value) => ({ value, text: formatTick(value, format, value, value) }));
+  }
+  if (kind === "symlog") {
+    return symlogTicks(y0, y1, linear, rows).map((value) => ({ value, text: formatTick(value, format, Math.abs(value) || 1, value) }));
+  }
+  const bytes = parseFormat(format).kind === "bytes";
+  const step = bytes ? niceByteStep(y1 - y0, rows) : niceStep(y1 - y0, rows);
+  return ticks(y0, y1, step).map((value) => ({ value, text: formatTick(value, format, step, y1) }));
+}
+
+function xTicks(view, { axis, xlog, measure }) {
+  const { x0, x1, area } = view;
+  const timed = axis === "relative" || axis === "wall";
+  const widest = timed ? 58 : Math.max(measure(plainText(x1, x1 - x0)), measure(plainText(x0, x1 - x0)));
+  const count = Math.max(1, Math.min(10, Math.floor((area.right - area.left) / (widest + 26))));
+  if (xlog) {
+    return logTicks(x0, x1, count)
+      .slice(0, 24)
+      .map((value) => ({ value, text: plainText(value, value) }));
+  }
+  const span = x1 - x0;
+  const step = timed ? niceTimeStep(Math.max(span, 1), count) : Math.max(axis === "step" ? 1 : 0, niceStep(span, count));
+  const offset = axis === "wall" ? new Date(x0 * 1000).getTimezoneOffset() * 60 : 0;
+  return ticks(x0 - offset, x1 - offset, step)
+    .map((each) => each + offset)
+    .map((value) => ({
+      value,
+      text: axis === "wall" ? wallText(value, span) : axis === "relative" ? formatDuration(value * 1e6) : formatTick(value, "", step),
+    }));
+}
+
+function plainText(value, span) {
+  return formatTick(value, "", Number.isInteger(value) ? 1 : span / 5);
+}
+
+function wallText(seconds, span) {
+  if (span < 2 * 86400) {
+    return formatClock(seconds * 1e6);
+  }
+  const date = new Date(seconds * 1000);
+  return String(date.getMonth() + 1).padStart(2, "0") + "-" + String(date.getDate()).padStart(2, "0");
+}
+)asset"};
+
+inline constexpr std::string_view asset_choice_js[] = {
+    R"asset(// choice.js - the runs that are chosen: their order gives colours; hidden, pinned, baseline. Kept in the address.
+
+import { isDark, lineColor } from "./palette.js";
+import { joinList, linkOf, state } from "./state.js";
+
+const MAX_CHOSEN = 100;
+
+export const choice = {
+  list: () => state.list("runs"),
+  has: (id) => choice.list().includes(id),
+  hidden: () => state.list("hide"),
+  pinned: () => state.list("pin"),
+  baseline: () => state.get("base"),
+
+  set(ids) {
+    state.set({ runs: joinList(ids.slice(0, MAX_CHOSEN)) });
+  },
+
+  toggle(id) {
+    const ids = choice.list();
+    choice.set(ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id]);
+  },
+
+  flip(name, id) {
+    const ids = state.list(name);
+    state.set({ [name]: joinList(ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id]) });
+  },
+
+  flipBaseline(id) {
+    state.set({ base: choice.baseline() === id ? null : id });
+  },
+
+  /** The colour of a chosen run; null of others. */
+  color(id) {
+    const at = choice.list().indexOf(id);
+    return at < 0 ? null : lineColor(at, isDark());
+  },
+
+  /** The query that takes the choice along to another page. */
+  query() {
+    return linkOf(
+      new URLSearchParams(["runs", "hide", "pin", "base"].filter((name) => state.get(name)).map((name) => [name, state.get(name)])),
+    );
+  },
+};
+)asset"};
+
+inline constexpr std::string_view asset_column_chooser_js[] = {
+    R"asset(// column_chooser.js - the dialog that says which columns a table has.
+
+import { h } from "./dom.js";
+import { cardHead, checkBox, openDialog, searchBox, spring } from "./widgets.js";
+
+const KINDS = { field: "field", flags: "flag", attrs: "attribute" };
+
+/** flipped: names of columns that are not as usual; onChange(flipped) at each click. */
+export function columnChooser(columns, flipped, onChange) {
+  let now = flipped;
+  const set = (names) => {
+    now = names;
+    onChange(now);
+  };
+  const flip = (name) => set(now.includes(name) ? now.filter((each) => each !== name) : [...now, name]);
+  const labels = columns.map((column) => columnLabel(column, now, flip));
+  const filter = searchBox("Filter columns", "Filter columns", () => {
+    const wanted = filter.value.toLowerCase();
+    labels.forEach((label) => {
+      label.hidden = !label.textContent.toLowerCase().includes(wanted);
+    });
+  });
+  const usual = h("button", { class: "quiet" }, "As usual");
+  const done = h("button", { class: "button" }, "Done");
+  const foot = h("footer", { class: "card-head" }, usual, spring(), done);
+  const list = h("div", { class: "choice-list" }, labels);
+  const dialog = openDialog("Columns", "chooser", cardHead("Columns", spring(), filter), list, foot);
+  done.addEventListener("click", () => dialog.close());
+  usual.addEventListener("click", () => {
+    set([]);
+    dialog.close();
+  });
+}
+
+function columnLabel(column, flipped, flip) {
+  const shown = Boolean(column.off) === flipped.includes(column.name);
+  const [, label] = checkBox(column.title, shown, () => flip(column.name));
+  label.append(h("span", { class: "dim" }, KINDS[column.kind] || ""));
+  return label;
+}
+)asset"};
+
+inline constexpr std::string_view asset_compare_js[] = {
+    R"asset(// compare.js - chosen runs side by side: table and legend, overlaid charts, scatter, parallel coordinates, differences.
+
+import { api } from "./api.js";
+import { ChartBar } from "./chart_bar.js";
+import { ChartGroup } from "./chart_group.js";
+import { ChartSections } from "./chart_sections.js";
+import { manyRuns } from "./chart_source.js";
+import { choice } from "./choice.js";
+import { CompareTable } from "./compare_table.js";
+import { DiffPanel } from "./diff.js";
+import { h, fill } from "./dom.js";
+import { groupMeans } from "./group_mean.js";
+import { setKeys } from "./keys.js";
+import { isDark, lineColor } from "./palette.js";
+import { ParallelPanel } from "./parallel.js";
+import { axisSeries } from "./run.js";
+import { namesOf } from "./run_columns.js";
+import { normalize } from "./run_store.js";
+import { ScatterPanel } from "./scatter.js";
+import { state } from "./state.js";
+import { isLive, titleOf } from "./status.js";
+import { named } from "./widgets.js";
+
+const TABS = [
+  ["charts", "Charts"],
+  ["scatter", "Scatter"],
+  ["parallel", "Parallel"],
+  ["diff", "Differences"],
+];
+
+export class CompareView {
+  constructor(go) {
+    Object.assign(this, { go, rows: [], abort: new AbortController(), keys: [] });
+    this.group = new ChartGroup();
+    this.group.onChange = () => this.loadAxis();
+    const shape = { name: () => state.get("mean"), change: (series) => this.shape(series) };
+    this.sections = new ChartSections(this.group, (pattern) => manyRuns(() => this.lineRuns(), pattern, this.abort.signal, shape));
+    this.bar = new ChartBar(this.group, (text) => this.sections.setFilter(text), state.get("charts"));
+    this.mean = h("select", { "aria-label": "Mean over", onchange: () => this.setMean(this.mean.value) });
+    this.bar.element.append(named("Mean over", this.mean));
+    this.table = new CompareTable(() => this.draw(), go);
+    this.panels = { scatter: new ScatterPanel(go), parallel: new ParallelPanel(go), diff: new DiffPanel(this.abort.signal) };
+    this.build();
+    setKeys("Compare", this.tabKeys());
+    setKeys("Charts", this.bar.keys());
+    document.title = "Compare \u00b7 Guild View";
+  }
+
+  build() {
+    this.tabs = TABS.map(([name, title]) =>
+      h("button", { class: "tab", role: "tab", dataset: { tab: name }, onclick: () => this.setTab(name) }, title),
+    );
+    this.charts = h("div", { dataset: { component: "series" } }, this.bar.element, this.sections.element);
+    this.stage = h("div", { class: "compare-stage" });
+    this.nothing = h(
+      "div",
+      { class: "card empty" },
+      h("p", {}, "No runs are chosen."),
+      h("p", {}, h("a", { href: "/runs" }, "Choose some in the table of runs"), ", with a click or with x."),
+    );
+    this.element = h(
+      "main",
+      { class: "compare-page" },
+      this.nothing,
+      this.table.element,
+      h("div", { class: "compare-tabs", role: "tablist" }, this.tabs),
+      this.stage,
+    );
+  }
+
+  tabKeys() {
+    return [
+      ...TABS.map(([name, title], i) => [String(i + 1), title.toLowerCase(), () => this.setTab(name)]),
+      ["m", "mean over the next flag", () => this.nextMean()],
+      ["d", "only differences in the table", () => this.table.toggleDiffers()],
+      ["r", "back to the table of runs", () => this.go("/runs" + choice.query())],
+    ];
+  }
+
+  destroy() {
+    this.abort.abort();
+    this.group.destroy();
+    setKeys("Compare", null);
+    setKeys("Charts", null);
+  }
+
+  redraw() {
+    this.draw();
+    this.group.redraw();
+  }
+
+  // ---- data -----------------------------------------------------------------------
+
+  async refresh(project) {
+    const ids = choice.list();
+    this.project = project;
+    const kept = new Map(this.rows.map((row) => [row.id, row]));
+    const rows = await Promise.all(
+      ids.map((id) => (kept.get(id) && !isLive(kept.get(id)) && this.fieldsSeen === project.fields ? kept.get(id) : this.loadRun(id))),
+    );
+    this.fieldsSeen = project.fields;
+    const found = rows.filter(Boolean);
+    const isNew = found.length !== this.rows.length || found.some((row, i) => row !== this.rows[i]);
+    this.rows = found;
+    if (isNew || !this.drawn) {
+      this.draw();
+    } else if (this.tab() === "charts") {
+      found.some(isLive) ? this.sections.refresh() : this.sections.retry();
+    }
+  }
+
+  /** One run with all that a table of runs has; null if it was deleted. The same object while nothing changed. */
+  async loadRun(id) {
+    const { signal } = this.abort;
+    try {
+      const answers = await Promise.all([
+        api.run(id, signal),
+        api.fields(id, signal),
+        api.flags(id, signal),
+        api.attrs(id, signal),
+        api.series(id, signal),
+      ]);
+      const old = this.rows.find((row) => row.id === id);
+      if (old && old.answers.every((each, i) => each === answers[i])) {
+        return old;
+      }
+      const [run, fields, flags, attrs, series] = answers;
+      const pairs = (list) => Object.fromEntries(list.map(({ name, value }) => [name, value]));
+      return {
+        ...normalize({ ...run, fields: fields.fields, flags: pairs(flags.flags), attrs: pairs(attrs.attrs) }, this.project.fields),
+        answers,
+        keys: series.series.map((one) => one.key),
+      };
+    } catch (error) {
+      if (error.status === 404) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** The runs whose lines are shown, in the order of their colours; the baseline is drawn thicker. */
+  lineRuns() {
+    const hidden = choice.hidden();
+    return this.rows
+      .filter((row) => !hidden.includes(row.id))
+      .map((row) => ({ id: row.id, name: this.nameOf(row), color: choice.color(row.id), wide: choice.baseline() === row.id }));
+  }
+
+  /** Runs of one name are told apart by the flags that differ, else by their ids. */
+  nameOf(row) {
+    const title = titleOf(row);
+    if (this.rows.filter((each) => titleOf(each) === title).length < 2) {
+      return title;
+    }
+    const flags = this.varying || [];
+    const words = flags
+      .slice(0, 2)
+      .filter((name) => row.flags[name] !== undefined)
+      .map((name) => name + "=" + row.flags[name]);
+    return title + " " + (words.length ? words.join(" ") : row.id.slice(0, 16));
+  }
+
+  // ---- mean over groups -------------------------------------------------------------
+
+  setMean(name) {
+    state.set({ mean: name });
+    this.draw();
+  }
+
+  nextMean() {
+    this.mean.selectedIndex = (this.mean.selectedIndex + 1) % this.mean.options.length;
+    this.setMean(this.mean.value);
+  }
+
+  shape(series) {
+    const name = state.get("mean");
+    if (!name) {
+      return series;
+    }
+    const valueOf = (id) => {
+      const row = this.rows.find((each) => each.id === id);
+      return name === "*" ? "all" : name + "=" + ((row && row.flags[name]) ?? "--");
+    };
+    const values = [...new Set(this.rows.map((row) => valueOf(row.id)))];
+    return groupMeans(series, (id) => ({ name: valueOf(id), color: lineColor(values.indexOf(valueOf(id)), isDark()) }));
+  }
+
+  drawMean() {
+    const names = [["", "No groups"], ["*", "All runs"], ...this.varying.map((name) => [name, name])];
+    const stamp = JSON.stringify(names);
+    if (stamp !== this.meanStamp) {
+      this.meanStamp = stamp;
+      fill(
+        this.mean,
+        names.map(([value, text]) => h("option", { value }, text)),
+      );
+    }
+    this.mean.value = state.get("mean");
+  }
+
+  async loadAxis() {
+    const { axis } = this.group.options;
+    if (axis !== this.axisSeen) {
+      this.axisSeen = axis;
+      this.group.others = await axisSeries(
+        this.rows.map((row) => row.id),
+        axis,
+        this.abort.signal,
+      );
+      this.group.redraw();
+      this.sections.refresh();
+    }
+  }
+
+  // ---- drawing --------------------------------------------------------------------
+
+  tab() {
+    return state.get("tab", "charts");
+  }
+
+  setTab(name) {
+    state.set({ tab: name === "charts" ? null : name });
+    this.draw();
+  }
+
+  draw() {
+    if (!this.project) {
+      return;
+    }
+)asset",
+    R"asset(    this.drawn = true;
+    const chosen = choice.list();
+    this.rows = this.rows.filter((row) => chosen.includes(row.id));
+    this.varying = [...namesOf(this.rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => name);
+    const isEmpty = this.rows.length === 0;
+    this.nothing.hidden = !isEmpty;
+    this.element.classList.toggle("bare", isEmpty);
+    this.table.show(this.rows, this.project);
+    const tab = this.tab();
+    this.tabs.forEach((button) => {
+      button.classList.toggle("current", button.dataset.tab === tab);
+      button.setAttribute("aria-selected", String(button.dataset.tab === tab));
+    });
+    const panel = tab === "charts" ? this.charts : this.panels[tab].element;
+    if (this.stage.firstChild !== panel) {
+      fill(this.stage, panel);
+    }
+    if (tab === "charts") {
+      this.drawCharts();
+    } else {
+      this.panels[tab].show(
+        this.rows.filter((row) => !choice.hidden().includes(row.id)),
+        this.project,
+      );
+    }
+  }
+
+  drawCharts() {
+    const keys = [...new Set(this.rows.flatMap((row) => row.keys))].sort();
+    this.drawMean();
+    this.bar.setAxes(keys);
+    this.sections.update(this.project.series, keys);
+    this.loadAxis();
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_compare_table_js[] = {
+    R"asset(// compare_table.js - the chosen runs as a table that is the charts' legend; cells that differ are marked.
+
+import { choice } from "./choice.js";
+import { h, fill, icon } from "./dom.js";
+import { formatGeneral, formatNumber } from "./format.js";
+import { legendCell } from "./legend_cell.js";
+import { attrColumn, DURATION, STATUS, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { state } from "./state.js";
+import { titleOf } from "./status.js";
+import { spring } from "./widgets.js";
+
+export class CompareTable {
+  constructor(changed, go) {
+    Object.assign(this, { changed, go });
+    this.only = h("input", { type: "checkbox", checked: state.get("differ") === "1", onchange: () => this.setDiffers() });
+    this.head = h("thead", {});
+    this.body = h("tbody", {});
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "compare" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Runs"),
+        spring(),
+        h("label", { class: "check" }, this.only, "Only differences"),
+        h("a", { class: "quiet", href: "/runs" }, "Choose runs"),
+      ),
+      h("div", { class: "table-box" }, h("table", { class: "table compare" }, this.head, this.body)),
+    );
+  }
+
+  setDiffers() {
+    state.set({ differ: this.only.checked });
+    this.changed();
+  }
+
+  toggleDiffers() {
+    this.only.checked = !this.only.checked;
+    this.setDiffers();
+  }
+
+  /** The project's [compare] columns, else all fields and the flags that vary. */
+  columns(rows, project) {
+    const named = (project.compare || [])
+      .map((name) =>
+        name.startsWith("flags/")
+          ? flagColumn(name.slice(6))
+          : name.startsWith("attrs/")
+            ? attrColumn(name.slice(6))
+            : project.fields.filter((field) => field.name === name).map(fieldColumn)[0],
+      )
+      .filter(Boolean);
+    if (named.length) {
+      return named;
+    }
+    return [
+      ...project.fields.map(fieldColumn),
+      ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name)),
+    ];
+  }
+
+  show(rows, project) {
+    this.element.hidden = rows.length === 0;
+    this.element.querySelector("a.quiet").href = "/runs" + choice.query();
+    const pinned = choice.pinned();
+    const sorted = [...rows.filter((row) => pinned.includes(row.id)), ...rows.filter((row) => !pinned.includes(row.id))];
+    const base = rows.find((row) => row.id === choice.baseline()) || null;
+    const fixed = [STATUS, DURATION];
+    const all = [...fixed, ...this.columns(rows, project)].map((column) => ({
+      ...column,
+      differs: new Set(rows.map((row) => column.text(row))).size > 1,
+    }));
+    const columns = this.only.checked ? all.filter((column) => column.differs) : all;
+    fill(
+      this.head,
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col", class: "choice" }, h("span", { class: "unseen" }, "Legend")),
+        h("th", { scope: "col" }, "Name"),
+        columns.map((column) =>
+          h("th", { scope: "col", class: (column.number ? "number" : "") + (column.differs ? " differs" : "") }, column.title),
+        ),
+        h("th", {}, h("span", { class: "unseen" }, "Remove")),
+      ),
+    );
+    fill(
+      this.body,
+      sorted.map((row) => this.row(row, columns, base)),
+    );
+  }
+
+  row(row, columns, base) {
+    const isHidden = choice.hidden().includes(row.id);
+    return h(
+      "tr",
+      {
+        class: (isHidden ? "hidden-run" : "") + (base === row ? " baseline" : ""),
+        dataset: { run: row.id },
+        tabindex: "0",
+        onkeydown: (event) => this.onKey(event, row),
+      },
+      h(
+        "td",
+        { class: "choice" },
+        legendCell(row, this.changed, () => this.remove(row)),
+      ),
+      h("th", { scope: "row" }, h("a", { href: "/runs/" + encodeURIComponent(row.id), title: row.id }, titleOf(row))),
+      columns.map((column) =>
+        h(
+          "td",
+          { class: (column.number ? "number" : "") + (column.differs ? " differs" : "") },
+          column.cell(row),
+          delta(column, row, base),
+        ),
+      ),
+      h(
+        "td",
+        { class: "tight" },
+        h(
+          "button",
+          {
+            class: "quiet square",
+            "aria-label": "Take out",
+            title: "Take out of the comparison (Delete)",
+            onclick: () => this.remove(row),
+          },
+          icon("close"),
+        ),
+      ),
+    );
+  }
+
+  remove(row) {
+    choice.toggle(row.id);
+    this.changed();
+  }
+
+  onKey(event, row) {
+    const rows = [...this.body.children];
+    const at = rows.findIndex((each) => each.dataset.run === row.id);
+    const act = {
+      e: () => choice.flip("hide", row.id),
+      p: () => choice.flip("pin", row.id),
+      b: () => choice.flipBaseline(row.id),
+      Delete: () => choice.toggle(row.id),
+    }[event.key];
+    const next = rows[at + ({ ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key] || NaN)];
+    if (event.target.tagName !== "TR" || event.ctrlKey || event.altKey || event.metaKey || (!act && !next && event.key !== "Enter")) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    if (act) {
+      act();
+      this.changed();
+      const again = [...this.body.children].find((each) => each.dataset.run === row.id) || this.body.firstElementChild;
+      again && again.focus();
+    } else if (next) {
+      next.focus();
+    } else {
+      this.go("/runs/" + encodeURIComponent(row.id));
+    }
+  }
+}
+
+/** How far a number is from the baseline's. */
+function delta(column, row, base) {
+  if (!base || base === row || !column.numberOf || column.kind !== "field") {
+    return null;
+  }
+  const by = column.numberOf(row) - column.numberOf(base);
+  if (!Number.isFinite(by) || by === 0) {
+    return null;
+  }
+  const text = by < 0 ? "\u2212" : "+";
+  const percent = column.text(row).includes("%");
+  return h(
+    "span",
+    { class: "delta" },
+    " " + text + (percent ? formatNumber(Math.abs(by), "0.00%") : formatGeneral(Number(Math.abs(by).toPrecision(3)))),
+  );
+}
+)asset"};
+
+inline constexpr std::string_view asset_diff_js[] = {
+    R"asset(// diff.js - two runs against each other: flags, attributes and output, with what differs marked.
+
+import { stripEscapes } from "./ansi.js";
+import { api } from "./api.js";
+import { choice } from "./choice.js";
+import { h, fill } from "./dom.js";
+import { diffLines } from "./line_diff.js";
+import { state } from "./state.js";
+import { titleOf } from "./status.js";
+import { spring } from "./widgets.js";
+
+const BYTES = 256 * 1024;
+const AROUND = 3;
+
+export class DiffPanel {
+  constructor(signal) {
+    this.signal = signal;
+    this.left = h("select", { "aria-label": "First run", onchange: () => this.choose("a", this.left.value) });
+    this.right = h("select", { "aria-label": "Second run", onchange: () => this.choose("b", this.right.value) });
+    this.all = h("input", { type: "checkbox", checked: state.get("same") === "1", onchange: () => this.choose("same", this.all.checked) });
+    this.body = h("div", { class: "diff-body" });
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "diff" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Differences"),
+        spring(),
+        this.left,
+        this.right,
+        h("label", { class: "check" }, this.all, "Also what is the same"),
+      ),
+      this.body,
+    );
+  }
+
+  choose(name, value) {
+    state.set({ [name]: value });
+    this.show(this.rows);
+  }
+
+  async show(rows) {
+    this.rows = rows;
+    const find = (id) => rows.find((row) => row.id === id);
+    const a = find(state.get("a")) || find(choice.baseline()) || rows[0];
+    const b = find(state.get("b")) || rows.find((row) => row !== a);
+    if (!a || !b) {
+      fill(this.body, h("div", { class: "empty" }, "Choose two runs."));
+      return;
+    }
+    for (const [select, chosen] of [
+      [this.left, a],
+      [this.right, b],
+    ]) {
+      fill(
+        select,
+        rows.map((row) => h("option", { value: row.id, selected: row === chosen }, titleOf(row) + " \u00b7 " + row.id.slice(0, 16))),
+      );
+    }
+    const stamp = [a, b, this.all.checked];
+    if (this.stamp && stamp.every((each, i) => each === this.stamp[i])) {
+      return;
+    }
+    this.stamp = stamp;
+    fill(
+      this.body,
+      this.pairs("Flags", a.flags, b.flags),
+      this.pairs("Attributes", a.attrs, b.attrs),
+      h("h4", {}, "Output"),
+      (this.output = h("div", { class: "diff-output" }, h("div", { class: "empty" }, "reading"))),
+    );
+    this.drawOutput(await this.linesOf(a), await this.linesOf(b));
+  }
+
+  pairs(title, a, b) {
+    const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+    const rows = names.filter((name) => this.all.checked || a[name] !== b[name]);
+    const cell = (value, other, kind) =>
+      h("td", { class: value === other ? "" : value === undefined ? "none" : kind }, value === undefined ? "\u2014" : value);
+    return [
+      h("h4", {}, title),
+      rows.length
+        ? h(
+            "table",
+            { class: "table diff-pairs" },
+            h(
+              "tbody",
+              {},
+              rows.map((name) =>
+                h("tr", {}, h("th", { scope: "row" }, name), cell(a[name], b[name], "old"), cell(b[name], a[name], "new")),
+              ),
+            ),
+          )
+        : h("div", { class: "empty" }, names.length ? "no difference" : "none"),
+    ];
+  }
+
+  async linesOf(run) {
+    const answer = await api.output(run.id, { offset: -BYTES, limit: BYTES }, this.signal).catch(() => ({ pieces: [] }));
+    return answer.pieces
+      .map((piece) => piece.text || "")
+      .join("")
+      .split("\n")
+      .map((line) => stripEscapes(line.slice(line.lastIndexOf("\r", line.length - 2) + 1)));
+  }
+
+  drawOutput(a, b) {
+    const lines = diffLines(a, b);
+    const near = new Set();
+    lines.forEach((line, i) => {
+      for (let k = i - AROUND; line.kind !== "same" && k <= i + AROUND; k += 1) {
+        near.add(k);
+      }
+    });
+    const shown = [];
+    let skipped = 0;
+    lines.forEach((line, i) => {
+      if (this.all.checked || near.has(i)) {
+        shown.push(
+          ...gap(skipped),
+          h("div", { class: "line " + line.kind }, { same: "  ", old: "\u2212 ", new: "+ " }[line.kind] + line.text),
+        );
+        skipped = 0;
+      } else {
+        skipped += 1;
+      }
+    });
+    fill(this.output, near.size || this.all.checked ? [...shown, ...gap(skipped)] : h("div", { class: "empty" }, "the same output"));
+  }
+}
+
+function gap(count) {
+  return count ? [h("div", { class: "output-gap" }, count + (count === 1 ? " line is" : " lines are") + " the same")] : [];
 }
 )asset"};
 
 inline constexpr std::string_view asset_dom_js[] = {
     R"asset(// dom.js - building elements. Data only ever becomes text nodes and attributes, never markup.
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /** Makes an element: h("div", {class: "card", onclick: f, title: t}, child, "text", [more]). */
 export function h(tag, props, ...children) {
@@ -664,46 +3246,154 @@ export function setText(element, text) {
   }
 }
 
-// Line icons of our own on a 24 x 24 grid.
-const PATHS = {
-  accuracy: ["M12 3a9 9 0 1 0 9 9", "M12 7.5a4.5 4.5 0 1 0 4.5 4.5", "M12 12 20 4", "M16.5 4v3.5H20"],
-  loss: ["M4 4v16h16", "M7.5 7c2 7 5 8.5 11.5 9", "M16 13.2 19 16l-3 2.8"],
-  steps: ["M4 19h4v-4h4v-4h4V7h4"],
-  time: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18", "M12 7v5l3.2 2"],
-  chart: ["M4 4v16h16", "M7 15l4-5 3 3 5-7"],
-  memory: ["M7 7h10v10H7z", "M10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4"],
-  speed: ["M4 17a8 8 0 1 1 16 0", "M12 17l4-6"],
-  value: ["M5 9h14M5 15h14M10 4 8 20M16 4l-2 16"],
-  sun: ["M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8", "M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M19 5l-1.7 1.7M6.7 17.3 5 19"],
-  moon: ["M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"],
-  list: ["M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01"],
-  expand: ["M4 9V4h5M20 15v5h-5M4 4l6 6M20 20l-6-6"],
-  shrink: ["M10 5v5H5M14 19v-5h5M10 10 4 4M14 14l6 6"],
-  close: ["M6 6l12 12M18 6 6 18"],
-  warning: ["M12 3.5 22 20H2z", "M12 10v4.5M12 17.2v.1"],
-  back: ["M14 5l-7 7 7 7"],
-};
+export { icon } from "./icons.js";
+)asset"};
 
-// Names that project files of the 2017 tool use for the same pictures.
-const ALIASES = {
-  "line-chart": "chart", "area-chart": "chart", "bar-chart": "chart", "clock-o": "time", clock: "time",
-  bullseye: "accuracy", crosshairs: "accuracy", hashtag: "value", tachometer: "speed",
-  dashboard: "speed", microchip: "memory", database: "memory", "hourglass-half": "time",
-};
+inline constexpr std::string_view asset_files_js[] = {
+    R"asset(// files.js - the files of a run: view text and pictures, download any.
 
-/** Makes the icon called `name`; an unknown name gives the number sign. */
-export function icon(name) {
-  const paths = PATHS[ALIASES[name] || name] || PATHS.value;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  for (const d of paths) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
+import { api } from "./api.js";
+import { h, fill, icon, setText } from "./dom.js";
+import { formatNumber, formatTime } from "./format.js";
+import { state } from "./state.js";
+import { cardHead, moreButton, searchBox, spring, tableHead, unseen } from "./widgets.js";
+
+const SHOWN_BYTES = 256 * 1024;
+const FIRST = 100;
+
+export class Files {
+  constructor() {
+    this.limit = FIRST;
+    this.note = h("span", { class: "dim" });
+    this.body = h("tbody", {});
+    this.filter = searchBox("Filter files", "Filter", () => this.render());
+    this.view = h("div", { class: "file-view", hidden: true });
+    this.rest = moreButton(() => {
+      this.limit = Infinity;
+      this.render();
+    });
+    const head = tableHead(["Name", "Size", "Changed", unseen("Download")], (i) => i === 1);
+    const table = h("table", { class: "table files" }, head, this.body);
+    this.element = h(
+      "section",
+      { class: "card", hidden: true, dataset: { component: "files" } },
+      cardHead("Files", this.note, spring(), this.filter),
+      h("div", { class: "table-box" }, table, this.rest),
+      this.view,
+    );
   }
-  return svg;
+
+  async refresh(id, signal) {
+    this.id = id;
+    this.signal = signal;
+    const answer = await api.files(id, signal).catch((error) => {
+      if (error.status === 404) {
+        return null;
+      }
+      throw error;
+    });
+    if (answer && answer !== this.answer) {
+      this.answer = answer;
+      this.element.hidden = false;
+      this.render();
+      this.reopen();
+    }
+  }
+
+  /** The file that the address names. */
+  reopen() {
+    const file = this.view.hidden && this.answer.files.find((each) => each.name === state.get("file"));
+    if (file) {
+      this.open(file);
+    }
+  }
+
+  render() {
+    const wanted = this.filter.value.toLowerCase();
+    const files = this.answer.files.filter((file) => file.name.toLowerCase().includes(wanted));
+    setText(
+      this.note,
+      this.answer.files.length + (this.answer.files.length === 1 ? " file" : " files") + (this.answer.is_cut ? ", the first ones" : ""),
+    );
+    fill(
+      this.body,
+      files.slice(0, this.limit).map((file) => this.row(file)),
+      files.length
+        ? null
+        : h(
+            "tr",
+            {},
+            h("td", { colspan: "4", class: "empty" }, this.answer.files.length ? "no file's name contains this text" : "no files"),
+          ),
+    );
+    this.rest.hidden = files.length <= this.limit;
+    setText(this.rest, "Show " + (files.length - this.limit) + " more");
+  }
+
+  row(file) {
+    return h(
+      "tr",
+      {},
+      h("td", {}, h("button", { class: "link", title: "View", onclick: () => this.open(file) }, file.name)),
+      h("td", { class: "number" }, formatNumber(file.size, "0.0 b")),
+      h("td", { class: "dim" }, file.modified_us ? formatTime(file.modified_us) : ""),
+      h(
+        "td",
+        { class: "tight" },
+        h(
+          "a",
+          {
+            class: "quiet square",
+            href: api.fileLink(this.id, file.file, true),
+            download: file.name.split("/").at(-1),
+            "aria-label": "Download " + file.name,
+            title: "Download",
+          },
+          icon("download"),
+        ),
+      ),
+    );
+  }
+
+  async open(file) {
+    this.view.hidden = false;
+    state.set({ file: file.name });
+    const close = h(
+      "button",
+      {
+        class: "quiet square",
+        "aria-label": "Close",
+        title: "Close",
+        onclick: () => {
+          this.view.hidden = true;
+          state.set({ file: null });
+        },
+      },
+      icon("close"),
+    );
+    const head = h(
+      "header",
+      { class: "card-head" },
+      h("code", {}, file.name),
+      h("span", { class: "dim" }, formatNumber(file.size, "0.0 b")),
+      spring(),
+      close,
+    );
+    if (/\.(png|jpe?g|gif|webp)$/i.test(file.name)) {
+      fill(this.view, head, h("img", { class: "file-image", src: api.fileLink(this.id, file.file), alt: file.name }));
+    } else {
+      const text = await api.fileText(this.id, file.file, SHOWN_BYTES, this.signal).catch((error) => error.message);
+      fill(
+        this.view,
+        head,
+        h("pre", { tabindex: "0" }, text.includes("\0") ? "This file is not text. Download it to look at it." : text),
+        file.size > SHOWN_BYTES
+          ? h("div", { class: "empty" }, "the first " + formatNumber(SHOWN_BYTES, "0 b") + "; download the file for the rest")
+          : null,
+      );
+    }
+    this.view.scrollIntoView({ block: "nearest" });
+  }
 }
 )asset"};
 
@@ -722,9 +3412,15 @@ export const NOTHING = "--";
 export function parseFormat(format) {
   const text = (format || "").trim();
   const dot = text.match(/\.(0+)/);
-  const kind = text.includes("%") ? "percent"
-    : text.includes(":") ? "duration"
-      : /b/i.test(text) ? "bytes" : text === "" ? "general" : "plain";
+  const kind = text.includes("%")
+    ? "percent"
+    : text.includes(":")
+      ? "duration"
+      : /b/i.test(text)
+        ? "bytes"
+        : text === ""
+          ? "general"
+          : "plain";
   return { kind, decimals: dot ? dot[1].length : 0, thousands: text.includes("0,0"), space: /\s(%|b)/i.test(text) };
 }
 
@@ -735,11 +3431,16 @@ export function formatNumber(value, format) {
   }
   const { kind, decimals, thousands, space } = parseFormat(format);
   switch (kind) {
-    case "percent": return (value * 100).toFixed(decimals) + (space ? " %" : "%");
-    case "bytes": return formatBytes(value, decimals, space);
-    case "duration": return formatDuration(value * 1e6);
-    case "general": return formatGeneral(value);
-    default: return thousands ? withThousands(value.toFixed(decimals)) : value.toFixed(decimals);
+    case "percent":
+      return (value * 100).toFixed(decimals) + (space ? " %" : "%");
+    case "bytes":
+      return formatBytes(value, decimals, space);
+    case "duration":
+      return formatDuration(value * 1e6);
+    case "general":
+      return formatGeneral(value);
+    default:
+      return thousands ? withThousands(value.toFixed(decimals)) : value.toFixed(decimals);
   }
 }
 
@@ -769,7 +3470,10 @@ export function formatGeneral(value) {
     return withThousands(String(value));
   }
   if (size >= 1e6 || size < 1e-4) {
-    return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
+    return value
+      .toExponential(3)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e");
   }
   return String(Number(value.toPrecision(6)));
 }
@@ -803,8 +3507,7 @@ export function formatTick(value, format, step, largest = value) {
   }
   const size = Math.abs(value);
   if (value !== 0 && (size >= 1e6 || size < 1e-4)) {
-    return value.toExponential(Math.min(6, Math.max(0, decimalsFor(step / 10 ** Math.floor(Math.log10(size))))))
-      .replace("e+", "e");
+    return value.toExponential(Math.min(6, Math.max(0, decimalsFor(step / 10 ** Math.floor(Math.log10(size)))))).replace("e+", "e");
   }
   return withThousands(value.toFixed(decimalsFor(step)));
 }
@@ -868,8 +3571,14 @@ export function formatClock(us) {
 /** How long ago, in words: just now, 5 minutes ago, 3 days ago. */
 export function formatAgo(us, nowUs) {
   const seconds = Math.max(0, (nowUs - us) / 1e6);
-  const steps = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [2592000, "day", 86400],
-    [31536000, "month", 2592000], [Infinity, "year", 31536000]];
+  const steps = [
+    [60, "second", 1],
+    [3600, "minute", 60],
+    [86400, "hour", 3600],
+    [2592000, "day", 86400],
+    [31536000, "month", 2592000],
+    [Infinity, "year", 31536000],
+  ];
   if (seconds < 10) {
     return "just now";
   }
@@ -884,12 +3593,160 @@ export function toNumber(value) {
 }
 )asset"};
 
+inline constexpr std::string_view asset_group_mean_js[] = {
+    R"asset(// group_mean.js - runs of one group as one line: their mean over common steps, with a band from smallest to largest. Pure.
+
+import { lowerBound } from "./scale.js";
+
+const POINTS = 500;
+
+/** series: chart_data.js; groupOf(run id) -> {name, color}. One line for each group and key. */
+export function groupMeans(series, groupOf) {
+  const parts = new Map();
+  for (const one of series) {
+    const group = groupOf(one.run);
+    const id = group.name + " " + one.key;
+    parts.set(id, parts.get(id) || { group, key: one.key, members: [] });
+    parts.get(id).members.push(one);
+  }
+  const keys = new Set(series.map((one) => one.key));
+  return [...parts.entries()].map(([id, { group, key, members }]) => ({
+    ...meanOf(members),
+    id,
+    run: id,
+    key,
+    color: group.color,
+    dash: members[0].dash,
+    name: group.name + (keys.size > 1 ? " " + key : "") + " (" + members.length + ")",
+  }));
+}
+
+function meanOf(members) {
+  const grid = commonSteps(members);
+  const values = new Float64Array(grid.length);
+  const low = new Float64Array(grid.length);
+  const high = new Float64Array(grid.length);
+  const times = new Float64Array(grid.length);
+  grid.forEach((step, i) => {
+    const there = members.map((one) => at(one, step, one.values)).filter(Number.isFinite);
+    values[i] = there.length ? there.reduce((a, b) => a + b, 0) / there.length : NaN;
+    low[i] = there.length ? Math.min(...there) : NaN;
+    high[i] = there.length ? Math.max(...there) : NaN;
+    const seen = members.map((one) => at(one, step, one.times) - (one.start || one.times[0])).filter(Number.isFinite);
+    times[i] = seen.length ? (members[0].start || members[0].times[0]) + seen.reduce((a, b) => a + b, 0) / seen.length : NaN;
+  });
+  return {
+    steps: grid,
+    times,
+    values,
+    band: { low, high },
+    count: members.reduce((sum, one) => sum + one.count, 0),
+    reduced: false,
+    start: members[0].start,
+  };
+}
+
+/** All steps of the members, thinned evenly to some hundreds. */
+function commonSteps(members) {
+  const all = [...new Set(members.flatMap((one) => Array.from(one.steps)))].sort((a, b) => a - b);
+  const every = Math.max(1, Math.ceil(all.length / POINTS));
+  return Float64Array.from(all.filter((_, i) => i % every === 0 || i === all.length - 1));
+}
+
+/** A member's number at a step, in proportion between its neighbours; nothing outside of what it logged. */
+function at(one, step, numbers) {
+  const { steps } = one;
+  const i = lowerBound(steps, step);
+  if (i === steps.length || (i === 0 && steps[0] !== step)) {
+    return NaN;
+  }
+  if (steps[i] === step) {
+    return numbers[i];
+  }
+  const part = (step - steps[i - 1]) / (steps[i] - steps[i - 1]);
+  return numbers[i - 1] + (numbers[i] - numbers[i - 1]) * part;
+}
+)asset"};
+
 inline constexpr std::string_view asset_icon_svg[] = {
     R"asset(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <rect width="32" height="32" rx="8" fill="#3b5bdb"/>
 <path d="M6 22 L12 13 L17 17.5 L26 8" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/>
 <circle cx="26" cy="8" r="2.6" fill="#ffd43b"/>
 </svg>
+)asset"};
+
+inline constexpr std::string_view asset_icons_js[] = {
+    R"asset(// icons.js - line icons of our own on a 24 x 24 grid.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const PATHS = {
+  accuracy: ["M12 3a9 9 0 1 0 9 9", "M12 7.5a4.5 4.5 0 1 0 4.5 4.5", "M12 12 20 4", "M16.5 4v3.5H20"],
+  loss: ["M4 4v16h16", "M7.5 7c2 7 5 8.5 11.5 9", "M16 13.2 19 16l-3 2.8"],
+  steps: ["M4 19h4v-4h4v-4h4V7h4"],
+  time: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18", "M12 7v5l3.2 2"],
+  chart: ["M4 4v16h16", "M7 15l4-5 3 3 5-7"],
+  memory: ["M7 7h10v10H7z", "M10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4"],
+  speed: ["M4 17a8 8 0 1 1 16 0", "M12 17l4-6"],
+  value: ["M5 9h14M5 15h14M10 4 8 20M16 4l-2 16"],
+  sun: [
+    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8",
+    "M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M19 5l-1.7 1.7M6.7 17.3 5 19",
+  ],
+  moon: ["M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"],
+  list: ["M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01"],
+  expand: ["M4 9V4h5M20 15v5h-5M4 4l6 6M20 20l-6-6"],
+  shrink: ["M10 5v5H5M14 19v-5h5M10 10 4 4M14 14l6 6"],
+  close: ["M6 6l12 12M18 6 6 18"],
+  warning: ["M12 3.5 22 20H2z", "M12 10v4.5M12 17.2v.1"],
+  back: ["M14 5l-7 7 7 7"],
+  more: ["M5 11a1 1 0 1 0 .01 0M12 11a1 1 0 1 0 .01 0M19 11a1 1 0 1 0 .01 0"],
+  eye: ["M2.5 12s3.5-6.5 9.5-6.5 9.5 6.5 9.5 6.5-3.5 6.5-9.5 6.5S2.5 12 2.5 12z", "M12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6"],
+  "eye-off": [
+    "M4 4l16 16",
+    "M9.5 5.8a9 9 0 0 1 2.5-.3c6 0 9.5 6.5 9.5 6.5a17 17 0 0 1-2.6 3.4M6.3 7.3A17 17 0 0 0 2.5 12s3.5 6.5 9.5 6.5a9 9 0 0 0 4.6-1.3",
+  ],
+  pin: ["M9 4h6l-1 6 3 3H7l3-3z", "M12 13v7"],
+  flag: ["M6 21V4h11l-2 4 2 4H6"],
+  file: ["M6 3h8l4 4v14H6z", "M14 3v4h4"],
+  download: ["M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14"],
+  link: ["M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1", "M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.700l1-1"],
+  keyboard: ["M3 7h18v10H3z", "M7 10.500h.01M11 10.500h.01M15 10.500h.01M8 14h8"],
+  columns: ["M4 5h16v14H4zM10 5v14M15 5v14"],
+};
+
+// Names that project files of the 2017 tool use for the same pictures.
+const ALIASES = {
+  "line-chart": "chart",
+  "area-chart": "chart",
+  "bar-chart": "chart",
+  "clock-o": "time",
+  clock: "time",
+  bullseye: "accuracy",
+  crosshairs: "accuracy",
+  hashtag: "value",
+  tachometer: "speed",
+  dashboard: "speed",
+  microchip: "memory",
+  database: "memory",
+  "hourglass-half": "time",
+};
+
+/** Makes the icon called `name`; an unknown name gives the number sign. */
+export function icon(name) {
+  const paths = PATHS[ALIASES[name] || name] || PATHS.value;
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  for (const d of paths) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    svg.append(path);
+  }
+  return svg;
+}
 )asset"};
 
 inline constexpr std::string_view asset_index_html[] = {
@@ -902,8 +3759,63 @@ inline constexpr std::string_view asset_index_html[] = {
 <title>Guild View</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
+<link rel="stylesheet" href="/assets/chart.css">
+<link rel="stylesheet" href="/assets/table.css">
+<link rel="stylesheet" href="/assets/output.css">
 <script src="/assets/theme.js"></script>
 <script type="module" src="/assets/main.js"></script>
+<link rel="modulepreload" href="/assets/ansi.js">
+<link rel="modulepreload" href="/assets/api.js">
+<link rel="modulepreload" href="/assets/api_data.js">
+<link rel="modulepreload" href="/assets/chart.js">
+<link rel="modulepreload" href="/assets/chart_bar.js">
+<link rel="modulepreload" href="/assets/chart_data.js">
+<link rel="modulepreload" href="/assets/chart_export.js">
+<link rel="modulepreload" href="/assets/chart_group.js">
+<link rel="modulepreload" href="/assets/chart_input.js">
+<link rel="modulepreload" href="/assets/chart_legend.js">
+<link rel="modulepreload" href="/assets/chart_paint.js">
+<link rel="modulepreload" href="/assets/chart_sections.js">
+<link rel="modulepreload" href="/assets/chart_source.js">
+<link rel="modulepreload" href="/assets/chart_tip.js">
+<link rel="modulepreload" href="/assets/chart_view.js">
+<link rel="modulepreload" href="/assets/choice.js">
+<link rel="modulepreload" href="/assets/column_chooser.js">
+<link rel="modulepreload" href="/assets/compare.js">
+<link rel="modulepreload" href="/assets/compare_table.js">
+<link rel="modulepreload" href="/assets/diff.js">
+<link rel="modulepreload" href="/assets/dom.js">
+<link rel="modulepreload" href="/assets/files.js">
+<link rel="modulepreload" href="/assets/format.js">
+<link rel="modulepreload" href="/assets/group_mean.js">
+<link rel="modulepreload" href="/assets/icons.js">
+<link rel="modulepreload" href="/assets/keys.js">
+<link rel="modulepreload" href="/assets/legend_cell.js">
+<link rel="modulepreload" href="/assets/line_diff.js">
+<link rel="modulepreload" href="/assets/menu.js">
+<link rel="modulepreload" href="/assets/numbers.js">
+<link rel="modulepreload" href="/assets/output.js">
+<link rel="modulepreload" href="/assets/output_lines.js">
+<link rel="modulepreload" href="/assets/pairs.js">
+<link rel="modulepreload" href="/assets/palette.js">
+<link rel="modulepreload" href="/assets/parallel.js">
+<link rel="modulepreload" href="/assets/rail.js">
+<link rel="modulepreload" href="/assets/run.js">
+<link rel="modulepreload" href="/assets/run_columns.js">
+<link rel="modulepreload" href="/assets/run_fields.js">
+<link rel="modulepreload" href="/assets/run_store.js">
+<link rel="modulepreload" href="/assets/runs.js">
+<link rel="modulepreload" href="/assets/runs_rows.js">
+<link rel="modulepreload" href="/assets/scale.js">
+<link rel="modulepreload" href="/assets/scatter.js">
+<link rel="modulepreload" href="/assets/spark.js">
+<link rel="modulepreload" href="/assets/state.js">
+<link rel="modulepreload" href="/assets/statistics.js">
+<link rel="modulepreload" href="/assets/status.js">
+<link rel="modulepreload" href="/assets/svg.js">
+<link rel="modulepreload" href="/assets/svg_context.js">
+<link rel="modulepreload" href="/assets/virtual_table.js">
+<link rel="modulepreload" href="/assets/widgets.js">
 </head>
 <body>
 <noscript><p class="notice">Guild View needs JavaScript. The same data is under /api/runs as JSON.</p></noscript>
@@ -912,52 +3824,310 @@ inline constexpr std::string_view asset_index_html[] = {
 </html>
 )asset"};
 
+inline constexpr std::string_view asset_keys_js[] = {
+    R"asset(// keys.js - the keyboard: one list of keys for the page that is shown, and the dialog that `?` opens.
+
+import { CHART_KEYS } from "./chart_input.js";
+import { h } from "./dom.js";
+import { cardHead, openDialog, spring } from "./widgets.js";
+
+const groups = new Map();
+
+/** Sets the keys of one part of the page: [[key, words, action]]; null takes them away. */
+export function setKeys(title, keys) {
+  if (keys) {
+    groups.set(title, keys);
+  } else {
+    groups.delete(title);
+  }
+}
+
+function isTyping(target) {
+  return target.closest && target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]");
+}
+
+function nameOf(event) {
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + (event.key === " " ? "Space" : event.key);
+}
+
+let pending = "";
+
+/** Two keys in a row ("g r") are one name. */
+export function onKeydown(event) {
+  if (event.key === "Escape" && isTyping(event.target)) {
+    event.target.blur();
+    return;
+  }
+  if (event.defaultPrevented || isTyping(event.target) || document.querySelector("dialog[open]")) {
+    return;
+  }
+  const name = nameOf(event);
+  const names = [pending + name, name];
+  pending = name === "g" ? "g " : "";
+  for (const wanted of names) {
+    for (const keys of groups.values()) {
+      const found = keys.find(([key]) => key.split(", ").includes(wanted));
+      if (found) {
+        event.preventDefault();
+        found[2](event);
+        return;
+      }
+    }
+  }
+}
+
+/** The list of all keys, as a dialog. */
+export function showHelp() {
+  const close = h("button", { class: "quiet", type: "button", autofocus: true }, "Close");
+  const parts = [...groups, ["A chart that has the focus (Tab)", CHART_KEYS]].map(([title, keys]) => keySection(title, keys));
+  const dialog = openDialog("Keyboard", "help", cardHead("Keyboard", spring(), close), h("div", { class: "help-body" }, parts));
+  close.addEventListener("click", () => dialog.close());
+}
+
+function keySection(title, keys) {
+  const rows = keys.map(([key, words]) => {
+    const names = key.split(", ").map((one, i) => [i ? " " : "", h("kbd", {}, one)]);
+    return h("div", {}, h("dt", {}, names), h("dd", {}, words));
+  });
+  return h("section", {}, h("h4", {}, title), h("dl", {}, rows));
+}
+
+/** A line of text that goes away by itself; read out by screen readers. */
+export function say(text) {
+  let box = document.querySelector(".toast");
+  if (!box) {
+    box = h("div", { class: "toast", role: "status" });
+    document.body.append(box);
+  }
+  box.textContent = text;
+  box.classList.add("shown");
+  clearTimeout(box.timer);
+  box.timer = setTimeout(() => box.classList.remove("shown"), 2500);
+}
+)asset"};
+
+inline constexpr std::string_view asset_legend_cell_js[] = {
+    R"asset(// legend_cell.js - the cell by which a table of runs is the legend of their charts.
+
+import { choice } from "./choice.js";
+import { h, icon } from "./dom.js";
+import { titleOf } from "./status.js";
+
+/** Box or colour, and for a chosen run eye, pin and baseline. */
+export function legendCell(run, changed, onChoose) {
+  const { id } = run;
+  const color = choice.color(id);
+  const marks = [
+    {
+      on: !choice.hidden().includes(id),
+      name: "eye",
+      off: "eye-off",
+      title: "Show its lines (e)",
+      act: () => choice.flip("hide", id),
+      always: true,
+    },
+    { on: choice.pinned().includes(id), name: "pin", title: "Pin to the top (p)", act: () => choice.flip("pin", id) },
+    { on: choice.baseline() === id, name: "flag", title: "Baseline (b)", act: () => choice.flipBaseline(id) },
+  ];
+  const shown = marks.filter((mark) => color || (mark.on && !mark.always));
+  return [chooseBox(run, color, onChoose), shown.map((mark) => markButton(mark, changed))];
+}
+
+function chooseBox(run, color, onclick) {
+  const words = { title: "Choose to compare (x)", "aria-label": "Choose " + titleOf(run), "aria-pressed": String(color !== null) };
+  const box = h("button", { class: "choose", tabindex: "-1", ...words, onclick });
+  if (color) {
+    box.style.background = color;
+    box.style.borderColor = color;
+  }
+  return box;
+}
+
+function markButton({ on, name, off, title, act }, changed) {
+  const words = { title, "aria-label": title, "aria-pressed": String(on) };
+  const onclick = () => {
+    act();
+    changed();
+  };
+  return h("button", { class: "mark-button" + (on ? " on" : ""), tabindex: "-1", ...words, onclick }, icon(on ? name : off || name));
+}
+)asset"};
+
+inline constexpr std::string_view asset_line_diff_js[] = {
+    R"asset(// line_diff.js - the differences of two lists of lines, by Myers' algorithm. Pure.
+
+const MAX_EDITS = 2000;
+
+/** [{kind: "same" | "old" | "new", text}]; lists that differ too much come as all old, then all new. */
+export function diffLines(a, b) {
+  let head = 0;
+  while (head < a.length && head < b.length && a[head] === b[head]) {
+    head += 1;
+  }
+  let tail = 0;
+  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) {
+    tail += 1;
+  }
+  const same = (lines) => lines.map((text) => ({ kind: "same", text }));
+  return [
+    ...same(a.slice(0, head)),
+    ...middle(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...same(tail ? a.slice(-tail) : []),
+  ];
+}
+
+function middle(a, b) {
+  const trace = edits(a, b);
+  if (!trace) {
+    return [...a.map((text) => ({ kind: "old", text })), ...b.map((text) => ({ kind: "new", text }))];
+  }
+  const out = [];
+  let [x, y] = [a.length, b.length];
+  for (let d = trace.length - 1; d >= 0; d -= 1) {
+    const before = trace[d];
+    const k = x - y;
+    const down = k === -d || (k !== d && (before.get(k - 1) ?? -1) < (before.get(k + 1) ?? -1));
+    const k0 = down ? k + 1 : k - 1;
+    const x0 = d === 0 ? 0 : before.get(k0);
+    const y0 = d === 0 ? 0 : x0 - k0;
+    while (x > x0 && y > y0) {
+      out.push({ kind: "same", text: a[x - 1] });
+      x -= 1;
+      y -= 1;
+    }
+    if (d > 0) {
+      out.push(down ? { kind: "new", text: b[y - 1] } : { kind: "old", text: a[x - 1] });
+    }
+    [x, y] = [x0, y0];
+  }
+  return out.reverse();
+}
+
+/** The furthest reach of each diagonal before each edit; null after too many. */
+function edits(a, b) {
+  const reach = new Map([[1, 0]]);
+  const trace = [];
+  for (let d = 0; d <= Math.min(MAX_EDITS, a.length + b.length); d += 1) {
+    trace.push(new Map(reach));
+    for (let k = -d; k <= d; k += 2) {
+      let x = k === -d || (k !== d && (reach.get(k - 1) ?? -1) < (reach.get(k + 1) ?? -1)) ? reach.get(k + 1) : reach.get(k - 1) + 1;
+      while (x < a.length && x - k < b.length && a[x] === b[x - k]) {
+        x += 1;
+      }
+      reach.set(k, x);
+      if (x >= a.length && x - k >= b.length) {
+        return trace;
+      }
+    }
+  }
+  return null;
+}
+)asset"};
+
 inline constexpr std::string_view asset_main_js[] = {
     R"asset(// main.js - the frame: header, routes, the clock that keeps the page live, messages.
 //
 //   /           the newest run, and the next one as soon as it starts
 //   /runs       all runs
 //   /runs/ID    one run
+//   /compare    chosen runs side by side
 
 import { api } from "./api.js";
+import { choice } from "./choice.js";
+import { CompareView } from "./compare.js";
 import { h, fill, icon, setText } from "./dom.js";
+import { onKeydown, say, setKeys, showHelp } from "./keys.js";
 import { isDark } from "./palette.js";
+import { RunRail } from "./rail.js";
 import { RunView } from "./run.js";
-import { RunRail, RunsView } from "./runs.js";
+import { RunsView } from "./runs.js";
+import { remember } from "./state.js";
+import { spring } from "./widgets.js";
 
 const RAIL_RUNS = 100;
-const TABLE_RUNS = 1000;
+const HIDDEN_WAIT_MS = 60000;
 
 class App {
   constructor(root) {
-    this.interval = 2000;
-    this.view = null;
-    this.viewKey = "";
-    this.project = { title: "", description: "", fields: [], series: [], error: null, diagnostics: [] };
+    Object.assign(this, {
+      interval: 1000,
+      view: null,
+      viewKey: "",
+      project: { title: "", description: "", fields: [], series: [], error: null, diagnostics: [] },
+    });
     this.rail = new RunRail();
-    this.title = h("span", { class: "project-title" });
-    this.live = h("span", { class: "live", role: "status" });
-    this.theme = h("button", { class: "quiet square", title: "Light or dark", "aria-label": "Light or dark", onclick: () => this.toggleTheme() });
-    this.tabs = { run: h("a", { href: "/", class: "tab" }, "Run"), runs: h("a", { href: "/runs", class: "tab" }, "Runs") };
-    this.banner = h("div", { class: "banners" });
-    this.stage = h("div", { class: "stage" });
-    fill(root, h("header", { class: "top" }, h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), this.title),
-      h("nav", { class: "tabs", "aria-label": "Pages" }, this.tabs.run, this.tabs.runs), h("span", { class: "spring" }), this.live, this.theme),
-    this.banner, this.stage);
+    this.build(root);
     this.drawTheme();
     document.addEventListener("click", (event) => this.onLink(event));
-    addEventListener("popstate", () => this.tick());
+    document.addEventListener("keydown", onKeydown);
+    addEventListener("popstate", () => {
+      this.viewKey = "";
+      this.tick();
+    });
     document.addEventListener("visibilitychange", () => this.tick());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.drawTheme());
+    setKeys("Everywhere", this.keys());
+  }
+
+  build(root) {
+    const button = (name, title, act) =>
+      h(
+        "button",
+        { class: "quiet square" + (name === "keyboard" ? " for-keyboard" : ""), title, "aria-label": title, onclick: act },
+        icon(name),
+      );
+    this.title = h("span", { class: "project-title" });
+    this.live = h("span", { class: "live", role: "status" });
+    this.theme = button("sun", "Light or dark (t)", () => this.toggleTheme());
+    this.tabs = {
+      run: h("a", { href: "/", class: "tab" }, "Run"),
+      runs: h("a", { href: "/runs", class: "tab" }, "Runs"),
+      compare: h("a", { href: "/compare", class: "tab" }, "Compare"),
+    };
+    this.banner = h("div", { class: "banners" });
+    this.stage = h("div", { class: "stage" });
+    fill(
+      root,
+      h(
+        "header",
+        { class: "top" },
+        h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), this.title),
+        h("nav", { class: "tabs", "aria-label": "Pages" }, Object.values(this.tabs)),
+        spring(),
+        this.live,
+        button("link", "Copy link (Y)", () => this.copyLink()),
+        button("keyboard", "Keyboard (?)", showHelp),
+        this.theme,
+      ),
+      this.banner,
+      this.stage,
+    );
+  }
+
+  keys() {
+    return [
+      ["?", "this list", showHelp],
+      ["g r", "all runs", () => this.go("/runs")],
+      ["g l", "the latest run", () => this.go("/")],
+      ["g c", "compare", () => this.go("/compare")],
+      ["t", "light or dark", () => this.toggleTheme()],
+      ["Y", "copy a link to this view", () => this.copyLink()],
+      ["[", "the next newer run", () => this.neighbour(-1)],
+      ["]", "the next older run", () => this.neighbour(1)],
+      ["Escape", "leave a field", () => {}],
+    ];
   }
 
   async start() {
+    const first = this.tick();
     const settings = await api.settings().catch(() => null);
     this.interval = (settings && settings.interval_ms) || this.interval;
-    await this.tick();
+    await first;
   }
 
-  /** One round of reading; the next is planned whatever happened. */
+  // ---- the clock ------------------------------------------------------------------
+
+  /** One round of reading; the next is planned whatever happened. A hidden page rests. */
   async tick() {
     clearTimeout(this.timer);
     if (this.busy) {
@@ -971,70 +4141,133 @@ class App {
     } catch (error) {
       if (error.name !== "AbortError") {
         this.setLive("bad", error.status === 0 ? "Not answering" : error.message);
+        if (error.status === undefined) {
+          setTimeout(() => {
+            throw error; // a mistake of ours is for the console
+          });
+        }
       }
     }
     this.busy = false;
-    const wait = this.again ? 0 : document.hidden ? 60000 : this.interval;
+    const wait = this.again ? 0 : document.hidden ? HIDDEN_WAIT_MS : this.interval;
     this.again = false;
     this.timer = setTimeout(() => this.tick(), wait);
   }
 
   setLive(state, text) {
     this.live.className = "live " + state;
+    this.live.title = text;
     setText(this.live, text);
   }
 
   async refresh() {
-    const wantsTable = location.pathname === "/runs";
-    const [project, runs] = await Promise.all([api.project(), api.runs(wantsTable ? TABLE_RUNS : RAIL_RUNS)]);
+    const [project, runs] = await Promise.all([
+      api.project(),
+      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null,
+    ]);
     if (!project.error) {
       this.good = project;
     }
     // While the file is broken, what it said last stays on the page, below the message.
-    this.project = this.good ? { ...this.good, error: project.error, diagnostics: project.diagnostics } : project;
+    this.project = this.good && project.error ? { ...this.good, error: project.error, diagnostics: project.diagnostics } : project;
     setText(this.title, this.project.title || "Guild View");
     this.title.title = this.project.description || "";
     this.drawBanner();
+    if (!runs && this.needsRail()) {
+      this.again = true; // the address changed while this was read
+      return;
+    }
     this.route(runs);
-    if (this.view instanceof RunsView) {
-      this.view.show(runs, this.project);
-    } else if (this.view) {
-      this.rail.show(runs.runs, runs.total, this.view.id);
+    if (this.view instanceof RunView) {
+      this.rail.show(runs, this.project, this.view.id);
+    }
+    if (this.view) {
       await this.view.refresh(this.project);
     }
+  }
+
+  // ---- routes ---------------------------------------------------------------------
+
+  needsRail() {
+    return location.pathname !== "/runs" && location.pathname !== "/compare";
   }
 
   /** Makes the view that the address asks for, keeping it while the address stays. */
   route(runs) {
     const path = location.pathname;
     const named = path.match(/^\/runs\/([^/]+)$/);
-    const id = named ? decodeURIComponent(named[1]) : path === "/runs" ? null : runs.runs.length ? runs.runs[0].id : "";
-    const key = id === null ? "table" : "run " + id;
-    this.tabs.runs.classList.toggle("current", id === null);
-    this.tabs.run.classList.toggle("current", id !== null);
-    if (key === this.viewKey) {
-      return;
+    const id = named ? decodeURIComponent(named[1]) : runs && runs.runs.length ? runs.runs[0].id : "";
+    const kind = path === "/runs" || path === "/compare" ? path.slice(1) : id ? "run" : "welcome";
+    const key = kind === "run" ? "run " + id : kind;
+    Object.entries(this.tabs).forEach(([name, tab]) =>
+      tab.classList.toggle("current", name === kind || (name === "run" && kind === "welcome")),
+    );
+    this.tabs.runs.href = "/runs" + (kind === "compare" ? choice.query() : "");
+    if (key !== this.viewKey) {
+      this.viewKey = key;
+      this.show(kind, id);
     }
-    this.viewKey = key;
+  }
+
+  show(kind, id) {
     if (this.view) {
       this.view.destroy();
     }
-    this.view = id === null ? new RunsView() : id === "" ? null : new RunView(id);
-    this.stage.classList.toggle("with-rail", id !== null && id !== "");
-    fill(this.stage, id === null ? this.view.element : id === "" ? welcome() : [this.rail.element, this.view.element]);
+    this.view =
+      kind === "run"
+        ? new RunView(id)
+        : kind === "runs"
+          ? new RunsView((path) => this.go(path))
+          : kind === "compare"
+            ? new CompareView((path) => this.go(path))
+            : null;
+    this.stage.classList.toggle("with-rail", kind === "run");
+    fill(this.stage, kind === "run" ? [this.rail.element, this.view.element] : this.view ? this.view.element : welcome());
     scrollTo(0, 0);
+  }
+
+  go(path) {
+    history.pushState(null, "", path);
+    this.viewKey = "";
+    this.tick();
   }
 
   onLink(event) {
     const link = event.target.closest && event.target.closest("a[href^='/']");
-    if (link && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey) {
+    if (
+      link &&
+      !link.hasAttribute("download") &&
+      event.button === 0 &&
+      !event.metaKey &&
+      !event.ctrlKey &&
+      !event.shiftKey &&
+      !event.altKey
+    ) {
       event.preventDefault();
-      history.pushState(null, "", link.getAttribute("href"));
-      this.tick();
+      this.go(link.getAttribute("href"));
     }
   }
 
-  // ---- messages, theme ----------------------------------------------------------
+  /** To the run above or below in the list at the left. */
+  neighbour(by) {
+    const items = [...this.rail.element.querySelectorAll(".rail-item")];
+    const next = items[items.findIndex((item) => item.classList.contains("current")) + by];
+    if (this.rail.element.isConnected && next) {
+      this.go(next.getAttribute("href"));
+    }
+  }
+
+  async copyLink() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say("Link copied");
+    } catch (_) {
+      say("The address bar has the link");
+    }
+  }
+
+)asset",
+    R"asset(  // ---- messages, theme ------------------------------------------------------------
 
   /** A broken project file is shown with its place; the runs stay visible. */
   drawBanner() {
@@ -1044,20 +4277,35 @@ class App {
     }
     this.bannerStamp = stamp;
     const problems = [this.project.error, ...(this.project.diagnostics || []).filter((one) => one.severity === "warning")].filter(Boolean);
-    fill(this.banner, problems.slice(0, 5).map((problem) => h("div", { class: "banner" + (problem.severity === "warning" ? " mild" : ""), role: "alert",
-      dataset: { banner: problem.severity === "warning" ? "warning" : "project" } }, icon("warning"),
-    h("div", {}, h("b", {}, problem.text || problem.message), problem.hint ? h("p", {}, problem.hint) : null,
-      problem.caret ? h("pre", {}, problem.caret) : null))));
+    fill(
+      this.banner,
+      problems
+        .slice(0, 5)
+        .map((problem) =>
+          h(
+            "div",
+            {
+              class: "banner" + (problem.severity === "warning" ? " mild" : ""),
+              role: "alert",
+              dataset: { banner: problem.severity === "warning" ? "warning" : "project" },
+            },
+            icon("warning"),
+            h(
+              "div",
+              {},
+              h("b", {}, problem.text || problem.message),
+              problem.hint ? h("p", {}, problem.hint) : null,
+              problem.caret ? h("pre", {}, problem.caret) : null,
+            ),
+          ),
+        ),
+    );
   }
 
   toggleTheme() {
     const next = isDark() ? "light" : "dark";
     document.documentElement.dataset.theme = next;
-    try {
-      localStorage.setItem("guild-theme", next);
-    } catch (_) {
-      // Without storage the choice lasts as long as the page.
-    }
+    remember("theme", next);
     this.drawTheme();
   }
 
@@ -1070,93 +4318,408 @@ class App {
 }
 
 function welcome() {
-  return h("main", { class: "welcome" }, h("img", { src: "/assets/icon.svg", alt: "", width: "64", height: "64" }), h("h1", {}, "No runs yet"),
-    h("p", {}, "Start one, and it appears here by itself:"), h("pre", {}, "guild train"));
+  return h(
+    "main",
+    { class: "welcome" },
+    h("img", { src: "/assets/icon.svg", alt: "", width: "64", height: "64" }),
+    h("h1", {}, "No runs yet"),
+    h("p", {}, "Start one, and it appears here by itself:"),
+    h("pre", {}, "guild train"),
+  );
 }
 
 new App(document.getElementById("app")).start();
 )asset"};
 
-inline constexpr std::string_view asset_output_js[] = {
-    R"asset(// output.js - a run's output: follows the end, filters, marks standard error.
+inline constexpr std::string_view asset_menu_js[] = {
+    R"asset(// menu.js - a button that opens a list of actions; arrows move in it, Escape closes it.
 
+import { h, icon } from "./dom.js";
+
+/** items: [[text, action, key]]; `picture`: an icon's name or the text of the button. */
+export function menu(title, picture, items) {
+  const list = h("div", { class: "menu-list", role: "menu", hidden: true });
+  const button = h(
+    "button",
+    {
+      class: "quiet" + (picture.isIcon ? " square" : ""),
+      type: "button",
+      title,
+      "aria-label": title,
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      onclick: () => toggle(list.hidden),
+    },
+    picture.isIcon ? icon(picture.name) : picture,
+  );
+  const box = h("div", { class: "menu" }, button, list);
+  const away = (event) => box.contains(event.target) || toggle(false);
+  const toggle = (open) => {
+    list.hidden = !open;
+    button.setAttribute("aria-expanded", String(open));
+    document[open ? "addEventListener" : "removeEventListener"]("pointerdown", away);
+    if (open) {
+      list.replaceChildren(...items.map((item) => entry(item, () => toggle(false))));
+      list.firstElementChild.focus();
+    }
+  };
+  box.addEventListener("keydown", (event) =>
+    onKey(event, list, () => {
+      toggle(false);
+      button.focus();
+    }),
+  );
+  return box;
+}
+
+function entry([text, action, key], close) {
+  return h(
+    "button",
+    {
+      class: "menu-item",
+      role: "menuitem",
+      type: "button",
+      onclick: () => {
+        close();
+        action();
+      },
+    },
+    h("span", {}, text),
+    key ? h("kbd", {}, key) : null,
+  );
+}
+
+function onKey(event, list, close) {
+  if (list.hidden) {
+    return;
+  }
+  const entries = [...list.children];
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (by) {
+    entries[(entries.indexOf(document.activeElement) + by + entries.length) % entries.length].focus();
+  } else if (event.key === "Escape") {
+    close();
+  } else {
+    return;
+  }
+  event.preventDefault();
+  event.stopPropagation();
+}
+)asset"};
+
+inline constexpr std::string_view asset_numbers_js[] = {
+    R"asset(// numbers.js - what of runs can stand on an axis: fields, flags, duration; as numbers, or as words in order.
+
+import { DURATION, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
+import { formatGeneral, formatNumber } from "./format.js";
+
+/** Axes of some runs: [{name, title, at(run) -> number or NaN, text(run), isWords, words}], those that vary first. */
+export function axesOf(rows, project) {
+  const columns = [
+    ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
+    ...project.fields.map(fieldColumn),
+    DURATION,
+  ];
+  return columns.map((column) => axisOf(column, rows)).filter(Boolean);
+}
+
+function axisOf(column, rows) {
+  const numbers = rows.map((row) => column.numberOf(row));
+  const texts = rows.map((row) => column.text(row));
+  const isWords = rows.every((row, i) => Number.isNaN(numbers[i])) && column.kind === "flags";
+  const mixed =
+    column.kind === "flags" && numbers.some(Number.isNaN) && !isWords && texts.some((text, i) => text !== "" && Number.isNaN(numbers[i]));
+  const base = { name: column.name, title: column.title, text: column.text, kind: column.kind };
+  if (isWords || mixed) {
+    const words = [...new Set(texts)].sort();
+    return { ...base, isWords: true, words, at: (row) => words.indexOf(column.text(row)), tick: (value) => words[Math.round(value)] ?? "" };
+  }
+  return numbers.some(Number.isFinite) ? { ...base, isWords: false, at: column.numberOf, tick: tickText(column.format) } : null;
+}
+
+function tickText(format) {
+  return (value) => (format ? formatNumber(value, format) : formatGeneral(Number(value.toPrecision(4))));
+}
+
+/** An axis' range with room at both ends, on a logarithmic scale where the values ask for it. */
+export function rangeOf(axis, rows) {
+  const values = rows.map(axis.at).filter(Number.isFinite);
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const isLog = !axis.isWords && low > 0 && high / low > 50;
+  if (low === high) {
+    return { low: low - 0.5, high: high + 0.5, isLog: false, only: low };
+  }
+  return { low, high, isLog };
+}
+
+/** 0 to 1 for a value inside a range. */
+export function partOf({ low, high, isLog }, value) {
+  return isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+}
+)asset"};
+
+inline constexpr std::string_view asset_output_css[] = {
+    R"asset(/* output.css - output, files, terminal colours. */
+
+.output-body { height: 340px; overflow: auto; padding: 10px 16px 14px; font-size: 12.5px; line-height: 1.55; background: var(--raised);
+  border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
+.output-body.bare { height: auto; }
+.output .card-head { row-gap: 6px; }
+.output .filter { width: 140px; }
+.output select { background: var(--raised); padding: 3px 4px; }
+.line { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
+.line.err { border-left: 3px solid color-mix(in srgb, var(--error) 60%, transparent); padding-left: 8px; margin-left: -11px; }
+.line.lost { color: var(--terminated); }
+.output-gap { color: var(--muted); text-align: center; padding: 3px 0; }
+.fold { border: 0; border-radius: 6px; margin-left: 8px; padding: 0 6px; background: var(--grid); color: var(--muted); font-size: 11px; cursor: pointer; }
+mark { background: var(--mark); color: inherit; border-radius: 3px; }
+mark.current { outline: 2px solid var(--accent); }
+
+.file-view { border-top: 1px solid var(--border); }
+.file-view pre { max-height: 50vh; overflow: auto; padding: 10px 16px; font-size: 12.5px; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
+.file-image { display: block; max-width: calc(100% - 32px); margin: 0 16px 16px; border: 1px solid var(--border); border-radius: 8px; }
+.tight { width: 1%; }
+.table .tight .square { padding: 2px; vertical-align: middle; }
+
+.ansi-bold { font-weight: 700; }
+.ansi-dim { opacity: 0.65; }
+.ansi-italic { font-style: italic; }
+.ansi-underline { text-decoration: underline; }
+.ansi-inverse { background: var(--text); color: var(--raised); }
+.ansi-fg-black, .ansi-fg-bright-black { color: var(--muted); }
+.ansi-fg-red, .ansi-fg-bright-red { color: var(--error); }
+.ansi-fg-green, .ansi-fg-bright-green { color: var(--completed); }
+.ansi-fg-yellow, .ansi-fg-bright-yellow { color: var(--terminated); }
+.ansi-fg-blue, .ansi-fg-bright-blue { color: var(--running); }
+.ansi-fg-magenta, .ansi-fg-bright-magenta { color: var(--lost); }
+.ansi-fg-cyan, .ansi-fg-bright-cyan { color: light-dark(#0c7489, #4fc9dc); }
+.ansi-fg-white, .ansi-fg-bright-white { color: var(--text); }
+.ansi-bg-black, .ansi-bg-bright-black, .ansi-bg-white, .ansi-bg-bright-white { background: var(--grid); }
+.ansi-bg-red, .ansi-bg-bright-red { background: color-mix(in srgb, var(--error) 28%, transparent); }
+.ansi-bg-green, .ansi-bg-bright-green { background: color-mix(in srgb, var(--completed) 28%, transparent); }
+.ansi-bg-yellow, .ansi-bg-bright-yellow { background: color-mix(in srgb, var(--terminated) 28%, transparent); }
+.ansi-bg-blue, .ansi-bg-bright-blue { background: color-mix(in srgb, var(--running) 28%, transparent); }
+.ansi-bg-magenta, .ansi-bg-bright-magenta { background: color-mix(in srgb, var(--lost) 28%, transparent); }
+.ansi-bg-cyan, .ansi-bg-bright-cyan { background: color-mix(in srgb, #0c8599 28%, transparent); }
+
+@media (max-width: 820px) {
+  .output .filter { flex: 1 1 100%; order: 5; }
+}
+@media (min-width: 2000px) {
+  .output-body { height: 420px; }
+}
+)asset"};
+
+inline constexpr std::string_view asset_output_js[] = {
+    R"asset(// output.js - a run's output: follows the end, searches, shows one stream, folds progress bars, keeps colours.
+
+import { ansiNode } from "./ansi.js";
 import { api } from "./api.js";
 import { h, fill, setText } from "./dom.js";
 import { formatTime } from "./format.js";
+import { OutputLines } from "./output_lines.js";
+import { state } from "./state.js";
+import { cardHead, checkBox, moreButton, optionsOf, searchBox, spring } from "./widgets.js";
 
 const FIRST_BYTES = 256 * 1024;
 const STEP_BYTES = 512 * 1024;
-const MAX_LINES = 5000;
-const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]/g;
+const STREAMS = [
+  ["", "Both streams"],
+  ["out", "Standard output"],
+  ["err", "Standard error"],
+];
 
 export class OutputPanel {
   constructor() {
-    this.offset = null;
-    this.lines = [];
-    this.partial = {};
-    this.dropped = false;
-    this.follow = h("input", { type: "checkbox", checked: true, onchange: () => this.scroll() });
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter", "aria-label": "Filter output",
-      oninput: () => this.render() });
-    this.note = h("span", { class: "dim" });
-    this.body = h("div", { class: "output-body", tabindex: "0", role: "log", "aria-label": "Output of the run",
-      onscroll: () => this.onScroll() });
-    this.element = h("section", { class: "card output", dataset: { component: "output" } },
-      h("header", { class: "card-head" }, h("h3", {}, "Output"), this.note, h("span", { class: "spring" }), this.filter,
-        h("label", { class: "check" }, this.follow, "Follow")), this.body);
-    this.render();
+    Object.assign(this, { offset: null, model: new OutputLines(), nodes: new Map(), at: -1 });
+    [this.follow, this.followLabel] = checkBox("Follow", true, () => this.scroll());
+    [this.only, this.onlyLabel] = checkBox("Only matches", state.get("only") === "1", () => this.search(), "Hide lines without the text");
+    this.stream = h("select", { "aria-label": "Stream", onchange: () => this.search() }, optionsOf(STREAMS, state.get("stream")));
+    this.filter = searchBox("Search output", "Search", () => this.search(), {
+      value: state.get("out"),
+      onkeydown: (event) => event.key === "Enter" && this.jump(event.shiftKey ? -1 : 1),
+    });
+    this.note = h("span", { class: "dim", role: "status" });
+    this.earlier = moreButton(() => this.loadEarlier(), "Show earlier output");
+    this.list = h("div", {});
+    this.nothing = h("div", { class: "empty" }, "no output");
+    this.build();
+  }
+
+  build() {
+    const log = { role: "log", "aria-live": "off", "aria-label": "Output of the run" };
+    this.body = h(
+      "div",
+      { class: "output-body bare", tabindex: "0", ...log, onscroll: () => this.onScroll() },
+      this.earlier,
+      this.list,
+      this.nothing,
+    );
+    this.element = h(
+      "section",
+      { class: "card output", dataset: { component: "output" } },
+      cardHead("Output", this.note, spring(), this.filter, this.onlyLabel, this.stream, this.followLabel),
+      this.body,
+    );
+  }
+
+  keys() {
+    return [
+      ["u", "search the output", () => this.filter.focus()],
+      ["n", "next match", () => this.jump(1)],
+      ["N", "match before", () => this.jump(-1)],
+      [
+        "F",
+        "follow the output",
+        () => {
+          this.follow.checked = !this.follow.checked;
+          this.scroll();
+        },
+      ],
+    ];
   }
 
   /** Fetches what was written since the last call; several rounds if it is much. */
   async refresh(id, signal) {
+    this.id = id;
+    this.signal = signal;
     for (let round = 0; round < 8; round += 1) {
       const from = this.offset === null ? -FIRST_BYTES : this.offset;
-      const answer = await api.output(id, from, STEP_BYTES, signal);
+      const answer = await api.output(id, { offset: from, limit: STEP_BYTES }, signal);
       if (this.offset === null) {
-        this.dropped = answer.offset > 0;
+        this.begin = answer.offset;
       }
-      const grew = answer.pieces.length > 0;
-      answer.pieces.forEach((piece) => this.add(piece));
       this.offset = answer.next_offset;
-      if (grew || round === 0) {
-        this.render();
-      }
-      if (this.offset >= answer.size || !grew) {
+      this.add(answer.pieces);
+      if (this.offset >= answer.size || answer.pieces.length === 0) {
         return;
       }
     }
   }
 
-  /** Splits a piece into lines; a carriage return starts its line again, as on a terminal. */
-  add(piece) {
-    const open = this.partial[piece.stream];
-    const parts = ((open ? open.raw : "") + piece.text).split("\n");
-    parts.forEach((raw, i) => {
-      const entry = i === 0 && open ? open : { stream: piece.stream, time: piece.time_us };
-      entry.raw = raw.length > 65536 ? raw.slice(0, 65536) : raw;
-      entry.text = shown(entry.raw);
-      if (entry !== open && (raw !== "" || i + 1 < parts.length)) {
-        this.lines.push(entry);
+  add(pieces) {
+    const before = this.model.lines[0];
+    const changed = new Set(pieces.flatMap((piece) => this.model.add(piece)));
+    if (before && before !== this.model.lines[0]) {
+      this.render();
+      return;
+    }
+    const added = [];
+    for (const line of changed) {
+      const old = this.nodes.get(line);
+      const node = this.passes(line) ? this.lineNode(line) : null;
+      if (old && node) {
+        old.replaceWith(node);
+      } else if (node) {
+        added.push(node);
       }
-      this.partial[piece.stream] = i + 1 === parts.length && raw !== "" ? entry : null;
+      this.nodes.set(line, node);
+    }
+    this.list.append(...added);
+    this.finish();
+  }
+
+  /** Draws all lines anew: after a search, or when the oldest ones went. */
+  render() {
+    this.nodes.clear();
+    const nodes = this.model.lines.map((line) => {
+      const node = this.passes(line) ? this.lineNode(line) : null;
+      this.nodes.set(line, node);
+      return node;
     });
-    if (this.lines.length > MAX_LINES) {
-      this.lines.splice(0, this.lines.length - MAX_LINES);
-      this.dropped = true;
+    fill(this.list, nodes);
+    this.finish();
+  }
+
+  finish() {
+    const lines = this.model.lines.length;
+    const wanted = this.filter.value;
+    this.body.classList.toggle("bare", lines === 0);
+    this.nothing.hidden = this.list.childElementCount > 0;
+    setText(this.nothing, lines === 0 ? "no output" : wanted ? "no line contains this text" : "nothing on this stream");
+    this.earlier.hidden = !(this.begin > 0 || this.model.isCut);
+    const marks = wanted ? this.list.querySelectorAll("mark").length : 0;
+    setText(
+      this.note,
+      wanted
+        ? (this.at >= 0 ? this.at + 1 + " of " : "") + marks + (marks === 1 ? " match" : " matches")
+        : lines
+          ? lines + (lines === 1 ? " line" : " lines")
+          : "",
+    );
+    this.scroll();
+  }
+
+  search() {
+    this.at = -1;
+    state.set({ out: this.filter.value, only: this.only.checked, stream: this.stream.value });
+    this.render();
+  }
+
+  /** To the next or previous match. */
+  jump(by) {
+    const marks = [...this.list.querySelectorAll("mark")];
+    if (marks.length > 0) {
+      this.follow.checked = false;
+      this.at = this.at < 0 && by < 0 ? marks.length - 1 : (this.at + by + marks.length) % marks.length;
+      marks.forEach((mark, i) => mark.classList.toggle("current", i === this.at));
+      marks[this.at].scrollIntoView({ block: "nearest" });
+      setText(this.note, this.at + 1 + " of " + marks.length + " matches");
     }
   }
 
-  render() {
+  passes(line) {
     const wanted = this.filter.value.toLowerCase();
-    const lines = wanted ? this.lines.filter((entry) => entry.text.toLowerCase().includes(wanted)) : this.lines;
-    fill(this.body, this.dropped ? h("div", { class: "output-gap" }, "earlier output is not shown here") : null,
-      lines.map((entry) => h("div", { class: entry.stream === "err" ? "line err" : "line",
-        title: (entry.stream === "err" ? "standard error, " : "") + (entry.time ? formatTime(entry.time) : "") },
-      ...highlight(entry.text, wanted))),
-      lines.length === 0 ? h("div", { class: "empty" }, wanted ? "no line contains this text" : "no output") : null);
-    this.body.classList.toggle("bare", this.lines.length === 0);
-    setText(this.note, wanted ? lines.length + " of " + this.lines.length + " lines" : this.lines.length ? this.lines.length + " lines" : "");
-    this.scroll();
+    return (
+      (!this.stream.value || line.stream === this.stream.value) &&
+      (!wanted || !this.only.checked || line.text.toLowerCase().includes(wanted))
+    );
+  }
+
+  lineNode(line) {
+    const title = (line.stream === "err" ? "standard error, " : "") + (line.time ? formatTime(line.time) : "");
+    const node = h(
+      "div",
+      { class: "line" + (line.stream === "err" ? " err" : "") + (line.lost ? " lost" : ""), title },
+      line.lost ? line.text : this.contents(line),
+    );
+    if (line.updates > 0) {
+      node.append(
+        h("button", { class: "fold", title: "Show what the line said before", onclick: () => this.unfold(node, line) }, "+" + line.updates),
+      );
+    }
+    return node;
+  }
+
+  contents(line) {
+    const wanted = this.filter.value.toLowerCase();
+    return wanted && line.text.toLowerCase().includes(wanted)
+      ? highlight(line.text, wanted)
+      : line.parts.map((part) => ansiNode(part.text, part.style));
+  }
+
+  unfold(node, line) {
+    node.replaceChildren(...line.states.map((text) => h("div", {}, text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, ""))));
+  }
+
+  /** The part of the log before what is shown. */
+  async loadEarlier() {
+    const to = this.model.isCut ? this.offset : this.begin;
+    const from = Math.max(0, to - (this.model.isCut ? 4 : 2) * STEP_BYTES);
+    const model = new OutputLines();
+    for (let at = from; at < this.offset;) {
+      const answer = await api.output(this.id, { offset: at, limit: STEP_BYTES }, this.signal);
+      answer.pieces.forEach((piece) => model.add(piece));
+      at = answer.next_offset;
+      if (answer.pieces.length === 0) {
+        break;
+      }
+    }
+    this.begin = from;
+    this.model = model;
+    this.follow.checked = false;
+    this.render();
   }
 
   scroll() {
@@ -1171,15 +4734,7 @@ export class OutputPanel {
   }
 }
 
-function shown(raw) {
-  const text = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
-  return text.slice(text.lastIndexOf("\r") + 1).replace(ESCAPES, "");
-}
-
 function highlight(text, wanted) {
-  if (!wanted) {
-    return [text];
-  }
   const out = [];
   let from = 0;
   for (let at = text.toLowerCase().indexOf(wanted); at >= 0; at = text.toLowerCase().indexOf(wanted, from)) {
@@ -1188,6 +4743,140 @@ function highlight(text, wanted) {
   }
   out.push(text.slice(from));
   return out;
+}
+)asset"};
+
+inline constexpr std::string_view asset_output_lines_js[] = {
+    R"asset(// output_lines.js - pieces of a run's output put together to lines, as a terminal would show them.
+
+import { parseAnsi, plainStyle, stripEscapes } from "./ansi.js";
+
+const MAX_LINES = 5000;
+const MAX_RAW = 65536;
+
+export class OutputLines {
+  constructor() {
+    this.lines = [];
+    this.open = {};
+    this.styles = {};
+    this.isCut = false;
+    this.count = 0;
+  }
+
+  /** Adds a piece; gives the lines that are new or longer now. */
+  add(piece) {
+    if (piece.lost_bytes !== undefined) {
+      return [
+        this.push({
+          stream: piece.stream,
+          time: piece.time_us,
+          raw: "",
+          text: piece.lost_bytes + " bytes of output were dropped here",
+          parts: [],
+          lost: true,
+          updates: 0,
+        }),
+      ];
+    }
+    const texts = piece.text.split("\n");
+    const changed = [];
+    texts.forEach((text, i) => {
+      const isLast = i + 1 === texts.length;
+      const open = i === 0 ? this.open[piece.stream] : null;
+      if (!open && isLast && text === "") {
+        this.open[piece.stream] = null;
+        return;
+      }
+      const line =
+        open ||
+        this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
+      this.extend(line, text);
+      this.open[piece.stream] = isLast ? line : null;
+      this.styles[piece.stream] = line.next;
+      changed.push(line);
+    });
+    this.trim();
+    return changed;
+  }
+
+  push(line) {
+    line.number = this.count;
+    this.count += 1;
+    this.lines.push(line);
+    return line;
+  }
+
+  /** A carriage return starts the line again: what stood there before is an update that is folded away. */
+  extend(line, text) {
+    let raw = line.raw + text;
+    if (raw.length > MAX_RAW) {
+      const cut = raw.indexOf("\r", raw.length - MAX_RAW);
+      line.cutUpdates = (line.cutUpdates || 0) + (cut < 0 ? 0 : raw.slice(0, cut).split("\r").length);
+      raw = cut < 0 ? raw.slice(0, MAX_RAW) : raw.slice(cut + 1);
+    }
+    line.raw = raw;
+    const states = (raw.endsWith("\r") ? raw.slice(0, -1) : raw).split("\r");
+    line.updates = states.length - 1 + (line.cutUpdates || 0);
+    line.states = states;
+    const { parts, style } = parseAnsi(states.at(-1), line.style);
+    line.parts = parts;
+    line.next = style;
+    line.text = stripEscapes(states.at(-1));
+  }
+
+  trim() {
+    if (this.lines.length > MAX_LINES + 500) {
+      this.lines.splice(0, this.lines.length - MAX_LINES);
+      this.isCut = true;
+    }
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_pairs_js[] = {
+    R"asset(// pairs.js - cards with two columns of text: flags, attributes.
+
+import { h, fill } from "./dom.js";
+import { formatNumber, recordedFormat } from "./format.js";
+
+export class Pairs {
+  constructor(title, name, nothing, textOf = (_, value) => value) {
+    this.nothing = nothing;
+    this.textOf = textOf;
+    this.body = h("div", { class: "pairs" });
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: name } },
+      h("header", { class: "card-head" }, h("h3", {}, title)),
+      this.body,
+    );
+    this.show([]);
+  }
+
+  show(pairs) {
+    if (pairs === this.pairs) {
+      return;
+    }
+    this.pairs = pairs;
+    fill(
+      this.body,
+      pairs.length
+        ? h(
+            "dl",
+            {},
+            pairs.map(({ name, value }) =>
+              h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value))),
+            ),
+          )
+        : h("div", { class: "empty" }, this.nothing),
+    );
+  }
+}
+
+/** An attribute that is a number of bytes in the unit that fits; any other text as it is. */
+export function attributeText(name, value) {
+  const format = recordedFormat(name);
+  return format && /^\d+$/.test(value) ? formatNumber(Number(value), format) : value;
 }
 )asset"};
 
@@ -1264,184 +4953,721 @@ export function isDark() {
 }
 )asset"};
 
+inline constexpr std::string_view asset_parallel_js[] = {
+    R"asset(// parallel.js - runs as lines over parallel axes of flags and fields. A drag on an axis keeps the runs in its range.
+
+import { choice } from "./choice.js";
+import { h, fill } from "./dom.js";
+import { axesOf, partOf, rangeOf } from "./numbers.js";
+import { niceStep, ticks } from "./scale.js";
+import { state } from "./state.js";
+import { titleOf } from "./status.js";
+import { svg } from "./svg.js";
+import { spring } from "./widgets.js";
+
+const HEIGHT = 420;
+const [TOP, BOTTOM] = [48, 396];
+
+export class ParallelPanel {
+  constructor(go) {
+    this.go = go;
+    this.picture = h("div", { class: "picture" });
+    this.tip = h("div", { class: "picture-tip", role: "status" });
+    this.reset = h("button", { class: "quiet", hidden: true, onclick: () => this.brush({}) }, "All runs");
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "parallel" } },
+      h(
+        "header",
+        { class: "card-head" },
+        h("h3", {}, "Parallel coordinates"),
+        h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"),
+        spring(),
+        this.reset,
+      ),
+      this.picture,
+      this.tip,
+    );
+  }
+
+  brushes() {
+    return Object.fromEntries(
+      state
+        .all("brush")
+        .map((text) => text.match(/^(.*):([^:]+):([^:]+)$/))
+        .filter(Boolean)
+        .map(([, name, low, high]) => [name, [Number(low), Number(high)]]),
+    );
+  }
+
+  brush(ranges) {
+    state.set({ brush: Object.entries(ranges).map(([name, [low, high]]) => name + ":" + low.toFixed(3) + ":" + high.toFixed(3)) });
+    this.show(this.rows, this.project);
+  }
+
+  show(rows, project) {
+    Object.assign(this, { rows, project });
+    const axes = axesOf(rows, project)
+      .slice(0, 12)
+      .map((axis) => ({ ...axis, range: rangeOf(axis, rows) }));
+    const brushes = this.brushes();
+    this.reset.hidden = Object.keys(brushes).length === 0;
+    fill(
+      this.picture,
+      axes.length > 1 && rows.length
+        ? this.draw(rows, axes, brushes)
+        : h("div", { class: "empty" }, "These runs have too few numbers that differ."),
+    );
+  }
+
+  draw(rows, axes, brushes) {
+    const width = Math.max(700, axes.length * 130);
+    const x = (i) => 70 + (i / (axes.length - 1)) * (width - 140);
+    const y = (axis, row) => BOTTOM - partOf(axis.range, axis.at(row)) * (BOTTOM - TOP);
+    const isIn = (row) =>
+      axes.every((axis) => {
+        const range = brushes[axis.name];
+        const part = partOf(axis.range, axis.at(row));
+        return !range || (part >= range[0] - 1e-9 && part <= range[1] + 1e-9);
+      });
+    const lines = rows.map((row) => this.line(row, axes, x, y, isIn(row)));
+    return svg(
+      "svg",
+      {
+        viewBox: "0 0 " + width + " " + HEIGHT,
+        class: "parallel",
+        role: "group",
+        "aria-label": "Runs over " + axes.map((axis) => axis.title).join(", "),
+      },
+      lines.filter((line) => line.classList.contains("faded")),
+      lines.filter((line) => !line.classList.contains("faded")),
+      axes.map((axis, i) => this.axis(axis, x(i), brushes[axis.name])),
+    );
+  }
+
+  line(row, axes, x, y, isIn) {
+    let pen = "M";
+    const d = axes
+      .map((axis, i) => {
+        const at = y(axis, row);
+        const part = Number.isFinite(at) ? pen + x(i).toFixed(1) + " " + at.toFixed(1) : "";
+        pen = Number.isFinite(at) ? "L" : "M";
+        return part;
+      })
+      .join("");
+    const text = titleOf(row) + ": " + axes.map((axis) => axis.title + " " + axis.text(row)).join(", ");
+    const path = svg(
+      "path",
+      { d: d || "M0 0", class: "run-line" + (isIn ? "" : " faded"), tabindex: isIn ? "0" : "-1", role: "link", "aria-label": text },
+      svg("title", {}, text),
+    );
+    path.style.stroke = choice.color(row.id);
+    const tell = () => {
+      this.tip.textContent = text;
+    };
+    path.addEventListener("pointerenter", tell);
+    path.addEventListener("focus", tell);
+    path.addEventListener("click", () => this.go("/runs/" + encodeURIComponent(row.id)));
+    path.addEventListener("keydown", (event) => event.key === "Enter" && this.go("/runs/" + encodeURIComponent(row.id)));
+    return path;
+  }
+
+  axis(axis, x, brush) {
+    const at = (part) => BOTTOM - part * (BOTTOM - TOP);
+    const values = labelsOf(axis);
+    const labels = values.filter(
+      (value, i) =>
+        i === 0 || i === values.length - 1 || axis.isWords || (partOf(axis.range, value) > 0.07 && partOf(axis.range, value) < 0.93),
+    );
+    const hit = svg("rect", {
+      x: x - 16,
+      y: TOP - 6,
+      width: 32,
+      height: BOTTOM - TOP + 12,
+      class: "axis-hit",
+      tabindex: "0",
+      role: "slider",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+      "aria-valuenow": Math.round((brush ? brush[0] : 0) * 100),
+      "aria-valuetext": brush ? "from " + Math.round(brush[0] * 100) + " to " + Math.round(brush[1] * 100) + " of 100" : "all",
+      "aria-label": "Range of " + axis.title,
+      "data-axis": axis.name,
+    });
+    this.listen(hit, axis);
+    return svg(
+      "g",
+      {},
+      svg("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM, class: "axis" }),
+      svg("text", { x, y: 20, class: "middle strong" }, short(axis.title, 18)),
+      labels.map((value) => svg("text", { x: x + 8, y: at(partOf(axis.range, value)) + 4, class: "halo" }, short(axis.tick(value), 14))),
+      brush ? svg("rect", { x: x - 7, y: at(brush[1]), width: 14, height: Math.max(2, at(brush[0]) - at(brush[1])), class: "brush" }) : [],
+      hit,
+    );
+  }
+
+  /** The keyboard's way: arrows move the lower end of the range, with Shift the upper one. */
+  onKey(event, axis) {
+    const by = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
+    if (!by && event.key !== "Delete") {
+      return;
+    }
+    event.preventDefault();
+    const ranges = this.brushes();
+    const [low, high] = ranges[axis.name] || [0, 1];
+    const clamp = (value, from, to) => Math.min(to, Math.max(from, value));
+    ranges[axis.name] = event.shiftKey ? [low, clamp(high + by, low + 0.1, 1)] : [clamp(low + by, 0, high - 0.1), high];
+    if (event.key === "Delete") {
+      delete ranges[axis.name];
+    }
+    this.brush(ranges);
+    const again = [...this.picture.querySelectorAll(".axis-hit")].find((hit) => hit.dataset.axis === axis.name);
+    if (again) {
+      again.focus();
+    }
+  }
+
+  listen(hit, axis) {
+    let from = null;
+    hit.addEventListener("keydown", (event) => this.onKey(event, axis));
+    const part = (event) => {
+      const box = hit.getBoundingClientRect();
+      const inset = 6 / (BOTTOM - TOP + 12);
+      return Math.min(1, Math.max(0, ((box.bottom - event.clientY) / box.height - inset) / (1 - 2 * inset)));
+    };
+    hit.addEventListener("pointerdown", (event) => {
+      from = part(event);
+      hit.setPointerCapture(event.pointerId);
+    });
+    hit.addEventListener("pointerup", (event) => {
+      const to = part(event);
+      const ranges = this.brushes();
+      delete ranges[axis.name];
+      if (from !== null && Math.abs(to - from) > 0.02) {
+        ranges[axis.name] = [Math.min(from, to), Math.max(from, to)];
+      }
+      from = null;
+      this.brush(ranges);
+    });
+  }
+}
+
+function short(text, length) {
+  return text.length > length ? text.slice(0, length - 1) + "\u2026" : text;
+}
+
+/** The values that stand beside an axis: words, the only value, or both ends and round numbers between. */
+function labelsOf({ isWords, words, range }) {
+  if (isWords) {
+    return words.map((_, i) => i).slice(0, 20);
+  }
+  if (range.only !== undefined) {
+    return [range.only];
+  }
+  const { low, high, isLog } = range;
+  return [low, ...(isLog ? [] : ticks(low, high, niceStep(high - low, 5))), high];
+}
+)asset"};
+
+inline constexpr std::string_view asset_rail_js[] = {
+    R"asset(// rail.js - the list of runs beside a run: newest first, the shown one marked.
+
+import { h, fill, setText } from "./dom.js";
+import { fieldText, formatAgo } from "./format.js";
+import { normalize } from "./run_store.js";
+import { shortened, titleOf } from "./status.js";
+
+export class RunRail {
+  constructor() {
+    this.list = h("nav", { class: "rail-list", "aria-label": "Runs" });
+    this.count = h("span", { class: "dim" });
+    this.element = h(
+      "aside",
+      { class: "rail", "aria-label": "Runs" },
+      h("header", { class: "rail-head" }, h("h2", {}, "Runs"), this.count),
+      this.list,
+    );
+  }
+
+  show(answer, project, current) {
+    const now = Date.now() * 1000;
+    const stamp = [answer, project.fields, current, Math.floor(now / 1e7)];
+    if (this.stamp && stamp.every((each, i) => each === this.stamp[i])) {
+      return;
+    }
+    this.stamp = stamp;
+    const fields = answer.fields || project.fields;
+    setText(this.count, String(answer.total));
+    fill(
+      this.list,
+      answer.runs.map((row) => this.item(normalize(row, fields), fields, current, now)),
+      answer.runs.length ? null : h("div", { class: "empty" }, "no runs yet"),
+      answer.total > answer.runs.length ? h("a", { class: "rail-item", href: "/runs" }, "all " + answer.total + " runs") : null,
+    );
+    const item = this.list.querySelector(".current");
+    if (item && this.shown !== current) {
+      this.shown = current;
+      item.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  }
+
+  item(run, fields, current, now) {
+    const headline = fields.find((field) => run.values[field.name] && !Number.isNaN(run.values[field.name].number));
+    const value = headline && run.values[headline.name];
+    return h(
+      "a",
+      {
+        class: "rail-item" + (run.id === current ? " current" : ""),
+        href: "/runs/" + encodeURIComponent(run.id),
+        title: run.id,
+        "aria-current": run.id === current ? "page" : null,
+      },
+      h("span", { class: "dot status-" + run.status, title: run.status }),
+      h(
+        "span",
+        { class: "rail-text" },
+        h("span", { class: "rail-name" }, shortened(titleOf(run), 21)),
+        h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
+      ),
+      value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null,
+    );
+  }
+}
+)asset"};
+
 inline constexpr std::string_view asset_run_js[] = {
-    R"asset(// run.js - the page of one run: status, fields, charts, output, flags, attributes, statistics.
+    R"asset(// run.js - the page of one run: status, fields, charts, output, flags, attributes, files, statistics.
 
 import { ApiError, api } from "./api.js";
-import { Chart, ChartGroup } from "./chart.js";
-import { h, fill, icon, setText } from "./dom.js";
-import { fieldText, formatAgo, formatGeneral, formatNumber, formatSpan, formatTime, NOTHING, recordedFormat, toNumber } from "./format.js";
+import { ChartBar } from "./chart_bar.js";
+import { ChartGroup } from "./chart_group.js";
+import { ChartSections } from "./chart_sections.js";
+import { oneRun } from "./chart_source.js";
+import { h, fill, icon } from "./dom.js";
+import { Files } from "./files.js";
+import { formatAgo, formatTime, NOTHING } from "./format.js";
+import { setKeys } from "./keys.js";
 import { OutputPanel } from "./output.js";
-import { isDark, materialColor, readableTone } from "./palette.js";
-
-const TITLES = { running: "Running", completed: "Completed", terminated: "Terminated", error: "Error", pending: "Pending", lost: "Lost" };
-
-/** Whether a run can still change. */
-export function isLive(run) {
-  return run.status === "running" || run.status === "pending" || run.status === "lost";
-}
-
-/** The coloured word for a run's status. */
-export function statusPill(status) {
-  return h("span", { class: "pill status-" + status, dataset: { status } }, h("span", { class: "pulse" }), TITLES[status] || status);
-}
-
-/** How long the run took, or takes so far. */
-export function durationText(run, nowUs) {
-  if (!run.started_us) {
-    return NOTHING;
-  }
-  const end = run.stopped_us || (run.status === "running" ? nowUs : null);
-  return end ? formatSpan(Math.max(0, end - run.started_us)) : NOTHING;
-}
+import { attributeText, Pairs } from "./pairs.js";
+import { FieldCards } from "./run_fields.js";
+import { state } from "./state.js";
+import { Statistics } from "./statistics.js";
+import { durationText, isLive, STATUS_TITLES, statusPill, titleOf } from "./status.js";
 
 export class RunView {
   constructor(id) {
-    this.id = id;
-    this.run = null;
-    this.settled = null;
-    this.charts = new Map();
-    this.extra = new Map();
-    this.cards = new Map();
+    Object.assign(this, { id, run: null, settled: null, abort: new AbortController() });
+    const { signal } = this.abort;
     this.group = new ChartGroup();
-    this.abort = new AbortController();
-    this.message = h("div", {});
-    this.head = h("header", { class: "run-head" });
-    this.fields = h("div", { class: "fields", dataset: { component: "fields" } });
-    this.chartGrid = h("div", { class: "charts" });
-    this.chartBar = this.makeChartBar();
-    this.seriesBox = h("div", { dataset: { component: "series" } }, this.chartBar, this.chartGrid);
+    this.group.onChange = () => this.loadAxis();
+    this.sections = new ChartSections(this.group, (pattern) => oneRun(id, pattern, signal));
+    this.bar = new ChartBar(this.group, (text) => this.sections.setFilter(text), state.get("charts"));
+    this.fields = new FieldCards();
     this.flags = new Pairs("Flags", "flags", "no flags were given");
     this.attrs = new Pairs("Attributes", "attrs", "no attributes were recorded", attributeText);
     this.output = new OutputPanel();
-    this.stats = new Statistics((key) => this.toggleExtra(key));
+    this.files = new Files();
+    this.stats = new Statistics(
+      (key) => this.sections.pick(key),
+      (key) => state.all("chart").includes(key),
+    );
+    this.build();
+    setKeys("Charts", this.bar.keys());
+    setKeys("Output", this.output.keys());
+  }
+
+  build() {
+    this.message = h("div", {});
+    this.head = h("header", { class: "run-head" });
+    this.seriesBox = h("div", { dataset: { component: "series" } }, this.bar.element, this.sections.element);
     this.lead = h("div", { class: "lead" });
     this.content = h("div", { class: "content" });
-    this.sidebar = h("aside", { class: "sidebar" });
-    this.element = h("main", { class: "run-page" }, this.message, this.head, this.lead,
+    this.sidebar = h("aside", { class: "sidebar", "aria-label": "Details" });
+    this.tail = h("div", { class: "tail" }, this.files.element, this.stats.element);
+    this.element = h(
+      "main",
+      { class: "run-page" },
+      this.message,
+      this.head,
+      this.lead,
       h("div", { class: "columns" }, this.content, this.sidebar),
-      this.stats.element);
+      this.tail,
+    );
   }
 
   destroy() {
     this.abort.abort();
-    [...this.charts.values(), ...this.extra.values()].forEach((chart) => chart.destroy());
+    this.group.destroy();
+    setKeys("Charts", null);
+    setKeys("Output", null);
   }
 
   redraw() {
     this.group.redraw();
     if (this.project) {
-      this.drawCards(this.project);
+      this.fields.arrange(this.project);
     }
   }
 
   /** Brings everything up to date; a finished run is read once, until the project file changes. */
   async refresh(project) {
-    const signal = this.abort.signal;
-    let run;
-    try {
-      run = await api.run(this.id, signal);
-    } catch (error) {
+    const { signal } = this.abort;
+    const run = await api.run(this.id, signal).catch((error) => {
       if (error instanceof ApiError && error.status === 404) {
-        this.showDeleted();
-        return;
+        return null;
       }
       throw error;
+    });
+    if (!run) {
+      this.showDeleted();
+      return;
     }
     fill(this.message);
     this.element.classList.remove("gone");
-    this.run = run;
-    this.project = project;
+    Object.assign(this, { run, project });
     this.arrange(project);
     this.drawHead();
-    this.drawCards(project);
+    this.fields.arrange(project);
     const stamp = JSON.stringify([run.status, run.stopped_us, project.fields, project.series]);
-    if (!isLive(run) && this.settled === stamp) {
-      return;
+    if (isLive(run) || this.settled !== stamp) {
+      await this.load(project, signal);
+      this.settled = stamp;
+    } else {
+      this.sections.retry();
     }
-    await Promise.all([this.loadFields(signal), this.loadCharts(project, signal), this.loadPairs(signal),
-      this.stats.refresh(this.id, signal), this.output.refresh(this.id, signal)]);
-    this.settled = stamp;
+  }
+
+  async load(project, signal) {
+    const [fields, flags, attrs, series] = await Promise.all([
+      api.fields(this.id, signal),
+      api.flags(this.id, signal),
+      api.attrs(this.id, signal),
+      api.series(this.id, signal),
+      this.output.refresh(this.id, signal),
+      this.files.refresh(this.id, signal),
+      this.loadAxis(),
+    ]);
+    this.fields.show(fields.fields);
+    this.flags.show(flags.flags);
+    this.attrs.show(attrs.attrs);
+    this.stats.show(series.series);
+    const keys = series.series.map((one) => one.key);
+    this.bar.setAxes(keys);
+    this.bar.element.hidden = keys.length === 0 && project.series.length === 0;
+    this.sections.update(project.series, keys);
+  }
+
+  /** When another series is the horizontal axis, its points are needed beside the charts'. */
+  async loadAxis() {
+    const { axis } = this.group.options;
+    if (axis !== this.axisSeen || !["step", "relative", "wall"].includes(axis)) {
+      this.axisSeen = axis;
+      this.group.others = await axisSeries([this.id], axis, this.abort.signal);
+      this.group.redraw();
+      this.sections.refresh();
+    }
   }
 
   showDeleted() {
     this.settled = null;
     this.element.classList.add("gone");
     const known = this.run !== null;
-    fill(this.message, h("div", { class: "banner", role: "alert", dataset: { banner: "deleted" } }, icon("warning"),
-      h("div", {}, h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
-        h("p", {}, known ? "What was read before is shown below; it is no longer on disk." : "It may have been deleted. ",
-          h("a", { href: "/runs" }, "See all runs")))));
+    fill(
+      this.message,
+      h(
+        "div",
+        { class: "banner", role: "alert", dataset: { banner: "deleted" } },
+        icon("warning"),
+        h(
+          "div",
+          {},
+          h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
+          h(
+            "p",
+            {},
+            known ? "What was read before is shown below; it is no longer on disk." : "It may have been deleted. ",
+            h("a", { href: "/runs" }, "See all runs"),
+          ),
+        ),
+      ),
+    );
+    this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
   }
 
-  // ---- head, cards ------------------------------------------------------------
+  // ---- head ---------------------------------------------------------------------
 
   /** Places the components as the project's [train-view] orders them; cards that come first take the full width. */
   arrange(project) {
-    const parts = { fields: this.fields, series: this.seriesBox, output: this.output.element, flags: this.flags.element, attrs: this.attrs.element };
+    const parts = {
+      fields: this.fields.element,
+      series: this.seriesBox,
+      output: this.output.element,
+      flags: this.flags.element,
+      attrs: this.attrs.element,
+    };
     const place = (box, names) => {
       const wanted = names.map((name) => parts[name]).filter(Boolean);
       if (wanted.length !== box.children.length || wanted.some((part, i) => box.children[i] !== part)) {
         fill(box, wanted);
       }
     };
-    const content = project.content || ["fields", "series", "output"];
+    const content = project.content && project.content.length ? project.content : ["fields", "series", "output"];
     const wide = content[0] === "fields";
     place(this.lead, wide ? ["fields"] : []);
     place(this.content, wide ? content.slice(1) : content);
-    place(this.sidebar, project.sidebar || ["flags", "attrs"]);
+    place(this.sidebar, project.sidebar && project.sidebar.length ? project.sidebar : ["flags", "attrs"]);
+    this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = false;
   }
 
   drawHead() {
-    const run = this.run;
+    const { run } = this;
     const now = Date.now() * 1000;
     const stamp = JSON.stringify([run, Math.floor(now / 1e6)]);
     if (stamp === this.headStamp) {
       return;
     }
     this.headStamp = stamp;
-    const facts = [["Started", run.started_us ? formatTime(run.started_us) : NOTHING, run.started_us ? formatAgo(run.started_us, now) : ""],
-      [run.status === "running" ? "Running for" : "Duration", durationText(run, now), ""]];
-    if (run.exit_code !== null && run.exit_code !== undefined && run.exit_code !== 0) {
+    const facts = [
+      ["Started", run.started_us ? formatTime(run.started_us) : NOTHING, run.started_us ? formatAgo(run.started_us, now) : ""],
+      [run.status === "running" ? "Running for" : "Duration", durationText(run, now), ""],
+    ];
+    if (run.exit_code) {
       facts.push(["Exit code", String(run.exit_code), ""]);
     }
-    fill(this.head, h("div", { class: "run-title" }, h("h1", {}, run.name), statusPill(run.status),
-      run.cause ? h("span", { class: "cause" }, run.cause) : null),
-    h("div", { class: "run-facts" }, h("code", { class: "run-id", title: run.path }, run.id),
-      facts.map(([name, value, more]) => h("span", { class: "fact" }, h("span", { class: "dim" }, name + " "), value, more ? h("span", { class: "dim" }, " (" + more + ")") : null))),
-    run.command && run.command.length ? h("code", { class: "command", title: "Command" }, run.command.join(" ")) : null);
-    document.title = run.name + " \u00b7 " + (TITLES[run.status] || run.status) + " \u00b7 Guild View";
+    fill(
+      this.head,
+      h(
+        "div",
+        { class: "run-title" },
+        h("h1", {}, titleOf(run)),
+        statusPill(run.status),
+        run.cause ? h("span", { class: "cause" }, run.cause) : null,
+      ),
+      h("div", { class: "run-facts" }, h("code", { class: "run-id", title: run.path }, run.id), facts.map(fact)),
+      run.command && run.command.length ? h("code", { class: "command", title: "Command", tabindex: "0" }, run.command.join(" ")) : null,
+    );
+    document.title = titleOf(run) + " \u00b7 " + (STATUS_TITLES[run.status] || run.status) + " \u00b7 Guild View";
   }
+}
 
-  async loadFields(signal) {
-    this.drawFields((await api.fields(this.id, signal)).fields);
-  }
+function fact([name, value, more]) {
+  return h(
+    "span",
+    { class: "fact" },
+    h("span", { class: "dim" }, name + " "),
+    value,
+    more ? h("span", { class: "dim" }, " (" + more + ")") : null,
+  );
+}
 
-  /** One card per field of the project, `--` until there is a value. */
-  drawCards(project) {
-    const stamp = JSON.stringify([project.fields, isDark()]);
-    if (stamp !== this.cardStamp) {
-      this.cardStamp = stamp;
-      this.cards.clear();
-      fill(this.fields, project.fields.map((field) => {
-        const value = h("div", { class: "field-value" }, NOTHING);
-        const card = h("section", { class: "card field", dataset: { field: field.name }, title: field.source },
-          h("div", { class: "field-body" }, h("div", { class: "field-icon" }, icon(field.icon)),
-            h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label))));
-        const color = materialColor(field.color);
-        if (color) {
-          card.style.setProperty("--hue", color);
-          card.style.setProperty("--tone", readableTone(color, isDark()));
+)asset",
+    R"asset(/** The points of the series that is the horizontal axis, by run; none for step and times. */
+export async function axisSeries(ids, axis, signal) {
+  const out = new Map();
+  if (!["step", "relative", "wall"].includes(axis)) {
+    await Promise.all(
+      ids.map(async (id) => {
+        const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
+        const [series] = await load({ axis: "step" }, 4000);
+        if (series) {
+          out.set(id, series);
         }
-        this.cards.set(field.name, { card, value });
-        return card;
-      }));
-      this.drawFields(this.lastFields || []);
+      }),
+    );
+  }
+  return out;
+}
+)asset"};
+
+inline constexpr std::string_view asset_run_columns_js[] = {
+    R"asset(// run_columns.js - the columns that a table of runs can have: what they are called, show and sort by.
+
+import { h } from "./dom.js";
+import { fieldText, formatAgo, formatTime, NOTHING } from "./format.js";
+import { sparkline } from "./spark.js";
+import { durationOf, durationText, shortened, statusPill, titleOf } from "./status.js";
+
+/** A text as a number where all of it is one: flags sort as people expect. */
+function sortKey(text) {
+  const number = text === undefined || text === "" ? NaN : Number(text);
+  return Number.isNaN(number) ? text || "" : number;
+}
+
+/** Orders keys: numbers before texts, nothing last. */
+export function compareKeys(a, b) {
+  if (typeof a !== typeof b) {
+    return typeof a === "number" ? -1 : 1;
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const now = () => Date.now() * 1000;
+
+function nameCell(run) {
+  const link = h("a", { href: "/runs/" + encodeURIComponent(run.id), title: run.id, tabindex: "-1" }, shortened(titleOf(run), 52));
+  return [link, run.tags.map((tag) => h("span", { class: "tag" }, tag))];
+}
+
+function startedCell(run) {
+  const when = run.started_us;
+  return when ? h("span", { title: formatTime(when) }, formatAgo(when, now())) : NOTHING;
+}
+
+export const STATUS = {
+  name: "status",
+  title: "Status",
+  width: 142,
+  key: (run) => run.status,
+  cell: (run) => statusPill(run.status),
+  text: (run) => run.status,
+};
+const NAME = { name: "name", title: "Name", width: 190, class: "stick", key: titleOf, text: titleOf, cell: nameCell };
+const ID = {
+  name: "id",
+  title: "Run",
+  width: 250,
+  off: true,
+  key: (run) => run.id,
+  text: (run) => run.id,
+  cell: (run) => h("code", {}, run.id),
+};
+const STARTED = {
+  name: "started",
+  title: "Started",
+  width: 140,
+  key: (run) => run.started_us || 0,
+  text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
+  cell: startedCell,
+};
+export const DURATION = {
+  name: "duration",
+  title: "Duration",
+  width: 110,
+  number: true,
+  key: (run) => durationOf(run, now()) ?? -1,
+  numberOf: (run) => (durationOf(run, now()) ?? NaN) / 1e6,
+  text: (run) => durationText(run, now()),
+  cell: (run) => durationText(run, now()),
+};
+
+/** The fixed columns; `colorOf(run)`: of a chosen run; runs: the name's column is as wide as the longest of some. */
+export function baseColumns(colorOf, runs) {
+  const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
+  const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
+  const longest = runs.slice(0, 300).reduce((most, run) => Math.max(most, titleOf(run).length), 0);
+  return [{ ...NAME, width: Math.min(430, Math.max(NAME.width, longest * 7.6 + 40)) }, STATUS, ID, STARTED, DURATION, spark];
+}
+
+export function fieldColumn(field) {
+  const value = (run) => run.values[field.name] || { number: NaN, text: NOTHING };
+  return {
+    name: field.name,
+    title: field.label,
+    number: true,
+    width: Math.max(104, field.label.length * 7.4 + 44),
+    kind: "field",
+    format: field.format,
+    key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number),
+    numberOf: (run) => value(run).number,
+    text: (run) => value(run).text,
+    cell: (run) => fieldText({ value: value(run).number, text: value(run).text }),
+  };
+}
+
+export function flagColumn(name) {
+  return pairColumn("flags", name);
+}
+
+export function attrColumn(name) {
+  return pairColumn("attrs", name);
+}
+
+function pairColumn(kind, name) {
+  const text = (run) => run[kind][name];
+  return {
+    name: kind + "/" + name,
+    title: name,
+    kind,
+    width: Math.min(260, Math.max(92, name.length * 7.6 + 44)),
+    key: (run) => sortKey(text(run)),
+    numberOf: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))),
+    text: (run) => text(run) ?? "",
+    cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))),
+  };
+}
+
+/** Names of flags (or attributes) in the order in which they first appear, and how many values each has. */
+export function namesOf(runs, kind) {
+  const seen = new Map();
+  for (const run of runs) {
+    for (const [name, value] of Object.entries(run[kind])) {
+      const values = seen.get(name) || new Set();
+      if (values.size < 2) {
+        values.add(value);
+      }
+      seen.set(name, values);
+    }
+  }
+  for (const [name, values] of seen) {
+    if (values.size === 1 && runs.some((run) => run[kind][name] === undefined)) {
+      values.add(undefined);
+    }
+  }
+  return seen;
+}
+)asset"};
+
+inline constexpr std::string_view asset_run_fields_js[] = {
+    R"asset(// run_fields.js - the big numbers at the top of a run: one card per field of the project.
+
+import { h, fill, icon, setText } from "./dom.js";
+import { fieldText, NOTHING } from "./format.js";
+import { isDark, materialColor, readableTone } from "./palette.js";
+
+export class FieldCards {
+  constructor() {
+    this.cards = new Map();
+    this.last = [];
+    this.element = h("div", { class: "fields", dataset: { component: "fields" } });
+  }
+
+  /** The cards that the project wants, `--` until there is a value. */
+  arrange(project) {
+    const stamp = JSON.stringify([project.fields, isDark()]);
+    if (stamp !== this.stamp) {
+      this.stamp = stamp;
+      this.cards.clear();
+      fill(
+        this.element,
+        project.fields.map((field) => this.makeCard(field)),
+      );
+      this.show(this.last);
     }
   }
 
-  drawFields(fields) {
-    this.lastFields = fields;
+  makeCard(field) {
+    const value = h("div", { class: "field-value" }, NOTHING);
+    const card = h(
+      "section",
+      { class: "card field", dataset: { field: field.name }, title: field.source, "aria-label": field.label },
+      h(
+        "div",
+        { class: "field-body" },
+        h("div", { class: "field-icon" }, icon(field.icon)),
+        h("div", { class: "field-text" }, value, h("div", { class: "field-label" }, field.label)),
+      ),
+    );
+    const color = materialColor(field.color);
+    if (color) {
+      card.style.setProperty("--hue", color);
+      card.style.setProperty("--tone", readableTone(color, isDark()));
+    }
+    this.cards.set(field.name, { card, value });
+    return card;
+  }
+
+  show(fields) {
+    this.last = fields;
     for (const field of fields) {
       const card = this.cards.get(field.name);
       if (card) {
@@ -1450,272 +5676,576 @@ export class RunView {
       }
     }
   }
+}
+)asset"};
 
-  async loadPairs(signal) {
-)asset",
-    R"asset(    const [flags, attrs] = await Promise.all([api.flags(this.id, signal), api.attrs(this.id, signal)]);
-    this.flags.show(flags.flags);
-    this.attrs.show(attrs.attrs);
+inline constexpr std::string_view asset_run_store_js[] = {
+    R"asset(// run_store.js - the rows of all runs that match a condition, kept up to date by deltas.
+
+import { api } from "./api.js";
+import { toNumber } from "./format.js";
+import { namesOf } from "./run_columns.js";
+
+const FIRST_ROWS = 200;
+const ALL_ROWS = 1000000;
+const PARTS = "values,flags,user,spark";
+
+export class RunStore {
+  constructor() {
+    this.clear();
   }
 
-  // ---- charts -----------------------------------------------------------------
-
-  makeChartBar() {
-    const option = (name, title) => h("option", { value: name }, title);
-    const axis = h("select", { "aria-label": "Horizontal axis", onchange: (event) => this.group.set({ axis: event.target.value }) },
-      option("step", "Step"), option("relative", "Relative time"), option("wall", "Wall time"));
-    const amount = h("output", {}, "0");
-    const slider = h("input", { type: "range", min: "0", max: "0.99", step: "0.01", value: "0", "aria-label": "Smoothing",
-      oninput: (event) => {
-        setText(amount, event.target.value);
-        this.group.set({ smoothing: Number(event.target.value) });
-      } });
-    const log = h("input", { type: "checkbox", onchange: (event) => this.group.set({ log: event.target.checked }) });
-    return h("div", { class: "chart-bar" }, h("label", {}, h("span", { class: "dim" }, "Axis"), axis),
-      h("label", {}, h("span", { class: "dim" }, "Smoothing"), slider, amount), h("label", { class: "check" }, log, "Log scale"));
+  clear() {
+    this.rows = new Map();
+    this.total = 0;
+    this.version = null;
+    this.asked = null;
+    this.isWhole = false;
+    this.fields = null;
   }
 
-  async loadCharts(project, signal) {
-    const specs = project.series;
-    const wanted = new Map(specs.map((spec) => [JSON.stringify(spec), spec]));
-    for (const [key, chart] of this.charts) {
-      if (!wanted.has(key)) {
-        chart.destroy();
-        this.charts.delete(key);
-      }
+  /** Reads what changed; another condition or sparkline begins anew. True if anything is different. */
+  async refresh(where, spark, project, signal) {
+    const asked = JSON.stringify([where, spark]);
+    if (asked !== this.asked) {
+      this.clear();
     }
-    for (const [key, spec] of wanted) {
-      if (!this.charts.has(key)) {
-        this.charts.set(key, this.makeChart(spec));
-      }
+    const base = { where, spark, with: PARTS, fields: undefined };
+    const query = !this.isWhole
+      ? { ...base, limit: this.asked === asked ? ALL_ROWS : FIRST_ROWS }
+      : this.version
+        ? { ...base, since: this.version }
+        : { ...base, limit: ALL_ROWS };
+    const answer = await api.runs(query, signal);
+    this.asked = asked;
+    if (answer === this.answer) {
+      return false;
     }
-    const all = [...wanted.keys()].map((key) => this.charts.get(key)).concat([...this.extra.values()]);
-    await Promise.all(all.map((chart) => this.loadChart(chart, signal)));
-    const shown = all.filter((chart) => !chart.spec.extra || chart.series.length > 0);
-    if (shown.length !== this.chartGrid.children.length || shown.some((chart, i) => this.chartGrid.children[i] !== chart.element)) {
-      fill(this.chartGrid, shown.map((chart) => chart.element));
-    }
-    this.chartBar.hidden = shown.length === 0;
+    this.answer = answer;
+    this.apply(answer, project);
+    return true;
   }
 
-  makeChart(spec) {
-    const chart = new Chart(spec, this.group, () => this.loadChart(chart, this.abort.signal).catch(() => {}));
-    return chart;
+  apply(answer, project) {
+    if (!answer.is_delta) {
+      this.rows = new Map();
+    }
+    for (const id of answer.gone || []) {
+      this.rows.delete(id);
+    }
+    this.fields = answer.fields || this.fields || project.fields;
+    for (const row of answer.runs) {
+      this.rows.set(row.id, normalize(row, this.fields));
+    }
+    this.total = answer.total;
+    this.version = answer.version || null;
+    this.isWhole = this.rows.size >= answer.total;
   }
 
-  /** A zoomed chart asks for its range alone, so that it gets every point there. */
-  async loadChart(chart, signal) {
-    const columns = Math.min(2000, Math.max(200, Math.ceil((chart.plot.clientWidth || 600) / 2 / 50) * 50));
-    const range = chart.zoom && this.group.options.axis === "step"
-      ? [Math.floor(chart.zoom[0]), Math.ceil(chart.zoom[1])] : null;
-    const pattern = chart.spec.source.replace(/^series\//, "");
-    let answer;
-    try {
-      answer = await api.data(this.id, pattern, columns, range, signal);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 400) {
-        throw error;
-      }
-      chart.fail(error.message);
-      return;
-    }
-    chart.setSeries(answer.series.map((one) => ({ key: one.key, count: one.count, steps: Float64Array.from(one.steps, toNumber),
-      times_us: Float64Array.from(one.times_us, toNumber), values: Float64Array.from(one.values, toNumber) })));
+  list() {
+    return [...this.rows.values()];
   }
 
-  /** Shows or hides the chart of one series that was clicked in the statistics. */
-  async toggleExtra(key) {
-    const old = this.extra.get(key);
-    if (old) {
-      old.destroy();
-      old.element.remove();
-      this.extra.delete(key);
-    } else {
-      const chart = this.makeChart({ name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") });
-      this.extra.set(key, chart);
-      await this.loadChart(chart, this.abort.signal);
-      this.chartGrid.append(chart.element);
-      this.chartBar.hidden = false;
-      chart.element.scrollIntoView({ block: "nearest" });
-      chart.draw();
+  /** Names of flags and whether they vary; found once for each state of the list. */
+  flagNames() {
+    if (this.namesOf !== this.answer) {
+      this.namesOf = this.answer;
+      this.names = namesOf(this.list(), "flags");
     }
-    this.stats.mark(this.extra);
+    return this.names || new Map();
+  }
+
+  hasSparks() {
+    return this.list().some((run) => run.spark.length > 0);
   }
 }
 
-/** A card with two columns of text: flags, attributes. */
-class Pairs {
-  constructor(title, name, nothing, textOf = (_, value) => value) {
-    this.nothing = nothing;
-    this.textOf = textOf;
-    this.body = h("div", { class: "pairs" });
-    this.element = h("section", { class: "card", dataset: { component: name } }, h("header", { class: "card-head" }, h("h3", {}, title)), this.body);
-    this.show([]);
-  }
-
-  show(pairs) {
-    const stamp = JSON.stringify(pairs);
-    if (stamp === this.stamp) {
-      return;
+/** A row with `values`, {field name: {number, text}}, whichever way the server sent them. */
+export function normalize(row, fields) {
+  const values = {};
+  (row.values || []).forEach(([number, text], i) => {
+    if (fields[i]) {
+      values[fields[i].name] = { number: toNumber(number), text };
     }
-    this.stamp = stamp;
-    fill(this.body, pairs.length ? h("dl", {}, pairs.map(({ name, value }) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", { title: value }, this.textOf(name, value)))))
-      : h("div", { class: "empty" }, this.nothing));
-  }
+  });
+  (row.fields || []).forEach((field) => {
+    values[field.name] = { number: toNumber(field.value), text: field.text };
+  });
+  return {
+    ...row,
+    values,
+    flags: ownPlaces(row.flags || {}, row),
+    attrs: row.attrs || {},
+    tags: row.tags || [],
+    spark: (row.spark || []).map(toNumber),
+  };
 }
 
-function statisticText(key, value) {
-  const format = recordedFormat(key);
-  return format ? formatNumber(value, format) : formatGeneral(value);
+/** Values that name the run's own directory say $RUNDIR, as the project file does: they are no difference between runs. */
+function ownPlaces(pairs, row) {
+  return Object.fromEntries(
+    Object.entries(pairs).map(([name, value]) => [
+      name,
+      row.path && value.includes(row.path) ? value.replaceAll(row.path, "$RUNDIR") : value,
+    ]),
+  );
 }
 
-/** An attribute that is a number of bytes in the unit that fits; any other text as it is. */
-function attributeText(name, value) {
-  const format = recordedFormat(name);
-  return format && /^\d+$/.test(value) ? formatNumber(Number(value), format) : value;
-}
-
-/** Every series of the run with its numbers; a click opens a chart. */
-class Statistics {
-  constructor(onToggle) {
-    this.onToggle = onToggle;
-    this.rows = [];
-    this.open = new Map();
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter", "aria-label": "Filter series", oninput: () => this.render() });
-    this.note = h("span", { class: "dim" });
-    this.body = h("tbody", {});
-    this.table = h("table", { class: "table stats" }, h("thead", {}, h("tr", {}, ["Series", "Last", "Min", "Max", "Points"]
-      .map((name, i) => h("th", { scope: "col", class: i ? "number" : "" }, name)))), this.body);
-    this.element = h("section", { class: "card", dataset: { component: "statistics" } }, h("header", { class: "card-head" },
-      h("h3", {}, "Statistics"), this.note, h("span", { class: "spring" }), this.filter), h("div", { class: "table-box" }, this.table));
-  }
-
-  async refresh(id, signal) {
-    this.rows = (await api.series(id, signal)).series;
-    this.render();
-  }
-
-  mark(open) {
-    this.open = open;
-    this.render();
-  }
-
-  render() {
-    const wanted = this.filter.value.toLowerCase();
-    const rows = this.rows.filter((row) => row.key.toLowerCase().includes(wanted));
-    setText(this.note, this.rows.length + " series");
-    fill(this.body, rows.map((row) => h("tr", { class: this.open.has(row.key) ? "open" : "" },
-      h("td", {}, h("button", { class: "link", title: "Show or hide a chart of this series", onclick: () => this.onToggle(row.key) }, row.key)),
-      [row.last, row.min, row.max].map((value) => h("td", { class: "number", title: value }, value === null ? NOTHING : statisticText(row.key, toNumber(value)))),
-      h("td", { class: "number" }, formatGeneral(row.count), row.nan || row.inf ? h("span", { class: "bad", title: row.nan + " NaN, " + row.inf + " infinite" }, " !") : null))),
-    rows.length ? null : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")));
-  }
+/** The pattern of the sparkline: the first field's or chart's series, else anything called loss. */
+export function sparkPattern(project) {
+  const source = [...project.series.filter((spec) => !spec.extra), ...project.fields]
+    .map((one) => one.source)
+    .find((text) => text.startsWith("series/"));
+  return source ? source.slice("series/".length) : ".*loss.*";
 }
 )asset"};
 
 inline constexpr std::string_view asset_runs_js[] = {
-    R"asset(// runs.js - the table of all runs, and the list of runs beside a run.
+    R"asset(// runs.js - the table of all runs: filter, conditions, columns, groups, and the choice of runs to compare.
 
-import { h, fill, setText } from "./dom.js";
-import { fieldText, formatAgo, formatTime, NOTHING, toNumber } from "./format.js";
-import { durationText, statusPill } from "./run.js";
+import { choice } from "./choice.js";
+import { columnChooser } from "./column_chooser.js";
+import { h, fill, icon, setText } from "./dom.js";
+import { formatNumber } from "./format.js";
+import { setKeys } from "./keys.js";
+import { legendCell } from "./legend_cell.js";
+import { baseColumns, fieldColumn, flagColumn } from "./run_columns.js";
+import { RunStore, sparkPattern } from "./run_store.js";
+import { arrangeRows } from "./runs_rows.js";
+import { joinList, state } from "./state.js";
+import { VirtualTable } from "./virtual_table.js";
+import { cardHead, checkBox, named, searchBox, spring } from "./widgets.js";
 
-/** The list at the left of a run: newest first, the shown one marked. */
-export class RunRail {
-  constructor() {
-    this.list = h("nav", { class: "rail-list", "aria-label": "Runs" });
-    this.count = h("span", { class: "dim" });
-    this.element = h("aside", { class: "rail" }, h("header", { class: "rail-head" }, h("h2", {}, "Runs"), this.count), this.list);
-  }
-
-  show(runs, total, current) {
-    const now = Date.now() * 1000;
-    const stamp = JSON.stringify([runs, current, Math.floor(now / 1e7)]);
-    if (stamp === this.stamp) {
-      return;
-    }
-    this.stamp = stamp;
-    setText(this.count, String(total));
-    fill(this.list, runs.map((run) => {
-      const headline = (run.fields || []).find((field) => field.value !== null);
-      return h("a", { class: "rail-item" + (run.id === current ? " current" : ""), href: "/runs/" + encodeURIComponent(run.id), title: run.id,
-        "aria-current": run.id === current ? "page" : null },
-      h("span", { class: "dot status-" + run.status, title: run.status }),
-      h("span", { class: "rail-text" }, h("span", { class: "rail-name" }, run.name),
-        h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status)),
-      headline ? h("span", { class: "rail-value", title: headline.label }, fieldText(headline)) : null);
-    }), runs.length ? null : h("div", { class: "empty" }, "no runs yet"));
-  }
-}
-
-/** The table of all runs: sorted by a click on a head, filtered by text. */
 export class RunsView {
-  constructor() {
-    this.sort = { name: "started", down: true };
-    this.runs = [];
-    this.fields = [];
-    this.filter = h("input", { type: "search", class: "filter", placeholder: "Filter runs", "aria-label": "Filter runs", oninput: () => this.render() });
-    this.hide = h("input", { type: "checkbox", onchange: () => this.render() });
-    this.note = h("span", { class: "dim" });
-    this.head = h("tr", {});
-    this.body = h("tbody", {});
-    this.element = h("main", { class: "runs-page" }, h("section", { class: "card" },
-      h("header", { class: "card-head" }, h("h3", {}, "Runs"), this.note, h("span", { class: "spring" }),
-        h("label", { class: "check" }, this.hide, "Hide failed"), this.filter),
-      h("div", { class: "table-box" }, h("table", { class: "table runs" }, h("thead", {}, this.head), this.body))));
+  constructor(go) {
+    Object.assign(this, { go, store: new RunStore(), abort: new AbortController(), anchor: null, problem: null });
+    this.table = new VirtualTable(this, "Runs");
+    this.build();
+    setKeys("Runs", this.keys());
     document.title = "Runs \u00b7 Guild View";
   }
 
-  destroy() {}
+  build() {
+    this.filter = searchBox("Filter runs", "Filter runs", () => this.setState({ q: this.filter.value }), { value: state.get("q") });
+    this.where = searchBox("Condition", "Where: flag:lr > 0.01 and status = completed", null, {
+      class: "filter where",
+      value: state.get("where"),
+      spellcheck: "false",
+      onchange: () => this.setWhere(this.where.value),
+    });
+    this.group = h("select", { "aria-label": "Group by", onchange: () => this.setState({ group: this.group.value, closed: null }) });
+    this.note = h("span", { class: "dim", role: "status" });
+    this.message = h("div", { class: "query-error", role: "alert", hidden: true });
+    this.tray = h("div", { class: "tray", role: "region", "aria-label": "Chosen runs", hidden: true });
+    const card = h("section", { class: "card runs-card" }, cardHead("Runs", this.note), this.makeTools(), this.message, this.table.element);
+    this.element = h("main", { class: "runs-page" }, card, this.tray);
+  }
 
-  redraw() {}
+  makeTools() {
+    const check = (name, text, title) => {
+      const [box, label] = checkBox(text, this.option(name), (on) => this.setOption(name, on), title);
+      this[name] = box;
+      return label;
+    };
+    const choose = { class: "quiet", title: "Choose columns (o)", onclick: () => this.chooseColumns() };
+    return h(
+      "div",
+      { class: "runs-tools", role: "toolbar", "aria-label": "Runs" },
+      this.filter,
+      this.where,
+      named("Group", this.group),
+      check("nofail", "Hide failed", "Hide terminated, lost and failed runs"),
+      check("vary", "Only varying flags", "Leave out flags that are the same in all runs"),
+      h("button", choose, icon("columns"), "Columns"),
+    );
+  }
 
-  show(answer, project) {
-    this.runs = answer.runs;
-    this.total = answer.total;
-    this.fields = project.fields;
+  destroy() {
+    this.abort.abort();
+    this.table.destroy();
+    setKeys("Runs", null);
+  }
+
+  redraw() {
     this.render();
   }
 
-  columns() {
-    const now = Date.now() * 1000;
-    const field = (run, name) => (run.fields || []).find((one) => one.name === name);
-    return [
-      { name: "status", title: "Status", key: (run) => run.status, cell: (run) => statusPill(run.status) },
-      { name: "name", title: "Name", key: (run) => run.name, cell: (run) => h("a", { href: "/runs/" + encodeURIComponent(run.id) }, run.name) },
-      { name: "id", title: "Run", key: (run) => run.id, cell: (run) => h("code", {}, run.id) },
-      { name: "started", title: "Started", key: (run) => run.started_us || 0,
-        cell: (run) => h("span", { title: run.started_us ? formatTime(run.started_us) : "" }, run.started_us ? formatAgo(run.started_us, now) : NOTHING) },
-      { name: "duration", title: "Duration", number: true, key: (run) => (run.stopped_us || now) - (run.started_us || now), cell: (run) => durationText(run, now) },
-      ...this.fields.map((one) => ({ name: "field:" + one.name, title: one.label, number: true,
-        key: (run) => {
-          const value = toNumber((field(run, one.name) || {}).value);
-          return Number.isNaN(value) ? -Infinity : value;
-        },
-        cell: (run) => fieldText(field(run, one.name) || { text: NOTHING }) })),
-    ];
+  // ---- state --------------------------------------------------------------------
+
+  option(name) {
+    return name === "vary" ? state.get("vary") !== "0" : state.get(name) === "1";
+  }
+
+  setOption(name, on) {
+    this.setState({ [name]: name === "vary" ? (on ? null : "0") : on });
+  }
+
+  setState(changes) {
+    state.set(changes);
+    this.render();
+  }
+
+  setWhere(text) {
+    state.set({ where: text });
+    this.problem = null;
+    this.refresh(this.project).catch(() => {});
+  }
+
+  async refresh(project) {
+    this.project = project;
+    try {
+      const isNew = await this.store.refresh(state.get("where"), sparkPattern(project), project, this.abort.signal);
+      this.problem = null;
+      const minute = Math.floor(Date.now() / 20000);
+      if (isNew || minute !== this.minute || this.fieldsSeen !== project.fields) {
+        this.minute = minute;
+        this.fieldsSeen = project.fields;
+        this.render();
+      }
+      if (isNew && !this.store.isWhole) {
+        await this.refresh(project);
+      }
+    } catch (error) {
+      if (error.status !== 400) {
+        throw error;
+      }
+      this.problem = error;
+    }
+    this.drawProblem();
+  }
+
+  drawProblem() {
+    const { problem } = this;
+    this.message.hidden = !problem;
+    this.where.setAttribute("aria-invalid", String(Boolean(problem)));
+    if (problem) {
+      const { column } = problem.details || {};
+      const text = state.get("where");
+      fill(this.message, h("b", {}, problem.message), column ? h("pre", {}, text + "\n" + " ".repeat(column - 1) + "^") : null);
+    }
+  }
+
+  // ---- rows and columns -----------------------------------------------------------
+
+  /** Every column there could be, those in use first as the project orders them. */
+  allColumns() {
+    const base = baseColumns((run) => choice.color(run.id), this.store.list());
+    const fields = this.project.fields.map(fieldColumn);
+    const flags = [...this.store.flagNames()].map(([name, values]) => ({
+      ...flagColumn(name),
+      off: this.option("vary") && values.size < 2,
+    }));
+    const spark = base.pop();
+    return [...base, ...(this.store.hasSparks() ? [spark] : []), ...fields, ...flags];
+  }
+
+  shownColumns(all) {
+    const flipped = state.list("cols");
+    return all.filter((column) => Boolean(column.off) === flipped.includes(column.name));
   }
 
   render() {
-    const columns = this.columns();
-    const wanted = this.filter.value.toLowerCase();
-    const by = columns.find((column) => column.name === this.sort.name) || columns[3];
-    const sign = this.sort.down ? -1 : 1;
-    const rows = this.runs.filter((run) => (run.name + " " + run.id + " " + run.status).toLowerCase().includes(wanted))
-      .filter((run) => !this.hide.checked || ["completed", "running", "pending"].includes(run.status));
-    rows.sort((a, b) => sign * (by.key(a) < by.key(b) ? -1 : by.key(a) > by.key(b) ? 1 : 0));
-    setText(this.note, this.total > this.runs.length ? "newest " + this.runs.length + " of " + this.total : String(this.total || ""));
-    fill(this.head, columns.map((column) => h("th", { scope: "col", class: column.number ? "number" : "",
-      "aria-sort": column === by ? (this.sort.down ? "descending" : "ascending") : null },
-    h("button", { class: "sort" + (column === by ? (this.sort.down ? " down" : " up") : ""), onclick: () => this.sortBy(column.name) }, column.title))));
-    fill(this.body, rows.map((run) => h("tr", { dataset: { run: run.id } }, columns.map((column) => h("td", { class: column.number ? "number" : "" }, column.cell(run))))),
-      rows.length ? null : h("tr", {}, h("td", { class: "empty", colspan: String(columns.length) }, this.runs.length ? "no run matches" : "no runs yet: try guild train")));
+    if (!this.project) {
+      return;
+    }
+    const all = this.allColumns();
+    const shown = this.shownColumns(all);
+    const by = all.find((column) => column.name === state.get("sort", "started")) || all.find((column) => column.name === "started");
+    const down = state.get("dir", by.name === "started" ? "down" : "up") === "down";
+    const group = all.find((column) => column.name === state.get("group")) || null;
+    const { rows, count } = arrangeRows(this.store.list(), {
+      text: state.get("q"),
+      hideFailed: this.option("nofail"),
+      by,
+      down,
+      group,
+      pinned: choice.pinned(),
+      closed: state.list("closed"),
+    });
+    this.shown = rows.filter((row) => !row.group);
+    this.drawGroups(all);
+    this.table.setColumns([
+      this.legendColumn(),
+      ...shown.map((column) => ({
+        ...column,
+        sorted: column === by ? (down ? "descending" : "ascending") : null,
+        head: column.fixed ? null : this.sortButton(column, by, down),
+      })),
+    ]);
+    this.table.setItems(rows);
+    setText(
+      this.note,
+      count === this.store.total ? String(count) : count + " of " + this.store.total + (this.store.isWhole ? "" : ", loading"),
+    );
+    this.drawTray();
   }
 
-  sortBy(name) {
-    this.sort = { name, down: this.sort.name === name ? !this.sort.down : name === "started" };
+  drawGroups(all) {
+    const names = [
+      ["", "Nothing"],
+      ...all
+        .filter((column) => column.kind === "flags" || column.name === "status" || column.name === "name")
+        .map((column) => [column.name, column.title]),
+    ];
+    const stamp = JSON.stringify(names);
+    if (stamp !== this.groupStamp) {
+      this.groupStamp = stamp;
+      fill(
+        this.group,
+        names.map(([value, text]) => h("option", { value }, text)),
+      );
+    }
+    this.group.value = state.get("group");
+  }
+
+  sortButton(column, by, down) {
+    return h(
+      "button",
+      {
+        class: "sort" + (column === by ? (down ? " down" : " up") : ""),
+        title: "Sort by " + column.title,
+        onclick: () =>
+          this.setState({
+            sort: column.name,
+            dir: column === by ? (down ? "up" : "down") : column.number || column.name === "started" ? "down" : "up",
+          }),
+      },
+      column.title,
+    );
+  }
+
+  /** The table is the legend: chosen or not with its colour, and for a chosen run eye, pin, baseline. */
+  legendColumn() {
+    return {
+      name: "choice",
+      title: "",
+      width: choice.list().length || choice.pinned().length ? 112 : 44,
+      class: "choice stick",
+      cell: (run) =>
+        legendCell(
+          run,
+          () => this.render(),
+          (event) => this.choose(run, event.shiftKey),
+        ),
+      head: h("span", { class: "unseen" }, "Chosen"),
+    };
+  }
+
+  chooseColumns() {
+)asset",
+    R"asset(    columnChooser(this.allColumns(), state.list("cols"), (flipped) => this.setState({ cols: joinList(flipped) }));
+  }
+
+  // ---- rows: what the table asks ----------------------------------------------------
+
+  row(item) {
+    if (item.group) {
+      return { class: "group" };
+    }
+    const chosen = choice.has(item.id);
+    return {
+      class: chosen ? "chosen" : "",
+      "aria-selected": String(chosen),
+      dataset: { run: item.id },
+      onclick: (event) => event.target.closest("a, button, input") || this.choose(item, event.shiftKey),
+      ondblclick: () => this.go("/runs/" + encodeURIComponent(item.id)),
+    };
+  }
+
+  toggleGroup(item) {
+    const closed = state.list("closed");
+    this.setState({ closed: joinList(item.isClosed ? closed.filter((value) => value !== item.value) : [...closed, item.value]) });
+  }
+
+  groupCell(item) {
+    return h(
+      "button",
+      { class: "group-head", "aria-expanded": String(!item.isClosed), onclick: () => this.toggleGroup(item) },
+      h("span", { class: "arrow" }),
+      item.group + " = ",
+      h("b", {}, item.value || "--"),
+      h("span", { class: "dim" }, item.runs.length + (item.runs.length === 1 ? " run" : " runs")),
+      this.project.fields.slice(0, 3).map((field) => meanText(field, item.runs)),
+    );
+  }
+
+  empty() {
+    return this.store.total || this.problem
+      ? "no run matches"
+      : this.store.asked
+        ? state.get("where")
+          ? "no run matches"
+          : "no runs yet: try guild train"
+        : "reading runs";
+  }
+  // ---- choosing -------------------------------------------------------------------
+
+  /** Chooses or unchooses a run; with Shift all from the last one that was clicked. */
+  choose(run, range) {
+    if (range && this.anchor) {
+      const ids = this.shown.map((each) => each.id);
+      const [a, b] = [ids.indexOf(this.anchor), ids.indexOf(run.id)].sort((x, y) => x - y);
+      choice.set([...new Set([...choice.list(), ...ids.slice(Math.max(0, a), b + 1)])]);
+    } else {
+      choice.toggle(run.id);
+    }
+    this.anchor = run.id;
     this.render();
   }
+
+  /** The keyboard's way to choose many: Shift and an arrow. */
+  moved(from, to, isShift) {
+    const [a, b] = [this.table.items[from], this.table.items[to]];
+    if (isShift && a && b && !a.group && !b.group) {
+      choice.set([...new Set([...choice.list(), a.id, b.id])]);
+      this.anchor = b.id;
+      this.render();
+    }
+  }
+
+  drawTray() {
+    const ids = choice.list();
+    this.tray.hidden = ids.length === 0;
+    fill(
+      this.tray,
+      h("b", {}, ids.length + (ids.length === 1 ? " run" : " runs")),
+      h("span", { class: "dim" }, ids.length >= 100 ? "the most that can be compared" : "chosen"),
+      spring(),
+      h("button", { class: "quiet", onclick: () => this.clearChoice() }, "Clear"),
+      h("a", { class: "button", href: "/compare" + choice.query() }, "Compare"),
+    );
+  }
+
+  clearChoice() {
+    state.set({ runs: null, hide: null, pin: null, base: null });
+    this.render();
+  }
+
+  // ---- keyboard -------------------------------------------------------------------
+
+  /** Keys of a row that has the focus. */
+  onKey(event, item) {
+    if (!item) {
+      return false;
+    }
+    if (item.group) {
+      return (event.key === "Enter" || event.key === " ") && (this.toggleGroup(item), true);
+    }
+    const act = {
+      Enter: () => this.go("/runs/" + encodeURIComponent(item.id)),
+      " ": () => this.choose(item, event.shiftKey),
+      x: () => this.choose(item, false),
+      e: () => this.flip("hide", item),
+      p: () => this.flip("pin", item),
+      b: () => {
+        choice.flipBaseline(item.id);
+        this.render();
+      },
+    }[event.key];
+    if (act) {
+      act();
+    }
+    return Boolean(act);
+  }
+
+  flip(name, item) {
+    choice.flip(name, item.id);
+    this.render();
+  }
+
+  keys() {
+    const flip = (name) => () => {
+      this[name].checked = !this[name].checked;
+      this.setOption(name, this[name].checked);
+    };
+    const row = (key, words) => [key, words, () => this.table.focusRow(this.table.cursor)];
+    return [
+      ["/", "filter", () => this.filter.focus()],
+      ["w", "condition", () => this.where.focus()],
+      row("j, ArrowDown", "to the rows; up and down in them, with Shift to choose"),
+      row("Enter", "in a row: open the run"),
+      row("x", "in a row: choose it"),
+      row("e", "in a row: hide its lines"),
+      row("p", "in a row: pin it to the top"),
+      row("b", "in a row: make it the baseline"),
+      ["a", "choose all that are shown", () => this.chooseAll()],
+      ["A", "choose none", () => this.clearChoice()],
+      ["c", "compare the chosen runs", () => choice.list().length && this.go("/compare" + choice.query())],
+      ["h", "hide failed runs", flip("nofail")],
+      ["v", "only varying flags", flip("vary")],
+      ["o", "columns", () => this.chooseColumns()],
+      ["s", "sort by the next column", () => this.sortNext(1)],
+      ["S", "sort the other way", () => this.setState({ dir: this.element.querySelector(".sort.down") ? "up" : "down" })],
+    ];
+  }
+
+  chooseAll() {
+    choice.set([...new Set([...choice.list(), ...this.shown.map((run) => run.id)])]);
+    this.render();
+  }
+
+  sortNext(by) {
+    const names = this.shownColumns(this.allColumns())
+      .filter((column) => !column.fixed)
+      .map((column) => column.name);
+    const at = names.indexOf(state.get("sort", "started"));
+    this.setState({ sort: names[(at + by + names.length) % names.length], dir: null });
+  }
+}
+
+/** The mean of a field over a group, in the field's format. */
+function meanText(field, runs) {
+  const numbers = runs.map((run) => (run.values[field.name] || {}).number).filter(Number.isFinite);
+  const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  return numbers.length ? h("span", { class: "dim" }, "mean " + field.label + " ", h("b", {}, formatNumber(mean, field.format))) : null;
+}
+)asset"};
+
+inline constexpr std::string_view asset_runs_rows_js[] = {
+    R"asset(// runs_rows.js - which rows a table of runs shows, in which order: text filter, failed ones, sorting, groups. Pure.
+
+import { compareKeys } from "./run_columns.js";
+import { isFailed, titleOf } from "./status.js";
+
+const spoken = new WeakMap();
+
+/** All that a run says about itself, in small letters; made once for each. */
+function wordsOf(run) {
+  if (!spoken.has(run)) {
+    const flags = Object.entries(run.flags).map(([name, value]) => name + "=" + value);
+    spoken.set(run, [titleOf(run), run.name, run.id, run.status, ...run.tags, ...flags].join("\n").toLowerCase());
+  }
+  return spoken.get(run);
+}
+
+/** Whether all words stand in what the row says; "name=value" looks at one flag. */
+export function matches(run, words) {
+  return words.every((word) => wordsOf(run).includes(word));
+}
+
+/** options: {text, hideFailed, by: column, down, pinned: ids, group: column or null, closed: values}; gives runs and group heads. */
+export function arrangeRows(runs, options) {
+  const words = options.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = runs.filter((run) => matches(run, words) && !(options.hideFailed && isFailed(run)));
+  const sign = options.down ? -1 : 1;
+  const keys = new Map(shown.map((run) => [run, options.by.key(run)]));
+  shown.sort((a, b) => sign * compareKeys(keys.get(a), keys.get(b)) || (a.id < b.id ? 1 : -1));
+  const pins = new Set(options.pinned);
+  const ordered = pins.size ? [...shown.filter((run) => pins.has(run.id)), ...shown.filter((run) => !pins.has(run.id))] : shown;
+  return { count: shown.length, rows: options.group ? grouped(ordered, options) : ordered };
+}
+
+function grouped(runs, { group, closed }) {
+  const parts = new Map();
+  for (const run of runs) {
+    const value = group.text(run);
+    parts.set(value, parts.get(value) || []);
+    parts.get(value).push(run);
+  }
+  return [...parts.keys()].flatMap((value) => {
+    const isClosed = closed.includes(value);
+    return [{ group: group.title, value, runs: parts.get(value), isClosed }, ...(isClosed ? [] : parts.get(value))];
+  });
 }
 )asset"};
 
@@ -1753,16 +6283,65 @@ export function ticks(low, high, step) {
   return out;
 }
 
-/** Powers of ten inside [low, high], thinned to `count`. */
+/** Powers of ten inside [low, high], thinned to `count`; with few of them 2 and 5 times those too. */
 export function logTicks(low, high, count) {
-  const first = Math.ceil(Math.log10(low) - 1e-9);
-  const last = Math.floor(Math.log10(high) + 1e-9);
+  const first = Math.floor(Math.log10(low) + 1e-9);
+  const last = Math.ceil(Math.log10(high) - 1e-9);
+  const factors = last - first <= 2 ? [1, 2, 5] : [1];
   const every = Math.max(1, Math.ceil((last - first + 1) / count));
   const out = [];
   for (let power = first; power <= last; power += every) {
-    out.push(10 ** power);
+    out.push(...factors.map((factor) => factor * 10 ** power));
   }
-  return out.length > 1 ? out : [low, Math.sqrt(low * high), high];
+  const inside = out.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+  return inside.length > 1 ? inside : ticks(low, high, niceStep(high - low, count));
+}
+
+/** Zero and powers of ten of both signs inside [low, high], for a symmetric logarithmic axis. */
+export function symlogTicks(low, high, linear, count) {
+  const out = [0];
+  const first = Math.round(Math.log10(linear));
+  const last = Math.ceil(Math.log10(Math.max(-low, high, linear)));
+  const every = Math.max(1, Math.ceil((2 * (last - first + 1)) / count));
+  for (let power = first; power <= last; power += every) {
+    out.push(10 ** power, -(10 ** power));
+  }
+  return out.filter((value) => value >= low && value <= high).sort((a, b) => a - b);
+}
+
+/** An axis' forward and backward function: "linear", "log" or "symlog" with its linear size. */
+export function transform(kind, linear = 1) {
+  if (kind === "log") {
+    return { to: Math.log10, from: (t) => 10 ** t };
+  }
+  if (kind === "symlog") {
+    return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / linear), from: (t) => Math.sign(t) * linear * (10 ** Math.abs(t) - 1) };
+  }
+  return { to: (v) => v, from: (t) => t };
+}
+
+/** The value below which `part` of the finite `values` lie, by sorting a copy. */
+export function quantile(values, part) {
+  const sorted = Float64Array.from(values).sort();
+  const at = (sorted.length - 1) * part;
+  const low = Math.floor(at);
+  const high = Math.ceil(at);
+  return sorted.length ? sorted[low] + (sorted[high] - sorted[low]) * (at - low) : NaN;
+}
+
+/** First index of ascending `xs` whose element is at least `x`. */
+export function lowerBound(xs, x) {
+  let low = 0;
+  let high = xs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] < x) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 /** Smallest and largest finite number of all arrays, null if there is none. */
@@ -1794,19 +6373,21 @@ export function valueDomain(low, high) {
   return [fromZero ? 0 : low - pad, high + pad];
 }
 
-/** Exponential moving average without the bias towards zero at the start; gaps stay gaps. */
+/** TensorBoard's smoothing: a debiased exponential moving average over finite values. Values that are
+ *  all equal stay as they are; NaN and infinities stand in the result and do not change the average. */
 export function smooth(values, weight) {
-  const out = new Float64Array(values.length);
-  let sum = 0;
-  let norm = 0;
+  const out = Float64Array.from(values);
+  if (!(weight > 0) || values.every((value) => value === values[0])) {
+    return out;
+  }
+  let average = 0;
+  let count = 0;
   for (let i = 0; i < values.length; i += 1) {
-    if (!Number.isFinite(values[i])) {
-      out[i] = NaN;
-      continue;
+    if (Number.isFinite(values[i])) {
+      count += 1;
+      average = weight < 1 ? average * weight + (1 - weight) * values[i] : average + (values[i] - average) / count;
+      out[i] = weight < 1 ? average / (1 - weight ** count) : average;
     }
-    sum = sum * weight + (1 - weight) * values[i];
-    norm = norm * weight + (1 - weight);
-    out[i] = sum / norm;
   }
   return out;
 }
@@ -1845,6 +6426,390 @@ export function shortNames(names) {
     tail += 1;
   }
   return parts.map((list) => list.slice(head, list.length - tail).join("/"));
+}
+)asset"};
+
+inline constexpr std::string_view asset_scatter_js[] = {
+    R"asset(// scatter.js - runs as points over two of their numbers.
+
+import { choice } from "./choice.js";
+import { h, fill } from "./dom.js";
+import { axesOf, partOf, rangeOf } from "./numbers.js";
+import { logTicks, niceStep, ticks } from "./scale.js";
+import { state } from "./state.js";
+import { titleOf } from "./status.js";
+import { svg } from "./svg.js";
+import { named, spring } from "./widgets.js";
+
+const [WIDTH, HEIGHT] = [900, 460];
+const BOX = { left: 74, right: 880, top: 18, bottom: 410 };
+
+export class ScatterPanel {
+  constructor(go) {
+    this.go = go;
+    this.x = h("select", { "aria-label": "Horizontal", onchange: () => this.choose("sx", this.x.value) });
+    this.y = h("select", { "aria-label": "Vertical", onchange: () => this.choose("sy", this.y.value) });
+    this.picture = h("div", { class: "picture" });
+    this.tip = h("div", { class: "picture-tip", role: "status" });
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "scatter" } },
+      h("header", { class: "card-head" }, h("h3", {}, "Scatter"), spring(), named("X", this.x), named("Y", this.y)),
+      this.picture,
+      this.tip,
+    );
+  }
+
+  choose(name, value) {
+    state.set({ [name]: value });
+    this.show(this.rows, this.project);
+  }
+
+  show(rows, project) {
+    Object.assign(this, { rows, project });
+    const axes = axesOf(rows, project);
+    const flag = axes.find((axis) => axis.kind === "flags");
+    const field = axes.find((axis) => axis.kind === "field");
+    const pick = (name, usual) => axes.find((axis) => axis.name === state.get(name)) || usual || axes[0];
+    const x = pick("sx", flag || axes.find((axis) => axis.name === "duration"));
+    const y = pick("sy", field);
+    for (const [select, axis] of [
+      [this.x, x],
+      [this.y, y],
+    ]) {
+      fill(
+        select,
+        axes.map((each) => h("option", { value: each.name, selected: each === axis }, each.title)),
+      );
+    }
+    fill(
+      this.picture,
+      x && y && rows.length ? this.draw(rows, x, y) : h("div", { class: "empty" }, "These runs have no numbers in common."),
+    );
+  }
+
+  draw(rows, x, y) {
+    const rx = rangeOf(x, rows);
+    const ry = rangeOf(y, rows);
+    const px = (value) => BOX.left + 24 + partOf(rx, value) * (BOX.right - BOX.left - 48);
+    const py = (value) => BOX.bottom - 20 - partOf(ry, value) * (BOX.bottom - BOX.top - 40);
+    const dots = rows
+      .filter((row) => Number.isFinite(x.at(row)) && Number.isFinite(y.at(row)))
+      .map((row) => this.dot(row, x, y, px(x.at(row)), py(y.at(row))));
+    return svg(
+      "svg",
+      { viewBox: "0 0 " + WIDTH + " " + HEIGHT, class: "scatter", role: "group", "aria-label": y.title + " over " + x.title },
+      axisTicks(x, rx, 8).map((value) => [
+        svg("line", { class: "grid", x1: px(value), x2: px(value), y1: BOX.top, y2: BOX.bottom }),
+        svg("text", { x: px(value), y: BOX.bottom + 18, class: "middle" }, x.tick(value)),
+      ]),
+      axisTicks(y, ry, 7).map((value) => [
+        svg("line", { class: "grid", x1: BOX.left, x2: BOX.right, y1: py(value), y2: py(value) }),
+        svg("text", { x: BOX.left - 8, y: py(value) + 4, class: "end" }, y.tick(value)),
+      ]),
+      svg("text", { x: (BOX.left + BOX.right) / 2, y: HEIGHT - 8, class: "middle strong" }, x.title),
+      svg(
+        "text",
+        { x: 0, y: 0, transform: "translate(14 " + (BOX.top + BOX.bottom) / 2 + ") rotate(-90)", class: "middle strong" },
+        y.title,
+      ),
+      dots,
+    );
+  }
+
+  dot(row, x, y, cx, cy) {
+    const text = titleOf(row) + ": " + x.title + " " + x.text(row) + ", " + y.title + " " + y.text(row);
+    const mark = svg(
+      "circle",
+      { cx, cy, r: choice.baseline() === row.id ? 8 : 6, class: "point", tabindex: "0", role: "link", "aria-label": text },
+      svg("title", {}, text),
+    );
+    mark.style.fill = choice.color(row.id);
+    const tell = () => {
+      this.tip.textContent = text;
+    };
+    mark.addEventListener("pointerenter", tell);
+    mark.addEventListener("focus", tell);
+    mark.addEventListener("click", () => this.go("/runs/" + encodeURIComponent(row.id)));
+    mark.addEventListener("keydown", (event) => event.key === "Enter" && this.go("/runs/" + encodeURIComponent(row.id)));
+    return mark;
+  }
+}
+
+function axisTicks(axis, range, count) {
+  if (axis.isWords) {
+    return axis.words.map((_, i) => i).slice(0, 30);
+  }
+  return range.isLog ? logTicks(range.low, range.high, count) : ticks(range.low, range.high, niceStep(range.high - range.low, count));
+}
+)asset"};
+
+inline constexpr std::string_view asset_spark_js[] = {
+    R"asset(// spark.js - a curve as small as a word.
+
+import { extent } from "./scale.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const [WIDTH, HEIGHT] = [96, 24];
+
+export function sparkline(values, color) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "spark");
+  svg.setAttribute("viewBox", "0 0 " + WIDTH + " " + HEIGHT);
+  svg.setAttribute("aria-hidden", "true");
+  const range = extent([values]);
+  if (range) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", curve(values, range));
+    if (color) {
+      path.style.stroke = color;
+    }
+    svg.append(path);
+  }
+  return svg;
+}
+
+function curve(values, [low, high]) {
+  let pen = "M";
+  let out = "";
+  values.forEach((value, i) => {
+    if (Number.isFinite(value)) {
+      const x = 2 + (i / Math.max(1, values.length - 1)) * (WIDTH - 4);
+      const y = HEIGHT - 3 - ((value - low) / (high - low || 1)) * (HEIGHT - 6);
+      out += pen + x.toFixed(1) + " " + y.toFixed(1);
+    }
+    pen = Number.isFinite(value) ? "L" : "M";
+  });
+  return out || "M0 0";
+}
+)asset"};
+
+inline constexpr std::string_view asset_state_js[] = {
+    R"asset(// state.js - the state of a page in its address, so that a copied link gives the same view.
+
+let seen = { text: null, query: null, lists: null };
+
+/** The query, read again only when the address changed: a table asks for each of its cells. */
+function current() {
+  if (seen.text !== location.search) {
+    seen = { text: location.search, query: new URLSearchParams(location.search), lists: new Map() };
+  }
+  return seen;
+}
+
+/** The query of the address as values; null and empty ones are left out. */
+export const state = {
+  get(name, fallback = "") {
+    const value = current().query.get(name);
+    return value === null ? fallback : value;
+  },
+
+  all(name) {
+    return current().query.getAll(name);
+  },
+
+  /** A list in one value: names joined by commas, each escaped. */
+  list(name) {
+    const { lists } = current();
+    if (!lists.has(name)) {
+      lists.set(name, this.get(name).split(",").filter(Boolean).map(decoded));
+    }
+    return lists.get(name);
+  },
+
+  /** Changes some values; `push` makes a step of the browser's history. */
+  set(changes, push = false) {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(changes)) {
+      query.delete(name);
+      const values = Array.isArray(value) ? value : [value];
+      values
+        .filter((each) => each !== null && each !== undefined && each !== "" && each !== false)
+        .forEach((each) => query.append(name, each === true ? "1" : String(each)));
+    }
+    const address = location.pathname + linkOf(query);
+    if (address !== location.pathname + location.search) {
+      history[push ? "pushState" : "replaceState"](null, "", address);
+    }
+  },
+};
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (_) {
+    return text; // typed by hand
+  }
+}
+
+/** Names as one value that state.list() reads. */
+export function joinList(names) {
+  return names.map(encodeURIComponent).join(",");
+}
+
+/** "?a=b", or nothing; commas and colons stay readable. */
+export function linkOf(query) {
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
+  return text === "" ? "" : "?" + text;
+}
+
+/** Keeps what a person chose on this machine, for theme.js; storage may be forbidden. */
+export function remember(name, value) {
+  try {
+    localStorage.setItem("guild-" + name, value);
+  } catch (_) {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_statistics_js[] = {
+    R"asset(// statistics.js - every series of a run with its numbers; a click opens a chart.
+
+import { h, fill, setText } from "./dom.js";
+import { formatGeneral, formatNumber, NOTHING, recordedFormat, toNumber } from "./format.js";
+import { state } from "./state.js";
+import { cardHead, moreButton, searchBox, spring, tableHead } from "./widgets.js";
+
+const FIRST = 200;
+
+export class Statistics {
+  /** onToggle(key): shows or hides a chart; isOpen(key). */
+  constructor(onToggle, isOpen) {
+    Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
+    const type = () => {
+      state.set({ stats: this.filter.value });
+      this.render();
+    };
+    this.filter = searchBox("Filter series", "Filter", type, { value: state.get("stats") });
+    this.note = h("span", { class: "dim" });
+    this.body = h("tbody", {});
+    this.rest = moreButton(() => {
+      this.limit = Infinity;
+      this.render();
+    });
+    const head = tableHead(["Series", "Last", "Min", "Max", "Points"], (i) => i > 0);
+    this.element = h(
+      "section",
+      { class: "card", dataset: { component: "statistics" } },
+      cardHead("Statistics", this.note, spring(), this.filter),
+      h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest),
+    );
+  }
+
+  show(rows) {
+    if (rows !== this.rows) {
+      this.rows = rows;
+      this.render();
+    }
+  }
+
+  render() {
+    const wanted = this.filter.value.toLowerCase();
+    const rows = this.rows.filter((row) => row.key.toLowerCase().includes(wanted));
+    setText(this.note, this.rows.length + " series");
+    fill(
+      this.body,
+      rows.slice(0, this.limit).map((row) => this.row(row)),
+      rows.length
+        ? null
+        : h("tr", {}, h("td", { colspan: "5", class: "empty" }, this.rows.length ? "no series contains this text" : "no series")),
+    );
+    this.rest.hidden = rows.length <= this.limit;
+    setText(this.rest, "Show " + (rows.length - this.limit) + " more");
+  }
+
+  row(row) {
+    const open = this.isOpen(row.key);
+    const number = (value) => h("td", { class: "number", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
+    return h(
+      "tr",
+      { class: open ? "open" : "" },
+      h(
+        "td",
+        {},
+        h(
+          "button",
+          {
+            class: "link",
+            "aria-pressed": String(open),
+            title: "Show or hide a chart of this series among the first",
+            onclick: () => {
+              this.onToggle(row.key);
+              this.render();
+            },
+          },
+          row.key,
+        ),
+      ),
+      number(row.last),
+      number(row.min),
+      number(row.max),
+      h("td", { class: "number" }, formatGeneral(row.count), special(row)),
+    );
+  }
+}
+
+function special(row) {
+  const words = [row.nan ? row.nan + " NaN" : "", row.inf ? row.inf + " inf" : ""].filter(Boolean).join(", ");
+  return words ? h("span", { class: "bad" }, " " + words) : null;
+}
+
+function text(key, value) {
+  const format = recordedFormat(key);
+  return format ? formatNumber(value, format) : formatGeneral(value);
+}
+)asset"};
+
+inline constexpr std::string_view asset_status_js[] = {
+    R"asset(// status.js - a run's status, duration and head line, as every page shows them.
+
+import { h } from "./dom.js";
+import { formatSpan, NOTHING } from "./format.js";
+
+export const STATUS_TITLES = {
+  running: "Running",
+  completed: "Completed",
+  terminated: "Terminated",
+  error: "Error",
+  pending: "Pending",
+  lost: "Lost",
+};
+
+/** Whether a run can still change. */
+export function isLive(run) {
+  return run.status === "running" || run.status === "pending" || run.status === "lost";
+}
+
+export function isFailed(run) {
+  return run.status === "error" || run.status === "terminated" || run.status === "lost";
+}
+
+/** The coloured word for a run's status. */
+export function statusPill(status) {
+  return h("span", { class: "pill status-" + status, dataset: { status } }, h("span", { class: "pulse" }), STATUS_TITLES[status] || status);
+}
+
+/** How long the run took, or takes so far; null without a start. */
+export function durationOf(run, nowUs) {
+  const end = run.stopped_us || (run.status === "running" ? nowUs : null);
+  return run.started_us && end ? Math.max(0, end - run.started_us) : null;
+}
+
+export function durationText(run, nowUs) {
+  const us = durationOf(run, nowUs);
+  return us === null ? NOTHING : formatSpan(us);
+}
+
+/** What people call a run: its label if it has one. */
+export function titleOf(run) {
+  return run.label || run.name || run.id;
+}
+
+/** A long name without its middle: names of one project often begin alike. */
+export function shortened(text, length) {
+  const head = Math.floor(length / 3);
+  return text.length > length ? text.slice(0, head) + "\u2026" + text.slice(text.length - (length - head - 1)) : text;
 }
 )asset"};
 
@@ -1900,6 +6865,13 @@ button, input, select { font: inherit; color: inherit; }
 .dim { color: var(--muted); }
 .icon { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 1.9; stroke-linecap: round; stroke-linejoin: round; flex: none; }
 .notice { padding: 2rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.locked { overflow: hidden; }
+.tail { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
+kbd { font: 11.5px/1.3 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; padding: 1px 6px; border: 1px solid var(--border); border-bottom-width: 2px; border-radius: 5px; background: var(--raised); }
+.button { border: 0; border-radius: 8px; padding: 5px 14px; background: var(--accent); color: var(--surface); font-weight: 600; font-size: 13px; cursor: pointer; }
+.button:hover { text-decoration: none; filter: brightness(1.08); }
+select { border: 1px solid var(--border); background: var(--surface); border-radius: 8px; padding: 3px 6px; font-size: 13px; max-width: 210px; }
 
 /* ---- frame ------------------------------------------------------------------ */
 
@@ -1913,6 +6885,7 @@ button, input, select { font: inherit; color: inherit; }
 .project-title { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .tabs { display: flex; gap: 4px; margin-left: 10px; }
 .tab { padding: 5px 12px; border-radius: 8px; color: var(--muted); font-weight: 550; }
+.tab { border: 0; background: none; cursor: pointer; }
 .tab:hover { background: var(--raised); text-decoration: none; }
 .tab.current { background: var(--accent-soft); color: var(--accent); }
 .live { display: flex; align-items: center; gap: 7px; color: var(--muted); font-size: 12.5px; white-space: nowrap; }
@@ -1923,7 +6896,7 @@ button, input, select { font: inherit; color: inherit; }
 
 .stage { min-height: calc(100vh - 54px); }
 .stage.with-rail { display: grid; grid-template-columns: 250px minmax(0, 1fr); }
-.run-page, .runs-page { padding: 20px 24px 40px; min-width: 0; }
+.run-page, .runs-page, .compare-page { padding: 20px 24px 40px; min-width: 0; }
 .run-page.gone .run-head, .run-page.gone .columns { opacity: 0.62; }
 
 .rail { border-right: 1px solid var(--border); background: var(--surface); position: sticky; top: 54px; height: calc(100vh - 54px); overflow: auto; }
@@ -1934,7 +6907,7 @@ button, input, select { font: inherit; color: inherit; }
 .rail-item:hover { background: var(--raised); text-decoration: none; }
 .rail-item.current { background: var(--accent-soft); }
 .rail-text { display: flex; flex-direction: column; min-width: 0; flex: 1; line-height: 1.35; }
-.rail-text .dim { font-size: 12px; }
+.rail-text .dim { font-size: 12px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rail-name { font-weight: 550; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rail-value { font-size: 12.5px; font-weight: 600; color: var(--muted); white-space: nowrap; }
 .rail-item.current .rail-value { color: var(--accent); }
@@ -1968,7 +6941,8 @@ button, input, select { font: inherit; color: inherit; }
 .check { display: inline-flex; align-items: center; gap: 6px; font-size: 13px; color: var(--muted); cursor: pointer; white-space: nowrap; }
 input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margin: 0; }
 
-.pill { display: inline-flex; align-items: center; gap: 7px; padding: 2px 10px 2px 9px; border-radius: 99px; font-size: 12.5px; font-weight: 600; white-space: nowrap;
+)asset",
+    R"asset(.pill { display: inline-flex; align-items: center; gap: 7px; padding: 2px 10px 2px 9px; border-radius: 99px; font-size: 12.5px; font-weight: 600; white-space: nowrap;
   color: var(--state); background: color-mix(in srgb, var(--state) 13%, transparent); }
 .pulse { width: 7px; height: 7px; border-radius: 50%; background: currentColor; }
 
@@ -1979,8 +6953,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 .banner .icon { color: var(--error); margin-top: 1px; }
 .banner.mild { border-color: color-mix(in srgb, var(--terminated) 40%, transparent); background: color-mix(in srgb, var(--terminated) 9%, var(--surface)); }
 .banner.mild .icon { color: var(--terminated); }
-)asset",
-    R"asset(.banner pre { margin-top: 8px; padding: 8px 12px; border-radius: 8px; background: var(--surface); border: 1px solid var(--border); overflow-x: auto; font-size: 12.5px; }
+.banner pre { margin-top: 8px; padding: 8px 12px; border-radius: 8px; background: var(--surface); border: 1px solid var(--border); overflow-x: auto; font-size: 12.5px; }
 .run-page .banner { margin-bottom: 16px; }
 
 /* ---- one run ---------------------------------------------------------------- */
@@ -2020,65 +6993,13 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 }
 .field-label { font-size: 12.5px; color: var(--muted); margin-top: 2px; line-height: 1.3; }
 
-.chart-bar { display: flex; flex-wrap: wrap; gap: 8px 22px; align-items: center; margin: 2px 2px 12px; font-size: 13px; }
-.chart-bar label { display: inline-flex; align-items: center; gap: 8px; }
-.chart-bar select { border: 1px solid var(--border); background: var(--surface); border-radius: 8px; padding: 3px 6px; }
-.chart-bar input[type="range"] { width: 110px; }
-.chart-bar output { width: 2.6em; color: var(--muted); }
-.charts { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 310px), 1fr)); }
-.chart.large { grid-column: 1 / -1; }
-.chart .card-head { padding-bottom: 4px; }
-.chart-plot { position: relative; margin: 0 8px; height: 260px; }
-.chart-canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: pan-y; cursor: crosshair; }
-.chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 118px; overflow-y: auto; }
-.legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
-.legend-item:hover { background: var(--raised); }
-.legend-item.off { opacity: 0.4; text-decoration: line-through; }
-.legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.legend-value { color: var(--muted); font-weight: 550; }
-.swatch { width: 10px; height: 10px; border-radius: 3px; flex: none; }
-.chart-tip { position: absolute; top: 6px; z-index: 5; pointer-events: none; padding: 8px 11px; border-radius: 9px; font-size: 12.5px; max-width: calc(100% - 8px);
-  background: color-mix(in srgb, var(--surface) 94%, transparent); border: 1px solid var(--border); box-shadow: 0 4px 16px rgb(0 0 0 / 16%); }
-.tip-head { display: flex; flex-wrap: wrap; gap: 0 12px; color: var(--muted); margin-bottom: 4px; white-space: nowrap; }
-.tip-head b { color: var(--text); }
-.tip-row { display: flex; align-items: center; gap: 8px; white-space: nowrap; }
-.tip-row b { margin-left: auto; padding-left: 14px; }
-.tip-row i { color: var(--muted); font-style: normal; }
-.tip-name { overflow: hidden; text-overflow: ellipsis; }
-
 .pairs dl { display: grid; padding: 0 16px 10px; }
 .pair { display: grid; grid-template-columns: minmax(70px, auto) minmax(0, 1fr); gap: 14px; padding: 5px 0; border-top: 1px solid var(--grid); font-size: 13px; }
 .pair dt { color: var(--muted); overflow-wrap: anywhere; }
 .pair dd { text-align: right; overflow-wrap: anywhere; font-weight: 520; white-space: pre-wrap; }
 
-.output-body { height: 320px; overflow: auto; padding: 10px 16px 14px; font-size: 12.5px; line-height: 1.55; background: var(--raised);
-  border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
-.output-body.bare { height: auto; }
-.line { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
-.line.err { color: var(--error); }
-.output-gap { color: var(--muted); text-align: center; padding-bottom: 6px; }
-mark { background: var(--mark); color: inherit; border-radius: 3px; }
-
 * { scrollbar-width: thin; scrollbar-color: var(--border) transparent; }
 
-/* ---- tables ----------------------------------------------------------------- */
-
-.table-box { overflow: auto; max-height: 70vh; border-top: 1px solid var(--border); }
-.runs-page .table-box { max-height: none; }
-.table { width: 100%; border-collapse: collapse; font-size: 13.5px; }
-.table th { position: sticky; top: 0; background: var(--raised); text-align: left; font-weight: 600; font-size: 12.5px; color: var(--muted); padding: 8px 16px; white-space: nowrap; z-index: 1; }
-.table td { padding: 7px 16px; border-top: 1px solid var(--grid); white-space: nowrap; }
-.table tr:hover td { background: var(--raised); }
-.table tr.open td { background: var(--accent-soft); }
-.table .number { text-align: right; }
-.table .empty { text-align: center; white-space: normal; padding: 28px 16px; }
-.stats td:first-child { width: 60%; }
-.sort { border: 0; background: none; padding: 0; font-weight: 600; color: inherit; cursor: pointer; }
-.sort.up::after { content: " \2191"; }
-.sort.down::after { content: " \2193"; }
-.link { border: 0; background: none; padding: 0; color: var(--accent); cursor: pointer; font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12.5px; text-align: left; overflow-wrap: anywhere; white-space: normal; }
-.link:hover { text-decoration: underline; }
 .bad { color: var(--error); font-weight: 700; }
 
 .welcome { display: grid; justify-items: center; gap: 12px; padding: 14vh 24px; text-align: center; color: var(--muted); }
@@ -2094,34 +7015,343 @@ mark { background: var(--mark); color: inherit; border-radius: 3px; }
 }
 
 @media (max-width: 820px) {
-  .top { padding: 0 14px; gap: 8px; }
+  .top { padding: 0 12px; gap: 4px; }
   .tabs { margin-left: 0; }
-  .tab { padding: 5px 9px; }
+  .tab { padding: 5px 7px; }
+  .tabs { gap: 2px; }
   .live { font-size: 0; gap: 0; }
-)asset",
-    R"asset(  .stage.with-rail { display: block; }
+  .project-title, .top .for-keyboard { display: none; }
+  .brand { flex: none; }
+  .stage.with-rail { display: block; }
   .rail { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--border); display: flex; align-items: center; overflow: hidden; }
   .rail-head { padding: 8px 4px 8px 14px; }
   .rail-head .dim { display: none; }
   .rail-list { display: flex; overflow-x: auto; scrollbar-width: none; padding: 6px 8px; gap: 4px; }
   .rail-item { padding: 4px 10px; flex: none; }
   .rail-value { display: none; }
-  .run-page, .runs-page { padding: 14px 14px 32px; }
+  .run-page, .runs-page, .compare-page { padding: 14px 14px 32px; }
+  .top .square { padding: 5px; }
   .banners:not(:empty) { padding: 12px 14px 0; }
   .fields { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; }
   .run-title h1 { font-size: 21px; }
-  .filter { width: 120px; }
-  .runs th:nth-child(3), .runs td:nth-child(3) { display: none; }
-  .table th, .table td { padding-left: 12px; padding-right: 12px; }
-  .stats td:first-child { width: auto; min-width: 150px; }
-}
+  }
 
 @media (min-width: 2000px) {
   .stage.with-rail { grid-template-columns: 300px minmax(0, 1fr); }
   .columns { grid-template-columns: minmax(0, 1fr) 420px; }
-  .charts { grid-template-columns: repeat(auto-fill, minmax(520px, 1fr)); }
   .run-page { padding: 26px 36px 48px; }
-  .output-body { height: 420px; }
+}
+
+/* ---- dialogs, menus, messages ------------------------------------------------ */
+
+dialog { border: 1px solid var(--border); border-radius: 14px; background: var(--surface); color: var(--text); padding: 0; max-width: min(760px, calc(100vw - 24px)); max-height: calc(100vh - 48px);
+  box-shadow: 0 16px 60px rgb(0 0 0 / 30%); overflow: auto; }
+dialog::backdrop { background: rgb(10 14 20 / 45%); }
+.help-body { columns: 2 300px; column-gap: 28px; padding: 4px 20px 20px; }
+.help-body section { break-inside: avoid; margin-bottom: 14px; }
+.help-body h4 { margin: 0 0 4px; font-size: 12px; letter-spacing: 0.05em; text-transform: uppercase; color: var(--muted); }
+.help-body dl > div { display: grid; grid-template-columns: 92px 1fr; gap: 10px; padding: 3px 0; font-size: 13px; }
+.chooser { width: 380px; }
+.choice-list { display: grid; gap: 2px; padding: 2px 16px; max-height: 60vh; overflow: auto; }
+.choice-list .check { color: var(--text); padding: 3px 0; }
+.menu { position: relative; }
+.menu-list { position: absolute; right: 0; top: 100%; z-index: 30; display: grid; min-width: 190px; padding: 5px; border: 1px solid var(--border); border-radius: 10px; background: var(--surface);
+  box-shadow: 0 8px 28px rgb(0 0 0 / 18%); }
+.menu-item { display: flex; justify-content: space-between; gap: 20px; border: 0; background: none; padding: 6px 10px; border-radius: 7px; font-size: 13px; text-align: left; cursor: pointer; }
+.menu-item:hover, .menu-item:focus-visible { background: var(--raised); }
+.toast { position: fixed; left: 50%; bottom: 22px; z-index: 60; transform: translate(-50%, 20px); padding: 8px 16px; border-radius: 10px; background: var(--text); color: var(--surface); font-size: 13px;
+  opacity: 0; pointer-events: none; transition: opacity 0.15s, transform 0.15s; }
+.toast.shown { opacity: 1; transform: translate(-50%, 0); }
+@media (prefers-reduced-motion: reduce) { .toast { transition: none; } }
+)asset"};
+
+inline constexpr std::string_view asset_svg_js[] = {
+    R"asset(// svg.js - building SVG elements, as h() of dom.js builds HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    element.setAttribute(name, String(value));
+  }
+  for (const child of children.flat(Infinity)) {
+    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  }
+  return element;
+}
+)asset"};
+
+inline constexpr std::string_view asset_svg_context_js[] = {
+    R"asset(// svg_context.js - the calls of a canvas context that charts use, recorded as an SVG picture.
+
+const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+const short = (number) => String(Math.round(number * 100) / 100);
+
+export class SvgContext {
+  constructor(width, height, measureText) {
+    this.size = [width, height];
+    this.measureText = measureText;
+    this.parts = [];
+    this.path = "";
+    this.clips = 0;
+    this.open = [];
+    Object.assign(this, {
+      strokeStyle: "#000",
+      fillStyle: "#000",
+      lineWidth: 1,
+      globalAlpha: 1,
+      font: "11px sans-serif",
+      textAlign: "left",
+      textBaseline: "alphabetic",
+      dash: [],
+    });
+  }
+
+  beginPath() {
+    this.path = "";
+  }
+
+  moveTo(x, y) {
+    this.path += "M" + short(x) + " " + short(y);
+  }
+
+  lineTo(x, y) {
+    this.path += (this.path === "" ? "M" : "L") + short(x) + " " + short(y);
+  }
+
+  closePath() {
+    this.path += "Z";
+  }
+
+  arc(x, y, r) {
+    this.path +=
+      "M" +
+      short(x - r) +
+      " " +
+      short(y) +
+      "a" +
+      short(r) +
+      " " +
+      short(r) +
+      " 0 1 0 " +
+      short(2 * r) +
+      " 0a" +
+      short(r) +
+      " " +
+      short(r) +
+      " 0 1 0 " +
+      short(-2 * r) +
+      " 0";
+  }
+
+  rect(x, y, width, height) {
+    this.path = "M" + short(x) + " " + short(y) + "h" + short(width) + "v" + short(height) + "h" + short(-width) + "Z";
+  }
+
+  setLineDash(dash) {
+    this.dash = dash;
+  }
+
+  save() {
+    this.open.push(0);
+  }
+
+  restore() {
+    this.parts.push("</g>".repeat(this.open.pop() || 0));
+  }
+
+  clip() {
+    this.clips += 1;
+    this.parts.push('<clipPath id="c' + this.clips + '"><path d="' + this.path + '"/></clipPath><g clip-path="url(#c' + this.clips + ')">');
+    this.open[this.open.length - 1] += 1;
+  }
+
+  stroke() {
+    this.parts.push(
+      '<path d="' +
+        this.path +
+        '" fill="none" stroke="' +
+        escape(this.strokeStyle) +
+        '" stroke-width="' +
+        this.lineWidth +
+        '" stroke-linejoin="round"' +
+        (this.dash.length ? ' stroke-dasharray="' + this.dash.join(" ") + '"' : "") +
+        this.opacity() +
+        "/>",
+    );
+  }
+
+  fill() {
+    this.parts.push('<path d="' + this.path + '" fill="' + escape(this.fillStyle) + '"' + this.opacity() + "/>");
+  }
+
+  fillRect(x, y, width, height) {
+    this.rect(x, y, width, height);
+    this.fill();
+  }
+
+  fillText(text, x, y) {
+    const anchor = { left: "start", right: "end", center: "middle" }[this.textAlign];
+    const shift = { middle: 4, top: 9, alphabetic: 0 }[this.textBaseline] || 0;
+    this.parts.push(
+      '<text x="' +
+        short(x) +
+        '" y="' +
+        short(y + shift) +
+        '" text-anchor="' +
+        anchor +
+        '" fill="' +
+        escape(this.fillStyle) +
+        '">' +
+        escape(text) +
+        "</text>",
+    );
+  }
+
+  opacity() {
+    return this.globalAlpha < 1 ? ' opacity="' + this.globalAlpha + '"' : "";
+  }
+
+  toString() {
+    const [width, height] = this.size;
+    return (
+      '<svg xmlns="http://www.w3.org/2000/svg" width="' +
+      width +
+      '" height="' +
+      height +
+      '" viewBox="0 0 ' +
+      width +
+      " " +
+      height +
+      '" font-family="sans-serif" font-size="11">' +
+      this.parts.join("") +
+      "</svg>\n"
+    );
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_table_css[] = {
+    R"asset(/* table.css - tables: statistics, files, runs, comparison. */
+
+.table-box { overflow: auto; max-height: 70vh; border-top: 1px solid var(--border); border-radius: 0 0 12px 12px; }
+.table { width: 100%; border-collapse: collapse; font-size: 13.5px; }
+.table thead th { position: sticky; top: 0; background: var(--raised); text-align: left; font-weight: 600; font-size: 12.5px; color: var(--muted); padding: 8px 14px; white-space: nowrap; z-index: 1; }
+.table td, .table th[scope="row"] { padding: 7px 14px; border-top: 1px solid var(--grid); white-space: nowrap; text-align: left; font-weight: 450; }
+.table tbody tr:hover td, .table tbody tr:hover th { background: var(--raised); }
+.table tr.open td { background: var(--accent-soft); }
+.table .number, .table thead .number { text-align: right; }
+.table .empty { text-align: center; white-space: normal; padding: 28px 16px; color: var(--muted); }
+.stats td:first-child { width: 60%; }
+.sort { border: 0; background: none; padding: 0; font-weight: 600; color: inherit; cursor: pointer; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+.sort.up::after { content: " \2191"; }
+.sort.down::after { content: " \2193"; }
+.link { border: 0; background: none; padding: 0; color: var(--accent); cursor: pointer; font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12.5px; text-align: left;
+  overflow-wrap: anywhere; white-space: normal; }
+.link:hover { text-decoration: underline; }
+
+/* ---- all runs ---------------------------------------------------------------- */
+
+.runs-page { display: flex; flex-direction: column; height: calc(100vh - 54px); padding-bottom: 16px; gap: 12px; }
+.runs-card { display: flex; flex-direction: column; min-height: 220px; flex: 1; }
+.runs-tools { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 0 16px 12px; font-size: 13px; }
+.named { display: inline-flex; align-items: center; gap: 7px; font-size: 13px; }
+.runs-tools .quiet { display: inline-flex; align-items: center; gap: 6px; }
+.runs-tools .icon { width: 16px; height: 16px; }
+.where { flex: 1 1 240px; max-width: 460px; font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.where[aria-invalid="true"] { border-color: var(--error); }
+.query-error { padding: 0 16px 10px; font-size: 13px; color: var(--error); }
+.query-error pre { margin-top: 4px; }
+.virtual-box { flex: 1; min-height: 120px; max-height: none; overflow-anchor: none; }
+.virtual { table-layout: fixed; }
+.virtual td { height: 36px; padding-top: 0; padding-bottom: 0; overflow: hidden; text-overflow: ellipsis; }
+.virtual th { overflow: hidden; text-overflow: ellipsis; height: 36px; }
+.virtual .space td { padding: 0; border: 0; height: 0; }
+.virtual .space:hover td { background: none; }
+.virtual tbody tr { cursor: default; }
+.virtual .stick { position: sticky; left: var(--first-width); z-index: 1; background: var(--surface); }
+.virtual .choice.stick { left: 0; }
+.virtual thead .stick { z-index: 3; background: var(--raised); }
+.virtual tbody tr:hover .stick { background: var(--raised); }
+.virtual .group-head { position: sticky; left: 6px; width: auto; }
+.virtual tr:focus-visible { outline-offset: -2px; }
+.virtual tr.chosen td { background: var(--accent-soft); }
+.virtual tr.group td { background: var(--raised); padding: 0 6px; overflow: visible; }
+.group-head { font-weight: 500; gap: 6px; padding: 4px 8px; font-size: 13.5px; }
+.group-head .dim { margin-left: 6px; font-size: 12.5px; }
+.spark { width: 96px; height: 24px; display: block; }
+.spark path { fill: none; stroke: var(--muted); stroke-width: 1.5; stroke-linejoin: round; }
+.tag { margin-left: 8px; padding: 1px 7px; border-radius: 99px; background: var(--grid); color: var(--muted); font-size: 11.5px; }
+.tray { display: flex; align-items: center; gap: 10px; padding: 8px 12px 8px 18px; border: 1px solid var(--border); border-radius: 12px; background: var(--surface); box-shadow: var(--shadow); }
+
+.virtual .choice, .compare .choice { padding-left: 12px; padding-right: 0; }
+.choose { width: 16px; height: 16px; border: 1.5px solid var(--cross); border-radius: 5px; background: none; padding: 0; vertical-align: middle; margin-right: 6px; cursor: pointer; }
+.mark-button { border: 0; background: none; padding: 2px; border-radius: 6px; color: var(--cross); opacity: 0.55; cursor: pointer; vertical-align: middle; }
+.mark-button.on { color: var(--accent); opacity: 1; }
+.mark-button:hover { background: var(--grid); opacity: 1; }
+.mark-button .icon { width: 16px; height: 16px; display: block; }
+
+/* ---- comparison -------------------------------------------------------------- */
+
+.compare-page { display: grid; gap: 14px; grid-template-columns: minmax(0, 1fr); align-content: start; }
+.compare-page.bare .compare-tabs, .compare-page.bare .compare-stage { display: none; }
+.compare-page .table-box { max-height: 38vh; }
+.compare .choice { width: 112px; }
+.compare .choice .choose { border-radius: 50%; }
+.compare thead th.differs { color: var(--text); }
+.compare thead th.differs::before { content: ""; display: inline-block; width: 6px; height: 6px; border-radius: 50%; background: var(--terminated); margin-right: 6px; vertical-align: middle; }
+.compare td:not(.differs):not(.choice):not(.tight) { color: var(--muted); }
+.compare td.differs { background: color-mix(in srgb, var(--terminated) 7%, transparent); font-weight: 520; }
+.compare .delta { color: var(--muted); font-size: 12px; font-weight: 450; }
+.compare .hidden-run { opacity: 0.55; }
+.compare .baseline th { font-weight: 700; }
+.compare-tabs { display: flex; flex-wrap: wrap; gap: 4px; }
+.compare-stage { min-width: 0; }
+.compare-stage .card > .card-head { flex-wrap: wrap; }
+
+.picture { padding: 4px 12px 8px; overflow-x: auto; }
+.picture svg { display: block; width: 100%; min-width: 560px; max-height: 72vh; font-size: 11.5px; }
+.picture text { fill: var(--muted); }
+.picture text.strong { fill: var(--text); font-weight: 600; }
+.picture text.middle { text-anchor: middle; }
+.picture text.end { text-anchor: end; }
+.picture .halo { paint-order: stroke; stroke: var(--surface); stroke-width: 4px; stroke-linejoin: round; }
+.picture .grid { stroke: var(--grid); }
+.picture .axis { stroke: var(--cross); stroke-width: 1.4; }
+.picture .axis-hit { fill: transparent; cursor: ns-resize; }
+.picture .axis-hit:focus-visible { outline: 2px solid var(--accent); }
+.picture .brush { fill: var(--accent); fill-opacity: 0.35; }
+.picture .point { stroke: var(--surface); stroke-width: 1.6; cursor: pointer; }
+.picture .point:hover, .picture .point:focus-visible { stroke: var(--text); outline: none; }
+.picture .run-line { fill: none; stroke-width: 2; stroke-linejoin: round; cursor: pointer; opacity: 0.85; }
+.picture .run-line:hover, .picture .run-line:focus-visible { stroke-width: 4; opacity: 1; outline: none; }
+.picture .run-line.faded { opacity: 0.12; }
+.picture-tip { min-height: 34px; padding: 4px 16px 12px; font-size: 13px; color: var(--muted); overflow-wrap: anywhere; }
+
+.diff-body { padding: 0 16px 16px; }
+.diff-body h4 { margin: 12px 0 6px; font-size: 12px; letter-spacing: 0.05em; text-transform: uppercase; color: var(--muted); }
+.diff-pairs td, .diff-pairs th[scope="row"] { white-space: pre-wrap; overflow-wrap: anywhere; padding: 4px 10px; }
+.diff-pairs th[scope="row"] { width: 26%; color: var(--muted); }
+.diff-pairs td { width: 37%; }
+td.old, .line.old { background: color-mix(in srgb, var(--error) 13%, transparent); }
+td.new, .line.new { background: color-mix(in srgb, var(--completed) 14%, transparent); }
+td.none { color: var(--muted); }
+.diff-output { font: 12.5px/1.55 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--raised); border-radius: 8px; padding: 8px 12px; max-height: 60vh; overflow: auto; }
+
+@media (max-width: 820px) {
+  .table td, .table thead th, .table th[scope="row"] { padding-left: 10px; padding-right: 10px; }
+  .stats td:first-child { width: auto; min-width: 150px; }
+)asset",
+    R"asset(  .files td:first-child { min-width: 190px; }
+  .files th:nth-child(3), .files td:nth-child(3) { display: none; }
+  .runs-page { height: auto; min-height: calc(100vh - 54px); }
+  .virtual-box { height: 70vh; flex: none; }
+  .virtual .stick { position: static; }
+  .virtual .choice.stick { position: sticky; }
+  .runs-tools { gap: 8px 12px; }
+  .runs-tools .filter { flex: 1 1 100%; max-width: none; }
+  .compare-page .table-box { max-height: 50vh; }
 }
 )asset"};
 
@@ -2137,6 +7367,258 @@ inline constexpr std::string_view asset_theme_js[] = {
     // Storage may be forbidden; the system's preference then decides.
   }
 })();
+)asset"};
+
+inline constexpr std::string_view asset_virtual_table_js[] = {
+    R"asset(// virtual_table.js - a table of any number of rows, of which only those in sight are elements.
+//
+// A real table with roles: aria-rowcount and aria-rowindex tell where one is. One row has the focus; its keys are the owner's.
+
+import { h, fill } from "./dom.js";
+
+const ROW_HEIGHT = 36;
+const MARGIN = 8;
+
+export class VirtualTable {
+  /** owner: {row(item) -> props of tr, groupCell(item), onKey(event, index), empty()}; label: for screen readers. */
+  constructor(owner, label) {
+    Object.assign(this, { owner, items: [], columns: [], first: -1, last: -1, cursor: 0, nodes: new Map() });
+    this.cols = h("colgroup", {});
+    this.head = h("tr", { "aria-rowindex": "1" });
+    this.top = h("tr", { class: "space", "aria-hidden": "true" }, h("td", {}));
+    this.bottom = h("tr", { class: "space", "aria-hidden": "true" }, h("td", {}));
+    this.body = h("tbody", {});
+    this.table = h(
+      "table",
+      { class: "table virtual", role: "grid", "aria-label": label, "aria-multiselectable": "true" },
+      this.cols,
+      h("thead", {}, this.head),
+      this.body,
+    );
+    this.element = h("div", { class: "table-box virtual-box", onscroll: () => this.draw() }, this.table);
+    this.body.addEventListener("keydown", (event) => this.onKey(event));
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.element);
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+  }
+
+  /** columns: [{name, title, width, number, head, cell(item)}]; head: an element in place of the title. */
+  setColumns(columns) {
+    this.columns = columns;
+    fill(
+      this.cols,
+      columns.map((column) => {
+        const col = h("col", {});
+        col.style.width = column.width + "px";
+        return col;
+      }),
+    );
+    this.table.style.setProperty("--first-width", columns[0].width + "px");
+    this.table.style.width = "max(100%, " + columns.reduce((sum, column) => sum + column.width, 0) + "px)";
+    fill(
+      this.head,
+      columns.map((column) =>
+        h(
+          "th",
+          {
+            scope: "col",
+            class: [column.number ? "number" : "", column.class || ""].join(" "),
+            "aria-sort": column.sorted || null,
+            dataset: { column: column.name },
+          },
+          column.head || column.title,
+        ),
+      ),
+    );
+    this.redraw();
+  }
+
+  setItems(items) {
+    this.items = items;
+    this.table.setAttribute("aria-rowcount", String(items.length + 1));
+    this.cursor = Math.max(0, Math.min(this.cursor, items.length - 1));
+    this.redraw();
+  }
+
+  /** Forgets the elements of all rows and makes those in sight anew, with the focus where it was. */
+  redraw() {
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.index : null;
+    this.nodes.clear();
+    this.first = -1;
+    this.draw();
+    const again = focused === null ? null : this.nodes.get(Number(focused));
+    if (again) {
+      again.focus({ preventScroll: true });
+    }
+  }
+
+  draw() {
+    const high = this.element.clientHeight || 600;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / ROW_HEIGHT) - MARGIN);
+    const last = Math.min(this.items.length, Math.ceil((this.element.scrollTop + high) / ROW_HEIGHT) + MARGIN);
+    if (first === this.first && last === this.last) {
+      return;
+    }
+    this.first = first;
+    this.last = last;
+    const nodes = new Map();
+    for (let i = first; i < last; i += 1) {
+      nodes.set(i, this.nodes.get(i) || this.makeRow(i));
+    }
+    this.nodes = nodes;
+    this.top.firstChild.style.height = first * ROW_HEIGHT + "px";
+    this.bottom.firstChild.style.height = (this.items.length - last) * ROW_HEIGHT + "px";
+    this.place([...nodes.values()]);
+  }
+
+  /** Puts rows between the two spaces; those that stay are not touched, which keeps scrolling cheap. */
+  place(rows) {
+    const empty = h(
+      "tr",
+      {},
+      h("td", { class: "empty", colspan: String(this.columns.length) }, this.items.length ? "" : this.owner.empty()),
+    );
+    const wanted = [this.top, ...(this.items.length ? rows : [empty]), this.bottom];
+    const kept = new Set(wanted);
+    [...this.body.children].filter((row) => !kept.has(row)).forEach((row) => row.remove());
+    let next = null;
+    for (const row of wanted.reverse()) {
+      if (row.parentNode !== this.body || row.nextSibling !== next) {
+        this.body.insertBefore(row, next);
+      }
+      next = row;
+    }
+  }
+
+  makeRow(index) {
+    const item = this.items[index];
+    const cells = item.group
+      ? null
+      : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
+    const props = this.owner.row(item);
+    return h(
+      "tr",
+      {
+        "aria-rowindex": String(index + 2),
+        tabindex: index === this.cursor ? "0" : "-1",
+        onfocus: () => this.setCursor(index),
+        ...props,
+        dataset: { index: String(index), ...props.dataset },
+      },
+      cells || h("td", { colspan: String(this.columns.length) }, this.owner.groupCell(item)),
+    );
+  }
+
+  // ---- focus --------------------------------------------------------------------
+
+  setCursor(index) {
+    if (index !== this.cursor) {
+      const old = this.nodes.get(this.cursor);
+      if (old) {
+        old.tabIndex = -1;
+      }
+      this.cursor = index;
+      if (this.nodes.get(index)) {
+        this.nodes.get(index).tabIndex = 0;
+      }
+    }
+  }
+
+  focusRow(index) {
+    const at = Math.max(0, Math.min(this.items.length - 1, index));
+    const top = at * ROW_HEIGHT;
+    const head = this.head.offsetHeight;
+    if (top < this.element.scrollTop) {
+      this.element.scrollTop = top;
+    } else if (top + ROW_HEIGHT + head > this.element.scrollTop + this.element.clientHeight) {
+      this.element.scrollTop = top + ROW_HEIGHT + head - this.element.clientHeight;
+    }
+    this.draw();
+    this.setCursor(at);
+    if (this.nodes.get(at)) {
+      this.nodes.get(at).focus({ preventScroll: true });
+    }
+  }
+
+  onKey(event) {
+    if (event.target.tagName !== "TR" || event.ctrlKey || event.metaKey || event.altKey) {
+      return;
+    }
+    const page = Math.max(1, Math.floor(this.element.clientHeight / ROW_HEIGHT) - 2);
+    const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity }[event.key];
+    if (by) {
+      const from = this.cursor;
+      this.focusRow(this.cursor + by);
+      this.owner.moved(from, this.cursor, event.shiftKey);
+    } else if (!this.owner.onKey(event, this.items[this.cursor])) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+)asset"};
+
+inline constexpr std::string_view asset_widgets_js[] = {
+    R"asset(// widgets.js - the small parts that every page is made of: search boxes, check boxes, heads of cards and tables, dialogs.
+
+import { h } from "./dom.js";
+
+/** props: more attributes and listeners. */
+export function searchBox(label, placeholder, oninput, props = {}) {
+  return h("input", { type: "search", class: "filter", placeholder, "aria-label": label, oninput, ...props });
+}
+
+/** A box and the label that holds it: [box, label]; onChange(checked). */
+export function checkBox(text, checked, onChange, title) {
+  const box = h("input", { type: "checkbox", checked, onchange: () => onChange(box.checked) });
+  return [box, h("label", { class: "check", title }, box, text)];
+}
+
+/** Options of a select from [value, text] pairs. */
+export function optionsOf(pairs, chosen) {
+  return pairs.map(([value, text]) => h("option", { value, selected: value === chosen }, text));
+}
+
+/** A control behind its name. */
+export function named(name, control) {
+  return h("label", { class: "named" }, h("span", { class: "dim" }, name), control);
+}
+
+export const spring = () => h("span", { class: "spring" });
+
+export function cardHead(title, ...more) {
+  return h("header", { class: "card-head" }, h("h3", {}, title), ...more);
+}
+
+/** The head of a table; `numbers`: which columns stand at the right. */
+export function tableHead(titles, isNumber = () => false) {
+  const cells = titles.map((title, i) => h("th", { scope: "col", class: isNumber(i) ? "number" : "" }, title));
+  return h("thead", {}, h("tr", {}, cells));
+}
+
+/** A text that is there for screen readers only. */
+export function unseen(text) {
+  return h("span", { class: "unseen" }, text);
+}
+
+/** The button below a list that is cut. */
+export function moreButton(onclick, text = "") {
+  return h("button", { class: "quiet more", hidden: true, onclick }, text);
+}
+
+/** Opens a dialog that goes away by Escape, by a click beside it, or by its close(). */
+export function openDialog(label, name, ...children) {
+  const dialog = h("dialog", { class: name, "aria-label": label }, ...children);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
 )asset"};
 
 inline constexpr std::string_view asset_openapi_json[] = {
@@ -2236,6 +7718,15 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "description": "leave out so many"
      },
      {
+      "name": "where",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "only runs that this condition keeps"
+     },
+     {
       "name": "fields",
       "in": "query",
       "required": false,
@@ -2247,6 +7738,33 @@ inline constexpr std::string_view asset_openapi_json[] = {
        ]
       },
       "description": "1: each run with its fields"
+     },
+     {
+      "name": "with",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "more parts of each row: a comma list of values, flags, attrs, user, spark"
+     },
+     {
+      "name": "spark",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a pattern: the series of the sparkline"
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "only what changed after this version"
      }
     ],
     "responses": {
@@ -2260,15 +7778,36 @@ inline constexpr std::string_view asset_openapi_json[] = {
           "total": {
            "type": "integer"
           },
+          "version": {
+           "type": "string"
+          },
+          "is_delta": {
+           "type": "boolean"
+          },
+          "gone": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "fields": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/field"
+           }
+          },
           "runs": {
            "type": "array",
            "items": {
-            "$ref": "#/components/schemas/run"
+            "$ref": "#/components/schemas/row"
            }
           }
          },
          "required": [
           "total",
+          "version",
+          "is_delta",
+          "gone",
           "runs"
          ]
         }
@@ -2476,7 +8015,8 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "schema": {
        "type": "string"
       },
-      "description": "a run's directory name, or latest"
+)asset",
+    R"asset(      "description": "a run's directory name, or latest"
      }
     ],
     "responses": {
@@ -2529,7 +8069,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
      {
       "name": "pattern",
       "in": "query",
-      "required": true,
+      "required": false,
       "schema": {
        "type": "string"
       },
@@ -2537,8 +8077,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
      },
      {
       "name": "columns",
-)asset",
-    R"asset(      "in": "query",
+      "in": "query",
       "required": false,
       "schema": {
        "type": "integer",
@@ -2565,6 +8104,64 @@ inline constexpr std::string_view asset_openapi_json[] = {
        "type": "integer"
       },
       "description": "last step"
+     },
+     {
+      "name": "key",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      },
+      "description": "a series by its exact key, in place of pattern; may be repeated"
+     },
+     {
+      "name": "axis",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "enum": [
+        "step",
+        "time",
+        "relative"
+       ]
+      },
+      "description": "what columns, from and to are"
+     },
+     {
+      "name": "format",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "enum": [
+        "json",
+        "binary"
+       ]
+      },
+      "description": "json or binary"
+     },
+     {
+      "name": "parts",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string"
+      },
+      "description": "binary: which arrays, a comma list of steps, times, values"
+     },
+     {
+      "name": "values",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "enum": [
+        "exact",
+        "f32"
+       ]
+      },
+      "description": "binary: f32 allows rounding of reduced series"
      }
     ],
     "responses": {
@@ -2583,12 +8180,28 @@ inline constexpr std::string_view asset_openapi_json[] = {
            "items": {
             "$ref": "#/components/schemas/points"
            }
+          },
+          "origin_us": {
+           "anyOf": [
+            {
+             "type": "integer"
+            },
+            {
+             "type": "null"
+            }
+           ]
           }
          },
          "required": [
           "matched",
           "series"
          ]
+        }
+       },
+       "application/octet-stream": {
+        "schema": {
+         "type": "string",
+         "format": "binary"
         }
        }
       }
@@ -2639,6 +8252,18 @@ inline constexpr std::string_view asset_openapi_json[] = {
        "default": 262144
       },
       "description": "bytes"
+     },
+     {
+      "name": "stream",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "enum": [
+        "out",
+        "err"
+       ]
+      },
+      "description": "only pieces of this stream"
      }
     ],
     "responses": {
@@ -2687,6 +8312,302 @@ inline constexpr std::string_view asset_openapi_json[] = {
     }
    }
   },
+  "/api/runs/{id}/user": {
+   "get": {
+    "summary": "Label, note and tags",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Label, note and tags",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "user": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/pair"
+           }
+          }
+         },
+         "required": [
+          "user"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/search": {
+   "get": {
+    "summary": "Lines of the output that hold a text",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     },
+     {
+      "name": "text",
+      "in": "query",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "what to look for"
+     },
+     {
+      "name": "offset",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "from this byte on"
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "at most so many matches"
+     },
+     {
+      "name": "case",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "enum": [
+        0,
+        1
+       ]
+)asset",
+    R"asset(      },
+      "description": "0: ASCII letters match either case"
+     },
+     {
+      "name": "stream",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "enum": [
+        "out",
+        "err"
+       ]
+      },
+      "description": "only this stream"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Lines of the output that hold a text",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "matches": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/match"
+           }
+          },
+          "next_offset": {
+           "type": "integer"
+          },
+          "size": {
+           "type": "integer"
+          },
+          "is_done": {
+           "type": "boolean"
+          }
+         },
+         "required": [
+          "matches",
+          "next_offset",
+          "size",
+          "is_done"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/files": {
+   "get": {
+    "summary": "Files in the run directory",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Files in the run directory",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "files": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/file"
+           }
+          },
+          "is_cut": {
+           "type": "boolean"
+          }
+         },
+         "required": [
+          "files",
+          "is_cut"
+         ]
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
+  "/api/runs/{id}/files/{file}": {
+   "get": {
+    "summary": "The bytes of one file",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "a run's directory name, or latest"
+     },
+     {
+      "name": "file",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      },
+      "description": "the id from the list of files"
+     },
+     {
+      "name": "offset",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "from this byte on; negative: from the end"
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer"
+      },
+      "description": "at most so many bytes"
+     },
+     {
+      "name": "download",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "integer",
+       "enum": [
+        0,
+        1
+       ]
+      },
+      "description": "1: as an attachment"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "The bytes of one file",
+      "content": {
+       "text/plain": {
+        "schema": {
+         "type": "string"
+        }
+       },
+       "application/octet-stream": {
+        "schema": {
+         "type": "string",
+         "format": "binary"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     },
+     "400": {
+      "$ref": "#/components/responses/failure"
+     },
+     "404": {
+      "$ref": "#/components/responses/failure"
+     }
+    }
+   }
+  },
   "/api/openapi.json": {
    "get": {
     "summary": "This description",
@@ -2697,6 +8618,46 @@ inline constexpr std::string_view asset_openapi_json[] = {
        "application/json": {
         "schema": {
          "type": "object"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     }
+    }
+   }
+  },
+  "/metrics": {
+   "get": {
+    "summary": "Numbers about the runs in OpenMetrics",
+    "responses": {
+     "200": {
+      "description": "Numbers about the runs in OpenMetrics",
+      "content": {
+       "application/openmetrics-text": {
+        "schema": {
+         "type": "string"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "the client has this body"
+     }
+    }
+   }
+  },
+  "/healthz": {
+   "get": {
+    "summary": "Whether the server answers",
+    "responses": {
+     "200": {
+      "description": "Whether the server answers",
+      "content": {
+       "text/plain": {
+        "schema": {
+         "type": "string"
         }
        }
       }
@@ -2880,6 +8841,19 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "cwd": {
       "type": "string"
      },
+     "label": {
+      "type": "string"
+     },
+     "tags": {
+      "type": "array",
+      "items": {
+       "type": "string"
+)asset",
+    R"asset(      }
+     },
+     "note": {
+      "type": "string"
+     },
      "fields": {
       "type": "array",
       "items": {
@@ -2898,7 +8872,10 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "exit_code",
      "path",
      "command",
-     "cwd"
+     "cwd",
+     "label",
+     "tags",
+     "note"
     ]
    },
    "pair": {
@@ -2995,8 +8972,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "type": "string"
      },
      "label": {
-)asset",
-    R"asset(      "type": "string"
+      "type": "string"
      },
      "format": {
       "type": "string"
@@ -3053,6 +9029,12 @@ inline constexpr std::string_view asset_openapi_json[] = {
        "type": "string"
       }
      },
+     "compare": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
      "error": {
       "anyOf": [
        {
@@ -3078,6 +9060,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "series",
      "content",
      "sidebar",
+     "compare",
      "error",
      "diagnostics"
     ]
@@ -3211,6 +9194,12 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "items": {
        "$ref": "#/components/schemas/number"
       }
+     },
+     "nan": {
+      "type": "integer"
+     },
+     "inf": {
+      "type": "integer"
      }
     },
     "required": [
@@ -3219,7 +9208,9 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "is_reduced",
      "steps",
      "times_us",
-     "values"
+     "values",
+     "nan",
+     "inf"
     ]
    },
    "piece": {
@@ -3258,6 +9249,143 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "time_us",
      "offset"
     ]
+   },
+   "row": {
+    "allOf": [
+     {
+      "$ref": "#/components/schemas/run"
+     },
+     {
+      "type": "object",
+      "properties": {
+       "duration_us": {
+        "anyOf": [
+         {
+          "type": "integer"
+         },
+         {
+          "type": "null"
+         }
+        ]
+       },
+       "label": {
+        "type": "string"
+       },
+       "note": {
+        "type": "string"
+       },
+       "tags": {
+        "type": "array",
+        "items": {
+         "type": "string"
+        }
+       },
+       "flags": {
+        "type": "object",
+        "additionalProperties": {
+         "type": "string"
+        }
+       },
+       "attrs": {
+        "type": "object",
+        "additionalProperties": {
+         "type": "string"
+        }
+       },
+       "values": {
+        "type": "array",
+        "items": {
+         "type": "array",
+         "prefixItems": [
+          {
+           "anyOf": [
+            {
+             "$ref": "#/components/schemas/number"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          {
+           "type": "string"
+          }
+         ]
+        }
+       },
+       "spark": {
+        "type": "array",
+        "items": {
+         "$ref": "#/components/schemas/number"
+        }
+       },
+       "fields": {
+        "type": "array",
+        "items": {
+         "$ref": "#/components/schemas/field_value"
+        }
+       }
+      },
+      "required": [
+       "duration_us"
+      ]
+     }
+    ]
+   },
+   "match": {
+    "type": "object",
+    "properties": {
+     "offset": {
+      "type": "integer"
+     },
+     "length": {
+)asset",
+    R"asset(      "type": "integer"
+     },
+     "line_offset": {
+      "type": "integer"
+     },
+     "line": {
+      "type": "string"
+     },
+     "stream": {
+      "enum": [
+       "out",
+       "err",
+       "unknown"
+      ]
+     }
+    },
+    "required": [
+     "offset",
+     "length",
+     "line_offset",
+     "line",
+     "stream"
+    ]
+   },
+   "file": {
+    "type": "object",
+    "properties": {
+     "file": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "size": {
+      "type": "integer"
+     },
+     "modified_us": {
+      "type": "integer"
+     }
+    },
+    "required": [
+     "file",
+     "name",
+     "size",
+     "modified_us"
+    ]
    }
   }
  }
@@ -3265,21 +9393,67 @@ inline constexpr std::string_view asset_openapi_json[] = {
 )asset"};
 
 inline constexpr asset all_assets[] = {
+    {"ansi.js", "text/javascript; charset=utf-8", asset_ansi_js, 1},
     {"api.js", "text/javascript; charset=utf-8", asset_api_js, 1},
-    {"chart.js", "text/javascript; charset=utf-8", asset_chart_js, 3},
+    {"api_data.js", "text/javascript; charset=utf-8", asset_api_data_js, 1},
+    {"chart.css", "text/css; charset=utf-8", asset_chart_css, 1},
+    {"chart.js", "text/javascript; charset=utf-8", asset_chart_js, 2},
+    {"chart_bar.js", "text/javascript; charset=utf-8", asset_chart_bar_js, 1},
+    {"chart_data.js", "text/javascript; charset=utf-8", asset_chart_data_js, 1},
+    {"chart_export.js", "text/javascript; charset=utf-8", asset_chart_export_js, 1},
+    {"chart_group.js", "text/javascript; charset=utf-8", asset_chart_group_js, 1},
+    {"chart_input.js", "text/javascript; charset=utf-8", asset_chart_input_js, 1},
+    {"chart_legend.js", "text/javascript; charset=utf-8", asset_chart_legend_js, 1},
+    {"chart_paint.js", "text/javascript; charset=utf-8", asset_chart_paint_js, 2},
+    {"chart_sections.js", "text/javascript; charset=utf-8", asset_chart_sections_js, 1},
+    {"chart_source.js", "text/javascript; charset=utf-8", asset_chart_source_js, 1},
+    {"chart_tip.js", "text/javascript; charset=utf-8", asset_chart_tip_js, 1},
+    {"chart_view.js", "text/javascript; charset=utf-8", asset_chart_view_js, 1},
+    {"choice.js", "text/javascript; charset=utf-8", asset_choice_js, 1},
+    {"column_chooser.js", "text/javascript; charset=utf-8", asset_column_chooser_js, 1},
+    {"compare.js", "text/javascript; charset=utf-8", asset_compare_js, 2},
+    {"compare_table.js", "text/javascript; charset=utf-8", asset_compare_table_js, 1},
+    {"diff.js", "text/javascript; charset=utf-8", asset_diff_js, 1},
     {"dom.js", "text/javascript; charset=utf-8", asset_dom_js, 1},
+    {"files.js", "text/javascript; charset=utf-8", asset_files_js, 1},
     {"format.js", "text/javascript; charset=utf-8", asset_format_js, 1},
+    {"group_mean.js", "text/javascript; charset=utf-8", asset_group_mean_js, 1},
     {"icon.svg", "image/svg+xml", asset_icon_svg, 1},
+    {"icons.js", "text/javascript; charset=utf-8", asset_icons_js, 1},
     {"index.html", "text/html; charset=utf-8", asset_index_html, 1},
-    {"main.js", "text/javascript; charset=utf-8", asset_main_js, 1},
+    {"keys.js", "text/javascript; charset=utf-8", asset_keys_js, 1},
+    {"legend_cell.js", "text/javascript; charset=utf-8", asset_legend_cell_js, 1},
+    {"line_diff.js", "text/javascript; charset=utf-8", asset_line_diff_js, 1},
+    {"main.js", "text/javascript; charset=utf-8", asset_main_js, 2},
+    {"menu.js", "text/javascript; charset=utf-8", asset_menu_js, 1},
+    {"numbers.js", "text/javascript; charset=utf-8", asset_numbers_js, 1},
+    {"output.css", "text/css; charset=utf-8", asset_output_css, 1},
     {"output.js", "text/javascript; charset=utf-8", asset_output_js, 1},
+    {"output_lines.js", "text/javascript; charset=utf-8", asset_output_lines_js, 1},
+    {"pairs.js", "text/javascript; charset=utf-8", asset_pairs_js, 1},
     {"palette.js", "text/javascript; charset=utf-8", asset_palette_js, 1},
+    {"parallel.js", "text/javascript; charset=utf-8", asset_parallel_js, 1},
+    {"rail.js", "text/javascript; charset=utf-8", asset_rail_js, 1},
     {"run.js", "text/javascript; charset=utf-8", asset_run_js, 2},
-    {"runs.js", "text/javascript; charset=utf-8", asset_runs_js, 1},
+    {"run_columns.js", "text/javascript; charset=utf-8", asset_run_columns_js, 1},
+    {"run_fields.js", "text/javascript; charset=utf-8", asset_run_fields_js, 1},
+    {"run_store.js", "text/javascript; charset=utf-8", asset_run_store_js, 1},
+    {"runs.js", "text/javascript; charset=utf-8", asset_runs_js, 2},
+    {"runs_rows.js", "text/javascript; charset=utf-8", asset_runs_rows_js, 1},
     {"scale.js", "text/javascript; charset=utf-8", asset_scale_js, 1},
-    {"style.css", "text/css; charset=utf-8", asset_style_css, 3},
+    {"scatter.js", "text/javascript; charset=utf-8", asset_scatter_js, 1},
+    {"spark.js", "text/javascript; charset=utf-8", asset_spark_js, 1},
+    {"state.js", "text/javascript; charset=utf-8", asset_state_js, 1},
+    {"statistics.js", "text/javascript; charset=utf-8", asset_statistics_js, 1},
+    {"status.js", "text/javascript; charset=utf-8", asset_status_js, 1},
+    {"style.css", "text/css; charset=utf-8", asset_style_css, 2},
+    {"svg.js", "text/javascript; charset=utf-8", asset_svg_js, 1},
+    {"svg_context.js", "text/javascript; charset=utf-8", asset_svg_context_js, 1},
+    {"table.css", "text/css; charset=utf-8", asset_table_css, 2},
     {"theme.js", "text/javascript; charset=utf-8", asset_theme_js, 1},
-    {"openapi.json", "application/json", asset_openapi_json, 3},
+    {"virtual_table.js", "text/javascript; charset=utf-8", asset_virtual_table_js, 1},
+    {"widgets.js", "text/javascript; charset=utf-8", asset_widgets_js, 1},
+    {"openapi.json", "application/json", asset_openapi_json, 5},
 };
 
 }  // namespace detail
@@ -3306,7 +9480,7 @@ inline std::string body_of(const asset& file) {
 // ==== guild/viewer/http.hpp ====
 // guild/viewer/http.hpp - requests and answers as values, and the checks every request passes.
 //
-// Layer 6. Includes: base.
+// Layer 6. Includes: base, os/file.
 // Not here: what the paths mean (viewer/api.hpp); sockets (viewer/server.hpp).
 //
 // The checks assume a hostile web page in the user's browser: a foreign Host (DNS rebinding), a
@@ -3327,12 +9501,22 @@ struct request {
     [[nodiscard]] std::size_t count_header(std::string_view name) const;
 };
 
+/// A part of an open file, sent as a body piece by piece.
+///
+/// units    bytes
+struct file_part {
+    std::shared_ptr<const os::file> from;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+};
+
 /// One answer. The body is empty for 304; for HEAD whoever sends it leaves it out.
 struct response {
     int status = 200;
     std::string content_type;
     name_value_list headers;
     std::string body;
+    std::optional<file_part> file;  // in place of a body
 
     [[nodiscard]] std::optional<std::string> find_header(std::string_view name) const;
 };
@@ -3373,8 +9557,16 @@ struct guard {
 /// An answer with a short JSON error object.
 [[nodiscard]] response make_failure(int status, std::string_view code, std::string_view message);
 
-/// Adds what every answer carries: policy headers, Cache-Control, ETag; turns it into 304 when the
-/// client has this body already.
+/// A weak entity tag for whatever `seed` tells apart, as `W/"..."`.
+[[nodiscard]] std::string make_tag(std::string_view seed);
+
+/// Whether the client says that it has the answer with this tag.
+///
+/// example  tests/viewer/http.cpp "tags: a client that has the answer is known"
+[[nodiscard]] bool has_answer(const request& what, std::string_view tag);
+
+/// Adds what every answer carries: policy headers, Cache-Control, and an ETag of the body where the
+/// answer has none; turns it into 304 when the client has this body already.
 ///
 /// example  tests/viewer/http.cpp "finish: a body that the client has is not sent again"
 void finish_response(const request& what, response& answer);
@@ -3643,6 +9835,17 @@ inline response make_failure(int status, std::string_view code, std::string_view
     return out;
 }
 
+inline std::string make_tag(std::string_view seed) {
+    std::string hash;
+    append_le(hash, detail::hash_bytes(seed));
+    return "W/\"" + to_hex(hash) + '"';
+}
+
+inline bool has_answer(const request& what, std::string_view tag) {
+    tag.remove_prefix(starts_with(tag, "W/") ? 2 : 0);
+    return detail::has_tag(what.find_header("If-None-Match").value_or(""), tag);
+}
+
 inline void finish_response(const request& what, response& answer) {
     answer.headers.emplace_back(
         "Content-Security-Policy",
@@ -3653,17 +9856,20 @@ inline void finish_response(const request& what, response& answer) {
     answer.headers.emplace_back("Referrer-Policy", "no-referrer");
     answer.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
     answer.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
-    answer.headers.emplace_back("Cache-Control", answer.status == 200 ? "no-cache" : "no-store");
+    const bool is_kept = answer.status == 200 || answer.status == 304;
+    answer.headers.emplace_back("Cache-Control", is_kept ? "no-cache" : "no-store");
     if (answer.status != 200) {
         return;
     }
-    std::string hash;
-    append_le(hash, detail::hash_bytes(answer.body));
-    const std::string tag = '"' + to_hex(hash) + '"';
-    answer.headers.emplace_back("ETag", "W/" + tag);  // weak: the library may compress the body
-    if (detail::has_tag(what.find_header("If-None-Match").value_or(""), tag)) {
+    std::string tag = answer.find_header("ETag").value_or("");
+    if (tag.empty()) {
+        tag = make_tag(answer.body);
+        answer.headers.emplace_back("ETag", tag);
+    }
+    if (has_answer(what, tag)) {
         answer.status = 304;
         answer.body.clear();
+        answer.file.reset();
         answer.content_type.clear();
     }
 }
@@ -3744,6 +9950,7 @@ struct view_spec {
     std::vector<chart_spec> charts;
     std::vector<std::string> content;
     std::vector<std::string> sidebar;
+    std::vector<std::string> compare;    // columns: NAME of a field, flags/NAME, attrs/NAME
     std::vector<std::string> run_roots;  // empty when the file cannot be read
     std::optional<error> failure;
     std::vector<ini::diagnostic> diagnostics;
@@ -3774,11 +9981,40 @@ struct field_value {
     std::string key;               // the series it came from
 };
 
+namespace detail {
+
+// Nothing is found where the directory of series is a link.
+inline std::string own_series_directory(const runs::run& run, const os::env& system) {
+    std::string path = runs::data_path(run.path(), runs::series_directory);
+    os::file_status found;
+    const bool is_own =
+        system.lstat(path.c_str(), &found) >= 0 && found.kind == os::file_kind::directory;
+    return is_own ? path : path + "/none";
+}
+
+}  // namespace detail
+
 /// Series of one run, read once and reduced for many fields.
 class run_values {
 public:
-    explicit run_values(const runs::run& run)
-        : run_(run), reader_(run.series()), summaries_(reader_.summaries()) {}
+    /// in       run: outlives this object, or use() gives another one in time; system: by default
+    /// one
+    ///          that follows no links, since others may have made the run
+    explicit run_values(const runs::run& run, const os::env& system = os::unlinked_env())
+        : run_(&run), reader_(detail::own_series_directory(run, system), system),
+          summaries_(reader_.summaries()) {}
+
+    /// Goes on with the run as it was opened later, and with what its series have gained.
+    void use(const runs::run& run) {
+        run_ = &run;
+        (void)reader_.refresh();
+        summaries_ = reader_.summaries();
+    }
+
+    /// Whether nothing will be added to the series.
+    [[nodiscard]] bool is_closed() const noexcept { return reader_.is_closed(); }
+
+    [[nodiscard]] series::run_reader& reader() noexcept { return reader_; }
 
     [[nodiscard]] const std::vector<series::series_summary>& summaries() const noexcept {
         return summaries_;
@@ -3804,7 +10040,7 @@ private:
     [[nodiscard]] std::optional<double> reduce(const std::string& how,
                                                const series::series_summary& summary);
 
-    const runs::run& run_;
+    const runs::run* run_;
     series::run_reader reader_;
     std::vector<series::series_summary> summaries_;
 };
@@ -3813,7 +10049,8 @@ private:
 [[nodiscard]] json::value to_json(const field_spec& field);
 /// {name, title, label, format, source, extra}.
 [[nodiscard]] json::value to_json(const chart_spec& chart);
-/// {title, description, path, fields, series, content, sidebar, error, diagnostics}.
+/// {title, description, path, fields, series, content, sidebar, compare, error,
+/// diagnostics}.
 [[nodiscard]] json::value to_json(const view_spec& view);
 
 // ---- implementation ---------------------------------------------------------
@@ -3870,6 +10107,9 @@ inline void fill_view(view_spec& out, const project::project& project) {
     if (const auto* layout = find_last(project, {"train-view"})) {
         out.content = split_words(layout->get("content"));
         out.sidebar = split_words(layout->get("sidebar"));
+    }
+    if (const auto* table = find_last(project, {"compare"})) {
+        out.compare = split_words(table->get("columns"));
     }
 }
 
@@ -3990,9 +10230,9 @@ inline field_value run_values::evaluate(const field_spec& field) {
     field_value out;
     out.text = "--";
     if (const auto flag = detail::after_prefix(field.source, "flags/")) {
-        out.text = detail::find_pair(run_.flags(), *flag).value_or(out.text);
+        out.text = detail::find_pair(run_->flags(), *flag).value_or(out.text);
     } else if (const auto attr = detail::after_prefix(field.source, "attrs/")) {
-        out.text = detail::find_pair(run_.attrs(), *attr).value_or(out.text);
+        out.text = detail::find_pair(run_->attrs(), *attr).value_or(out.text);
     } else if (const auto expression = detail::after_prefix(field.source, "series/")) {
         const auto wanted = pattern::parse(*expression);
         for (const series::series_summary& summary : summaries_) {
@@ -4052,6 +10292,10 @@ inline json::value to_json(const view_spec& view) {
     for (const std::string& name : view.sidebar) {
         out["sidebar"].push_back(json::to_text(name));
     }
+    out["compare"] = json::value::array();
+    for (const std::string& name : view.compare) {
+        out["compare"].push_back(json::to_text(name));
+    }
     out["error"] = view.failure ? json::to_json(*view.failure) : json::value(nullptr);
     out["diagnostics"] = json::value::array();
     for (const ini::diagnostic& each : view.diagnostics) {
@@ -4067,19 +10311,1533 @@ inline json::value to_json(const view_spec& view) {
 
 }}}  // namespace guild::viewer
 
+// ==== guild/viewer/run_rows.hpp ====
+// guild/viewer/run_rows.hpp - the rows of the table of runs, made once for each state of a run.
+//
+// Layer 6. Includes: base, os, runs, json, viewer/view_spec.
+// Not here: which runs there are (runs/catalog_cache.hpp); the answer around the rows
+// (viewer/api.hpp).
+//
+// A row is kept as JSON text, so that a list of 10,000 runs is a matter of copying. Series of runs
+// that have ended are read once.
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// What each row holds besides the run.
+struct row_options {
+    bool with_fields = false;  // whole objects
+    bool with_values = false;  // numbers and texts alone
+    bool with_flags = false;
+    bool with_attrs = false;
+    bool with_user = false;
+    std::optional<pattern> spark;
+    runs::query where;
+    std::vector<field_spec> fields;  // of the project
+    std::string key;                 // the same for the same options
+};
+
+/// Reads `with`, `fields`, `spark` and `where` of an address.
+///
+/// errors   bad_value: an unknown part; those of pattern::parse and of query::parse
+/// example  tests/viewer/run_rows.cpp "row options: unknown parts and mistakes are told"
+[[nodiscard]] result<row_options> parse_row_options(const target_parts& target,
+                                                    std::vector<field_spec> fields);
+
+/// One run of a list.
+struct run_row {
+    std::shared_ptr<const runs::listed_run> of;
+    std::string text;  // a JSON object; empty if the run does not match
+    bool is_match = true;
+};
+using run_rows = std::vector<std::shared_ptr<const run_row>>;
+
+/// The fields of a run: objects as in docs/http-api.md.
+[[nodiscard]] json::value fields_to_json(const std::vector<field_spec>& fields, run_values& values);
+
+/// Keeps rows between two answers.
+///
+/// threads  any; one makes rows at a time
+/// example  tests/viewer/run_rows.cpp "rows: a row is made anew only when its run changed"
+class row_cache {
+public:
+    /// The rows of a listing, in its order.
+    ///
+    /// in       catalog: told of ended runs whose series may grow
+    [[nodiscard]] std::shared_ptr<const run_rows> look(const runs::run_listing& listing,
+                                                       const row_options& options,
+                                                       runs::catalog_cache& catalog);
+
+    /// How many rows were made, for tests.
+    [[nodiscard]] std::uint64_t made() const noexcept { return made_; }
+
+private:
+    struct table {
+        std::string key;
+        std::shared_ptr<const runs::listed_runs> runs;
+        std::shared_ptr<const run_rows> rows;
+    };
+    static constexpr std::size_t most_tables = 4;
+    static constexpr unsigned row_threads = 4;
+
+    os::mutex mutex_;
+    std::deque<table> tables_;  // the last used first
+    std::uint64_t made_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::size_t most_row_bytes = 2000;  // of one text
+
+inline json::value short_text(std::string_view bytes) {
+    if (bytes.size() <= most_row_bytes) {
+        return json::to_text(bytes);
+    }
+    return json::to_text(bytes.substr(0, most_row_bytes)) + "\xE2\x80\xA6";
+}
+
+inline json::value to_object(const runs::pair_list& pairs) {
+    json::value out = json::value::object();
+    for (const auto& [name, value] : pairs) {
+        out[short_text(name).get_ref<const std::string&>()] = short_text(value);
+    }
+    return out;
+}
+
+// Six digits, as a small picture needs.
+inline json::value short_number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.5e", value);
+    return std::isfinite(value) ? json::value(std::strtod(text, nullptr)) : json::to_json(value);
+}
+
+inline json::value spark_of(run_values& values, const pattern& wanted) {
+    json::value out = json::value::array();
+    for (const series::series_summary& summary : values.summaries()) {
+        if (wanted.matches(summary.key)) {
+            series::pixel_request what;
+            what.columns = 8;
+            for (const series::point& each : values.reader().pixels(summary.key, what).kept) {
+                out.push_back(short_number(each.value.as_double()));
+            }
+            break;
+        }
+    }
+    return out;
+}
+
+inline std::optional<std::string> text_of_field(const std::vector<field_spec>& fields,
+                                                run_values& values, std::string_view name) {
+    for (const field_spec& field : fields) {
+        if (field.name == name) {
+            const field_value found = values.evaluate(field);
+            return found.number         ? std::make_optional(format_double(*found.number))
+                   : found.text != "--" ? std::make_optional(found.text)
+                                        : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+/// Makes one row.
+class row_maker {
+public:
+    row_maker(const runs::run& run, const row_options& options) : run_(run), options_(options) {}
+
+    [[nodiscard]] bool is_match() {
+        if (options_.where.is_empty()) {
+            return true;
+        }
+        runs::query_values lookup(run_, [this](std::string_view name) {
+            return text_of_field(options_.fields, values(), name);
+        });
+        (void)values();  // the condition may have read series too: whether they grow is of interest
+        return lookup.match(options_.where);
+    }
+
+    [[nodiscard]] std::string text() {
+        json::value row = json::to_json(run_);
+        const auto started = run_.started_us();
+        const auto stopped = run_.stopped_us();
+        row["duration_us"] =
+            started && stopped ? json::to_json(*stopped - *started) : json::value(nullptr);
+        if (options_.with_user) {
+            add_marks(row);
+        }
+        if (options_.with_flags) {
+            row["flags"] = to_object(run_.flags());
+        }
+        if (options_.with_attrs) {
+            row["attrs"] = to_object(run_.attrs());
+        }
+        if (options_.with_fields) {
+            row["fields"] = fields_to_json(options_.fields, values());
+        }
+        if (options_.with_values) {
+            row["values"] = short_values();
+        }
+        if (options_.spark) {
+            row["spark"] = spark_of(values(), *options_.spark);
+        }
+        return json::format(row);
+    }
+
+    /// Whether series were read that may still grow.
+    [[nodiscard]] bool is_growing() const noexcept { return values_ && !values_->is_closed(); }
+    [[nodiscard]] const std::string& stamp() const noexcept { return stamp_; }
+
+private:
+    run_values& values() {
+        if (!values_) {
+            stamp_ = runs::series_stamp(run_.path(), os::unlinked_env());
+            values_.emplace(run_);
+        }
+        return *values_;
+    }
+
+    void add_marks(json::value& row) const {
+        const runs::run_marks marks = runs::marks_of(run_);
+        row["label"] = short_text(marks.label);
+        row["note"] = short_text(marks.note);
+        row["tags"] = json::value::array();
+        for (const std::string& tag : marks.tags) {
+            row["tags"].push_back(short_text(tag));
+        }
+    }
+
+    [[nodiscard]] json::value short_values() {
+        json::value out = json::value::array();
+        for (const field_spec& field : options_.fields) {
+            const field_value found = values().evaluate(field);
+            json::value number = found.number ? json::to_json(*found.number) : json::value(nullptr);
+            out.push_back(json::value::array({std::move(number), short_text(found.text)}));
+        }
+        return out;
+    }
+
+    const runs::run& run_;
+    const row_options& options_;
+    std::optional<run_values> values_;
+    std::string stamp_;
+};
+
+inline std::shared_ptr<const run_row> make_row(const std::shared_ptr<const runs::listed_run>& run,
+                                               const row_options& options,
+                                               runs::catalog_cache& catalog) {
+    row_maker maker(run->what, options);
+    const bool is_match = maker.is_match();
+    auto row =
+        std::make_shared<run_row>(run_row{run, is_match ? maker.text() : std::string(), is_match});
+    if (maker.is_growing() && runs::detail::has_ended(run->what)) {
+        catalog.follow_series(run->what, maker.stamp());
+    }
+    return row;
+}
+
+inline result<void> add_part(std::string_view name, row_options& into) {
+    if (name == "values") {
+        into.with_values = true;
+    } else if (name == "flags") {
+        into.with_flags = true;
+    } else if (name == "attrs") {
+        into.with_attrs = true;
+    } else if (name == "user") {
+        into.with_user = true;
+    } else if (name != "spark" && !name.empty()) {
+        return make_error(errc::bad_value, "expected values, flags, attrs, user or spark in 'with',"
+                                           " saw '" +
+                                               std::string(name) + "'");
+    }
+    return {};
+}
+
+inline std::string key_of(const target_parts& target, const std::vector<field_spec>& fields) {
+    json::value out = json::value::array();
+    for (const char* name : {"with", "fields", "spark", "where"}) {
+        out.push_back(json::to_text(target.find(name).value_or("")));
+    }
+    for (const field_spec& field : fields) {
+        out.push_back(viewer::to_json(field));
+    }
+    return json::format(out);
+}
+
+}  // namespace detail
+
+inline json::value fields_to_json(const std::vector<field_spec>& fields, run_values& values) {
+    json::value out = json::value::array();
+    for (const field_spec& field : fields) {
+        const field_value found = values.evaluate(field);
+        json::value one = viewer::to_json(field);
+        one["value"] = found.number ? json::to_json(*found.number) : json::value(nullptr);
+        json::set_text(one, "text", found.text);
+        json::set_text(one, "key", found.key);
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+inline result<row_options> parse_row_options(const target_parts& target,
+                                             std::vector<field_spec> fields) {
+    row_options out;
+    for (const std::string& part : split(target.find("with").value_or(""), ',')) {
+        const auto added = detail::add_part(trim(part), out);
+        if (!added) {
+            return added.error();
+        }
+    }
+    out.with_fields = target.find("fields").value_or("0") != "0";
+    if (const auto spark = target.find("spark")) {
+        auto read = pattern::parse(*spark);
+        if (!read) {
+            return std::move(read).error();
+        }
+        out.spark = std::move(*read);
+    }
+    auto where = runs::query::parse(target.find("where").value_or(""));
+    if (!where) {
+        return std::move(where).error();
+    }
+    out.where = std::move(*where);
+    out.key = detail::key_of(target, fields);
+    out.fields = std::move(fields);
+    return out;
+}
+
+inline std::shared_ptr<const run_rows> row_cache::look(const runs::run_listing& listing,
+                                                       const row_options& options,
+                                                       runs::catalog_cache& catalog) {
+    const os::lock held(mutex_);
+    table now{options.key, listing.runs, nullptr};
+    std::unordered_map<const runs::listed_run*, std::size_t> known;
+    std::shared_ptr<const run_rows> before;
+    for (auto each = tables_.begin(); each != tables_.end(); ++each) {
+        if (each->key == options.key) {
+            before = each->runs == listing.runs ? nullptr : each->rows;
+            now.rows = each->runs == listing.runs ? each->rows : nullptr;
+            tables_.erase(each);
+            break;
+        }
+    }
+    for (std::size_t i = 0; before && i < before->size(); ++i) {
+        known.emplace((*before)[i]->of.get(), i);
+    }
+    auto rows = std::make_shared<run_rows>(now.rows ? 0 : listing.runs->size());
+    std::vector<std::size_t> missing;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        const auto found = known.find((*listing.runs)[i].get());
+        if (found != known.end()) {
+            (*rows)[i] = (*before)[found->second];
+        } else {
+            missing.push_back(i);
+        }
+    }
+    made_ += missing.size();
+    os::for_each_index(missing.size(), row_threads, [&](std::size_t i) {
+        (*rows)[missing[i]] = detail::make_row((*listing.runs)[missing[i]], options, catalog);
+    });
+    now.rows = now.rows ? std::move(now.rows) : std::move(rows);
+    tables_.push_front(now);
+    if (tables_.size() > most_tables) {
+        tables_.pop_back();
+    }
+    return now.rows;
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/site_memory.hpp ====
+// guild/viewer/site_memory.hpp - what the page's server keeps between two requests: the list of
+// runs, its rows, and the readers of the runs that were looked at last.
+//
+// Layer 6. Includes: base, os/thread, runs, viewer/run_rows view_spec.
+// Not here: what is answered (viewer/api.hpp).
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// A run with its series open. Whoever uses `values` holds `mutex`.
+struct open_run {
+    os::mutex mutex;
+    const std::string path;
+    std::shared_ptr<const runs::listed_run> of;
+    std::string stamp;  // series_stamp() before the series were read
+    run_values values;
+
+    explicit open_run(std::shared_ptr<const runs::listed_run> which)
+        : path(which->what.path()), of(std::move(which)),
+          stamp(runs::series_stamp(path, os::unlinked_env())), values(of->what) {}
+};
+
+/// Shared by all requests to one server.
+///
+/// threads  any
+/// example  tests/viewer/site_memory.cpp "site memory: a run is opened once and follows what is
+///          added"
+class site_memory {
+public:
+    /// in       options: `system` is replaced by os::unlinked_env() where it is the default;
+    ///          is_kept: false for the memory of one request
+    explicit site_memory(const runs::open_options& options = {}, bool is_kept = true)
+        : catalog_(without_links(options)),
+          epoch_(is_kept ? std::to_string(os::system_env.wall_time_us()) : std::string()) {}
+
+    [[nodiscard]] runs::catalog_cache& catalog() noexcept { return catalog_; }
+    [[nodiscard]] row_cache& rows() noexcept { return rows_; }
+
+    /// Differs from that of other servers and of earlier ones, a part of tags; empty for the memory
+    /// of one request, whose answers have tags of their bodies alone.
+    [[nodiscard]] const std::string& epoch() const noexcept { return epoch_; }
+
+    /// Calls `use(run_values&)` with the series of a run, as new as `which` at least; one at a time
+    /// for each run.
+    template <class Use>
+    auto with_series(const std::shared_ptr<const runs::listed_run>& which, Use&& use);
+
+private:
+    static runs::open_options without_links(runs::open_options options) noexcept {
+        if (options.system == &os::system_env) {
+            options.system = &os::unlinked_env();
+        }
+        return options;
+    }
+
+    std::shared_ptr<open_run> find_open(const std::shared_ptr<const runs::listed_run>& which);
+
+    static constexpr std::size_t most_open = 8;
+
+    runs::catalog_cache catalog_;
+    row_cache rows_;
+    std::string epoch_;
+    os::mutex mutex_;
+    std::deque<std::shared_ptr<open_run>> open_;  // the last used first
+};
+
+// ---- implementation ---------------------------------------------------------
+
+template <class Use>
+auto site_memory::with_series(const std::shared_ptr<const runs::listed_run>& which, Use&& use) {
+    const std::shared_ptr<open_run> run = find_open(which);
+    const os::lock held(run->mutex);
+    if (run->of->version < which->version) {
+        run->stamp = runs::series_stamp(which->what.path(), os::unlinked_env());
+        run->of = which;
+        run->values.use(run->of->what);
+    }
+    if (!run->values.is_closed() && runs::detail::has_ended(run->of->what)) {
+        catalog_.follow_series(run->of->what, run->stamp);
+    }
+    return use(run->values);
+}
+
+inline std::shared_ptr<open_run>
+site_memory::find_open(const std::shared_ptr<const runs::listed_run>& which) {
+    {
+        const os::lock held(mutex_);
+        for (auto each = open_.begin(); each != open_.end(); ++each) {
+            if ((*each)->path == which->what.path()) {
+                std::shared_ptr<open_run> found = std::move(*each);
+                open_.erase(each);
+                open_.push_front(found);
+                return found;
+            }
+        }
+    }
+    auto made = std::make_shared<open_run>(which);  // may take long: without the lock
+    const os::lock held(mutex_);
+    open_.push_front(made);
+    if (open_.size() > most_open) {
+        open_.pop_back();
+    }
+    return made;
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/metrics.hpp ====
+// guild/viewer/metrics.hpp - the runs as numbers for Prometheus and others that read OpenMetrics.
+//
+// Layer 6. Includes: base, runs, series, version, viewer/site_memory.
+// Not here: the route (viewer/api.hpp).
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+inline constexpr std::string_view metrics_type =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How many runs there are of each status; of those that go on, when they started and the last
+/// values of their series: 100 runs and 100 series of each at most.
+///
+/// source   OpenMetrics 1.0
+/// example  tests/viewer/metrics.cpp "metrics: the text of two runs"
+[[nodiscard]] std::string format_metrics(const runs::run_listing& listing, site_memory& memory);
+
+/// Text between the quotes of a label.
+[[nodiscard]] std::string escape_label(std::string_view text);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::size_t most_measured = 100;
+
+inline std::string metric_number(double value) {
+    return value != value                    ? "NaN"
+           : value > 1.7976931348623157e308  ? "+Inf"
+           : value < -1.7976931348623157e308 ? "-Inf"
+                                             : format_double(value);
+}
+
+inline std::string metric_head(std::string_view name, std::string_view help) {
+    return "# TYPE " + std::string(name) + " gauge\n# HELP " + std::string(name) + ' ' +
+           std::string(help) + '\n';
+}
+
+inline void add_series_metrics(const std::shared_ptr<const runs::listed_run>& run,
+                               site_memory& memory, std::string& into) {
+    const std::string label =
+        "guild_run_last_value{run=\"" + escape_label(run->what.id()) + "\",series=\"";
+    memory.with_series(run, [&](run_values& values) {
+        std::size_t count = 0;
+        for (const series::series_summary& summary : values.summaries()) {
+            if (count++ < most_measured) {
+                into += label + escape_label(summary.key) + "\"} " +
+                        metric_number(summary.last.value.as_double()) + '\n';
+            }
+        }
+    });
+}
+
+}  // namespace detail
+
+inline std::string escape_label(std::string_view text) {
+    std::string out;
+    for (const char c : replace_invalid_utf8(text.substr(0, 1000))) {
+        out += c == '\\' ? "\\\\" : c == '"' ? "\\\"" : c == '\n' ? "\\n" : std::string(1, c);
+    }
+    return out;
+}
+
+inline std::string format_metrics(const runs::run_listing& listing, site_memory& memory) {
+    std::map<std::string_view, std::size_t> counts;
+    for (const char* status : {"pending", "running", "completed", "terminated", "error", "lost"}) {
+        counts[status] = 0;
+    }
+    std::string started;
+    std::string values;
+    std::size_t going = 0;
+    for (const auto& run : *listing.runs) {
+        ++counts[to_string(run->what.status())];
+        if (run->what.status() != runs::run_status::running || going++ >= detail::most_measured) {
+            continue;
+        }
+        if (const auto start = run->what.started_us()) {
+            started += "guild_run_start_time_seconds{run=\"" + escape_label(run->what.id()) +
+                       "\",model=\"" + escape_label(run->what.model()) + "\"} " +
+                       format_double(static_cast<double>(*start) / 1e6) + '\n';
+        }
+        detail::add_series_metrics(run, memory, values);
+    }
+    std::string out = detail::metric_head("guild_version_info", "Version of guild.");
+    out += "guild_version_info{version=\"" + escape_label(guild::version) + "\"} 1\n";
+    out += detail::metric_head("guild_runs", "Runs by status.");
+    for (const auto& [status, count] : counts) {
+        out += "guild_runs{status=\"" + std::string(status) + "\"} " + std::to_string(count) + '\n';
+    }
+    out += detail::metric_head("guild_run_start_time_seconds", "When a run that goes on started.") +
+           started;
+    out += detail::metric_head("guild_run_last_value",
+                               "Last value of a series of a run that goes on.") +
+           values;
+    return out + "# EOF\n";
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/output_search.hpp ====
+// guild/viewer/output_search.hpp - finds a text in what a run printed.
+//
+// Layer 6. Includes: base, os, runs, json.
+// Not here: pages of output (runs/output_log.hpp).
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// units    offset: byte of output.log; most_bytes: bytes looked through
+struct search_request {
+    std::string text;  // not empty
+    std::uint64_t offset = 0;
+    std::size_t limit = 200;
+    bool is_exact_case = true;  // false: ASCII letters match either case
+    std::optional<runs::output_stream> stream;
+    std::uint64_t most_bytes = 16 * 1024 * 1024;
+};
+
+/// units    offsets: bytes of output.log; length: bytes
+struct search_match {
+    std::uint64_t offset = 0;
+    std::size_t length = 0;
+    std::uint64_t line_offset = 0;  // of `line`
+    std::string line;               // 1000 bytes at most on each side of the match
+    runs::output_stream stream = runs::output_stream::unknown;
+};
+
+/// units    next_offset, log_bytes: bytes
+struct search_page {
+    std::vector<search_match> matches;
+    std::uint64_t next_offset = 0;
+    std::uint64_t log_bytes = 0;
+    bool is_done = false;  // the end of the log was reached
+};
+
+/// Searches a run's output.log; the first match of each line.
+///
+/// errors   io_failed, permission_denied; a run without output has no match
+/// cost     O(most_bytes); memory 1 MiB
+/// example  tests/viewer/output_search.cpp "search: a match that lies over two pages is found"
+[[nodiscard]] result<search_page> search_output(const std::string& run_directory,
+                                                const search_request& what);
+
+/// {matches: [{offset, length, line_offset, line, stream}], next_offset, size, is_done}.
+[[nodiscard]] json::value to_json(const search_page& page);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+/// One search; reads the log in pieces that overlap by the text's length.
+class output_search {
+public:
+    output_search(const std::string& run_directory, const search_request& what, os::file log,
+                  std::uint64_t size)
+        : directory_(run_directory), what_(what), log_(std::move(log)) {
+        page_.log_bytes = size;
+        wanted_ = what.is_exact_case ? what.text : to_lower(what.text);
+    }
+
+    [[nodiscard]] result<search_page> run() {
+        std::uint64_t at = std::min(what_.offset, page_.log_bytes);
+        const std::uint64_t end = at + std::min(what_.most_bytes, page_.log_bytes - at);
+        page_.next_offset = at;
+        std::string piece(std::size_t{1} << 20U, '\0');
+        while (at < end && page_.matches.size() < what_.limit) {
+            const auto got = log_.read_at(at, piece.data(), piece.size());
+            if (!got) {
+                return got.error();
+            }
+            const std::uint64_t next = look_in(std::string_view(piece).substr(0, *got), at);
+            if (*got < wanted_.size() || next <= at) {
+                at = page_.log_bytes;  // too little is left for a match
+                break;
+            }
+            at = next;
+        }
+        page_.next_offset = std::max(std::min(at, page_.log_bytes), what_.offset);
+        page_.is_done = page_.next_offset >= page_.log_bytes;
+        return std::move(page_);
+    }
+
+private:
+    /// Where to go on.
+    std::uint64_t look_in(std::string_view bytes, std::uint64_t at) {
+        const std::string lower = what_.is_exact_case ? std::string() : to_lower(bytes);
+        const std::string_view text = what_.is_exact_case ? bytes : std::string_view(lower);
+        std::size_t from = 0;
+        while (true) {
+            const std::size_t found = text.find(wanted_, from);
+            if (found == std::string_view::npos) {
+                const std::size_t tail = std::min(wanted_.size() - 1, bytes.size());
+                return at + std::max(from, bytes.size() - tail);
+            }
+            take(at + found);
+            const std::size_t line_end = text.find('\n', found);
+            from = line_end == std::string_view::npos ? found + wanted_.size() : line_end + 1;
+            if (page_.matches.size() >= what_.limit) {
+                return at + from;
+            }
+        }
+    }
+
+    void take(std::uint64_t offset) {
+        search_match found;
+        found.offset = offset;
+        found.length = wanted_.size();
+        found.stream = stream_at(offset);
+        if (what_.stream && *what_.stream != found.stream) {
+            return;
+        }
+        const std::uint64_t back = std::min<std::uint64_t>(offset, 1000);
+        std::string around(static_cast<std::size_t>(back) + wanted_.size() + 1000, '\0');
+        const auto got = log_.read_at(offset - back, around.data(), around.size());
+        around.resize(got ? *got : 0);
+        const auto middle = std::min(static_cast<std::size_t>(back), around.size());
+        const std::size_t before = std::string_view(around).substr(0, middle).rfind('\n');
+        const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+        found.line = around.substr(begin, around.find('\n', middle) - begin);
+        found.line_offset = offset - back + begin;
+        page_.matches.push_back(std::move(found));
+    }
+
+    [[nodiscard]] runs::output_stream stream_at(std::uint64_t offset) const {
+        const auto page = runs::read_output(directory_, offset, 1, os::unlinked_env());
+        for (std::size_t i = 0; page && i < page->pieces.size(); ++i) {
+            if (page->pieces[i].lost_bytes == 0) {
+                return page->pieces[i].stream;
+            }
+        }
+        return runs::output_stream::unknown;
+    }
+
+    const std::string& directory_;
+    const search_request& what_;
+    os::file log_;
+    std::string wanted_;
+    search_page page_;
+};
+
+}  // namespace detail
+
+inline result<search_page> search_output(const std::string& run_directory,
+                                         const search_request& what) {
+    auto log = os::open_file(runs::data_path(run_directory, runs::output_log_name),
+                             os::open_mode::read, os::unlinked_env());
+    if (!log || what.text.empty()) {
+        search_page none;
+        none.is_done = true;
+        return log || log.error().code == errc::not_found ? result<search_page>(std::move(none))
+                                                          : result<search_page>(log.error());
+    }
+    const auto status = log->status();
+    if (!status) {
+        return status.error();
+    }
+    return detail::output_search(run_directory, what, std::move(*log), status->size).run();
+}
+
+inline json::value to_json(const search_page& page) {
+    json::value matches = json::value::array();
+    for (const search_match& each : page.matches) {
+        json::value one;
+        one["offset"] = each.offset;
+        one["length"] = each.length;
+        one["line_offset"] = each.line_offset;
+        json::set_text(one, "line", each.line);
+        one["stream"] = each.stream == runs::output_stream::out   ? "out"
+                        : each.stream == runs::output_stream::err ? "err"
+                                                                  : "unknown";
+        matches.push_back(std::move(one));
+    }
+    return {{"matches", std::move(matches)},
+            {"next_offset", page.next_offset},
+            {"size", page.log_bytes},
+            {"is_done", page.is_done}};
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/points.hpp ====
+// guild/viewer/points.hpp - the points that charts show: chosen from a run, as JSON and as arrays.
+//
+// Layer 6. Includes: base, series, json.
+// Not here: which series are asked for (viewer/api.hpp); how points are reduced
+// (series/pixels.hpp).
+//
+// The arrays are laid out so that a browser takes them as they are, as typed arrays: little-endian,
+// at offsets that are multiples of 8. docs/http-api.md, "data", is their specification.
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// What a chart asks of one series: so many columns over a range of steps or times.
+///
+/// units    from, to: steps, or microseconds since 1970 when `axis` is time; both included
+struct chart_request {
+    std::size_t columns = 400;
+    series::x_axis axis = series::x_axis::step;
+    std::int64_t from = std::numeric_limits<std::int64_t>::min();
+    std::int64_t to = std::numeric_limits<std::int64_t>::max();
+};
+
+/// The points of one series in the range: all of them, or what stands for them.
+struct chart_points {
+    std::string key;
+    std::uint64_t count = 0;  // all in the range, as nan and inf
+    std::uint64_t nan = 0;
+    std::uint64_t inf = 0;
+    bool is_reduced = false;
+    std::vector<series::point> points;
+};
+
+/// Every point while there are at most four for each column, the columns' points otherwise.
+///
+/// example  tests/viewer/points.cpp "points: few points are exact, many are columns that keep a
+///          spike"
+[[nodiscard]] chart_points read_chart(series::run_reader& from, const std::string& key,
+                                      const chart_request& what);
+
+/// {key, count, nan, inf, is_reduced, steps, times_us, values}.
+[[nodiscard]] json::value to_json(const chart_points& chart);
+
+/// What the binary form holds.
+struct array_options {
+    bool with_steps = true;
+    bool with_times = true;
+    bool with_values = true;
+    bool may_round = false;  // values of reduced series to 32-bit floats
+};
+
+/// The binary form: `GPT1`, the size of the JSON head, the head, the arrays.
+///
+/// in       head: an object; `series` is added to it
+/// example  tests/viewer/points.cpp "arrays: the bytes of two points, by hand"
+[[nodiscard]] std::string encode_arrays(json::value head, const std::vector<chart_points>& charts,
+                                        const array_options& options);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline series::point_range range_of(const chart_request& what) noexcept {
+    series::point_range out;
+    const bool is_step = what.axis == series::x_axis::step;
+    (is_step ? out.min_step : out.min_time_us) = what.from;
+    (is_step ? out.max_step : out.max_time_us) = what.to;
+    return out;
+}
+
+inline void count_odd(chart_points& into) noexcept {
+    into.count = into.points.size();
+    into.nan = 0;
+    into.inf = 0;
+    for (const series::point& each : into.points) {
+        const double value = each.value.as_double();
+        into.nan += std::isnan(value) ? 1U : 0U;
+        into.inf += std::isinf(value) ? 1U : 0U;
+    }
+}
+
+inline bool is_exact_as_float(double value) noexcept {
+    return std::isnan(value) ||
+           (std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()) &&
+            static_cast<double>(static_cast<float>(value)) == value) ||
+           std::isinf(value);
+}
+
+inline bool fits_float(double value) noexcept {
+    return !std::isfinite(value) ||
+           std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max());
+}
+
+/// Builds the arrays; their places are told in the head, whose size is not known before.
+class array_builder {
+public:
+    /// Integers as u32 beyond the least of them, where they fit, or as doubles.
+    template <class Get>
+    json::value add_integers(const std::vector<series::point>& points, Get get) {
+        std::int64_t low = points.empty() ? 0 : get(points.front());
+        std::int64_t high = low;
+        for (const series::point& each : points) {
+            low = std::min(low, get(each));
+            high = std::max(high, get(each));
+        }
+        constexpr std::int64_t exact = std::int64_t{1} << 53;
+        const bool is_near = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) <=
+                                 std::numeric_limits<std::uint32_t>::max() &&
+                             low >= -exact && high <= exact;
+        json::value place = begin(is_near ? "u32" : "f64", is_near ? low : 0);
+        for (const series::point& each : points) {
+            if (is_near) {
+                append_le(bytes_, static_cast<std::uint32_t>(static_cast<std::uint64_t>(get(each)) -
+                                                             static_cast<std::uint64_t>(low)));
+            } else {
+                append_le(bytes_, double_bits(static_cast<double>(get(each))));
+            }
+        }
+        return place;
+    }
+
+    json::value add_values(const std::vector<series::point>& points, bool may_round) {
+        const bool is_short =
+            std::all_of(points.begin(), points.end(), [may_round](const series::point& each) {
+                const double value = each.value.as_double();
+                return may_round ? fits_float(value) : is_exact_as_float(value);
+            });
+        json::value place = begin(is_short ? "f32" : "f64", 0);
+        for (const series::point& each : points) {
+            const double value = each.value.as_double();
+            if (is_short) {
+                append_le(bytes_, float_bits(static_cast<float>(value)));
+            } else {
+                append_le(bytes_, double_bits(value));
+            }
+        }
+        return place;
+    }
+
+    [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
+
+private:
+    [[nodiscard]] json::value begin(std::string_view type, std::int64_t base) {
+        bytes_.resize((bytes_.size() + 7) / 8 * 8);
+        return {{"type", type}, {"at", bytes_.size()}, {"base", base}};
+    }
+
+    [[nodiscard]] static std::uint32_t float_bits(float value) noexcept {
+        std::uint32_t out = 0;
+        std::memcpy(&out, &value, sizeof(out));
+        return out;
+    }
+    [[nodiscard]] static std::uint64_t double_bits(double value) noexcept {
+        std::uint64_t out = 0;
+        std::memcpy(&out, &value, sizeof(out));
+        return out;
+    }
+
+    std::string bytes_;
+};
+
+inline void shift_places(json::value& rows, std::size_t by) {
+    for (json::value& row : rows) {
+        for (const char* name : {"steps", "times", "values"}) {
+            if (row.contains(name)) {
+                row[name]["at"] = row[name]["at"].get<std::size_t>() + by;
+            }
+        }
+    }
+}
+
+// The head tells places, and places depend on the size of the head: it grows until it fits.
+inline std::string head_text(const json::value& head) {
+    std::size_t size = 0;
+    for (std::size_t tried = 0;; tried = size) {
+        json::value placed = head;
+        shift_places(placed["series"], 8 + tried);
+        std::string text = json::format(placed);
+        size = std::max(tried, (text.size() + 7) / 8 * 8);
+        if (size == tried) {
+            text.resize(size, ' ');
+            return text;
+        }
+    }
+}
+
+}  // namespace detail
+
+inline chart_points read_chart(series::run_reader& from, const std::string& key,
+                               const chart_request& what) {
+    const series::point_range range = detail::range_of(what);
+    series::pixel_view view = from.pixels(key, {what.columns, what.axis, range});
+    chart_points out;
+    out.key = key;
+    if (view.points <= what.columns * 4) {
+        out.points = from.points(key, range);
+        detail::count_odd(out);
+        return out;
+    }
+    out.count = view.points;
+    out.nan = view.nan;
+    out.inf = view.infinite;
+    out.points = std::move(view.kept);
+    out.is_reduced = out.points.size() < out.count;
+    return out;
+}
+
+inline json::value to_json(const chart_points& chart) {
+    json::value out;
+    json::set_text(out, "key", chart.key);
+    out["count"] = chart.count;
+    out["nan"] = chart.nan;
+    out["inf"] = chart.inf;
+    out["is_reduced"] = chart.is_reduced;
+    out.update(json::to_json(chart.points));
+    return out;
+}
+
+inline std::string encode_arrays(json::value head, const std::vector<chart_points>& charts,
+                                 const array_options& options) {
+    detail::array_builder arrays;
+    json::value rows = json::value::array();
+    for (const chart_points& chart : charts) {
+        json::value row;
+        json::set_text(row, "key", chart.key);
+        row["count"] = chart.count;
+        row["nan"] = chart.nan;
+        row["inf"] = chart.inf;
+        row["is_reduced"] = chart.is_reduced;
+        row["length"] = chart.points.size();
+        if (options.with_steps) {
+            row["steps"] = arrays.add_integers(chart.points,
+                                               [](const series::point& each) { return each.step; });
+        }
+        if (options.with_times) {
+            row["times"] = arrays.add_integers(
+                chart.points, [](const series::point& each) { return each.time_us; });
+        }
+        if (options.with_values) {
+            row["values"] = arrays.add_values(chart.points, options.may_round && chart.is_reduced);
+        }
+        rows.push_back(std::move(row));
+    }
+    head["series"] = std::move(rows);
+    const std::string text = detail::head_text(head);
+    std::string out = "GPT1";
+    append_le(out, guild::detail::convert<std::uint32_t>(text.size()));
+    return out + text + arrays.bytes();
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/run_files.hpp ====
+// guild/viewer/run_files.hpp - the files of a run directory: which there are, and one as an answer.
+//
+// Layer 6. Includes: base, os/read_beneath, runs/run, json, viewer/http.
+// Not here: routes (viewer/api.hpp).
+//
+// Clients name a file by an id that was made of its name. The id is compared with those of the
+// files that are there; no text of a request becomes a path. Content is never served as something
+// that a browser would run.
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// The id of a file: 16 hexadecimal digits made of its name.
+[[nodiscard]] std::string file_id(std::string_view name);
+
+/// {files: [{file, name, size, modified_us}], is_cut}.
+///
+/// errors   as os::list_beneath
+[[nodiscard]] result<json::value> list_run_files(const runs::run& run);
+
+/// What of a file is sent, and how.
+///
+/// units    bytes; a negative offset counts from the end
+struct file_request {
+    std::string id;
+    std::int64_t offset = 0;
+    std::int64_t limit = -1;  // negative: all
+    bool is_download = false;
+};
+
+/// The answer with the bytes of a file.
+///
+/// errors   not_found: no file has the id; as os::open_beneath
+/// example  tests/viewer/run_files.cpp "run files: what a browser could run is downloaded"
+[[nodiscard]] result<response> send_run_file(const runs::run& run, const file_request& what);
+
+/// The type under which bytes are harmless: plain text, a picture, or bytes.
+///
+/// in       begin: the first bytes of the file
+[[nodiscard]] std::string_view content_type_of(std::string_view begin) noexcept;
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline bool is_plain_text(std::string_view bytes) noexcept {
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte < 0x20 && std::string_view("\t\n\r\f\b\x1B").find(c) == std::string_view::npos) ||
+            byte == 0x7F) {
+            return false;
+        }
+    }
+    // The last character may be cut.
+    for (std::size_t cut = 0; cut < 4 && (cut == 0 || cut < bytes.size()); ++cut) {
+        if (is_valid_utf8(bytes.substr(0, bytes.size() - cut))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace detail
+
+inline std::string file_id(std::string_view name) {
+    std::string hash;
+    append_le(hash, detail::hash_bytes(name));
+    return to_hex(hash);
+}
+
+inline std::string_view content_type_of(std::string_view begin) noexcept {
+    using namespace std::string_view_literals;
+    return starts_with(begin, "\x89PNG\r\n\x1A\n"sv) ? "image/png"
+           : starts_with(begin, "\xFF\xD8\xFF"sv)    ? "image/jpeg"
+           : starts_with(begin, "GIF8"sv)            ? "image/gif"
+           : starts_with(begin, "RIFF"sv) && begin.size() >= 12 && begin.substr(8, 4) == "WEBP"
+               ? "image/webp"
+           : detail::is_plain_text(begin) ? "text/plain; charset=utf-8"
+                                          : "application/octet-stream";
+}
+
+inline result<json::value> list_run_files(const runs::run& run) {
+    const auto found = os::list_beneath(run.path());
+    if (!found) {
+        return found.error();
+    }
+    json::value files = json::value::array();
+    for (const os::file_beneath& each : found->files) {
+        json::value one;
+        one["file"] = file_id(each.name);
+        json::set_text(one, "name", each.name);
+        one["size"] = json::to_json(each.size);
+        one["modified_us"] = each.modified_ns / 1000;
+        files.push_back(std::move(one));
+    }
+    return json::value{{"files", std::move(files)}, {"is_cut", found->is_cut}};
+}
+
+inline result<response> send_run_file(const runs::run& run, const file_request& what) {
+    const auto found = os::list_beneath(run.path());
+    if (!found) {
+        return found.error();
+    }
+    const auto chosen = std::find_if(
+        found->files.begin(), found->files.end(),
+        [&what](const os::file_beneath& each) { return file_id(each.name) == what.id; });
+    if (chosen == found->files.end()) {
+        return make_error(errc::not_found, "the run has no such file");
+    }
+    auto opened = os::open_beneath(run.path(), chosen->name);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    const auto status = opened->status();
+    if (!status) {
+        return status.error();
+    }
+    char begin[512];
+    const auto got = opened->read_at(0, begin, sizeof(begin));
+    file_part part;
+    const auto back = std::uint64_t{0} - static_cast<std::uint64_t>(what.offset);
+    part.offset = what.offset >= 0 ? std::min(static_cast<std::uint64_t>(what.offset), status->size)
+                                   : status->size - std::min(back, status->size);
+    part.size = status->size - part.offset;
+    if (what.limit >= 0) {
+        part.size = std::min(part.size, static_cast<std::uint64_t>(what.limit));
+    }
+    response out;
+    out.content_type = content_type_of(std::string_view(begin, got ? *got : 0));
+    const bool is_attached = what.is_download || out.content_type == "application/octet-stream";
+    out.headers.emplace_back("Content-Disposition",
+                             std::string(is_attached ? "attachment" : "inline") + "; filename=\"" +
+                                 runs::sanitize_name(base_name(chosen->name)) + '"');
+    out.headers.emplace_back(
+        "ETag", make_tag(chosen->name + '\n' + std::to_string(status->size) + ' ' +
+                         std::to_string(status->modified_ns) + ' ' + std::to_string(status->inode) +
+                         ' ' + std::to_string(part.offset) + ' ' + std::to_string(part.size)));
+    part.from = std::make_shared<const os::file>(std::move(*opened));
+    out.file = std::move(part);
+    return out;
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/run_router.hpp ====
+// guild/viewer/run_router.hpp - the answers about one run: its parts, data, output and files.
+//
+// Layer 6. Includes: base, os, runs, series, json, viewer.
+// Not here: which run (viewer/api.hpp).
+//
+// Each answer's tag is made of what the answer depends on, before it is made: a client that has it
+// costs a look at the times of files.
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// Bounds of one answer.
+///
+/// units    columns: of points, four points each at most; bytes of output; matches of a search
+inline constexpr std::int64_t default_columns = 400;
+inline constexpr std::int64_t max_columns = 4000;
+inline constexpr std::int64_t max_charted_series = 200;
+inline constexpr std::int64_t default_output_bytes = 256 * 1024;
+inline constexpr std::int64_t max_output_bytes = 1024 * 1024;
+inline constexpr std::int64_t default_matches = 200;
+inline constexpr std::int64_t max_matches = 1000;
+inline constexpr std::size_t max_search_bytes = 1000;
+
+/// The answers about one run.
+///
+/// example  tests/viewer/run_router.cpp "run router: data as arrays"
+class run_router {
+public:
+    using run_pointer = std::shared_ptr<const runs::listed_run>;
+    run_router(const request& what, const target_parts& target, site_memory& memory,
+               run_pointer run)
+        : what_(what), target_(target), memory_(memory), run_(std::move(run)) {}
+
+    /// The part of the run that `path` names behind its id; nothing for an unknown one.
+    [[nodiscard]] std::optional<response> route(const std::vector<std::string>& parts,
+                                                const std::vector<field_spec>& fields);
+
+private:
+    [[nodiscard]] response fields_of(const std::vector<field_spec>& fields);
+    [[nodiscard]] response series_of();
+    [[nodiscard]] response data_of();
+    [[nodiscard]] response data_of(const chart_request& what, bool is_binary);
+    [[nodiscard]] response output_of();
+    [[nodiscard]] response search();
+    [[nodiscard]] response file(const std::string& id);
+    [[nodiscard]] result<chart_request> chart_request_of() const;
+    [[nodiscard]] result<std::vector<std::string>> keys_of(const run_values& values) const;
+    [[nodiscard]] result<std::optional<runs::output_stream>> stream_of() const;
+    [[nodiscard]] std::string output_state() const;
+
+    /// The answer of `make`, unless the client has the one with the tag of `state`.
+    template <class Make>
+    [[nodiscard]] response unless_known(const std::string& state, Make&& make) const;
+    [[nodiscard]] std::string state() const {
+        return memory_.epoch() + ' ' + std::to_string(run_->version);
+    }
+
+    const request& what_;
+    const target_parts& target_;
+    site_memory& memory_;
+    run_pointer run_;
+};
+
+/// An answer with JSON.
+[[nodiscard]] response make_json(const json::value& body);
+
+/// An answer that tells an error, with its place.
+[[nodiscard]] response make_failure(int status, const error& what);
+
+/// A whole number of a query, kept inside a range.
+///
+/// errors   bad_value
+[[nodiscard]] result<std::int64_t> get_number(const target_parts& target, std::string_view name,
+                                              std::int64_t fallback, std::int64_t low,
+                                              std::int64_t high);
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
+
+inline constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+
+// Sums of what a client gives and a time.
+inline std::int64_t add_bounded(std::int64_t a, std::int64_t b) noexcept {
+    return b > 0 && a > highest - b ? highest : b < 0 && a < lowest - b ? lowest : a + b;
+}
+
+inline bool is_listed(const std::string& list, std::string_view word) {
+    const std::vector<std::string> words = split(list, ',');
+    return std::any_of(words.begin(), words.end(),
+                       [word](const std::string& each) { return trim(each) == word; });
+}
+
+}  // namespace detail
+
+inline response make_json(const json::value& body) {
+    response out;
+    out.content_type = "application/json";
+    out.body = json::format(body) + '\n';
+    return out;
+}
+
+inline response make_failure(int status, const error& what) {
+    response out = make_json(json::value{{"error", json::to_json(what)}});
+    out.status = status;
+    return out;
+}
+
+inline result<std::int64_t> get_number(const target_parts& target, std::string_view name,
+                                       std::int64_t fallback, std::int64_t low, std::int64_t high) {
+    const auto text = target.find(name);
+    if (!text || text->empty()) {
+        return fallback;
+    }
+    const auto number = parse_int64(*text);
+    if (!number) {
+        return make_error(errc::bad_value, "expected a whole number for '" + std::string(name) +
+                                               "', saw '" + *text + "'");
+    }
+    return std::clamp(*number, low, high);
+}
+
+template <class Make>
+response run_router::unless_known(const std::string& state, Make&& make) const {
+    if (memory_.epoch().empty()) {
+        return make();
+    }
+    const std::string tag = make_tag(state + '\n' + what_.target);
+    response out;
+    if (has_answer(what_, tag)) {
+        out.status = 304;
+    } else {
+        out = make();
+    }
+    if (out.status < 400) {
+        out.headers.emplace_back("ETag", tag);
+    }
+    return out;
+}
+
+inline std::optional<response> run_router::route(const std::vector<std::string>& parts,
+                                                 const std::vector<field_spec>& fields) {
+    const std::string name = parts.empty() ? std::string() : parts[0];
+    if (parts.size() == 2 && name == "files") {
+        return file(parts[1]);
+    }
+    if (parts.size() > 1) {
+        return std::nullopt;
+    }
+    const runs::run& run = run_->what;
+    const auto pairs = [&](const runs::pair_list& list) {
+        return unless_known(state(), [&] { return make_json({{name, json::to_json(list)}}); });
+    };
+    if (name == "files") {
+        const auto listed = list_run_files(run);
+        return listed ? make_json(*listed) : make_failure(404, listed.error());
+    }
+    return name.empty()       ? unless_known(state(), [&] { return make_json(json::to_json(run)); })
+           : name == "fields" ? std::make_optional(fields_of(fields))
+           : name == "flags"  ? std::make_optional(pairs(run.flags()))
+           : name == "attrs"  ? std::make_optional(pairs(run.attrs()))
+           : name == "user"   ? std::make_optional(pairs(run.user()))
+           : name == "series" ? std::make_optional(series_of())
+           : name == "data"   ? std::make_optional(data_of())
+           : name == "output" ? std::make_optional(output_of())
+           : name == "search" ? std::make_optional(search())
+                              : std::nullopt;
+}
+
+// ---- series ----
+
+inline response run_router::fields_of(const std::vector<field_spec>& fields) {
+    if (fields.empty()) {
+        return make_json({{"fields", json::value::array()}});
+    }
+    std::string asked;
+    for (const field_spec& each : fields) {
+        asked += json::format(viewer::to_json(each));
+    }
+    return unless_known(state() + asked, [&] {
+        return make_json({{"fields", memory_.with_series(run_, [&](run_values& values) {
+                               return fields_to_json(fields, values);
+                           })}});
+    });
+}
+
+inline response run_router::series_of() {
+    return unless_known(state(), [&] {
+        json::value rows = json::value::array();
+        memory_.with_series(run_, [&](run_values& values) {
+            for (const series::series_summary& summary : values.summaries()) {
+                rows.push_back(json::to_json(summary));
+            }
+        });
+        return make_json({{"series", std::move(rows)}});
+    });
+}
+
+inline result<chart_request> run_router::chart_request_of() const {
+    const std::string axis = target_.find("axis").value_or("step");
+    if (axis != "step" && axis != "time" && axis != "relative") {
+        return make_error(errc::bad_value,
+                          "expected step, time or relative for 'axis', saw '" + axis + "'");
+    }
+    const auto columns = get_number(target_, "columns", default_columns, 1, max_columns);
+    const auto from = get_number(target_, "from", detail::lowest, detail::lowest, detail::highest);
+    const auto to = get_number(target_, "to", detail::highest, detail::lowest, detail::highest);
+    if (!columns || !from || !to) {
+        return !columns ? columns.error() : !from ? from.error() : to.error();
+    }
+    chart_request out;
+    out.columns = static_cast<std::size_t>(*columns);
+    out.axis = axis == "step" ? series::x_axis::step : series::x_axis::time;
+    const std::int64_t origin = axis == "relative" ? run_->what.started_us().value_or(0) : 0;
+    out.from = *from == detail::lowest ? *from : detail::add_bounded(*from, origin);
+    out.to = *to == detail::highest ? *to : detail::add_bounded(*to, origin);
+    return out;
+}
+
+inline result<std::vector<std::string>> run_router::keys_of(const run_values& values) const {
+    if (const auto expression = target_.find("pattern")) {
+        return values.keys(*expression);
+    }
+    std::vector<std::string> out;
+    for (const auto& [name, value] : target_.query) {
+        if (name == "key") {
+            out.push_back(value);
+        }
+    }
+    if (out.empty()) {
+        return make_error(errc::bad_value, "expected a query value 'pattern' or 'key'");
+    }
+    const auto is_unknown = [&values](const std::string& key) {
+        return std::none_of(values.summaries().begin(), values.summaries().end(),
+                            [&key](const auto& summary) { return summary.key == key; });
+    };
+    out.erase(std::remove_if(out.begin(), out.end(), is_unknown), out.end());
+    return out;
+}
+
+inline response run_router::data_of() {
+    const auto what = chart_request_of();
+    const std::string format = target_.find("format").value_or("json");
+    if (!what || (format != "json" && format != "binary")) {
+        return make_failure(
+            400, what ? make_error(errc::bad_value,
+                                   "expected json or binary for 'format', saw '" + format + "'")
+                      : what.error());
+    }
+    return unless_known(state(), [&] { return data_of(*what, format == "binary"); });
+}
+
+inline response run_router::data_of(const chart_request& what, bool is_binary) {
+    std::vector<chart_points> charts;
+    std::optional<error> failure;
+    json::value head;
+    memory_.with_series(run_, [&](run_values& values) {
+        const auto keys = keys_of(values);
+        if (!keys) {
+            failure = keys.error();
+            return;
+        }
+        head["matched"] = keys->size();
+        const std::size_t most =
+            std::min(keys->size(), static_cast<std::size_t>(max_charted_series));
+        for (std::size_t i = 0; i < most; ++i) {
+            charts.push_back(read_chart(values.reader(), (*keys)[i], what));
+        }
+    });
+    if (failure) {
+        return make_failure(400, *failure);
+    }
+    const auto origin = run_->what.started_us();
+    head["origin_us"] = origin ? json::to_json(*origin) : json::value(nullptr);
+    if (is_binary) {
+        array_options options;
+        const std::string parts = target_.find("parts").value_or("steps,times,values");
+        options.with_steps = detail::is_listed(parts, "steps");
+        options.with_times = detail::is_listed(parts, "times");
+        options.with_values = detail::is_listed(parts, "values");
+        options.may_round = target_.find("values").value_or("exact") == "f32";
+        response out;
+        out.content_type = "application/octet-stream";
+        out.body = encode_arrays(std::move(head), charts, options);
+        return out;
+    }
+    head["series"] = json::value::array();
+    for (const chart_points& chart : charts) {
+        head["series"].push_back(viewer::to_json(chart));
+    }
+    return make_json(head);
+}
+
+// ---- output and files ----
+
+inline result<std::optional<runs::output_stream>> run_router::stream_of() const {
+    const std::string name = target_.find("stream").value_or("");
+    if (name.empty() || name == "out" || name == "err") {
+        return name.empty()    ? std::optional<runs::output_stream>()
+               : name == "out" ? std::optional<runs::output_stream>(runs::output_stream::out)
+                               : std::optional<runs::output_stream>(runs::output_stream::err);
+    }
+    return make_error(errc::bad_value, "expected out or err for 'stream', saw '" + name + "'");
+}
+
+inline std::string run_router::output_state() const {
+    std::string out = memory_.epoch();
+    for (const auto name : {runs::output_log_name, runs::output_index_name}) {
+        const auto found =
+            os::find_status(runs::data_path(run_->what.path(), name), os::unlinked_env());
+        out += found ? ' ' + std::to_string(found->size) + ' ' +
+                           std::to_string(found->modified_ns) + ' ' + std::to_string(found->inode)
+                     : " -";
+    }
+    return out;
+}
+
+/// A negative offset counts from the end.
+inline response run_router::output_of() {
+    const auto offset = get_number(target_, "offset", 0, detail::lowest, detail::highest);
+    const auto limit = get_number(target_, "limit", default_output_bytes, 1, max_output_bytes);
+    const auto stream = stream_of();
+    if (!offset || !limit || !stream) {
+        return make_failure(400, !offset  ? offset.error()
+                                 : !limit ? limit.error()
+                                          : stream.error());
+    }
+    return unless_known(output_state(), [&] {
+        const std::string& path = run_->what.path();
+        auto from = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *offset));
+        if (*offset < 0) {
+            const auto log =
+                os::find_status(runs::data_path(path, runs::output_log_name), os::unlinked_env());
+            const std::uint64_t size = log ? log->size : 0;
+            const auto back = std::uint64_t{0} - static_cast<std::uint64_t>(*offset);
+            from = back < size ? size - back : 0;
+        }
+        const auto page =
+            runs::read_output(path, from, static_cast<std::uint64_t>(*limit), os::unlinked_env());
+        if (!page) {
+            return make_failure(404, page.error());
+        }
+        json::value pieces = json::value::array();
+        for (const runs::output_piece& piece : page->pieces) {
+            if (!*stream || piece.stream == **stream || piece.lost_bytes != 0) {
+                pieces.push_back(json::to_json(piece));
+            }
+        }
+        return make_json({{"offset", std::min(from, page->log_bytes)},
+                          {"next_offset", page->next_offset},
+                          {"size", page->log_bytes},
+                          {"pieces", std::move(pieces)}});
+    });
+}
+
+inline response run_router::search() {
+    const auto offset = get_number(target_, "offset", 0, 0, detail::highest);
+    const auto limit = get_number(target_, "limit", default_matches, 1, max_matches);
+    const auto stream = stream_of();
+    search_request what;
+    what.text = target_.find("text").value_or("");
+    if (!offset || !limit || !stream || what.text.empty() || what.text.size() > max_search_bytes) {
+        return make_failure(
+            400, !offset   ? offset.error()
+                 : !limit  ? limit.error()
+                 : !stream ? stream.error()
+                           : make_error(errc::bad_value, "expected 1 to 1000 bytes for 'text'"));
+    }
+    what.offset = static_cast<std::uint64_t>(*offset);
+    what.limit = static_cast<std::size_t>(*limit);
+    what.is_exact_case = target_.find("case").value_or("1") != "0";
+    what.stream = *stream;
+    return unless_known(output_state(), [&] {
+        const auto page = search_output(run_->what.path(), what);
+        return page ? make_json(viewer::to_json(*page)) : make_failure(404, page.error());
+    });
+}
+
+inline response run_router::file(const std::string& id) {
+    file_request what;
+    what.id = id;
+    const auto offset = get_number(target_, "offset", 0, detail::lowest, detail::highest);
+    const auto limit = get_number(target_, "limit", -1, 0, detail::highest);
+    if (!offset || !limit) {
+        return make_failure(400, offset ? limit.error() : offset.error());
+    }
+    what.offset = *offset;
+    what.limit = *limit;
+    what.is_download = target_.find("download").value_or("0") != "0";
+    auto sent = send_run_file(run_->what, what);
+    return sent ? std::move(*sent) : make_failure(404, sent.error());
+}
+
+}}}  // namespace guild::viewer
+
 // ==== guild/viewer/api.hpp ====
-// guild/viewer/api.hpp - what guild view answers: a pure function of a request and a context.
+// guild/viewer/api.hpp - what guild view answers: a function of a request, a context and the files.
 //
-// Layer 6. Includes: base, project, runs, series, json, viewer.
-// Not here: sockets (viewer/server.hpp), checks on Host and the like (viewer/http.hpp).
+// Layer 6. Includes: base, project, runs, json, viewer.
+// Not here: sockets (viewer/server.hpp), checks on Host and the like (viewer/http.hpp), the parts
+// of one run (viewer/run_router.hpp).
 //
-//   /  /runs  /runs/ID                     the page
+//   /  /runs  /runs/ID  /compare           the page
 //   /assets/NAME                           its files
-//   /api/settings  /api/project  /api/runs /api/openapi.json
-//   /api/runs/ID[/{fields,flags,attrs,series,data,output}]    ID may be `latest`
+//   /api/settings  /api/project  /api/runs  /api/openapi.json  /metrics  /healthz
+//   /api/runs/ID[/PART]                    ID may be `latest`
 //
-// docs/http-api.md describes every answer. No part of a request ever becomes a path: a run's id is
-// looked up among the names in the run roots.
+// docs/http-api.md has every answer. No part of a request becomes a path: ids are looked up.
 
 namespace guild { inline namespace v0 { namespace viewer {
 
@@ -4091,16 +11849,9 @@ struct context {
     guard who;                           // hosts and token
     std::int64_t interval_ms = 2000;     // between the page's readings
     runs::open_options open;             // with a heartbeat_memory, to judge runs on other machines
+    std::shared_ptr<site_memory> memory = nullptr;  // of `open`; none: each request starts anew
 };
 
-/// Bounds of one answer.
-///
-/// units    columns: of points, four points each at most; bytes of output; runs of one list
-inline constexpr std::int64_t default_columns = 400;
-inline constexpr std::int64_t max_columns = 4000;
-inline constexpr std::int64_t max_charted_series = 200;
-inline constexpr std::int64_t default_output_bytes = 256 * 1024;
-inline constexpr std::int64_t max_output_bytes = 1024 * 1024;
 inline constexpr std::int64_t default_runs = 1000;
 
 /// Answers one request.
@@ -4113,13 +11864,6 @@ inline constexpr std::int64_t default_runs = 1000;
 
 namespace detail {
 
-inline response json_response(const json::value& body) {
-    response out;
-    out.content_type = "application/json";
-    out.body = json::format(body) + '\n';
-    return out;
-}
-
 inline response asset_response(std::string_view name) {
     const asset* file = find_asset(name);
     if (file == nullptr) {
@@ -4131,45 +11875,118 @@ inline response asset_response(std::string_view name) {
     return out;
 }
 
-inline response failure_response(int status, const error& what) {
-    response out = json_response(json::value{{"error", json::to_json(what)}});
-    out.status = status;
+inline response text_response(std::string_view type, std::string body) {
+    response out;
+    out.content_type = type;
+    out.body = std::move(body);
     return out;
 }
 
 inline bool is_page_path(const std::vector<std::string>& path) {
-    return path.empty() || (path[0] == "runs" && path.size() <= 2);
+    return path.empty() || (path[0] == "runs" && path.size() <= 2) ||
+           (path[0] == "compare" && path.size() == 1);
 }
 
-/// A whole number of the query, kept inside a range.
-///
-/// errors   bad_value
-inline result<std::int64_t> get_number(const target_parts& target, std::string_view name,
-                                       std::int64_t fallback, std::int64_t low, std::int64_t high) {
-    const auto text = target.find(name);
-    if (!text) {
-        return fallback;
+/// The state of a list, as text that clients give back: who made it, of which rows, when.
+struct list_version {
+    std::string maker;
+    std::uint64_t number = 0;
+
+    [[nodiscard]] std::string text() const { return maker + '-' + std::to_string(number); }
+
+    /// The number in a text that this maker made.
+    [[nodiscard]] std::optional<std::uint64_t> number_in(std::string_view given) const {
+        if (!starts_with(given, maker + '-')) {
+            return std::nullopt;
+        }
+        const auto found = parse_int64(given.substr(maker.size() + 1));
+        return found && *found >= 0 ? std::make_optional(static_cast<std::uint64_t>(*found))
+                                    : std::nullopt;
     }
-    const auto number = parse_int64(*text);
-    if (!number) {
-        return make_error(errc::bad_value, "expected a whole number for '" + std::string(name) +
-                                               "', saw '" + *text + "'");
+};
+
+/// What is sent of a list.
+struct list_part {
+    std::vector<const run_row*> rows;
+    std::vector<std::string> gone;
+    std::size_t total = 0;
+    bool is_delta = false;
+};
+
+/// Rows that changed after a version.
+inline void choose_changed(const run_rows& rows, std::uint64_t since, list_part& into) {
+    into.is_delta = true;
+    for (const auto& row : rows) {
+        into.total += row->is_match ? 1U : 0U;
+        if (row->of->version > since && row->is_match) {
+            into.rows.push_back(row.get());
+        } else if (row->of->version > since) {
+            into.gone.push_back(row->of->what.id());
+        }
     }
-    return std::clamp(*number, low, high);
 }
 
-inline constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-inline constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+inline void choose_page(const run_rows& rows, std::uint64_t offset, std::uint64_t limit,
+                        list_part& into) {
+    for (const auto& row : rows) {
+        if (!row->is_match) {
+            continue;
+        }
+        if (into.total >= offset && into.rows.size() < limit) {
+            into.rows.push_back(row.get());
+        }
+        ++into.total;
+    }
+}
+
+inline std::string format_list(const list_part& part, const list_version& version,
+                               const row_options& options) {
+    json::value gone = json::value::array();
+    for (const std::string& id : part.gone) {
+        gone.push_back(json::to_text(id));
+    }
+    json::value head = {{"total", part.total},
+                        {"version", version.text()},
+                        {"is_delta", part.is_delta},
+                        {"gone", std::move(gone)}};
+    if (options.with_values) {
+        head["fields"] = json::value::array();
+        for (const field_spec& field : options.fields) {
+            head["fields"].push_back(viewer::to_json(field));
+        }
+    }
+    std::string out = json::format(head);
+    out.pop_back();
+    out += ",\"runs\":[";
+    std::size_t size = out.size() + 8;
+    for (const run_row* row : part.rows) {
+        size += row->text.size() + 1;
+    }
+    out.reserve(size);
+    for (const run_row* row : part.rows) {
+        out += row == part.rows.front() ? "" : ",";
+        out += row->text;
+    }
+    return out + "]}\n";
+}
 
 /// The routes of one request. Each member is one kind of answer.
 class router {
 public:
-    router(const context& with, target_parts target) : with_(with), target_(std::move(target)) {}
+    router(const request& what, const context& with, target_parts target)
+        : what_(what), with_(with), target_(std::move(target)),
+          own_(with.memory ? nullptr : std::make_unique<site_memory>(with.open, false)),
+          memory_(with.memory ? *with.memory : *own_) {}
 
     [[nodiscard]] response route() {
         const std::vector<std::string>& path = target_.path;
         if (is_page_path(path)) {
             return asset_response("index.html");
+        }
+        if (path.size() == 1) {
+            return path[0] == "healthz"   ? text_response("text/plain; charset=utf-8", "ok\n")
+                   : path[0] == "metrics" ? metrics()
+                                          : not_found();
         }
         if (path[0] == "assets" && path.size() == 2) {
             return asset_response(path[1]);
@@ -4177,8 +11994,8 @@ public:
         if (path[0] == "api" && path.size() == 2) {
             return route_top(path[1]);
         }
-        if (path.size() >= 3 && path.size() <= 4 && path[0] == "api" && path[1] == "runs") {
-            return route_run(path[2], path.size() == 4 ? path[3] : std::string());
+        if (path.size() >= 3 && path.size() <= 5 && path[0] == "api" && path[1] == "runs") {
+            return route_run(path[2], {path.begin() + 3, path.end()});
         }
         return not_found();
     }
@@ -4190,25 +12007,21 @@ private:
 
     [[nodiscard]] response route_top(const std::string& name) {
         return name == "settings"       ? settings()
-               : name == "project"      ? json_response(viewer::to_json(view()))
+               : name == "project"      ? make_json(viewer::to_json(view()))
                : name == "runs"         ? list()
                : name == "openapi.json" ? asset_response(name)
                                         : not_found();
     }
 
-    [[nodiscard]] response route_run(const std::string& id, const std::string& part) {
+    [[nodiscard]] response route_run(const std::string& id, const std::vector<std::string>& parts) {
         const auto run = find_run(id);
         if (!run) {
-            return failure_response(404, run.error());
+            return make_failure(404, make_error(errc::not_found, "no run has the id '" + id + "'"));
         }
-        return part == ""         ? json_response(json::to_json(*run))
-               : part == "fields" ? json_response({{"fields", fields_of(*run)}})
-               : part == "flags"  ? json_response({{"flags", json::to_json(run->flags())}})
-               : part == "attrs"  ? json_response({{"attrs", json::to_json(run->attrs())}})
-               : part == "series" ? series_of(*run)
-               : part == "data"   ? data_of(*run)
-               : part == "output" ? output_of(*run)
-                                  : not_found();
+        const bool needs_fields = !parts.empty() && parts[0] == "fields";
+        auto made = run_router(what_, target_, memory_, run)
+                        .route(parts, needs_fields ? view().fields : std::vector<field_spec>());
+        return made ? std::move(*made) : not_found();
     }
 
     // ---- project, runs ----
@@ -4224,10 +12037,13 @@ private:
     }
 
     [[nodiscard]] std::vector<std::string> roots() {
+        if (with_.project_directory.empty()) {
+            return with_.run_roots;
+        }
         if (!view().run_roots.empty()) {
             return view().run_roots;
         }
-        return !with_.run_roots.empty() || with_.project_directory.empty()
+        return !with_.run_roots.empty()
                    ? with_.run_roots
                    : std::vector<std::string>{
                          join_path(with_.project_directory, with_.load.default_run_root)};
@@ -4235,157 +12051,66 @@ private:
 
     // An id is compared with the names that stand in the run roots; it is never put into a path
     // itself.
-    [[nodiscard]] result<runs::run> find_run(const std::string& id) {
-        if (id == "latest") {
-            return runs::find_latest(roots(), with_.open);
+    [[nodiscard]] std::shared_ptr<const runs::listed_run> find_run(const std::string& id) {
+        if (id != "latest") {
+            return memory_.catalog().find(roots(), id);
         }
-        for (const std::string& root : roots()) {
-            const auto entries = os::list_directory(root);
-            for (const os::dir_entry& entry : entries ? *entries : std::vector<os::dir_entry>()) {
-                if (entry.name == id && entry.name[0] != '.') {
-                    return runs::run::open(join_path(root, entry.name), with_.open);
-                }
-            }
-        }
-        return make_error(errc::not_found, "no run has the id '" + id + "'");
+        const runs::run_listing all = memory_.catalog().look(roots());
+        return all.runs->empty() ? nullptr : all.runs->front();
     }
 
     [[nodiscard]] response settings() const {
-        return json_response(
+        return make_json(
             {{"version", guild::version}, {"interval_ms", with_.interval_ms}, {"read_only", true}});
+    }
+
+    [[nodiscard]] response metrics() {
+        return text_response(metrics_type,
+                             format_metrics(memory_.catalog().look(roots()), memory_));
     }
 
     [[nodiscard]] response list() {
         const auto limit = get_number(target_, "limit", default_runs, 0, highest);
         const auto offset = get_number(target_, "offset", 0, 0, highest);
-        if (!limit || !offset) {
-            return failure_response(400, limit ? offset.error() : limit.error());
+        const auto options = parse_row_options(target_, view().fields);
+        if (!limit || !offset || !options) {
+            return make_failure(400, !limit    ? limit.error()
+                                     : !offset ? offset.error()
+                                               : options.error());
         }
-        const std::vector<runs::run> all = runs::list_runs(roots(), with_.open);
-        const bool with_fields = target_.find("fields").value_or("0") != "0";
-        json::value rows = json::value::array();
-        const auto begin = std::min<std::uint64_t>(static_cast<std::uint64_t>(*offset), all.size());
-        const auto end =
-            begin + std::min<std::uint64_t>(static_cast<std::uint64_t>(*limit), all.size() - begin);
-        for (auto i = guild::detail::convert<std::size_t>(begin); i < end; ++i) {
-            const runs::run& run = all[i];
-            json::value row = json::to_json(run);
-            if (with_fields) {
-                row["fields"] = fields_of(run);
-            }
-            rows.push_back(std::move(row));
+        const runs::run_listing listing = memory_.catalog().look(roots());
+        const list_version version{memory_.epoch() + '-' + make_tag(options->key).substr(3, 16),
+                                   listing.version};
+        const std::string tag = make_tag(version.text() + what_.target);
+        response out = text_response("application/json", {});
+        if (with_.memory) {
+            out.headers.emplace_back("ETag", tag);
         }
-        return json_response({{"total", all.size()}, {"runs", std::move(rows)}});
-    }
-
-    // ---- one run ----
-
-    [[nodiscard]] json::value fields_of(const runs::run& run) {
-        json::value out = json::value::array();
-        if (view().fields.empty()) {
+        if (with_.memory && has_answer(what_, tag)) {
+            out.status = 304;
             return out;
         }
-        run_values values(run);
-        for (const field_spec& field : view().fields) {
-            const field_value found = values.evaluate(field);
-            json::value one = viewer::to_json(field);
-            one["value"] = found.number ? json::to_json(*found.number) : json::value(nullptr);
-            json::set_text(one, "text", found.text);
-            json::set_text(one, "key", found.key);
-            out.push_back(std::move(one));
+        const auto rows = memory_.rows().look(listing, *options, memory_.catalog());
+        const auto since =
+            with_.memory ? version.number_in(target_.find("since").value_or("")) : std::nullopt;
+        auto gone = since ? memory_.catalog().gone_since(*since) : std::nullopt;
+        list_part part;
+        if (gone) {
+            part.gone = std::move(*gone);
+            choose_changed(*rows, *since, part);
+        } else {
+            choose_page(*rows, static_cast<std::uint64_t>(*offset),
+                        static_cast<std::uint64_t>(*limit), part);
         }
+        out.body = format_list(part, version, *options);
         return out;
     }
 
-    [[nodiscard]] static response series_of(const runs::run& run) {
-        json::value rows = json::value::array();
-        const run_values values(run);
-        for (const series::series_summary& summary : values.summaries()) {
-            rows.push_back(json::to_json(summary));
-        }
-        return json_response({{"series", std::move(rows)}});
-    }
-
-    [[nodiscard]] response data_of(const runs::run& run) {
-        const auto expression = target_.find("pattern");
-        const auto columns = get_number(target_, "columns", default_columns, 1, max_columns);
-        const auto from = get_number(target_, "from", lowest, lowest, highest);
-        const auto to = get_number(target_, "to", highest, lowest, highest);
-        if (!columns || !from || !to) {
-            return failure_response(400, !columns ? columns.error()
-                                         : !from  ? from.error()
-                                                  : to.error());
-        }
-        run_values values(run);
-        const auto keys = values.keys(expression.value_or(""));
-        if (!expression || !keys) {
-            return failure_response(
-                400, expression ? keys.error()
-                                : make_error(errc::bad_value, "expected a query value 'pattern'"));
-        }
-        json::value rows = json::value::array();
-        for (const std::string& key : *keys) {
-            if (rows.size() == static_cast<std::size_t>(max_charted_series)) {
-                break;
-            }
-            rows.push_back(one_series(key, inside(values.points(key), *from, *to),
-                                      static_cast<std::size_t>(*columns)));
-        }
-        return json_response({{"matched", keys->size()}, {"series", std::move(rows)}});
-    }
-
-    [[nodiscard]] static std::vector<series::point> inside(std::vector<series::point> points,
-                                                           std::int64_t from, std::int64_t to) {
-        points.erase(std::remove_if(points.begin(), points.end(),
-                                    [&](const series::point& each) {
-                                        return each.step < from || each.step > to;
-                                    }),
-                     points.end());
-        return points;
-    }
-
-    [[nodiscard]] static json::value one_series(const std::string& key,
-                                                const std::vector<series::point>& points,
-                                                std::size_t columns) {
-        const std::vector<series::point> reduced = series::reduce_columns(points, columns);
-        json::value out;
-        json::set_text(out, "key", key);
-        out["count"] = points.size();
-        out["is_reduced"] = reduced.size() < points.size();
-        out.update(json::to_json(reduced));
-        return out;
-    }
-
-    /// A negative offset counts from the end.
-    [[nodiscard]] response output_of(const runs::run& run) {
-        const auto offset = get_number(target_, "offset", 0, lowest, highest);
-        const auto limit = get_number(target_, "limit", default_output_bytes, 1, max_output_bytes);
-        if (!offset || !limit) {
-            return failure_response(400, offset ? limit.error() : offset.error());
-        }
-        auto from = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *offset));
-        if (*offset < 0) {
-            const auto end = run.output(highest, 1);
-            const std::uint64_t size = end ? end->log_bytes : 0;
-            const auto back = std::uint64_t{0} - static_cast<std::uint64_t>(*offset);
-            from = back < size ? size - back : 0;
-        }
-        const auto page = run.output(from, static_cast<std::uint64_t>(*limit));
-        if (!page) {
-            return failure_response(404, page.error());
-        }
-        json::value pieces = json::value::array();
-        for (const runs::output_piece& piece : page->pieces) {
-            pieces.push_back(json::to_json(piece));
-        }
-        return json_response({{"offset", std::min(from, page->log_bytes)},
-                              {"next_offset", page->next_offset},
-                              {"size", page->log_bytes},
-                              {"pieces", std::move(pieces)}});
-    }
-
+    const request& what_;
     const context& with_;
     target_parts target_;
+    std::unique_ptr<site_memory> own_;
+    site_memory& memory_;
     std::optional<view_spec> view_;
 };
 
@@ -4397,7 +12122,7 @@ inline response answer(const request& what, const context& with) {
     if (!target) {
         return make_failure(400, "bad_value", "the address is malformed");
     }
-    return router(with, std::move(*target)).route();
+    return router(what, with, std::move(*target)).route();
 }
 
 }  // namespace detail
@@ -4452,12 +12177,12 @@ inline bool add_header(std::string_view line, request& into) {
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
         return false;
     }
-    const std::string_view value = trim(line.substr(colon + 1));
-    for (const char c : value) {
+    for (const char c : line.substr(colon + 1)) {  // before trim(), which takes line ends off
         if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
             return false;
         }
     }
+    const std::string_view value = trim(line.substr(colon + 1));
     into.headers.emplace_back(std::string(line.substr(0, colon)), std::string(value));
     return into.headers.size() <= 100;
 }
@@ -4505,68 +12230,33 @@ inline parsed_head parse_head(std::string_view head) {
 
 }}}  // namespace guild::viewer
 
-// ==== guild/viewer/server.hpp ====
-// guild/viewer/server.hpp - serves over HTTP/1.1: a listening socket, a poll loop, cpp-httplib.
+// ==== guild/viewer/protocol.hpp ====
+// guild/viewer/protocol.hpp - an answer as bytes of HTTP/1.1, written by cpp-httplib in memory.
 //
-// Layer 6. Includes: base, os/socket descriptor, viewer/http request_head; cpp-httplib (only here).
-// Not here: what is answered (viewer/api.hpp), reading a head (viewer/request_head.hpp).
+// Layer 6. Includes: viewer/http request_head; cpp-httplib (only here).
+// Not here: sockets (viewer/server.hpp), reading a head (viewer/request_head.hpp).
 //
-// One thread serves everything. The loop takes connections, bounds and times request heads, and
-// sends answers; a complete head is reduced to the headers that matter and given to httplib in
-// memory. So no client can hold a thread, grow memory or slip a second request into a first,
-// whichever release of httplib it is: they differ only in `call_process_request`.
+// httplib sees a head of our own making, never a client's, and answers it into a string. Releases
+// from 0.11 on differ only in `call_process_request`.
 
 namespace guild { inline namespace v0 { namespace viewer {
 
-using handler = std::function<response(const request&)>;
-
-/// Where to listen and how much to bear.
-///
-/// units    *_ms: milliseconds; *_bytes: bytes
-struct server_options {
-    std::string address = "127.0.0.1";  // numeric; with this one [::1] is tried as well
-    int port = 6333;                    // 0: any free one
-    bool is_guarded = false;            // the handler asks for a token: needed beyond loopback
-    std::size_t max_connections = 256;
-    std::size_t max_head_bytes = 16 * 1024;
-    std::size_t max_unsent_bytes = 64 * 1024 * 1024;  // of all answers; more requests get 503
-    std::int64_t head_time_ms = 5'000;                // from a head's first byte to its end
-    std::int64_t idle_time_ms = 60'000;               // between requests
-    std::int64_t send_time_ms = 20'000;               // without any progress of an answer
+/// The bytes of an answer, and what of a file follows them.
+struct sendable {
+    std::string bytes;
+    std::optional<file_part> file;
 };
 
-class server_loop;
+class protocol;
 
-/// A server: open it, run it, stop it.
+/// A protocol; the process's way of treating SIGPIPE, which httplib would change, stays as it was.
+[[nodiscard]] std::unique_ptr<protocol> make_protocol();
+
+/// The answer to a head, ready to be sent.
 ///
-/// threads  run() on one; stop() from any and from signal handlers
-/// example  tests/viewer/server.cpp "server: a request is answered and the connection kept"
-class server {
-public:
-    /// Starts to listen; connections wait until run().
-    ///
-    /// errors   address_in_use: another program has the port; missing_requirement: an address that
-    ///          other machines reach needs a token; bad_value: no such address; resource_exhausted
-    [[nodiscard]] static result<server> open(const server_options& options, handler answer);
-
-    /// The port that is listened on.
-    [[nodiscard]] int port() const noexcept { return port_; }
-
-    /// Answers until stop(); connections are then closed as they stand.
-    void run();
-
-    /// Ends run(), from any thread or signal handler; before run() it makes that return at once.
-    void stop() const noexcept { wake_.notify(1); }
-
-private:
-    friend class server_loop;
-
-    server_options options_;
-    handler answer_;
-    std::vector<os::tcp_socket> listeners_;
-    os::wake_pipe wake_;
-    int port_ = 0;
-};
+/// threads  one for each protocol
+/// example  tests/viewer/protocol.cpp "protocol: an answer has its length, HEAD too"
+[[nodiscard]] sendable format_answer(protocol& by, const parsed_head& head, response made);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -4613,10 +12303,12 @@ private:
     std::size_t at_ = 0;
 };
 
-/// httplib's protocol code around a handler: head in, bytes of the answer out.
+}  // namespace detail
+
+/// httplib's protocol code around an answer: its head is written as httplib writes it.
 class protocol : public httplib::Server {
 public:
-    explicit protocol(handler answer) : answer_(std::move(answer)) {
+    protocol() {
         set_keep_alive_max_count(1'000'000);
         set_keep_alive_timeout(60);
         set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
@@ -4625,13 +12317,27 @@ public:
         });
     }
 
-    [[nodiscard]] std::string answer(const parsed_head& head) {
-        current_ = &head.what;
-        memory_stream stream(plain_head(head));
+    [[nodiscard]] sendable format(const parsed_head& head, response made) {
+        made_ = std::move(made);
+        const bool is_head = head.what.method == "HEAD";
+        const bool has_file = made_.file && made_.file->size > 0;
+        // A file's length is written without its bytes by HEAD alone, a body's headers are the same
+        // for HEAD when it is cut off here.
+        detail::memory_stream stream(plain_head(head, has_file  ? "HEAD"
+                                                      : is_head ? "GET"
+                                                                : head.what.method));
         bool closed = false;
         call_process_request(&protocol::process_request, stream, !head.keep_alive, closed);
-        current_ = nullptr;
-        return stream.take_output();
+        sendable out{stream.take_output(), std::nullopt};
+        if (has_file) {
+            erase_line(out.bytes, "Accept-Ranges: bytes\r\n");  // no ranges are served
+        }
+        if (is_head) {
+            out.bytes.resize(std::min(out.bytes.find("\r\n\r\n") + 4, out.bytes.size()));
+        } else if (has_file) {
+            out.file = std::move(made_.file);
+        }
+        return out;
     }
 
 private:
@@ -4653,39 +12359,237 @@ private:
         (this->*call)(stream, "127.0.0.1", 0, "127.0.0.1", 0, close, closed, nullptr, More{}...);
     }
 
-    /// What httplib sees: the checked request line and the two headers that shape its answer.
-    /// Ranges, bodies, upgrades and everything else of the original never reach it.
-    [[nodiscard]] static std::string plain_head(const parsed_head& head) {
-        std::string out = head.what.method + " /" + " HTTP/1.1\r\nHost: localhost\r\n";
-        if (const auto accepted = head.what.find_header("Accept-Encoding")) {
-            out += "Accept-Encoding: " + *accepted + "\r\n";
+    static void erase_line(std::string& head, std::string_view line) {
+        const std::size_t at = head.find(line);
+        if (at != std::string::npos) {
+            head.erase(at, line.size());
         }
-        return out + (head.keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
+    }
+
+    /// What httplib sees: the checked request line and what shapes its answer. Ranges, bodies,
+    /// upgrades and everything else of the original never reach it; nor do encodings, since to
+    /// compress costs more here than to send.
+    [[nodiscard]] static std::string plain_head(const parsed_head& head,
+                                                const std::string& method) {
+        return method + " / HTTP/1.1\r\nHost: localhost\r\n" +
+               (head.keep_alive ? "\r\n" : "Connection: close\r\n\r\n");
     }
 
     void fill(httplib::Response& out) const {
-        response made = answer_(*current_);
-        out.status = made.status;
-        for (const auto& [name, value] : made.headers) {
+        out.status = made_.status;
+        for (const auto& [name, value] : made_.headers) {
             out.set_header(name.c_str(), value);
         }
-        if (!made.body.empty()) {
-            out.set_content(made.body, made.content_type.c_str());
+        if (made_.file && made_.file->size > 0) {  // its length alone: HEAD calls no provider
+            out.set_content_provider(
+                static_cast<std::size_t>(made_.file->size), made_.content_type.c_str(),
+                [](std::size_t, std::size_t, httplib::DataSink&) { return false; });
+        } else if (!made_.body.empty() || made_.file) {
+            out.set_content(made_.body, made_.content_type.c_str());
         }
     }
 
-    handler answer_;
-    const request* current_ = nullptr;
+    response made_;
 };
 
-/// httplib's constructor ignores SIGPIPE for the whole process; a library must not decide that.
-inline std::unique_ptr<protocol> make_protocol(handler answer) {
+inline std::unique_ptr<protocol> make_protocol() {
     struct sigaction before = {};
     (void)::sigaction(SIGPIPE, nullptr, &before);
-    auto out = std::make_unique<protocol>(std::move(answer));
+    auto out = std::make_unique<protocol>();
     (void)::sigaction(SIGPIPE, &before, nullptr);
     return out;
 }
+
+inline sendable format_answer(protocol& by, const parsed_head& head, response made) {
+    return by.format(head, std::move(made));
+}
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/worker_pool.hpp ====
+// guild/viewer/worker_pool.hpp - a few threads that make answers, so that a slow one keeps nobody
+// waiting.
+//
+// Layer 6. Includes: os/descriptor thread, viewer/http request_head protocol.
+// Not here: connections (viewer/server.hpp).
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+using handler = std::function<response(const request&)>;
+
+/// Threads that make answers. A request is known by the address of its connection.
+///
+/// threads  add() and take() from one
+/// example  tests/viewer/worker_pool.cpp "worker pool: a slow answer keeps no other waiting"
+class worker_pool {
+public:
+    struct answer {
+        const void* whose = nullptr;
+        sendable what;
+    };
+
+    /// in       wake: a byte tells that answers are there
+    worker_pool(const handler& make, const os::wake_pipe& wake) : make_(make), wake_(wake) {}
+    worker_pool(const worker_pool&) = delete;
+    worker_pool& operator=(const worker_pool&) = delete;
+    ~worker_pool() {
+        {
+            const os::lock held(mutex_);
+            is_ending_ = true;
+        }
+        has_work_.notify_all();
+        threads_.clear();  // joins
+    }
+
+    /// Starts at most `count` threads; with none, add() makes the answer itself.
+    void start(unsigned count) {
+        for (unsigned i = 0; i < count; ++i) {
+            const std::shared_ptr<protocol> by = make_protocol();  // here: it changes signals
+            auto thread = os::thread::start([this, by] { work(*by); });
+            if (!thread) {
+                return;
+            }
+            threads_.push_back(std::move(*thread));
+        }
+    }
+
+    /// Has the request answered; take() gives the answer later.
+    void add(const void* whose, parsed_head head) {
+        if (threads_.empty()) {
+            const auto by = make_protocol();
+            deliver({whose, format_answer(*by, head, make_(head.what))});
+            return;
+        }
+        {
+            const os::lock held(mutex_);
+            waiting_.emplace_back(whose, std::move(head));
+        }
+        has_work_.notify_one();
+    }
+
+    /// The answers that were made since the last time.
+    [[nodiscard]] std::vector<answer> take() {
+        const os::lock held(mutex_);
+        return std::exchange(done_, {});
+    }
+
+private:
+    void work(protocol& by) {
+        while (true) {
+            std::pair<const void*, parsed_head> next;
+            {
+                os::lock held(mutex_);
+                while (waiting_.empty() && !is_ending_) {
+                    has_work_.wait(held);
+                }
+                if (is_ending_) {
+                    return;
+                }
+                next = std::move(waiting_.front());
+                waiting_.pop_front();
+            }
+            deliver({next.first, format_answer(by, next.second, make_(next.second.what))});
+        }
+    }
+
+    void deliver(answer made) {
+        bool is_first = false;
+        {
+            const os::lock held(mutex_);
+            is_first = done_.empty();
+            done_.push_back(std::move(made));
+        }
+        if (is_first) {
+            wake_.notify(1);
+        }
+    }
+
+    const handler& make_;
+    const os::wake_pipe& wake_;
+    os::mutex mutex_;
+    os::condition has_work_;
+    std::deque<std::pair<const void*, parsed_head>> waiting_;
+    std::vector<answer> done_;
+    bool is_ending_ = false;
+    std::vector<os::thread> threads_;
+};
+
+}}}  // namespace guild::viewer
+
+// ==== guild/viewer/server.hpp ====
+// guild/viewer/server.hpp - serves over HTTP/1.1: a listening socket and a poll loop.
+//
+// Layer 6. Includes: base, os/socket descriptor, viewer/http request_head worker_pool.
+// Not here: what is answered (viewer/api.hpp), reading a head (viewer/request_head.hpp), making
+// answers (viewer/worker_pool.hpp, protocol.hpp).
+//
+// The loop takes connections, bounds and times request heads, and sends answers; a complete head is
+// reduced to the headers that matter and given to a few workers, which call the handler and let
+// httplib write the answer's head in memory. So no client can hold a thread, grow memory or slip a
+// second request into a first, whichever release of httplib it is: they differ only in
+// `call_process_request`.
+
+namespace guild { inline namespace v0 { namespace viewer {
+
+/// Where to listen and how much to bear.
+///
+/// units    *_ms: milliseconds; *_bytes: bytes
+struct server_options {
+    std::string address = "127.0.0.1";  // numeric; with this one [::1] is tried as well
+    int port = 6333;                    // 0: any free one
+    std::string unix_path;              // listens there instead, for this user alone
+    bool is_guarded = false;            // the handler asks for a token: needed beyond loopback
+    unsigned workers = 4;               // answers that are made at one time
+    std::size_t max_connections = 256;
+    std::size_t max_head_bytes = 16 * 1024;
+    std::size_t max_unsent_bytes = 64 * 1024 * 1024;  // of all answers; more requests get 503
+    std::int64_t head_time_ms = 5'000;                // from a head's first byte to its end
+    std::int64_t idle_time_ms = 60'000;               // between requests
+    std::int64_t send_time_ms = 20'000;               // without any progress of an answer
+};
+
+class server_loop;
+
+/// A server: open it, run it, stop it.
+///
+/// threads  run() on one; stop() from any and from signal handlers; the handler is called from
+///          `workers` threads at once
+/// example  tests/viewer/server.cpp "server: a request is answered and the connection kept"
+class server {
+public:
+    /// Starts to listen; connections wait until run().
+    ///
+    /// errors   address_in_use: another program has the port; missing_requirement: an address that
+    ///          other machines reach needs a token; bad_value: no such address; resource_exhausted;
+    ///          those of os::listen_at_path
+    [[nodiscard]] static result<server> open(const server_options& options, handler answer);
+
+    /// The port that is listened on; 0 with a path.
+    [[nodiscard]] int port() const noexcept { return port_; }
+
+    /// Answers until stop(); connections are then closed as they stand, once the handler has
+    /// returned. A path that was listened at is removed.
+    void run();
+
+    /// Ends run(), from any thread or signal handler; before run() it makes that return at once.
+    void stop() const noexcept { wake_.notify(1); }
+
+private:
+    friend class server_loop;
+
+    [[nodiscard]] result<void> listen();
+
+    server_options options_;
+    handler answer_;
+    std::vector<os::tcp_socket> listeners_;
+    os::wake_pipe wake_;  // to stop
+    os::wake_pipe made_;  // answers are there
+    int port_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+namespace detail {
 
 inline std::string short_answer(int status) {
     const std::string body(reason_of(status));
@@ -4701,8 +12605,9 @@ inline std::string short_answer(int status) {
 /// The loop of one server::run(): its connections and their times.
 class server_loop {
 public:
-    explicit server_loop(server& owner)
-        : owner_(owner), protocol_(detail::make_protocol(owner.answer_)) {}
+    explicit server_loop(server& owner) : owner_(owner), pool_(owner.answer_, owner.made_) {
+        pool_.start(owner.options_.workers);
+    }
 
     void run() {
         while (true) {
@@ -4713,9 +12618,12 @@ public:
                 return;
             }
             serve(items);
+            if (items[1].is_ready) {
+                take_answers();
+            }
             close_late();
             for (std::size_t i = 0; i < owner_.listeners_.size(); ++i) {
-                if (items[1 + i].is_ready) {
+                if (items[2 + i].is_ready) {
                     accept_all(owner_.listeners_[i].get());
                 }
             }
@@ -4728,23 +12636,29 @@ private:
         std::string in;
         std::string out;
         std::size_t sent = 0;
+        std::optional<file_part> file;  // what follows `out`
         std::int64_t deadline_ms = 0;
+        bool is_waiting = false;  // for a worker
         bool close_when_sent = false;
         bool is_draining = false;  // refused: what still comes is thrown away
         bool is_done = false;
         bool has_next = false;  // what has come already is a request, or too long for one
 
         [[nodiscard]] bool is_sending() const noexcept { return sent < out.size(); }
-        [[nodiscard]] bool is_idle() const noexcept { return in.empty() && !is_sending(); }
+        [[nodiscard]] bool is_idle() const noexcept {
+            return in.empty() && !is_sending() && !is_waiting;
+        }
     };
 
     [[nodiscard]] std::vector<os::poll_item> watched() const {
-        std::vector<os::poll_item> items{{owner_.wake_.fd(), false, false}};
+        std::vector<os::poll_item> items{{owner_.wake_.fd(), false, false},
+                                         {owner_.made_.fd(), false, false}};
         for (const os::tcp_socket& listener : owner_.listeners_) {
             items.push_back({listener.get(), false, false});
         }
         for (const connection& one : connections_) {
-            items.push_back({one.socket.get(), one.is_sending(), false});
+            // Who waits for an answer is not listened to: poll() passes over -1.
+            items.push_back({one.is_waiting ? -1 : one.socket.get(), one.is_sending(), false});
         }
         return items;
     }
@@ -4752,6 +12666,9 @@ private:
     [[nodiscard]] std::int64_t time_to_next_ms() const noexcept {
         std::int64_t next = -1;
         for (const connection& one : connections_) {
+            if (one.is_waiting) {
+                continue;
+            }
             const std::int64_t left = one.has_next && !one.is_sending()
                                           ? 0
                                           : std::max<std::int64_t>(0, one.deadline_ms - now_ms_);
@@ -4761,7 +12678,7 @@ private:
     }
 
     void serve(const std::vector<os::poll_item>& items) {
-        std::size_t at = 1 + owner_.listeners_.size();
+        std::size_t at = 2 + owner_.listeners_.size();
         for (connection& one : connections_) {
             const bool is_ready = items[at++].is_ready;
             if (is_ready && one.is_sending()) {
@@ -4770,17 +12687,32 @@ private:
                 receive_some(one);
             }
             // One request a round: those that were sent together wait for everybody else's.
-            if ((is_ready || one.has_next) && !one.is_done && !one.is_sending() &&
-                !one.is_draining && take_request(one)) {
+            if ((is_ready || one.has_next) && !one.is_waiting && !one.is_done &&
+                !one.is_sending() && !one.is_draining && take_request(one)) {
                 send_some(one);
             }
         }
         connections_.remove_if([](const connection& one) { return one.is_done; });
     }
 
+    void take_answers() {
+        (void)owner_.made_.take();
+        std::vector<worker_pool::answer> answers = pool_.take();
+        for (worker_pool::answer& each : answers) {
+            const auto whose =
+                std::find_if(connections_.begin(), connections_.end(),
+                             [&each](const connection& one) { return &one == each.whose; });
+            whose->is_waiting = false;
+            whose->file = std::move(each.what.file);
+            begin_sending(*whose, std::move(each.what.bytes));
+            send_some(*whose);
+        }
+        connections_.remove_if([](const connection& one) { return one.is_done; });
+    }
+
     void close_late() {
         for (connection& one : connections_) {
-            if (one.deadline_ms > now_ms_) {
+            if (one.is_waiting || one.deadline_ms > now_ms_) {
                 continue;
             }
             if (!one.in.empty() && !one.is_sending()) {
@@ -4841,7 +12773,9 @@ private:
         }
     }
 
-    /// Prepares the answer to the first complete head that has arrived; false when there is none.
+    /// Hands the first complete head that has arrived to a worker, or refuses it.
+    ///
+    /// out      whether there is something to send already
     bool take_request(connection& one) {
         one.in.erase(0, std::min(one.in.find_first_not_of("\r\n"),
                                  one.in.size()));  // blank lines between requests
@@ -4850,7 +12784,7 @@ private:
         if (size > owner_.options_.max_head_bytes) {
             refuse(one, 431);
         } else if (end != std::string::npos) {
-            const parsed_head head = parse_head(std::string_view(one.in).substr(0, end + 2));
+            parsed_head head = parse_head(std::string_view(one.in).substr(0, end + 2));
             one.in.erase(0, size);
             if (head.refusal != 0) {
                 refuse(one, head.refusal);
@@ -4858,7 +12792,8 @@ private:
                 refuse(one, 503);
             } else {
                 one.close_when_sent = !head.keep_alive;
-                begin_sending(one, protocol_->answer(head));
+                one.is_waiting = true;
+                pool_.add(&one, std::move(head));
             }
         }
         one.has_next =
@@ -4889,6 +12824,20 @@ private:
         one.is_done = one.out.empty();
     }
 
+    /// The next piece of a file; a file that has become shorter ends the connection.
+    void read_some(connection& one) {
+        const std::uint64_t size = std::min<std::uint64_t>(one.file->size, 256 * 1024);
+        one.out.resize(static_cast<std::size_t>(size));
+        one.sent = 0;
+        const auto got = one.file->from->read_at(one.file->offset, one.out.data(), one.out.size());
+        one.is_done = !got || *got < size;
+        one.file->offset += size;
+        one.file->size -= size;
+        if (one.file->size == 0 || one.is_done) {
+            one.file.reset();
+        }
+    }
+
     void send_some(connection& one) {
         while (one.is_sending()) {
             const std::int64_t sent =
@@ -4902,6 +12851,10 @@ private:
             }
             one.sent += static_cast<std::size_t>(sent);
             one.deadline_ms = now_ms_ + owner_.options_.send_time_ms;
+            if (!one.is_sending() && one.file) {
+                read_some(one);
+                return;  // others have their turn between two pieces
+            }
         }
         finish(one);
     }
@@ -4921,45 +12874,67 @@ private:
     }
 
     server& owner_;
-    std::unique_ptr<detail::protocol> protocol_;
     std::list<connection> connections_;
+    worker_pool pool_;
     std::int64_t now_ms_ = os::system_env.boot_time_us() / 1000;
 };
 
 inline result<server> server::open(const server_options& options, handler answer) {
-    if (!options.is_guarded && !os::is_loopback_address(options.address)) {
+    if (!options.is_guarded && options.unix_path.empty() &&
+        !os::is_loopback_address(options.address)) {
         return make_error(errc::missing_requirement,
                           "listening at " + options.address +
                               ", which other machines reach, needs a token");
     }
     auto wake = os::wake_pipe::create();
-    if (!wake) {
-        return std::move(wake).error();
-    }
-    auto first = os::listen_at(options.address, options.port);
-    if (!first) {
-        return std::move(first).error();
+    auto made = os::wake_pipe::create();
+    if (!wake || !made) {
+        return !wake ? std::move(wake).error() : std::move(made).error();
     }
     server out;
     out.options_ = options;
     out.answer_ = std::move(answer);
     out.wake_ = std::move(*wake);
-    out.port_ = first->port;
-    out.listeners_.push_back(std::move(first->socket));
-    if (options.address == "127.0.0.1") {  // browsers may take localhost for ::1
-        auto second = os::listen_at("::1", out.port_);
+    out.made_ = std::move(*made);
+    const auto listening = out.listen();
+    if (!listening) {
+        return listening.error();
+    }
+    return out;
+}
+
+inline result<void> server::listen() {
+    if (!options_.unix_path.empty()) {
+        auto local = os::listen_at_path(options_.unix_path);
+        if (!local) {
+            return std::move(local).error();
+        }
+        listeners_.push_back(std::move(*local));
+        return {};
+    }
+    auto first = os::listen_at(options_.address, options_.port);
+    if (!first) {
+        return std::move(first).error();
+    }
+    port_ = first->port;
+    listeners_.push_back(std::move(first->socket));
+    if (options_.address == "127.0.0.1") {  // browsers may take localhost for ::1
+        auto second = os::listen_at("::1", port_);
         if (second) {
-            out.listeners_.push_back(std::move(second->socket));
+            listeners_.push_back(std::move(second->socket));
         } else if (second.error().code == errc::address_in_use) {
             return std::move(second).error();
         }
     }
-    return out;
+    return {};
 }
 
 inline void server::run() {
     server_loop(*this).run();
     (void)wake_.take();
+    if (!options_.unix_path.empty()) {
+        (void)os::system_env.unlink(options_.unix_path.c_str());
+    }
 }
 
 }}}  // namespace guild::viewer

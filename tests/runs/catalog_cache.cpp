@@ -23,7 +23,7 @@ const os::env late_system = later_env();
 
 int opened_files = 0;
 
-os::env counting_env() {
+os::env stat_counting_env() {
     os::env out = later_env();
     out.open = [](const char* path, int flags, unsigned mode) {
         ++opened_files;
@@ -32,7 +32,7 @@ os::env counting_env() {
     return out;
 }
 
-const os::env counting_system = counting_env();
+const os::env stat_counting_system = stat_counting_env();
 
 std::vector<std::string> ids_of(const runs::run_listing& listing) {
     std::vector<std::string> out;
@@ -67,7 +67,7 @@ TEST_CASE("catalog cache: ended runs are read once") {
     const guild_test::temp_dir dir;
     (void)guild_test::make_completed_run(dir.path(), "a", "m", 0);
     runs::open_options options;
-    options.system = &counting_system;
+    options.system = &stat_counting_system;
     runs::catalog_cache cache(options);
     (void)cache.look({dir.path()});
     opened_files = 0;
@@ -158,7 +158,7 @@ TEST_CASE("catalog cache: one run is found without looking at others") {
     (void)guild_test::make_completed_run(dir.path(), "a", "m", 0);
     const std::string b = guild_test::make_run(dir.path(), "b", {{"model", "m"}});
     runs::open_options options;
-    options.system = &counting_system;
+    options.system = &stat_counting_system;
     runs::catalog_cache cache(options);
     opened_files = 0;
     REQUIRE((cache.find({dir.path()}, "a") != nullptr));

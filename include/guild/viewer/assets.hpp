@@ -8816,14 +8816,26 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "cwd": {
       "type": "string"
      },
+     "label": {
+      "type": "string"
+     },
+     "tags": {
+      "type": "array",
+      "items": {
+       "type": "string"
+)asset",
+    R"asset(      }
+     },
+     "note": {
+      "type": "string"
+     },
      "fields": {
       "type": "array",
       "items": {
        "$ref": "#/components/schemas/field_value"
       }
      }
-)asset",
-    R"asset(    },
+    },
     "required": [
      "id",
      "name",
@@ -8835,7 +8847,10 @@ inline constexpr std::string_view asset_openapi_json[] = {
      "exit_code",
      "path",
      "command",
-     "cwd"
+     "cwd",
+     "label",
+     "tags",
+     "note"
     ]
    },
    "pair": {
@@ -9299,7 +9314,8 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "type": "integer"
      },
      "length": {
-      "type": "integer"
+)asset",
+    R"asset(      "type": "integer"
      },
      "line_offset": {
       "type": "integer"
@@ -9315,8 +9331,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
       ]
      }
     },
-)asset",
-    R"asset(    "required": [
+    "required": [
      "offset",
      "length",
      "line_offset",
