@@ -137,7 +137,8 @@ private:
     result<void> follow(file_window& window);
     bool load_index_before(file_window& window);
     bool load_index(file_window& window, std::uint64_t offset);
-    void use_index(const block& from, index_content& content);
+    bool load_names(file_window& window, std::uint64_t offset);
+    void use_index(const block& from, id_table<series_summary> summaries);
     void use_block(const block& found);
     void use_frames(std::string_view payload);
     void use_names(std::string_view payload);
@@ -250,44 +251,56 @@ inline bool reader::load_index_before(file_window& window) {
 
 // Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
 inline bool reader::load_index(file_window& window, std::uint64_t offset) {
-    const auto found =
-        offset == 0 ? std::nullopt : find_block_at(window, seed_, offset, seen_.size);
-    index_content content;
+    if (offset == 0 || offset >= seen_.size) {
+        return false;
+    }
+    if (!window.holds(offset)) {
+        // The dictionary stands before the index, and what is to be read next behind it.
+        const std::uint64_t before = std::min(offset, detail::usual_dictionary_bytes);
+        (void)window.view(offset - before, before + block_head_bytes, seen_.size);
+    }
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    index_glance glance;
     if (!found || found->type != block_type::index || found->sequence >= limit_ ||
-        !decode_index(found->payload, content)) {
+        !decode_glance(found->payload, glance)) {
         return false;
     }
-    const auto dictionary = find_block_at(window, seed_, content.dictionary_offset, seen_.size);
-    if (!dictionary || dictionary->type != block_type::dictionary) {
+    if (!load_names(window, glance.dictionary_offset)) {
         return false;
     }
-    use_names(dictionary->payload);
-    use_index(*found, content);
+    use_index(*found, std::move(glance.summaries));
     offset_ = found->end();
     return true;
 }
 
-inline void reader::use_index(const block& from, index_content& content) {
-    summaries_.clear();
-    summaries_.reserve(content.summaries.size());
-    for (auto& [id, summary] : content.summaries) {
-        summaries_[id] = std::move(summary);
-    }
+inline bool reader::load_names(file_window& window, std::uint64_t offset) {
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    const std::string_view names = found ? names_in(*found) : std::string_view();
+    use_names(names);
+    return !names.empty();
+}
+
+inline void reader::use_index(const block& from, id_table<series_summary> summaries) {
+    summaries_ = std::move(summaries);
     index_offset_ = from.offset;
     closed_ = (from.flags & flag_closed) != 0;
     lost_.clear();  // whatever was lost before, the index knows the numbers
 }
 
 inline void reader::use_names(std::string_view payload) {
-    std::vector<series_name> names;
-    if (!decode_dictionary(payload, names)) {
-        return;
-    }
-    names_.reserve(names.size());
-    for (series_name& name : names) {
-        if (names_.find(name.id) == nullptr) {
-            names_[name.id] = std::move(name);
+    const auto add = [this](std::uint32_t id, std::string_view key, std::string_view attributes) {
+        const std::size_t known = names_.size();
+        series_name& name = names_[id];
+        if (names_.size() != known) {
+            name.id = id;
+            name.key.assign(key);
+            (void)detail::decode_pairs(attributes, name.attributes);
         }
+    };
+    const auto pass = [](std::uint32_t, std::string_view, std::string_view) {};
+    if (for_each_name(payload, pass)) {
+        names_.reserve(payload.size() / detail::usual_name_bytes + 1);
+        (void)for_each_name(payload, add);
     }
 }
 
@@ -311,7 +324,7 @@ inline void reader::use_frames(std::string_view payload) {
 }
 
 inline void reader::use_block(const block& found) {
-    index_content content;
+    index_glance glance;
     switch (found.type) {
     case block_type::dictionary:
         use_names(found.payload);
@@ -320,12 +333,13 @@ inline void reader::use_block(const block& found) {
         use_frames(found.payload);
         break;
     case block_type::chunk:
+        use_names(names_in(found));
         points_.visit_all(
             found, [this](std::uint32_t id, const point& next) { summaries_[id].add(next); });
         break;
     case block_type::index:
-        if (decode_index(found.payload, content)) {
-            use_index(found, content);
+        if (decode_glance(found.payload, glance)) {
+            use_index(found, std::move(glance.summaries));
         }
         break;
     default:

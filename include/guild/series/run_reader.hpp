@@ -264,7 +264,9 @@ inline void run_reader::name_series() {
     for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
         list_series(writer);
     }
-    std::sort(shown_.begin(), shown_.end(), is_before);
+    if (!std::is_sorted(shown_.begin(), shown_.end(), is_before)) {
+        std::sort(shown_.begin(), shown_.end(), is_before);
+    }
     if (chains_.size() > 1) {
         rename_repeated();
         std::sort(shown_.begin(), shown_.end(), is_before);
