@@ -110,14 +110,17 @@
 #include <guild/series/column.hpp>             // the values of one series, coded
 #include <guild/series/chunk.hpp>              // columns of frames, of closed files
 #include <guild/series/pyramid.hpp>            // a series from far away
-#include <guild/series/index.hpp>              // what stands where, every series at a glance
+#include <guild/series/id_table.hpp>           // values by the id of a series
+#include <guild/series/index_summary.hpp>      // every series at a glance, in few bytes
+#include <guild/series/index.hpp>              // what stands where in a file
 #include <guild/series/file_builder.hpp>       // blocks in the making
 #include <guild/series/writer_options.hpp>     // how a file is written and named
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
 #include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
-#include <guild/series/block_points.hpp>       // the points in a block
-#include <guild/series/id_table.hpp>           // values by the id of a series
+#include <guild/series/block_points.hpp>       // the points and the names in a block
 #include <guild/series/key_index.hpp>          // ids by key
+#include <guild/series/name_table.hpp>         // names by id and key, when they are needed
+#include <guild/series/summary_table.hpp>      // summaries by id, kept up to date
 #include <guild/series/file_map.hpp>           // which blocks hold what
 #include <guild/series/pixels.hpp>             // the few points that a chart needs
 #include <guild/series/pyramid_source.hpp>     // the same from a pyramid

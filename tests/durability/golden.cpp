@@ -17,6 +17,7 @@
 #include <doctest/doctest.h>
 
 #include <guild/base/crc32c.hpp>
+#include <guild/series/block_points.hpp>
 #include <guild/series/compact.hpp>
 #include <guild/series/repair.hpp>
 #include <guild/series/run_reader.hpp>
@@ -207,36 +208,36 @@ gs::reader must_open_golden(const std::string& name) {
     return std::move(*opened);
 }
 
-// The first byte of each column of a chunk, which follow its sets, steps and times.
-std::vector<std::uint8_t> forms_of(std::string_view chunk) {
+// The first byte of each column of the chunks in a payload, which follow their sets, steps and
+// times.
+std::vector<std::uint8_t> forms_of(std::string_view chunks) {
     std::vector<std::uint8_t> forms;
     std::uint64_t value = 0;
-    std::uint64_t count = 0;
-    std::uint64_t columns = 0;
     const auto skip = [&] {
-        REQUIRE(guild::decode_varint(chunk, value));
+        REQUIRE(guild::decode_varint(chunks, value));
         return value;
     };
-    (void)skip();  // frames
-    columns = skip();
-    for (std::uint64_t i = 0; i < columns; ++i) {
-        (void)skip();
-    }
-    for (std::uint64_t sets = skip(); sets > 0; --sets) {
-        for (count = skip(); count > 0; --count) {
+    while (!chunks.empty()) {
+        (void)skip();  // frames
+        const std::uint64_t columns = skip();
+        for (std::uint64_t i = 0; i < columns; ++i) {
             (void)skip();
         }
+        const std::uint64_t sets = skip();
+        for (std::uint64_t i = 0; i < sets; ++i) {
+            for (std::uint64_t count = skip(); count > 0; --count) {
+                (void)skip();
+            }
+        }
+        for (int i = 0; i < (sets > 1 ? 3 : 2); ++i) {
+            chunks.remove_prefix(guild::detail::convert<std::size_t>(skip()));
+        }
+        for (std::uint64_t i = 0; i < columns; ++i) {
+            const auto size = guild::detail::convert<std::size_t>(skip());
+            forms.push_back(static_cast<std::uint8_t>(chunks.at(0)));
+            chunks.remove_prefix(size);
+        }
     }
-    for (int i = 0; i < 3; ++i) {
-        chunk.remove_prefix(guild::detail::convert<std::size_t>(skip()));
-    }
-    for (; columns > 0; --columns) {
-        (void)skip();
-        const auto size = guild::detail::convert<std::size_t>(skip());
-        forms.push_back(static_cast<std::uint8_t>(chunk.at(0)));
-        chunk.remove_prefix(size);
-    }
-    CHECK(chunk.empty());
     return forms;
 }
 
@@ -293,7 +294,7 @@ TEST_CASE("golden: files in columns use every kind and method of a column") {
                 gs::block_status::good);
         at = guild::detail::convert<std::size_t>(next.end());
         if (next.type == gs::block_type::chunk) {
-            for (const std::uint8_t form : forms_of(next.payload)) {
+            for (const std::uint8_t form : forms_of(gs::chunks_in(next))) {
                 kinds |= 1U << (form & 3U);
                 has_repeats = has_repeats || (form & 4U) != 0;
                 methods |= 1U << (form >> 3U);

@@ -48,22 +48,21 @@ void read_frames(std::string_view payload) {
 // Columns that can be read are made a chunk again, which is read as the same points.
 void read_chunk(std::string_view payload) {
     gs::chunk_reader columns;
-    if (!columns.open(payload)) {
-        return;
-    }
-    std::uint64_t points = 0;
-    for (std::size_t at = 0; at < columns.ids().size(); ++at) {
-        gs::stretch found;
-        if (!columns.read(at, found)) {
-            return;
+    for (bool is_there = columns.open(payload); is_there; is_there = columns.next()) {
+        std::uint64_t points = 0;
+        for (std::size_t at = 0; at < columns.ids().size(); ++at) {
+            gs::stretch found;
+            if (!columns.read(at, found)) {
+                return;
+            }
+            points += found.size;
+            for (std::size_t i = 0; i < found.size; i += 1 + found.size / 16) {
+                (void)found[i].value.as_double();
+            }
         }
-        points += found.size;
-        for (std::size_t i = 0; i < found.size; i += 1 + found.size / 16) {
-            (void)found[i].value.as_double();
+        if (points != columns.points() || points > gs::max_chunk_points) {
+            std::abort();
         }
-    }
-    if (points != columns.points() || points > gs::max_chunk_points) {
-        std::abort();
     }
 }
 

@@ -5,6 +5,7 @@ One line a point, in file order: `key,step,time_us,f` or `...,i` and the 64 bits
 hexadecimal. What was lost is told on stderr. Written from docs/format-series.md and nothing else, with nothing but the
 standard library, so that whoever has that page and a file can get the points out.
 """
+import collections
 import itertools
 import struct
 import sys
@@ -102,12 +103,14 @@ def packed(payload, count):
     return values
 
 
-def integers(payload, count):
+def integers(payload, count, before=()):
     if count == 0:
         return []
     transform = payload.number("B")
     if transform == 0:
         return [signed(each) for each in packed(payload, count)]
+    if transform == 3:
+        return [signed(each + difference) for each, difference in zip(before, packed(payload, count))]
     values = [payload.zigzag()]
     if transform == 2:
         return values * count
@@ -187,26 +190,26 @@ def points(payload):
 
 
 def chunk_points(payload):
-    frames = payload.varint()
-    ids = list(itertools.accumulate(payload.zigzag() for _ in range(payload.varint())))
-    sets = [[payload.varint() for _ in range(payload.varint())] for _ in range(payload.varint())]
-    which, steps, times = (Payload(payload.text()) for _ in range(3))
-    set_of_frame = integers(which, frames) if len(sets) != 1 else [0] * frames
-    steps, times = integers(steps, frames), integers(times, frames)
-    columns = []
-    for _ in ids:
-        count = payload.varint()
-        columns.append(iter(column(Payload(payload.text()), count)))
-    for i in range(frames):
-        for place in sets[set_of_frame[i]]:
-            yield ids[place], steps[i], times[i], next(columns[place])
+    steps = times = ()
+    while payload.at < len(payload.data):
+        frames = payload.varint()
+        ids = list(itertools.accumulate(payload.zigzag() for _ in range(payload.varint())))
+        sets = [[payload.varint() for _ in range(payload.varint())] for _ in range(payload.varint())]
+        set_of_frame = integers(Payload(payload.text()), frames) if len(sets) != 1 else [0] * frames
+        steps = integers(Payload(payload.text()), frames, steps)
+        times = integers(Payload(payload.text()), frames, times)
+        points_of = collections.Counter(place for each in set_of_frame for place in sets[each])
+        columns = [iter(column(Payload(payload.text()), points_of[i])) for i in range(len(ids))]
+        for i in range(frames):
+            for place in sets[set_of_frame[i]]:
+                yield ids[place], steps[i], times[i], next(columns[place])
 
 
 def block_at(data, at, seed):
-    """(type, payload, end) of the good block at this offset, or None."""
+    """(type and flags, payload, end) of the good block at this offset, or None."""
     if len(data) - at < 48 or data[at:at + 4] != MAGIC:
         return None
-    kind, length, own = data[at + 4], *struct.unpack_from("<I12xQ", data, at + 8)
+    kind, length, own = struct.unpack_from("<H2xI12xQ", data, at + 4)
     end = at + 48 + (length + 7) // 8 * 8
     if own != at or length > 1 << 26 or end > len(data):
         return None
@@ -227,7 +230,12 @@ def blocks(data, seed):
             return
         if at != begin:
             print(f"lost: bytes {begin} to {at}", file=sys.stderr)
-        yield found[:2]
+        kind, payload = found[0] & 255, found[1]
+        if kind == CHUNK and found[0] >> 8 & 1:  # keys come first
+            payload = Payload(payload)
+            yield DICT, payload.text()
+            payload = payload.data[payload.at:]
+        yield kind, payload
         at = found[2]
 
 

@@ -93,7 +93,34 @@ TEST_CASE("block points: what is bad inside a block is left out, what is good is
             all_points_of(gs::block_type::frames, std::string_view(rows).substr(0, size)).size() <=
             2);
     }
-    columns[columns.size() - 9] = '\x07';  // the method of a column: there is no such
+    columns[columns.size() - 8] = '\x2A';  // the form of a column: there is no such method
     const auto found = all_points_of(gs::block_type::chunk, columns);
     CHECK(found.size() <= 2);
+}
+
+TEST_CASE("block points: names stand in a dictionary or before the chunks of a block") {
+    two_forms both;
+    both.add(1, {{0, 1.0}});
+    std::string columns;
+    both.columns.finish(columns);
+    const gs::series_name name = {0, "loss", {}};
+    gs::block from;
+    std::string names;
+    gs::append_dictionary(names, &name, 1);
+    from.type = gs::block_type::dictionary;
+    from.payload = names;
+    CHECK(gs::names_in(from) == names);
+    const std::string named = static_cast<char>(names.size()) + names + columns;
+    from.type = gs::block_type::chunk;
+    from.flags = gs::flag_named;
+    from.payload = named;
+    CHECK(gs::names_in(from) == names);
+    CHECK(gs::chunks_in(from) == columns);
+    from.payload = std::string_view(named).substr(0, 3);
+    CHECK(gs::names_in(from).empty());
+    CHECK(gs::chunks_in(from).empty());
+    from.flags = 0;
+    from.payload = columns;
+    CHECK(gs::names_in(from).empty());
+    CHECK(gs::chunks_in(from) == columns);
 }

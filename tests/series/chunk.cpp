@@ -69,11 +69,9 @@ TEST_CASE("chunk: the bytes of a small one, by hand") {
     CHECK(payload == "\x03"                            // frames
                      "\x01\x08"                        // one id: 4
                      "\x01\x01\x00"                    // one set: the first column
-                     "\x00"                            // no list of sets
                      "\x05\x00\x02\x00\x14\x24"        // steps: 2 bits each over base 10
                      "\x03\x02\xD0\x0F"                // times: all 1000
-                     "\x03"                            // points of the column
-                     "\x09\x0A\x09\0\0\0\0\0\0\0"sv);  // int64, equal: 9
+                     "\x09\x0A\x09\0\0\0\0\0\0\0"sv);  // values: int64, equal: 9
     const auto all = read_chunk(payload);
     CHECK(all.at(4) == std::vector<gs::point>{{10, 1000, 9}, {11, 1000, 9}, {12, 1000, 9}});
 }
@@ -139,4 +137,40 @@ TEST_CASE("chunk: cut and changed ones are refused or read without harm") {
             }
         }
     }
+}
+
+TEST_CASE("chunk: those of one payload are read one after another") {
+    gs::chunk_builder builder;
+    gs::chunk_frames before;
+    std::string payload;
+    std::vector<std::size_t> sizes;
+    std::uint32_t random = 5;
+    for (const int frames : {100, 100, 30, 100}) {
+        for (int i = 0; i < frames; ++i) {
+            random = random * 1664525U + 1013904223U;
+            const gs::sample row[] = {{static_cast<std::uint32_t>(sizes.size()), i}};
+            builder.add(i, (i * 1000003) ^ static_cast<std::int64_t>(i * i * 7777), row, 1);
+        }
+        const std::size_t size = payload.size();
+        builder.finish(payload, before);
+        sizes.push_back(payload.size() - size);
+    }
+    CHECK(sizes[1] * 2 < sizes[0]);  // steps and times as before
+    CHECK(sizes[3] > sizes[1] * 2);  // behind one with other frames
+    gs::chunk_reader reader;
+    std::uint32_t id = 0;
+    for (bool is_there = reader.open(payload); is_there; is_there = reader.next(), ++id) {
+        gs::stretch found;
+        REQUIRE(reader.read(0, found));
+        CHECK(reader.ids() == std::vector<std::uint32_t>{id});
+        CHECK(found.size == (id == 2 ? 30U : 100U));
+        CHECK(found[29] == gs::point{29, (29 * 1000003) ^ std::int64_t{29 * 29 * 7777}, 29});
+    }
+    CHECK(id == 4);
+    CHECK_FALSE(reader.is_bad());
+    REQUIRE(reader.open(payload + "x"));
+    while (reader.next()) {
+    }
+    CHECK(reader.is_bad());
+    CHECK_FALSE(reader.open(std::string_view(payload).substr(sizes[0], sizes[1])));
 }

@@ -139,3 +139,20 @@ TEST_CASE("index: chunks, the series of their groups, and pyramids come back") {
         }
     }
 }
+
+TEST_CASE("index: a glance at it tells the same summaries") {
+    std::string bytes;
+    gs::append_index(bytes, columnar_index());
+    gs::index_glance glance;
+    REQUIRE(gs::decode_glance(bytes, glance));
+    CHECK(glance.dictionary_offset == 1000);
+    REQUIRE(glance.summaries.size() == 2);
+    REQUIRE(glance.summaries.find(7) != nullptr);
+    CHECK(glance.summaries.find(7)->last ==
+          gs::point{-7, 90, std::numeric_limits<double>::infinity()});
+    CHECK(glance.summaries.find(9)->nan == 1);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        (void)gs::decode_glance(std::string_view(bytes).substr(0, size), glance);
+        CHECK(glance.summaries.size() <= 2);
+    }
+}

@@ -140,7 +140,7 @@ TEST_CASE("verify: finds nothing in a file whose writer added series late and py
 
 TEST_CASE("verify: names the byte ranges of damage") {
     series_log log;
-    guild_test::log_curves(log, 20'000, 1000);
+    guild_test::log_curves(log, 40'000, 1000);
     const guild_test::temp_dir dir;
     for (const bool is_columnar : {false, true}) {
         const std::string path = dir.write("f.gts", log.closed());
@@ -280,7 +280,7 @@ TEST_CASE("verify: an index that lies is found") {
         check_found(lie([](gs::index_content& index) { index.dictionary_offset = 96; }),
                     "the index names another dictionary");
         check_found(with_payload(bytes, log.seed(), gs::block_type::index,
-                                 [](std::string& payload) { payload[33] = '\x7F'; }),
+                                 [](std::string& payload) { payload.pop_back(); }),
                     "makes no sense");
     }
 }

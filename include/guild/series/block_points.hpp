@@ -1,19 +1,28 @@
-// guild/series/block_points.hpp - the points in a block, whether its frames are rows or columns.
+// guild/series/block_points.hpp - the points and the names in a block, whether its frames are rows
+// or columns.
 //
-// Layer 3. Includes: base, series/chunk.hpp format.hpp frames.hpp.
+// Layer 3. Includes: base, series/chunk.hpp format.hpp frames.hpp payload.hpp.
 // Not here: which blocks a file has (series/block_reader.hpp, series/file_map.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include <guild/config.hpp>
 #include <guild/series/chunk.hpp>
 #include <guild/series/format.hpp>
 #include <guild/series/frames.hpp>
+#include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
+
+/// The dictionary in a block, in a DICT or before the chunks of a CHUNK; empty if there is none.
+[[nodiscard]] std::string_view names_in(const block& from) noexcept;
+
+/// The payload of a CHUNK block without the dictionary that it may begin with.
+[[nodiscard]] std::string_view chunks_in(const block& from) noexcept;
 
 /// Visits the points of FRAMES and CHUNK blocks; blocks of other types have none.
 ///
@@ -38,6 +47,23 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
+
+inline std::string_view chunks_in(const block& from) noexcept {
+    std::string_view rest = from.payload;
+    std::string_view names;
+    const bool is_named = (from.flags & flag_named) != 0;
+    return is_named && !detail::decode_view(rest, names) ? std::string_view() : rest;
+}
+
+inline std::string_view names_in(const block& from) noexcept {
+    if (from.type == block_type::dictionary) {
+        return from.payload;
+    }
+    std::string_view rest = from.payload;
+    std::string_view names;
+    const bool is_named = from.type == block_type::chunk && (from.flags & flag_named) != 0;
+    return is_named && detail::decode_view(rest, names) ? names : std::string_view();
+}
 
 template <class Visit>
 void block_points::visit_column(std::size_t at, Visit&& visit) {
@@ -69,7 +95,10 @@ void block_points::visit(const block& from, std::uint32_t id, Visit&& visit) {
                 }
             }
         }
-    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        return;
+    }
+    for (bool is_there = from.type == block_type::chunk && chunk_.open(chunks_in(from)); is_there;
+         is_there = chunk_.next()) {
         const std::size_t at = chunk_.find(id);
         if (at < chunk_.ids().size()) {
             visit_column(at, visit);
@@ -86,7 +115,10 @@ void block_points::visit_all(const block& from, Visit&& visit) {
                 visit(column.id, point{frames.step(), frames.time_us(), frames.value(column)});
             }
         }
-    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        return;
+    }
+    for (bool is_there = from.type == block_type::chunk && chunk_.open(chunks_in(from)); is_there;
+         is_there = chunk_.next()) {
         for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
             const std::uint32_t id = chunk_.ids()[at];
             visit_column(at, [&](const point& next) { visit(id, next); });

@@ -42,6 +42,11 @@ public:
     /// Reads exactly this piece, if the file has it.
     void load(std::uint64_t offset, std::uint64_t bytes);
 
+    /// Whether the byte at `offset` is in memory.
+    [[nodiscard]] bool holds(std::uint64_t offset) const noexcept {
+        return offset >= offset_ && offset - offset_ < held_;
+    }
+
     /// The first failed read.
     [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 
@@ -205,8 +210,9 @@ inline std::optional<block> find_block_at(file_window& window, std::uint32_t see
 
 namespace detail {
 
-// Most files end in a whole block whose index and dictionary are in the last 16 KiB.
-inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{16} << 10U;
+// Most files end in a whole block whose index and dictionary are in the last 8 KiB.
+inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{8} << 10U;
+inline constexpr std::uint64_t usual_dictionary_bytes = std::uint64_t{4} << 10U;
 
 // The block that ends exactly at `size`, found by the length in its last eight bytes.
 inline std::optional<block> find_block_before(file_window& window, std::uint32_t seed,

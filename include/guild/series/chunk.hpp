@@ -1,11 +1,12 @@
-// guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block.
+// guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block is some of
+// them.
 //
 //     chunk  := varint frames | ids | varint s, set{s}
-//               | text sets of frames | text steps | text times | column{n}
+//               | text sets of frames | text steps | text times | text values{n}
 //     ids    := varint n, (zigzag (id - id before)){n}
 //     set    := varint k, varint{k}      which of the n columns a frame has values in, in order
-//     column := varint points | text values
-//     sets of frames, steps, times := integers, one a frame; sets are left empty when s is 1
+//     sets of frames := integers, one a frame; the text is not there when s is 1
+//     steps, times   := the same, or u8 3 and packed differences to those of the chunk before
 //
 // Layer 3. Includes: base, series/column.hpp packed.hpp payload.hpp. Pure: bytes in, values out.
 // Not here: which frames share a chunk (series/compact.hpp); the block around (series/format.hpp).
@@ -35,7 +36,18 @@ inline constexpr std::size_t full_chunk_points = std::size_t{1} << 17U;
 /// More points than this in one chunk are not believed.
 inline constexpr std::uint64_t max_chunk_points = std::uint64_t{1} << 22U;
 
-/// Gathers frames and makes them the payload of a CHUNK block.
+/// The frames of the chunk before in a payload, which those of the next one may count from.
+struct chunk_frames {
+    std::vector<std::int64_t> steps;
+    std::vector<std::int64_t> times_us;
+
+    void clear() noexcept {
+        steps.clear();
+        times_us.clear();
+    }
+};
+
+/// Gathers frames and makes them a chunk of a CHUNK block.
 ///
 /// cost     keeps its memory; a frame with the series of the frame before is cheapest
 /// example  tests/series/chunk.cpp "chunk: the bytes of a small one, by hand"
@@ -51,7 +63,10 @@ public:
     [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
     [[nodiscard]] const std::vector<std::int64_t>& times_us() const noexcept { return times_us_; }
 
-    /// Appends the payload and starts anew.
+    /// Appends the chunk and starts anew.
+    ///
+    /// in       before: of the chunk that `out` ends with; becomes that of this one
+    void finish(std::string& out, chunk_frames& before);
     void finish(std::string& out);
 
 private:
@@ -60,6 +75,8 @@ private:
     [[nodiscard]] std::uint32_t place_of(std::uint32_t id);
     [[nodiscard]] bool is_same_set(const sample* values, std::size_t count) const noexcept;
     void append_sets(std::string& out) const;
+    void append_alike(std::string& out, const std::vector<std::int64_t>& values,
+                      const std::vector<std::int64_t>& before);
 
     std::vector<std::uint32_t> ids_;  // of the columns, in order of first use
     std::map<std::uint32_t, std::uint32_t> places_;
@@ -71,6 +88,7 @@ private:
     std::size_t set_ = 0;  // of the frame before
     std::size_t points_ = 0;
     std::string scratch_;
+    std::string other_scratch_;
 };
 
 /// Points of one series that follow each other.
@@ -85,16 +103,22 @@ struct stretch {
     }
 };
 
-/// Reads a CHUNK payload.
+/// Reads a CHUNK payload, chunk by chunk.
 ///
 /// threads  one at a time: the memory of decoded columns is used again
 /// example  tests/series/chunk.cpp "chunk: frames of changing series come back in order"
 class chunk_reader {
 public:
-    /// Takes the payload's directory in. `payload` must live as long as columns are read.
+    /// Takes the directory of the first chunk in. `payload` must live as long as columns are read.
     ///
     /// out      false for bad bytes
     [[nodiscard]] bool open(std::string_view payload);
+
+    /// The same of the next chunk.
+    ///
+    /// out      false at the end and for bad bytes, which is_bad() tells apart
+    [[nodiscard]] bool next();
+    [[nodiscard]] bool is_bad() const noexcept { return bad_; }
 
     /// The series in the chunk, each once, in order of first use.
     [[nodiscard]] const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
@@ -123,11 +147,15 @@ private:
     bool read_ids(std::string_view& in, std::uint64_t frames);
     bool read_sets(std::string_view& in);
     bool read_frames(std::string_view& in);
+    bool read_integers(std::string_view& in, std::vector<std::int64_t>& out);
     bool read_columns(std::string_view& in);
     bool count_points(std::vector<std::uint64_t>& points) const;
     void list_sets();
     void gather(std::size_t at);
 
+    std::string_view rest_;
+    bool bad_ = false;
+    bool is_alike_ = false;  // as many frames as in the chunk before
     std::vector<std::uint32_t> ids_;
     std::vector<std::vector<std::uint32_t>> sets_;
     std::size_t sets_used_ = 0;
@@ -139,6 +167,7 @@ private:
     std::vector<column> columns_;
     std::uint64_t points_ = 0;
 
+    std::vector<std::uint64_t> differences_;
     number_column values_;
     std::vector<std::int64_t> some_steps_;  // of a series that is not in every frame
     std::vector<std::int64_t> some_times_us_;
@@ -205,23 +234,53 @@ inline void chunk_builder::append_sets(std::string& out) const {
     }
 }
 
+namespace detail {
+
+// In the place of a transform of integers: each less the one at its place in the chunk before.
+inline constexpr char as_chunk_before = 3;
+
+}  // namespace detail
+
+// By the transform that takes the fewest bytes, that of chunks in one payload among them.
+inline void chunk_builder::append_alike(std::string& out, const std::vector<std::int64_t>& values,
+                                        const std::vector<std::int64_t>& before) {
+    scratch_.clear();
+    append_integers(scratch_, values.data(), values.size());
+    if (values.size() == before.size()) {
+        other_scratch_.assign(1, detail::as_chunk_before);
+        detail::append_packed_of(other_scratch_, values.size(), [&](std::size_t i) {
+            return static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(before[i]);
+        });
+        if (other_scratch_.size() < scratch_.size()) {
+            scratch_.swap(other_scratch_);
+        }
+    }
+    detail::append_text(out, scratch_);
+}
+
 inline void chunk_builder::finish(std::string& out) {
+    chunk_frames none;
+    finish(out, none);
+}
+
+inline void chunk_builder::finish(std::string& out, chunk_frames& before) {
     append_varint(out, frames());
     detail::append_ids(out, ids_);
     append_sets(out);
-    for (const auto* each : {&set_of_frame_, &steps_, &times_us_}) {
+    if (sets_.size() > 1) {
         scratch_.clear();
-        if (each != &set_of_frame_ || sets_.size() > 1) {
-            append_integers(scratch_, each->data(), each->size());
-        }
+        append_integers(scratch_, set_of_frame_.data(), set_of_frame_.size());
         detail::append_text(out, scratch_);
     }
+    append_alike(out, steps_, before.steps);
+    append_alike(out, times_us_, before.times_us);
     for (std::size_t i = 0; i < ids_.size(); ++i) {
         scratch_.clear();
         append_column(scratch_, columns_[i]);
-        append_varint(out, columns_[i].size());
         detail::append_text(out, scratch_);
     }
+    before.steps.swap(steps_);
+    before.times_us.swap(times_us_);
     ids_.clear();
     places_.clear();
     sets_.clear();
@@ -232,18 +291,28 @@ inline void chunk_builder::finish(std::string& out) {
 }
 
 inline bool chunk_reader::open(std::string_view payload) {
+    rest_ = payload;
+    steps_.clear();
+    bad_ = payload.empty();
+    return next();
+}
+
+inline bool chunk_reader::next() {
+    if (bad_ || rest_.empty()) {
+        return false;
+    }
     std::uint64_t frames = 0;
     points_ = 0;
     sets_begin_.clear();
-    if (!decode_varint(payload, frames) || frames == 0 || frames > max_chunk_frames) {
-        return false;
-    }
-    return read_ids(payload, frames) && read_sets(payload) && read_frames(payload) &&
-           read_columns(payload) && payload.empty();
+    bad_ = !decode_varint(rest_, frames) || frames == 0 || frames > max_chunk_frames ||
+           !read_ids(rest_, frames) || !read_sets(rest_) || !read_frames(rest_) ||
+           !read_columns(rest_);
+    return !bad_;
 }
 
 inline bool chunk_reader::read_ids(std::string_view& in, std::uint64_t frames) {
     const auto size = guild::detail::convert<std::size_t>(frames);
+    is_alike_ = steps_.size() == size;
     steps_.resize(size);
     times_us_.resize(size);
     set_of_frame_.assign(size, 0);
@@ -275,25 +344,38 @@ inline bool chunk_reader::read_sets(std::string_view& in) {
 }
 
 inline bool chunk_reader::read_frames(std::string_view& in) {
-    for (auto* each : {&set_of_frame_, &steps_, &times_us_}) {
-        std::string_view bytes;
-        if (!detail::decode_view(in, bytes)) {
-            return false;
-        }
-        const bool is_left_out = each == &set_of_frame_ && sets_used_ == 1;
-        if (!is_left_out && !decode_integers(bytes, each->data(), each->size())) {
-            return false;
-        }
-        if (!bytes.empty()) {
-            return false;
-        }
+    std::string_view sets;
+    if ((sets_used_ > 1 && (!detail::decode_view(in, sets) ||
+                            !decode_integers(sets, set_of_frame_.data(), set_of_frame_.size()))) ||
+        !sets.empty() || !read_integers(in, steps_) || !read_integers(in, times_us_)) {
+        return false;
     }
     return std::all_of(set_of_frame_.begin(), set_of_frame_.end(), [this](std::int64_t set) {
         return set >= 0 && static_cast<std::uint64_t>(set) < sets_used_;
     });
 }
 
-// How many points each column must have, from the sets of the frames.
+// Steps or times. In: `out` holds those of the chunk before, if it had as many frames.
+inline bool chunk_reader::read_integers(std::string_view& in, std::vector<std::int64_t>& out) {
+    std::string_view bytes;
+    if (!detail::decode_view(in, bytes)) {
+        return false;
+    }
+    if (bytes.empty() || bytes.front() != detail::as_chunk_before) {
+        return decode_integers(bytes, out.data(), out.size()) && bytes.empty();
+    }
+    bytes.remove_prefix(1);
+    differences_.resize(out.size());
+    if (!is_alike_ || !decode_packed(bytes, differences_.data(), out.size()) || !bytes.empty()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(out[i]) + differences_[i]);
+    }
+    return true;
+}
+
+// How many points each column has, from the sets of the frames.
 inline bool chunk_reader::count_points(std::vector<std::uint64_t>& points) const {
     std::vector<std::uint64_t> frames_of_set(sets_used_);
     for (const std::int64_t set : set_of_frame_) {
@@ -321,8 +403,8 @@ inline bool chunk_reader::read_columns(std::string_view& in) {
     columns_.assign(ids_.size(), {});
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         column& next = columns_[i];
-        if (!decode_varint(in, next.points) || next.points != expected[i] ||
-            !detail::decode_view(in, next.bytes)) {
+        next.points = expected[i];
+        if (!detail::decode_view(in, next.bytes)) {
             return false;
         }
         next.is_plain = sets_used_ == 1 && next.points == steps_.size();

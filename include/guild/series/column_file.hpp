@@ -6,7 +6,7 @@
 // series/repair.hpp); files that are being logged to (series/writer.hpp).
 //
 // Frames whose series have nothing to do with each other go into chunks of their own: series that
-// were ever logged together form a group.
+// were ever logged together form a group. Small chunks share a block.
 #pragma once
 
 #include <algorithm>
@@ -74,28 +74,52 @@ private:
         chunk_builder chunk;
         std::vector<std::uint32_t> ids;
     };
+    // A CHUNK block that is being built, of the chunks of some groups.
+    struct open_block {
+        std::string payload;
+        std::uint8_t flags = 0;
+        frames_entry entry;
+        std::vector<std::uint32_t> ids;
+        chunk_frames before;
+
+        void clear() noexcept {
+            payload.clear();
+            flags = 0;
+            entry = {};
+            ids.clear();
+            before.clear();
+        }
+    };
+    static constexpr std::size_t full_block_bytes = std::size_t{16} << 10U;
     static constexpr std::size_t most_waiting_points = std::size_t{2} << 20U;
     static constexpr std::size_t write_bytes = std::size_t{1} << 20U;
+    static constexpr std::size_t most_named_bytes = std::size_t{4} << 10U;
     static constexpr std::uint32_t no_group = 0xFFFFFFFFU;
 
     column_file(os::file file, std::uint32_t seed) : file_(std::move(file)), seed_(seed) {}
 
+    void add_names(std::string_view dictionary);
     result<void> add_frames(std::string_view payload);
-    result<void> add_chunk(const block& from);
+    result<void> add_chunks(const block& from);
     void count_point(std::uint32_t id, const point& next);
     result<std::uint32_t> group_of(const sample* values, std::size_t count);
     result<std::uint32_t> merge(const std::vector<std::uint32_t>& groups);
     result<void> flush_group(group& from);
     result<void> flush_groups();
+    result<void> take_groups();
+    void take_names();
     result<void> add_block(block_type type, std::uint8_t flags, std::string_view payload);
     result<void> write_out();
     result<void> add_pyramids();
-    void list_chunk(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
+    void take(group& from, open_block& into);
+    result<void> end_block(open_block& from);
+    void list_block(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
 
     os::file file_;
     std::uint32_t seed_;
     std::string pending_;
     std::string payload_;
+    std::string dictionary_;      // of all names
     std::optional<error> error_;  // of the first write that failed: nothing is written after it
     std::uint64_t written_ = 0;   // bytes of the file and of pending_
     std::uint64_t sequence_ = 0;
@@ -109,6 +133,7 @@ private:
     std::uint32_t last_group_ = no_group;  // of the frame before
     std::vector<std::uint32_t> last_ids_;
     std::size_t waiting_ = 0;  // points in groups
+    open_block open_;
     index_content index_;
     std::map<std::vector<std::uint32_t>, std::uint32_t> group_numbers_;  // in index_
     block_points points_;
@@ -130,23 +155,28 @@ inline result<column_file> column_file::create(const std::string& path, const fi
 }
 
 inline result<void> column_file::add(const block& from) {
-    std::vector<series_name> names;
     switch (from.type) {
     case block_type::dictionary:
-        if (decode_dictionary(from.payload, names)) {
-            for (series_name& name : names) {
-                add_name(std::move(name));
-            }
-        }
+        add_names(names_in(from));
         return {};
     case block_type::frames:
         return add_frames(from.payload);
     case block_type::chunk:
-        return add_chunk(from);
+        add_names(names_in(from));
+        return add_chunks(from);
     case block_type::note:
         return add_block(block_type::note, 0, from.payload);
     default:
         return {};
+    }
+}
+
+inline void column_file::add_names(std::string_view dictionary) {
+    std::vector<series_name> names;
+    if (decode_dictionary(dictionary, names)) {
+        for (series_name& name : names) {
+            add_name(std::move(name));
+        }
     }
 }
 
@@ -252,11 +282,12 @@ inline result<std::uint32_t> column_file::merge(const std::vector<std::uint32_t>
 namespace detail {
 
 inline frames_entry describe(const std::vector<std::int64_t>& steps,
-                             const std::vector<std::int64_t>& times_us) {
+                             const std::vector<std::int64_t>& times_us, std::uint64_t points) {
     const auto step = std::minmax_element(steps.begin(), steps.end());
     const auto time = std::minmax_element(times_us.begin(), times_us.end());
     frames_entry entry;
     entry.frames = steps.size();
+    entry.points = points;
     entry.min_step = *step.first;
     entry.max_step = *step.second;
     entry.min_time_us = *time.first;
@@ -266,8 +297,8 @@ inline frames_entry describe(const std::vector<std::int64_t>& steps,
 
 }  // namespace detail
 
-// A group may grow from chunk to chunk: each time it did, the index has another list of its ids.
-inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
+// A group may grow from block to block: each time it did, the index has another list of its ids.
+inline void column_file::list_block(const std::vector<std::uint32_t>& ids,
                                     const frames_entry& entry) {
     const auto next = static_cast<std::uint32_t>(index_.groups.size());
     const auto [known, is_new] = group_numbers_.emplace(ids, next);
@@ -281,42 +312,88 @@ inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
     index_.chunks.push_back(listed);
 }
 
-inline result<void> column_file::flush_group(group& from) {
+// Puts what waits in a group into the block that is being built.
+inline void column_file::take(group& from, open_block& into) {
     if (from.chunk.frames() == 0) {
+        return;
+    }
+    into.entry.add(
+        detail::describe(from.chunk.steps(), from.chunk.times_us(), from.chunk.points()));
+    into.ids.insert(into.ids.end(), from.ids.begin(), from.ids.end());
+    waiting_ -= from.chunk.points();
+    from.chunk.finish(into.payload, into.before);
+}
+
+inline result<void> column_file::end_block(open_block& from) {
+    if (from.payload.empty()) {
         return {};
     }
-    frames_entry entry = detail::describe(from.chunk.steps(), from.chunk.times_us());
-    entry.offset = written_;
-    entry.points = from.chunk.points();
-    waiting_ -= from.chunk.points();
-    list_chunk(from.ids, entry);
-    payload_.clear();
-    from.chunk.finish(payload_);
-    return add_block(block_type::chunk, 0, payload_);
+    from.entry.offset = written_;
+    list_block(from.ids, from.entry);
+    auto added = add_block(block_type::chunk, from.flags, from.payload);
+    from.clear();
+    return added;
+}
+
+inline result<void> column_file::flush_group(group& from) {
+    take(from, open_);
+    return end_block(open_);
 }
 
 inline result<void> column_file::flush_groups() {
+    auto taken = take_groups();
+    return taken ? end_block(open_) : taken;
+}
+
+// Small chunks share a block: the last one is left open.
+inline result<void> column_file::take_groups() {
     for (group& each : groups_) {
-        auto flushed = flush_group(each);
-        if (!flushed) {
-            return flushed;
+        take(each, open_);
+        if (open_.payload.size() >= full_block_bytes) {
+            auto ended = end_block(open_);
+            if (!ended) {
+                return ended;
+            }
         }
     }
     return {};
 }
 
-inline result<void> column_file::add_chunk(const block& from) {
+// Where all points are in one small block, the names stand in it too.
+inline void column_file::take_names() {
+    std::vector<series_name> names;
+    for (const auto& entry : names_) {
+        names.push_back(entry.value);
+    }
+    dictionary_.clear();
+    append_dictionary(dictionary_, names.data(), names.size());
+    index_.dictionary_offset = 0;
+    if (index_.chunks.empty() && !open_.payload.empty() &&
+        dictionary_.size() + open_.payload.size() <= most_named_bytes) {
+        std::string named;
+        detail::append_text(named, dictionary_);
+        open_.payload.insert(0, named);
+        open_.flags = flag_named;
+        index_.dictionary_offset = written_;
+    }
+}
+
+inline result<void> column_file::add_chunks(const block& from) {
     auto flushed = flush_groups();
-    chunk_reader columns;
-    if (!flushed || !columns.open(from.payload)) {
+    if (!flushed) {
         return flushed;
     }
-    frames_entry entry = detail::describe(columns.steps(), columns.times_us());
-    entry.offset = written_;
-    entry.points = columns.points();
-    list_chunk(columns.ids(), entry);
+    chunk_reader columns;
+    for (bool is_there = columns.open(chunks_in(from)); is_there; is_there = columns.next()) {
+        open_.entry.add(detail::describe(columns.steps(), columns.times_us(), columns.points()));
+        open_.ids.insert(open_.ids.end(), columns.ids().begin(), columns.ids().end());
+    }
+    if (open_.entry.frames == 0) {
+        return {};
+    }
     points_.visit_all(from, [this](std::uint32_t id, const point& next) { count_point(id, next); });
-    return add_block(block_type::chunk, 0, from.payload);
+    open_.payload = chunks_in(from);
+    return end_block(open_);
 }
 
 inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
@@ -371,29 +448,28 @@ inline result<void> column_file::add_pyramids() {
 }
 
 inline result<void> column_file::close() {
-    auto done = flush_groups();
+    auto done = take_groups();
+    if (done) {
+        take_names();
+        done = end_block(open_);
+    }
     if (done) {
         done = add_pyramids();
+    }
+    if (done && index_.dictionary_offset == 0) {
+        index_.dictionary_offset = written_;
+        done = add_block(block_type::dictionary, 0, dictionary_);
     }
     if (!done) {
         return done;
     }
-    std::vector<series_name> names;
-    for (const auto& entry : names_) {
-        names.push_back(entry.value);
-    }
     for (auto& [id, summary] : summaries_) {
         index_.summaries.emplace_back(id, summary);
     }
-    index_.dictionary_offset = written_;
-    payload_.clear();
-    append_dictionary(payload_, names.data(), names.size());
-    done = add_block(block_type::dictionary, 0, payload_);
+    index_.base_time_us = index_.chunks.empty() ? 0 : index_.chunks.front().min_time_us;
     payload_.clear();
     append_index(payload_, index_);
-    if (done) {
-        done = add_block(block_type::index, flag_closed, payload_);
-    }
+    done = add_block(block_type::index, flag_closed, payload_);
     if (done) {
         done = write_out();
     }

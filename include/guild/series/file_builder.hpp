@@ -92,7 +92,8 @@ public:
     }
 
 private:
-    // In an index, but for rare numbers.
+    // In an index, but for rare numbers: what most summaries take, and what none takes more than.
+    static constexpr std::size_t usual_summary_bytes = 48;
     static constexpr std::size_t most_summary_bytes = 80;
     static constexpr std::size_t most_entry_bytes = 16;
 
@@ -308,7 +309,7 @@ inline void file_builder::seal(bool closing) {
 // indices become no fewer by waiting.
 inline bool file_builder::is_index_due() const noexcept {
     const std::uint64_t cost =
-        2 * block_bytes(0) + names_bytes_ + most_summary_bytes * series_in_use_;
+        2 * block_bytes(0) + names_bytes_ + usual_summary_bytes * series_in_use_;
     const std::uint64_t all = cost + most_entry_bytes * index_.blocks.size();
     const std::uint64_t due =
         std::min(std::max(least_index_distance, 8 * cost), std::max(most_index_distance, 4 * all));
@@ -367,10 +368,8 @@ inline void file_builder::add_index(bool closing) {
     add_dictionary(0);
     reserve_index();
     payload_.clear();
-    append_le(payload_, index_.dictionary_offset);
-    append_le(payload_, index_.covers_offset);
-    append_le(payload_, index_.frames);
-    append_le(payload_, index_.points);
+    index_.base_time_us = index_.blocks.empty() ? 0 : index_.blocks.front().min_time_us;
+    detail::append_head(payload_, index_);
     append_sections();
     add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
     index_end_ = end();
@@ -384,13 +383,16 @@ inline void file_builder::add_index(bool closing) {
 // As append_index() does, without copying the summaries and in memory that stays.
 inline void file_builder::append_sections() {
     section_.clear();
-    detail::append_entries(section_, index_);
-    detail::append_section(payload_, detail::index_section::blocks, section_);
-    section_.clear();
+    if (!index_.blocks.empty()) {
+        detail::append_entries(section_, index_);
+        detail::append_section(payload_, detail::index_section::blocks, section_);
+        section_.clear();
+    }
     append_varint(section_, series_in_use_);
+    std::int64_t before = index_.base_time_us;
     for (std::size_t id = 0; id < series_.size(); ++id) {
         if (series_[id].is_used()) {
-            detail::append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary);
+            append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary, before);
         }
     }
     detail::append_section(payload_, detail::index_section::summaries, section_);

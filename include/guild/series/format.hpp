@@ -75,6 +75,8 @@ enum class block_type : std::uint8_t {
 
 /// Flag of an index: the writer ended here and nothing follows.
 inline constexpr std::uint8_t flag_closed = 1;
+/// Flag of a chunk block: its payload begins with a dictionary of all series.
+inline constexpr std::uint8_t flag_named = 1;
 
 /// One block. `payload` points into the bytes it was read from.
 struct block {

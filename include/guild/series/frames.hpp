@@ -359,22 +359,46 @@ inline bool frame_decoder::next() {
     return true;
 }
 
+namespace detail {
+
+// Most numbers of columns take one byte or two.
+inline bool decode_column_code(std::string_view& in, std::uint64_t& code) noexcept {
+    if (in.size() >= 2) {
+        const auto low = static_cast<unsigned char>(in[0]);
+        const auto high = static_cast<unsigned char>(in[1]);
+        if (low < 0x80U || high < 0x80U) {
+            const bool is_short = low < 0x80U;
+            code = is_short ? low : (low & 0x7FU) | static_cast<unsigned>(high) << 7U;
+            in.remove_prefix(is_short ? 1 : 2);
+            return true;
+        }
+    }
+    return decode_varint(in, code);
+}
+
+}  // namespace detail
+
 inline bool frame_decoder::read_columns(std::uint64_t count) {
-    columns_.clear();
     row_bytes_ = 0;
     if (count > rest_.size()) {
+        columns_.clear();
         return false;
     }
-    for (; count > 0; --count) {
+    columns_.resize(guild::detail::convert<std::size_t>(count));
+    std::string_view in = rest_;
+    std::uint32_t offset = 0;
+    for (column& each : columns_) {
         std::uint64_t code = 0;
-        if (!decode_varint(rest_, code) || (code >> 2U) > 0xFFFFFFFFU) {
+        if (!detail::decode_column_code(in, code) || (code >> 2U) > 0xFFFFFFFFU) {
+            columns_.clear();
             return false;
         }
         const auto form = static_cast<width>(code & 3U);
-        columns_.push_back(
-            {static_cast<std::uint32_t>(code >> 2U), form, static_cast<std::uint32_t>(row_bytes_)});
-        row_bytes_ += bytes_of(form);
+        each = {static_cast<std::uint32_t>(code >> 2U), form, offset};
+        offset += static_cast<std::uint32_t>(bytes_of(form));
     }
+    rest_ = in;
+    row_bytes_ = offset;
     return true;
 }
 

@@ -22,8 +22,10 @@ template <class Value>
 class id_table {
 public:
     struct entry {
+        explicit entry(std::uint32_t of) : id(of) {}
+
         std::uint32_t id;
-        Value value;
+        Value value{};
     };
 
     [[nodiscard]] const Value* find(std::uint32_t id) const noexcept {
@@ -44,7 +46,7 @@ public:
         if (id != entries_.size()) {
             others_.emplace(id, entries_.size());
         }
-        entries_.push_back({id, Value{}});
+        entries_.emplace_back(id);
         return entries_.back().value;
     }
 

@@ -1,7 +1,8 @@
 // guild/series/index.hpp - the payload of an INDEX block: what stands where in a series file, and
 // every series at a glance.
 //
-// Layer 3. Includes: base, series/frames.hpp payload.hpp point.hpp. Pure: bytes in, values out.
+// Layer 3. Includes: base, series/frames.hpp id_table.hpp index_summary.hpp payload.hpp
+// point.hpp. Pure: bytes in, values out.
 // Not here: other payloads (series/payload.hpp, frames.hpp, chunk.hpp, pyramid.hpp).
 // docs/format-series.md, section "INDEX", is the specification.
 #pragma once
@@ -17,6 +18,8 @@
 #include <guild/base/bytes.hpp>
 #include <guild/config.hpp>
 #include <guild/series/frames.hpp>
+#include <guild/series/id_table.hpp>
+#include <guild/series/index_summary.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
 
@@ -31,6 +34,9 @@ struct frames_entry {
     std::int64_t max_step = 0;
     std::int64_t min_time_us = 0;
     std::int64_t max_time_us = 0;
+
+    /// Takes in what another entry tells, of the same block.
+    void add(const frames_entry& other) noexcept;
 };
 
 /// A CHUNK block as an index lists it.
@@ -46,10 +52,11 @@ struct pyramid_entry {
 
 /// What an INDEX says; summaries carry their id and no key.
 struct index_content {
-    std::uint64_t dictionary_offset = 0;  // of a full dictionary
+    std::uint64_t dictionary_offset = 0;  // of a block with the names of all series
     std::uint64_t covers_offset = 0;      // what is listed stands from here to the index
     std::uint64_t frames = 0;             // in the file before the index
     std::uint64_t points = 0;
+    std::int64_t base_time_us = 0;  // any; times are short that are near to it
     std::vector<frames_entry> blocks;
     std::vector<std::vector<std::uint32_t>> groups;  // the series that chunks of a group may hold
     std::vector<chunk_entry> chunks;
@@ -59,82 +66,36 @@ struct index_content {
         summaries;  // of the file before the index
 };
 
+/// What is to know of an INDEX to list the series of a file.
+struct index_glance {
+    std::uint64_t dictionary_offset = 0;
+    id_table<series_summary> summaries;
+};
+
 void append_index(std::string& out, const index_content& content);
 [[nodiscard]] bool decode_index(std::string_view payload, index_content& out);
 
+/// The same for what lists need, in a fraction of the time.
+///
+/// out      false for bad bytes: what is there then means nothing
+/// example  tests/series/index.cpp "index: a glance at it tells the same summaries"
+[[nodiscard]] bool decode_glance(std::string_view payload, index_glance& out);
+
 // ---- implementation ---------------------------------------------------------
+
+inline void frames_entry::add(const frames_entry& other) noexcept {
+    const bool is_first = frames == 0;
+    frames += other.frames;
+    points += other.points;
+    min_step = is_first ? other.min_step : std::min(min_step, other.min_step);
+    max_step = is_first ? other.max_step : std::max(max_step, other.max_step);
+    min_time_us = is_first ? other.min_time_us : std::min(min_time_us, other.min_time_us);
+    max_time_us = is_first ? other.max_time_us : std::max(max_time_us, other.max_time_us);
+}
 
 namespace detail {
 
 enum class index_section : std::uint8_t { blocks = 1, summaries = 2, chunks = 3, pyramids = 4 };
-
-inline void append_range(std::string& out, std::int64_t min, std::int64_t max, std::int64_t base) {
-    append_signed(out, minus(min, base));
-    append_varint(out, static_cast<std::uint64_t>(minus(max, min)));
-}
-inline bool decode_range(std::string_view& in, std::int64_t& min, std::int64_t& max,
-                         std::int64_t base) noexcept {
-    std::uint64_t extent = 0;
-    if (!decode_signed(in, min) || !decode_varint(in, extent)) {
-        return false;
-    }
-    min = plus(min, base);
-    max = plus(min, static_cast<std::int64_t>(extent));
-    return true;
-}
-
-inline void append_number(std::string& out, const number& value) {
-    const width form = width_of(value);
-    out += static_cast<char>(form);
-    append_value(out, value, form);
-}
-inline bool decode_number(std::string_view& in, number& out) noexcept {
-    if (in.empty() || static_cast<unsigned char>(in.front()) > 3) {
-        return false;
-    }
-    const auto form = static_cast<width>(in.front());
-    if (in.size() < 1 + bytes_of(form)) {
-        return false;
-    }
-    out = load_value(in.data() + 1, form);
-    in.remove_prefix(1 + bytes_of(form));
-    return true;
-}
-
-inline void append_point(std::string& out, const point& from) {
-    append_signed(out, from.step);
-    append_signed(out, from.time_us);
-    append_number(out, from.value);
-}
-inline bool decode_point(std::string_view& in, point& out) noexcept {
-    return decode_signed(in, out.step) && decode_signed(in, out.time_us) &&
-           decode_number(in, out.value);
-}
-
-inline void append_summary(std::string& out, std::uint32_t id, const series_summary& from) {
-    append_varint(out, id);
-    append_varint(out, from.count);
-    append_varint(out, from.nan);
-    append_varint(out, from.inf);
-    append_point(out, from.first);
-    append_point(out, from.last);
-    append_range(out, from.min_step, from.max_step, 0);
-    if (from.has_finite()) {
-        append_number(out, from.min);
-        append_number(out, from.max);
-    }
-}
-inline bool decode_summary(std::string_view& in, std::uint32_t& id, series_summary& out) {
-    std::uint64_t number_of_series = 0;
-    if (!decode_varint(in, number_of_series) || number_of_series > 0xFFFFFFFFU ||
-        !decode_varint(in, out.count) || !decode_varint(in, out.nan) ||
-        !decode_varint(in, out.inf) || !decode_point(in, out.first) ||
-        !decode_point(in, out.last) || !decode_range(in, out.min_step, out.max_step, 0)) {
-        return false;
-    }
-    id = static_cast<std::uint32_t>(number_of_series);
-    return !out.has_finite() || (decode_number(in, out.min) && decode_number(in, out.max));
-}
 
 // What lists of FRAMES and of CHUNK blocks say of each: `before` is the entry before, or the
 // beginning of what the index covers.
@@ -156,10 +117,17 @@ inline bool decode_entry(std::string_view& in, frames_entry& entry) noexcept {
     return good;
 }
 
+// What the first entry of a list counts from.
+inline frames_entry first_entry(const index_content& content) noexcept {
+    frames_entry entry;
+    entry.offset = content.covers_offset;
+    entry.min_time_us = content.base_time_us;
+    return entry;
+}
+
 inline void append_entries(std::string& out, const index_content& content) {
     append_varint(out, content.blocks.size());
-    frames_entry before;
-    before.offset = content.covers_offset;
+    frames_entry before = first_entry(content);
     for (const frames_entry& entry : content.blocks) {
         append_entry(out, entry, before);
         before = entry;
@@ -170,8 +138,7 @@ inline bool decode_entries(std::string_view in, index_content& out) {
     if (!decode_varint(in, count) || count > in.size()) {
         return false;
     }
-    frames_entry entry;
-    entry.offset = out.covers_offset;
+    frames_entry entry = first_entry(out);
     for (; count > 0; --count) {
         if (!decode_entry(in, entry)) {
             return false;
@@ -187,8 +154,7 @@ inline void append_chunks(std::string& out, const index_content& content) {
         append_ids(out, ids);
     }
     append_varint(out, content.chunks.size());
-    frames_entry before;
-    before.offset = content.covers_offset;
+    frames_entry before = first_entry(content);
     for (const chunk_entry& entry : content.chunks) {
         append_varint(out, entry.group);
         append_entry(out, entry, before);
@@ -210,7 +176,7 @@ inline bool decode_chunks(std::string_view in, index_content& out) {
         return false;
     }
     chunk_entry entry;
-    entry.offset = out.covers_offset;
+    static_cast<frames_entry&>(entry) = first_entry(out);
     for (; count > 0; --count) {
         std::uint64_t group = 0;
         if (!decode_varint(in, group) || group >= out.groups.size() || !decode_entry(in, entry)) {
@@ -253,29 +219,16 @@ inline bool decode_pyramids(std::string_view in, index_content& out) {
     return in.empty();
 }
 
-inline bool decode_summaries(std::string_view in, index_content& out) {
-    constexpr std::uint64_t least_bytes = 14;  // that a summary takes
-    std::uint64_t count = 0;
-    if (!decode_varint(in, count) || count > in.size()) {
-        return false;
-    }
-    out.summaries.reserve(
-        guild::detail::convert<std::size_t>(std::min(count, in.size() / least_bytes + 1)));
-    for (; count > 0; --count) {
-        out.summaries.emplace_back();
-        if (!decode_summary(in, out.summaries.back().first, out.summaries.back().second)) {
-            return false;
-        }
-    }
-    return in.empty();
-}
-
 inline bool decode_section(std::uint64_t type, std::string_view content, index_content& out) {
     switch (type) {
     case static_cast<std::uint64_t>(index_section::blocks):
         return decode_entries(content, out);
     case static_cast<std::uint64_t>(index_section::summaries):
-        return decode_summaries(content, out);
+        return decode_summaries(content, out.base_time_us,
+                                [&out](std::uint32_t id) -> series_summary& {
+                                    out.summaries.emplace_back(id, series_summary{});
+                                    return out.summaries.back().second;
+                                });
     case static_cast<std::uint64_t>(index_section::chunks):
         return decode_chunks(content, out);
     case static_cast<std::uint64_t>(index_section::pyramids):
@@ -290,20 +243,53 @@ inline void append_section(std::string& out, index_section type, std::string_vie
     append_text(out, content);
 }
 
+// Calls `use(type, content)` for each section until it returns false; false for bad bytes too.
+template <class Use>
+bool for_each_section(std::string_view in, Use&& use) {
+    while (!in.empty()) {
+        std::uint64_t type = 0;
+        std::string_view content;
+        if (!decode_varint(in, type) || !decode_view(in, content) || !use(type, content)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void append_head(std::string& out, const index_content& content) {
+    append_varint(out, content.dictionary_offset / 8);
+    append_varint(out, content.covers_offset / 8);
+    append_varint(out, content.frames);
+    append_varint(out, content.points);
+    append_signed(out, content.base_time_us);
+}
+inline bool decode_head(std::string_view& in, index_content& out) noexcept {
+    constexpr std::uint64_t most = ~std::uint64_t{0} / 8;
+    if (!decode_varint(in, out.dictionary_offset) || !decode_varint(in, out.covers_offset) ||
+        out.dictionary_offset > most || out.covers_offset > most ||
+        !decode_varint(in, out.frames) || !decode_varint(in, out.points) ||
+        !decode_signed(in, out.base_time_us)) {
+        return false;
+    }
+    out.dictionary_offset *= 8;
+    out.covers_offset *= 8;
+    return true;
+}
+
 }  // namespace detail
 
 inline void append_index(std::string& out, const index_content& content) {
-    append_le(out, content.dictionary_offset);
-    append_le(out, content.covers_offset);
-    append_le(out, content.frames);
-    append_le(out, content.points);
+    detail::append_head(out, content);
     std::string section;
-    detail::append_entries(section, content);
-    detail::append_section(out, detail::index_section::blocks, section);
+    if (!content.blocks.empty()) {
+        detail::append_entries(section, content);
+        detail::append_section(out, detail::index_section::blocks, section);
+    }
     section.clear();
     append_varint(section, content.summaries.size());
+    std::int64_t before = content.base_time_us;
     for (const auto& [id, summary] : content.summaries) {
-        detail::append_summary(section, id, summary);
+        append_summary(section, id, summary, before);
     }
     detail::append_section(out, detail::index_section::summaries, section);
     if (!content.chunks.empty()) {
@@ -320,29 +306,28 @@ inline void append_index(std::string& out, const index_content& content) {
 
 inline bool decode_index(std::string_view payload, index_content& out) {
     out = {};
-    if (payload.size() < 32) {
+    return detail::decode_head(payload, out) &&
+           detail::for_each_section(payload, [&out](std::uint64_t type, std::string_view content) {
+               return detail::decode_section(type, content, out);
+           });
+}
+
+inline bool decode_glance(std::string_view payload, index_glance& out) {
+    index_content head;
+    out = {};
+    if (!detail::decode_head(payload, head)) {
         return false;
     }
-    out.dictionary_offset = load_le<std::uint64_t>(payload.data());
-    out.covers_offset = load_le<std::uint64_t>(payload.data() + 8);
-    out.frames = load_le<std::uint64_t>(payload.data() + 16);
-    out.points = load_le<std::uint64_t>(payload.data() + 24);
-    payload.remove_prefix(32);
-    while (!payload.empty()) {
-        std::uint64_t type = 0;
-        std::uint64_t size = 0;
-        if (!decode_varint(payload, type) || !decode_varint(payload, size) ||
-            size > payload.size()) {
-            return false;
+    out.dictionary_offset = head.dictionary_offset;
+    const auto place = [&out](std::uint32_t id) -> series_summary& { return out.summaries[id]; };
+    constexpr std::size_t usual_bytes = 20;  // of a summary
+    return detail::for_each_section(payload, [&](std::uint64_t type, std::string_view content) {
+        if (type == static_cast<std::uint64_t>(detail::index_section::summaries)) {
+            out.summaries.reserve(content.size() / usual_bytes + 1);
+            return decode_summaries(content, head.base_time_us, place);
         }
-        const std::string_view section =
-            payload.substr(0, guild::detail::convert<std::size_t>(size));
-        payload.remove_prefix(section.size());
-        if (!detail::decode_section(type, section, out)) {
-            return false;
-        }
-    }
-    return true;
+        return true;
+    });
 }
 
 }}}  // namespace guild::series

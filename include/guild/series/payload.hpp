@@ -6,7 +6,6 @@
 // docs/format-series.md, section "Payloads", is the specification.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,6 +28,13 @@ struct series_name {
 void append_dictionary(std::string& out, const series_name* names, std::size_t count);
 [[nodiscard]] bool decode_dictionary(std::string_view payload, std::vector<series_name>& out);
 
+/// Calls `visit(std::uint32_t id, std::string_view key, std::string_view attributes)` for every
+/// entry of a dictionary; `attributes` are bytes for detail::decode_pairs().
+///
+/// out      false for bad bytes: what was visited before the place means nothing
+template <class Visit>
+[[nodiscard]] bool for_each_name(std::string_view payload, Visit&& visit);
+
 /// A remark in the file: a mark, a gap, an attempt.
 struct note {
     std::int64_t time_us = 0;
@@ -41,6 +47,8 @@ void append_note(std::string& out, const note& content);
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
+
+inline constexpr std::size_t usual_name_bytes = 16;  // of an entry of a dictionary
 
 inline void append_text(std::string& out, std::string_view text) {
     append_varint(out, text.size());
@@ -87,6 +95,22 @@ inline bool decode_pairs(std::string_view& in, text_pairs& out) {
     return true;
 }
 
+// The next pairs of `in`, as bytes.
+inline bool skip_pairs(std::string_view& in, std::string_view& out) noexcept {
+    const std::string_view begin = in;
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    for (std::string_view text; count > 0; --count) {
+        if (!decode_view(in, text) || !decode_view(in, text)) {
+            return false;
+        }
+    }
+    out = begin.substr(0, begin.size() - in.size());
+    return true;
+}
+
 inline void append_ids(std::string& out, const std::vector<std::uint32_t>& ids) {
     append_varint(out, ids.size());
     std::int64_t before = 0;
@@ -126,26 +150,33 @@ inline void append_dictionary(std::string& out, const series_name* names, std::s
     }
 }
 
-inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
-    out.clear();
+template <class Visit>
+bool for_each_name(std::string_view payload, Visit&& visit) {
     std::uint64_t count = 0;
     if (!decode_varint(payload, count) || count > payload.size()) {
         return false;
     }
-    constexpr std::uint64_t usual_bytes = 16;  // of an entry
-    out.reserve(
-        guild::detail::convert<std::size_t>(std::min(count, payload.size() / usual_bytes + 1)));
     for (; count > 0; --count) {
-        out.emplace_back();
         std::uint64_t id = 0;
-        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU ||
-            !detail::decode_text(payload, out.back().key) ||
-            !detail::decode_pairs(payload, out.back().attributes)) {
+        std::string_view key;
+        std::string_view attributes;
+        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU || !detail::decode_view(payload, key) ||
+            !detail::skip_pairs(payload, attributes)) {
             return false;
         }
-        out.back().id = static_cast<std::uint32_t>(id);
+        visit(static_cast<std::uint32_t>(id), key, attributes);
     }
     return payload.empty();
+}
+
+inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
+    out.clear();
+    out.reserve(payload.size() / detail::usual_name_bytes + 1);
+    return for_each_name(
+        payload, [&out](std::uint32_t id, std::string_view key, std::string_view attributes) {
+            out.push_back({id, std::string(key), {}});
+            (void)detail::decode_pairs(attributes, out.back().attributes);
+        });
 }
 
 inline void append_note(std::string& out, const note& content) {

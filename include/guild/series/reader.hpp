@@ -25,14 +25,14 @@
 #include <guild/series/block_reader.hpp>
 #include <guild/series/file_map.hpp>
 #include <guild/series/format.hpp>
-#include <guild/series/frames.hpp>
 #include <guild/series/id_table.hpp>
 #include <guild/series/index.hpp>
-#include <guild/series/key_index.hpp>
+#include <guild/series/name_table.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
 #include <guild/series/pyramid_source.hpp>
+#include <guild/series/summary_table.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -66,6 +66,11 @@ public:
     /// Calls `visit(const series_name&, const series_summary&)` for the same, without a copy.
     template <class Visit>
     void for_each_series(Visit&& visit) const;
+
+    /// Calls `visit(std::string_view key, const series_summary&)` for the same; at a reader that
+    /// was just opened without the names taken apart. The keys live until the next refresh().
+    template <class Visit>
+    void for_each_summary(Visit&& visit) const;
 
     /// The points of a series in file order, or those within a range; none for an unknown key.
     ///
@@ -137,10 +142,9 @@ private:
     result<void> follow(file_window& window);
     bool load_index_before(file_window& window);
     bool load_index(file_window& window, std::uint64_t offset);
-    void use_index(const block& from, index_content& content);
+    bool load_names(file_window& window, std::uint64_t offset);
+    void use_index(const block& from, id_table<series_summary> summaries);
     void use_block(const block& found);
-    void use_frames(std::string_view payload);
-    void use_names(std::string_view payload);
 
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
@@ -163,9 +167,8 @@ private:
     std::uint32_t seed_ = 0;
     std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
 
-    id_table<series_name> names_;
-    id_table<series_summary> summaries_;
-    key_index keys_;
+    name_table names_;
+    summary_table summaries_;
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
     file_map map_;                         // up to an index, gathered when first needed
@@ -226,7 +229,6 @@ inline result<void> reader::open_file() {
 inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
-    keys_.clear();
     map_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
@@ -250,82 +252,59 @@ inline bool reader::load_index_before(file_window& window) {
 
 // Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
 inline bool reader::load_index(file_window& window, std::uint64_t offset) {
-    const auto found =
-        offset == 0 ? std::nullopt : find_block_at(window, seed_, offset, seen_.size);
-    index_content content;
+    if (offset == 0 || offset >= seen_.size) {
+        return false;
+    }
+    if (!window.holds(offset)) {
+        // The dictionary stands before the index, and what is to be read next behind it.
+        const std::uint64_t before = std::min(offset, detail::usual_dictionary_bytes);
+        (void)window.view(offset - before, before + block_head_bytes, seen_.size);
+    }
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    index_glance glance;
     if (!found || found->type != block_type::index || found->sequence >= limit_ ||
-        !decode_index(found->payload, content)) {
+        !decode_glance(found->payload, glance)) {
         return false;
     }
-    const auto dictionary = find_block_at(window, seed_, content.dictionary_offset, seen_.size);
-    if (!dictionary || dictionary->type != block_type::dictionary) {
+    if (!load_names(window, glance.dictionary_offset)) {
         return false;
     }
-    use_names(dictionary->payload);
-    use_index(*found, content);
+    use_index(*found, std::move(glance.summaries));
     offset_ = found->end();
     return true;
 }
 
-inline void reader::use_index(const block& from, index_content& content) {
-    summaries_.clear();
-    summaries_.reserve(content.summaries.size());
-    for (auto& [id, summary] : content.summaries) {
-        summaries_[id] = std::move(summary);
-    }
+inline bool reader::load_names(file_window& window, std::uint64_t offset) {
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    const std::string_view names = found ? names_in(*found) : std::string_view();
+    names_.add(names);
+    return !names.empty();
+}
+
+inline void reader::use_index(const block& from, id_table<series_summary> summaries) {
+    summaries_.assign(std::move(summaries));
     index_offset_ = from.offset;
     closed_ = (from.flags & flag_closed) != 0;
     lost_.clear();  // whatever was lost before, the index knows the numbers
 }
 
-inline void reader::use_names(std::string_view payload) {
-    std::vector<series_name> names;
-    if (!decode_dictionary(payload, names)) {
-        return;
-    }
-    names_.reserve(names.size());
-    for (series_name& name : names) {
-        if (names_.find(name.id) == nullptr) {
-            names_[name.id] = std::move(name);
-        }
-    }
-}
-
-inline void reader::use_frames(std::string_view payload) {
-    frame_decoder frames(payload);
-    std::vector<series_summary*> columns;
-    while (frames.next()) {
-        if (frames.has_new_columns()) {
-            columns.clear();
-            for (const auto& column : frames.columns()) {
-                (void)summaries_[column.id];
-            }
-            for (const auto& column : frames.columns()) {
-                columns.push_back(summaries_.find(column.id));
-            }
-        }
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-            columns[i]->add({frames.step(), frames.time_us(), frames.value(frames.columns()[i])});
-        }
-    }
-}
-
 inline void reader::use_block(const block& found) {
-    index_content content;
+    index_glance glance;
     switch (found.type) {
     case block_type::dictionary:
-        use_names(found.payload);
+        names_.add(found.payload);
         break;
     case block_type::frames:
-        use_frames(found.payload);
+        summaries_.add_frames(found.payload);
         break;
     case block_type::chunk:
+        names_.add(names_in(found));
         points_.visit_all(
-            found, [this](std::uint32_t id, const point& next) { summaries_[id].add(next); });
+            found, [this](std::uint32_t id, const point& next) { summaries_.add(id, next); });
         break;
     case block_type::index:
-        if (decode_index(found.payload, content)) {
-            use_index(found, content);
+        if (decode_glance(found.payload, glance)) {
+            use_index(found, std::move(glance.summaries));
         }
         break;
     default:
@@ -394,28 +373,33 @@ inline result<void> reader::end_before(std::uint64_t sequence) {
 
 template <class Visit>
 void reader::for_each_series(Visit&& visit) const {
-    for (const auto& [id, name] : names_) {
+    for (const auto& [id, name] : names_.names()) {
         const series_summary* summary = summaries_.find(id);
-        if (summary != nullptr && summary->count != 0) {
+        if (summary != nullptr) {
             visit(name, *summary);
         }
     }
 }
 
+template <class Visit>
+void reader::for_each_summary(Visit&& visit) const {
+    names_.for_each([&](std::uint32_t id, std::string_view key) {
+        const series_summary* summary = summaries_.find(id);
+        if (summary != nullptr) {
+            visit(key, *summary);
+        }
+    });
+}
+
 inline std::uint64_t reader::points_known() const noexcept {
-    std::uint64_t all = 0;
-    for (const auto& entry : summaries_) {
-        all += entry.value.count;
-    }
-    return all;
+    return summaries_.points();
 }
 
 inline std::vector<series_summary> reader::summaries() const {
     std::vector<series_summary> all;
-    all.reserve(summaries_.size());
-    for_each_series([&all](const series_name& name, const series_summary& summary) {
+    for_each_summary([&all](std::string_view key, const series_summary& summary) {
         all.push_back(summary);
-        all.back().key = name.key;
+        all.back().key = key;
     });
     return all;
 }
@@ -504,7 +488,7 @@ inline bool reader::load_map(file_window& window) {
 
 inline result<std::vector<point>> reader::points(std::string_view key, const point_range& range) {
     std::vector<point> found;
-    const auto id = keys_.find(names_, key);
+    const auto id = names_.find_id(key);
     if (!id) {
         return found;
     }
@@ -529,7 +513,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
 }
 
 inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
-    const auto id = keys_.find(names_, key);
+    const auto id = names_.find_id(key);
     if (!id || summaries_.find(*id) == nullptr) {
         return {};
     }
@@ -540,7 +524,7 @@ inline measured reader::measure_pixels(std::string_view key, const pixel_request
 
 inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
                                        pixel_reducer& into) {
-    const auto id = keys_.find(names_, key);
+    const auto id = names_.find_id(key);
     if (!id) {
         return {};
     }

@@ -215,22 +215,17 @@ private:
     }
 
     void check(const block& found) {
-        std::vector<series_name> names;
         note remark;
         bool good = true;
         switch (found.type) {
         case block_type::dictionary:
-            good = decode_dictionary(found.payload, names);
-            for (series_name& name : names) {
-                names_[name.id] = true;
-            }
-            dictionary_ = found.offset;
+            good = check_names(found);
             break;
         case block_type::frames:
             good = count_frames(found);
             break;
         case block_type::chunk:
-            good = count_chunk(found);
+            good = check_names(found) && count_chunk(found);
             break;
         case block_type::index:
             good = check_index(found);
@@ -247,6 +242,20 @@ private:
         if (!good) {
             add(found, "the checksum holds, and what is in the block makes no sense");
         }
+    }
+
+    // Of a DICT, or of the one that a CHUNK may begin with.
+    bool check_names(const block& found) {
+        if (found.type == block_type::chunk && (found.flags & flag_named) == 0) {
+            return true;
+        }
+        std::vector<series_name> names;
+        const bool good = decode_dictionary(names_in(found), names);
+        dictionary_ = found.offset;
+        for (const series_name& name : names) {
+            names_[name.id] = true;
+        }
+        return good;
     }
 
     void count(std::uint32_t id, const point& next) {
@@ -268,32 +277,34 @@ private:
             times_us.push_back(frames.time_us());
         }
         if (!steps.empty()) {
-            list(found, describe(steps, times_us), report_.points - before);
+            list(found, describe(steps, times_us, report_.points - before));
         }
         return !frames.is_bad();
     }
 
     bool count_chunk(const block& found) {
-        if (!chunk_.open(found.payload)) {
-            return false;
-        }
-        stretch points;
-        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
-            if (!chunk_.read(at, points)) {
-                return false;
+        frames_entry entry;
+        for (bool is_there = chunk_.open(chunks_in(found)); is_there; is_there = chunk_.next()) {
+            stretch points;
+            for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+                if (!chunk_.read(at, points)) {
+                    return false;
+                }
+                for (std::size_t i = 0; i < points.size; ++i) {
+                    count(chunk_.ids()[at], points[i]);
+                }
             }
-            for (std::size_t i = 0; i < points.size; ++i) {
-                count(chunk_.ids()[at], points[i]);
-            }
+            entry.add(describe(chunk_.steps(), chunk_.times_us(), chunk_.points()));
         }
-        list(found, describe(chunk_.steps(), chunk_.times_us()), chunk_.points());
-        return true;
+        if (entry.frames != 0) {
+            list(found, entry);
+        }
+        return !chunk_.is_bad();
     }
 
     // What the next index must say of a block.
-    void list(const block& found, frames_entry entry, std::uint64_t points) {
+    void list(const block& found, frames_entry entry) {
         entry.offset = found.offset;
-        entry.points = points;
         frames_ += entry.frames;
         listed_.push_back(entry);
     }

@@ -106,6 +106,7 @@ private:
     result<void> link_files();
     void order_files();
     void name_series();
+    void sort_shown();
     void list_series(std::size_t writer);
     void rename_repeated();
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
@@ -227,9 +228,9 @@ inline void run_reader::order_files() {
 inline void run_reader::list_series(std::size_t writer) {
     const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
     for (std::size_t i = 0; i < chains_[writer].size(); ++i) {
-        chains_[writer][i]->for_each_series(
-            [&](const series_name& name, const series_summary& summary) {
-                shown_.push_back({name.key, name.key, &summary, writer, i});
+        chains_[writer][i]->for_each_summary(
+            [&](std::string_view key, const series_summary& summary) {
+                shown_.push_back({key, key, &summary, writer, i});
             });
     }
     if (chains_[writer].size() == 1) {
@@ -255,20 +256,54 @@ inline void run_reader::list_series(std::size_t writer) {
 }
 
 inline void run_reader::name_series() {
-    const auto is_before = [](const place& a, const place& b) {
-        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
-    };
     shown_.clear();
     merged_.clear();
     renamed_.clear();
     for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
         list_series(writer);
     }
-    std::sort(shown_.begin(), shown_.end(), is_before);
+    sort_shown();
     if (chains_.size() > 1) {
         rename_repeated();
-        std::sort(shown_.begin(), shown_.end(), is_before);
+        sort_shown();
     }
+}
+
+// By what is shown, then by writer. Eight bytes behind what all begin with tell most apart.
+inline void run_reader::sort_shown() {
+    const auto is_before = [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
+    };
+    if (std::is_sorted(shown_.begin(), shown_.end(), is_before)) {
+        return;
+    }
+    std::size_t common = shown_.front().shown.size();
+    for (const place& each : shown_) {
+        const std::size_t most = std::min(common, each.shown.size());
+        common = 0;
+        while (common < most && each.shown[common] == shown_.front().shown[common]) {
+            ++common;
+        }
+    }
+    std::vector<std::pair<std::uint64_t, const place*>> order;
+    order.reserve(shown_.size());
+    for (const place& each : shown_) {
+        std::uint64_t begin = 0;
+        for (std::size_t i = common; i < common + 8; ++i) {
+            begin = begin << 8U |
+                    (i < each.shown.size() ? static_cast<unsigned char>(each.shown[i]) : 0U);
+        }
+        order.emplace_back(begin, &each);
+    }
+    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first < b.first : is_before(*a.second, *b.second);
+    });
+    std::vector<place> sorted;
+    sorted.reserve(shown_.size());
+    for (const auto& each : order) {
+        sorted.push_back(*each.second);
+    }
+    shown_ = std::move(sorted);
 }
 
 // The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
