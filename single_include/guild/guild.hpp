@@ -18798,6 +18798,8 @@ enum class block_type : std::uint8_t {
 
 /// Flag of an index: the writer ended here and nothing follows.
 inline constexpr std::uint8_t flag_closed = 1;
+/// Flag of a chunk block: its payload begins with a dictionary of all series.
+inline constexpr std::uint8_t flag_named = 1;
 
 /// One block. `payload` points into the bytes it was read from.
 struct block {
@@ -19005,6 +19007,13 @@ struct series_name {
 void append_dictionary(std::string& out, const series_name* names, std::size_t count);
 [[nodiscard]] bool decode_dictionary(std::string_view payload, std::vector<series_name>& out);
 
+/// Calls `visit(std::uint32_t id, std::string_view key, std::string_view attributes)` for every
+/// entry of a dictionary; `attributes` are bytes for detail::decode_pairs().
+///
+/// out      false for bad bytes: what was visited before the place means nothing
+template <class Visit>
+[[nodiscard]] bool for_each_name(std::string_view payload, Visit&& visit);
+
 /// A remark in the file: a mark, a gap, an attempt.
 struct note {
     std::int64_t time_us = 0;
@@ -19017,6 +19026,8 @@ void append_note(std::string& out, const note& content);
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
+
+inline constexpr std::size_t usual_name_bytes = 16;  // of an entry of a dictionary
 
 inline void append_text(std::string& out, std::string_view text) {
     append_varint(out, text.size());
@@ -19063,6 +19074,22 @@ inline bool decode_pairs(std::string_view& in, text_pairs& out) {
     return true;
 }
 
+// The next pairs of `in`, as bytes.
+inline bool skip_pairs(std::string_view& in, std::string_view& out) noexcept {
+    const std::string_view begin = in;
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    for (std::string_view text; count > 0; --count) {
+        if (!decode_view(in, text) || !decode_view(in, text)) {
+            return false;
+        }
+    }
+    out = begin.substr(0, begin.size() - in.size());
+    return true;
+}
+
 inline void append_ids(std::string& out, const std::vector<std::uint32_t>& ids) {
     append_varint(out, ids.size());
     std::int64_t before = 0;
@@ -19102,26 +19129,33 @@ inline void append_dictionary(std::string& out, const series_name* names, std::s
     }
 }
 
-inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
-    out.clear();
+template <class Visit>
+bool for_each_name(std::string_view payload, Visit&& visit) {
     std::uint64_t count = 0;
     if (!decode_varint(payload, count) || count > payload.size()) {
         return false;
     }
-    constexpr std::uint64_t usual_bytes = 16;  // of an entry
-    out.reserve(
-        guild::detail::convert<std::size_t>(std::min(count, payload.size() / usual_bytes + 1)));
     for (; count > 0; --count) {
-        out.emplace_back();
         std::uint64_t id = 0;
-        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU ||
-            !detail::decode_text(payload, out.back().key) ||
-            !detail::decode_pairs(payload, out.back().attributes)) {
+        std::string_view key;
+        std::string_view attributes;
+        if (!decode_varint(payload, id) || id > 0xFFFFFFFFU || !detail::decode_view(payload, key) ||
+            !detail::skip_pairs(payload, attributes)) {
             return false;
         }
-        out.back().id = static_cast<std::uint32_t>(id);
+        visit(static_cast<std::uint32_t>(id), key, attributes);
     }
     return payload.empty();
+}
+
+inline bool decode_dictionary(std::string_view payload, std::vector<series_name>& out) {
+    out.clear();
+    out.reserve(payload.size() / detail::usual_name_bytes + 1);
+    return for_each_name(
+        payload, [&out](std::uint32_t id, std::string_view key, std::string_view attributes) {
+            out.push_back({id, std::string(key), {}});
+            (void)detail::decode_pairs(attributes, out.back().attributes);
+        });
 }
 
 inline void append_note(std::string& out, const note& content) {
@@ -19488,22 +19522,46 @@ inline bool frame_decoder::next() {
     return true;
 }
 
+namespace detail {
+
+// Most numbers of columns take one byte or two.
+inline bool decode_column_code(std::string_view& in, std::uint64_t& code) noexcept {
+    if (in.size() >= 2) {
+        const auto low = static_cast<unsigned char>(in[0]);
+        const auto high = static_cast<unsigned char>(in[1]);
+        if (low < 0x80U || high < 0x80U) {
+            const bool is_short = low < 0x80U;
+            code = is_short ? low : (low & 0x7FU) | static_cast<unsigned>(high) << 7U;
+            in.remove_prefix(is_short ? 1 : 2);
+            return true;
+        }
+    }
+    return decode_varint(in, code);
+}
+
+}  // namespace detail
+
 inline bool frame_decoder::read_columns(std::uint64_t count) {
-    columns_.clear();
     row_bytes_ = 0;
     if (count > rest_.size()) {
+        columns_.clear();
         return false;
     }
-    for (; count > 0; --count) {
+    columns_.resize(guild::detail::convert<std::size_t>(count));
+    std::string_view in = rest_;
+    std::uint32_t offset = 0;
+    for (column& each : columns_) {
         std::uint64_t code = 0;
-        if (!decode_varint(rest_, code) || (code >> 2U) > 0xFFFFFFFFU) {
+        if (!detail::decode_column_code(in, code) || (code >> 2U) > 0xFFFFFFFFU) {
+            columns_.clear();
             return false;
         }
         const auto form = static_cast<width>(code & 3U);
-        columns_.push_back(
-            {static_cast<std::uint32_t>(code >> 2U), form, static_cast<std::uint32_t>(row_bytes_)});
-        row_bytes_ += bytes_of(form);
+        each = {static_cast<std::uint32_t>(code >> 2U), form, offset};
+        offset += static_cast<std::uint32_t>(bytes_of(form));
     }
+    rest_ = in;
+    row_bytes_ = offset;
     return true;
 }
 
@@ -20869,14 +20927,15 @@ inline bool decode_column(std::string_view in, std::size_t count, number_column&
 }}}  // namespace guild::series
 
 // ==== guild/series/chunk.hpp ====
-// guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block.
+// guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block is some of
+// them.
 //
 //     chunk  := varint frames | ids | varint s, set{s}
-//               | text sets of frames | text steps | text times | column{n}
+//               | text sets of frames | text steps | text times | text values{n}
 //     ids    := varint n, (zigzag (id - id before)){n}
 //     set    := varint k, varint{k}      which of the n columns a frame has values in, in order
-//     column := varint points | text values
-//     sets of frames, steps, times := integers, one a frame; sets are left empty when s is 1
+//     sets of frames := integers, one a frame; the text is not there when s is 1
+//     steps, times   := the same, or u8 3 and packed differences to those of the chunk before
 //
 // Layer 3. Includes: base, series/column.hpp packed.hpp payload.hpp. Pure: bytes in, values out.
 // Not here: which frames share a chunk (series/compact.hpp); the block around (series/format.hpp).
@@ -20889,7 +20948,18 @@ inline constexpr std::size_t full_chunk_points = std::size_t{1} << 17U;
 /// More points than this in one chunk are not believed.
 inline constexpr std::uint64_t max_chunk_points = std::uint64_t{1} << 22U;
 
-/// Gathers frames and makes them the payload of a CHUNK block.
+/// The frames of the chunk before in a payload, which those of the next one may count from.
+struct chunk_frames {
+    std::vector<std::int64_t> steps;
+    std::vector<std::int64_t> times_us;
+
+    void clear() noexcept {
+        steps.clear();
+        times_us.clear();
+    }
+};
+
+/// Gathers frames and makes them a chunk of a CHUNK block.
 ///
 /// cost     keeps its memory; a frame with the series of the frame before is cheapest
 /// example  tests/series/chunk.cpp "chunk: the bytes of a small one, by hand"
@@ -20905,7 +20975,10 @@ public:
     [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
     [[nodiscard]] const std::vector<std::int64_t>& times_us() const noexcept { return times_us_; }
 
-    /// Appends the payload and starts anew.
+    /// Appends the chunk and starts anew.
+    ///
+    /// in       before: of the chunk that `out` ends with; becomes that of this one
+    void finish(std::string& out, chunk_frames& before);
     void finish(std::string& out);
 
 private:
@@ -20914,6 +20987,8 @@ private:
     [[nodiscard]] std::uint32_t place_of(std::uint32_t id);
     [[nodiscard]] bool is_same_set(const sample* values, std::size_t count) const noexcept;
     void append_sets(std::string& out) const;
+    void append_alike(std::string& out, const std::vector<std::int64_t>& values,
+                      const std::vector<std::int64_t>& before);
 
     std::vector<std::uint32_t> ids_;  // of the columns, in order of first use
     std::map<std::uint32_t, std::uint32_t> places_;
@@ -20925,6 +21000,7 @@ private:
     std::size_t set_ = 0;  // of the frame before
     std::size_t points_ = 0;
     std::string scratch_;
+    std::string other_scratch_;
 };
 
 /// Points of one series that follow each other.
@@ -20939,16 +21015,22 @@ struct stretch {
     }
 };
 
-/// Reads a CHUNK payload.
+/// Reads a CHUNK payload, chunk by chunk.
 ///
 /// threads  one at a time: the memory of decoded columns is used again
 /// example  tests/series/chunk.cpp "chunk: frames of changing series come back in order"
 class chunk_reader {
 public:
-    /// Takes the payload's directory in. `payload` must live as long as columns are read.
+    /// Takes the directory of the first chunk in. `payload` must live as long as columns are read.
     ///
     /// out      false for bad bytes
     [[nodiscard]] bool open(std::string_view payload);
+
+    /// The same of the next chunk.
+    ///
+    /// out      false at the end and for bad bytes, which is_bad() tells apart
+    [[nodiscard]] bool next();
+    [[nodiscard]] bool is_bad() const noexcept { return bad_; }
 
     /// The series in the chunk, each once, in order of first use.
     [[nodiscard]] const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
@@ -20977,11 +21059,15 @@ private:
     bool read_ids(std::string_view& in, std::uint64_t frames);
     bool read_sets(std::string_view& in);
     bool read_frames(std::string_view& in);
+    bool read_integers(std::string_view& in, std::vector<std::int64_t>& out);
     bool read_columns(std::string_view& in);
     bool count_points(std::vector<std::uint64_t>& points) const;
     void list_sets();
     void gather(std::size_t at);
 
+    std::string_view rest_;
+    bool bad_ = false;
+    bool is_alike_ = false;  // as many frames as in the chunk before
     std::vector<std::uint32_t> ids_;
     std::vector<std::vector<std::uint32_t>> sets_;
     std::size_t sets_used_ = 0;
@@ -20993,6 +21079,7 @@ private:
     std::vector<column> columns_;
     std::uint64_t points_ = 0;
 
+    std::vector<std::uint64_t> differences_;
     number_column values_;
     std::vector<std::int64_t> some_steps_;  // of a series that is not in every frame
     std::vector<std::int64_t> some_times_us_;
@@ -21059,23 +21146,53 @@ inline void chunk_builder::append_sets(std::string& out) const {
     }
 }
 
+namespace detail {
+
+// In the place of a transform of integers: each less the one at its place in the chunk before.
+inline constexpr char as_chunk_before = 3;
+
+}  // namespace detail
+
+// By the transform that takes the fewest bytes, that of chunks in one payload among them.
+inline void chunk_builder::append_alike(std::string& out, const std::vector<std::int64_t>& values,
+                                        const std::vector<std::int64_t>& before) {
+    scratch_.clear();
+    append_integers(scratch_, values.data(), values.size());
+    if (values.size() == before.size()) {
+        other_scratch_.assign(1, detail::as_chunk_before);
+        detail::append_packed_of(other_scratch_, values.size(), [&](std::size_t i) {
+            return static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(before[i]);
+        });
+        if (other_scratch_.size() < scratch_.size()) {
+            scratch_.swap(other_scratch_);
+        }
+    }
+    detail::append_text(out, scratch_);
+}
+
 inline void chunk_builder::finish(std::string& out) {
+    chunk_frames none;
+    finish(out, none);
+}
+
+inline void chunk_builder::finish(std::string& out, chunk_frames& before) {
     append_varint(out, frames());
     detail::append_ids(out, ids_);
     append_sets(out);
-    for (const auto* each : {&set_of_frame_, &steps_, &times_us_}) {
+    if (sets_.size() > 1) {
         scratch_.clear();
-        if (each != &set_of_frame_ || sets_.size() > 1) {
-            append_integers(scratch_, each->data(), each->size());
-        }
+        append_integers(scratch_, set_of_frame_.data(), set_of_frame_.size());
         detail::append_text(out, scratch_);
     }
+    append_alike(out, steps_, before.steps);
+    append_alike(out, times_us_, before.times_us);
     for (std::size_t i = 0; i < ids_.size(); ++i) {
         scratch_.clear();
         append_column(scratch_, columns_[i]);
-        append_varint(out, columns_[i].size());
         detail::append_text(out, scratch_);
     }
+    before.steps.swap(steps_);
+    before.times_us.swap(times_us_);
     ids_.clear();
     places_.clear();
     sets_.clear();
@@ -21086,18 +21203,28 @@ inline void chunk_builder::finish(std::string& out) {
 }
 
 inline bool chunk_reader::open(std::string_view payload) {
+    rest_ = payload;
+    steps_.clear();
+    bad_ = payload.empty();
+    return next();
+}
+
+inline bool chunk_reader::next() {
+    if (bad_ || rest_.empty()) {
+        return false;
+    }
     std::uint64_t frames = 0;
     points_ = 0;
     sets_begin_.clear();
-    if (!decode_varint(payload, frames) || frames == 0 || frames > max_chunk_frames) {
-        return false;
-    }
-    return read_ids(payload, frames) && read_sets(payload) && read_frames(payload) &&
-           read_columns(payload) && payload.empty();
+    bad_ = !decode_varint(rest_, frames) || frames == 0 || frames > max_chunk_frames ||
+           !read_ids(rest_, frames) || !read_sets(rest_) || !read_frames(rest_) ||
+           !read_columns(rest_);
+    return !bad_;
 }
 
 inline bool chunk_reader::read_ids(std::string_view& in, std::uint64_t frames) {
     const auto size = guild::detail::convert<std::size_t>(frames);
+    is_alike_ = steps_.size() == size;
     steps_.resize(size);
     times_us_.resize(size);
     set_of_frame_.assign(size, 0);
@@ -21129,25 +21256,38 @@ inline bool chunk_reader::read_sets(std::string_view& in) {
 }
 
 inline bool chunk_reader::read_frames(std::string_view& in) {
-    for (auto* each : {&set_of_frame_, &steps_, &times_us_}) {
-        std::string_view bytes;
-        if (!detail::decode_view(in, bytes)) {
-            return false;
-        }
-        const bool is_left_out = each == &set_of_frame_ && sets_used_ == 1;
-        if (!is_left_out && !decode_integers(bytes, each->data(), each->size())) {
-            return false;
-        }
-        if (!bytes.empty()) {
-            return false;
-        }
+    std::string_view sets;
+    if ((sets_used_ > 1 && (!detail::decode_view(in, sets) ||
+                            !decode_integers(sets, set_of_frame_.data(), set_of_frame_.size()))) ||
+        !sets.empty() || !read_integers(in, steps_) || !read_integers(in, times_us_)) {
+        return false;
     }
     return std::all_of(set_of_frame_.begin(), set_of_frame_.end(), [this](std::int64_t set) {
         return set >= 0 && static_cast<std::uint64_t>(set) < sets_used_;
     });
 }
 
-// How many points each column must have, from the sets of the frames.
+// Steps or times. In: `out` holds those of the chunk before, if it had as many frames.
+inline bool chunk_reader::read_integers(std::string_view& in, std::vector<std::int64_t>& out) {
+    std::string_view bytes;
+    if (!detail::decode_view(in, bytes)) {
+        return false;
+    }
+    if (bytes.empty() || bytes.front() != detail::as_chunk_before) {
+        return decode_integers(bytes, out.data(), out.size()) && bytes.empty();
+    }
+    bytes.remove_prefix(1);
+    differences_.resize(out.size());
+    if (!is_alike_ || !decode_packed(bytes, differences_.data(), out.size()) || !bytes.empty()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(out[i]) + differences_[i]);
+    }
+    return true;
+}
+
+// How many points each column has, from the sets of the frames.
 inline bool chunk_reader::count_points(std::vector<std::uint64_t>& points) const {
     std::vector<std::uint64_t> frames_of_set(sets_used_);
     for (const std::int64_t set : set_of_frame_) {
@@ -21175,8 +21315,8 @@ inline bool chunk_reader::read_columns(std::string_view& in) {
     columns_.assign(ids_.size(), {});
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         column& next = columns_[i];
-        if (!decode_varint(in, next.points) || next.points != expected[i] ||
-            !detail::decode_view(in, next.bytes)) {
+        next.points = expected[i];
+        if (!detail::decode_view(in, next.bytes)) {
             return false;
         }
         next.is_plain = sets_used_ == 1 && next.points == steps_.size();
@@ -21723,61 +21863,107 @@ inline bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piec
 
 }}}  // namespace guild::series
 
-// ==== guild/series/index.hpp ====
-// guild/series/index.hpp - the payload of an INDEX block: what stands where in a series file, and
-// every series at a glance.
+// ==== guild/series/id_table.hpp ====
+// guild/series/id_table.hpp - values by the id of a series, quick for the ids that writers give.
 //
-// Layer 3. Includes: base, series/frames.hpp payload.hpp point.hpp. Pure: bytes in, values out.
-// Not here: other payloads (series/payload.hpp, frames.hpp, chunk.hpp, pyramid.hpp).
+// Layer 3. Includes: the standard library only.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Values by id, in the order in which they were added. Writers number series 0, 1, 2, ..., and
+/// then an id is its own place; any other ids work as well.
+///
+/// cost     find: O(1) for ids in order, O(log n) for others; memory O(values)
+/// example  tests/series/id_table.cpp "id table: ids in order, out of order and far apart"
+template <class Value>
+class id_table {
+public:
+    struct entry {
+        explicit entry(std::uint32_t of) : id(of) {}
+
+        std::uint32_t id;
+        Value value{};
+    };
+
+    [[nodiscard]] const Value* find(std::uint32_t id) const noexcept {
+        const std::size_t place = place_of(id);
+        return place < entries_.size() ? &entries_[place].value : nullptr;
+    }
+    [[nodiscard]] Value* find(std::uint32_t id) noexcept {
+        const std::size_t place = place_of(id);
+        return place < entries_.size() ? &entries_[place].value : nullptr;
+    }
+
+    /// The value of `id`, made when it is new. References last until the next one is made.
+    Value& operator[](std::uint32_t id) {
+        const std::size_t place = place_of(id);
+        if (place < entries_.size()) {
+            return entries_[place].value;
+        }
+        if (id != entries_.size()) {
+            others_.emplace(id, entries_.size());
+        }
+        entries_.emplace_back(id);
+        return entries_.back().value;
+    }
+
+    void clear() noexcept {
+        entries_.clear();
+        others_.clear();
+    }
+    void reserve(std::size_t size) { entries_.reserve(size); }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return entries_.end(); }
+    [[nodiscard]] auto begin() noexcept { return entries_.begin(); }
+    [[nodiscard]] auto end() noexcept { return entries_.end(); }
+
+private:
+    [[nodiscard]] std::size_t place_of(std::uint32_t id) const noexcept {
+        if (id < entries_.size() && entries_[id].id == id) {
+            return id;
+        }
+        if (others_.empty()) {
+            return entries_.size();
+        }
+        const auto found = others_.find(id);
+        return found == others_.end() ? entries_.size() : found->second;
+    }
+
+    std::vector<entry> entries_;
+    std::map<std::uint32_t, std::size_t> others_;  // ids that are not their own place
+};
+
+}}}  // namespace guild::series
+
+// ==== guild/series/index_summary.hpp ====
+// guild/series/index_summary.hpp - summaries of series in an INDEX: the section of type 2, in few
+// bytes and quick to read.
+//
+// Layer 3. Includes: base, series/frames.hpp point.hpp. Pure: bytes in, values out.
+// Not here: the other sections (series/index.hpp).
 // docs/format-series.md, section "INDEX", is the specification.
 
 namespace guild { inline namespace v0 { namespace series {
 
-/// A FRAMES block as an index lists it.
-struct frames_entry {
-    std::uint64_t offset = 0;
-    std::uint64_t frames = 0;
-    std::uint64_t points = 0;
-    std::int64_t min_step = 0;
-    std::int64_t max_step = 0;
-    std::int64_t min_time_us = 0;
-    std::int64_t max_time_us = 0;
-};
+/// Appends a summary, which has points and whose key is left out.
+///
+/// in       before: where the first point's time is counted from, the first time of the summary
+///          before; becomes that of this one
+void append_summary(std::string& out, std::uint32_t id, const series_summary& from,
+                    std::int64_t& before);
 
-/// A CHUNK block as an index lists it.
-struct chunk_entry : frames_entry {
-    std::uint32_t group = 0;  // place in index_content::groups
-};
-
-/// A PYRAMID block as an index lists it.
-struct pyramid_entry {
-    std::uint64_t offset = 0;
-    std::vector<std::uint32_t> ids;  // of the series it tells of
-};
-
-/// What an INDEX says; summaries carry their id and no key.
-struct index_content {
-    std::uint64_t dictionary_offset = 0;  // of a full dictionary
-    std::uint64_t covers_offset = 0;      // what is listed stands from here to the index
-    std::uint64_t frames = 0;             // in the file before the index
-    std::uint64_t points = 0;
-    std::vector<frames_entry> blocks;
-    std::vector<std::vector<std::uint32_t>> groups;  // the series that chunks of a group may hold
-    std::vector<chunk_entry> chunks;
-    std::uint64_t pyramid_begin = 0;  // what `pyramids` tell of stands from here to the index
-    std::vector<pyramid_entry> pyramids;
-    std::vector<std::pair<std::uint32_t, series_summary>>
-        summaries;  // of the file before the index
-};
-
-void append_index(std::string& out, const index_content& content);
-[[nodiscard]] bool decode_index(std::string_view payload, index_content& out);
+/// Reads a varint n, then n summaries, each into what `place(std::uint32_t id)` refers to.
+///
+/// in       before: where the first of the times is counted from
+/// out      false for bad bytes
+/// example  tests/series/index_summary.cpp "index summary: what is told comes back"
+template <class Place>
+[[nodiscard]] bool decode_summaries(std::string_view in, std::int64_t before, Place&& place);
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
-
-enum class index_section : std::uint8_t { blocks = 1, summaries = 2, chunks = 3, pyramids = 4 };
 
 inline void append_range(std::string& out, std::int64_t min, std::int64_t max, std::int64_t base) {
     append_signed(out, minus(min, base));
@@ -21794,58 +21980,265 @@ inline bool decode_range(std::string_view& in, std::int64_t& min, std::int64_t& 
     return true;
 }
 
-inline void append_number(std::string& out, const number& value) {
-    const width form = width_of(value);
-    out += static_cast<char>(form);
+// How the numbers of a summary are written: which of them are left out, and the width of the
+// others.
+//
+//     bits 0-2   0 to 3: the width of all numbers; 4: each has its own before it
+//     bit 3      the range of steps is not that from the first point's to the last one's, and
+//     follows bits 4-5   the smallest value: 0 none, 1 follows, 2 that of the first point, 3 of the
+//     last bits 6-7   the largest value
+struct summary_shape {
+    static constexpr unsigned own_widths = 4;
+    static constexpr unsigned own_steps = 8;
+    enum source : std::uint8_t { none, own, first, last };
+
+    unsigned bits = 0;
+
+    [[nodiscard]] unsigned width_bits() const noexcept { return bits & 7U; }
+    [[nodiscard]] bool has_steps() const noexcept { return (bits & own_steps) != 0; }
+    [[nodiscard]] source min() const noexcept { return static_cast<source>(bits >> 4U & 3U); }
+    [[nodiscard]] source max() const noexcept { return static_cast<source>(bits >> 6U & 3U); }
+
+    static unsigned source_of(const number& value, const series_summary& from) noexcept {
+        return value == from.first.value ? first : value == from.last.value ? last : own;
+    }
+
+    explicit summary_shape(unsigned byte) noexcept : bits(byte) {}
+    explicit summary_shape(const series_summary& from) noexcept {
+        const unsigned sources =
+            from.has_finite() ? source_of(from.min, from) << 4U | source_of(from.max, from) << 6U
+                              : 0;
+        const bool in_order = from.min_step == from.first.step && from.max_step == from.last.step;
+        bits = sources | (in_order ? 0 : own_steps);
+        const number* written[4] = {&from.first.value, &from.last.value,
+                                    min() == own ? &from.min : &from.first.value,
+                                    max() == own ? &from.max : &from.first.value};
+        width widest = width_of(from.first.value);
+        bool is_mixed = false;
+        for (const number* value : written) {
+            const width form = width_of(*value);
+            is_mixed = is_mixed || value->kind() != from.first.value.kind();
+            widest = bytes_of(form) > bytes_of(widest) ? form : widest;
+        }
+        bits |= is_mixed ? own_widths : static_cast<unsigned>(widest);
+    }
+};
+
+inline void append_number(std::string& out, const number& value, summary_shape shape) {
+    width form = static_cast<width>(shape.width_bits());
+    if (shape.width_bits() == summary_shape::own_widths) {
+        form = width_of(value);
+        out += static_cast<char>(form);
+    }
     append_value(out, value, form);
 }
-inline bool decode_number(std::string_view& in, number& out) noexcept {
-    if (in.empty() || static_cast<unsigned char>(in.front()) > 3) {
+inline bool decode_number(std::string_view& in, number& out, summary_shape shape) noexcept {
+    unsigned form = shape.width_bits();
+    if (form == summary_shape::own_widths && !in.empty()) {
+        form = static_cast<unsigned char>(in.front());
+        in.remove_prefix(1);
+    }
+    const std::size_t bytes = bytes_of(static_cast<width>(form & 3U));
+    if (form > 3 || in.size() < bytes) {
         return false;
     }
-    const auto form = static_cast<width>(in.front());
-    if (in.size() < 1 + bytes_of(form)) {
-        return false;
-    }
-    out = load_value(in.data() + 1, form);
-    in.remove_prefix(1 + bytes_of(form));
+    out = load_value(in.data(), static_cast<width>(form));
+    in.remove_prefix(bytes);
     return true;
 }
 
-inline void append_point(std::string& out, const point& from) {
-    append_signed(out, from.step);
-    append_signed(out, from.time_us);
-    append_number(out, from.value);
+// Steps and times as differences to those of `base`.
+inline void append_point(std::string& out, const point& from, const point& base,
+                         summary_shape shape) {
+    append_signed(out, minus(from.step, base.step));
+    append_signed(out, minus(from.time_us, base.time_us));
+    append_number(out, from.value, shape);
 }
-inline bool decode_point(std::string_view& in, point& out) noexcept {
-    return decode_signed(in, out.step) && decode_signed(in, out.time_us) &&
-           decode_number(in, out.value);
-}
-
-inline void append_summary(std::string& out, std::uint32_t id, const series_summary& from) {
-    append_varint(out, id);
-    append_varint(out, from.count);
-    append_varint(out, from.nan);
-    append_varint(out, from.inf);
-    append_point(out, from.first);
-    append_point(out, from.last);
-    append_range(out, from.min_step, from.max_step, 0);
-    if (from.has_finite()) {
-        append_number(out, from.min);
-        append_number(out, from.max);
-    }
-}
-inline bool decode_summary(std::string_view& in, std::uint32_t& id, series_summary& out) {
-    std::uint64_t number_of_series = 0;
-    if (!decode_varint(in, number_of_series) || number_of_series > 0xFFFFFFFFU ||
-        !decode_varint(in, out.count) || !decode_varint(in, out.nan) ||
-        !decode_varint(in, out.inf) || !decode_point(in, out.first) ||
-        !decode_point(in, out.last) || !decode_range(in, out.min_step, out.max_step, 0)) {
+inline bool decode_point(std::string_view& in, point& out, const point& base,
+                         summary_shape shape) noexcept {
+    if (!decode_signed(in, out.step) || !decode_signed(in, out.time_us)) {
         return false;
     }
-    id = static_cast<std::uint32_t>(number_of_series);
-    return !out.has_finite() || (decode_number(in, out.min) && decode_number(in, out.max));
+    out.step = plus(out.step, base.step);
+    out.time_us = plus(out.time_us, base.time_us);
+    return decode_number(in, out.value, shape);
 }
+
+inline bool decode_extreme(std::string_view& in, number& out, summary_shape::source from,
+                           const series_summary& of, summary_shape shape) noexcept {
+    switch (from) {
+    case summary_shape::own:
+        return decode_number(in, out, shape);
+    case summary_shape::first:
+        out = of.first.value;
+        return true;
+    case summary_shape::last:
+        out = of.last.value;
+        return true;
+    case summary_shape::none:
+        break;
+    }
+    return !of.has_finite();
+}
+
+// What stands behind a summary's id.
+inline bool decode_summary(std::string_view& in, series_summary& out, std::int64_t& before) {
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count < 2 || in.empty()) {
+        return false;
+    }
+    const summary_shape shape(static_cast<unsigned char>(in.front()));
+    in.remove_prefix(1);
+    out.count = count >> 1U;
+    out.nan = out.inf = 0;
+    if (((count & 1U) != 0 && (!decode_varint(in, out.nan) || !decode_varint(in, out.inf))) ||
+        !decode_point(in, out.first, {0, before, {}}, shape)) {
+        return false;
+    }
+    before = out.first.time_us;
+    out.last = out.first;
+    if (out.count > 1 && !decode_point(in, out.last, out.first, shape)) {
+        return false;
+    }
+    out.min_step = out.first.step;
+    out.max_step = out.last.step;
+    return (!shape.has_steps() || decode_range(in, out.min_step, out.max_step, out.first.step)) &&
+           decode_extreme(in, out.min, shape.min(), out, shape) &&
+           decode_extreme(in, out.max, shape.max(), out, shape);
+}
+
+}  // namespace detail
+
+inline void append_summary(std::string& out, std::uint32_t id, const series_summary& from,
+                           std::int64_t& before) {
+    using detail::append_number;
+    using detail::append_point;
+    using detail::summary_shape;
+    const summary_shape shape(from);
+    const bool is_odd = from.nan + from.inf != 0;
+    append_varint(out, id);
+    append_varint(out, from.count << 1U | (is_odd ? 1U : 0U));
+    out += static_cast<char>(static_cast<unsigned char>(shape.bits));
+    if (is_odd) {
+        append_varint(out, from.nan);
+        append_varint(out, from.inf);
+    }
+    append_point(out, from.first, {0, before, {}}, shape);
+    before = from.first.time_us;
+    if (from.count > 1) {
+        append_point(out, from.last, from.first, shape);
+    }
+    if (shape.has_steps()) {
+        detail::append_range(out, from.min_step, from.max_step, from.first.step);
+    }
+    if (shape.min() == summary_shape::own) {
+        append_number(out, from.min, shape);
+    }
+    if (shape.max() == summary_shape::own) {
+        append_number(out, from.max, shape);
+    }
+}
+
+template <class Place>
+bool decode_summaries(std::string_view in, std::int64_t before, Place&& place) {
+    std::uint64_t count = 0;
+    if (!decode_varint(in, count) || count > in.size()) {
+        return false;
+    }
+    for (; count > 0; --count) {
+        std::uint64_t id = 0;
+        if (!decode_varint(in, id) || id > 0xFFFFFFFFU ||
+            !detail::decode_summary(in, place(static_cast<std::uint32_t>(id)), before)) {
+            return false;
+        }
+    }
+    return in.empty();
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/index.hpp ====
+// guild/series/index.hpp - the payload of an INDEX block: what stands where in a series file, and
+// every series at a glance.
+//
+// Layer 3. Includes: base, series/frames.hpp id_table.hpp index_summary.hpp payload.hpp
+// point.hpp. Pure: bytes in, values out.
+// Not here: other payloads (series/payload.hpp, frames.hpp, chunk.hpp, pyramid.hpp).
+// docs/format-series.md, section "INDEX", is the specification.
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A FRAMES block as an index lists it.
+struct frames_entry {
+    std::uint64_t offset = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t points = 0;
+    std::int64_t min_step = 0;
+    std::int64_t max_step = 0;
+    std::int64_t min_time_us = 0;
+    std::int64_t max_time_us = 0;
+
+    /// Takes in what another entry tells, of the same block.
+    void add(const frames_entry& other) noexcept;
+};
+
+/// A CHUNK block as an index lists it.
+struct chunk_entry : frames_entry {
+    std::uint32_t group = 0;  // place in index_content::groups
+};
+
+/// A PYRAMID block as an index lists it.
+struct pyramid_entry {
+    std::uint64_t offset = 0;
+    std::vector<std::uint32_t> ids;  // of the series it tells of
+};
+
+/// What an INDEX says; summaries carry their id and no key.
+struct index_content {
+    std::uint64_t dictionary_offset = 0;  // of a block with the names of all series
+    std::uint64_t covers_offset = 0;      // what is listed stands from here to the index
+    std::uint64_t frames = 0;             // in the file before the index
+    std::uint64_t points = 0;
+    std::int64_t base_time_us = 0;  // any; times are short that are near to it
+    std::vector<frames_entry> blocks;
+    std::vector<std::vector<std::uint32_t>> groups;  // the series that chunks of a group may hold
+    std::vector<chunk_entry> chunks;
+    std::uint64_t pyramid_begin = 0;  // what `pyramids` tell of stands from here to the index
+    std::vector<pyramid_entry> pyramids;
+    std::vector<std::pair<std::uint32_t, series_summary>>
+        summaries;  // of the file before the index
+};
+
+/// What is to know of an INDEX to list the series of a file.
+struct index_glance {
+    std::uint64_t dictionary_offset = 0;
+    id_table<series_summary> summaries;
+};
+
+void append_index(std::string& out, const index_content& content);
+[[nodiscard]] bool decode_index(std::string_view payload, index_content& out);
+
+/// The same for what lists need, in a fraction of the time.
+///
+/// out      false for bad bytes: what is there then means nothing
+/// example  tests/series/index.cpp "index: a glance at it tells the same summaries"
+[[nodiscard]] bool decode_glance(std::string_view payload, index_glance& out);
+
+// ---- implementation ---------------------------------------------------------
+
+inline void frames_entry::add(const frames_entry& other) noexcept {
+    const bool is_first = frames == 0;
+    frames += other.frames;
+    points += other.points;
+    min_step = is_first ? other.min_step : std::min(min_step, other.min_step);
+    max_step = is_first ? other.max_step : std::max(max_step, other.max_step);
+    min_time_us = is_first ? other.min_time_us : std::min(min_time_us, other.min_time_us);
+    max_time_us = is_first ? other.max_time_us : std::max(max_time_us, other.max_time_us);
+}
+
+namespace detail {
+
+enum class index_section : std::uint8_t { blocks = 1, summaries = 2, chunks = 3, pyramids = 4 };
 
 // What lists of FRAMES and of CHUNK blocks say of each: `before` is the entry before, or the
 // beginning of what the index covers.
@@ -21867,10 +22260,17 @@ inline bool decode_entry(std::string_view& in, frames_entry& entry) noexcept {
     return good;
 }
 
+// What the first entry of a list counts from.
+inline frames_entry first_entry(const index_content& content) noexcept {
+    frames_entry entry;
+    entry.offset = content.covers_offset;
+    entry.min_time_us = content.base_time_us;
+    return entry;
+}
+
 inline void append_entries(std::string& out, const index_content& content) {
     append_varint(out, content.blocks.size());
-    frames_entry before;
-    before.offset = content.covers_offset;
+    frames_entry before = first_entry(content);
     for (const frames_entry& entry : content.blocks) {
         append_entry(out, entry, before);
         before = entry;
@@ -21881,8 +22281,7 @@ inline bool decode_entries(std::string_view in, index_content& out) {
     if (!decode_varint(in, count) || count > in.size()) {
         return false;
     }
-    frames_entry entry;
-    entry.offset = out.covers_offset;
+    frames_entry entry = first_entry(out);
     for (; count > 0; --count) {
         if (!decode_entry(in, entry)) {
             return false;
@@ -21898,8 +22297,7 @@ inline void append_chunks(std::string& out, const index_content& content) {
         append_ids(out, ids);
     }
     append_varint(out, content.chunks.size());
-    frames_entry before;
-    before.offset = content.covers_offset;
+    frames_entry before = first_entry(content);
     for (const chunk_entry& entry : content.chunks) {
         append_varint(out, entry.group);
         append_entry(out, entry, before);
@@ -21921,7 +22319,7 @@ inline bool decode_chunks(std::string_view in, index_content& out) {
         return false;
     }
     chunk_entry entry;
-    entry.offset = out.covers_offset;
+    static_cast<frames_entry&>(entry) = first_entry(out);
     for (; count > 0; --count) {
         std::uint64_t group = 0;
         if (!decode_varint(in, group) || group >= out.groups.size() || !decode_entry(in, entry)) {
@@ -21964,29 +22362,16 @@ inline bool decode_pyramids(std::string_view in, index_content& out) {
     return in.empty();
 }
 
-inline bool decode_summaries(std::string_view in, index_content& out) {
-    constexpr std::uint64_t least_bytes = 14;  // that a summary takes
-    std::uint64_t count = 0;
-    if (!decode_varint(in, count) || count > in.size()) {
-        return false;
-    }
-    out.summaries.reserve(
-        guild::detail::convert<std::size_t>(std::min(count, in.size() / least_bytes + 1)));
-    for (; count > 0; --count) {
-        out.summaries.emplace_back();
-        if (!decode_summary(in, out.summaries.back().first, out.summaries.back().second)) {
-            return false;
-        }
-    }
-    return in.empty();
-}
-
 inline bool decode_section(std::uint64_t type, std::string_view content, index_content& out) {
     switch (type) {
     case static_cast<std::uint64_t>(index_section::blocks):
         return decode_entries(content, out);
     case static_cast<std::uint64_t>(index_section::summaries):
-        return decode_summaries(content, out);
+        return decode_summaries(content, out.base_time_us,
+                                [&out](std::uint32_t id) -> series_summary& {
+                                    out.summaries.emplace_back(id, series_summary{});
+                                    return out.summaries.back().second;
+                                });
     case static_cast<std::uint64_t>(index_section::chunks):
         return decode_chunks(content, out);
     case static_cast<std::uint64_t>(index_section::pyramids):
@@ -22001,20 +22386,53 @@ inline void append_section(std::string& out, index_section type, std::string_vie
     append_text(out, content);
 }
 
+// Calls `use(type, content)` for each section until it returns false; false for bad bytes too.
+template <class Use>
+bool for_each_section(std::string_view in, Use&& use) {
+    while (!in.empty()) {
+        std::uint64_t type = 0;
+        std::string_view content;
+        if (!decode_varint(in, type) || !decode_view(in, content) || !use(type, content)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline void append_head(std::string& out, const index_content& content) {
+    append_varint(out, content.dictionary_offset / 8);
+    append_varint(out, content.covers_offset / 8);
+    append_varint(out, content.frames);
+    append_varint(out, content.points);
+    append_signed(out, content.base_time_us);
+}
+inline bool decode_head(std::string_view& in, index_content& out) noexcept {
+    constexpr std::uint64_t most = ~std::uint64_t{0} / 8;
+    if (!decode_varint(in, out.dictionary_offset) || !decode_varint(in, out.covers_offset) ||
+        out.dictionary_offset > most || out.covers_offset > most ||
+        !decode_varint(in, out.frames) || !decode_varint(in, out.points) ||
+        !decode_signed(in, out.base_time_us)) {
+        return false;
+    }
+    out.dictionary_offset *= 8;
+    out.covers_offset *= 8;
+    return true;
+}
+
 }  // namespace detail
 
 inline void append_index(std::string& out, const index_content& content) {
-    append_le(out, content.dictionary_offset);
-    append_le(out, content.covers_offset);
-    append_le(out, content.frames);
-    append_le(out, content.points);
+    detail::append_head(out, content);
     std::string section;
-    detail::append_entries(section, content);
-    detail::append_section(out, detail::index_section::blocks, section);
+    if (!content.blocks.empty()) {
+        detail::append_entries(section, content);
+        detail::append_section(out, detail::index_section::blocks, section);
+    }
     section.clear();
     append_varint(section, content.summaries.size());
+    std::int64_t before = content.base_time_us;
     for (const auto& [id, summary] : content.summaries) {
-        detail::append_summary(section, id, summary);
+        append_summary(section, id, summary, before);
     }
     detail::append_section(out, detail::index_section::summaries, section);
     if (!content.chunks.empty()) {
@@ -22031,29 +22449,28 @@ inline void append_index(std::string& out, const index_content& content) {
 
 inline bool decode_index(std::string_view payload, index_content& out) {
     out = {};
-    if (payload.size() < 32) {
+    return detail::decode_head(payload, out) &&
+           detail::for_each_section(payload, [&out](std::uint64_t type, std::string_view content) {
+               return detail::decode_section(type, content, out);
+           });
+}
+
+inline bool decode_glance(std::string_view payload, index_glance& out) {
+    index_content head;
+    out = {};
+    if (!detail::decode_head(payload, head)) {
         return false;
     }
-    out.dictionary_offset = load_le<std::uint64_t>(payload.data());
-    out.covers_offset = load_le<std::uint64_t>(payload.data() + 8);
-    out.frames = load_le<std::uint64_t>(payload.data() + 16);
-    out.points = load_le<std::uint64_t>(payload.data() + 24);
-    payload.remove_prefix(32);
-    while (!payload.empty()) {
-        std::uint64_t type = 0;
-        std::uint64_t size = 0;
-        if (!decode_varint(payload, type) || !decode_varint(payload, size) ||
-            size > payload.size()) {
-            return false;
+    out.dictionary_offset = head.dictionary_offset;
+    const auto place = [&out](std::uint32_t id) -> series_summary& { return out.summaries[id]; };
+    constexpr std::size_t usual_bytes = 20;  // of a summary
+    return detail::for_each_section(payload, [&](std::uint64_t type, std::string_view content) {
+        if (type == static_cast<std::uint64_t>(detail::index_section::summaries)) {
+            out.summaries.reserve(content.size() / usual_bytes + 1);
+            return decode_summaries(content, head.base_time_us, place);
         }
-        const std::string_view section =
-            payload.substr(0, guild::detail::convert<std::size_t>(size));
-        payload.remove_prefix(section.size());
-        if (!detail::decode_section(type, section, out)) {
-            return false;
-        }
-    }
-    return true;
+        return true;
+    });
 }
 
 }}}  // namespace guild::series
@@ -22133,7 +22550,8 @@ public:
     }
 
 private:
-    // In an index, but for rare numbers.
+    // In an index, but for rare numbers: what most summaries take, and what none takes more than.
+    static constexpr std::size_t usual_summary_bytes = 48;
     static constexpr std::size_t most_summary_bytes = 80;
     static constexpr std::size_t most_entry_bytes = 16;
 
@@ -22349,7 +22767,7 @@ inline void file_builder::seal(bool closing) {
 // indices become no fewer by waiting.
 inline bool file_builder::is_index_due() const noexcept {
     const std::uint64_t cost =
-        2 * block_bytes(0) + names_bytes_ + most_summary_bytes * series_in_use_;
+        2 * block_bytes(0) + names_bytes_ + usual_summary_bytes * series_in_use_;
     const std::uint64_t all = cost + most_entry_bytes * index_.blocks.size();
     const std::uint64_t due =
         std::min(std::max(least_index_distance, 8 * cost), std::max(most_index_distance, 4 * all));
@@ -22408,10 +22826,8 @@ inline void file_builder::add_index(bool closing) {
     add_dictionary(0);
     reserve_index();
     payload_.clear();
-    append_le(payload_, index_.dictionary_offset);
-    append_le(payload_, index_.covers_offset);
-    append_le(payload_, index_.frames);
-    append_le(payload_, index_.points);
+    index_.base_time_us = index_.blocks.empty() ? 0 : index_.blocks.front().min_time_us;
+    detail::append_head(payload_, index_);
     append_sections();
     add_block(block_type::index, closing ? flag_closed : std::uint8_t{0}, payload_);
     index_end_ = end();
@@ -22425,13 +22841,16 @@ inline void file_builder::add_index(bool closing) {
 // As append_index() does, without copying the summaries and in memory that stays.
 inline void file_builder::append_sections() {
     section_.clear();
-    detail::append_entries(section_, index_);
-    detail::append_section(payload_, detail::index_section::blocks, section_);
-    section_.clear();
+    if (!index_.blocks.empty()) {
+        detail::append_entries(section_, index_);
+        detail::append_section(payload_, detail::index_section::blocks, section_);
+        section_.clear();
+    }
     append_varint(section_, series_in_use_);
+    std::int64_t before = index_.base_time_us;
     for (std::size_t id = 0; id < series_.size(); ++id) {
         if (series_[id].is_used()) {
-            detail::append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary);
+            append_summary(section_, static_cast<std::uint32_t>(id), series_[id].summary, before);
         }
     }
     detail::append_section(payload_, detail::index_section::summaries, section_);
@@ -23188,6 +23607,11 @@ public:
     /// Reads exactly this piece, if the file has it.
     void load(std::uint64_t offset, std::uint64_t bytes);
 
+    /// Whether the byte at `offset` is in memory.
+    [[nodiscard]] bool holds(std::uint64_t offset) const noexcept {
+        return offset >= offset_ && offset - offset_ < held_;
+    }
+
     /// The first failed read.
     [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 
@@ -23351,8 +23775,9 @@ inline std::optional<block> find_block_at(file_window& window, std::uint32_t see
 
 namespace detail {
 
-// Most files end in a whole block whose index and dictionary are in the last 16 KiB.
-inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{16} << 10U;
+// Most files end in a whole block whose index and dictionary are in the last 8 KiB.
+inline constexpr std::uint64_t usual_tail_bytes = std::uint64_t{8} << 10U;
+inline constexpr std::uint64_t usual_dictionary_bytes = std::uint64_t{4} << 10U;
 
 // The block that ends exactly at `size`, found by the length in its last eight bytes.
 inline std::optional<block> find_block_before(file_window& window, std::uint32_t seed,
@@ -23415,12 +23840,19 @@ inline std::optional<block> find_last_block(file_window& window, std::uint32_t s
 }}}  // namespace guild::series
 
 // ==== guild/series/block_points.hpp ====
-// guild/series/block_points.hpp - the points in a block, whether its frames are rows or columns.
+// guild/series/block_points.hpp - the points and the names in a block, whether its frames are rows
+// or columns.
 //
-// Layer 3. Includes: base, series/chunk.hpp format.hpp frames.hpp.
+// Layer 3. Includes: base, series/chunk.hpp format.hpp frames.hpp payload.hpp.
 // Not here: which blocks a file has (series/block_reader.hpp, series/file_map.hpp).
 
 namespace guild { inline namespace v0 { namespace series {
+
+/// The dictionary in a block, in a DICT or before the chunks of a CHUNK; empty if there is none.
+[[nodiscard]] std::string_view names_in(const block& from) noexcept;
+
+/// The payload of a CHUNK block without the dictionary that it may begin with.
+[[nodiscard]] std::string_view chunks_in(const block& from) noexcept;
 
 /// Visits the points of FRAMES and CHUNK blocks; blocks of other types have none.
 ///
@@ -23445,6 +23877,23 @@ private:
 };
 
 // ---- implementation ---------------------------------------------------------
+
+inline std::string_view chunks_in(const block& from) noexcept {
+    std::string_view rest = from.payload;
+    std::string_view names;
+    const bool is_named = (from.flags & flag_named) != 0;
+    return is_named && !detail::decode_view(rest, names) ? std::string_view() : rest;
+}
+
+inline std::string_view names_in(const block& from) noexcept {
+    if (from.type == block_type::dictionary) {
+        return from.payload;
+    }
+    std::string_view rest = from.payload;
+    std::string_view names;
+    const bool is_named = from.type == block_type::chunk && (from.flags & flag_named) != 0;
+    return is_named && detail::decode_view(rest, names) ? names : std::string_view();
+}
 
 template <class Visit>
 void block_points::visit_column(std::size_t at, Visit&& visit) {
@@ -23476,7 +23925,10 @@ void block_points::visit(const block& from, std::uint32_t id, Visit&& visit) {
                 }
             }
         }
-    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        return;
+    }
+    for (bool is_there = from.type == block_type::chunk && chunk_.open(chunks_in(from)); is_there;
+         is_there = chunk_.next()) {
         const std::size_t at = chunk_.find(id);
         if (at < chunk_.ids().size()) {
             visit_column(at, visit);
@@ -23493,84 +23945,16 @@ void block_points::visit_all(const block& from, Visit&& visit) {
                 visit(column.id, point{frames.step(), frames.time_us(), frames.value(column)});
             }
         }
-    } else if (from.type == block_type::chunk && chunk_.open(from.payload)) {
+        return;
+    }
+    for (bool is_there = from.type == block_type::chunk && chunk_.open(chunks_in(from)); is_there;
+         is_there = chunk_.next()) {
         for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
             const std::uint32_t id = chunk_.ids()[at];
             visit_column(at, [&](const point& next) { visit(id, next); });
         }
     }
 }
-
-}}}  // namespace guild::series
-
-// ==== guild/series/id_table.hpp ====
-// guild/series/id_table.hpp - values by the id of a series, quick for the ids that writers give.
-//
-// Layer 3. Includes: the standard library only.
-
-namespace guild { inline namespace v0 { namespace series {
-
-/// Values by id, in the order in which they were added. Writers number series 0, 1, 2, ..., and
-/// then an id is its own place; any other ids work as well.
-///
-/// cost     find: O(1) for ids in order, O(log n) for others; memory O(values)
-/// example  tests/series/id_table.cpp "id table: ids in order, out of order and far apart"
-template <class Value>
-class id_table {
-public:
-    struct entry {
-        std::uint32_t id;
-        Value value;
-    };
-
-    [[nodiscard]] const Value* find(std::uint32_t id) const noexcept {
-        const std::size_t place = place_of(id);
-        return place < entries_.size() ? &entries_[place].value : nullptr;
-    }
-    [[nodiscard]] Value* find(std::uint32_t id) noexcept {
-        const std::size_t place = place_of(id);
-        return place < entries_.size() ? &entries_[place].value : nullptr;
-    }
-
-    /// The value of `id`, made when it is new. References last until the next one is made.
-    Value& operator[](std::uint32_t id) {
-        const std::size_t place = place_of(id);
-        if (place < entries_.size()) {
-            return entries_[place].value;
-        }
-        if (id != entries_.size()) {
-            others_.emplace(id, entries_.size());
-        }
-        entries_.push_back({id, Value{}});
-        return entries_.back().value;
-    }
-
-    void clear() noexcept {
-        entries_.clear();
-        others_.clear();
-    }
-    void reserve(std::size_t size) { entries_.reserve(size); }
-    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-    [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }
-    [[nodiscard]] auto end() const noexcept { return entries_.end(); }
-    [[nodiscard]] auto begin() noexcept { return entries_.begin(); }
-    [[nodiscard]] auto end() noexcept { return entries_.end(); }
-
-private:
-    [[nodiscard]] std::size_t place_of(std::uint32_t id) const noexcept {
-        if (id < entries_.size() && entries_[id].id == id) {
-            return id;
-        }
-        if (others_.empty()) {
-            return entries_.size();
-        }
-        const auto found = others_.find(id);
-        return found == others_.end() ? entries_.size() : found->second;
-    }
-
-    std::vector<entry> entries_;
-    std::map<std::uint32_t, std::size_t> others_;  // ids that are not their own place
-};
 
 }}}  // namespace guild::series
 
@@ -23619,6 +24003,185 @@ inline std::optional<std::uint32_t> key_index::find(const id_table<series_name>&
         std::lower_bound(ids_.begin(), ids_.end(), key,
                          [&](std::uint32_t id, std::string_view k) { return key_of(id) < k; });
     return found == ids_.end() || key_of(*found) != key ? std::nullopt : std::optional(*found);
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/name_table.hpp ====
+// guild/series/name_table.hpp - the names of a file's series, taken apart when they are needed.
+//
+// Layer 3. Includes: series/id_table.hpp, series/key_index.hpp, series/payload.hpp.
+// Not here: dictionaries as bytes (series/payload.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Names by the ids and by the keys of series. The first dictionary, which has all names in most
+/// files, is kept as it is: whoever only lists series needs no more.
+///
+/// threads  one at a time, those that only look too
+/// example  tests/series/name_table.cpp "name table: names are found by id and by key"
+class name_table {
+public:
+    /// Takes in a dictionary: those of its names whose id is new. Bad bytes are passed over.
+    void add(std::string_view dictionary);
+
+    void clear();
+
+    /// Calls `visit(std::uint32_t id, std::string_view key)` for each name in order of adding. The
+    /// keys live until the next add() or clear().
+    template <class Visit>
+    void for_each(Visit&& visit) const;
+
+    /// All names; made when first asked for.
+    [[nodiscard]] const id_table<series_name>& names() const;
+
+    [[nodiscard]] const series_name* find(std::uint32_t id) const { return names().find(id); }
+
+    /// The id of `key`; of two series with one key the one that was added first.
+    [[nodiscard]] std::optional<std::uint32_t> find_id(std::string_view key) {
+        return keys_.find(names(), key);
+    }
+
+private:
+    void take(std::string_view dictionary) const;
+
+    std::string dictionary_;               // the first
+    mutable id_table<series_name> names_;  // of it and of later ones, once they are needed
+    key_index keys_;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline void name_table::add(std::string_view dictionary) {
+    std::uint64_t next = 0;
+    bool is_rising = true;  // no id is there twice
+    const auto look = [&](std::uint32_t id, std::string_view, std::string_view) {
+        is_rising = is_rising && id >= next;
+        next = std::uint64_t{id} + 1;
+    };
+    if (!for_each_name(dictionary, look)) {
+        return;
+    }
+    const bool is_first = dictionary_.empty();
+    if (is_first) {
+        dictionary_ = dictionary;
+    }
+    if (!is_first || !is_rising) {
+        (void)names();
+        take(dictionary);
+    }
+}
+
+inline void name_table::clear() {
+    dictionary_.clear();
+    names_.clear();
+    keys_.clear();
+}
+
+inline void name_table::take(std::string_view dictionary) const {
+    names_.reserve(dictionary.size() / detail::usual_name_bytes + 1);
+    const auto add = [this](std::uint32_t id, std::string_view key, std::string_view attributes) {
+        const std::size_t known = names_.size();
+        series_name& name = names_[id];
+        if (names_.size() != known) {
+            name.id = id;
+            name.key.assign(key);
+            (void)detail::decode_pairs(attributes, name.attributes);
+        }
+    };
+    (void)for_each_name(dictionary, add);
+}
+
+inline const id_table<series_name>& name_table::names() const {
+    if (names_.size() == 0) {
+        take(dictionary_);
+    }
+    return names_;
+}
+
+template <class Visit>
+void name_table::for_each(Visit&& visit) const {
+    for (const auto& [id, name] : names_) {
+        visit(id, std::string_view(name.key));
+    }
+    if (names_.size() == 0) {
+        (void)for_each_name(dictionary_, [&](std::uint32_t id, std::string_view key,
+                                             std::string_view) { visit(id, key); });
+    }
+}
+
+}}}  // namespace guild::series
+
+// ==== guild/series/summary_table.hpp ====
+// guild/series/summary_table.hpp - the summaries of a file's series, kept up to its blocks.
+//
+// Layer 3. Includes: series/frames.hpp id_table.hpp point.hpp.
+// Not here: the summaries that an index tells (series/index_summary.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// Summaries by id.
+///
+/// example  tests/series/summary_table.cpp "summary table: frames count as their points do"
+class summary_table {
+public:
+    using table = id_table<series_summary>;
+
+    /// Counts one point, or those of a FRAMES payload up to where it is bad.
+    void add(std::uint32_t id, const point& next) { summaries_[id].add(next); }
+    void add_frames(std::string_view payload);
+
+    /// Takes the place of all that was counted.
+    void assign(table summaries) noexcept { summaries_ = std::move(summaries); }
+    void clear() noexcept { summaries_.clear(); }
+
+    /// The summary of a series that has points, or nullptr.
+    [[nodiscard]] const series_summary* find(std::uint32_t id) const noexcept {
+        const series_summary* found = summaries_.find(id);
+        return found != nullptr && found->count != 0 ? found : nullptr;
+    }
+
+    [[nodiscard]] std::uint64_t points() const noexcept {
+        std::uint64_t all = 0;
+        for (const auto& entry : summaries_) {
+            all += entry.value.count;
+        }
+        return all;
+    }
+
+private:
+    void find_columns(const std::vector<frame_decoder::column>& columns);
+
+    table summaries_;
+    std::vector<series_summary*> in_frame_;  // of a frame's columns; memory to use again
+};
+
+// ---- implementation ---------------------------------------------------------
+
+inline void summary_table::add_frames(std::string_view payload) {
+    frame_decoder frames(payload);
+    while (frames.next()) {
+        if (frames.has_new_columns()) {
+            find_columns(frames.columns());
+        }
+        const frame_decoder::column* column = frames.columns().data();
+        point next{frames.step(), frames.time_us(), {}};
+        for (series_summary* into : in_frame_) {
+            next.value = frames.value(*column++);
+            into->add(next);
+        }
+    }
+}
+
+inline void summary_table::find_columns(const std::vector<frame_decoder::column>& columns) {
+    in_frame_.resize(columns.size());
+    const std::size_t known = summaries_.size();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        in_frame_[i] = &summaries_[columns[i].id];
+    }
+    for (std::size_t i = 0; summaries_.size() != known && i < columns.size(); ++i) {
+        in_frame_[i] = summaries_.find(columns[i].id);  // new ones may have moved the others
+    }
 }
 
 }}}  // namespace guild::series
@@ -24050,6 +24613,11 @@ public:
     template <class Visit>
     void for_each_series(Visit&& visit) const;
 
+    /// Calls `visit(std::string_view key, const series_summary&)` for the same; at a reader that
+    /// was just opened without the names taken apart. The keys live until the next refresh().
+    template <class Visit>
+    void for_each_summary(Visit&& visit) const;
+
     /// The points of a series in file order, or those within a range; none for an unknown key.
     ///
     /// errors   io_failed: a read failed
@@ -24120,10 +24688,9 @@ private:
     result<void> follow(file_window& window);
     bool load_index_before(file_window& window);
     bool load_index(file_window& window, std::uint64_t offset);
-    void use_index(const block& from, index_content& content);
+    bool load_names(file_window& window, std::uint64_t offset);
+    void use_index(const block& from, id_table<series_summary> summaries);
     void use_block(const block& found);
-    void use_frames(std::string_view payload);
-    void use_names(std::string_view payload);
 
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
@@ -24146,9 +24713,8 @@ private:
     std::uint32_t seed_ = 0;
     std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
 
-    id_table<series_name> names_;
-    id_table<series_summary> summaries_;
-    key_index keys_;
+    name_table names_;
+    summary_table summaries_;
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
     file_map map_;                         // up to an index, gathered when first needed
@@ -24209,7 +24775,6 @@ inline result<void> reader::open_file() {
 inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
-    keys_.clear();
     map_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
@@ -24233,82 +24798,59 @@ inline bool reader::load_index_before(file_window& window) {
 
 // Starts from the index at `offset`, if it and its dictionary are good and wholly before the limit.
 inline bool reader::load_index(file_window& window, std::uint64_t offset) {
-    const auto found =
-        offset == 0 ? std::nullopt : find_block_at(window, seed_, offset, seen_.size);
-    index_content content;
+    if (offset == 0 || offset >= seen_.size) {
+        return false;
+    }
+    if (!window.holds(offset)) {
+        // The dictionary stands before the index, and what is to be read next behind it.
+        const std::uint64_t before = std::min(offset, detail::usual_dictionary_bytes);
+        (void)window.view(offset - before, before + block_head_bytes, seen_.size);
+    }
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    index_glance glance;
     if (!found || found->type != block_type::index || found->sequence >= limit_ ||
-        !decode_index(found->payload, content)) {
+        !decode_glance(found->payload, glance)) {
         return false;
     }
-    const auto dictionary = find_block_at(window, seed_, content.dictionary_offset, seen_.size);
-    if (!dictionary || dictionary->type != block_type::dictionary) {
+    if (!load_names(window, glance.dictionary_offset)) {
         return false;
     }
-    use_names(dictionary->payload);
-    use_index(*found, content);
+    use_index(*found, std::move(glance.summaries));
     offset_ = found->end();
     return true;
 }
 
-inline void reader::use_index(const block& from, index_content& content) {
-    summaries_.clear();
-    summaries_.reserve(content.summaries.size());
-    for (auto& [id, summary] : content.summaries) {
-        summaries_[id] = std::move(summary);
-    }
+inline bool reader::load_names(file_window& window, std::uint64_t offset) {
+    const auto found = find_block_at(window, seed_, offset, seen_.size);
+    const std::string_view names = found ? names_in(*found) : std::string_view();
+    names_.add(names);
+    return !names.empty();
+}
+
+inline void reader::use_index(const block& from, id_table<series_summary> summaries) {
+    summaries_.assign(std::move(summaries));
     index_offset_ = from.offset;
     closed_ = (from.flags & flag_closed) != 0;
     lost_.clear();  // whatever was lost before, the index knows the numbers
 }
 
-inline void reader::use_names(std::string_view payload) {
-    std::vector<series_name> names;
-    if (!decode_dictionary(payload, names)) {
-        return;
-    }
-    names_.reserve(names.size());
-    for (series_name& name : names) {
-        if (names_.find(name.id) == nullptr) {
-            names_[name.id] = std::move(name);
-        }
-    }
-}
-
-inline void reader::use_frames(std::string_view payload) {
-    frame_decoder frames(payload);
-    std::vector<series_summary*> columns;
-    while (frames.next()) {
-        if (frames.has_new_columns()) {
-            columns.clear();
-            for (const auto& column : frames.columns()) {
-                (void)summaries_[column.id];
-            }
-            for (const auto& column : frames.columns()) {
-                columns.push_back(summaries_.find(column.id));
-            }
-        }
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-            columns[i]->add({frames.step(), frames.time_us(), frames.value(frames.columns()[i])});
-        }
-    }
-}
-
 inline void reader::use_block(const block& found) {
-    index_content content;
+    index_glance glance;
     switch (found.type) {
     case block_type::dictionary:
-        use_names(found.payload);
+        names_.add(found.payload);
         break;
     case block_type::frames:
-        use_frames(found.payload);
+        summaries_.add_frames(found.payload);
         break;
     case block_type::chunk:
+        names_.add(names_in(found));
         points_.visit_all(
-            found, [this](std::uint32_t id, const point& next) { summaries_[id].add(next); });
+            found, [this](std::uint32_t id, const point& next) { summaries_.add(id, next); });
         break;
     case block_type::index:
-        if (decode_index(found.payload, content)) {
-            use_index(found, content);
+        if (decode_glance(found.payload, glance)) {
+            use_index(found, std::move(glance.summaries));
         }
         break;
     default:
@@ -24377,28 +24919,33 @@ inline result<void> reader::end_before(std::uint64_t sequence) {
 
 template <class Visit>
 void reader::for_each_series(Visit&& visit) const {
-    for (const auto& [id, name] : names_) {
+    for (const auto& [id, name] : names_.names()) {
         const series_summary* summary = summaries_.find(id);
-        if (summary != nullptr && summary->count != 0) {
+        if (summary != nullptr) {
             visit(name, *summary);
         }
     }
 }
 
+template <class Visit>
+void reader::for_each_summary(Visit&& visit) const {
+    names_.for_each([&](std::uint32_t id, std::string_view key) {
+        const series_summary* summary = summaries_.find(id);
+        if (summary != nullptr) {
+            visit(key, *summary);
+        }
+    });
+}
+
 inline std::uint64_t reader::points_known() const noexcept {
-    std::uint64_t all = 0;
-    for (const auto& entry : summaries_) {
-        all += entry.value.count;
-    }
-    return all;
+    return summaries_.points();
 }
 
 inline std::vector<series_summary> reader::summaries() const {
     std::vector<series_summary> all;
-    all.reserve(summaries_.size());
-    for_each_series([&all](const series_name& name, const series_summary& summary) {
+    for_each_summary([&all](std::string_view key, const series_summary& summary) {
         all.push_back(summary);
-        all.back().key = name.key;
+        all.back().key = key;
     });
     return all;
 }
@@ -24487,7 +25034,7 @@ inline bool reader::load_map(file_window& window) {
 
 inline result<std::vector<point>> reader::points(std::string_view key, const point_range& range) {
     std::vector<point> found;
-    const auto id = keys_.find(names_, key);
+    const auto id = names_.find_id(key);
     if (!id) {
         return found;
     }
@@ -24512,7 +25059,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
 }
 
 inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
-    const auto id = keys_.find(names_, key);
+    const auto id = names_.find_id(key);
     if (!id || summaries_.find(*id) == nullptr) {
         return {};
     }
@@ -24523,7 +25070,7 @@ inline measured reader::measure_pixels(std::string_view key, const pixel_request
 
 inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
                                        pixel_reducer& into) {
-    const auto id = keys_.find(names_, key);
+    const auto id = names_.find_id(key);
     if (!id) {
         return {};
     }
@@ -24663,6 +25210,7 @@ private:
     result<void> link_files();
     void order_files();
     void name_series();
+    void sort_shown();
     void list_series(std::size_t writer);
     void rename_repeated();
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
@@ -24784,9 +25332,9 @@ inline void run_reader::order_files() {
 inline void run_reader::list_series(std::size_t writer) {
     const auto begin = static_cast<std::ptrdiff_t>(shown_.size());
     for (std::size_t i = 0; i < chains_[writer].size(); ++i) {
-        chains_[writer][i]->for_each_series(
-            [&](const series_name& name, const series_summary& summary) {
-                shown_.push_back({name.key, name.key, &summary, writer, i});
+        chains_[writer][i]->for_each_summary(
+            [&](std::string_view key, const series_summary& summary) {
+                shown_.push_back({key, key, &summary, writer, i});
             });
     }
     if (chains_[writer].size() == 1) {
@@ -24812,20 +25360,54 @@ inline void run_reader::list_series(std::size_t writer) {
 }
 
 inline void run_reader::name_series() {
-    const auto is_before = [](const place& a, const place& b) {
-        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
-    };
     shown_.clear();
     merged_.clear();
     renamed_.clear();
     for (std::size_t writer = 0; writer < chains_.size(); ++writer) {
         list_series(writer);
     }
-    std::sort(shown_.begin(), shown_.end(), is_before);
+    sort_shown();
     if (chains_.size() > 1) {
         rename_repeated();
-        std::sort(shown_.begin(), shown_.end(), is_before);
+        sort_shown();
     }
+}
+
+// By what is shown, then by writer. Eight bytes behind what all begin with tell most apart.
+inline void run_reader::sort_shown() {
+    const auto is_before = [](const place& a, const place& b) {
+        return a.shown != b.shown ? a.shown < b.shown : a.chain < b.chain;
+    };
+    if (std::is_sorted(shown_.begin(), shown_.end(), is_before)) {
+        return;
+    }
+    std::size_t common = shown_.front().shown.size();
+    for (const place& each : shown_) {
+        const std::size_t most = std::min(common, each.shown.size());
+        common = 0;
+        while (common < most && each.shown[common] == shown_.front().shown[common]) {
+            ++common;
+        }
+    }
+    std::vector<std::pair<std::uint64_t, const place*>> order;
+    order.reserve(shown_.size());
+    for (const place& each : shown_) {
+        std::uint64_t begin = 0;
+        for (std::size_t i = common; i < common + 8; ++i) {
+            begin = begin << 8U |
+                    (i < each.shown.size() ? static_cast<unsigned char>(each.shown[i]) : 0U);
+        }
+        order.emplace_back(begin, &each);
+    }
+    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first < b.first : is_before(*a.second, *b.second);
+    });
+    std::vector<place> sorted;
+    sorted.reserve(shown_.size());
+    for (const auto& each : order) {
+        sorted.push_back(*each.second);
+    }
+    shown_ = std::move(sorted);
 }
 
 // The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
@@ -25016,7 +25598,7 @@ inline bool run_reader::is_closed() const noexcept {
 // series/repair.hpp); files that are being logged to (series/writer.hpp).
 //
 // Frames whose series have nothing to do with each other go into chunks of their own: series that
-// were ever logged together form a group.
+// were ever logged together form a group. Small chunks share a block.
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -25059,28 +25641,52 @@ private:
         chunk_builder chunk;
         std::vector<std::uint32_t> ids;
     };
+    // A CHUNK block that is being built, of the chunks of some groups.
+    struct open_block {
+        std::string payload;
+        std::uint8_t flags = 0;
+        frames_entry entry;
+        std::vector<std::uint32_t> ids;
+        chunk_frames before;
+
+        void clear() noexcept {
+            payload.clear();
+            flags = 0;
+            entry = {};
+            ids.clear();
+            before.clear();
+        }
+    };
+    static constexpr std::size_t full_block_bytes = std::size_t{16} << 10U;
     static constexpr std::size_t most_waiting_points = std::size_t{2} << 20U;
     static constexpr std::size_t write_bytes = std::size_t{1} << 20U;
+    static constexpr std::size_t most_named_bytes = std::size_t{4} << 10U;
     static constexpr std::uint32_t no_group = 0xFFFFFFFFU;
 
     column_file(os::file file, std::uint32_t seed) : file_(std::move(file)), seed_(seed) {}
 
+    void add_names(std::string_view dictionary);
     result<void> add_frames(std::string_view payload);
-    result<void> add_chunk(const block& from);
+    result<void> add_chunks(const block& from);
     void count_point(std::uint32_t id, const point& next);
     result<std::uint32_t> group_of(const sample* values, std::size_t count);
     result<std::uint32_t> merge(const std::vector<std::uint32_t>& groups);
     result<void> flush_group(group& from);
     result<void> flush_groups();
+    result<void> take_groups();
+    void take_names();
     result<void> add_block(block_type type, std::uint8_t flags, std::string_view payload);
     result<void> write_out();
     result<void> add_pyramids();
-    void list_chunk(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
+    void take(group& from, open_block& into);
+    result<void> end_block(open_block& from);
+    void list_block(const std::vector<std::uint32_t>& ids, const frames_entry& entry);
 
     os::file file_;
     std::uint32_t seed_;
     std::string pending_;
     std::string payload_;
+    std::string dictionary_;      // of all names
     std::optional<error> error_;  // of the first write that failed: nothing is written after it
     std::uint64_t written_ = 0;   // bytes of the file and of pending_
     std::uint64_t sequence_ = 0;
@@ -25094,6 +25700,7 @@ private:
     std::uint32_t last_group_ = no_group;  // of the frame before
     std::vector<std::uint32_t> last_ids_;
     std::size_t waiting_ = 0;  // points in groups
+    open_block open_;
     index_content index_;
     std::map<std::vector<std::uint32_t>, std::uint32_t> group_numbers_;  // in index_
     block_points points_;
@@ -25115,23 +25722,28 @@ inline result<column_file> column_file::create(const std::string& path, const fi
 }
 
 inline result<void> column_file::add(const block& from) {
-    std::vector<series_name> names;
     switch (from.type) {
     case block_type::dictionary:
-        if (decode_dictionary(from.payload, names)) {
-            for (series_name& name : names) {
-                add_name(std::move(name));
-            }
-        }
+        add_names(names_in(from));
         return {};
     case block_type::frames:
         return add_frames(from.payload);
     case block_type::chunk:
-        return add_chunk(from);
+        add_names(names_in(from));
+        return add_chunks(from);
     case block_type::note:
         return add_block(block_type::note, 0, from.payload);
     default:
         return {};
+    }
+}
+
+inline void column_file::add_names(std::string_view dictionary) {
+    std::vector<series_name> names;
+    if (decode_dictionary(dictionary, names)) {
+        for (series_name& name : names) {
+            add_name(std::move(name));
+        }
     }
 }
 
@@ -25237,11 +25849,12 @@ inline result<std::uint32_t> column_file::merge(const std::vector<std::uint32_t>
 namespace detail {
 
 inline frames_entry describe(const std::vector<std::int64_t>& steps,
-                             const std::vector<std::int64_t>& times_us) {
+                             const std::vector<std::int64_t>& times_us, std::uint64_t points) {
     const auto step = std::minmax_element(steps.begin(), steps.end());
     const auto time = std::minmax_element(times_us.begin(), times_us.end());
     frames_entry entry;
     entry.frames = steps.size();
+    entry.points = points;
     entry.min_step = *step.first;
     entry.max_step = *step.second;
     entry.min_time_us = *time.first;
@@ -25251,8 +25864,8 @@ inline frames_entry describe(const std::vector<std::int64_t>& steps,
 
 }  // namespace detail
 
-// A group may grow from chunk to chunk: each time it did, the index has another list of its ids.
-inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
+// A group may grow from block to block: each time it did, the index has another list of its ids.
+inline void column_file::list_block(const std::vector<std::uint32_t>& ids,
                                     const frames_entry& entry) {
     const auto next = static_cast<std::uint32_t>(index_.groups.size());
     const auto [known, is_new] = group_numbers_.emplace(ids, next);
@@ -25266,42 +25879,88 @@ inline void column_file::list_chunk(const std::vector<std::uint32_t>& ids,
     index_.chunks.push_back(listed);
 }
 
-inline result<void> column_file::flush_group(group& from) {
+// Puts what waits in a group into the block that is being built.
+inline void column_file::take(group& from, open_block& into) {
     if (from.chunk.frames() == 0) {
+        return;
+    }
+    into.entry.add(
+        detail::describe(from.chunk.steps(), from.chunk.times_us(), from.chunk.points()));
+    into.ids.insert(into.ids.end(), from.ids.begin(), from.ids.end());
+    waiting_ -= from.chunk.points();
+    from.chunk.finish(into.payload, into.before);
+}
+
+inline result<void> column_file::end_block(open_block& from) {
+    if (from.payload.empty()) {
         return {};
     }
-    frames_entry entry = detail::describe(from.chunk.steps(), from.chunk.times_us());
-    entry.offset = written_;
-    entry.points = from.chunk.points();
-    waiting_ -= from.chunk.points();
-    list_chunk(from.ids, entry);
-    payload_.clear();
-    from.chunk.finish(payload_);
-    return add_block(block_type::chunk, 0, payload_);
+    from.entry.offset = written_;
+    list_block(from.ids, from.entry);
+    auto added = add_block(block_type::chunk, from.flags, from.payload);
+    from.clear();
+    return added;
+}
+
+inline result<void> column_file::flush_group(group& from) {
+    take(from, open_);
+    return end_block(open_);
 }
 
 inline result<void> column_file::flush_groups() {
+    auto taken = take_groups();
+    return taken ? end_block(open_) : taken;
+}
+
+// Small chunks share a block: the last one is left open.
+inline result<void> column_file::take_groups() {
     for (group& each : groups_) {
-        auto flushed = flush_group(each);
-        if (!flushed) {
-            return flushed;
+        take(each, open_);
+        if (open_.payload.size() >= full_block_bytes) {
+            auto ended = end_block(open_);
+            if (!ended) {
+                return ended;
+            }
         }
     }
     return {};
 }
 
-inline result<void> column_file::add_chunk(const block& from) {
+// Where all points are in one small block, the names stand in it too.
+inline void column_file::take_names() {
+    std::vector<series_name> names;
+    for (const auto& entry : names_) {
+        names.push_back(entry.value);
+    }
+    dictionary_.clear();
+    append_dictionary(dictionary_, names.data(), names.size());
+    index_.dictionary_offset = 0;
+    if (index_.chunks.empty() && !open_.payload.empty() &&
+        dictionary_.size() + open_.payload.size() <= most_named_bytes) {
+        std::string named;
+        detail::append_text(named, dictionary_);
+        open_.payload.insert(0, named);
+        open_.flags = flag_named;
+        index_.dictionary_offset = written_;
+    }
+}
+
+inline result<void> column_file::add_chunks(const block& from) {
     auto flushed = flush_groups();
-    chunk_reader columns;
-    if (!flushed || !columns.open(from.payload)) {
+    if (!flushed) {
         return flushed;
     }
-    frames_entry entry = detail::describe(columns.steps(), columns.times_us());
-    entry.offset = written_;
-    entry.points = columns.points();
-    list_chunk(columns.ids(), entry);
+    chunk_reader columns;
+    for (bool is_there = columns.open(chunks_in(from)); is_there; is_there = columns.next()) {
+        open_.entry.add(detail::describe(columns.steps(), columns.times_us(), columns.points()));
+        open_.ids.insert(open_.ids.end(), columns.ids().begin(), columns.ids().end());
+    }
+    if (open_.entry.frames == 0) {
+        return {};
+    }
     points_.visit_all(from, [this](std::uint32_t id, const point& next) { count_point(id, next); });
-    return add_block(block_type::chunk, 0, from.payload);
+    open_.payload = chunks_in(from);
+    return end_block(open_);
 }
 
 inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
@@ -25356,29 +26015,28 @@ inline result<void> column_file::add_pyramids() {
 }
 
 inline result<void> column_file::close() {
-    auto done = flush_groups();
+    auto done = take_groups();
+    if (done) {
+        take_names();
+        done = end_block(open_);
+    }
     if (done) {
         done = add_pyramids();
+    }
+    if (done && index_.dictionary_offset == 0) {
+        index_.dictionary_offset = written_;
+        done = add_block(block_type::dictionary, 0, dictionary_);
     }
     if (!done) {
         return done;
     }
-    std::vector<series_name> names;
-    for (const auto& entry : names_) {
-        names.push_back(entry.value);
-    }
     for (auto& [id, summary] : summaries_) {
         index_.summaries.emplace_back(id, summary);
     }
-    index_.dictionary_offset = written_;
-    payload_.clear();
-    append_dictionary(payload_, names.data(), names.size());
-    done = add_block(block_type::dictionary, 0, payload_);
+    index_.base_time_us = index_.chunks.empty() ? 0 : index_.chunks.front().min_time_us;
     payload_.clear();
     append_index(payload_, index_);
-    if (done) {
-        done = add_block(block_type::index, flag_closed, payload_);
-    }
+    done = add_block(block_type::index, flag_closed, payload_);
     if (done) {
         done = write_out();
     }
@@ -26153,22 +26811,17 @@ private:
     }
 
     void check(const block& found) {
-        std::vector<series_name> names;
         note remark;
         bool good = true;
         switch (found.type) {
         case block_type::dictionary:
-            good = decode_dictionary(found.payload, names);
-            for (series_name& name : names) {
-                names_[name.id] = true;
-            }
-            dictionary_ = found.offset;
+            good = check_names(found);
             break;
         case block_type::frames:
             good = count_frames(found);
             break;
         case block_type::chunk:
-            good = count_chunk(found);
+            good = check_names(found) && count_chunk(found);
             break;
         case block_type::index:
             good = check_index(found);
@@ -26185,6 +26838,20 @@ private:
         if (!good) {
             add(found, "the checksum holds, and what is in the block makes no sense");
         }
+    }
+
+    // Of a DICT, or of the one that a CHUNK may begin with.
+    bool check_names(const block& found) {
+        if (found.type == block_type::chunk && (found.flags & flag_named) == 0) {
+            return true;
+        }
+        std::vector<series_name> names;
+        const bool good = decode_dictionary(names_in(found), names);
+        dictionary_ = found.offset;
+        for (const series_name& name : names) {
+            names_[name.id] = true;
+        }
+        return good;
     }
 
     void count(std::uint32_t id, const point& next) {
@@ -26206,32 +26873,34 @@ private:
             times_us.push_back(frames.time_us());
         }
         if (!steps.empty()) {
-            list(found, describe(steps, times_us), report_.points - before);
+            list(found, describe(steps, times_us, report_.points - before));
         }
         return !frames.is_bad();
     }
 
     bool count_chunk(const block& found) {
-        if (!chunk_.open(found.payload)) {
-            return false;
-        }
-        stretch points;
-        for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
-            if (!chunk_.read(at, points)) {
-                return false;
+        frames_entry entry;
+        for (bool is_there = chunk_.open(chunks_in(found)); is_there; is_there = chunk_.next()) {
+            stretch points;
+            for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
+                if (!chunk_.read(at, points)) {
+                    return false;
+                }
+                for (std::size_t i = 0; i < points.size; ++i) {
+                    count(chunk_.ids()[at], points[i]);
+                }
             }
-            for (std::size_t i = 0; i < points.size; ++i) {
-                count(chunk_.ids()[at], points[i]);
-            }
+            entry.add(describe(chunk_.steps(), chunk_.times_us(), chunk_.points()));
         }
-        list(found, describe(chunk_.steps(), chunk_.times_us()), chunk_.points());
-        return true;
+        if (entry.frames != 0) {
+            list(found, entry);
+        }
+        return !chunk_.is_bad();
     }
 
     // What the next index must say of a block.
-    void list(const block& found, frames_entry entry, std::uint64_t points) {
+    void list(const block& found, frames_entry entry) {
         entry.offset = found.offset;
-        entry.points = points;
         frames_ += entry.frames;
         listed_.push_back(entry);
     }

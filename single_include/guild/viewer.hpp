@@ -4163,7 +4163,7 @@ class App {
   async refresh() {
     const [project, runs] = await Promise.all([
       api.project(),
-      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null,
+      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values" }) : null,
     ]);
     if (!project.error) {
       this.good = project;
@@ -5688,7 +5688,7 @@ import { namesOf } from "./run_columns.js";
 
 const FIRST_ROWS = 200;
 const ALL_ROWS = 1000000;
-const PARTS = "values,flags,user,spark";
+const PARTS = "values,flags,spark";
 
 export class RunStore {
   constructor() {
@@ -7746,7 +7746,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "schema": {
        "type": "string"
       },
-      "description": "more parts of each row: a comma list of values, flags, attrs, user, spark"
+      "description": "more parts of each row: a comma list of values, flags, attrs, spark"
      },
      {
       "name": "spark",
@@ -10329,7 +10329,6 @@ struct row_options {
     bool with_values = false;  // numbers and texts alone
     bool with_flags = false;
     bool with_attrs = false;
-    bool with_user = false;
     std::optional<pattern> spark;
     runs::query where;
     std::vector<field_spec> fields;  // of the project
@@ -10462,9 +10461,7 @@ public:
         const auto stopped = run_.stopped_us();
         row["duration_us"] =
             started && stopped ? json::to_json(*stopped - *started) : json::value(nullptr);
-        if (options_.with_user) {
-            add_marks(row);
-        }
+        shorten_marks(row);
         if (options_.with_flags) {
             row["flags"] = to_object(run_.flags());
         }
@@ -10496,13 +10493,13 @@ private:
         return *values_;
     }
 
-    void add_marks(json::value& row) const {
-        const runs::run_marks marks = runs::marks_of(run_);
-        row["label"] = short_text(marks.label);
-        row["note"] = short_text(marks.note);
-        row["tags"] = json::value::array();
-        for (const std::string& tag : marks.tags) {
-            row["tags"].push_back(short_text(tag));
+    // What people wrote may be long; a list of runs shows the beginning.
+    static void shorten_marks(json::value& row) {
+        for (const char* name : {"label", "note"}) {
+            row[name] = short_text(row[name].get_ref<const std::string&>());
+        }
+        for (json::value& tag : row["tags"]) {
+            tag = short_text(tag.get_ref<const std::string&>());
         }
     }
 
@@ -10542,10 +10539,8 @@ inline result<void> add_part(std::string_view name, row_options& into) {
         into.with_flags = true;
     } else if (name == "attrs") {
         into.with_attrs = true;
-    } else if (name == "user") {
-        into.with_user = true;
     } else if (name != "spark" && !name.empty()) {
-        return make_error(errc::bad_value, "expected values, flags, attrs, user or spark in 'with',"
+        return make_error(errc::bad_value, "expected values, flags, attrs or spark in 'with',"
                                            " saw '" +
                                                std::string(name) + "'");
     }

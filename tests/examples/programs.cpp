@@ -93,9 +93,8 @@ TEST_CASE("06_serve_runs: answers without a server, then says where it listens")
         how.timeout_ms = 1000;  // it serves until it is ended
         const os::run_result ran = run_in(dir.path(), {program, "runs", "0"}, how);
         CHECK(ran.timed_out);
-        const std::string answer = "{\"total\":0,\"runs\":[]}";
-        CHECK(ran.out.compare(0, answer.size(), answer) == 0);
-        CHECK(ran.out.find("\nhttp://localhost:") != std::string::npos);
+        CHECK(ran.out.compare(0, 10, "{\"total\":0") == 0);
+        CHECK(ran.out.find(",\"runs\":[]}\nhttp://localhost:") != std::string::npos);
         CHECK(run_in(dir.path(), {program, "runs", "no port"}).status.code == 2);
     }
 }

@@ -66,7 +66,7 @@ TEST_CASE("row options: unknown parts and mistakes are told") {
     const auto status_of = [](const std::string& query) {
         return viewer::parse_row_options(*viewer::parse_target("/?" + query), {}).has_value();
     };
-    CHECK(status_of("with=values,flags,attrs,user,spark"));
+    CHECK(status_of("with=values,flags,attrs,spark"));
     CHECK(status_of(""));
     CHECK_FALSE(status_of("with=secrets"));
     CHECK_FALSE(status_of("spark=("));
@@ -82,11 +82,10 @@ TEST_CASE("rows: a row has the parts that were asked for") {
     const json::value plain = here.look("")[1];
     CHECK(plain["id"] == "a");
     CHECK(plain["duration_us"] == 90'000'000);
-    for (const char* part : {"flags", "attrs", "label", "values", "spark", "fields"}) {
+    for (const char* part : {"flags", "attrs", "values", "spark", "fields"}) {
         CHECK_FALSE(plain.contains(part));
     }
-    const std::vector<json::value> all =
-        here.look("with=values,flags,attrs,user&spark=lo.*&fields=1");
+    const std::vector<json::value> all = here.look("with=values,flags,attrs&spark=lo.*&fields=1");
     const json::value& row = all[1];
     CHECK(row["flags"].dump() == R"({"lr":"0.1"})");
     CHECK(row["attrs"].dump() == R"({"host":"h"})");
@@ -131,7 +130,7 @@ TEST_CASE("rows: texts of any length are cut, and stay data") {
                           {{huge, huge}, {"<script>", "</script>"}, {"bad", "\xFF"}});
     guild_test::add_pairs(here.run(), runs::user_name, {{"label", huge}, {"tag." + huge, ""}});
     const auto rows = here.cache.look(here.catalog.look({here.dir().path()}),
-                                      row_options_of("with=flags,user"), here.catalog);
+                                      row_options_of("with=flags"), here.catalog);
     CHECK((*rows)[1]->text.size() < 20'000);
     CHECK_FALSE(contains((*rows)[1]->text, "<"));
     CHECK(json::parse((*rows)[1]->text));

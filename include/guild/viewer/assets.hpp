@@ -4137,7 +4137,7 @@ class App {
   async refresh() {
     const [project, runs] = await Promise.all([
       api.project(),
-      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null,
+      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values" }) : null,
     ]);
     if (!project.error) {
       this.good = project;
@@ -5662,7 +5662,7 @@ import { namesOf } from "./run_columns.js";
 
 const FIRST_ROWS = 200;
 const ALL_ROWS = 1000000;
-const PARTS = "values,flags,user,spark";
+const PARTS = "values,flags,spark";
 
 export class RunStore {
   constructor() {
@@ -7721,7 +7721,7 @@ inline constexpr std::string_view asset_openapi_json[] = {
       "schema": {
        "type": "string"
       },
-      "description": "more parts of each row: a comma list of values, flags, attrs, user, spark"
+      "description": "more parts of each row: a comma list of values, flags, attrs, spark"
      },
      {
       "name": "spark",

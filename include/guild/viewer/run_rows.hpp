@@ -29,7 +29,6 @@
 #include <guild/os/read_beneath.hpp>
 #include <guild/os/thread.hpp>
 #include <guild/runs/catalog_cache.hpp>
-#include <guild/runs/marks.hpp>
 #include <guild/runs/query.hpp>
 #include <guild/runs/query_value.hpp>
 #include <guild/series/pixels.hpp>
@@ -44,7 +43,6 @@ struct row_options {
     bool with_values = false;  // numbers and texts alone
     bool with_flags = false;
     bool with_attrs = false;
-    bool with_user = false;
     std::optional<pattern> spark;
     runs::query where;
     std::vector<field_spec> fields;  // of the project
@@ -177,9 +175,7 @@ public:
         const auto stopped = run_.stopped_us();
         row["duration_us"] =
             started && stopped ? json::to_json(*stopped - *started) : json::value(nullptr);
-        if (options_.with_user) {
-            add_marks(row);
-        }
+        shorten_marks(row);
         if (options_.with_flags) {
             row["flags"] = to_object(run_.flags());
         }
@@ -211,13 +207,13 @@ private:
         return *values_;
     }
 
-    void add_marks(json::value& row) const {
-        const runs::run_marks marks = runs::marks_of(run_);
-        row["label"] = short_text(marks.label);
-        row["note"] = short_text(marks.note);
-        row["tags"] = json::value::array();
-        for (const std::string& tag : marks.tags) {
-            row["tags"].push_back(short_text(tag));
+    // What people wrote may be long; a list of runs shows the beginning.
+    static void shorten_marks(json::value& row) {
+        for (const char* name : {"label", "note"}) {
+            row[name] = short_text(row[name].get_ref<const std::string&>());
+        }
+        for (json::value& tag : row["tags"]) {
+            tag = short_text(tag.get_ref<const std::string&>());
         }
     }
 
@@ -257,10 +253,8 @@ inline result<void> add_part(std::string_view name, row_options& into) {
         into.with_flags = true;
     } else if (name == "attrs") {
         into.with_attrs = true;
-    } else if (name == "user") {
-        into.with_user = true;
     } else if (name != "spark" && !name.empty()) {
-        return make_error(errc::bad_value, "expected values, flags, attrs, user or spark in 'with',"
+        return make_error(errc::bad_value, "expected values, flags, attrs or spark in 'with',"
                                            " saw '" +
                                                std::string(name) + "'");
     }

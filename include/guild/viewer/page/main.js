@@ -136,7 +136,7 @@ class App {
   async refresh() {
     const [project, runs] = await Promise.all([
       api.project(),
-      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values,user" }) : null,
+      this.needsRail() ? api.runs({ limit: RAIL_RUNS, with: "values" }) : null,
     ]);
     if (!project.error) {
       this.good = project;

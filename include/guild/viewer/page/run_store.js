@@ -6,7 +6,7 @@ import { namesOf } from "./run_columns.js";
 
 const FIRST_ROWS = 200;
 const ALL_ROWS = 1000000;
-const PARTS = "values,flags,user,spark";
+const PARTS = "values,flags,spark";
 
 export class RunStore {
   constructor() {
