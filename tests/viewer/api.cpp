@@ -346,18 +346,18 @@ TEST_CASE("api: a list tells what changed after a version") {
     here.with().memory = std::make_shared<viewer::site_memory>();
     const json::value first = here.body("/api/runs");
     CHECK(first["is_delta"] == false);
-    const auto since = [&](const std::string& version, const std::string& more = "") {
-        return here.body("/api/runs?since=" + version + more);
+    const auto since = [&](const std::string& known, const std::string& more = "") {
+        return here.body("/api/runs?since=" + known + more);
     };
-    const std::string version = first["version"];
-    const json::value same = since(version);
+    const std::string before = first["version"];
+    const json::value same = since(before);
     CHECK(same["is_delta"] == true);
     CHECK(same["runs"].empty());
     CHECK(same["total"] == 2);
-    CHECK(same["version"] == version);
+    CHECK(same["version"] == before);
     (void)guild_test::make_completed_run(here.root(), "20170714T033000Z-new", "new", 60);
     REQUIRE(os::remove_tree(join_path(here.root(), newer)));
-    const json::value changed = since(version);
+    const json::value changed = since(before);
     REQUIRE(changed["runs"].size() == 1);
     CHECK(changed["runs"][0]["id"] == "20170714T033000Z-new");
     CHECK(changed["gone"].dump() == json::value::array({newer}).dump());
@@ -365,7 +365,7 @@ TEST_CASE("api: a list tells what changed after a version") {
     for (const std::string other : {"", "x", "1-2-3", "-1"}) {
         CHECK(since(other)["is_delta"] == false);
     }
-    CHECK(since(version, "&with=flags")["is_delta"] == false);  // of other rows
+    CHECK(since(before, "&with=flags")["is_delta"] == false);  // of other rows
 }
 
 TEST_CASE("api: a list is chosen by a condition, and a mistake in it has its column") {
