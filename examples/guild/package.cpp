@@ -12,6 +12,7 @@
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/guard.hpp>
+#include <guild/os/hold.hpp>
 #include <guild/os/pipe.hpp>
 #include <guild/package/build.hpp>
 #include <guild/package/fetch.hpp>
@@ -388,6 +389,14 @@ int package(const arguments& given, io& console) {
     }
     if (const int status = check_package_options(given, console)) {
         return status;
+    }
+    // Two at work in one directory would take each other's src and pkg away. A directory that is
+    // not there is told of by what reads GuildPkg.
+    const auto held = guild::os::hold_directory(project_directory(given), [&console] {
+        console.print_error("Waiting for another guild package in this directory\n");
+    });
+    if (!held && held.error().code != guild::errc::not_found) {
+        return fail_work(console, held.error());
     }
     guild::package::read_options options;
     options.read_toml = guild::toml::read_project;
