@@ -8,6 +8,7 @@
 
 #include <guild/base/number.hpp>
 #include <guild/base/path.hpp>
+#include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
@@ -222,6 +223,7 @@ private:
         request.guildpkg_path = in_directory(guild::base_name(request_.definition.path));
         request.directory = directory();
         request.time_s = request_.time_s;
+        remove_parts(guild::package::archive_name(request.name, request.version) + ".part-");
         say("Creating " + guild::package::archive_name(request.name, request.version));
         const auto packed = guild::package::pack(request);
         if (!packed) {
@@ -230,6 +232,16 @@ private:
         say("sha256 of its tar: " + packed->tar_sha256);
         tar_sha256_ = packed->tar_sha256;
         return exit_ok;
+    }
+
+    // What builds that were killed have left. Nobody else is at work in the directory.
+    void remove_parts(const std::string& prefix) {
+        const auto entries = guild::os::list_directory(directory());
+        for (const guild::os::dir_entry& each : entries.value_or({})) {
+            if (guild::starts_with(each.name, prefix)) {
+                (void)guild::os::remove_tree(in_directory(each.name));
+            }
+        }
     }
 
     // Of sources that guild did not fetch the lock would say what is not so: it is left as it is.
