@@ -8,10 +8,12 @@
 
 #include <guild/base/number.hpp>
 #include <guild/base/path.hpp>
+#include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/guard.hpp>
+#include <guild/os/hold.hpp>
 #include <guild/os/pipe.hpp>
 #include <guild/package/build.hpp>
 #include <guild/package/fetch.hpp>
@@ -221,6 +223,7 @@ private:
         request.guildpkg_path = in_directory(guild::base_name(request_.definition.path));
         request.directory = directory();
         request.time_s = request_.time_s;
+        remove_parts(guild::package::archive_name(request.name, request.version) + ".part-");
         say("Creating " + guild::package::archive_name(request.name, request.version));
         const auto packed = guild::package::pack(request);
         if (!packed) {
@@ -229,6 +232,16 @@ private:
         say("sha256 of its tar: " + packed->tar_sha256);
         tar_sha256_ = packed->tar_sha256;
         return exit_ok;
+    }
+
+    // What builds that were killed have left. Nobody else is at work in the directory.
+    void remove_parts(const std::string& prefix) {
+        const auto entries = guild::os::list_directory(directory());
+        for (const guild::os::dir_entry& each : entries.value_or({})) {
+            if (guild::starts_with(each.name, prefix)) {
+                (void)guild::os::remove_tree(in_directory(each.name));
+            }
+        }
     }
 
     // Of sources that guild did not fetch the lock would say what is not so: it is left as it is.
@@ -388,6 +401,14 @@ int package(const arguments& given, io& console) {
     }
     if (const int status = check_package_options(given, console)) {
         return status;
+    }
+    // Two at work in one directory would take each other's src and pkg away. A directory that is
+    // not there is told of by what reads GuildPkg.
+    const auto held = guild::os::hold_directory(project_directory(given), [&console] {
+        console.print_error("Waiting for another guild package in this directory\n");
+    });
+    if (!held && held.error().code != guild::errc::not_found) {
+        return fail_work(console, held.error());
     }
     guild::package::read_options options;
     options.read_toml = guild::toml::read_project;

@@ -141,6 +141,7 @@ TEST_CASE("tar reader: a flipped bit of a header is noticed") {
 TEST_CASE("tar reader: what is no tar archive is said to be none") {
     CHECK(read_all(std::string(512, 'x')).find("error bad_syntax") == 0);
     CHECK(read_all("short").find("error truncated") == 0);
+    CHECK(read_all("short").find("no tar archive, or one that is cut off") != std::string::npos);
     CHECK(read_all("").find("error truncated") == 0);
     std::string old(512, '\0');
     old[0] = 'a';

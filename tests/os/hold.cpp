@@ -65,3 +65,20 @@ TEST_CASE("hold: a directory is held without a file in it") {
     CHECK(os::list_directory(dir.path())->empty());
     CHECK(os::hold_directory(dir / "nowhere").error().code == guild::errc::not_found);
 }
+
+TEST_CASE("hold: who has to wait is told so before") {
+    const guild_test::temp_dir dir;
+    int waits = 0;
+    auto first = os::hold_directory(dir.path(), [&] { ++waits; });
+    REQUIRE(first);
+    CHECK(waits == 0);
+    const auto second = os::hold_directory(dir.path(), [&] {
+        ++waits;
+        CHECK(first->close());
+    });
+    CHECK(second);
+    CHECK(waits == 1);
+    CHECK(os::hold_directory(dir / "nowhere", [&] { ++waits; }).error().code ==
+          guild::errc::not_found);
+    CHECK(waits == 1);
+}

@@ -158,6 +158,18 @@ TEST_CASE("build: failures in functions, pipes, subshells and substitutions are 
           "packager:4: the packager failed with status 1: false");
 }
 
+TEST_CASE("build: a step that ends in a list whose beginning fails is told where it begins") {
+    build_place place;
+    CHECK(place.build(":\nbuild() {\n  :\n  [ -e x ] && echo x\n}\n") ==
+          "packager:2: step build failed with status 1: [ -e x ]");
+}
+
+TEST_CASE("build: a default step that fails is no line of a file") {
+    build_place place;
+    (void)place.dir().write("pkg/upstream", "in the way of a directory");
+    CHECK(place.build("").find("packager: step package failed with status 1: cp -a ") == 0);
+}
+
 TEST_CASE("build: what may fail by its own words does not end a step") {
     build_place place;
     CHECK(place.build("build() {\n  x=$(false) || true\n  ( false ) || true\n  ! true\n"

@@ -1,5 +1,7 @@
 #include <guild/package/fetch.hpp>
 
+#include <unistd.h>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -216,6 +218,24 @@ TEST_CASE("fetch: a link in a repository that leads out of it is refused") {
     CHECK(wrong.code == guild::errc::bad_value);
     CHECK(guild::contains(wrong.message, "src.new/r/etc: expected a link that stays within"));
     CHECK_FALSE(guild::os::find_status(set.directory + "/src"));
+}
+
+TEST_CASE("fetch: a local source is in the package's directory, whatever links say") {
+    fetch_setting set;
+    (void)set.at.write("outside/secret", "s\n");
+    (void)set.at.write("mnist-tutorial-src/file", "f\n");
+    REQUIRE(::symlink("../outside", (set.directory + "/out").c_str()) == 0);
+    REQUIRE(::symlink("../outside/secret", (set.directory + "/secret").c_str()) == 0);
+    REQUIRE(::symlink("file", (set.directory + "/same").c_str()) == 0);
+    for (const char* each : {"out", "out/secret", "secret"}) {
+        CAPTURE(each);
+        const guild::error led = set.must_fail("source = " + std::string(each) + "\n");
+        CHECK(led.code == guild::errc::bad_value);
+        CHECK(led.message.find("leads out of the package's directory") != std::string::npos);
+        CHECK(led.where.line == 4);
+    }
+    (void)set.must_fetch("source = same\n");
+    CHECK(set.text("same") == "f\n");
 }
 
 TEST_CASE("fetch: archives have a directory each, files and directories are copied") {

@@ -58,7 +58,7 @@ TEST_CASE("install: what is no package is refused and changes nothing") {
     const std::string renamed =
         dir.write("good-1.pkg.tar.xz", definition + guild_test::end_of_tar());
     CHECK(install_package::install_file(renamed, homes).error().message ==
-          "the package in it is evil-1");
+          "the package in it is evil-1, name the file evil-1.pkg.tar.xz");
     const std::string outside =
         dir.write("a-1.pkg.tar.xz",
                   guild_test::tar_file("./.GuildPkg", guild_test::definition_of("../a", "1")) +

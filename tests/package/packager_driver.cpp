@@ -36,6 +36,8 @@ TEST_CASE("packager notes: a command of a file that the packager reads is told w
 TEST_CASE("packager notes: a default step, which no file holds, has no line") {
     CHECK(describe({"package", "1\n23\n\ncp -a -- a b", ""}) ==
           "packager: step package failed with status 1: cp -a -- a b");
+    CHECK(describe({"package", "1\n21\nenvironment\ncp -a -- a b", ""}) ==
+          "packager: step package failed with status 1: cp -a -- a b");
 }
 
 TEST_CASE("packager notes: without a failed command the end of the shell is told") {

@@ -144,7 +144,8 @@ inline result<std::string_view> tar_reader::take(std::size_t size) {
         return there.error();
     }
     if (*there < size) {
-        return make_error(errc::truncated, "the archive is cut off");
+        return make_error(errc::truncated, position_ == 0 ? "no tar archive, or one that is cut off"
+                                                          : "the archive is cut off");
     }
     position_ += size;
     if (position_ > allowed_.max_total_bytes) {

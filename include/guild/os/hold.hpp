@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cerrno>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,14 @@ namespace guild { inline namespace v0 { namespace os {
 /// example  tests/os/hold.cpp "hold: a directory is held without a file in it"
 [[nodiscard]] result<file> hold_directory(const std::string& path, const env& system = system_env);
 
+/// The same, and calls `on_wait` once before it waits for somebody else.
+///
+/// errors   those of open_file
+/// example  tests/os/hold.cpp "hold: who has to wait is told so before"
+[[nodiscard]] result<file> hold_directory(const std::string& path,
+                                          const std::function<void()>& on_wait,
+                                          const env& system = system_env);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -51,6 +60,15 @@ inline result<file> hold(const std::string& path, const env& system) {
 
 inline result<file> hold_directory(const std::string& path, const env& system) {
     return detail::hold_opened(open_file(path, open_mode::read, system));
+}
+
+inline result<file> hold_directory(const std::string& path, const std::function<void()>& on_wait,
+                                   const env& system) {
+    auto opened = open_file(path, open_mode::read, system);
+    if (opened && ::flock(opened->fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        on_wait();
+    }
+    return detail::hold_opened(std::move(opened));
 }
 
 }}}  // namespace guild::os

@@ -323,6 +323,16 @@ inline result<locked_source> source_fetcher::take_local(const declared_source& e
         return make_error(errc::not_found,
                           "no file or directory `" + value.path + "` in the package's directory");
     }
+    const auto real = os::get_real_path(from);
+    const auto home = os::get_real_path(of_.directory);
+    if (!real || !home) {
+        return real ? home.error() : real.error();
+    }
+    if (*home != "/" && !starts_with(*real, *home + '/')) {
+        return make_error(errc::bad_value, "`" + value.path +
+                                               "` is a link, or beneath one, that leads out of "
+                                               "the package's directory");
+    }
     const bool is_around =
         starts_with(srcdir_ + '/', from + '/') || starts_with(from + '/', srcdir_ + '/');
     if (is_around) {

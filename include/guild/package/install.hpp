@@ -117,7 +117,10 @@ inline result<installed_package> install_file(const std::string& archive_path,
     }
     const std::string full = identity->first + '-' + identity->second;
     if (file != full + std::string(detail::package_ending)) {
-        return make_error(errc::bad_value, "the package in it is " + full, archive_path);
+        return make_error(errc::bad_value,
+                          "the package in it is " + full + ", name the file " + full +
+                              std::string(detail::package_ending),
+                          archive_path);
     }
     auto made = os::make_directories(homes.write);
     if (!made) {

@@ -26,7 +26,8 @@ namespace guild { inline namespace v0 { namespace package {
 /// Each step runs in a subshell of its own in $srcdir: what a step changes in the shell ends with
 /// it, and `exit` ends the step alone. A step that is not defined is skipped, but for `package`,
 /// which copies the sources. Of nested failures the innermost is reported: the outer one has the
-/// same status.
+/// same status. Where bash tells the end of a step alone, as of `[ -e x ] && cmd` in its last line,
+/// that is told with the line where the step begins.
 inline constexpr std::string_view packager_driver = R"guild(
 set -o errexit -o errtrace -o pipefail
 shopt -s inherit_errexit 2>/dev/null || :
@@ -37,6 +38,10 @@ set --
 __guild_failed() {
     local status=$1 line=$2 source=$3 command=$4 before=
     [[ $- == *e* ]] || return 0
+    if [[ ! $source && ${__guild_step-} ]]; then
+        read -r before line source < <(shopt -s extdebug; declare -F "$__guild_step") || :
+        before=
+    fi
     if [[ -s $__guild_notes/failure ]]; then
         read -r before <"$__guild_notes/failure" || :
     fi
@@ -138,6 +143,11 @@ inline std::string shorten_command(std::string_view command) {
     return text;
 }
 
+// What bash gives for a function that it read from no file.
+inline bool is_no_file(std::string_view source) {
+    return source.empty() || source == "environment";
+}
+
 inline std::string name_step(const std::string& step) {
     return step.empty() || step == "packager" ? std::string("the packager") : "step " + step;
 }
@@ -175,12 +185,12 @@ inline error describe_failure(const packager_notes& notes, const std::string& st
     }
     source_span where;
     where.line = failed->line;
-    const bool is_elsewhere = failed->source != packager;
+    const bool has_no_file = detail::is_no_file(failed->source);
     return make_error(errc::io_failed,
                       step + " failed with status " + failed->status + ": " +
                           detail::shorten_command(failed->command),
-                      is_elsewhere && !failed->source.empty() ? failed->source : shown,
-                      is_elsewhere && failed->source.empty() ? source_span{} : where);
+                      has_no_file || failed->source == packager ? shown : failed->source,
+                      has_no_file ? source_span{} : where);
 }
 
 }}}  // namespace guild::package

@@ -262,10 +262,21 @@ inline result<std::vector<working_item>> make_working_copy(const working_place& 
     return items;
 }
 
+namespace detail {
+
+inline error no_working_copy(const working_place& place) {
+    return make_error(errc::not_found,
+                      "there is no NAME.orig to compare with; guild package --working makes it",
+                      place.directory);
+}
+
+}  // namespace detail
+
 inline result<std::vector<working_item>> make_patches(const working_place& place) {
     const auto entries = os::list_directory(place.directory);
     if (!entries) {
-        return entries.error();
+        return entries.error().code == errc::not_found ? detail::no_working_copy(place)
+                                                       : entries.error();
     }
     std::vector<working_item> items;
     for (const os::dir_entry& entry : *entries) {
@@ -281,8 +292,7 @@ inline result<std::vector<working_item>> make_patches(const working_place& place
         items.push_back(std::move(*item));
     }
     if (items.empty()) {
-        return make_error(errc::not_found, "there is no NAME.orig to compare with",
-                          place.directory);
+        return detail::no_working_copy(place);
     }
     return items;
 }
