@@ -4926,6 +4926,14 @@ namespace guild { inline namespace v0 { namespace os {
 /// example  tests/os/hold.cpp "hold: a directory is held without a file in it"
 [[nodiscard]] result<file> hold_directory(const std::string& path, const env& system = system_env);
 
+/// The same, and calls `on_wait` once before it waits for somebody else.
+///
+/// errors   those of open_file
+/// example  tests/os/hold.cpp "hold: who has to wait is told so before"
+[[nodiscard]] result<file> hold_directory(const std::string& path,
+                                          const std::function<void()>& on_wait,
+                                          const env& system = system_env);
+
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
@@ -4944,6 +4952,15 @@ inline result<file> hold(const std::string& path, const env& system) {
 
 inline result<file> hold_directory(const std::string& path, const env& system) {
     return detail::hold_opened(open_file(path, open_mode::read, system));
+}
+
+inline result<file> hold_directory(const std::string& path, const std::function<void()>& on_wait,
+                                   const env& system) {
+    auto opened = open_file(path, open_mode::read, system);
+    if (opened && ::flock(opened->fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        on_wait();
+    }
+    return detail::hold_opened(std::move(opened));
 }
 
 }}}  // namespace guild::os
@@ -17710,7 +17727,8 @@ inline result<std::string_view> tar_reader::take(std::size_t size) {
         return there.error();
     }
     if (*there < size) {
-        return make_error(errc::truncated, "the archive is cut off");
+        return make_error(errc::truncated, position_ == 0 ? "no tar archive, or one that is cut off"
+                                                          : "the archive is cut off");
     }
     position_ += size;
     if (position_ > allowed_.max_total_bytes) {
@@ -32527,6 +32545,16 @@ inline result<locked_source> source_fetcher::take_local(const declared_source& e
         return make_error(errc::not_found,
                           "no file or directory `" + value.path + "` in the package's directory");
     }
+    const auto real = os::get_real_path(from);
+    const auto home = os::get_real_path(of_.directory);
+    if (!real || !home) {
+        return real ? home.error() : real.error();
+    }
+    if (*home != "/" && !starts_with(*real, *home + '/')) {
+        return make_error(errc::bad_value, "`" + value.path +
+                                               "` is a link, or beneath one, that leads out of "
+                                               "the package's directory");
+    }
     const bool is_around =
         starts_with(srcdir_ + '/', from + '/') || starts_with(from + '/', srcdir_ + '/');
     if (is_around) {
@@ -32672,7 +32700,8 @@ namespace guild { inline namespace v0 { namespace package {
 /// Each step runs in a subshell of its own in $srcdir: what a step changes in the shell ends with
 /// it, and `exit` ends the step alone. A step that is not defined is skipped, but for `package`,
 /// which copies the sources. Of nested failures the innermost is reported: the outer one has the
-/// same status.
+/// same status. Where bash tells the end of a step alone, as of `[ -e x ] && cmd` in its last line,
+/// that is told with the line where the step begins.
 inline constexpr std::string_view packager_driver = R"guild(
 set -o errexit -o errtrace -o pipefail
 shopt -s inherit_errexit 2>/dev/null || :
@@ -32683,6 +32712,10 @@ set --
 __guild_failed() {
     local status=$1 line=$2 source=$3 command=$4 before=
     [[ $- == *e* ]] || return 0
+    if [[ ! $source && ${__guild_step-} ]]; then
+        read -r before line source < <(shopt -s extdebug; declare -F "$__guild_step") || :
+        before=
+    fi
     if [[ -s $__guild_notes/failure ]]; then
         read -r before <"$__guild_notes/failure" || :
     fi
@@ -32784,6 +32817,11 @@ inline std::string shorten_command(std::string_view command) {
     return text;
 }
 
+// What bash gives for a function that it read from no file.
+inline bool is_no_file(std::string_view source) {
+    return source.empty() || source == "environment";
+}
+
 inline std::string name_step(const std::string& step) {
     return step.empty() || step == "packager" ? std::string("the packager") : "step " + step;
 }
@@ -32821,12 +32859,12 @@ inline error describe_failure(const packager_notes& notes, const std::string& st
     }
     source_span where;
     where.line = failed->line;
-    const bool is_elsewhere = failed->source != packager;
+    const bool has_no_file = detail::is_no_file(failed->source);
     return make_error(errc::io_failed,
                       step + " failed with status " + failed->status + ": " +
                           detail::shorten_command(failed->command),
-                      is_elsewhere && !failed->source.empty() ? failed->source : shown,
-                      is_elsewhere && failed->source.empty() ? source_span{} : where);
+                      has_no_file || failed->source == packager ? shown : failed->source,
+                      has_no_file ? source_span{} : where);
 }
 
 }}}  // namespace guild::package
@@ -33550,10 +33588,21 @@ inline result<std::vector<working_item>> make_working_copy(const working_place& 
     return items;
 }
 
+namespace detail {
+
+inline error no_working_copy(const working_place& place) {
+    return make_error(errc::not_found,
+                      "there is no NAME.orig to compare with; guild package --working makes it",
+                      place.directory);
+}
+
+}  // namespace detail
+
 inline result<std::vector<working_item>> make_patches(const working_place& place) {
     const auto entries = os::list_directory(place.directory);
     if (!entries) {
-        return entries.error();
+        return entries.error().code == errc::not_found ? detail::no_working_copy(place)
+                                                       : entries.error();
     }
     std::vector<working_item> items;
     for (const os::dir_entry& entry : *entries) {
@@ -33569,8 +33618,7 @@ inline result<std::vector<working_item>> make_patches(const working_place& place
         items.push_back(std::move(*item));
     }
     if (items.empty()) {
-        return make_error(errc::not_found, "there is no NAME.orig to compare with",
-                          place.directory);
+        return detail::no_working_copy(place);
     }
     return items;
 }
@@ -34805,7 +34853,10 @@ inline result<installed_package> install_file(const std::string& archive_path,
     }
     const std::string full = identity->first + '-' + identity->second;
     if (file != full + std::string(detail::package_ending)) {
-        return make_error(errc::bad_value, "the package in it is " + full, archive_path);
+        return make_error(errc::bad_value,
+                          "the package in it is " + full + ", name the file " + full +
+                              std::string(detail::package_ending),
+                          archive_path);
     }
     auto made = os::make_directories(homes.write);
     if (!made) {
