@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include <guild/package/download.hpp>
+
+#include "support/http_server.hpp"
 #include "support/package_files.hpp"
 #include "support/programs.hpp"
 #include "support/tar_builder.hpp"
@@ -98,6 +101,35 @@ TEST_CASE("install by name: the newest of an index is taken") {
     CHECK(install_package::install_name("foo", dir.path(), homes, nullptr).error().code ==
           guild::errc::bad_checksum);
     CHECK(names_in(dir / "home") == "foo-1.10 foo-1.9 ");
+}
+
+TEST_CASE("install by name: a web server's index is asked, and its file checked") {
+    if (!guild_test::has_programs({"xz", "curl", "python3"})) {
+        return;
+    }
+    const guild_test::temp_dir dir;
+    const install_package::package_homes homes = {dir / "home", {dir / "home"}};
+    (void)guild_test::make_package(dir, "foo", "1", {{"kept", "1"}});
+    const auto index = install_package::make_index(dir.path());
+    REQUIRE(index);
+    (void)dir.write(install_package::index_file_name, format(index->entries));
+    const guild_test::http_server server(dir.path());
+    const auto fetch = [](const std::string& url, const std::string& destination,
+                          const std::string& sha256) -> guild::result<void> {
+        install_package::download_options options;
+        options.sha256 = sha256;
+        options.retries = 0;
+        auto got = install_package::download(url, destination, options);
+        return got ? guild::result<void>() : std::move(got).error();
+    };
+    const auto done = install_package::install_name("foo", server.url(""), homes, fetch);
+    REQUIRE_MESSAGE(done, (done ? "" : to_string(done.error())));
+    CHECK(names_in(done->path) == ".GuildPkg kept ");
+    (void)dir.write("foo-1.pkg.tar.xz", "changed on the server");
+    const auto changed = install_package::install_name("foo", server.url(""), homes, fetch);
+    REQUIRE_FALSE(changed);
+    CHECK(changed.error().code == guild::errc::bad_checksum);
+    CHECK(names_in(done->path) == ".GuildPkg kept ");
 }
 
 TEST_CASE("uninstall: a name that leads elsewhere removes nothing") {
