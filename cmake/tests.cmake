@@ -257,9 +257,11 @@ if(Python3_FOUND)
       guild_test(cli/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/run.py"
         $<TARGET_FILE:guild_program> "${transcript}")
     endforeach()
-    guild_test(deaths quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/deaths.py" $<TARGET_FILE:guild_program>)
-    guild_test(kills long 900 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/kills.py" $<TARGET_FILE:guild_program> 200)
-    set_tests_properties(deaths PROPERTIES RUN_SERIAL TRUE) # fills memory and disks of its own, small ones
+    if(NOT GUILD_SANITIZE) # whose memory would be what the deaths are about
+      guild_test(deaths quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/deaths.py" $<TARGET_FILE:guild_program>)
+      guild_test(kills long 900 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/kills.py" $<TARGET_FILE:guild_program> 200)
+      set_tests_properties(deaths PROPERTIES RUN_SERIAL TRUE) # fills memory and disks of its own, small ones
+    endif()
     guild_test(tutorial quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/tutorial.py"
       $<TARGET_FILE:guild_program>)
     foreach(name IN ITEMS package reproducible) # its first half; a package built twice

@@ -375,7 +375,9 @@ TEST_CASE("case 12: what this program does at its exit is not done by a child th
         return has_failed ? 0 : 2;
     });
     CHECK(code == 0);
-    CHECK(guild::os::load_file(log).value().empty());
+    const std::string said = guild::os::load_file(log).value();  // a sanitizer may say something
+    CHECK(said.find("exit handler") == std::string::npos);
+    CHECK(said.find("waits in a buffer") == std::string::npos);
 }
 
 TEST_CASE("case 13: starting costs the same with much memory in use, where a fork does not") {

@@ -168,7 +168,8 @@ TEST_CASE("chunk: those of one payload are read one after another") {
     }
     CHECK(id == 4);
     CHECK_FALSE(reader.is_bad());
-    REQUIRE(reader.open(payload + "x"));
+    const std::string longer = payload + "x";
+    REQUIRE(reader.open(longer));
     while (reader.next()) {
     }
     CHECK(reader.is_bad());
