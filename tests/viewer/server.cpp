@@ -25,7 +25,8 @@ viewer::server_options any_port() {
 
 std::string sent_file;
 
-// A server whose answers tell the target; "/big" is 4 MB, "/wait" takes 20 ms.
+// A server whose answers tell the target; "/big" is 4 MB, "/huge" more than the system buffers,
+// "/wait" takes 20 ms.
 class running_server {
 public:
     explicit running_server(const viewer::server_options& options = any_port())
@@ -53,8 +54,9 @@ private:
                 answer.headers.emplace_back("ETag", "W/\"x\"");
             }
             answer.content_type = "text/plain";
-            answer.body =
-                what.target == "/big" ? std::string(4 << 20, 'x') : what.method + " " + what.target;
+            answer.body = what.target == "/big"    ? std::string(4 << 20, 'x')
+                          : what.target == "/huge" ? std::string(48 << 20, 'x')
+                                                   : what.method + " " + what.target;
             viewer::finish_response(what, answer);
             return answer;
         });
@@ -269,7 +271,7 @@ TEST_CASE("server: answers that nobody takes are bounded") {
     options.max_unsent_bytes = 1;
     const running_server here(options);
     client slow(here.port());
-    REQUIRE(slow.send(fetch("/big", "Connection: close\r\n")));
+    REQUIRE(slow.send(fetch("/huge", "Connection: close\r\n")));
     REQUIRE(contains(slow.read_until("HTTP/1.1"), "HTTP/1.1"));
     client other(here.port());
     REQUIRE(other.send(fetch("/x")));
