@@ -107,11 +107,12 @@ TEST_CASE("working copy: the patch turns the original into the copy") {
           std::string::npos);
     CHECK(patch.find("pycache") == std::string::npos);
     CHECK(patch.find("a.py.orig") == std::string::npos);
-    guild_test::must_run(guild_test::shell_options(
-        "cd " + test.dir().path() +
-        " && cp -r src/up applied && cd applied && "
-        "patch -s -p1 < ../up.patch && cd .. && "
-        "rm -rf working/up/__pycache__ working/up/a.py.orig && diff -r applied working/up > diff"));
+    guild_test::must_run(
+        guild_test::shell_options("cd " + test.dir().path() +
+                                  " && cp -r src/up applied && cd applied && "
+                                  "patch -s -p1 < ../up.patch && cd .. && "
+                                  "rm -rf working/up/__pycache__ working/up/a.py.orig && LC_ALL=C "
+                                  "diff -r applied working/up > diff"));
     CHECK(test.text("diff").find("Only in working/up: deep") != std::string::npos);
     CHECK(test.text("applied/a.py") == "one\n2\nthree\n");
     CHECK(test.text("applied/new name") == "new\n");
