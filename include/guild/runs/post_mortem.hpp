@@ -4,9 +4,9 @@
 // Not here: deciding how it ended (runs/supervisor.hpp, runs/run.hpp).
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,9 +50,8 @@ inline bool is_of_command(std::string_view key) {
 }
 
 inline std::string gigabytes(double bytes, double unit) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f", bytes / unit);
-    return text;
+    const auto tenths = static_cast<std::uint64_t>(std::fmax(bytes, 0) / unit * 10 + 0.5);
+    return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10);
 }
 
 inline std::optional<double> find_double(const pair_list& list, std::string_view key) {
