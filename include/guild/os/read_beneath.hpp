@@ -1,7 +1,7 @@
 // guild/os/read_beneath.hpp - reads files below a directory whose content others may have made: no
 // link leads out of it, and no pipe or device is opened.
 //
-// Layer 2. Includes: base, os/env file; POSIX.
+// Layer 2. Includes: base, os/directory env file pipe; POSIX.
 // Not here: making files there (os/beneath.hpp); trusted paths (os/file.hpp, os/directory.hpp).
 #pragma once
 
@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -23,6 +22,7 @@
 #include <guild/os/directory.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/pipe.hpp>
 
 namespace guild { inline namespace v0 { namespace os {
 
@@ -71,29 +71,6 @@ struct files_beneath {
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
-
-// Closed with the object.
-class held_descriptor {
-public:
-    explicit held_descriptor(int fd) noexcept : fd_(fd) {}
-    held_descriptor(held_descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    held_descriptor& operator=(held_descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    held_descriptor(const held_descriptor&) = delete;
-    held_descriptor& operator=(const held_descriptor&) = delete;
-    ~held_descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_ = -1;
-};
 
 inline constexpr int read_directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
 // A pipe without a writer would hold an open() that may block.
@@ -193,8 +170,8 @@ private:
 }  // namespace detail
 
 inline result<file> open_beneath(const std::string& directory, std::string_view relative) {
-    detail::held_descriptor at(::open(directory.c_str(), detail::read_directory_flags));
-    if (at.get() < 0) {
+    descriptor at(::open(directory.c_str(), detail::read_directory_flags));
+    if (!at.is_open()) {
         return os_error(errno, "open", directory);
     }
     while (true) {
@@ -216,7 +193,7 @@ inline result<file> open_beneath(const std::string& directory, std::string_view 
                                                       directory + '/' + name))
                             : result<file>(file(kept, directory + '/' + name, system_env));
         }
-        at = detail::held_descriptor(fd);
+        at.reset(fd);
         relative.remove_prefix(slash + 1);
     }
 }
