@@ -27,6 +27,15 @@ struct byte_range {
     std::uint64_t end = 0;
 };
 
+/// The bytes in ranges that do not overlap.
+[[nodiscard]] inline std::uint64_t count_bytes(const std::vector<byte_range>& ranges) noexcept {
+    std::uint64_t bytes = 0;
+    for (const byte_range& range : ranges) {
+        bytes += range.end - range.begin;
+    }
+    return bytes;
+}
+
 /// A piece of an open file in memory; another one is read when it is asked for.
 ///
 /// cost     256 KiB, or the largest piece that was asked for and that the file really holds

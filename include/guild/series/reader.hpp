@@ -573,11 +573,7 @@ inline result<std::vector<note>> reader::notes() {
 }
 
 inline std::uint64_t reader::bytes_lost() const noexcept {
-    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
-    for (const byte_range& range : lost_) {
-        bytes += range.end - range.begin;
-    }
-    return bytes;
+    return (damaged_header_ ? header_bytes : 0) + count_bytes(lost_);
 }
 
 }}}  // namespace guild::series

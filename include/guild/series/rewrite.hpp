@@ -352,11 +352,7 @@ inline result<void> rewriter::replace(const std::string& keep_as) {
 }
 
 inline std::uint64_t rewriter::bytes_lost() const noexcept {
-    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
-    for (const byte_range& range : lost_) {
-        bytes += range.end - range.begin;
-    }
-    return bytes;
+    return (damaged_header_ ? header_bytes : 0) + count_bytes(lost_);
 }
 
 }}}  // namespace guild::series
