@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include <doctest/doctest.h>
+#include <guild/os/read_beneath.hpp>
+#include <guild/series/writer.hpp>
 #include <support/temp_dir.hpp>
 
 using namespace guild::runs;
@@ -176,4 +178,31 @@ TEST_CASE("run: made and never begun is pending for a minute, then terminated") 
     (void)dir.write("r/guild.d/meta.tsv", "status\tpending\n");
     REQUIRE(::utimensat(AT_FDCWD, (dir / "r/guild.d").c_str(), long_ago, 0) == 0);
     CHECK(open_run(dir / "r").status() == run_status::pending);
+}
+
+TEST_CASE("run: series and output are read through the system that it was opened with") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("r/guild.d/meta.tsv", "model\tsoftmax\n");
+    (void)dir.write("elsewhere/output.log", "secret\n");
+    const std::string inside = dir / "r/guild.d/series";
+    REQUIRE(os::make_directories(inside));
+    REQUIRE(os::make_directories(dir / "elsewhere"));
+    auto writer = guild::series::writer::create(dir / "elsewhere");
+    REQUIRE(writer);
+    writer->append_one(1, 1, writer->series("loss"), 0.5);
+    const std::string file = writer->path();
+    REQUIRE(writer->close());
+    REQUIRE(symlink(file.c_str(), (inside + "/" + guild::base_name(file)).c_str()) == 0);
+    REQUIRE(symlink("../../elsewhere/output.log", (dir / "r/guild.d/output.log").c_str()) == 0);
+    const run trusting = open_run(dir / "r");
+    CHECK(trusting.series().summaries().size() == 1);
+    REQUIRE(trusting.output()->pieces.size() == 1);
+    CHECK(trusting.output()->pieces[0].text == "secret\n");
+    open_options options;
+    options.system = &os::unlinked_env();
+    const auto careful = run::open(dir / "r", options);
+    REQUIRE(careful);
+    CHECK(careful->series().summaries().empty());
+    const auto output = careful->output();
+    CHECK((!output || output->pieces.empty()));
 }

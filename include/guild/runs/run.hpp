@@ -45,8 +45,8 @@ enum class run_status : std::uint8_t {
 
 /// How runs are read.
 struct open_options {
-    heartbeat_memory* memory = nullptr;  // for readers that look again: what they saw before
-    const os::env* system = &os::system_env;
+    heartbeat_memory* memory = nullptr;       // for readers that look again: what they saw before
+    const os::env* system = &os::system_env;  // outlives the runs that are opened by it
 };
 
 /// What was recorded about a run, as it was when it was opened. A plain value; copy it at will.
@@ -94,7 +94,7 @@ public:
 
     /// A reader of all series of the run.
     [[nodiscard]] series::run_reader series() const {
-        return series::run_reader(data_path(path_, series_directory));
+        return series::run_reader(data_path(path_, series_directory), *system_);
     }
 
     /// At most `max_bytes` of what the command printed, from byte `from` of its log on.
@@ -102,7 +102,7 @@ public:
     /// errors   as read_output
     [[nodiscard]] result<output_page> output(std::uint64_t from = 0,
                                              std::uint64_t max_bytes = 1U << 20U) const {
-        return read_output(path_, from, max_bytes);
+        return read_output(path_, from, max_bytes, *system_);
     }
 
 private:
@@ -112,6 +112,7 @@ private:
     [[nodiscard]] bool is_old(const os::env& system) const;
     [[nodiscard]] std::optional<std::int64_t> find_number(std::string_view key) const;
 
+    const os::env* system_ = &os::system_env;
     std::string path_;
     std::string id_;
     pair_list meta_;
@@ -167,6 +168,7 @@ inline result<run> run::open(std::string directory, const open_options& options)
         return make_error(errc::not_found, "cannot find a run at " + directory);
     }
     run out;
+    out.system_ = options.system;
     out.id_ = base_name(directory);
     out.path_ = std::move(directory);
     out.load(meta_name, out.meta_, *options.system);
