@@ -118,6 +118,8 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
     if (!server) {
         return fail_to_open(options, server.error(), console);
     }
+    current_server = &*server;
+    const signal_watch watch(stop_server);  // who reads the next line may stop it
     console.print(options.unix_path.empty()
                       ? "Guild View running on port " + std::to_string(server->port()) + '\n'
                       : "Guild View running at " + options.unix_path + '\n');
@@ -126,8 +128,6 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
                       "/?token=" + context.who.token + '\n');
     }
     console.flush();
-    current_server = &*server;
-    const signal_watch watch(stop_server);
     server->run();
     current_server = nullptr;
     console.print("Server stopped by user\n");
