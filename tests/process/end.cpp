@@ -61,16 +61,6 @@ private:
     struct sigaction before_{};
 };
 
-std::string input_of(std::size_t size) {
-    std::string bytes(size, '\0');
-    std::uint32_t state = 1;
-    for (char& c : bytes) {
-        state = state * 1664525u + 1013904223u;
-        c = static_cast<char>(state >> 24);
-    }
-    return bytes;
-}
-
 // Reads into `seen` until it holds `text`; false after a minute.
 bool read_until(int fd, const std::string& text, std::string& seen) {
     while (seen.find(text) == std::string::npos) {
@@ -359,7 +349,7 @@ TEST_CASE("case 42: destroying a running one kills it, its group, and leaves no 
 TEST_CASE("case 43: five hundred interruptions a second change nothing") {
     const alarm_storm storm;
     run_options limits;
-    limits.input = input_of(300'000);
+    limits.input = random_bytes(300'000);
     for (int i = 0; i < 5; ++i) {
         const run_result ran = must_run(child_options("echo"), limits);
         CHECK(ran.status.success());

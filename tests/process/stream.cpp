@@ -26,16 +26,6 @@ using guild::os::run_result;
 
 namespace {
 
-std::string bytes_of(std::size_t size) {
-    std::string bytes(size, '\0');
-    std::uint32_t state = 1;
-    for (char& c : bytes) {
-        state = state * 1664525u + 1013904223u;
-        c = static_cast<char>(state >> 24);
-    }
-    return bytes;
-}
-
 // Resident memory of this process.
 std::size_t resident_bytes() {
     long pages = 0;
@@ -93,7 +83,7 @@ TEST_CASE("case 24: three megabytes of stderr before stdout") {
 
 TEST_CASE("case 25: four megabytes through a program that echoes") {
     run_options limits;
-    limits.input = bytes_of(4'000'000);
+    limits.input = random_bytes(4'000'000);
     const run_result ran = must_run(child_options("echo"), limits);
     CHECK(ran.status.success());
     CHECK(ran.out == limits.input);

@@ -116,4 +116,15 @@ inline bool ends_soon(int pid) {
     return !is_running(pid);
 }
 
+/// The same bytes of every value each time.
+inline std::string random_bytes(std::size_t size) {
+    std::string bytes(size, '\0');
+    std::uint32_t state = 1;
+    for (char& c : bytes) {
+        state = state * 1664525u + 1013904223u;
+        c = static_cast<char>(state >> 24);
+    }
+    return bytes;
+}
+
 }  // namespace guild_test
