@@ -4610,7 +4610,7 @@ inline result<void> beneath::finish_directory(const std::string& name, unsigned 
 // guild/os/read_beneath.hpp - reads files below a directory whose content others may have made: no
 // link leads out of it, and no pipe or device is opened.
 //
-// Layer 2. Includes: base, os/env file; POSIX.
+// Layer 2. Includes: base, os/directory env file pipe; POSIX.
 // Not here: making files there (os/beneath.hpp); trusted paths (os/file.hpp, os/directory.hpp).
 
 namespace guild { inline namespace v0 { namespace os {
@@ -4660,29 +4660,6 @@ struct files_beneath {
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
-
-// Closed with the object.
-class held_descriptor {
-public:
-    explicit held_descriptor(int fd) noexcept : fd_(fd) {}
-    held_descriptor(held_descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    held_descriptor& operator=(held_descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    held_descriptor(const held_descriptor&) = delete;
-    held_descriptor& operator=(const held_descriptor&) = delete;
-    ~held_descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_ = -1;
-};
 
 inline constexpr int read_directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
 // A pipe without a writer would hold an open() that may block.
@@ -4782,8 +4759,8 @@ private:
 }  // namespace detail
 
 inline result<file> open_beneath(const std::string& directory, std::string_view relative) {
-    detail::held_descriptor at(::open(directory.c_str(), detail::read_directory_flags));
-    if (at.get() < 0) {
+    descriptor at(::open(directory.c_str(), detail::read_directory_flags));
+    if (!at.is_open()) {
         return os_error(errno, "open", directory);
     }
     while (true) {
@@ -4805,7 +4782,7 @@ inline result<file> open_beneath(const std::string& directory, std::string_view 
                                                       directory + '/' + name))
                             : result<file>(file(kept, directory + '/' + name, system_env));
         }
-        at = detail::held_descriptor(fd);
+        at.reset(fd);
         relative.remove_prefix(slash + 1);
     }
 }
@@ -23610,6 +23587,15 @@ struct byte_range {
     std::uint64_t end = 0;
 };
 
+/// The bytes in ranges that do not overlap.
+[[nodiscard]] inline std::uint64_t count_bytes(const std::vector<byte_range>& ranges) noexcept {
+    std::uint64_t bytes = 0;
+    for (const byte_range& range : ranges) {
+        bytes += range.end - range.begin;
+    }
+    return bytes;
+}
+
 /// A piece of an open file in memory; another one is read when it is asked for.
 ///
 /// cost     256 KiB, or the largest piece that was asked for and that the file really holds
@@ -25137,11 +25123,7 @@ inline result<std::vector<note>> reader::notes() {
 }
 
 inline std::uint64_t reader::bytes_lost() const noexcept {
-    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
-    for (const byte_range& range : lost_) {
-        bytes += range.end - range.begin;
-    }
-    return bytes;
+    return (damaged_header_ ? header_bytes : 0) + count_bytes(lost_);
 }
 
 }}}  // namespace guild::series
@@ -26556,11 +26538,7 @@ inline result<void> rewriter::replace(const std::string& keep_as) {
 }
 
 inline std::uint64_t rewriter::bytes_lost() const noexcept {
-    std::uint64_t bytes = damaged_header_ ? header_bytes : 0;
-    for (const byte_range& range : lost_) {
-        bytes += range.end - range.begin;
-    }
-    return bytes;
+    return (damaged_header_ ? header_bytes : 0) + count_bytes(lost_);
 }
 
 }}}  // namespace guild::series
@@ -36066,8 +36044,8 @@ enum class run_status : std::uint8_t {
 
 /// How runs are read.
 struct open_options {
-    heartbeat_memory* memory = nullptr;  // for readers that look again: what they saw before
-    const os::env* system = &os::system_env;
+    heartbeat_memory* memory = nullptr;       // for readers that look again: what they saw before
+    const os::env* system = &os::system_env;  // outlives the runs that are opened by it
 };
 
 /// What was recorded about a run, as it was when it was opened. A plain value; copy it at will.
@@ -36115,7 +36093,7 @@ public:
 
     /// A reader of all series of the run.
     [[nodiscard]] series::run_reader series() const {
-        return series::run_reader(data_path(path_, series_directory));
+        return series::run_reader(data_path(path_, series_directory), *system_);
     }
 
     /// At most `max_bytes` of what the command printed, from byte `from` of its log on.
@@ -36123,7 +36101,7 @@ public:
     /// errors   as read_output
     [[nodiscard]] result<output_page> output(std::uint64_t from = 0,
                                              std::uint64_t max_bytes = 1U << 20U) const {
-        return read_output(path_, from, max_bytes);
+        return read_output(path_, from, max_bytes, *system_);
     }
 
 private:
@@ -36133,6 +36111,7 @@ private:
     [[nodiscard]] bool is_old(const os::env& system) const;
     [[nodiscard]] std::optional<std::int64_t> find_number(std::string_view key) const;
 
+    const os::env* system_ = &os::system_env;
     std::string path_;
     std::string id_;
     pair_list meta_;
@@ -36188,6 +36167,7 @@ inline result<run> run::open(std::string directory, const open_options& options)
         return make_error(errc::not_found, "cannot find a run at " + directory);
     }
     run out;
+    out.system_ = options.system;
     out.id_ = base_name(directory);
     out.path_ = std::move(directory);
     out.load(meta_name, out.meta_, *options.system);
