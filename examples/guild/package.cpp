@@ -54,11 +54,20 @@ public:
     packaging(const arguments& given, io& console, package_request request)
         : given_(given), console_(console), request_(std::move(request)) {}
 
+    // What can take long ends at once when the user wants it to.
     int run() {
         if (given_.has("make-patch")) {
             return make_patch();
         }
-        if (const int status = prepare_and_build()) {
+        auto guard = guild::os::guard::start(guard_grace_ms);
+        auto pipe = guild::os::make_pipe();
+        if (!guard || !pipe) {
+            return fail(console_, guard ? pipe.error() : guard.error());
+        }
+        package_stop_fd = pipe->write.get();
+        const signal_watch watch(request_package_stop);
+        stop_fd_ = pipe->read.get();
+        if (const int status = fetch_and_build(*guard)) {
             return status;
         }
         if (given_.has("working")) {
@@ -104,13 +113,12 @@ private:
     int fail_package(const guild::error& error) {
         clear_progress();
         const int status = fail_work(console_, error);
-        return error.code == guild::errc::interrupted && package_signal != 0 ? 128 + package_signal
-                                                                             : status;
+        return package_signal != 0 ? 128 + package_signal : status;
     }
 
-    guild::package::tool_options tools(int stop_fd) {
+    guild::package::tool_options tools() {
         guild::package::tool_options tools;
-        tools.stop_fd = stop_fd;
+        tools.stop_fd = stop_fd_;
         tools.say = [this](std::string_view line) { say(line); };
         tools.warn = [this](std::string_view text) {
             clear_progress();
@@ -122,31 +130,21 @@ private:
         return tools;
     }
 
-    // What can take long, and ends at once when the user wants it to.
-    int prepare_and_build() {
-        auto guard = guild::os::guard::start(guard_grace_ms);
-        auto pipe = guild::os::make_pipe();
-        if (!guard || !pipe) {
-            return fail(console_, guard ? pipe.error() : guard.error());
-        }
-        package_stop_fd = pipe->write.get();
-        const signal_watch watch(request_package_stop);
+    int fetch_and_build(guild::os::guard& guard) {
         if (request_.has_own_sources && !given_.has("skip-sources")) {
-            if (const int status = fetch(pipe->read.get())) {
+            if (const int status = fetch()) {
                 return status;
             }
         }
-        return given_.has("skip-package") || given_.has("working")
-                   ? exit_ok
-                   : build(pipe->read.get(), *guard);
+        return given_.has("skip-package") || given_.has("working") ? exit_ok : build(guard);
     }
 
-    int fetch(int stop_fd) {
+    int fetch() {
         guild::package::fetch_options options;
         options.srcdir = request_.srcdir;
         options.offline = given_.has("offline");
         options.update = given_.has("update");
-        options.tools = tools(stop_fd);
+        options.tools = tools();
         const auto config = guild::package::find_config_path(guild::os::current_environment());
         if (config) {
             auto mirrors = guild::package::load_mirrors(*config, guild::toml::read_project);
@@ -164,7 +162,7 @@ private:
         return exit_ok;
     }
 
-    int build(int stop_fd, guild::os::guard& guard) {
+    int build(guild::os::guard& guard) {
         const std::string pkgdir = in_directory("pkg");
         auto made = guild::os::remove_tree(pkgdir);
         if (made) {
@@ -187,7 +185,7 @@ private:
         request.time_s = request_.time_s;
         request.set_source_times = request_.has_own_sources;
         request.timeout_ms = request_.timeout_ms;
-        request.stop_fd = stop_fd;
+        request.stop_fd = stop_fd_;
         request.watched_directory = directory();
         request.on_start = [&guard](int group) { guard.watch(group); };
         request.on_output = [this](int stream, std::string_view bytes) { pass_on(stream, bytes); };
@@ -212,6 +210,7 @@ private:
         request.guildpkg_path = in_directory(guild::base_name(request_.definition.path));
         request.directory = directory();
         request.time_s = request_.time_s;
+        request.is_stopped = [] { return package_signal != 0; };
         remove_parts(guild::package::archive_name(request.name, request.version) + ".part-");
         say("Creating " + guild::package::archive_name(request.name, request.version));
         const auto packed = guild::package::pack(request);
@@ -264,7 +263,7 @@ private:
         place.package_directory = directory();
         place.srcdir = request_.srcdir;
         place.directory = working_directory();
-        place.tools = tools(-1);
+        place.tools = tools();
         return place;
     }
 
@@ -295,6 +294,7 @@ private:
     const arguments& given_;
     io& console_;
     package_request request_;
+    int stop_fd_ = -1;  // can be read when the user wants all this to end
     bool has_progress_ = false;
     std::optional<guild::package::lock_file> lock_;
     std::string tar_sha256_;

@@ -165,3 +165,24 @@ TEST_CASE("pack: a disk that fills up leaves the former archive as it was") {
         CHECK(count_files(dir.path()) == 3);
     }
 }
+
+TEST_CASE("pack: is stopped where that is asked for, and leaves the former archive as it was") {
+    if (!guild_test::has_program("xz")) {
+        return;
+    }
+    const guild_test::temp_dir dir;
+    const std::string archive = guild_test::make_package(dir, "a", "1", {{"old", "x"}});
+    const auto before = guild::package::get_file_digest(archive);
+    REQUIRE(before);
+    auto request = guild_test::package_request(dir, "a", "1");
+    (void)dir.write("making/a-1/pkg/new", std::string(1'000'000, 'x'));
+    int asked = 0;
+    request.is_stopped = [&asked] { return ++asked > 3; };
+    const std::size_t files = count_files(dir.path());
+    const auto stopped = guild::package::pack(request);
+    REQUIRE_FALSE(stopped);
+    CHECK(stopped.error().code == guild::errc::interrupted);
+    CHECK(asked == 4);
+    CHECK(guild::package::get_file_digest(archive)->sha256 == before->sha256);
+    CHECK(count_files(dir.path()) == files);
+}

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,7 @@ struct pack_request {
     std::string guildpkg_path;                    // goes in as ./.GuildPkg
     std::string directory;                        // where the archive and its buildinfo are written
     std::int64_t time_s = default_member_time_s;  // SOURCE_DATE_EPOCH, where the caller has one
+    std::function<bool()> is_stopped;             // asked again and again; true ends the packing
 };
 
 /// What was written.
@@ -59,8 +61,8 @@ struct packed {
 ///
 /// errors   bad_value: a file of pkgdir that may not be packed (socket, control characters in its
 ///          name, a link that leads outside, .git, twins in lower case), path = that file; a name
-///          or version with "/" and the like; missing_requirement: no xz; no_space and the others
-///          of files: the former archive, if any, is left as it was
+///          or version with "/" and the like; missing_requirement: no xz; interrupted; no_space and
+///          the others of files: the former archive, if any, is left as it was
 /// example  tests/package/pack.cpp "pack: an empty package holds ./ and ./.GuildPkg alone"
 [[nodiscard]] result<packed> pack(const pack_request& request,
                                   const os::env& system = os::system_env);
@@ -145,6 +147,9 @@ private:
         }
         const auto sink = [this](std::string_view bytes) { return write_packed(bytes); };
         archive::tar_writer tar([&](std::string_view bytes) {
+            if (request_.is_stopped && request_.is_stopped()) {
+                return result<void>(make_error(errc::interrupted, "packing was stopped"));
+            }
             tar_sum_.update(bytes);
             return xz->write(bytes, sink);
         });
