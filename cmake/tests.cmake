@@ -10,6 +10,8 @@ guild_need_library(doctest guild_has_doctest)
 set(guild_tests_dir "${PROJECT_SOURCE_DIR}/tests")
 set(guild_bin_dir "${PROJECT_BINARY_DIR}/bin")
 get_filename_component(guild_shared_data "${PROJECT_SOURCE_DIR}/../shared/data" ABSOLUTE)
+set(GUILD_TEST_FOLDERS "base;os;ini;project;tfevents;series;archive;package;runs;regression" CACHE STRING
+    "Folders of tests/ that guild_tests is made of")
 set(GUILD_SHARED_DATA "${guild_shared_data}" CACHE PATH "Sample event and INI files; their tests are skipped without")
 
 add_library(guild_test_settings INTERFACE)
@@ -23,10 +25,10 @@ set(guild_test_environment
   "GUILD_BIN_DIR=${guild_bin_dir}" "GUILD_SHARED_DATA=${GUILD_SHARED_DATA}" "GUILD_BUILD_DIR=${PROJECT_BINARY_DIR}"
   "GUILD_CXX=${CMAKE_CXX_COMPILER}" "MNIST_MIRRORS=" "NO_COLOR=1")
 
-# guild_test(NAME LABEL SECONDS COMMAND...)
+# guild_test(NAME LABEL SECONDS COMMAND...): SECONDS is what it may take; those that may take long start first.
 function(guild_test name label seconds)
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT ${seconds} SKIP_RETURN_CODE 77
+  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT ${seconds} COST ${seconds} SKIP_RETURN_CODE 77
                        ENVIRONMENT "${guild_test_environment}")
 endfunction()
 
@@ -107,9 +109,8 @@ if(guild_has_doctest)
     list(APPEND guild_children child_${name})
   endforeach()
 
-  guild_doctest_program(guild_tests LIBRARIES ${guild_everything}
-    GLOBS *.cpp base/*.cpp os/*.cpp ini/*.cpp project/*.cpp tfevents/*.cpp series/*.cpp archive/*.cpp package/*.cpp
-          runs/*.cpp regression/*.cpp
+  list(TRANSFORM GUILD_TEST_FOLDERS APPEND "/*.cpp" OUTPUT_VARIABLE guild_test_globs)
+  guild_doctest_program(guild_tests LIBRARIES ${guild_everything} GLOBS *.cpp ${guild_test_globs}
     EXCEPT main.cpp json.cpp toml.cpp)
   if(guild_children AND TARGET guild_tests)
     add_dependencies(guild_tests ${guild_children})
