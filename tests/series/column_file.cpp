@@ -9,6 +9,7 @@
 
 #include <guild/series/file_map.hpp>
 #include <guild/series/reader.hpp>
+#include <guild/series/repair.hpp>
 #include <support/series_log.hpp>
 #include <support/simulated_disk.hpp>
 #include <support/temp_dir.hpp>
@@ -191,6 +192,45 @@ TEST_CASE(
     gs::reader reader = *gs::reader::open(path);
     CHECK(*reader.points("a") == std::vector<gs::point>{{1, 1, 1}, {2, 2, 2}, {3, 3, 3}});
     CHECK(reader.bytes_lost() == 0);
+}
+
+TEST_CASE("column file: of a chunk and a note that make no sense what does is taken, no more") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir / "f.gts";
+    gs::column_file file = must_make(path);
+    file.add_name({0, "a", {}});
+    file.add_name({1, "b", {}});
+    gs::chunk_builder columns;
+    std::string payload;
+    const double odd[] = {0, 3.7e100, -1.23456789e-77};  // are not made any shorter
+    for (const std::int64_t step : {1, 2}) {
+        const gs::sample row[] = {{0, step}, {1, odd[step]}};
+        columns.add(step, step, row, 2);
+    }
+    columns.finish(payload);
+    gs::block chunk;
+    chunk.type = gs::block_type::chunk;
+    for (const auto& [cut, from] : {std::pair{payload.size(), "\xFF"}, {std::size_t{0}, "?"}}) {
+        std::string bad = payload;
+        bad.insert(cut, from);  // behind a good chunk, and nothing good at all
+        chunk.payload = bad;
+        REQUIRE(file.add(chunk));
+    }
+    std::string bad = payload;
+    bad[bad.size() - 17] = '\xFF';  // the form of the values of b
+    chunk.payload = bad;
+    REQUIRE(file.add(chunk));
+    gs::block note;
+    note.payload = "a note?";
+    REQUIRE(file.add(note));
+    REQUIRE(file.close());
+    gs::reader reader = *gs::reader::open(path);
+    CHECK(*reader.points("a") ==
+          std::vector<gs::point>{{1, 1, 1}, {2, 2, 2}, {1, 1, 1}, {2, 2, 2}});
+    CHECK(*reader.points("b") == std::vector<gs::point>{{1, 1, odd[1]}, {2, 2, odd[2]}});
+    const auto found = gs::verify(path);
+    REQUIRE(found);
+    CHECK(found->damage.empty());
 }
 
 TEST_CASE("column file: a file that is there already is an error, and stays") {
