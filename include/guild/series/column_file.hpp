@@ -442,6 +442,7 @@ inline result<void> column_file::write_out() {
     return error_ ? result<void>(*error_) : result<void>();
 }
 
+// That of a long series takes several blocks.
 inline result<void> column_file::add_pyramids() {
     constexpr std::size_t block_of = std::size_t{64} << 10U;
     std::string payload;
@@ -453,20 +454,18 @@ inline result<void> column_file::add_pyramids() {
         payload.clear();
         return added;
     };
-    for (auto& [id, pyramid] : pyramids_) {
-        const std::size_t before = payload.size();
-        pyramid.finish(id, payload);
-        if (payload.size() > before) {
-            entry.ids.push_back(id);
-        }
-        if (payload.size() >= block_of) {
-            auto added = end_block();
-            if (!added) {
-                return added;
+    result<void> done;
+    for (auto& each : pyramids_) {
+        each.value.finish(each.id, payload, [&] {
+            if (entry.ids.empty() || entry.ids.back() != each.id) {
+                entry.ids.push_back(each.id);
             }
-        }
+            if (payload.size() >= block_of && done) {
+                done = end_block();
+            }
+        });
     }
-    return payload.empty() ? result<void>() : end_block();
+    return !done || payload.empty() ? done : end_block();
 }
 
 inline result<void> column_file::close() {

@@ -116,8 +116,13 @@ public:
         ++points_;
     }
 
-    /// Closes the open buckets and appends the entries of all levels that are worth having.
-    void finish(std::uint32_t id, std::string& out);
+    /// Closes the open buckets and appends the entries of all levels that are worth having; calls
+    /// `each()` behind every entry, which may take away what `out` holds.
+    template <class Each>
+    void finish(std::uint32_t id, std::string& out, Each&& each);
+    void finish(std::uint32_t id, std::string& out) {
+        finish(id, out, [] {});
+    }
 
 private:
     struct coded_piece {
@@ -413,7 +418,8 @@ inline void pyramid_builder::code_piece(std::size_t at) {
     }
 }
 
-inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
+template <class Each>
+void pyramid_builder::finish(std::uint32_t id, std::string& out, Each&& each) {
     if (points_ < pyramid_min_points) {
         return;
     }
@@ -424,8 +430,9 @@ inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
         }
         code_piece(at);
         if (at == 0 || points_ > bucket_points(number)) {
-            for (const coded_piece& each : levels_[at].coded) {
-                detail::append_entry(out, {id, number}, each.buckets, each.content);
+            for (const coded_piece& coded : levels_[at].coded) {
+                detail::append_entry(out, {id, number}, coded.buckets, coded.content);
+                each();
             }
         }
     }
