@@ -25,6 +25,10 @@ namespace guild { inline namespace v0 { namespace series {
 struct byte_range {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+
+    [[nodiscard]] bool holds(std::uint64_t offset) const noexcept {
+        return offset >= begin && offset < end;
+    }
 };
 
 /// The bytes in ranges that do not overlap.

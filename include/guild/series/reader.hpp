@@ -125,7 +125,9 @@ public:
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
     /// Bytes at the end that are not a whole block yet, or never will be.
-    [[nodiscard]] std::uint64_t tail_bytes() const noexcept { return seen_.size - offset_; }
+    [[nodiscard]] std::uint64_t tail_bytes() const noexcept {
+        return seen_.size - std::min(seen_.size, offset_);
+    }
     [[nodiscard]] std::uint64_t size() const noexcept { return seen_.size; }
 
     /// Leaves out all blocks from this sequence on: another file repeats them. A file that was
@@ -140,6 +142,7 @@ private:
     result<void> open_file();
     result<void> start();
     result<void> follow(file_window& window);
+    bool reopen(result<void>& outcome);
     bool load_index_before(file_window& window);
     bool load_index(file_window& window, std::uint64_t offset);
     bool load_names(file_window& window, std::uint64_t offset);
@@ -149,7 +152,7 @@ private:
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
     template <class Use>
-    void use_listed(file_window& window, std::uint64_t offset, Use&& use);
+    void use_listed(file_window& window, std::uint64_t offset, std::uint64_t end, Use&& use);
     template <class Use>
     void scan_section(file_window& window, const file_section& section, std::uint32_t id,
                       const point_range& range, Use&& use);
@@ -327,27 +330,44 @@ inline result<void> reader::follow(file_window& window) {
     }
     offset_ = blocks.offset();
     if (blocks.failure()) {
+        seen_.modified_ns = -1;  // looked at again by the next refresh()
         return *blocks.failure();
     }
     return {};
 }
 
+// What stands at the path now, if it can be opened; all that is known stays when reading it fails.
+inline bool reader::reopen(result<void>& outcome) {
+    reader other(path_, *system_);
+    other.limit_ = limit_;
+    if (!other.open_file()) {
+        return false;
+    }
+    outcome = other.start();
+    if (outcome) {
+        *this = std::move(other);
+    }
+    return true;
+}
+
 inline result<void> reader::refresh() {
+    result<void> outcome;
     os::file_status now;
     const bool there = system_->stat(path_.c_str(), &now) >= 0;
-    if (there && (now.inode != seen_.inode || now.device != seen_.device)) {
-        if (open_file()) {
-            return start();  // compacted, restored or replaced
-        }
+    if (there && (now.inode != seen_.inode || now.device != seen_.device) && reopen(outcome)) {
+        return outcome;  // compacted, restored or replaced
     }
     const auto status = file_.status();
     if (!status) {
         return status.error();
     }
     if (status->size == seen_.size && status->modified_ns == seen_.modified_ns) {
-        return {};
+        return outcome;
     }
-    const bool shrunk = status->size < offset_;
+    const bool shrunk = status->size < offset_ || seen_.size < header_bytes;
+    if (shrunk && reopen(outcome)) {
+        return outcome;  // written over by another
+    }
     seen_ = *status;
     if (shrunk || (!lost_.empty() && index_offset_ == 0)) {
         return start();
@@ -356,11 +376,7 @@ inline result<void> reader::refresh() {
     if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    auto followed = follow(window);
-    if (!followed) {
-        seen_.modified_ns = -1;  // looked at again by the next refresh()
-    }
-    return followed;
+    return follow(window);
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {
@@ -421,14 +437,18 @@ result<void> reader::scan(file_window& window, std::uint64_t from, Use&& use) {
     return {};
 }
 
-// A block that an index lists; one that is damaged is counted as lost.
+// A block that the index at `end` lists; one that is damaged is counted as lost.
 template <class Use>
-void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
+void reader::use_listed(file_window& window, std::uint64_t offset, std::uint64_t end, Use&& use) {
     const auto found = find_block_at(window, seed_, offset, seen_.size);
     if (found) {
         if (found->sequence < limit_) {
             use(*found);
         }
+        return;
+    }
+    // Blocks are listed in order: many of them in one damaged range are looked through once.
+    if (offset >= end || (!lost_.empty() && lost_.back().holds(offset))) {
         return;
     }
     block next;
@@ -445,7 +465,7 @@ void reader::scan_section(file_window& window, const file_section& section, std:
                           const point_range& range, Use&& use) {
     for (const frames_entry& entry : section.content.blocks) {
         if (range.meets(entry)) {
-            use_listed(window, entry.offset, use);
+            use_listed(window, entry.offset, section.index_offset, use);
         }
     }
     std::vector<bool> is_wanted;
@@ -454,7 +474,7 @@ void reader::scan_section(file_window& window, const file_section& section, std:
     }
     for (const chunk_entry& entry : section.content.chunks) {
         if (is_wanted[entry.group] && range.meets(entry)) {
-            use_listed(window, entry.offset, use);
+            use_listed(window, entry.offset, section.index_offset, use);
         }
     }
 }
