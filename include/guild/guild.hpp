@@ -130,7 +130,8 @@
 #include <guild/series/block_list.hpp>         // blocks, also those that were moved
 #include <guild/series/rewrite.hpp>            // puts it in the place of another
 #include <guild/series/compact.hpp>            // a closed file in a fraction of its size
-#include <guild/series/repair.hpp>             // what is damaged, and what can be saved
+#include <guild/series/verify.hpp>             // what is damaged
+#include <guild/series/repair.hpp>             // what can be saved of it
 #include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
 #include <guild/series/point_text.hpp>         // a number as text, bit for bit
 #include <guild/series/csv.hpp>                // a point as a line of CSV
