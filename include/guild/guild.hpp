@@ -210,6 +210,8 @@
 #include <guild/runs/recording.hpp>            // everything written about a command
 #include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run
 #include <guild/runs/frame_ring.hpp>           // logged values on their way to the writer
+#include <guild/runs/rank.hpp>                 // which process of a parallel program this is
+#include <guild/runs/recorder_loop.hpp>        // the thread that writes what was logged
 #include <guild/runs/recorder.hpp>             // log() from inside a trainer
 
 // clang-format on
