@@ -291,8 +291,8 @@ TEST_CASE("recorder: with a write that never returns the loop and the end are no
     CHECK(here.points("loss").size() == 65);
 }
 
-TEST_CASE("recorder: the wait for the disk at the end is at most 100 ms") {
-    CHECK(recorder_exit_ms == 100);
+TEST_CASE("recorder: the wait for the disk at the end leaves room in 100 ms") {
+    CHECK(recorder_exit_ms <= 90);
 }
 
 TEST_CASE("recorder: a file system that is silent at the start holds nobody up") {

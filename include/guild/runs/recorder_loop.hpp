@@ -61,10 +61,11 @@ struct new_run {
     pair_list meta;  // more keys of meta.tsv, for example model
 };
 
-/// How long a program waits for the thread at the end, whatever the disk does.
+/// How long a program waits for the thread at the end, whatever the disk does: with what else its
+/// end takes that is less than 100 ms.
 ///
 /// units    milliseconds
-inline constexpr std::int64_t recorder_exit_ms = 100;
+inline constexpr std::int64_t recorder_exit_ms = 90;
 
 /// A series file of a run of one's own is brought into columns at the end when it is not larger:
 /// that takes a part of recorder_exit_ms.
