@@ -102,7 +102,10 @@ public:
 
     /// Ends recording now, with this status for a run made by create().
     ///
-    /// out      false when writing took longer than 100 ms and goes on without us
+    /// The series stay in rows, since no disk promises to bring them into columns in time: whoever
+    /// supervises the run does that, or compact_run() (runs/compact_run.hpp), or `guild compact`.
+    /// out      false when writing took longer than 100 ms and goes on without us, and when there
+    ///          never was a file
     bool finish(run_status status = run_status::completed, std::string cause = {});
 
     /// Values that were dropped because the ring was full or the disk refused them for too long.
@@ -273,7 +276,7 @@ inline bool recorder::finish(run_status status, std::string cause) {
         return true;
     }
     bool is_done = false;
-    bool is_closed = false;
+    bool is_written = false;
     {
         os::lock held(state->guard);
         state->end.status = status;
@@ -281,7 +284,7 @@ inline bool recorder::finish(run_status status, std::string cause) {
         state->is_stopping = true;
         state->changed.notify_all();
         is_done = state->wait(held, recorder_exit_ms, [state] { return state->is_done; });
-        is_closed = state->is_closed;
+        is_written = is_done && state->is_open;
         why_inactive_ = state->failure;
     }
     frame left;  // when nothing could be opened
@@ -291,7 +294,7 @@ inline bool recorder::finish(run_status status, std::string cause) {
     dropped_ = dropped();
     is_done ? thread_.join() : thread_.detach();
     state_.reset();
-    return is_closed;
+    return is_written;
 }
 
 inline std::uint64_t recorder::dropped() const noexcept {

@@ -1,7 +1,7 @@
 // guild/runs/recorder_loop.hpp - the thread behind a recorder: opens the files of a run, empties
 // the ring into them, records the end.
 //
-// Layer 4. Includes: base, os/thread fork_mark, series/compact writer, runs/frame_ring
+// Layer 4. Includes: base, os/thread fork_mark, series/writer, runs/frame_ring
 // run_files.
 // Not here: what a training program calls (runs/recorder.hpp).
 //
@@ -35,7 +35,6 @@
 #include <guild/runs/lock.hpp>
 #include <guild/runs/run_files.hpp>
 #include <guild/runs/tsv.hpp>
-#include <guild/series/compact.hpp>
 #include <guild/series/file_builder.hpp>
 #include <guild/series/writer.hpp>
 #include <guild/version.hpp>
@@ -66,10 +65,6 @@ struct new_run {
 ///
 /// units    milliseconds
 inline constexpr std::int64_t recorder_exit_ms = 90;
-
-/// A series file of a run of one's own is brought into columns at the end when it is not larger:
-/// that takes a part of recorder_exit_ms.
-inline constexpr std::uint64_t recorder_compact_bytes = std::uint64_t{1} << 20U;
 
 /// Where a recorder writes: into the run of a directory that is there, or a new one.
 struct recorder_target {
@@ -123,8 +118,7 @@ struct recorder_state {
     std::uint64_t flushes_done = 0;
     bool is_open = false;
     bool is_stopping = false;
-    bool is_closed = false;  // everything is written, and the end
-    bool is_done = false;    // the thread is about to return
+    bool is_done = false;  // the thread is about to return
 };
 
 /// What the thread of a recorder does.
@@ -153,7 +147,6 @@ private:
     void follow_directory();
     void beat();
     void close();
-    void compact();
     void tell_done();
 
     recorder_state& state_;
@@ -204,7 +197,6 @@ inline void recorder_loop::run() {
         drain();
         flush(flushes_wanted());
         close();
-        compact();
     }
     tell_done();
 }
@@ -352,17 +344,6 @@ inline void recorder_loop::close() {
     const os::lock held(state_.guard);
     if (!closed && !state_.failure) {
         state_.failure = closed.error();
-    }
-    state_.is_closed = true;
-    state_.changed.notify_all();
-}
-
-// Behind the end. A program that is gone before this is done leaves the file as it was.
-inline void recorder_loop::compact() {
-    const std::string& path = state_.writer->path();
-    const auto status = os::find_status(path, *state_.options.system);
-    if (state_.own_run && status && status->size <= recorder_compact_bytes) {
-        (void)series::compact(path, {}, *state_.options.system);
     }
 }
 
