@@ -130,6 +130,7 @@
 #include <guild/series/block_list.hpp>         // blocks, also those that were moved
 #include <guild/series/rewrite.hpp>            // puts it in the place of another
 #include <guild/series/compact.hpp>            // a closed file in a fraction of its size
+#include <guild/series/pyramid_check.hpp>      // whether a pyramid is what its points make of it
 #include <guild/series/verify.hpp>             // what is damaged
 #include <guild/series/repair.hpp>             // what can be saved of it
 #include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels

@@ -228,7 +228,7 @@ TEST_CASE("verify: a pyramid that tells of other points is found") {
     series_log log;
     guild_test::log_curves(log, 20'000, 1000);
     const std::string bytes = closed_or_columnar(log, true);
-    const auto lie = [&](std::uint32_t nan) {
+    const auto lie = [&](std::uint32_t nan, std::int64_t steps = 0) {
         return with_payload(bytes, log.seed(), gs::block_type::pyramid, [&](std::string& payload) {
             std::string changed;
             std::string_view rest = payload;
@@ -240,6 +240,7 @@ TEST_CASE("verify: a pyramid that tells of other points is found") {
                 for (gs::bucket& each : piece.buckets) {
                     each.nan += id == 1 && level == 0 ? nan : 0;
                 }
+                piece.points.back().step += id == 1 && level == 1 ? steps : 0;
                 gs::append_piece(changed, piece);
             }
             payload = changed;
@@ -247,10 +248,33 @@ TEST_CASE("verify: a pyramid that tells of other points is found") {
     };
     CHECK(lie(0) == bytes);
     check_found(lie(1), "the pyramid of series 1 tells of other points");
+    check_found(lie(0, 1), "the pyramid of series 1 tells of other points");
     check_found(with_payload(bytes, log.seed(), gs::block_type::pyramid,
                              [](std::string& payload) { payload[2] = '\x01'; }),
                 "makes no sense");
     check_found(with_index(bytes, log.seed(),
                            [](gs::index_content& index) { index.pyramids[0].ids.push_back(99); }),
                 "the pyramid of series 99 tells of other points");
+}
+
+TEST_CASE("verify: pyramids behind damage that tell of what was lost are no damage of their own") {
+    series_log log;
+    for (std::int64_t i = 0; i < 60'000; ++i) {
+        log.add(i, i, {{log.id("a"), static_cast<double>(i)}});
+        if (i % 1000 == 999) {
+            for (std::int64_t k = 0; k < 200; ++k) {
+                log.add(i, k, {{log.id("few" + std::to_string(k)), k}});
+            }
+        }
+    }
+    const std::string bytes = log.closed();
+    const guild_test::temp_dir dir;
+    for (const gs::block& block : blocks_of(bytes, log.seed())) {
+        if (block.type == gs::block_type::frames || block.type == gs::block_type::index) {
+            std::string damaged = bytes;
+            flip_byte(damaged, block.offset + 45);
+            const gs::verify_report report = must_verify(dir.write("f.gts", damaged));
+            CHECK_MESSAGE(report.damage.size() <= 1, whole_message(report));
+        }
+    }
 }

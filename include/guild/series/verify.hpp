@@ -1,7 +1,7 @@
 // guild/series/verify.hpp - says what is damaged in a series file.
 //
 // Layer 3. Includes: base, os, series/block_list.hpp block_reader.hpp column_file.hpp index.hpp
-// pyramid.hpp.
+// pyramid_check.hpp.
 // Not here: saving what is not damaged (series/repair.hpp); reading past damage, which every reader
 // does (series/reader.hpp).
 #pragma once
@@ -29,7 +29,7 @@
 #include <guild/series/index.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
-#include <guild/series/pyramid.hpp>
+#include <guild/series/pyramid_check.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
 
@@ -61,7 +61,7 @@ struct verify_report {
 };
 
 /// Reads every byte of a series file and checks it: checksums, order, that all payloads decode, and
-/// that every index tells of its file what the file holds.
+/// that every index and every pyramid tells of its file what the file holds.
 ///
 /// errors   those of files; bad_syntax: not a series file; unsupported: made by a newer version
 /// cost     O(file) time; memory for the series and one block
@@ -218,7 +218,7 @@ private:
             good = decode_note(found.payload, remark);
             break;
         case block_type::pyramid:
-            good = check_pyramid(found);
+            good = far_.add_pyramid(found.payload);
             break;
         default:
             break;  // of a later writer
@@ -244,7 +244,7 @@ private:
 
     void count(std::uint32_t id, const point& next) {
         summaries_[id].add(next);
-        since_pyramid_[id].add(next);
+        far_.add(id, next);
         ++report_.points;
     }
 
@@ -299,28 +299,6 @@ private:
                a.min_time_us == b.min_time_us && a.max_time_us == b.max_time_us;
     }
 
-    // How many points and NaN the finest level tells of, by series; compared at the next index.
-    bool check_pyramid(const block& found) {
-        std::string_view rest = found.payload;
-        pyramid_piece piece;
-        while (!rest.empty()) {
-            std::string_view head = rest;
-            std::uint64_t id = 0;
-            std::uint64_t level = 0;
-            if (!decode_varint(head, id) || !decode_varint(head, level) || id > 0xFFFFFFFFU ||
-                level > 15 ||
-                !decode_piece(rest,
-                              {static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(level)},
-                              piece)) {
-                return false;
-            }
-            for (const bucket& each : piece.buckets) {
-                seen_far_[piece.id][piece.level].add(each);
-            }
-        }
-        return true;
-    }
-
     bool check_index(const block& found) {
         index_content content;
         if (!decode_index(found.payload, content)) {
@@ -328,6 +306,11 @@ private:
         }
         if (is_whole_) {
             compare(found, content);
+        }
+        is_far_whole_ = is_far_whole_ && is_whole_;
+        far_.end_section();
+        if (is_far_whole_) {
+            compare_pyramids(found, content);
         }
         last_index_ = found.offset;
         is_whole_ = true;
@@ -365,17 +348,12 @@ private:
                                " other numbers than the file has");
             }
         }
-        compare_pyramids(found, content);
     }
 
     void compare_pyramids(const block& found, const index_content& content) {
         for (const pyramid_entry& entry : content.pyramids) {
             for (const std::uint32_t id : entry.ids) {
-                const series_summary* counted = since_pyramid_.find(id);
-                const auto* far = seen_far_.find(id);
-                const std::uint64_t points = counted == nullptr ? 0 : counted->count;
-                const std::uint64_t nan = counted == nullptr ? 0 : counted->nan;
-                if (far == nullptr || (*far)[0].points != points || (*far)[0].nan != nan) {
+                if (!far_.is_right(id)) {
                     add(found, "the pyramid of series " + std::to_string(id) +
                                    " tells of other points than the file has");
                 }
@@ -392,9 +370,10 @@ private:
         before_points_ = content.points - report_.points;
         listed_.clear();
         if (!content.pyramids.empty()) {
-            since_pyramid_.clear();
+            far_.clear_points();
+            is_far_whole_ = true;
         }
-        seen_far_.clear();
+        far_.clear_pyramids();
     }
 
     static bool is_same(const series_summary& a, const series_summary& b) noexcept {
@@ -418,27 +397,12 @@ private:
         }
     }
 
-    struct far_counts {
-        std::uint64_t points = 0;
-        std::uint64_t nan = 0;
-        void add(const bucket& next) noexcept {
-            points += next.points;
-            nan += next.nan;
-        }
-    };
-    struct far_levels {
-        far_counts level[16];
-        far_counts& operator[](std::size_t at) noexcept { return level[at]; }
-        const far_counts& operator[](std::size_t at) const noexcept { return level[at]; }
-    };
-
     const os::file& file_;
     verify_report report_;
     chunk_reader chunk_;
     id_table<bool> names_;
     id_table<series_summary> summaries_;
-    id_table<series_summary> since_pyramid_;
-    id_table<far_levels> seen_far_;
+    pyramid_check far_;
     std::vector<frames_entry> listed_;  // FRAMES and CHUNK blocks since the last index
     std::uint64_t frames_ = 0;
     std::uint64_t before_points_ = 0;  // that lost blocks held, as an index tells; may wrap
@@ -446,7 +410,8 @@ private:
     std::uint64_t shift_ = 0;          // of the block at hand, from where it says; may wrap
     std::uint64_t last_index_ = 0;
     std::uint64_t dictionary_ = 0;
-    bool is_whole_ = true;  // nothing was lost since the last index
+    bool is_whole_ = true;      // nothing was lost since the last index,
+    bool is_far_whole_ = true;  // and before it since the last pyramid
 };
 
 }  // namespace detail
