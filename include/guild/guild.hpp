@@ -130,7 +130,9 @@
 #include <guild/series/block_list.hpp>         // blocks, also those that were moved
 #include <guild/series/rewrite.hpp>            // puts it in the place of another
 #include <guild/series/compact.hpp>            // a closed file in a fraction of its size
-#include <guild/series/repair.hpp>             // what is damaged, and what can be saved
+#include <guild/series/pyramid_check.hpp>      // whether a pyramid is what its points make of it
+#include <guild/series/verify.hpp>             // what is damaged
+#include <guild/series/repair.hpp>             // what can be saved of it
 #include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
 #include <guild/series/point_text.hpp>         // a number as text, bit for bit
 #include <guild/series/csv.hpp>                // a point as a line of CSV
@@ -209,6 +211,8 @@
 #include <guild/runs/recording.hpp>            // everything written about a command
 #include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run
 #include <guild/runs/frame_ring.hpp>           // logged values on their way to the writer
+#include <guild/runs/rank.hpp>                 // which process of a parallel program this is
+#include <guild/runs/recorder_loop.hpp>        // the thread that writes what was logged
 #include <guild/runs/recorder.hpp>             // log() from inside a trainer
 
 // clang-format on

@@ -4,8 +4,8 @@
 // Not here: one file (series/reader.hpp); what a run is (runs/run.hpp).
 //
 // A file that continues another is one with it, and its points replace those it repeats. Different
-// writers are never interleaved: the first one to start has a key for itself, the others' series of
-// that key are shown as "KEY @rank1", "KEY @rank2", or as "KEY @attempt1" after a resume.
+// writers are never interleaved: the lowest rank, or the first to start, has a key for itself, the
+// others' series of that key are shown as "KEY @rank1", "KEY @rank2", or as "KEY @attempt1".
 #pragma once
 
 #include <algorithm>
@@ -109,6 +109,11 @@ private:
     void sort_shown();
     void list_series(std::size_t writer);
     void rename_repeated();
+    [[nodiscard]] const file_header& header_of(const place& each) const noexcept {
+        return chains_[each.chain].front()->header();
+    }
+    [[nodiscard]] std::string name_repeated(const place& each, std::size_t number,
+                                            bool is_again) const;
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
     [[nodiscard]] std::uint64_t count_of(std::string_view key) const noexcept;
     std::vector<std::vector<point>> collect(const std::string* keys, std::size_t count);
@@ -214,10 +219,10 @@ inline void run_reader::order_files() {
     for (auto& file : readers_) {
         in_order_.push_back(&file.second);
     }
-    // The clock may have been set back between two attempts.
+    // The clock may have been set back between two attempts, and ranks start in any order.
     const auto order = [](const reader* file) {
         const file_header& header = file->header();
-        return std::make_tuple(header.attempt, header.start_wall_us,
+        return std::make_tuple(header.attempt, header.rank, header.start_wall_us,
                                std::string_view(file->path()));
     };
     std::sort(in_order_.begin(), in_order_.end(),
@@ -306,28 +311,42 @@ inline void run_reader::sort_shown() {
     shown_ = std::move(sorted);
 }
 
-// The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
+// The first writer of a key keeps it; the next ones' are told apart by attempt and rank.
 inline void run_reader::rename_repeated() {
     std::set<std::string_view> taken;
     for (const place& each : shown_) {
         taken.insert(each.shown);
     }
-    std::size_t rank = 0;
+    std::size_t number = 0;  // among the writers of the key
     for (std::size_t i = 1; i < shown_.size(); ++i) {
         place& each = shown_[i];
-        rank = shown_[i - 1].key == each.key ? rank + 1 : 0;
-        if (rank == 0) {
+        number = shown_[i - 1].key == each.key ? number + 1 : 0;
+        if (number == 0) {
             continue;
         }
-        const std::uint32_t attempt = chains_[each.chain].front()->header().attempt;
-        renamed_.push_back(std::string(each.key) + (attempt != 0 ? " @attempt" : " @rank") +
-                           std::to_string(attempt != 0 ? attempt : rank));
-        while (taken.find(renamed_.back()) != taken.end()) {
-            renamed_.back() += " @rank" + std::to_string(rank);
+        const bool is_again = header_of(shown_[i - 1]).attempt == header_of(each).attempt;
+        const std::string name = name_repeated(each, number, is_again);
+        renamed_.push_back(name);
+        for (int serial = 2; taken.find(renamed_.back()) != taken.end(); ++serial) {
+            renamed_.back() = name + "-" + std::to_string(serial);
         }
         each.shown = renamed_.back();
         taken.insert(each.shown);
     }
+}
+
+// `is_again`: the writer before is one of the same attempt.
+inline std::string run_reader::name_repeated(const place& each, std::size_t number,
+                                             bool is_again) const {
+    const file_header& header = header_of(each);
+    std::string name(each.key);
+    if (header.attempt != 0) {
+        name += " @attempt" + std::to_string(header.attempt);
+    }
+    if (header.attempt == 0 || is_again) {
+        name += " @rank" + (header.rank ? std::to_string(*header.rank) : std::to_string(number));
+    }
+    return name;
 }
 
 inline const run_reader::place* run_reader::find_place(std::string_view key) const noexcept {
