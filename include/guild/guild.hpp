@@ -194,6 +194,8 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/metrics_text.hpp>         // OpenMetrics and Prometheus text as samples
+#include <guild/runs/external_collector.hpp>   // programs that print metrics, as series
 #include <guild/runs/event_time.hpp>           // times of events in microseconds
 #include <guild/runs/event_points.hpp>         // event files as points, bit for bit
 #include <guild/runs/event_export.hpp>         // series as an event file for TensorBoard
