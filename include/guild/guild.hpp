@@ -69,6 +69,7 @@
 #include <guild/project/load.hpp>              // a directory to its project
 #include <guild/project/flags.hpp>             // the four layers of flags
 #include <guild/project/operation.hpp>         // `train = ...` to a command
+#include <guild/project/collectors.hpp>        // programs whose metrics are recorded with a run
 #include <guild/project/number_format.hpp>     // numbers as fields show them: "0.00%"
 #include <guild/project/text_template.hpp>     // `{{ NAME|FILTER }}` in a text
 #include <guild/project/guild_in.hpp>          // Guild.in to Guild
