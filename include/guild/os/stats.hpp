@@ -27,43 +27,6 @@
 
 namespace guild { inline namespace v0 { namespace os {
 
-/// What a process and all its descendants use together.
-///
-/// units    cpu_us: microseconds of processor time so far, ended descendants included; bytes,
-///          shared pages counted in each process that has them
-struct process_tree_stats {
-    std::int64_t cpu_us = 0;
-    std::uint64_t resident_bytes = 0;
-    std::uint64_t virtual_bytes = 0;
-    int processes = 0;
-};
-
-/// Sums up a process and its descendants; empty when it is gone.
-///
-/// cost     O(processes and threads of the tree)
-/// example  tests/os/stats.cpp "process tree: children and their children are counted"
-[[nodiscard]] std::optional<process_tree_stats> read_process_tree(int pid);
-
-/// The identity of this boot of the machine; empty where the system has none.
-[[nodiscard]] std::string read_boot_id();
-
-/// When a process started; with its number this names it for ever. Empty when it is gone.
-///
-/// units    clock ticks after boot
-[[nodiscard]] std::optional<std::uint64_t> process_start_ticks(int pid);
-
-/// The inode of this process's pid namespace: numbers of processes mean something within one.
-[[nodiscard]] std::optional<std::uint64_t> pid_namespace_inode();
-
-/// "AMD EPYC 9354"; the kind of machine ("aarch64") where the processor has no name.
-[[nodiscard]] std::string cpu_model();
-
-/// Processors that are on.
-[[nodiscard]] int cpu_count() noexcept;
-
-/// units    bytes; 0 where unknown
-[[nodiscard]] std::uint64_t memory_total_bytes();
-
 /// A name of a series and its value.
 using statistic = std::pair<std::string, double>;
 
@@ -109,63 +72,6 @@ private:
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
-
-inline std::optional<process_state> read_process(int pid) {
-    const std::optional<std::string> text = read_proc("/proc/" + std::to_string(pid) + "/stat");
-    return text ? parse_process(*text) : std::nullopt;
-}
-
-// The children of a process: each thread of it lists those that it started.
-inline std::vector<int> children_of(int pid) {
-    const std::string tasks = "/proc/" + std::to_string(pid) + "/task/";
-    std::vector<int> children;
-    for (const int thread : list_pids(tasks)) {
-        const std::optional<std::string> text =
-            read_proc(tasks + std::to_string(thread) + "/children");
-        if (!text) {
-            continue;
-        }
-        for (const int child : parse_pids(*text)) {
-            children.push_back(child);
-        }
-    }
-    return children;
-}
-
-// On kernels without these lists: everybody whose chain of parents leads to it.
-inline std::vector<int> descendants_by_parents(int root) {
-    std::vector<std::pair<int, std::int64_t>> all;
-    for (const int pid : list_pids("/proc")) {
-        if (const std::optional<process_state> process = read_process(pid)) {
-            all.emplace_back(pid, process->parent);
-        }
-    }
-    std::vector<int> tree{root};
-    for (std::size_t at = 0; at < tree.size(); ++at) {
-        for (const auto& entry : all) {
-            if (entry.second == tree[at]) {
-                tree.push_back(entry.first);
-            }
-        }
-    }
-    return tree;
-}
-
-inline std::vector<int> process_tree(int root) {
-    const std::string own =
-        "/proc/" + std::to_string(root) + "/task/" + std::to_string(root) + "/children";
-    if (::access(own.c_str(), R_OK) != 0) {
-        return descendants_by_parents(root);
-    }
-    constexpr std::size_t most = 65'536;  // numbers reused meanwhile could make a circle
-    std::vector<int> tree{root};
-    for (std::size_t at = 0; at < tree.size() && tree.size() < most; ++at) {
-        for (const int child : children_of(tree[at])) {
-            tree.push_back(child);
-        }
-    }
-    return tree;
-}
 
 inline void add_share(std::string key, std::uint64_t part, std::uint64_t whole,
                       std::vector<statistic>& out) {
@@ -227,77 +133,6 @@ inline void add_rates(const disk_counters& before, const disk_counters& after, d
 }
 
 }  // namespace detail
-
-inline std::optional<process_tree_stats> read_process_tree(int pid) {
-    const std::int64_t tick_hz = ::sysconf(_SC_CLK_TCK);
-    const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-    if (pid <= 0 || tick_hz <= 0 || page_bytes <= 0) {
-        return std::nullopt;
-    }
-    process_tree_stats sum;
-    std::uint64_t ticks = 0;
-    for (const int member : detail::process_tree(pid)) {
-        const std::optional<process_state> process = detail::read_process(member);
-        if (!process) {
-            continue;
-        }
-        // What a child used moves to its parent when it is collected, so the sum never falls by
-        // that.
-        ticks += process->cpu_ticks + process->collected_ticks;
-        sum.resident_bytes += process->resident_pages * static_cast<std::uint64_t>(page_bytes);
-        sum.virtual_bytes += process->virtual_bytes;
-        ++sum.processes;
-    }
-    if (sum.processes == 0) {
-        return std::nullopt;
-    }
-    sum.cpu_us = static_cast<std::int64_t>(ticks) * (1'000'000 / tick_hz);
-    return sum;
-}
-
-inline std::string read_boot_id() {
-    const std::optional<std::string> text = read_proc("/proc/sys/kernel/random/boot_id");
-    return text ? std::string(trim(*text)) : std::string();
-}
-
-inline std::optional<std::uint64_t> process_start_ticks(int pid) {
-    const std::optional<process_state> process = detail::read_process(pid);
-    const bool runs = process && !process->has_ended;
-    return runs ? std::optional<std::uint64_t>(process->start_ticks) : std::nullopt;
-}
-
-inline std::optional<std::uint64_t> pid_namespace_inode() {
-    char target[64];
-    const ssize_t size = ::readlink("/proc/self/ns/pid", target, sizeof target);
-    if (size <= 0) {
-        return std::nullopt;
-    }
-    return parse_namespace_link(
-        std::string_view(target, guild::detail::convert<std::size_t>(size)));
-}
-
-inline std::string cpu_model() {
-    const std::optional<std::string> text = read_proc("/proc/cpuinfo");
-    std::string name = text ? parse_cpu_model(*text) : std::string();
-    struct ::utsname system{};
-    if (name.empty() && ::uname(&system) == 0) {
-        name = system.machine;
-    }
-    return name;
-}
-
-inline int cpu_count() noexcept {
-    const long count = ::sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? static_cast<int>(count) : 1;
-}
-
-inline std::uint64_t memory_total_bytes() {
-    const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-    const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0
-               ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes)
-               : 0;
-}
 
 inline std::vector<statistic> stats_sampler::sample(int pid) {
     samples out;
