@@ -52,8 +52,15 @@
 #include <guild/os/guard.hpp>                  // ends a command whose supervisor died
 #include <guild/os/proc.hpp>                   // the text of /proc as values
 #include <guild/os/proc_file.hpp>              // reads those files
+#include <guild/os/traffic.hpp>                // counters of network, swap and files, load
+#include <guild/os/process_tree.hpp>           // what a process and its descendants use
+#include <guild/os/machine.hpp>                // boot, processors, memory
 #include <guild/os/control_group.hpp>          // limits of memory, kills for want of it
+#include <guild/os/group_stats.hpp>            // what a control group uses; throttling
 #include <guild/os/gpu.hpp>                    // GPUs, through nvidia-smi
+#include <guild/os/nvml.hpp>                   // through NVIDIA's library
+#include <guild/os/amd_gpu.hpp>                // through AMD's driver in /sys
+#include <guild/os/gpu_sampler.hpp>            // all of them, without waiting
 #include <guild/os/stats.hpp>                  // statistics of the machine and of a command
 
 // layer 2: INI text

@@ -141,7 +141,7 @@ inline std::optional<load_average> parse_load(std::string_view text) {
     double values[3] = {};
     for (double& each : values) {
         const result<double> number = parse_double(words.next());
-        if (!number) {
+        if (!number || !(*number >= 0)) {
             return std::nullopt;
         }
         each = *number;
