@@ -18,6 +18,7 @@
 
 #include <guild/base/error.hpp>
 #include <guild/base/result.hpp>
+#include <guild/config.hpp>
 #include <guild/os/gpu.hpp>
 
 namespace guild { inline namespace v0 { namespace os {
@@ -167,7 +168,7 @@ inline std::vector<gpu> nvml::list() const {
 
 inline void nvml::sample_memory(device of, gpu_sample& into) const {
     memory_v2 now{};
-    now.version = static_cast<unsigned>(sizeof now) | (2U << 24U);
+    now.version = guild::detail::convert<unsigned>(sizeof now) | (2U << 24U);
     bool is_known = functions_.memory_now_v2 != nullptr && functions_.memory_now_v2(of, &now) == 0;
     memory plain{};
     if (!is_known && functions_.memory_now != nullptr && functions_.memory_now(of, &plain) == 0) {

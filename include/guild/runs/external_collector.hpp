@@ -11,7 +11,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>

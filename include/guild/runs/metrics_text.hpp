@@ -25,6 +25,7 @@
 #include <guild/base/number.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/config.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
 
@@ -117,7 +118,7 @@ private:
     }
     [[nodiscard]] error mistake(std::string expected) const {
         source_span where;
-        where.column = static_cast<std::uint32_t>(at_ + 1);
+        where.column = guild::detail::convert<std::uint32_t>(at_ + 1);
         return make_error(errc::bad_syntax, std::move(expected), {}, where);
     }
 
