@@ -1,12 +1,13 @@
 // guild/os/proc_file.hpp - reads files of Linux's /proc and /sys, which have no size.
 //
-// Layer 2. Includes: POSIX, os/pipe.hpp, os/proc.hpp.
+// Layer 2. Includes: POSIX, os/directory.hpp, os/pipe.hpp, os/proc.hpp.
 // Not here: what their text means (os/proc.hpp), statistics (os/stats.hpp).
 #pragma once
 
 #include <guild/base/number.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/directory.hpp>
 #include <guild/os/pipe.hpp>
 #include <guild/os/proc.hpp>
 
@@ -77,7 +78,7 @@ void for_each_name(const std::string& path, OnName&& on_name) {
     if (list == nullptr) {
         return;
     }
-    for (const ::dirent* entry = ::readdir(list); entry != nullptr; entry = ::readdir(list)) {
+    while (const raw_entry* entry = read_entry(list)) {
         on_name(std::string_view(entry->d_name));
     }
     ::closedir(list);
