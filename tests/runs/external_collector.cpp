@@ -184,9 +184,18 @@ TEST_CASE("external collector: series without end are left out, those that are k
                     "i=$((i+1)); done; echo 'last 2'");
     CHECK(test.run() == 3001);
     CHECK(test.run() == max_collector_series - 3001 + 1);
-    CHECK(test.news() == "Error collecting 'test': has more than 4096 series; the others are left "
-                         "out\n");
+    CHECK(test.news() == "Error collecting 'test': has more than 4096 series, or their names are "
+                         "too long; the others are left out\n");
     CHECK(series::run_reader(test.dir / "series").points("sys/test/last").size() == 2);
+}
+
+TEST_CASE("external collector: names that are long together are left out") {
+    collecting test("i=0; while [ $i -lt 300 ]; do printf 'a{x=\"%03000d\"} 1\\n' $i; "
+                    "i=$((i+1)); done");
+    const std::size_t stored = test.run();
+    CHECK(stored > 100);
+    CHECK(stored < 200);
+    CHECK(guild::contains(test.news(), "their names are too long"));
 }
 
 TEST_CASE("external collector: a name longer than series have is told") {

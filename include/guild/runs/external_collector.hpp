@@ -45,8 +45,12 @@ struct collector_spec {
     std::uint64_t max_output_bytes = std::uint64_t{1} << 20U;
 };
 
-/// How many series one collector may make; samples of others are dropped.
+/// How many series one collector may make, and how long their names may be together; samples of
+/// others are dropped. Series files repeat the names from time to time.
+///
+/// units    max_collector_name_bytes: bytes
 inline constexpr std::size_t max_collector_series = 4'096;
+inline constexpr std::size_t max_collector_name_bytes = std::size_t{512} << 10U;
 
 /// Whether series of a collector of this name cannot be taken for others: letters, digits and
 /// `._+-`, 64 at most, and no name of guild's own statistics (cpu, mem, ...).
@@ -124,6 +128,7 @@ private:
     std::int64_t next_start_us_ = 0;  // 0: at once
     std::int64_t next_work_us_ = 0;
     std::map<std::string, known_series, std::less<>> series_;
+    std::size_t name_bytes_ = 0;  // of all keys
     std::int64_t step_ = 0;
     std::uint64_t starts_ = 0;
     std::uint64_t failures_ = 0;
@@ -311,12 +316,15 @@ inline std::optional<std::uint32_t> external_collector::find_place(const metric_
                                                                    series::writer& into) {
     const std::string key = "sys/" + spec_.name + '/' + metric_key(sample);
     auto found = series_.find(key);
-    if (found == series_.end() && series_.size() < max_collector_series) {
+    const bool has_room = series_.size() < max_collector_series &&
+                          name_bytes_ + key.size() <= max_collector_name_bytes;
+    if (found == series_.end() && has_room) {
+        name_bytes_ += key.size();
         found = series_.emplace(key, known_series{into.series(key), std::nullopt, 0}).first;
     }
     if (found == series_.end()) {
         fail(problem::series, "has more than " + std::to_string(max_collector_series) +
-                                  " series; the others are left out");
+                                  " series, or their names are too long; the others are left out");
         return std::nullopt;
     }
     known_series& known = found->second;

@@ -84,7 +84,8 @@ struct outcome {
 /// command goes on.
 /// errors   before the command starts: what os::child::start and opening the run directory's files
 ///          say; a command that cannot be started leaves a run with status `error`
-/// threads  makes two threads and a process; call it before the program has threads of its own
+/// threads  makes two threads, a third where there are GPUs, and a process; call it before the
+///          program has threads of its own
 /// example  tests/runs/supervisor.cpp "supervise: a command is recorded whole"
 [[nodiscard]] result<outcome> supervise(const supervise_options& options);
 
