@@ -7,7 +7,7 @@
 #include <guild/base/number.hpp>
 #include <guild/base/path.hpp>
 #include <guild/os/environment.hpp>
-#include <guild/os/gpu.hpp>
+#include <guild/os/gpu_sampler.hpp>
 #include <guild/package/home.hpp>
 
 #include <cstddef>
@@ -40,7 +40,7 @@ resolve_flags(const guild::project::project& project, const guild::project::sect
 }
 
 guild::project::variables operation_variables(const std::string& run_directory) {
-    static const std::size_t gpu_count = guild::os::list_gpus().size();  // asks nvidia-smi
+    static const std::size_t gpu_count = guild::os::list_gpus().size();  // asks the driver
     const auto homes = guild::package::find_package_homes();
     guild::project::variables variables = {
         {"PKGHOME", homes ? guild::package::get_used_home(*homes) : std::string()},

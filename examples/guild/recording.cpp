@@ -68,6 +68,9 @@ guild::runs::supervise_options make_options(const recording& what,
         options.sample_interval_ms = what.sample_interval_ms;
     }
     options.timeout_ms = what.timeout_ms;
+    if (what.collectors) {
+        options.collectors = what.collectors(run_directory);
+    }
     options.echo_out = STDOUT_FILENO;
     options.echo_err = STDERR_FILENO;
     return options;

@@ -6,6 +6,7 @@
 
 #include <guild/base/result.hpp>
 #include <guild/project/operation.hpp>
+#include <guild/runs/external_collector.hpp>
 #include <guild/runs/tsv.hpp>
 
 #include <cstdint>
@@ -26,6 +27,9 @@ struct recording {
     /// The operation for one run directory. Called once with the text "$RUNDIR" before anything is
     /// made, to see that the command can be started.
     std::function<guild::result<guild::project::operation>(const std::string& run_directory)> make;
+    /// Programs whose metrics are recorded beside the command; not given: none.
+    std::function<std::vector<guild::runs::collector_spec>(const std::string& run_directory)>
+        collectors;
     std::int64_t sample_interval_ms = 0;  // 0: as the supervisor does by itself
     std::int64_t timeout_ms = -1;         // below 0: no limit
 };

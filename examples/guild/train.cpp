@@ -1,5 +1,6 @@
 // examples/guild/train.cpp - guild train: runs the train operation of a model and records it.
 
+#include "collectors.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
@@ -33,6 +34,10 @@ int record_training(const operation_request& request, const arguments& given, io
     if (!interval) {
         return fail(console, interval.error());
     }
+    const auto collectors = get_collectors(request.project);
+    if (!collectors) {
+        return fail(console, collectors.error());
+    }
     const auto ready = guild::project::check_requirements(request.project, request.section);
     if (!ready) {
         return fail(console, ready.error());
@@ -47,6 +52,10 @@ int record_training(const operation_request& request, const arguments& given, io
     what.source_patterns = source_patterns(request);
     what.make = [&](const std::string& run_directory) {
         return make_operation(request, run_directory, console);
+    };
+    what.collectors = [&](const std::string& run_directory) {
+        return make_collectors(request.project, *collectors, run_directory,
+                               *interval > 0 ? *interval : 1'000, console);
     };
     return record(what, console);
 }

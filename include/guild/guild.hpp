@@ -52,8 +52,15 @@
 #include <guild/os/guard.hpp>                  // ends a command whose supervisor died
 #include <guild/os/proc.hpp>                   // the text of /proc as values
 #include <guild/os/proc_file.hpp>              // reads those files
+#include <guild/os/traffic.hpp>                // counters of network, swap and files, load
+#include <guild/os/process_tree.hpp>           // what a process and its descendants use
+#include <guild/os/machine.hpp>                // boot, processors, memory
 #include <guild/os/control_group.hpp>          // limits of memory, kills for want of it
+#include <guild/os/group_stats.hpp>            // what a control group uses; throttling
 #include <guild/os/gpu.hpp>                    // GPUs, through nvidia-smi
+#include <guild/os/nvml.hpp>                   // through NVIDIA's library
+#include <guild/os/amd_gpu.hpp>                // through AMD's driver in /sys
+#include <guild/os/gpu_sampler.hpp>            // all of them, without waiting
 #include <guild/os/stats.hpp>                  // statistics of the machine and of a command
 
 // layer 2: INI text
@@ -69,6 +76,7 @@
 #include <guild/project/load.hpp>              // a directory to its project
 #include <guild/project/flags.hpp>             // the four layers of flags
 #include <guild/project/operation.hpp>         // `train = ...` to a command
+#include <guild/project/collectors.hpp>        // programs whose metrics are recorded with a run
 #include <guild/project/number_format.hpp>     // numbers as fields show them: "0.00%"
 #include <guild/project/text_template.hpp>     // `{{ NAME|FILTER }}` in a text
 #include <guild/project/guild_in.hpp>          // Guild.in to Guild
@@ -196,6 +204,8 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/metrics_text.hpp>         // OpenMetrics and Prometheus text as samples
+#include <guild/runs/external_collector.hpp>   // programs that print metrics, as series
 #include <guild/runs/event_time.hpp>           // times of events in microseconds
 #include <guild/runs/event_points.hpp>         // event files as points, bit for bit
 #include <guild/runs/event_export.hpp>         // series as an event file for TensorBoard

@@ -1,13 +1,14 @@
 // guild/runs/recording.hpp - everything that is written about a supervised command, by one thread.
 //
-// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors rundir_keeper
-// compact_run.
+// Layer 4. Includes: base, os, series/writer, runs/run_files output_log collectors
+// external_collector rundir_keeper compact_run.
 // Not here: starting and stopping the command, reading its pipes (runs/supervisor.hpp).
 //
 // A failure to record is told once for each kind, counted, and never passed on: the command goes
 // on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,7 @@
 #include <guild/os/stats.hpp>
 #include <guild/runs/collectors.hpp>
 #include <guild/runs/compact_run.hpp>
+#include <guild/runs/external_collector.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/output_buffer.hpp>
 #include <guild/runs/output_log.hpp>
@@ -49,6 +51,7 @@ struct recording_options {
     pair_list meta;
     pair_list flags;
     pair_list attrs;
+    std::vector<collector_spec> collectors;
     bool system_attrs = true;
     std::function<void(std::string)> message;  // lines for the user
     const os::env* system = &os::system_env;
@@ -72,10 +75,12 @@ public:
     /// Stores one piece of output.
     void store(const output_item& item);
 
-    /// Milliseconds until the next sampling round; 0 when it is due.
+    /// Milliseconds until the next sampling round, or until an external collector is to be looked
+    /// after; 0 when it is due.
     [[nodiscard]] std::int64_t wait_ms() const;
 
-    /// Takes a sampling round when it is due: looks after the directory, gathers and writes.
+    /// Looks after external collectors. Takes a sampling round when it is due: looks after the
+    /// directory, gathers and writes.
     void work_if_due();
 
     /// Gathers what is left, puts a deleted directory back, closes the series and records the end.
@@ -93,6 +98,9 @@ public:
 private:
     recording(recording_options options, run_files files);
     [[nodiscard]] result<void> open_others();
+    [[nodiscard]] std::int64_t round_wait_ms() const;
+    void work_collectors();
+    void end_collectors(run_end& how);
     void start_round();
     void record_machine();
     void look_after_directory(bool is_last);
@@ -107,6 +115,7 @@ private:
     run_files files_;
     event_collector events_;
     statistics_collector statistics_;
+    std::vector<external_collector> collectors_;
     output_writer output_;
     std::optional<series::writer> series_;
     rundir_keeper keeper_;
@@ -141,7 +150,11 @@ inline result<recording> recording::open(recording_options options) {
 inline recording::recording(recording_options options, run_files files)
     : options_(std::move(options)), files_(std::move(files)), events_(options_.run_directory),
       statistics_(options_.sample_interval_ms), next_round_us_(now_us()),
-      next_beat_us_(now_us() + heartbeat_us) {}
+      next_beat_us_(now_us() + heartbeat_us) {
+    for (const collector_spec& spec : options_.collectors) {
+        collectors_.emplace_back(spec, *options_.system);
+    }
+}
 
 inline result<void> recording::open_others() {
     const std::string& directory = options_.run_directory;
@@ -188,12 +201,21 @@ inline void recording::store(const output_item& item) {
 }
 
 inline std::int64_t recording::wait_ms() const {
+    std::int64_t wait = round_wait_ms();
+    for (const external_collector& each : collectors_) {
+        wait = std::min(wait, each.wait_ms());
+    }
+    return wait;
+}
+
+inline std::int64_t recording::round_wait_ms() const {
     const std::int64_t left_us = next_round_us_ - now_us();
     return left_us <= 0 ? 0 : (left_us + 999) / 1000;
 }
 
 inline void recording::work_if_due() {
-    if (wait_ms() > 0) {
+    work_collectors();
+    if (round_wait_ms() > 0) {
         return;
     }
     next_round_us_ = now_us() + options_.sample_interval_ms * 1000;
@@ -202,6 +224,28 @@ inline void recording::work_if_due() {
     record_machine();
     report("series values", series_->flush());
     report_series();
+}
+
+inline void recording::work_collectors() {
+    std::size_t stored = 0;
+    for (external_collector& each : collectors_) {
+        stored += each.work(*series_);
+        while (const auto line = each.take_news()) {
+            options_.message(*line);
+        }
+    }
+    if (stored > 0) {
+        report("series values", series_->flush());
+    }
+}
+
+inline void recording::end_collectors(run_end& how) {
+    for (external_collector& each : collectors_) {
+        each.stop();
+        if (each.failures() > 0) {
+            how.more.emplace_back("collector." + each.spec().name, each.summary());
+        }
+    }
 }
 
 inline void recording::start_round() {
@@ -249,6 +293,7 @@ inline void recording::restore() {
 }
 
 inline std::string recording::end(run_end how) {
+    end_collectors(how);
     if (pid_ > 0 && !is_machine_recorded_) {
         record_machine();  // the command was quicker than the first round
     }

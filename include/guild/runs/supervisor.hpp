@@ -32,6 +32,7 @@
 #include <guild/os/thread.hpp>
 #include <guild/runs/collectors.hpp>
 #include <guild/runs/command_watch.hpp>
+#include <guild/runs/external_collector.hpp>
 #include <guild/runs/output_buffer.hpp>
 #include <guild/runs/recording.hpp>
 #include <guild/runs/run.hpp>
@@ -60,6 +61,7 @@ struct supervise_options {
     int echo_out = 1;  // descriptors that the command's output goes to; -1: none
     int echo_err = 2;
     bool system_attrs = true;
+    std::vector<collector_spec> collectors;  // programs whose metrics are recorded beside it
     const stop_request* stop = nullptr;
     /// Gets lines for the user, without newline, on the echo's thread and in their place between
     /// the output.
@@ -82,7 +84,8 @@ struct outcome {
 /// command goes on.
 /// errors   before the command starts: what os::child::start and opening the run directory's files
 ///          say; a command that cannot be started leaves a run with status `error`
-/// threads  makes two threads and a process; call it before the program has threads of its own
+/// threads  makes two threads, a third where there are GPUs, and a process; call it before the
+///          program has threads of its own
 /// example  tests/runs/supervisor.cpp "supervise: a command is recorded whole"
 [[nodiscard]] result<outcome> supervise(const supervise_options& options);
 
@@ -194,6 +197,7 @@ inline recording_options recording_of(const supervise_options& options,
     record.flags = options.flags;
     record.attrs = options.attrs;
     record.system_attrs = options.system_attrs;
+    record.collectors = options.collectors;
     record.system = options.system;
     // Not the shared pointer: the record lives in what it would keep.
     record.message = [buffer = &shared->buffer](std::string line) {
