@@ -69,10 +69,3 @@ TEST_CASE("post mortem: the last lines are as a terminal shows them") {
         read_last_lines(dead_run("status\terror\n", std::string(200'000, '\n')).open());
     CHECK(all.value().size() == 20);
 }
-
-TEST_CASE("plain text: escape sequences are taken out") {
-    CHECK(without_escapes("\x1B[1;32mgreen\x1B[0m\x1B[K") == "green");
-    CHECK(without_escapes("\x1B]0;title\x07text\x1B]8;;x\x1B\\link") == "textlink");
-    CHECK(without_escapes("a\tb\x08\x7F\x1B(Bc\x1B") == "a\tbc");
-    CHECK(without_escapes("Zo\xC3\xAB \xFF") == "Zo\xC3\xAB \xFF");
-}

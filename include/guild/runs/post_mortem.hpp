@@ -14,6 +14,7 @@
 
 #include <guild/base/line_splitter.hpp>
 #include <guild/base/number.hpp>
+#include <guild/base/plain_text.hpp>
 #include <guild/base/text.hpp>
 #include <guild/runs/run.hpp>
 
@@ -35,11 +36,6 @@ namespace guild { inline namespace v0 { namespace runs {
 /// example  tests/runs/post_mortem.cpp "post mortem: the last lines are as a terminal shows them"
 [[nodiscard]] result<std::vector<std::string>> read_last_lines(const run& of,
                                                                std::size_t most = 20);
-
-/// `text` without escape sequences (ECMA-48) and other control characters; a tab stays.
-///
-/// example  tests/runs/post_mortem.cpp "plain text: escape sequences are taken out"
-[[nodiscard]] std::string without_escapes(std::string_view text);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -73,24 +69,6 @@ inline std::string describe_memory(const run& of, double sampled_bytes) {
     const double unit = *limit < 1e9 ? 1e6 : 1e9;
     return ", " + gigabytes(resident, unit) + " of " + gigabytes(*limit, unit) +
            (unit < 1e9 ? " MB" : " GB") + " resident";
-}
-
-// Behind an escape character: how many bytes belong to it.
-inline std::size_t escape_bytes(std::string_view text) noexcept {
-    if (text.size() < 2) {
-        return text.size();
-    }
-    if (text[1] == ']') {  // up to BEL, or escape and backslash
-        const std::size_t end = text.find_first_of("\x07\x1B", 2);
-        const bool is_bell = end != std::string_view::npos && text[end] == '\x07';
-        return end == std::string_view::npos ? text.size() : is_bell ? end + 1 : end + 2;
-    }
-    std::size_t at = text[1] == '[' ? 2 : 1;
-    while (at < text.size() && (text[at] < '\x40' || text[at] > '\x7E') &&
-           static_cast<unsigned char>(text[at]) < 0x80) {
-        ++at;
-    }
-    return at + 1;
 }
 
 }  // namespace detail
@@ -151,21 +129,6 @@ inline result<std::vector<std::string>> read_last_lines(const run& of, std::size
         lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
     }
     return lines;
-}
-
-inline std::string without_escapes(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const char c = text.front();
-        std::size_t taken = 1;
-        if (c == '\x1B') {
-            taken = detail::escape_bytes(text);
-        } else if (c == '\t' || (c != '\x7F' && static_cast<unsigned char>(c) >= 0x20)) {
-            out += c;
-        }
-        text.remove_prefix(taken < text.size() ? taken : text.size());
-    }
-    return out;
 }
 
 }}}  // namespace guild::runs
