@@ -208,7 +208,11 @@ inline void line_matcher::learn_idle() {
 }
 
 inline bool line_matcher::matches(std::string_view line) {
-    return has_controls(line) ? matches_plain(without_escapes(line)) : matches_plain(line);
+    const bool is_odd = has_controls(line);
+    if (!is_odd && !literal_.empty() && find_literal(line, 0) == nowhere) {
+        return false;
+    }
+    return is_odd ? matches_plain(without_escapes(line)) : matches_plain(line);
 }
 
 inline bool line_matcher::matches_plain(std::string_view text) {
