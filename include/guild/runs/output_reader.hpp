@@ -74,9 +74,6 @@ public:
     /// The byte of output.log that comes next.
     [[nodiscard]] std::uint64_t offset() const noexcept { return at_; }
 
-    /// Bytes of output.log, as they are now.
-    [[nodiscard]] std::uint64_t log_bytes() const;
-
 private:
     output_reader() = default;
     [[nodiscard]] result<void> load();
@@ -143,11 +140,6 @@ inline result<output_reader> output_reader::open(const std::string& run_director
         made.record_ = made.records_->seek(from);
     }
     return result<output_reader>(std::move(made));
-}
-
-inline std::uint64_t output_reader::log_bytes() const {
-    const auto status = log_ != nullptr ? log_->status() : os::file_status();
-    return status ? status->size : 0;
 }
 
 inline result<void> output_reader::load() {

@@ -223,6 +223,11 @@ private:
         const std::vector<std::string> old = find_old();
         std::size_t kept = 0;
         if (scan.points() > 0) {
+            auto made = os::make_directories(join_path(data_, series_directory), 0777,
+                                             *options_.system);
+            if (!made) {
+                return made;
+            }
             const auto compacted = series::compact(built, {}, *options_.system);
             if (!compacted) {
                 return compacted.error();

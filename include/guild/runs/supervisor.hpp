@@ -33,6 +33,7 @@
 #include <guild/runs/collectors.hpp>
 #include <guild/runs/command_watch.hpp>
 #include <guild/runs/output_buffer.hpp>
+#include <guild/runs/output_rules.hpp>
 #include <guild/runs/recording.hpp>
 #include <guild/runs/run.hpp>
 #include <guild/runs/tsv.hpp>
@@ -60,6 +61,7 @@ struct supervise_options {
     int echo_out = 1;  // descriptors that the command's output goes to; -1: none
     int echo_err = 2;
     bool system_attrs = true;
+    std::vector<output_rule> output_rules;  // values of series in what the command prints
     const stop_request* stop = nullptr;
     /// Gets lines for the user, without newline, on the echo's thread and in their place between
     /// the output.
@@ -109,8 +111,12 @@ struct supervision {
 
 inline void write_all_down(supervision& shared) {
     while (!shared.buffer.is_stored()) {
-        if (const auto item = shared.buffer.next_to_store(shared.record->wait_ms())) {
+        const bool is_busy = shared.record->has_unread_output();
+        if (const auto item =
+                shared.buffer.next_to_store(is_busy ? 0 : shared.record->wait_ms())) {
             shared.record->store(*item);
+        } else {
+            shared.record->read_output();
         }
         shared.record->work_if_due();
     }
@@ -194,6 +200,7 @@ inline recording_options recording_of(const supervise_options& options,
     record.flags = options.flags;
     record.attrs = options.attrs;
     record.system_attrs = options.system_attrs;
+    record.output_rules = options.output_rules;
     record.system = options.system;
     // Not the shared pointer: the record lives in what it would keep.
     record.message = [buffer = &shared->buffer](std::string line) {
