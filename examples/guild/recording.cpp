@@ -68,6 +68,7 @@ guild::runs::supervise_options make_options(const recording& what,
         options.sample_interval_ms = what.sample_interval_ms;
     }
     options.timeout_ms = what.timeout_ms;
+    options.output_rules = what.output_rules;
     options.echo_out = STDOUT_FILENO;
     options.echo_err = STDERR_FILENO;
     return options;

@@ -6,6 +6,7 @@
 
 #include <guild/base/result.hpp>
 #include <guild/project/operation.hpp>
+#include <guild/runs/output_rules.hpp>
 #include <guild/runs/tsv.hpp>
 
 #include <cstdint>
@@ -26,8 +27,9 @@ struct recording {
     /// The operation for one run directory. Called once with the text "$RUNDIR" before anything is
     /// made, to see that the command can be started.
     std::function<guild::result<guild::project::operation>(const std::string& run_directory)> make;
-    std::int64_t sample_interval_ms = 0;  // 0: as the supervisor does by itself
-    std::int64_t timeout_ms = -1;         // below 0: no limit
+    std::vector<guild::runs::output_rule> output_rules;  // values of series in what it prints
+    std::int64_t sample_interval_ms = 0;                 // 0: as the supervisor does by itself
+    std::int64_t timeout_ms = -1;                        // below 0: no limit
 };
 
 /// `--timeout TIME`, for the commands that record.

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
+#include "output_rules.hpp"
 #include "recording.hpp"
 
 #include <guild/base/text.hpp>
@@ -33,6 +34,10 @@ int record_training(const operation_request& request, const arguments& given, io
     if (!interval) {
         return fail(console, interval.error());
     }
+    auto rules = get_output_rules(request.project);
+    if (!rules) {
+        return fail(console, rules.error());
+    }
     const auto ready = guild::project::check_requirements(request.project, request.section);
     if (!ready) {
         return fail(console, ready.error());
@@ -45,6 +50,7 @@ int record_training(const operation_request& request, const arguments& given, io
     what.timeout_ms = *timeout;
     what.project_directory = request.project.directory();
     what.source_patterns = source_patterns(request);
+    what.output_rules = std::move(*rules);
     what.make = [&](const std::string& run_directory) {
         return make_operation(request, run_directory, console);
     };

@@ -63,6 +63,7 @@ private:
     template <class Visit>
     [[nodiscard]] bool visit_plain(std::string_view lines, Visit&& visit);
     void learn_idle();
+    void choose_rare(std::string_view sample);
 
     std::shared_ptr<const detail::pattern_program> program_;
     std::unique_ptr<states> states_;
@@ -71,8 +72,10 @@ private:
     std::size_t candidates_ = 0;
     std::size_t candidate_bytes_ = 0;
     bool uses_literal_ = false;
+    bool has_sample_ = false;
     std::array<std::uint32_t, 256> class_of_{};  // with `odd` for control characters
-    std::array<bool, 256> stays_{};              // in the idle row
+    std::array<bool, 256> stays_{};              // no match has begun behind this byte,
+    std::array<std::uint32_t, 256> after_{};     // and this is the row then
     std::uint32_t learnt_generation_ = 0;
 };
 
@@ -123,36 +126,24 @@ inline std::string required_literal(const pattern_program& program) {
     return longest;
 }
 
-// How often a byte stands in logs, roughly: 0 rarely, 3 often.
-inline int commonness(char c) noexcept {
-    return c == ' ' || c == 'e' || c == '0' || c == '.'                 ? 3
-           : is_digit(c) || contains("atoinsrlcdmpu:=[]/,-_", {&c, 1}) ? 2
-           : is_letter(c) && c >= 'a'                                   ? 1
-                                                                        : 0;
-}
-
-// The first control character that ends no line, at or after `from`; eight bytes at once.
+// The first control character that ends no line, at or after `from`.
 inline std::size_t find_odd_control(std::string_view text, std::size_t from) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101U;
-    constexpr std::uint64_t tops = 0x8080808080808080U;
-    const auto is_odd = [&](std::size_t at) {
-        return is_control(text[at]) && text[at] != '\n' && text[at] != '\r';
-    };
+    constexpr std::size_t block = 64;
     std::size_t at = from;
-    for (; at + 8 <= text.size(); at += 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data() + at, sizeof word);
-        const std::uint64_t low = (word - ones * 0x20U) & ~word & tops;
-        const std::uint64_t delete_as_zero = word ^ (ones * 0x7FU);
-        const std::uint64_t last = (delete_as_zero - ones) & ~delete_as_zero & tops;
-        for (std::size_t i = 0; (low | last) != 0 && i < 8; ++i) {
-            if (is_odd(at + i)) {
-                return at + i;
-            }
+    for (; at + block <= text.size(); at += block) {
+        unsigned odd = 0;
+        for (std::size_t i = 0; i < block; ++i) {  // without branches: compilers make vectors of it
+            const auto c = static_cast<unsigned char>(text[at + i]);
+            odd |= (static_cast<unsigned>(c < 0x20) & static_cast<unsigned>(c != '\n') &
+                    static_cast<unsigned>(c != '\r') & static_cast<unsigned>(c != '\t')) |
+                   static_cast<unsigned>(c == 0x7F);
+        }
+        if (odd != 0) {
+            break;
         }
     }
     for (; at < text.size(); ++at) {
-        if (is_odd(at)) {
+        if (is_control(text[at]) && text[at] != '\n' && text[at] != '\r') {
             return at;
         }
     }
@@ -185,9 +176,6 @@ inline line_matcher::line_matcher(const pattern& wanted)
         literal_.clear();
     }
     uses_literal_ = !literal_.empty();
-    for (std::size_t i = 1; i < literal_.size(); ++i) {
-        rare_ = detail::commonness(literal_[i]) < detail::commonness(literal_[rare_]) ? i : rare_;
-    }
     for (std::size_t i = 0; i < class_of_.size(); ++i) {
         const char c = static_cast<char>(static_cast<unsigned char>(i));
         class_of_[i] = states_->class_of(c);
@@ -196,15 +184,22 @@ inline line_matcher::line_matcher(const pattern& wanted)
     learn_idle();
 }
 
-// The bytes over which nothing begins are the bulk of most texts.
+// Bytes behind which no match has begun, whatever came before, are the bulk of most texts.
 inline void line_matcher::learn_idle() {
-    const std::uint32_t row = states_->idle();
-    for (std::size_t i = 0; i < stays_.size(); ++i) {
-        const char c = static_cast<char>(static_cast<unsigned char>(i));
-        const bool is_known = i < 0x80 && (!detail::is_control(c) || c == '\n' || c == '\r');
-        stays_[i] = is_known && states_->next(row, class_of_[i]) == row;
-    }
-    learnt_generation_ = states_->generation();
+    do {
+        learnt_generation_ = states_->generation();
+        const std::uint32_t rows[] = {states_->start(), states_->idle(false), states_->idle(true)};
+        for (std::size_t i = 0; i < stays_.size(); ++i) {
+            const char c = static_cast<char>(static_cast<unsigned char>(i));
+            const bool is_end = c == '\n' || c == '\r';
+            const bool is_word = is_letter(c) || is_digit(c) || c == '_';
+            after_[i] = is_end ? states_->start() : states_->idle(is_word);
+            stays_[i] = i < 0x80 && (is_end || !detail::is_control(c));
+            for (const std::uint32_t row : rows) {
+                stays_[i] = stays_[i] && states_->next(row, class_of_[i]) == after_[i];
+            }
+        }
+    } while (learnt_generation_ != states_->generation());
 }
 
 inline bool line_matcher::matches(std::string_view line) {
@@ -277,15 +272,17 @@ inline std::size_t line_matcher::run(std::string_view lines, std::size_t from, b
         if (learnt_generation_ != states_->generation()) {
             learn_idle();
         }
-        const std::uint32_t idle = states_->idle();
+        const std::uint32_t last_idle =
+            std::max({states_->start(), states_->idle(false), states_->idle(true)});
         const std::uint32_t* const rows = states_->rows();
-        std::uint32_t to = row;
         while (at < lines.size()) {
-            if (row == idle && stays_[byte(at)]) {
-                ++at;
+            if (row <= last_idle && stays_[byte(at)]) {
+                while (++at < lines.size() && stays_[byte(at)]) {
+                }
+                row = after_[byte(at - 1)];
                 continue;
             }
-            to = rows[row + class_of_[byte(at)]];
+            const std::uint32_t to = rows[row + class_of_[byte(at)]];
             if (to <= states::last_word) {
                 break;
             }
@@ -317,6 +314,21 @@ inline std::size_t line_matcher::find_candidate(std::string_view lines, std::siz
     return at;
 }
 
+// The byte of the literal that is looked for is the one that is rarest in what comes first.
+inline void line_matcher::choose_rare(std::string_view sample) {
+    std::array<std::size_t, 256> counts{};
+    for (const char c : sample) {
+        ++counts[static_cast<unsigned char>(c)];
+    }
+    const auto count = [&](std::size_t i) {
+        return counts[static_cast<unsigned char>(literal_[i])];
+    };
+    for (std::size_t i = 1; i < literal_.size(); ++i) {
+        rare_ = count(i) < count(rare_) ? i : rare_;
+    }
+    has_sample_ = true;
+}
+
 template <class Visit>
 bool line_matcher::visit_plain(std::string_view lines, Visit&& visit) {
     for (std::size_t from = 0; from < lines.size();) {
@@ -339,6 +351,10 @@ bool line_matcher::visit_plain(std::string_view lines, Visit&& visit) {
 
 template <class Visit>
 void line_matcher::for_each_match(std::string_view lines, Visit&& visit) {
+    constexpr std::size_t sample_bytes = 16'384;
+    if (!has_sample_ && !literal_.empty()) {
+        choose_rare(lines.substr(0, sample_bytes));
+    }
     for (std::size_t from = 0; from < lines.size();) {
         const std::size_t odd = detail::find_odd_control(lines, from);
         const std::size_t begin = odd == nowhere ? lines.size() : detail::line_begin(lines, odd);

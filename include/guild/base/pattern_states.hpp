@@ -46,8 +46,10 @@ public:
 
     [[nodiscard]] std::uint32_t start() const noexcept { return start_; }
 
-    /// Where a match may begin inside of a line, behind a character that is in no word.
-    [[nodiscard]] std::uint32_t idle() const noexcept { return idle_; }
+    /// Where no match has begun, behind a character that is in no word, or in one.
+    [[nodiscard]] std::uint32_t idle(bool is_word) const noexcept {
+        return is_word ? idle_word_ : idle_;
+    }
     [[nodiscard]] std::uint32_t class_of(char c) const noexcept {
         return class_of_[static_cast<unsigned char>(c)];
     }
@@ -90,9 +92,9 @@ private:
     bool has_checks_ = false;
     std::uint32_t stride_ = 0;
     std::array<std::uint32_t, 256> class_of_{};
-    std::vector<pattern_unit> examples_;      // one character of each class
-    std::vector<char> is_word_;               // whether a class holds characters of words
-    std::vector<pattern_unit> borders_;       // where outside of ASCII the class changes
+    std::vector<pattern_unit> examples_;  // one character of each class
+    std::vector<char> is_word_;           // whether a class holds characters of words
+    std::vector<pattern_unit> borders_;   // where outside of ASCII the class changes
     std::vector<std::uint32_t> border_classes_;
     // The unit that a step names, and in which sets a character is: all that steps can tell apart.
     using class_signature = std::pair<pattern_unit, std::vector<bool>>;
@@ -105,6 +107,7 @@ private:
     std::size_t state_cells_ = 0;
     std::uint32_t start_ = 0;
     std::uint32_t idle_ = 0;
+    std::uint32_t idle_word_ = 0;
     std::uint32_t generation_ = 0;
 
     std::vector<std::uint32_t> marks_;  // of steps that were visited, by mark_
@@ -171,6 +174,7 @@ inline void pattern_states::clear() {
     ++generation_;
     start_ = intern({{}, has_checks_ ? before::begin : before::other});
     idle_ = intern({{}, before::other});
+    idle_word_ = intern({{}, has_checks_ ? before::word : before::other});
 }
 
 inline std::uint32_t pattern_states::intern(state what) {
