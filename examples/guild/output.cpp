@@ -72,7 +72,7 @@ public:
             console_.print(as_json(line));
         } else if (line.lost_bytes > 0) {
             console_.warn(std::to_string(line.lost_bytes) + " bytes of output were lost");
-        } else {
+        } else if (!line.text.empty() || line.end != guild::line_end::replaceable) {
             const auto plain = has_colour_ ? guild::with_colours_alone : guild::without_escapes;
             const bool is_odd = guild::has_controls(line.text);
             console_.print(is_odd ? plain(line.text) : std::string(line.text));

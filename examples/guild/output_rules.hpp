@@ -4,20 +4,12 @@
 
 #include "command.hpp"
 
-#include <guild/base/result.hpp>
-#include <guild/project/project.hpp>
 #include <guild/runs/output_rules.hpp>
 
 #include <optional>
 #include <vector>
 
 namespace program {
-
-/// The rules of a project.
-///
-/// errors   those of guild::project::list_output_rules, with the place
-guild::result<std::vector<guild::runs::output_rule>>
-get_output_rules(const guild::project::project& project);
 
 /// The rules of the project that --project names; none where there is no project file. Empty with
 /// the error printed.

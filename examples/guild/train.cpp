@@ -34,9 +34,9 @@ int record_training(const operation_request& request, const arguments& given, io
     if (!interval) {
         return fail(console, interval.error());
     }
-    auto rules = get_output_rules(request.project);
+    auto rules = find_output_rules(given, console);
     if (!rules) {
-        return fail(console, rules.error());
+        return exit_usage;
     }
     const auto ready = guild::project::check_requirements(request.project, request.section);
     if (!ready) {

@@ -45,11 +45,12 @@ using strings = std::vector<std::string>;
 
 TEST_CASE("line matcher: finds the lines that pattern::find finds") {
     // In each, the left expression is in the texts by chance; the right ones by a literal.
-    const char* const expressions[] = {"loss: nan",  "st[eo]p 1+", "^a",       "b$",    "\\bstep\\b",
-                                       "(?:ab)+c",   "x?",         "a|step 2", "^$",    "\\d{3}",
-                                       "\xC3\xA4.a", "[^a-z ]{4}", "p 1.*2",   "\\Bb",  "..$"};
-    const char* const parts[] = {"loss: nan", "step", " ", "1", "2", "ab", "abc", "\xC3\xA4",
-                                 "\xFF",      "\n",   "\r", "\r\n", "b", "\x1B[1m", "\x08", "\t"};
+    const char* const expressions[] = {"loss: nan",  "st[eo]p 1+", "^a",       "b$",   "\\bstep\\b",
+                                       "(?:ab)+c",   "x?",         "a|step 2", "^$",   "\\d{3}",
+                                       "\xC3\xA4.a", "[^a-z ]{4}", "p 1.*2",   "\\Bb", "..$"};
+    const char* const parts[] = {"loss: nan", "step",     " ",    "1",  "2",  "ab",
+                                 "abc",       "\xC3\xA4", "\xFF", "\n", "\r", "\r\n",
+                                 "b",         "\x1B[1m",  "\x08", "\t"};
     std::mt19937 random(7);
     INFO("seed 7");
     for (const char* const expression : expressions) {
@@ -86,7 +87,9 @@ TEST_CASE("line matcher: colours and backspaces do not hide a match") {
     CHECK(lines_with("loss: 0\\.5", "\x1B[1mloss:\x1B[0m 0.5\nloss: 0.6\n") ==
           strings{"\x1B[1mloss:\x1B[0m 0.5"});
     CHECK(lines_with("^7/10", "\x08\x08\x08\r7/10 done\n").size() == 1);
-    CHECK(lines_with("^\\d", "a\x08\n\x08" "1\n").size() == 1);
+    CHECK(lines_with("^\\d", "a\x08\n\x08"
+                             "1\n")
+              .size() == 1);
 }
 
 TEST_CASE("line matcher: the visit may end the search") {

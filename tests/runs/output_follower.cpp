@@ -26,9 +26,7 @@ struct followed_run {
         REQUIRE(made);
         return std::move(*made);
     }
-    void print(const std::string& text) {
-        REQUIRE(output.append(output_stream::out, 1, text));
-    }
+    void print(const std::string& text) { REQUIRE(output.append(output_stream::out, 1, text)); }
     [[nodiscard]] std::size_t points() const {
         return guild::series::run_reader(data_path(dir.path(), series_directory))
             .points("output/a/x")

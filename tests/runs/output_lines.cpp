@@ -25,9 +25,9 @@ output_span span_of(output_stream stream, std::uint64_t offset, std::string_view
 
 std::string describe(const output_line& line) {
     const char* const ends[] = {"\\n", "\\r", "+", "."};
-    std::string text = line.lost_bytes > 0 ? "lost " + std::to_string(line.lost_bytes)
-                                           : std::string(line.text) +
-                                                 ends[static_cast<int>(line.end)];
+    std::string text = line.lost_bytes > 0
+                           ? "lost " + std::to_string(line.lost_bytes)
+                           : std::string(line.text) + ends[static_cast<int>(line.end)];
     text += line.is_cut ? " cut" : "";
     text += line.replaced > 0 ? " over " + std::to_string(line.replaced) : "";
     return (line.stream == output_stream::err ? "err " : "") + text;

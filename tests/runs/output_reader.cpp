@@ -100,7 +100,8 @@ TEST_CASE("output reader: any start and any size of the log give the same bytes"
     written_output output;
     std::string all;
     for (int i = 0; i < 40'000; ++i) {
-        const std::string line = "line " + std::to_string(i) + std::string(i % 97 == 0 ? 900 : 3, '.');
+        const std::string line =
+            "line " + std::to_string(i) + std::string(i % 97 == 0 ? 900 : 3, '.');
         output.put(i % 5 == 0 ? output_stream::err : output_stream::out, i, line);
         all += line;
     }

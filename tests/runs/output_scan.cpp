@@ -95,8 +95,7 @@ TEST_CASE("rescan: takes the place of what was there") {
     CHECK(first.points == 2);
     CHECK(first.replaced == 0);
     CHECK(first.rules.at(0).lines == 2);
-    CHECK(run.points("output/a/loss") ==
-          std::vector<series::point>{{1, 1, 0.5}, {2, 2, 0.25}});
+    CHECK(run.points("output/a/loss") == std::vector<series::point>{{1, 1, 0.5}, {2, 2, 0.25}});
     CHECK(run.files() == 2);
     const auto again = run.rescan("step (?P<step>\\d+) loss (?P<loss>\\S+)");
     CHECK(again.path == first.path);

@@ -69,3 +69,14 @@ TEST_CASE("post mortem: the last lines are as a terminal shows them") {
         read_last_lines(dead_run("status\terror\n", std::string(200'000, '\n')).open());
     CHECK(all.value().size() == 20);
 }
+
+TEST_CASE("post mortem: an hour of a progress bar does not hide the lines before it") {
+    std::string output = "begin\nconfigured\n";
+    for (int i = 0; i < 36'000; ++i) {
+        output += std::to_string(i / 360) + "%|#########---------| " + std::to_string(i) + "\r";
+    }
+    const auto lines = read_last_lines(dead_run("status\terror\n", output + "\nkilled\n").open());
+    REQUIRE(lines);
+    CHECK(*lines == std::vector<std::string>{"begin", "configured", "99%|#########---------| 35999",
+                                             "killed"});
+}

@@ -63,8 +63,7 @@ inline origin place_in(const attribute& value, const source_span& inside) {
 inline result<output_rule> read_output_rule(const section& from) {
     const attribute* expression = from.find_attribute("pattern");
     if (expression == nullptr || expression->value.empty()) {
-        return output_rule_error(from, errc::bad_value,
-                                 "expected pattern = EXPRESSION, saw none",
+        return output_rule_error(from, errc::bad_value, "expected pattern = EXPRESSION, saw none",
                                  expression == nullptr ? from.from : expression->from);
     }
     auto wanted = pattern::parse(expression->value);

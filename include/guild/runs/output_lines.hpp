@@ -22,8 +22,8 @@
 #include <vector>
 
 #include <guild/base/line_splitter.hpp>
-#include <guild/base/result.hpp>
 #include <guild/base/plain_text.hpp>
+#include <guild/base/result.hpp>
 #include <guild/runs/output_reader.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -261,8 +261,8 @@ void output_lines::finish(Visit&& visit) {
 }
 
 inline void output_folder::replace(bar& what, const output_line& by) {
-    const bool is_shown = !by.text.empty() && (!has_controls(by.text) ||
-                                               !trim(without_escapes(by.text)).empty());
+    const bool is_shown =
+        !by.text.empty() && (!has_controls(by.text) || !trim(without_escapes(by.text)).empty());
     const std::uint64_t replaced =
         what.line.replaced + (what.is_open && is_shown && !what.text.empty() ? 1 : 0);
     if (is_shown || !what.is_open) {

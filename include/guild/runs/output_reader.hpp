@@ -102,9 +102,9 @@ private:
 /// in       most_bytes: no further back than that
 /// errors   io_failed
 /// example  tests/runs/output_reader.cpp "output tail: begins behind a line feed, however far back"
-[[nodiscard]] result<std::uint64_t>
-find_output_tail(const os::file& log, std::uint64_t lines,
-                 std::uint64_t most_bytes = std::uint64_t{64} << 20U);
+[[nodiscard]] result<std::uint64_t> find_output_tail(const os::file& log, std::uint64_t lines,
+                                                     std::uint64_t most_bytes = std::uint64_t{64}
+                                                                                << 20U);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -123,9 +123,9 @@ inline result<output_reader> output_reader::open(const std::string& run_director
     output_reader made;
     made.at_ = made.window_at_ = from;
     for (const bool is_log : {true, false}) {
-        auto file = os::open_file(
-            data_path(run_directory, is_log ? output_log_name : output_index_name),
-            os::open_mode::read, system);
+        auto file =
+            os::open_file(data_path(run_directory, is_log ? output_log_name : output_index_name),
+                          os::open_mode::read, system);
         if (file) {
             auto& own = is_log ? made.own_log_ : made.own_index_;
             own = std::make_unique<os::file>(std::move(*file));
@@ -228,9 +228,9 @@ inline result<std::optional<output_span>> output_reader::next() {
     } else {
         extend(*record, span);
     }
-    span.text = std::string_view(window_).substr(
-        guild::detail::convert<std::size_t>(begin - window_at_),
-        guild::detail::convert<std::size_t>(at_ - begin));
+    span.text =
+        std::string_view(window_).substr(guild::detail::convert<std::size_t>(begin - window_at_),
+                                         guild::detail::convert<std::size_t>(at_ - begin));
     return std::make_optional(span);
 }
 

@@ -160,8 +160,8 @@ inline bool output_values::read_step(std::string_view text, output_rule_count& c
     text = trim(text);
     const auto whole = parse_int64(text);
     const auto number = whole ? result<double>(0.0) : parse_double(text);
-    const bool is_good = whole || (number && std::trunc(*number) == *number &&
-                                   std::fabs(*number) < limit);
+    const bool is_good =
+        whole || (number && std::trunc(*number) == *number && std::fabs(*number) < limit);
     if (is_good) {
         frame_.step = whole ? *whole : static_cast<std::int64_t>(*number);
     } else {
@@ -217,8 +217,7 @@ void output_values::read(const output_line& line, Visit&& visit) {
         text = plain;
     }
     for (std::size_t i = 0; i < rules_.size(); ++i) {
-        const auto match =
-            matchers_[i].matches(text) ? rules_[i].wanted.find(text) : std::nullopt;
+        const auto match = matchers_[i].matches(text) ? rules_[i].wanted.find(text) : std::nullopt;
         if (!match) {
             continue;
         }

@@ -223,8 +223,8 @@ private:
         const std::vector<std::string> old = find_old();
         std::size_t kept = 0;
         if (scan.points() > 0) {
-            auto made = os::make_directories(join_path(data_, series_directory), 0777,
-                                             *options_.system);
+            auto made =
+                os::make_directories(join_path(data_, series_directory), 0777, *options_.system);
             if (!made) {
                 return made;
             }
@@ -232,9 +232,9 @@ private:
             if (!compacted) {
                 return compacted.error();
             }
-            report_.path = old.empty() ? join_path(join_path(data_, series_directory),
-                                                   base_name(built))
-                                       : old.front();
+            report_.path = old.empty()
+                               ? join_path(join_path(data_, series_directory), base_name(built))
+                               : old.front();
             const int renamed = options_.system->rename(built.c_str(), report_.path.c_str());
             if (renamed < 0) {
                 return os::os_error(-renamed, "rename", report_.path);

@@ -50,8 +50,7 @@ namespace detail {
 // One search. Whole lines are looked at where they lie; the ends of spans are put together.
 class output_searcher {
 public:
-    output_searcher(const output_search& what,
-                    const std::function<bool(const output_line&)>& visit)
+    output_searcher(const output_search& what, const std::function<bool(const output_line&)>& visit)
         : matcher_(what.wanted), visit_(visit) {}
 
     // False once the visit has ended the search.
@@ -144,10 +143,10 @@ private:
 
 }  // namespace detail
 
-inline result<void>
-for_each_output_match(const std::string& run_directory, const output_search& what,
-                      const std::function<bool(const output_line&)>& visit,
-                      const os::env& system) {
+inline result<void> for_each_output_match(const std::string& run_directory,
+                                          const output_search& what,
+                                          const std::function<bool(const output_line&)>& visit,
+                                          const os::env& system) {
     auto reader = output_reader::open(run_directory, 0, system);
     if (!reader) {
         return std::move(reader).error();

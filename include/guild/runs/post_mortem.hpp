@@ -1,12 +1,14 @@
 // guild/runs/post_mortem.hpp - how a run ended, in one line for people, and what it printed last.
 //
-// Layer 4. Includes: base, runs/run.
+// Layer 4. Includes: base, runs/run output_lines.
 // Not here: deciding how it ended (runs/supervisor.hpp, runs/run.hpp).
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,10 @@
 #include <guild/base/number.hpp>
 #include <guild/base/plain_text.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/file.hpp>
+#include <guild/runs/layout.hpp>
+#include <guild/runs/output_lines.hpp>
+#include <guild/runs/output_reader.hpp>
 #include <guild/runs/run.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -29,10 +35,10 @@ namespace guild { inline namespace v0 { namespace runs {
 [[nodiscard]] std::string describe_end(const run& of);
 
 /// The last lines that the command printed, without the colours and movements of terminals; of a
-/// progress bar, what it showed last.
+/// progress bar, however long it took, what it showed last.
 ///
 /// errors   as read_output
-/// cost     the last 64 KiB of the output are read
+/// cost     O(bytes of these lines), of which 64 MiB at most are read
 /// example  tests/runs/post_mortem.cpp "post mortem: the last lines are as a terminal shows them"
 [[nodiscard]] result<std::vector<std::string>> read_last_lines(const run& of,
                                                                std::size_t most = 20);
@@ -97,38 +103,30 @@ inline std::string describe_end(const run& of) {
 }
 
 inline result<std::vector<std::string>> read_last_lines(const run& of, std::size_t most) {
-    constexpr std::uint64_t window_bytes = 65'536;
-    const auto status = os::find_status(data_path(of.path(), output_log_name));
-    std::vector<std::string> lines;
-    if (!status) {
-        return lines;
+    std::deque<std::string> lines;
+    const auto log =
+        os::open_file(data_path(of.path(), output_log_name), os::open_mode::read, of.system());
+    const auto begin = log ? find_output_tail(*log, most) : result<std::uint64_t>(0);
+    if (!begin) {
+        return begin.error();
     }
-    const std::uint64_t from = status->size > window_bytes ? status->size - window_bytes : 0;
-    const auto page = of.output(from, window_bytes);
-    if (!page) {
-        return page.error();
+    output_view view;
+    view.from = *begin;
+    const auto read = for_each_output_line(
+        of.path(), view,
+        [&](const output_line& line) {
+            lines.push_back(without_escapes(line.text.substr(0, most_line_bytes)));
+            if (line.lost_bytes > 0 || lines.size() > most) {
+                line.lost_bytes > 0 ? lines.pop_back() : lines.pop_front();
+            }
+            return true;
+        },
+        of.system());
+    if (!read) {
+        return read.error();
     }
-    bool is_replaced = false;
-    const auto keep = [&](const text_line& line) {
-        const bool is_new = !is_replaced || lines.empty();
-        if (is_new) {
-            lines.emplace_back();
-        }
-        // Nothing written over a progress bar leaves it standing.
-        if (is_new || !line.text.empty()) {
-            lines.back() = without_escapes(line.text);
-        }
-        is_replaced = line.end == line_end::replaceable;
-    };
-    line_splitter splitter;
-    for (const output_piece& piece : page->pieces) {
-        splitter.feed(piece.text, keep);
-    }
-    splitter.finish(keep);
-    if (lines.size() > most) {
-        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
-    }
-    return lines;
+    return std::vector<std::string>(std::make_move_iterator(lines.begin()),
+                                    std::make_move_iterator(lines.end()));
 }
 
 }}}  // namespace guild::runs

@@ -80,9 +80,7 @@ public:
     void read_output();
 
     /// Whether there is output for read_output(): what comes next is not to be waited for.
-    [[nodiscard]] bool has_unread_output() const {
-        return follower_ && follower_->is_behind();
-    }
+    [[nodiscard]] bool has_unread_output() const { return follower_ && follower_->is_behind(); }
 
     /// Milliseconds until the next sampling round; 0 when it is due.
     [[nodiscard]] std::int64_t wait_ms() const;
@@ -175,8 +173,7 @@ inline result<void> recording::open_others() {
     }
     series_.emplace(std::move(*series));
     if (!options_.output_rules.empty()) {
-        auto follower =
-            output_follower::create(options_.output_rules, directory, *options_.system);
+        auto follower = output_follower::create(options_.output_rules, directory, *options_.system);
         if (!follower) {
             return std::move(follower).error();
         }

@@ -112,8 +112,7 @@ struct supervision {
 inline void write_all_down(supervision& shared) {
     while (!shared.buffer.is_stored()) {
         const bool is_busy = shared.record->has_unread_output();
-        if (const auto item =
-                shared.buffer.next_to_store(is_busy ? 0 : shared.record->wait_ms())) {
+        if (const auto item = shared.buffer.next_to_store(is_busy ? 0 : shared.record->wait_ms())) {
             shared.record->store(*item);
         } else {
             shared.record->read_output();
