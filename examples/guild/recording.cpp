@@ -71,6 +71,7 @@ guild::runs::supervise_options make_options(const recording& what,
     if (what.collectors) {
         options.collectors = what.collectors(run_directory);
     }
+    options.output_rules = what.output_rules;
     options.echo_out = STDOUT_FILENO;
     options.echo_err = STDERR_FILENO;
     return options;

@@ -7,6 +7,7 @@
 #include <guild/base/result.hpp>
 #include <guild/project/operation.hpp>
 #include <guild/runs/external_collector.hpp>
+#include <guild/runs/output_rules.hpp>
 #include <guild/runs/tsv.hpp>
 
 #include <cstdint>
@@ -30,8 +31,9 @@ struct recording {
     /// Programs whose metrics are recorded beside the command; not given: none.
     std::function<std::vector<guild::runs::collector_spec>(const std::string& run_directory)>
         collectors;
-    std::int64_t sample_interval_ms = 0;  // 0: as the supervisor does by itself
-    std::int64_t timeout_ms = -1;         // below 0: no limit
+    std::vector<guild::runs::output_rule> output_rules;  // values of series in what it prints
+    std::int64_t sample_interval_ms = 0;                 // 0: as the supervisor does by itself
+    std::int64_t timeout_ms = -1;                        // below 0: no limit
 };
 
 /// `--timeout TIME`, for the commands that record.

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
+#include "output_rules.hpp"
 #include "recording.hpp"
 
 #include <guild/base/path.hpp>
@@ -107,7 +108,12 @@ int rerun(const arguments& given, io& console) {
         console.print(guild::project::format_preview(*operation));
         return exit_ok;
     }
+    auto rules = find_output_rules(given, console);
+    if (!rules) {
+        return exit_usage;
+    }
     recording what;
+    what.output_rules = std::move(*rules);
     what.run_root = guild::runs::root_of(*old);
     what.name = guild::runs::display_name(*old);
     what.model = old->model();

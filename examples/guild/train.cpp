@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
+#include "output_rules.hpp"
 #include "recording.hpp"
 
 #include <guild/base/text.hpp>
@@ -38,6 +39,10 @@ int record_training(const operation_request& request, const arguments& given, io
     if (!collectors) {
         return fail(console, collectors.error());
     }
+    auto rules = find_output_rules(given, console);
+    if (!rules) {
+        return exit_usage;
+    }
     const auto ready = guild::project::check_requirements(request.project, request.section);
     if (!ready) {
         return fail(console, ready.error());
@@ -50,6 +55,7 @@ int record_training(const operation_request& request, const arguments& given, io
     what.timeout_ms = *timeout;
     what.project_directory = request.project.directory();
     what.source_patterns = source_patterns(request);
+    what.output_rules = std::move(*rules);
     what.make = [&](const std::string& run_directory) {
         return make_operation(request, run_directory, console);
     };

@@ -15,6 +15,7 @@
 #include <guild/base/result.hpp>               // result<T>: a value or an error
 #include <guild/base/text.hpp>                 // trim, split, join, UTF-8, closest word
 #include <guild/base/line_splitter.hpp>        // lines out of bytes in pieces, progress bars too
+#include <guild/base/plain_text.hpp>           // text without colours and movements
 #include <guild/base/path.hpp>                 // join, base name, parent, extension
 #include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
@@ -24,6 +25,8 @@
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
 #include <guild/base/pattern_syntax.hpp>       // their text as a tree
+#include <guild/base/pattern_states.hpp>       // the same as a machine of states
+#include <guild/base/line_matcher.hpp>         // which lines of a gigabyte match
 
 // layer 2: the operating system
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
@@ -77,6 +80,7 @@
 #include <guild/project/flags.hpp>             // the four layers of flags
 #include <guild/project/operation.hpp>         // `train = ...` to a command
 #include <guild/project/collectors.hpp>        // programs whose metrics are recorded with a run
+#include <guild/project/output_rules.hpp>      // [output]: values in what a command prints
 #include <guild/project/number_format.hpp>     // numbers as fields show them: "0.00%"
 #include <guild/project/text_template.hpp>     // `{{ NAME|FILTER }}` in a text
 #include <guild/project/guild_in.hpp>          // Guild.in to Guild
@@ -187,6 +191,9 @@
 #include <guild/runs/tsv.hpp>                  // its small tables
 #include <guild/runs/lock.hpp>                 // LOCK: who records, and whether it lives
 #include <guild/runs/output_log.hpp>           // what the command printed, piece by piece
+#include <guild/runs/output_reader.hpp>        // the same, as spans of its two streams
+#include <guild/runs/output_lines.hpp>         // lines of them; progress bars folded
+#include <guild/runs/output_search.hpp>        // lines that match a pattern
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
 #include <guild/runs/post_mortem.hpp>          // how a run ended, for people
 #include <guild/runs/catalog.hpp>              // the runs below run roots
@@ -218,6 +225,9 @@
 #include <guild/runs/event_import.hpp>         // runs out of existing log directories
 #include <guild/runs/command_watch.hpp>        // the command's output, signals and end
 #include <guild/runs/compact_run.hpp>          // series files of a run that is over
+#include <guild/runs/output_rules.hpp>         // numbers in lines as values of series
+#include <guild/runs/output_scan.hpp>          // stores them; once more on request
+#include <guild/runs/output_follower.hpp>      // and while the command runs
 #include <guild/runs/recording.hpp>            // everything written about a command
 #include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run
 #include <guild/runs/frame_ring.hpp>           // logged values on their way to the writer

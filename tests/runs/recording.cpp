@@ -232,3 +232,41 @@ TEST_CASE("recording: rounds come at the interval that was asked for") {
     CHECK(run::open(test.options.run_directory).value().series().points("sys/mem/total").size() ==
           11);
 }
+
+TEST_CASE("recording: values in the output are series of a file of their own") {
+    recorded_run test;
+    const auto wanted = guild::pattern::parse("step (?P<step>\\d+) loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"train", *wanted});
+    recording record = test.open();
+    CHECK_FALSE(record.has_unread_output());
+    record.store(test.item("step 1 loss 0.5\nstep 2 lo"));
+    CHECK(record.has_unread_output());
+    record.read_output();
+    record.work_if_due();
+    const auto points = [&] {
+        return run::open(test.options.run_directory).value().series().points("output/train/loss");
+    };
+    CHECK(points() == std::vector<guild::series::point>{{1, 5, 0.5}});
+    record.store(test.item("ss 0.25"));
+    (void)record.end(completed());
+    CHECK(points() == std::vector<guild::series::point>{{1, 5, 0.5}, {2, 5, 0.25}});
+    CHECK(record.failures() == 0);
+    CHECK(list_series_files(data_path(test.options.run_directory)).value().size() == 2);
+}
+
+TEST_CASE("recording: values in the output survive the deletion of the run directory") {
+    recorded_run test;
+    const auto wanted = guild::pattern::parse("loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"", *wanted});
+    recording record = test.open();
+    record.store(test.item("loss 1\n"));
+    record.read_output();
+    REQUIRE(os::remove_tree(test.options.run_directory));
+    record.store(test.item("loss 2\n"));
+    record.read_output();
+    const run found = run::open(record.end(completed())).value();
+    CHECK(found.series().points("output/loss").size() == 2);
+    CHECK(record.failures() == 0);
+}

@@ -28,7 +28,9 @@
 #include <guild/runs/external_collector.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/output_buffer.hpp>
+#include <guild/runs/output_follower.hpp>
 #include <guild/runs/output_log.hpp>
+#include <guild/runs/output_rules.hpp>
 #include <guild/runs/run_files.hpp>
 #include <guild/runs/rundir_keeper.hpp>
 #include <guild/runs/tsv.hpp>
@@ -53,6 +55,7 @@ struct recording_options {
     pair_list attrs;
     std::vector<collector_spec> collectors;
     bool system_attrs = true;
+    std::vector<output_rule> output_rules;     // values of series in what the command prints
     std::function<void(std::string)> message;  // lines for the user
     const os::env* system = &os::system_env;
 };
@@ -78,6 +81,13 @@ public:
     /// Milliseconds until the next sampling round, or until an external collector is to be looked
     /// after; 0 when it is due.
     [[nodiscard]] std::int64_t wait_ms() const;
+
+    /// Looks at a piece of the stored output for values; to be called when nothing waits to be
+    /// stored.
+    void read_output();
+
+    /// Whether there is output for read_output(): what comes next is not to be waited for.
+    [[nodiscard]] bool has_unread_output() const { return follower_ && follower_->is_behind(); }
 
     /// Looks after external collectors. Takes a sampling round when it is due: looks after the
     /// directory, gathers and writes.
@@ -108,7 +118,8 @@ private:
     void report(std::string_view what, const result<void>& outcome);
     void report_series();
     void compact_series();
-    [[nodiscard]] std::vector<kept_file> open_files() const;
+    void finish_output(run_end& how);
+    [[nodiscard]] std::vector<kept_file> open_files();
     [[nodiscard]] std::int64_t now_us() const { return options_.system->boot_time_us(); }
 
     recording_options options_;
@@ -118,6 +129,7 @@ private:
     std::vector<external_collector> collectors_;
     output_writer output_;
     std::optional<series::writer> series_;
+    std::optional<output_follower> follower_;
     rundir_keeper keeper_;
     rundir_state state_ = rundir_state::present;
     std::set<std::string, std::less<>> reported_;
@@ -173,6 +185,13 @@ inline result<void> recording::open_others() {
         return std::move(series).error();
     }
     series_.emplace(std::move(*series));
+    if (!options_.output_rules.empty()) {
+        auto follower = output_follower::create(options_.output_rules, directory, *options_.system);
+        if (!follower) {
+            return std::move(follower).error();
+        }
+        follower_.emplace(std::move(*follower));
+    }
     auto keeper = rundir_keeper::open(directory, *options_.system);
     if (!keeper) {
         return std::move(keeper).error();
@@ -197,7 +216,34 @@ inline void recording::store(const output_item& item) {
     if (item.chunk) {
         report("output",
                output_.append(item.chunk->stream, item.chunk->time_us, item.chunk->bytes));
+        if (follower_) {
+            follower_->note_output();
+        }
     }
+}
+
+inline void recording::read_output() {
+    if (has_unread_output()) {
+        report("values in the output", follower_->work(output_.log(), output_.index()));
+    }
+}
+
+// How long the end of a run may wait for rules that are late.
+inline constexpr std::int64_t most_output_wait_ms = 10'000;
+
+inline void recording::finish_output(run_end& how) {
+    if (!follower_) {
+        return;
+    }
+    const auto left = follower_->finish(output_.log(), output_.index(), most_output_wait_ms);
+    if (!left) {
+        report("values in the output", left.error());
+    } else if (*left > 0) {
+        how.more.emplace_back("output_unread_bytes", std::to_string(*left));
+        options_.message(std::to_string(*left) + " bytes of output were not searched for values; "
+                                                 "'guild scan-output' does that");
+    }
+    report("series values", follower_->writer().flush());
 }
 
 inline std::int64_t recording::wait_ms() const {
@@ -224,6 +270,10 @@ inline void recording::work_if_due() {
     record_machine();
     report("series values", series_->flush());
     report_series();
+    read_output();  // also while output comes without a pause
+    if (follower_) {
+        report("series values", follower_->writer().flush());
+    }
 }
 
 inline void recording::work_collectors() {
@@ -281,6 +331,9 @@ inline void recording::look_after_directory(bool is_last) {
 
 inline void recording::restore() {
     report("series values", series_->flush());
+    if (follower_) {
+        report("series values", follower_->writer().flush());
+    }
     auto place = keeper_.restore(open_files());
     if (!place) {
         report("restored run", std::move(place).error());
@@ -299,9 +352,13 @@ inline std::string recording::end(run_end how) {
     }
     (void)events_.collect(*series_);
     report("series values", series_->flush());
+    finish_output(how);
     look_after_directory(true);
     report("output", output_.flush_gap(how.stopped_us));
     report("series values", series_->close());
+    if (follower_) {
+        report("series values", follower_->close(keeper_.data_directory_now(state_)));
+    }
     report_series();
     if (output_.lost_bytes() > 0) {
         how.more.emplace_back("output_lost_bytes", std::to_string(output_.lost_bytes()));
@@ -353,12 +410,16 @@ inline void recording::report_series() {
     }
 }
 
-inline std::vector<kept_file> recording::open_files() const {
+inline std::vector<kept_file> recording::open_files() {
     std::vector<kept_file> files;
     files_.list_open(files);
     files.push_back({std::string(output_log_name), output_.log().fd()});
     files.push_back({std::string(output_index_name), output_.index().fd()});
     files.push_back({join_path(series_directory, base_name(series_->path())), series_->fd()});
+    if (follower_) {
+        files.push_back({join_path(series_directory, base_name(follower_->writer().path())),
+                         follower_->writer().fd()});
+    }
     return files;
 }
 

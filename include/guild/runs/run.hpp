@@ -105,6 +105,9 @@ public:
         return read_output(path_, from, max_bytes, *system_);
     }
 
+    /// What it was opened with.
+    [[nodiscard]] const os::env& system() const noexcept { return *system_; }
+
 private:
     void load(std::string_view name, pair_list& into, const os::env& system);
     void decide_status(const open_options& options);

@@ -34,6 +34,7 @@
 #include <guild/runs/command_watch.hpp>
 #include <guild/runs/external_collector.hpp>
 #include <guild/runs/output_buffer.hpp>
+#include <guild/runs/output_rules.hpp>
 #include <guild/runs/recording.hpp>
 #include <guild/runs/run.hpp>
 #include <guild/runs/tsv.hpp>
@@ -62,6 +63,7 @@ struct supervise_options {
     int echo_err = 2;
     bool system_attrs = true;
     std::vector<collector_spec> collectors;  // programs whose metrics are recorded beside it
+    std::vector<output_rule> output_rules;  // values of series in what the command prints
     const stop_request* stop = nullptr;
     /// Gets lines for the user, without newline, on the echo's thread and in their place between
     /// the output.
@@ -112,8 +114,11 @@ struct supervision {
 
 inline void write_all_down(supervision& shared) {
     while (!shared.buffer.is_stored()) {
-        if (const auto item = shared.buffer.next_to_store(shared.record->wait_ms())) {
+        const bool is_busy = shared.record->has_unread_output();
+        if (const auto item = shared.buffer.next_to_store(is_busy ? 0 : shared.record->wait_ms())) {
             shared.record->store(*item);
+        } else {
+            shared.record->read_output();
         }
         shared.record->work_if_due();
     }
@@ -198,6 +203,7 @@ inline recording_options recording_of(const supervise_options& options,
     record.attrs = options.attrs;
     record.system_attrs = options.system_attrs;
     record.collectors = options.collectors;
+    record.output_rules = options.output_rules;
     record.system = options.system;
     // Not the shared pointer: the record lives in what it would keep.
     record.message = [buffer = &shared->buffer](std::string line) {
