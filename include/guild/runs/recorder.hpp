@@ -90,8 +90,9 @@ public:
     /// by create() is recorded as completed, or as an error when an exception ended the scope.
     ~recorder();
 
-    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own.
-    /// Inactive where there is no such run or nothing can be written: see last_error().
+    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own; in an
+    /// evaluation that of $EVALDIR, so that the run it evaluates stays as it is. Inactive where
+    /// there is no such run or nothing can be written: see last_error().
     [[nodiscard]] static recorder current(const recorder_options& options = {});
 
     /// Makes a run of this program's own below `run_root`, with LOCK and end status.
@@ -358,7 +359,10 @@ inline recorder::~recorder() {
 }
 
 inline recorder recorder::current(const recorder_options& options) {
-    const auto directory = os::find_variable("RUNDIR");
+    auto directory = os::find_variable(std::string(evaluation_variable));
+    if (!directory) {
+        directory = os::find_variable(std::string(run_variable));
+    }
     if (!directory || directory->empty() || !os::is_directory(data_path(*directory))) {
         return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
     }
