@@ -388,6 +388,7 @@ TEST_CASE("supervise: RUNDIR replaced by a file leaves the run beside it") {
     const outcome ended = test.supervise();
     CHECK(ended.status == run_status::completed);
     CHECK(ended.run_directory == test.options.run_directory + "-restored");
+    CHECK(ended.record_errors == 0);
     CHECK(test.output(ended.run_directory) == "end\n");
     CHECK(os::load_file(test.options.run_directory).value_or("") == "mine\n");
     CHECK(list_runs({test.dir / "runs"}).size() == 1);
