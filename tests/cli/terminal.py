@@ -98,12 +98,14 @@ class Terminal:
         self.set_size(columns)
 
     def read(self):
-        try:
-            text = os.read(self.master, 65536).decode()
-        except (BlockingIOError, OSError):
-            return
-        self.raw += text
-        self.screen.feed(text)
+        """Shows what was sent so far."""
+        while True:
+            try:
+                text = os.read(self.master, 65536).decode()
+            except OSError:  # nothing more, or nobody there
+                return
+            self.raw += text
+            self.screen.feed(text)
 
     def wait_for(self, rows, what):
         end = time.monotonic() + LIMIT_S
