@@ -263,6 +263,7 @@ if(Python3_FOUND)
       guild_test(cli/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/run.py"
         $<TARGET_FILE:guild_program> "${transcript}")
     endforeach()
+    guild_test(terminal quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/terminal.py" $<TARGET_FILE:guild_program>)
     if(NOT GUILD_SANITIZE) # whose memory would be what the deaths are about
       guild_test(deaths quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/deaths.py" $<TARGET_FILE:guild_program>)
       guild_test(kills long 900 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/kills.py" $<TARGET_FILE:guild_program> 200)

@@ -107,8 +107,11 @@ public:
     /// Prints `guild COMMAND: warning: message` on standard error.
     void warn(const std::string& message) { fail("warning: " + message); }
 
-    /// Whether colour may be used on standard output: a terminal, TERM is not `dumb`, NO_COLOR not
-    /// set.
+    /// Whether a line that stands on standard output can be written again: a terminal, and TERM is
+    /// not `dumb`.
+    [[nodiscard]] bool can_redraw() const;
+
+    /// Whether colour may be used on standard output: the same, and NO_COLOR is not set.
     [[nodiscard]] bool use_colour() const;
 
 private:

@@ -10,6 +10,7 @@ command_spec compact_command();
 command_spec delete_run_command();
 command_spec diff_command();
 command_spec du_command();
+command_spec evaluate_command();
 command_spec events_command();
 command_spec export_command();
 command_spec import_command();

@@ -77,9 +77,10 @@ int io::finish(int code) {
 
 bool io::use_colour() const {
     const char* no_colour = std::getenv("NO_COLOR");
-    if (no_colour != nullptr && *no_colour != '\0') {
-        return false;
-    }
+    return (no_colour == nullptr || *no_colour == '\0') && can_redraw();
+}
+
+bool io::can_redraw() const {
     const char* terminal = std::getenv("TERM");
     if (terminal == nullptr || std::strcmp(terminal, "dumb") == 0) {
         return false;

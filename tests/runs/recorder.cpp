@@ -169,6 +169,23 @@ TEST_CASE("recorder: joins the run that RUNDIR names") {
     CHECK(count[999].value.is_integer());
 }
 
+TEST_CASE("recorder: in an evaluation joins the run of EVALDIR and leaves RUNDIR alone") {
+    const inside_run evaluated;
+    const guild_test::temp_dir dir;
+    const auto own = create_run_directory(dir.path(), "evaluate", 0);
+    REQUIRE(own);
+    ::setenv("EVALDIR", own->c_str(), 1);
+    {
+        recorder run = recorder::current();
+        CHECK(run.run_directory() == *own);
+        run.log(1, {{run.series("accuracy"), 0.5}});
+    }
+    ::unsetenv("EVALDIR");
+    CHECK(guild::series::run_reader(data_path(*own, series_directory)).points("accuracy").size() ==
+          1);
+    CHECK(evaluated.points("accuracy").empty());
+}
+
 TEST_CASE("recorder: more values in one call than a slot holds are all kept") {
     const inside_run here;
     recorder run = recorder::current();

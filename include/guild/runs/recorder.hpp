@@ -61,8 +61,9 @@ public:
     /// by create() is recorded as completed, or as an error when an exception ended the scope.
     ~recorder();
 
-    /// Joins the run whose directory $RUNDIR names, with a series file of this process's own, which
-    /// tells its rank (runs/rank.hpp).
+    /// Joins the run whose directory $RUNDIR names (in an evaluation $EVALDIR, so that the run it
+    /// evaluates stays as it is), with a series file of this process's own, which tells its rank
+    /// (runs/rank.hpp).
     ///
     /// Inactive where there is no such run or nothing can be written: see last_error(). When the
     /// file system does not answer in time (start_ms) the program goes on, and what it logs waits.
@@ -152,7 +153,10 @@ inline recorder::~recorder() {
 }
 
 inline recorder recorder::current(const recorder_options& options) {
-    const auto directory = os::find_variable("RUNDIR");
+    auto directory = os::find_variable(std::string(evaluation_variable));
+    if (!directory) {
+        directory = os::find_variable(std::string(run_variable));
+    }
     if (!directory || directory->empty()) {
         return recorder(make_error(errc::not_found, "RUNDIR does not name a run"));
     }

@@ -341,6 +341,7 @@ inline void recording::restore() {
     }
     state_ = rundir_state::present;
     is_told_ = false;
+    report("series values", series_->move_to(data_path(*place, series_directory)));
     report("heartbeat", files_.beat());  // LOCK names its own inode
     options_.message("Everything recorded so far is in " + *place + " again");
 }

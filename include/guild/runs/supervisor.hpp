@@ -10,6 +10,7 @@
 // installed.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,9 @@ struct supervise_options {
     std::vector<std::string> argv;
     std::string directory;  // where the command runs; empty: here
     pair_list environment;  // added to this program's; RUNDIR and PYTHONUNBUFFERED are set
+    /// The directory of the run that the command evaluates: RUNDIR is that one for the command, and
+    /// its own run directory is EVALDIR. Empty: no evaluation.
+    std::string evaluates;
     pair_list flags;
     pair_list attrs;
     pair_list meta;  // more keys of meta.tsv, for example model
@@ -159,13 +163,25 @@ inline void echo_all(supervision& shared) {
     shared.finished.notify('e');
 }
 
+// The variable that names the run directory of the command itself.
+inline std::string own_variable(const supervise_options& options) {
+    return std::string(options.evaluates.empty() ? run_variable : evaluation_variable);
+}
+
 inline os::variables command_environment(const supervise_options& options) {
     os::variables base = os::current_environment();
     if (!os::find_variable(base, "PYTHONUNBUFFERED")) {
         base.emplace_back("PYTHONUNBUFFERED", "1");  // lines arrive when they are printed
     }
+    const auto is_outer = [](const os::variable& each) {
+        return each.first == evaluation_variable;
+    };
+    base.erase(std::remove_if(base.begin(), base.end(), is_outer), base.end());
     os::variables overrides = options.environment;
-    overrides.emplace_back("RUNDIR", options.run_directory);
+    if (!options.evaluates.empty()) {
+        overrides.emplace_back(run_variable, options.evaluates);
+    }
+    overrides.emplace_back(own_variable(options), options.run_directory);
     return os::merge_environment(base, overrides);
 }
 
@@ -181,9 +197,13 @@ inline pair_list start_meta(const supervise_options& options) {
     }
     pairs.emplace_back("cmd", join(words, " "));
     for (const auto& [name, value] : options.environment) {
-        if (name != "RUNDIR") {  // a run may be moved; readers know where they found it
+        // A run may be moved; readers know where they found it.
+        if (name != run_variable && name != evaluation_variable) {
             pairs.emplace_back("env." + name, value);
         }
+    }
+    if (!options.evaluates.empty()) {
+        pairs.emplace_back("evaluates", os::absolute_path(options.evaluates));
     }
     if (options.timeout_ms >= 0) {
         pairs.emplace_back("timeout_ms", std::to_string(options.timeout_ms));
@@ -315,7 +335,7 @@ public:
         }
         command_watch watch(command_, shared_->buffer,
                             {options_.timeout_ms, options_.grace_ms, 500, options_.stop,
-                             "RUNDIR=" + options_.run_directory});
+                             own_variable(options_) + '=' + options_.run_directory});
         auto ended = watch.run();
         guard_.dismiss();
         return finish(ended ? *ended : watch_outcome{});
