@@ -135,6 +135,7 @@
 #include <guild/series/summary_table.hpp>      // summaries by id, kept up to date
 #include <guild/series/file_map.hpp>           // which blocks hold what
 #include <guild/series/pixels.hpp>             // the few points that a chart needs
+#include <guild/series/pyramid_memory.hpp>     // the same of a live file, kept in memory
 #include <guild/series/pyramid_source.hpp>     // the same from a pyramid
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series

@@ -215,6 +215,48 @@ TEST_CASE("run reader: sixty-four writers in one run") {
     CHECK(reader.points("rank @rank63").size() == 1);
 }
 
+TEST_CASE("run reader: charts of many series at once are what they are one by one") {
+    const guild_test::temp_dir dir;
+    gs::writer first = must_create(dir.path());
+    gs::writer second = must_create(dir.path());
+    for (std::int64_t step = 0; step < 20'000; ++step) {
+        const auto value = static_cast<double>(step % 977);
+        log(first, "long", step, value);
+        log(first, "other", step, -value);
+        if (step % 100 == 0) {
+            log(first, "few", step, value);
+            log(second, "long", step, 2 * value);
+        }
+    }
+    REQUIRE(first.close());
+    REQUIRE(second.flush());
+    for (const std::uint64_t kept_bytes : {std::uint64_t{0}, std::uint64_t{1} << 20U}) {
+        gs::run_reader reader(dir.path());
+        reader.keep_pyramids(kept_bytes);
+        std::vector<std::string> keys = keys_of(reader);
+        REQUIRE(keys.size() == 4);
+        keys.insert(keys.begin() + 1, "not there");
+        keys.push_back(keys.front());
+        gs::pixel_request request;
+        for (const std::size_t columns : {10U, 100U}) {
+            request.columns = columns;
+            request.most_exact = 4 * columns;
+            const std::vector<gs::pixel_view> views = reader.pixels(keys, request);
+            REQUIRE(views.size() == keys.size());
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+                const gs::pixel_view alone = reader.pixels(keys[i], request);
+                CHECK(views[i].kept == alone.kept);
+                CHECK(views[i].points == alone.points);
+                const std::vector<gs::point> points = reader.points(keys[i]);
+                CHECK(views[i].points == points.size());
+                CHECK(views[i].is_whole == (points.size() <= request.most_exact));
+                CHECK((!views[i].is_whole || views[i].kept == points));
+            }
+        }
+        CHECK_FALSE(reader.last_error());
+    }
+}
+
 TEST_CASE("run reader: many series at once are what they are one by one") {
     const guild_test::temp_dir dir;
     gs::writer first = must_create(dir.path());

@@ -414,6 +414,54 @@ TEST_CASE("server: stop ends a server with clients attached within a second") {
     CHECK(now_ms() - begin < 1000);
 }
 
+TEST_CASE("server: stop does not wait for a handler without end") {
+    struct gate {
+        os::mutex mutex;
+        os::condition changed;
+        int inside = 0;
+        bool is_open = false;
+    };
+    const auto shared = std::make_shared<gate>();  // outlives the server
+    viewer::server_options options = any_port();
+    options.stop_time_ms = 50;
+    auto server = viewer::server::open(options, [shared](const viewer::request&) {
+        os::lock held(shared->mutex);
+        ++shared->inside;
+        shared->changed.notify_all();
+        while (!shared->is_open) {
+            shared->changed.wait(held);
+        }
+        --shared->inside;
+        shared->changed.notify_all();
+        return viewer::response();
+    });
+    REQUIRE(server);
+    bool has_ended = true;
+    std::thread thread([&] { has_ended = server->run(); });
+    std::vector<client> attached;
+    for (int i = 0; i < 20; ++i) {
+        attached.emplace_back(server->port());
+        REQUIRE(attached.back().send(fetch("/")));
+    }
+    {
+        os::lock held(shared->mutex);
+        while (shared->inside < static_cast<int>(options.workers)) {
+            shared->changed.wait(held);
+        }
+    }
+    server->stop();
+    thread.join();  // the handlers have not returned, and will not before this
+    CHECK_FALSE(has_ended);
+    CHECK(attached.back().read_all().empty());
+    CHECK(attached.back().is_closed());
+    os::lock held(shared->mutex);
+    shared->is_open = true;
+    shared->changed.notify_all();
+    while (shared->inside > 0) {
+        shared->changed.wait(held);
+    }
+}
+
 TEST_CASE("server: the process's SIGPIPE stays as it was") {
     struct sigaction before = {};
     REQUIRE(::sigaction(SIGPIPE, nullptr, &before) == 0);

@@ -120,6 +120,12 @@ void add_range(std::vector<byte_range>& ranges, byte_range next);
 [[nodiscard]] std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
                                                  std::uint64_t offset, std::uint64_t size);
 
+/// The same of a block whose neighbours are not of interest: reads no more than it, or than
+/// `usual_bytes` if those hold it.
+[[nodiscard]] std::optional<block> find_lone_block_at(file_window& window, std::uint32_t seed,
+                                                      std::uint64_t offset, std::uint64_t size,
+                                                      std::uint64_t usual_bytes);
+
 // ---- implementation ---------------------------------------------------------
 
 inline std::string_view file_window::view(std::uint64_t offset, std::uint64_t need,
@@ -219,6 +225,25 @@ inline std::optional<block> find_block_at(file_window& window, std::uint32_t see
         return std::nullopt;
     }
     return found;
+}
+
+inline std::optional<block> find_lone_block_at(file_window& window, std::uint32_t seed,
+                                               std::uint64_t offset, std::uint64_t size,
+                                               std::uint64_t usual_bytes) {
+    if (offset >= size || size - offset < block_bytes(0)) {
+        return std::nullopt;
+    }
+    if (!window.holds(offset) || !window.holds(offset + block_head_bytes - 1)) {
+        window.load(offset, std::min(size - offset, usual_bytes));
+    }
+    const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
+    if (head.status != block_status::good || head.bytes > size - offset) {
+        return std::nullopt;
+    }
+    if (!window.holds(offset + head.bytes - 1)) {
+        window.load(offset, head.bytes);
+    }
+    return find_block_at(window, seed, offset, size);
 }
 
 namespace detail {

@@ -75,6 +75,9 @@ struct index_glance {
 void append_index(std::string& out, const index_content& content);
 [[nodiscard]] bool decode_index(std::string_view payload, index_content& out);
 
+/// The same without the summaries.
+[[nodiscard]] bool decode_places(std::string_view payload, index_content& out);
+
 /// The same for what lists need, in a fraction of the time.
 ///
 /// out      false for bad bytes: what is there then means nothing
@@ -314,6 +317,15 @@ inline bool decode_index(std::string_view payload, index_content& out) {
     return detail::decode_head(payload, out) &&
            detail::for_each_section(payload, [&out](std::uint64_t type, std::string_view content) {
                return detail::decode_section(type, content, out);
+           });
+}
+
+inline bool decode_places(std::string_view payload, index_content& out) {
+    out = {};
+    return detail::decode_head(payload, out) &&
+           detail::for_each_section(payload, [&out](std::uint64_t type, std::string_view content) {
+               return type == static_cast<std::uint64_t>(detail::index_section::summaries) ||
+                      detail::decode_section(type, content, out);
            });
 }
 

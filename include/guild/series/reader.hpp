@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,10 +32,18 @@
 #include <guild/series/payload.hpp>
 #include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/pyramid_memory.hpp>
 #include <guild/series/pyramid_source.hpp>
 #include <guild/series/summary_table.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
+
+/// A series of a file, the level of its pyramid that will do, and where its points go.
+struct pixel_target {
+    std::string_view key;
+    std::uint32_t level;
+    pixel_reducer* into;
+};
 
 /// The series of one file.
 ///
@@ -100,13 +109,18 @@ public:
     /// example  tests/series/pyramid_source.cpp "pyramid source: a file in columns has every level"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
-    /// The two halves of pixels(), for files that hold one series together: how much there is, and
-    /// its points or buckets put into columns.
+    /// The two halves of pixels(), for files that hold one series together and for many series at
+    /// once: how much there is, and points or buckets put into columns. All reducers have one
+    /// range.
     ///
     /// errors   io_failed: a read failed
+    /// cost     the file is read once for all series, not once for each
     [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
-    [[nodiscard]] result<void> add_pixels(std::string_view key, std::uint32_t level,
-                                          pixel_reducer& into);
+    [[nodiscard]] result<void> add_pixels(const std::vector<pixel_target>& wanted);
+
+    /// Keeps the pyramids of a file in rows in memory from now on, so that one chart after the
+    /// other is quick; 0: not any more.
+    void keep_pyramids(std::uint64_t most_bytes) { pyramids_.limit(most_bytes); }
 
     /// All remarks in the file.
     ///
@@ -153,8 +167,8 @@ private:
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
     template <class Use>
     void use_listed(file_window& window, std::uint64_t offset, std::uint64_t end, Use&& use);
-    template <class Use>
-    void scan_section(file_window& window, const file_section& section, std::uint32_t id,
+    template <class IsWanted, class Use>
+    void scan_section(file_window& window, const file_section& section, IsWanted&& is_wanted,
                       const point_range& range, Use&& use);
     bool load_map(file_window& window);
     [[nodiscard]] std::uint64_t map_end() const noexcept {
@@ -175,7 +189,8 @@ private:
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
     file_map map_;                         // up to an index, gathered when first needed
-    block_points points_;                  // memory to use again
+    pyramid_memory pyramids_;
+    block_points points_;  // memory to use again
     bool closed_ = false;
     std::vector<byte_range> lost_;
 };
@@ -233,6 +248,7 @@ inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
     map_.clear();
+    pyramids_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
     closed_ = false;
@@ -460,20 +476,20 @@ void reader::use_listed(file_window& window, std::uint64_t offset, std::uint64_t
     }
 }
 
-template <class Use>
-void reader::scan_section(file_window& window, const file_section& section, std::uint32_t id,
+template <class IsWanted, class Use>
+void reader::scan_section(file_window& window, const file_section& section, IsWanted&& is_wanted,
                           const point_range& range, Use&& use) {
     for (const frames_entry& entry : section.content.blocks) {
         if (range.meets(entry)) {
             use_listed(window, entry.offset, section.index_offset, use);
         }
     }
-    std::vector<bool> is_wanted;
+    std::vector<bool> is_group_wanted;
     for (const auto& ids : section.content.groups) {
-        is_wanted.push_back(has_id(ids, id));
+        is_group_wanted.push_back(std::any_of(ids.begin(), ids.end(), is_wanted));
     }
     for (const chunk_entry& entry : section.content.chunks) {
-        if (is_wanted[entry.group] && range.meets(entry)) {
+        if (is_group_wanted[entry.group] && range.meets(entry)) {
             use_listed(window, entry.offset, section.index_offset, use);
         }
     }
@@ -523,7 +539,9 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     lost_.clear();
     const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
     for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
-        scan_section(window, map_.sections()[i], *id, range, use);
+        scan_section(
+            window, map_.sections()[i], [&id](std::uint32_t each) { return each == *id; }, range,
+            use);
     }
     auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
     if (!scanned) {
@@ -542,26 +560,100 @@ inline measured reader::measure_pixels(std::string_view key, const pixel_request
     return measure(map_, *id, *summaries_.find(*id), request);
 }
 
-inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
-                                       pixel_reducer& into) {
-    const auto id = names_.find_id(key);
-    if (!id) {
+namespace detail {
+
+// Series of a file that are looked for at once, by id.
+class target_table {
+public:
+    void add(std::uint32_t id, const pixel_target& target) {
+        if (id < most_direct) {
+            direct_.resize(std::max<std::size_t>(direct_.size(), id + std::size_t{1}), nullptr);
+            direct_[id] = target.into;
+        } else {
+            others_[id] = target.into;
+        }
+        ++count_;
+    }
+    void clear() {
+        direct_.clear();
+        others_.clear();
+        count_ = 0;
+    }
+    [[nodiscard]] bool is_empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] pixel_reducer* find(std::uint32_t id) const noexcept {
+        if (id < direct_.size()) {
+            return direct_[id];
+        }
+        const auto other = others_.empty() ? others_.end() : others_.find(id);
+        return other == others_.end() ? nullptr : other->second;
+    }
+
+private:
+    static constexpr std::uint32_t most_direct = std::uint32_t{1} << 20U;
+    std::vector<pixel_reducer*> direct_;
+    std::map<std::uint32_t, pixel_reducer*> others_;  // of odd writers
+    std::size_t count_ = 0;
+};
+
+}  // namespace detail
+
+inline result<void> reader::add_pixels(const std::vector<pixel_target>& wanted) {
+    struct known_target {
+        std::uint32_t id;
+        const pixel_target* target;
+        std::size_t next = 0;  // section
+    };
+    std::vector<known_target> known;
+    for (const pixel_target& each : wanted) {
+        if (const auto id = names_.find_id(each.key)) {
+            known.push_back({*id, &each});
+        }
+    }
+    if (known.empty()) {
         return {};
     }
     file_window window(file_);
     lost_.clear();
     const bool has_map = load_map(window);
-    const pyramid_source pyramids{&window, seed_, seen_.size};
-    const auto use = [&](const block& from) {
-        points_.visit(from, *id, [&](const point& next) { into.add(next); });
-    };
-    for (std::size_t i = 0; has_map && i < map_.sections().size();) {
-        const std::size_t told =
-            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, into);
-        if (told == 0) {
-            scan_section(window, map_.sections()[i], *id, into.range(), use);
+    const pyramid_source source{&window, seed_, seen_.size};
+    if (has_map && !map_.has_chunks()) {
+        pyramids_.follow(source, map_);
+    }
+    const auto buckets_at = [&](std::size_t section, const known_target& of) -> std::size_t {
+        const pyramid_wish wish{of.id, of.target->level};
+        if (wish.level == pyramid_levels) {
+            return 0;
         }
-        i += std::max<std::size_t>(told, 1);
+        const std::size_t told = pyramids_.add_buckets(section, wish, *of.target->into);
+        return told != 0 ? told
+                         : series::add_buckets(source, map_, section, wish, *of.target->into);
+    };
+    detail::target_table table;
+    const auto is_wanted = [&table](std::uint32_t id) { return table.find(id) != nullptr; };
+    const auto use = [&](const block& from) {
+        points_.visit_some(from, is_wanted, [&table](std::uint32_t id, const point& next) {
+            table.find(id)->add(next);
+        });
+    };
+    const point_range& range = wanted.front().into->range();
+    for (std::size_t i = 0; has_map && i < map_.sections().size(); ++i) {
+        table.clear();
+        for (known_target& each : known) {
+            if (each.next <= i) {
+                const std::size_t told = buckets_at(i, each);
+                each.next = i + std::max<std::size_t>(told, 1);
+                if (told == 0) {
+                    table.add(each.id, *each.target);
+                }
+            }
+        }
+        if (!table.is_empty()) {
+            scan_section(window, map_.sections()[i], is_wanted, range, use);
+        }
+    }
+    table.clear();
+    for (const known_target& each : known) {
+        table.add(each.id, *each.target);
     }
     return scan(window, map_end(), use);
 }
@@ -569,7 +661,7 @@ inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level
 inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
     const measured found = measure_pixels(key, request);
     pixel_reducer reducer(request, found.axis);
-    auto added = add_pixels(key, level_for(found.points, request.columns), reducer);
+    auto added = add_pixels({{key, level_for(found.points, request.columns), &reducer}});
     if (!added) {
         return std::move(added).error();
     }

@@ -70,6 +70,19 @@ public:
     /// What a chart of some columns needs of the series shown as `key`.
     [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
 
+    /// The same for each of `keys`, in their order. Reads the files once, and not once for each
+    /// key.
+    ///
+    /// example  tests/series/run_reader.cpp "run reader: charts of many series at once are what
+    /// they
+    ///          are one by one"
+    [[nodiscard]] std::vector<pixel_view> pixels(const std::vector<std::string>& keys,
+                                                 const pixel_request& request);
+
+    /// Keeps the pyramids of files that are still in rows in memory from now on, about so many
+    /// bytes for all files together, so that one chart after the other is quick.
+    void keep_pyramids(std::uint64_t most_bytes) noexcept { pyramid_bytes_ = most_bytes; }
+
     /// Calls `visit(const std::string& key, const std::vector<point>&)` for each of `keys` as
     /// shown, in their order, until it returns false. Reads the files once for about a million
     /// points, and not once for each key.
@@ -117,6 +130,7 @@ private:
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
     [[nodiscard]] std::uint64_t count_of(std::string_view key) const noexcept;
     std::vector<std::vector<point>> collect(const std::string* keys, std::size_t count);
+    [[nodiscard]] measured measure_pixels(const place& of, const pixel_request& request) const;
     void collect_from(reader& file, const std::map<std::string, std::vector<point>*>& wanted);
 
     std::string directory_;
@@ -128,6 +142,7 @@ private:
     std::deque<series_summary> merged_;  // of series that several files hold
     std::deque<std::string> renamed_;    // what is shown of a repeated key
     std::optional<error> error_;
+    std::uint64_t pyramid_bytes_ = 0;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -392,15 +407,11 @@ inline std::vector<point> run_reader::points(std::string_view key, const point_r
     return all;
 }
 
-inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
-    const place* found = find_place(key);
-    if (found == nullptr) {
-        return {};
-    }
+inline measured run_reader::measure_pixels(const place& of, const pixel_request& request) const {
     measured all;
     bool is_first = true;
-    for (reader* file : chains_[found->chain]) {
-        const measured part = file->measure_pixels(found->key, request);
+    for (reader* file : chains_[of.chain]) {
+        const measured part = file->measure_pixels(of.key, request);
         if (part.points != 0) {
             all.points += part.points;
             all.axis.low = is_first ? part.axis.low : std::min(all.axis.low, part.axis.low);
@@ -408,15 +419,45 @@ inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& 
             is_first = false;
         }
     }
-    pixel_reducer reducer(request, all.axis);
-    const std::uint32_t level = level_for(all.points, request.columns);
-    for (reader* file : chains_[found->chain]) {
-        auto added = file->add_pixels(found->key, level, reducer);
-        if (!added) {
-            error_ = added.error();
+    return all;
+}
+
+inline std::vector<pixel_view> run_reader::pixels(const std::vector<std::string>& keys,
+                                                  const pixel_request& request) {
+    std::vector<pixel_reducer> reducers;
+    reducers.reserve(keys.size());
+    std::map<std::size_t, std::vector<pixel_target>> wanted;  // by chain
+    std::set<std::string_view> asked;
+    for (const std::string& key : keys) {
+        const place* found = asked.insert(key).second ? find_place(key) : nullptr;
+        const measured size = found == nullptr ? measured() : measure_pixels(*found, request);
+        reducers.emplace_back(request, size.axis);
+        if (found != nullptr) {
+            wanted[found->chain].push_back(
+                {found->key, level_for(size.points, request.columns), &reducers.back()});
         }
     }
-    return reducer.finish();
+    for (const auto& [writer, targets] : wanted) {
+        for (reader* file : chains_[writer]) {
+            file->keep_pyramids(pyramid_bytes_ / in_order_.size());
+            auto added = file->add_pixels(targets);
+            if (!added) {
+                error_ = added.error();
+            }
+        }
+    }
+    std::vector<pixel_view> views;
+    views.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto first = std::find(keys.begin(), keys.end(), keys[i]) - keys.begin();
+        const auto same = static_cast<std::size_t>(first);
+        views.push_back(same < i ? views[same] : reducers[i].finish());
+    }
+    return views;
+}
+
+inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
+    return std::move(pixels(std::vector<std::string>{std::string(key)}, request).front());
 }
 
 template <class Visit>
