@@ -2047,7 +2047,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 .run-facts { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 6px; align-items: baseline; }
 .run-id { color: var(--muted); overflow-wrap: anywhere; }
 .command { display: block; margin-top: 10px; padding: 7px 12px; border-radius: 8px; background: var(--surface); border: 1px solid var(--border);
-  overflow-x: auto; white-space: pre; color: var(--muted); }
+  max-height: 6.2em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--muted); }
 
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) 300px; gap: 16px; align-items: start; margin-bottom: 16px; }
 .content, .sidebar { display: grid; gap: 16px; min-width: 0; grid-template-columns: minmax(0, 1fr); }
@@ -2148,9 +2148,9 @@ dialog::backdrop { background: rgb(10 14 20 / 45%); }
 /* chart.css - charts, their controls and folders. */
 
 .chart-bar { display: flex; flex-wrap: wrap; gap: 8px 18px; align-items: center; margin: 2px 2px 12px; font-size: 13px; }
-.chart-bar label { display: inline-flex; align-items: center; gap: 7px; }
 )asset",
-    R"asset(.chart-bar input[type="range"] { width: 96px; }
+    R"asset(.chart-bar label { display: inline-flex; align-items: center; gap: 7px; }
+.chart-bar input[type="range"] { width: 96px; }
 .chart-bar input[type="number"] { width: 66px; border: 1px solid var(--border); background: var(--surface); border-radius: 8px; padding: 3px 4px 3px 8px; }
 .smoothing { display: inline-flex; align-items: center; gap: 8px; }
 .chart-bar .filter { background: var(--surface); width: 150px; }
@@ -2166,8 +2166,10 @@ dialog::backdrop { background: rgb(10 14 20 / 45%); }
 .chart-canvas:focus-visible { outline-offset: -2px; }
 .chart-empty { position: absolute; inset: 0; display: grid; place-items: center; color: var(--muted); padding: 0 16px; text-align: center; overflow-wrap: anywhere; }
 .chart-loading { position: absolute; inset: 24px 16px 34px 44px; border-radius: 8px; background: var(--raised); }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 114px; overflow-y: auto; }
-.legend-item { display: inline-flex; align-items: center; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
+.legend { display: flex; flex-wrap: wrap; flex: none; gap: 2px 4px; padding: 4px 10px 0; margin-bottom: 12px; min-height: 20px; max-height: 102px; overflow: hidden; align-content: start; }
+.legend.all { max-height: 40vh; overflow-y: auto; }
+.chart .more { margin-top: -8px; margin-bottom: 8px; }
+.legend-item { display: inline-flex; align-items: center; height: 23px; gap: 7px; border: 0; background: none; padding: 2px 8px; border-radius: 7px; cursor: pointer; font-size: 12.5px; max-width: 100%; }
 .legend-item:hover { background: var(--raised); }
 .legend-item.off { opacity: 0.45; text-decoration: line-through; }
 .legend-item .bad { font-weight: 600; font-size: 11.5px; white-space: nowrap; }
@@ -2180,7 +2182,8 @@ dialog::backdrop { background: rgb(10 14 20 / 45%); }
 .points td, .points th { padding: 3px 16px; font-size: 12.5px; }
 
 .chart.full { position: fixed; inset: 0; z-index: 50; border-radius: 0; border: 0; --chart-pad: 16px; overflow: hidden; }
-.chart.full .legend { max-height: 20vh; }
+.chart.full .legend { max-height: 20vh; overflow-y: auto; }
+.chart.full .legend ~ .more { display: none; }
 .chart.full .chart-table { max-height: 40vh; }
 
 .chart-tip { position: absolute; top: 6px; z-index: 5; pointer-events: none; padding: 8px 11px; border-radius: 9px; font-size: 12.5px; max-width: calc(100% - 8px);
@@ -2211,7 +2214,7 @@ dialog::backdrop { background: rgb(10 14 20 / 45%); }
   .chart-bar .filter { width: 100%; }
 }
 @media (min-width: 2000px) {
-  .charts { grid-template-columns: repeat(auto-fill, minmax(480px, 1fr)); }
+  .charts { grid-template-columns: repeat(auto-fill, minmax(400px, 1fr)); }
 }
 /* table.css - tables: statistics, files, runs, comparison. */
 
@@ -2246,10 +2249,13 @@ dialog::backdrop { background: rgb(10 14 20 / 45%); }
 .virtual-box { flex: 1; min-height: 120px; max-height: none; overflow-anchor: none; }
 .virtual { table-layout: fixed; }
 .virtual td { height: 36px; padding-top: 0; padding-bottom: 0; overflow: hidden; text-overflow: ellipsis; }
-.virtual th { overflow: hidden; text-overflow: ellipsis; height: 36px; }
+.virtual td, .virtual thead th { padding-left: 12px; padding-right: 12px; }
+.virtual thead th { overflow: hidden; text-overflow: ellipsis; height: 40px; padding-top: 3px; padding-bottom: 3px; line-height: 1.25; white-space: normal; }
+.virtual .sort { text-align: inherit; line-height: inherit; vertical-align: middle; }
 .virtual .space td { padding: 0; border: 0; height: 0; }
 .virtual .space:hover td { background: none; }
-.virtual tbody tr { cursor: default; }
+)asset",
+    R"asset(.virtual tbody tr { cursor: default; }
 .virtual .stick { position: sticky; left: var(--first-width); z-index: 1; background: var(--surface); }
 .virtual .choice.stick { left: 0; }
 .virtual thead .stick { z-index: 3; background: var(--raised); }
@@ -2258,8 +2264,7 @@ dialog::backdrop { background: rgb(10 14 20 / 45%); }
 .virtual tr:focus-visible { outline-offset: -2px; }
 .virtual tr.chosen td { background: var(--accent-soft); }
 .virtual tr.group td { background: var(--raised); padding: 0 6px; overflow: visible; }
-)asset",
-    R"asset(.group-head { font-weight: 500; gap: 6px; padding: 4px 8px; font-size: 13.5px; }
+.group-head { font-weight: 500; gap: 6px; padding: 4px 8px; font-size: 13.5px; }
 .group-head .dim { margin-left: 6px; font-size: 12.5px; }
 .spark { width: 96px; height: 24px; display: block; }
 .spark path { fill: none; stroke: var(--muted); stroke-width: 1.5; stroke-linejoin: round; }
@@ -2342,6 +2347,12 @@ td.none { color: var(--muted); }
 .output .card-head { row-gap: 6px; }
 .output .filter { width: 140px; }
 .output select { background: var(--raised); padding: 3px 4px; }
+.far { border-top: 1px solid var(--border); padding: 8px 16px 6px; font-size: 12.5px; }
+.far-list { max-height: 168px; overflow: auto; margin-top: 4px; }
+.far-line { display: block; width: 100%; border: 0; background: none; padding: 1px 8px; margin: 0; border-radius: 6px; text-align: left; cursor: pointer;
+  font: 12.5px/1.55 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.far-line:hover { background: var(--raised); }
+.line.target { background: var(--accent-soft); }
 .line { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.55em; }
 .line.err { border-left: 3px solid color-mix(in srgb, var(--error) 60%, transparent); padding-left: 8px; margin-left: -11px; }
 .line.lost { color: var(--terminated); }
@@ -2364,7 +2375,8 @@ mark.current { outline: 2px solid var(--accent); }
 .ansi-fg-black, .ansi-fg-bright-black { color: var(--muted); }
 .ansi-fg-red, .ansi-fg-bright-red { color: var(--error); }
 .ansi-fg-green, .ansi-fg-bright-green { color: var(--completed); }
-.ansi-fg-yellow, .ansi-fg-bright-yellow { color: var(--terminated); }
+)asset",
+    R"asset(.ansi-fg-yellow, .ansi-fg-bright-yellow { color: var(--terminated); }
 .ansi-fg-blue, .ansi-fg-bright-blue { color: var(--running); }
 .ansi-fg-magenta, .ansi-fg-bright-magenta { color: var(--lost); }
 .ansi-fg-cyan, .ansi-fg-bright-cyan { color: light-dark(#0c7489, #4fc9dc); }
@@ -2375,8 +2387,7 @@ mark.current { outline: 2px solid var(--accent); }
 .ansi-bg-yellow, .ansi-bg-bright-yellow { background: color-mix(in srgb, var(--terminated) 28%, transparent); }
 .ansi-bg-blue, .ansi-bg-bright-blue { background: color-mix(in srgb, var(--running) 28%, transparent); }
 .ansi-bg-magenta, .ansi-bg-bright-magenta { background: color-mix(in srgb, var(--lost) 28%, transparent); }
-)asset",
-    R"asset(.ansi-bg-cyan, .ansi-bg-bright-cyan { background: color-mix(in srgb, #0c8599 28%, transparent); }
+.ansi-bg-cyan, .ansi-bg-bright-cyan { background: color-mix(in srgb, #0c8599 28%, transparent); }
 
 @media (max-width: 820px) {
   .output .filter { flex: 1 1 100%; order: 5; }
@@ -2387,109 +2398,112 @@ mark.current { outline: 2px solid var(--accent); }
 )asset"};
 
 inline constexpr std::string_view asset_page_css_gz[] = {
-    "H4sIAAAAAAACA8U9247ruJHv/RXaHhygPWh5JPnSdjcmCJDFBgts9mGDzcvsPOhCtTUtS44k9yWD8+9bLN4vkuU+J0gG"
-    "k2nTZLFYLNad9E8/Bv3wUZNl3vdBGPz5XNVF8LeKvC2DP7V1e+76IO1IkJ/7oT0Gp649kW6oSH8ftE1OgrLtgrp6PgxB"
-    "2hSqqUi7l2Xw4083N49d2w7B7zdBEIbZ82PwQ7kut+X+CT72565Mc0Lb8H+0rUurnhS0aVemZU6bsrYrSAdNJCEPhNCm"
-    "566ifUhRRuX6CWEP5H2ApnibRAn2OZ4HBLTdPqx3KW3Ju7bvoWWX7h/SjLakeU4aOiwpNyWJVFPYtyVtJztCSgYOVoSY"
-    "kg1Awym7c9NUzTMO35akwDna46kmbOY43j1ssHUg3bFqUtacJds0wrlI17V0YUWc7FfY8USagoFUaNdtT1HZkVWZR2zm"
-    "/pAW7dtjEAXx6T1I4N/uObtLomCVBJso+CnYfFncw7f0m5377frLgsE5nCn1N/k22yW0JYcd78I+P5AjfIH7+nTz9ebm"
-    "j0dSVGlwd+qAGl0fmv3oZi9wi3GzH5t2uPulSIc0HGiHn28R0O2vrI9khIjEq9hihHgbF8nWYIQ4S1ZsRyUjJA+reKUz"
-    "QpIk2erhiUPnrEC2JCsTnRV2xT7LIp0VtuVDud8arPBA0i3jRZMVALFsvddYYZtt0jgRkypm2JJ0x3hGZ4Z1lpf70mGG"
-    "MsqiNdGZoSxh49cmMyjEOTMArFUp5/azQxTQf34KVhu23WrD92UW5TvW5m4lbf9Kdx1309hI+vXtr/pp/qds4r9gC/91"
-    "Gzh3+9zN820dbNuPwe9B1r6HffUPnJxRHAj//gT7+suhKgrSwCYGRdWf6vTjMWjahgT/Vh1PbTekzUC73WRt8YEbDaR6"
-    "rhrA7inI0vzluWvPDSz8Ne3uKA8snhgeooXuHOJbtnQv4vXp/ad4uQn6j34gx/Bc3QdhegKqhqzlPrj9K3luSfC//3l7"
-    "H/xPm7VDC23/Df8J/po2PTTe/leVkS4dqrYRTT38J+xJV5VImjeSvVRDSKcM+yNw7QFXDmup0rpKeyqb8UvAsYLWsDkf"
-    "YXD+GAxpdq7Tjjb0SL1DfB8cEvh3dR+c7oOihn8L+BN04O86Lb7epNBgLJ0xGxCE0iAsSN4ypBmBccjjoX0lHQx0ugBR"
-    "SVdXrF/eFgTnvA+W7Xk4nYeQ7QdbRZkeqxr27VyFx7Zp+xOcO0rH/wj+Ah8pxf6U9nlKRTZv+AtpaiDrn9qmb+sUlPft"
-    "v5Pf0r+dkZ6ik4QlUBDzAScBg8XAmfSb7DwMbXMfVA3gBVtBapIPvOsjtB6AsoPkCvn5681j2YIZEb5WfZXVFDgsja74"
-    "EXkeEKsKm5K8R9iWZU8G7PgkGLqDBZ5BAmwZWsv+1MGuU0Rq8g7oYmNRHe1tQlGywG+rHFjq9+CtKoYDAI8opAOh2kp8"
-    "Kqu6FvvXD137Atjm564D9Kh51InWkMOIl3vZRDHP09NjgEfGaP6tpWzE2xm+gkeWoD6rnJLnlBZMfCQdOeJX56YnhGJ8"
-    "avuK8U2aAeFgRU9iFbG+CPxAWa6sqYRhZx/2pq5O4Sml3SsAOdxtIhAywduhGuBcnlCMN+1bl55w2rrNX0hBN8yBBN8O"
-    "aVXr0oSK86fgmS48xr2hDSAXQJSCzKS2w/nYwL6BDD2m73fRfRCXHe7HS1ZIPopBaKDoWFlsfi0rSypS4bpV/MMadK5j"
-    "7YsnJTGB0Y9iZ32st8E2RyoytcdYjJ0WFMls1siBsqNQJJoAE6WmD7A8FwZDc8274DLuje/9lhqZ+vldUaDAvD0degIO"
-    "BEWm4TgumxhrwlEY6AKyjsJvSN/fxctoh8uUQuAybZ1FKfQn6bIS2+csCbhIblIcMWlw89OPoDHDMCi79Ejwz2/7Hzoz"
-    "y6E9oVJU56+Hw/ryATK/PeHe/iOsQJK/U/nxpM4EPeJPAeii5yaEM3aE1dGdpPRnB2Wtn9rN2lh5xGQRTDuDeIxpxzfg"
-    "hu53R521369AD6kKB1bQOfJqfYv/Nhb/bZZ4XsCgAsgoZnB5YbSMYi7gELNLjChXUB2VuJdfgYv6G/BiOFQDKhmvUHMF"
-    "Gc6lmkkNIrKvei7hst4lF1JmzRiQmgVhTaiVKTiQjtKFOJ5rnxBBNvdqKIOcm02kgdWlicYUjAq+Mw7DJF0nJNY4yQHA"
-    "kms+LwjN1LYFlBRbVJdUr+Qa1nuYpo4wTRhrjSowmPTxMSNli2YcaP0BPYXbW6k2d/oB3PlkffTFJ724ja8Wt2xftKnc"
-    "AdKn0IZkaWFbKehNmF0mwar+YAkN6TOaq8CUYkl5Wud3cRS9HoIQBQyDjV2Xb9VwoDzg0+N+5Z1sgM09KnwJbhRYFs/U"
-    "coU/e/E3XXXaEfxomDYUTALoBGuPjNHgLZ+pk4IfDyQtGHj9G44atVKoZBlgBdFymzCK8LWJLZXG0fU6akTybwwB7iO2"
-    "ki3peWjZ2gArXM2FA5GBB8NcAzwSpl6kNlYQ71ikxwJ7SHwmvCulbZEMEnlDJTJKgwFkbQ98B0rlfDqRLgdsnkZNapy8"
-    "rvpB3+UIo1DxVkeQru16HSRBPlCAkeec7h2BwZWTPvG3iUIJ5gqBKIZRqO6y6f+HRdWB4sKpGDPbx0E6NugTSRt/udpY"
-    "8Lnb4+z8FWpvTJTiJA21qX736KfvNcFrWp8d95PJeNfG9bLiJHhj78wZxxQXuJI0ji3UxV4/7vv56gLk7YCWumm00GZw"
-    "jXkMCqbhPSVTsi8WemepSNzulo7hA1Tcyh2hvjOGoFZxe2vKiXfkatDtauhH3pnGwNyetJV1A0pbFAFxfwJP3KbT8nSu"
-    "e7praVMd+SllTfFy2wcEJBWY42F7HsDPLaumGpDcf3whH+gX9IEAANtlag48U7SvFfruSHHOSQEeKZuOfV7A4G9Dm7OC"
-    "7rrkaVf03811odC8csp2IS47xoLHhTn7LkOYHCJ+Wni0OUVijsabkvxxLHWJbuCsUf2hIKWH/TGQR15NelhZMmXtkyk+"
-    "jUidFKYThSzjs6TNx9uBdMSaySeB2VzQDayp4UPXj7FSj15hhkIUCaRIQ0XS388VGS55A5NeNbW89qPzOo6Efz2IxhyV"
-    "OqKWcfyy//s57QzfoGpQ0TH+kChv9VnFKCuUFxvmfCwsI21/rDl1gkx2tSfaGhMJ3Fis5HPxEEmtixvHDobA5MFjQDux"
-    "ErqyA8lfRsk8fgz9wZd5fDOijTGE/MvwcSI/3yJaIEtuf+WhZd4O1uczoUmngBtUfg1thOZvUOx+Yo0PBo0TTmP8w6fk"
-    "93ubJqNGio8CIodjGwc6T7Akz7F6v6uaoO+es3ujM+zCl/sATXTqXwkvWygYzgkPOpM+zLFWzBg3pWiWNg0oQMzuPqIE"
-    "WxgibCscOT3upceCRVyEARqJpzCVoqAmUjCO6B77eI3Si9ks4Gba9LLiapcA7L/cW4pzMaEUHA3IV/8HWP0rd9F93wsx"
-    "440J8HgTOp6xQdXlkZZvSEeXjx5dkmb1eQgzjyw6DC9tLOS8K7PNT04FPevGlmsKwd1kTO2bTB25o+/CYffrPhGFCBRf"
-    "c3xlJHZrhaRpuAKGBd/HrhMREc/EOw1HEQ6db3UlY/aUAneITRsnWbvCbzdiTSXUmLIc2WRzyb4692Qin0cxgw0e+hEP"
-    "W1+ICN/yRJ/OZLhhIxEYPktVjKExiX97PFqh94wm16wj7Yl0/FOYHCSfy+aGojp146GeGy3kNi9oaIYLg1WEC9UyhQbN"
-    "QcF1w9PYaVryIC64WH1VkCztJnOQppydnZG8Wdb+oyWwoF8/CnveKKjgdiCpi34Ms2QiO9qRE0mHO7onYVnBMjlyaOYx"
-    "BBfaFJdw4FHvFHi4C6lhJU0ienL1sGZHAJHqlTz5s70ITVQjzBcmK1Otb7ha54kvAXcsRu9Ld2PimoYWKYlorYy0hEeS"
-    "p4cz0SgWcjVkbQz8nRN7CQKuUR+w9gUf49iNPsI+3GsomMGfucYHHQkU89l62nLsgobEKGhIdFKLQKRjgLBvPQG4ZHOF"
-    "cN94pHu8uUyab8/W/VHyeXBnZIYBfVaBaPKwN8SwEpY/M0A5k8qhJplXRux/ZXf2kZJbbaPYxtvIwtaa0mDF1WgcfBoN"
-    "YSDIXa/TjNT+sIVXCehaC7nLDkxzZyytuj4oPNklLUPAxIFwEuiQa/UKk4xUHCwcUa5l2Y2MrKrGENa0oSnphAu/G40Y"
-    "FsNnzAA2tBAZbh7YwazUxEAz2p5ErqoOhYmGNYB93rV1DYpRMBWtinvSmg28uU2gixfh943mJg2MHiLuer+RGuwc4u7e"
-    "b+d+qMqPCWtTHcD164Fbk77Y15j9J6ZGu3S0QEG3VbVBJzMQxI6/LxPM007f4l34A2HSQ2hSoPAbltTD3n2+fAU9BBHB"
-    "1sVLslbyxU0Bj+V8Y3/ON9CTr7NNq0A33K40guA/NL0K2hBtyIW0h3wG5Fe9gl0jwi5RNMC6HkMaJSejxAPx5XUgRrlH"
-    "pL6zqz0e7IEILpGtvBRC48mITymAGrUs9wzNJRhI4Qv5yFoW0HcMPhgnCnzMLJN3r21HBLvx7/RcN9iEudI4zFUw0+nR"
-    "7BqkWXajz/rkqAl/14gDrPldB01Zq748HO+jlZ6wtvBynSNHpjJAemyauWUW5+gZb08I19knIyXpxfq6Mot4zSkTrBT/"
-    "ITe5EfCN7HAp5CdsI8mv0t2ZPs/JvSUPFlaMkC9wJMgQi076uVZmbBJFnxBuKEi+i3AL1om5DKfmhXLJiv7fWhpgUvTD"
-    "aur2uQcKkeaM/+l7GH99HhBlP4M2Kw9h6bj1JR3nU2FKgBpVmVRcP2zROpOVMW9BiCp4sWBdvaUzlD4sQKvlGLmpSOGZ"
-    "FyWwhtkts2E0ANcSFlN0KOj1dVEQMcBcA+PQu1H0ugU1Cw6kPgkfQalAEbRgLSGT6G5mhpU1CWNWgepZgQdFoSPpSwhO"
-    "LOhAwPW1pRaSHWVYOwAOa/0aAvyzdjIQvhrLbyjoUXODAS/C1vPs8j0KiHIkj7tigsOfomrbHmOpwt/ZReqrKieOwNbC"
-    "Kombw9mKMuGDTMm8HrwlWTp4mSmbZPWVkH9LemINralCKfxbWRjliWcoLcqDgDQlI6uJV25WRRN58T6yPZtPZPMvmbXO"
-    "OaTqNtlZxzDe8QOEC/ZXeQlPQAZ50IcJMzK8Earp2T5G+iq8qW1D73qrwR68SUvdp6BmnL9kVi6ApbZBvaoW+yrL9CWA"
-    "oU2tfS+rd3opidmQLPvGDz0L08iN31KGUAcW/6Sn7C7cUPsXbVg7I7K9wmnh7Dx1oUCjHI0YyxqZJ0GtkLzCLvZiVxBH"
-    "vk7eGwRQvOnv1UpYgyLOsj+0b41eghNPrjtCwl5RnCO2QEdO1dyA9s0P4C3wW9D4N0UX5EWHoUgw+3r0x8q2BrL2S15U"
-    "QzuGVvB5KuGwk06l1+gVkj3hSWetYNMRkWJmEbT5VK7bgORPu4uKt+1k/+Z8zEinD9jOvGzzLRdC0KLVSl/l5b9P0GPn"
-    "rE8r45hAUsjgTaQD6D9zJcr0d+va5/DGhsMrp5tIAGAHrLdjSwMK8tXOrEJlXk8omJPG2cSlFAXfqO2Sm7TnXplSw8oz"
-    "0k6IiPQaBV3rMfhYxvUdSk0dwNxNNBz87dTFAg5B1GHpftzkkPBUt8OIraCsO17MKTZtocXytwbxwzxtXtN+xLIQmRLF"
-    "qmhbyDAtfhrac34IU77zp7QJP5RWxLvWh7TqnCnH7nTKG5thYiAqS98m8ZyTlPHaq1Y82R89nMzQIpZ1m/Jq1gk8sdgF"
-    "XZEV3l9Yz0/R6rZBTZ6J7zaWX38kTOh5CsGYz2X6D4ldJCly3coSjpmTIWnyoRnDDDXHhrtGv8wz3xIhwn3W25wiRD22"
-    "iexsYj+nNtEcsQT+NQuC1xvPlQAkxHAAiM8Hh2Q8dD59KTO+cHOJweMF999B5nGA3nL38XtnY9D6t3TID1o5pJGX8lrk"
-    "KzfgxU9d0w7EisLuvDZQ4rniYdYPMYBDymSSzu9cctqu31QSaMxhinicWN6MXyKL9mA2/tLnLVpR7RuaRG4k1T0NJtWj"
-    "aLRcVsxCL0HJGXXCraSy9dYscfIsy3Nd+5wSJYelF7Jxby1HxuE2bAs2t7d8QJtZST5jf9Azt3qOb+ead5dbXp1GpLaq"
-    "7FGrGvNgTHcqHsuuTgsiEcn6Ag6FjGPNquzkpmWwX7sleZedet1DlyrK8NC3X4xTUp2WsE3UN6IkEueBqRARLl5Cr5HC"
-    "fb+iinzH1Mobi0nWUxJQTpyNRGJ4nw6XMLsiZXdpTgovs41BRhzOHuLC71ojEYxaNoT6DvST757UVtzj5XNUk1IY3+ai"
-    "uHXHtJbjrlcHfOBRFNeMVHRx73bEd9nahXJs6bNTfgK89FWMom3+rXtpcTV2SUOOEVdC6dE6XX2/ZH9dnGk3Zue5CLp1"
-    "8LqN4kahzAV5rZZRqSES+OuNt0hIgTXuphj6xl/hynLRF2vJHw15JJiK00lUGMnAhhnV6toBQzvrTUHoVTE9SGOEjJLe"
-    "th1+oS/6hOQdPJaCFD/fDt2Zhi3+EEi83XnENIrnlM9ubHWkClL4yVHOGRMFbvr0UqpZDxmpkJBKFfrCD5Zp+/Vi2ksu"
-    "59pAw3pnlhdiaAwVLw+N4d89t2PoFej+nr4MQh8EpInI+4ClIKu+bXiMDEfQ56cMicXIp6vyB1Tl38cQE6aCQThVFF+n"
-    "p57gWcK/nnziRkIZ8NAwC2v02Y9L94iNYz7tEUwVXJmGybjelCZOrC+EikixJsdCNcqNdV92qjDKO/mFBa/VQxYUE0wt"
-    "DR0XdjqO1jeHy2F2Nq5bwsoaADXvWjYbtWQBTI1CKCpZq79SS40V+swXbbBIxPS48nwv3Pzjl2aptf9YVl0/gJ3NrniI"
-    "KCv3dkHPXLwJqKdnR69Rqwe8bOXlONnX2R8Uw+X59PiYlkyqqRLf4P+SeB/fqm5gvjajHVe3/FmM5uWaFfvvjfmjC/4X"
-    "1q59espzqp2zodfg2/EoL+vwlc98SU7WFaTgR1EB/f1unfSisGFmFHnqcQxhUZv19Vpl4Fc+ZW4VPV1+PkGVP2ulNrGC"
-    "OLQ0tXPZq5l0JTjCTjnraPqGWvDFZ4NqPoDaWmQ4+lM3PC1Ys667Ir+ql/fgn2QdWe7wmgVevuPxEhMzE7BqXmFlygK0"
-    "L8E5Lxf8/Uy6D/nCgb8Sefq66wgw99aa8BBfq244pzU3hiQr6mwauyFaJsqklEib/EBxkNEzDpXKAjS1YMvb8yDDOVoP"
-    "VImyalxn2VAYMvZJjK4V83Kuw3UeqomWBmiJ281w1+W5JvjF2MgzUBoWljXgkE/YG1ThcKVQkDI914MFlZp+XmOQxQMY"
-    "bzBljby/MO2xqVyiPg8rRZHTaeWmGo3RSBFdVLXIpaSDvWZOJAlp3mjT3x6jx1a7pC5TCxKBbn4GSY2htOmvMPG0kYjy"
-    "2EC5SE0aWLFMjieCNZbvutNKphrJmp0jWKTDoQEcTUX6nXTq7L/YyXqp+tZGsle6qnwUfQiULsDz1KlpjNpPnW7G3zRF"
-    "2/jZXoD1cpWokfbeqnd3h/scFx+Di5UD16Uf3/DSiMg+aFUbn3wiZbLGYfT5FBqRs8SBqvEVLUoqinikXgCnFWfLurpp"
-    "dS5XSKlorBGzwIvLj6C6pvcr/c0AsPuE5XsEZVDLVLfAcTv2Pil9rTv0PqQ6mVL0vxRssI9Ykpbn22w8SIwtwERu6V5s"
-    "Vy8Za3VN5qiJ5CTn+PGxc+wzT4hKvjAkYzXBd3liyKw+95a/XBMxZgdVFQmK+xzGRMuMHQbeRK9aWIXwVg/xOqKnUEbH"
-    "34hb6ebYaicyVM5BFLsgfRa7izqBvgc4tAEi6ARqoCxZRH4k9zE2Yuwure0UcK4Q4QSdf7bz3zUzErCeYz1xgOQCCrxo"
-    "IPBfsE+McPzDQCEuJh4AULA0wl39jMWDE0F3797pm1uQekin0zhjzy+KYJiExexk+lSYWX6w2Zj9xIsEzM723cQz",
-    "jsQVDyIYY/WnRM2XvIwO7HWxP5hFYJ63I/Blnnw4O28uST3ru3XzVY3qX589l5aMqJSG6mbrOFMPCT29fnNBTMKvRjOD"
-    "yOExvdeS2j/s0Xmts/c1ZL4pxmh2CmTgkDt22tkwerNkudGVcFtL9Fse0rpF0oLiCkVeBm0026hTFohp1iEHTJh1cioq"
-    "xOk1UwMq11h6v/S96p1+QvHaJuXaHRseKrUbxvVUoaYbWvnL3jHwDf7E7w7oYLLu3B+sHZYdaWNoPxuoDUYLwln9GO3j"
-    "5dZvAZnwZD261Wyv05yUc6VcvHoxW0Chl5VQpvicAZlnGucOB3ONMLuNfy53LfIb/3Ikn5p20YxlLcu0YD9joNCKE70v"
-    "Lx/R4zErT7XdRGjv2rvgN6inxD0jJwglYiGqk3EBCIVm5PELv/MdIJye3eLHBI3+2ckkjdxKHyWC5z6kNaU7BWfF7ZeZ"
-    "OGs3iR7Q0AIDoa3pUpAx2rqYayfwV8C8z64B0Ia8CaDw51yg6r1WMJBHALfN1MtHuFr2UzHqJzQS/hMam803Rlo/+0ih"
-    "Kt+bc/nq4iVtN4vJTN7LaU3jbX7LNdYunU6n2njKWrt2tYm0RzZq4hnqXtLSex8em+HA+t6tFvcaFL19/AqwTMGY97Iv"
-    "v/sOw81YtJmEd+4jTwY/WUGj2c8KXrqxQbUEkYBRuZREvz4rMxGyGkJlGbjBp9hFQ3meM7fh9YNY58DODy90YB9kcQP3"
-    "D2o8gWd5Acj8dSalNLxFptbbEur9I09Mz3pJhZr/46cQb+Z9j7oJbTnMa7ZZS/YxTX04bqGRQhKdnBKWdWT2UL8cMyMa"
-    "uxLV7ywJSj6hbYxcC5CV//AISmyQ7cozZxJjNfthya37fqIpfHbOT4WEcawtZsmfxZ4sbOYbBLQeUwa+GgTPZdWy1R6K"
-    "9P0q0dZBd2elOLffGKYdCfcdWSTbBUy/WLh1Cr76cgZFe55/jsmPz/YSMDiZ4p5zoL7qY0Tez5Yul8WAVwJMHIhrmV6g"
-    "WR2t0Jd8fdBbtUyLf/WndXWj9NpA+E4WydIfi1Xy4IteR8O+9LxJkUzHkG6WtF4Q5q6LsWAIdmA5Ff33QTbqy2oAuLms"
-    "PWWFt6xRdZLFFRcrLzjQBrDu/TeEfVdv9TQbAiifw6yGoWAcyM9ouLDmCZNQdO9I4Q7uyNQvzojOzx0hjTsYm+3h1m8O"
-    "iCEfpAaOdGGw9kviTpHgTHwUcO+wGL+UIPpTtm+G1IXAv7CBqJ8iEP3zj9RDCNqqxuLP3Ib0dzjvfojyh/Vufx/8sC7z"
-    "fZGbwPD4utCweTzQy1jcYofMZAet2ZgkcyYZldvaTBrnZBbnXOMrJTtfRbIAa/BY5vDYtf7T9GQmN2YuN14dK56eT+fb"
-    "zObbWXMJfr4wkcXhmYfDZ02HnH9hLv0sZPZZuDALHIzdZr/3z3DJAXSMStsT4DppM69I2m+7y9d7vt78PxDrlakcfQAA"};
+    "H4sIAAAAAAACA8U9247rRnLv8xXMGAcYGUOZpO4zsGHAQYIA2TxkkX1x/ECKzRE9FCmT1FzWOPn2VPX9RoqaM4tdw+tR"
+    "q7u6u7q67tX64fug698rMt93XRAG/34uqzz4W0le58EvTdWc2y5IWxLsz13fHINT25xI25ekuw+aek+CommDqnw69EFa"
+    "56opT9vnefD9Dzc3D23T9MGfN0EQhtnTQ/BdsSzWxe4RPnbntkj3BNvo/7CtTcuO5Ni0LdJij01Z0+akhSaSkA0h2PTU"
+    "ltiH5EVULB8p7J689dAUr5MooX2O554CWq83y22KLfu26Tpo2aa7TZphS7rfkxqHJcWqIJFqCrumwHayJaRg4GBHdKVk"
+    "BdDolO25rsv6iQ5fFySnczTHU0XYzHG83axoa0/aY1mnrDlL1mlE5yJt2+DG8jjZLWjHE6lzBlItu2o6XMqWLIp9xGbu"
+    "DmnevD4EURCf3oIE/m2fsrskChZJsIqCH4LVl9k9fIvfbN1vl19mDM7hjNhf7dfZNsGWPZx4G3b7AznCF/RcH2++3tz8"
+    "fCR5mQZ3pxaw0Xah2Q8Pe0aPmB72Q930d7/maZ+GPXb48ZYCuv2N9ZGEEJF4EVuEEK/jPFkbhBBnyYKdqCSEZLOIFzoh"
+    "JEmSLTaPHDonBbImWZHopLDNd1kW6aSwLjbFbm2Qwoaka0aLJinAwrLlTiOFdbZK40RMqohhTdItoxmdGJbZvtgVDjEU"
+    "URYtiU4MRQEHvzSJQS2cEwPAWhRybj85RAH+80OwWLHjVge+K7Jov2Vt7lFi+1c8dXqaxkHi17e/6bf5H3KI/4Qj/Ocd"
+    "4NTjcw/Pd3RwbN8HfwZZ8xZ25d/p5AzjgPi3RzjXXw9lnpMaDjHIy+5Upe8PQd3UJPiX8nhq2j6te+x2kzX5Oz1oQNVT"
+    "WcPqHoMs3T8/tc25ho2/pO0d0sDska1DtODJ0fUWDZ5FvDy9/RDPV0H33vXkGJ7L+yBMT4DVkLXcB7d/JU8NCf7nP27v"
+    "g/9usqZvoO2/4D/BX9O6g8bb/ywz0qZ92dSiqYP/hB1py4Ki5pVkz2Uf4pRhdwSqPdCdw17KtCrTDnkz/RLWWEJrWJ+P"
+    "MHj/EPRpdq7SFhs6ir1DfB8cEvh3cR+c7oO8gn9z+BNk4J86Lr7epNBgbJ0RGyAEcRDmZN+wRTME0yEPh+aFtDDQ6QJI"
+    "JW1Vsn77Jid0zvtg3pz707kP2XmwXRTpsazg3M5leGzqpjvBvUM8/lvwF/iIGPsl7fYpsmze8BdSV4DWX5q6a6oUhPft"
+    "v5Lf07+dKT5FJwlLLEHMB5QEBBYDZeI32bnvm/o+KGtYFxwFqci+510foPUAmO0lVcjPX28eigbUiPCl7MqsQuCwNdzx"
+    "A6V5WFiZ25jkPcKmKDrS046PgqBb2OAZOMCaLWvenVo4dVxIRd5gubQxL4/2MVFWMqPflnsgqT+D1zLvDwA8QkgHgtJK"
+    "fCrKqhLn1/Vt8wyr3Z/bFpaH6lErWkMOI57vZBOufJ+eHgJ6ZYzm3xskI97O1itoZA7is9wjek5pzthH0pIj/epcd4Tg"
+    "ik9NVzK6STNAHOzoUewi1jdBPyDJFRVyGHb34Wyq8hSeUuxeAsj+bhUBkwleD2UP9/JE2XjdvLbpiU5bNftnkuOBOZDg"
+    "2z4tK52bIDt/DJ5w4zE9G2wAvgCsFHgm6g7nYw3nBjz0mL7dRfdBXLT0PJ6zXNJRDEyDso6FRebXkrLEIjLXtaIf1qBT"
+    "HWufPSqOCYR+FCfrI70VbXO4IhN7jMTYbaEsmc0aOVC2CEUuE2BSrukDLO+FQdBc8s44j3vlZ79GJVO/vwsECsTb4dAT"
+    "UCAIMm2Nw7yJkSZchR43kLUIvyZddxfPoy3dpmQCl3HrbEotfxQvC3F8zpaAiuQhxRHjBjc/fA8SMwyDok2PhP75bf+j"
+    "xsy8b05UKKr718FlfX4Hnt+c6Nn+PSyBk78h/3hUdwKv+GMAsuipDuGOHWF3eJKIf3ZRlvqtXS2NnUeMF8G0E5DHiHb4"
+    "AG7wvFs01v68YnkUq3BhBZ4jr9S36G9l0d9qTu8LKFQAmbIZur0wmkcxZ3B0ZZcIUe6gPCp2L78CE/V3oMWwL3sqZLxM"
+    "zWVkdC7VTCpgkV3ZcQ6XdS66KGaWjABRLQgrglqmoEAcpTNxeq99TISSuVdCGehcrSINrM5NNKJgWPDdcRgm8TrCsYZR"
+    "DgDmXPJ5QWiqts2gJNtCWVK+kGtIbzOOHaGaMNIaFGAw6cNDRoqGqnEg9XtqKdzeSrG51S/g1sfroy8+7sV1fLW5efOs"
+    "TeUOkDaFNiRLc1tLodaE2WUUrOoPmlCfPlF1FYhSbGmfVvu7OIpeDkFIGQyDTbvOX8v+gDTgk+N+4Z2sgMw9InwOZhRo"
+    "Fk+oucKfnfgbd522hH40VBsEk8BygqWHx2jw5k9opNCPB5LmDLz+DV8aainIWXrYQTRfJwwjfG/iSKVydL2MGuD8K4OB"
+    "+5CteEt67hu2N1gV3c2FC5GBBcNMA3olTLmIOlYQb5mnxwJ7SHwqvMulbZYMHHmFHJlygx54bQd0B0LlfDqRdg+reRxU"
+    "qenkVdn1+ilH1AsVr/UF4t6ul0ES5AYBRp57unMYBhdO+sTfxgolmCsYohiGUN1t4/+HedmC4KJTMWK2r4M0bKhNJHX8"
+    "+WJlwedmj3PyV4i9IVZKJ6lRp/rTI58+a4KXtDo75ifj8a6O6yXFUfDG2ZkzDgkuMCXRjy3ExU6/7rvp4gL4bU81dVNp"
+    "wWYwjbkPCqbhPSVRsi9memcpSNzulozhA5Tfyh2hvjOGUKni9taEE+/IxaDb1ZCPvDP6wNye2Mq6AaYtjAC7P4ElbuNp"
+    "fjpXHZ5aWpdHfktZUzxfdwEBTgXqeNice7Bzi7Iue4run5/JO7ULukAAgOMyJQe9U9jXcn23JD/vSQ4WKZuOfZ7B4G9b"
+    "NicF3XTZp23efZrpgtC8fMo2IS4bxoLGhTr7Jl2YHCL9NPNIc1zEFIk3xvnjWMoSXcFZUvFHGSle9odAXnk16WFh8ZSl"
+    "j6f4JCIaKUwmCl7GZ0nr99cDaYk1k48Ds7mgG2hT/bsuH2MlHr3MjDJRiiCFGmRJf5xL0l+yBkatatS8doPzOoaEfz90"
+    "GVNE6oBYpuPn3R/ntDVsg7Kmgo7Rh1zyWp9VjLJcebGhzsdCM9LOx5pTR8hoV3uitTGRWBvzlXzMHyKxdfHg2MUQK9l4"
+    "FGjHV4I7O5D98yCah6+h3/kyjW4GpDF1If/av5/Ij7d0WcBLbn/jrmXeDtrnE8GgU8AVKr+ENlzzN5TtfmCPGwPHCccx"
+    "/cMn5Hc7GyeDSooPAyKGYysHOk2wIM+xfLsr66Brn7J7ozOcwpf7gKroaF8JK1sIGE4JG51IN1O0FdPHjRjN0roGAUij"
+    "uw+Ug80MFrYWhpzu99J9wcIvwgAN+FOYSFFQE8kYB2SPfb0G8cV0FjAzbXxZfrVLAHZf7i3BORsRCo4E5Lv/CXb/wk10"
+    "3/eCzXh9AtzfRA3P2MDq/IjpG9LQ5aMHt6RpfR7ETEOLDsOLG2tx3p3Z6ifHgh51Y9s1meB21Kf2TaqOPNE3YbD7ZZ/w"
+    "QgSKrvl6pSd2bbmk0V0Bw4LP0euER8Qz8VZbo3CHTte6kiF9SoE7xKaOkyxd5rcd0KYSVKYsQzZZXdKvzh0ZiefhyuCA"
+    "+27AwtY3Ity3PNCnExk9sAEPDJ+lzIeWMbr+5ni0XO8ZBtesK+3xdPxDiJxG998k/tfzRFdwBd0bkgtuZGi60J19DhzO"
+    "jeahm+ZjNL2LwSKieNECi8YRgTxs+8ehyzfnPl+wyLoyJ1najoYsTbY8OYB5M6/8N1GsAr9+EOq/kX/B1UZS5d3QypKR"
+    "YGpLTiTt7/DEwqKEbfLFUa2QLXCmTXFpDdxJngLJtyHqYVKDwouue0FbAgspX8ijPzhMoYnkhem8Z2FqASuuBfA4mYA7"
+    "5NL3RcdpnBs9kYgiTK2RivNArPVwJhrGQi61rIOBv/fE3oKAa6QTLH2+yjh2nZVwDvfaEkxf0VRdBUcCxnyqobYdO/8h"
+    "MfIfEh3Vwm/p6CvsW4+/LlldIQtWHmEQry6j5tuDez9LOg/ujEAyLJ8lLJo07PVILIShwPRVTqRyqInmhREqWNidfajk"
+    "St7gauN1ZK3WmtIgxcWg23x8GUKfkKdepRmp/F4OrxDQhRylLtuPzW23tGy7IPcEo7SAAmMHwqbAIdfKFcYZkR3MHFau"
+    "BeWNAK5K3hDKtyFYccKZ3+qmK8z7j2gNbGguAuLcD0SDWCMDTed8Eg0Kcp4y2O3bpqpAMAqiwiS6R63ZWDdXIXT2IszE"
+    "wVCmsaJNxC31V1KBWkTc0/v93PVl8T6inKoLuHw5cOXT5yobUhfF1FSNHcxn0FVbbdDJ9Bux6+8LHPMo1bcYI36/mTQo"
+    "6hQw/Eoz8OHsPp7tQg0K4fDW2UuyVPzFjRgPhYhjf4g40GO1k1WrQFfcrlSC4D8YjQVpSHXImdSHfArkVz3hXUPCNlE4"
+    "oGlABjdKTkZGCF0vTxsxskMi9Z2dHLKxB1JwiWzlmRMaTUZ8SgHUSH25Z8ucg4IUPpP3rGH+f0fhg3EiH8gMSnnP2rZb"
+    "aDf+nR4aB51wryQOMyTM6Hs0OWVpkt7o0z750oR5bLgNlrw0QhPWqi/33vtwpce3rXW5LgOHpzJAuiubWXEW5egBco/H"
+    "1zknI4LpXfV1WRnxkmMmWCj6o9TkOsxXssMlD6HQjSS9SnNn/D4n9xY/mFkuRb7BAZ9ELDrp91qpsUkUfYC5UUbyKcwt"
+    "WCbmNpwUGaSSBf7fUipgkvXDbqrmqQMMkfpM/9N1MP76sCHl/QzapLCFJeOWl2ScT4QpBmokcSK73qypdiYTaV6DkIrg"
+    "2ezR8FkYmTaIH+bP1UKSXFVEeGZdBU15drNyGA7AtITN5C1l9Pq+EEQMMJdAOFhKhdUZqBYcSHUSNoISgcJpwVpCxtHd"
+    "QA7LghLKrALVsXwQXEJL0ucQjFiQgbDWlwY1JNvLsHQAHJZ61QL8s3QCFr6UzG/I/1FzgwIvvNzT9PIdZRDFQNh3wRiH"
+    "P6LVNB11vQp7Zxupr8o9cRi25lZJ3JDPWmQVS88Y0Jc3g0sHLwNro6S+EPxvjjfWkJrKlcK/lXlUHn+GkqLcZ4gRHJl8"
+    "vHCDMBrLi3eRbdl8IPh/Sa117iGK22RrXcN4yy8Q3bA/KUxYAtLJQ22YMCP9K0FJz84x0nfhjYQbctebPLbxxjh1mwLV"
+    "OH+GrdwAi4SDeFUtduXLeM1A36TWuRflG9YwMR2SBev4pWduGnnwayQIdWHpn3jL7sIV6r9Uh7UDKOsrjBZOzmP1Bxrm"
+    "gARUSs2jwFZIXuAUO3EqdI18n7w3MKB41d2rnbAGhZx5d2heaz1jJx7dd0QRe0UujzgCfXEqRQek7/4A1gIvmqZ/43KB"
+    "X7TUFQlqX0ftsaKpAK3dnOfgYMfQcj6PxSe20qj0Kr2Csyc8Rq3ldzosUswsnDYfCo0bkPxRepEgtx7tX5+PGWn1AeuJ"
+    "tTnfUj9CNVotU1bWCn4AH1tnf1rWx8giBQ9eRTqA7iMVVKa9W1U+gzc2DF453UgAgHag6Xlsa4BBvtuJSavM6gkFcaKf"
+    "TdSwKPhGKpg8pB23ypQYVpaRdkOEp9fI/1oOwadZX5+QmeoA5maiYeCvx+oQOASRtqXbcaNDwlPV9AO6gtLueO6nOLSZ"
+    "5stfG8gP92n9knYDmoWIlChSpbqFdNPST31z3h/ClJ/8Ka3DdyUVaWn2IS1bZ8qhElBZ4BkmxkJlptzoOqcEZbz6quVP"
+    "9nsPRwO6dJVVk/Lk15F10twYaoosaLnDcnpEV9cNKvJEfMVbjvzQiUsousHSm0PG7C/Tlkjs/EoRJldacRwNJJUzpqm0"
+    "NeFY44ufpzQ3Swe1NBTs8N1QsemdOTZOLki41QL3YuFbGWnFqRyF8jJzl/tdSPazma5ZJkK6+BTLKemUutuV3jRzL1Oy"
+    "LM0Rc7haZmrzcuUpbqBo6Q8A8engIJB79cfLS+MLNVgMHi8d+AR2zAF6E/eHK+iGoHWvab8/aImdRsjMaywsXF8cZwh1"
+    "0xPLQbz1qmeJp1jFzIRiAPuUsUv9znCmblulY/GpIVsu4i5sWeM/pyTagUb7a7dvqILXvFJtzXXyurfBxHoUDSb+ilmw"
+    "nEvOqCNuIfUAb/YVR8+8OFeVz15SIkIaSCu3/joyLreh9rC5vZkN2syKKRvnc4GnmWP/T7K4AY2Mdx+mB8ZDJVLCvjwN"
+    "SCSV5KTQMmSdmaZiPBQ5Hudkwkv3BYwl6aOblOTK1eZgt3SzEy87LHTvgxS/hvdh/cW4ZuVpDmeFdh+iSFwoJlmEK3wO"
+    "vQZqGPxGXOS751ZMXEyyHGOhcuJswMvE+7R0C5OzbbaX5kR4ma3oMuRw8hC1z0sNRTBqXhO0i/CTr2RsLUqa+RzlKBun"
+    "z5Th2tpjWslx18sTPvAoEocGstW45T5gl63tnEG29cnhTAFe2mFG/jr/1q3fXAzVq8gxojoWr9bp6lKb3XU+tO2QDusu"
+    "0C0J0JUc18Nmbsir9gxyDZGcsFx5E6AUWKNMxxBY/mRfFme/mFb/YPAjQVQcTyJ7SjptTI9d2/TUbbVc5QSr5nQHlOEO"
+    "Szpb+fgVHzcKyRtYYznJf7zt2zO6ZH4K5LrdecQ0iuaUP8I46kgl2xiquEipe/SEhi+F0XV3mHJ3qTCoz7Vi6cZfL4b0"
+    "5HaudaIsIzN1krr9qODlbj/6d8cVIawG7+7xkRR8GxGDrPcBC6+WXVNz/x8dgS9xGRyLoU8X5Rsqyj9HkxOqgoE4VR9Q"
+    "paeO0LtE/3r0sRsJpaeXhqlogy+gXCqpNq75uEkxlkxmKibDclOqOLG+EWSRYk+OimtkXut2+ljSl3fyCxteqjc9cCU0"
+    "bNa3nNnpa7S+OVwOIbBx7Rx2VgOoaRXqbNScOWc1DFFWyVr9WWhqrJBnPk+KhSImx5XpfKEIktcPo7nwUJRt14Oizqpd"
+    "hAeZm8sgZy4WReqh58GKcvWWmS28HCv9Ov0DVzg/nx4e0oJxNZW+HPxvEu/iW9UN1Nd6sOPilr8QUj9fs2N/CZ3fPeF/"
+    "bO7aV7g8t9q5GxgtGvK1eUmH73zio3oyZwLdT8igP68ApxNJGxM95GPvhAiN2qwd0LIev/Ip91ZC1+WXJFRqt5ZGFCuI"
+    "fYNhq8tWzagpwRfspOoOhqZQg88/GpDyAdT2Il3tHyp2tWBNqvyl9KoeIYR/kmVkmcNL5rn5xOslJmYqYFm/wM6UBmjX"
+    "AzqPOPxxJu27fOzBn2U9Xvk7AMwt4BMW4kvZ9ue04sqQJEWdTGPX5cxYmeQSab0/4Bqkp4RDRV5AVS048ubcS3+Q1oOK"
+    "RJkRr5NsKBQZ+yZG17J5NRfIUvlB06FM41nPRJFvFCUmvvThVyzGrEIxNqqX2sitLjzZ+VicN8SGxeqE7NV5u5SiBjzZ"
+    "+oLviQMjFN2PsJeKWFBxQnZkuhjT5J0AG3kGSn3KUoIcqhFqFspZLgtzUqTnqregosbr1YHZSbIrwXQUeuVnpho6Fh7W"
+    "52HZRXI6LYPYIgfZRSUAXYoj2XvmSJKQpo023QxD+FhrzxRIH6hcQDs9KKjGIG66KzRbbSRd8tBAuUmNCVo+YL5OCtbY"
+    "vutFUKLEiLltHX4q7SwN4GB02e+bQB/Hs51/ISX+0ojfSwudj8KnYHEDnsduTR3cfux2NfyqLTUJnuwNWG+XibR377sK"
+    "7ulwU+vic4Cxslvb9P0b3poRURstEeeDj+SMpq0MPqCDjkiLHai0bdEyTZJEWqrkuBYjd4hYNPZIA/uzy8/guhbHEJfn"
+    "xMHXuB56oRbfaw+9T+mOhmL9b0Ub5CO2pMVHVyvPIkbElLa4ufu0gXrLWktVM0eNBHU5xQ+PnaKWejxz8o0p6aIKPuWR"
+    "KbOgwJvRdI2jfDCTQJ9onrHLwJuwesaqbbB6iPcxPZE2ff2Gu07XQhdbFmnzXERxClJvs7uoG+h7gkUbIBQ9EANF",
+    "wQIRAyGfoRFD5dG2LcSpQnhRdPpZT3/Zzghce671yAWSG8hp7YhY/4x9YojjH3qEOBt5AkLB0hB39UMmGydw4JZT6oeb"
+    "k6pPx6NXQw9wCh+ghMWUeXwszkzbWK3MfuJNCmYM+IorjStxxZMYxlj9MVnzLTejA3tf7iczr8/zegh9m2nfn51Xt6Sc"
+    "9RVSfVWjupcnTx2a4YzTlrpaOzbkJsHb61cXxCS82p0pRA6N6b3mqP+wnx3QOnvfw+aHYoxmt0BaTNye1e6G0ZslGRhd"
+    "Cde1RL/5Ia0ailoQXKEIR1EdzVbqlAZiqnWUAkbUOjkVMnGsHDagcoml90vfys7pJwSvrVIu3bEhWJ0SwUbFsRDTNSZz"
+    "s6cpfIM/8MsTOpisPXcH64RlR2wM7YcjtcFUg3B2P4T7eL72a0AmPFliYDXb+zQn5VQpN6/eTBdQsP6M8hSfMSDDa8PU"
+    "4axcQ8x25Z/L3Yv8xr8dSaemXjRhW/MizdkPWahlxYnel2fN6G6ohSdpcsSjeW15/w2VU6J0zPG9Cb+i6mTUdFGmGXns"
+    "wk8u66LTs4cZqDdL/+wE0K59MchT4mpN6U7BSXH9ZeKateKwDVW0QEFoKtwKJYymyqfqCfwdOO/DewC0Jq8CKPw5Fah6"
+    "sRcU5AHATT329hXdLfuxIPUjKgn/EZXV6hsdzB99plKlPU6pp7tYd+8Gb5nKezmaa/w6g+1kVQW44xFGHqnXKulWkfZu"
+    "SkU8Q926O7334aHuD6zv3WJ2r0HR24erumXkySy1v/zyfxBYLngz98ApMR91frJEULOf5bx0fYNqCyLupEJIiV4RLQMw"
+    "MglEBVe4wqfIRVvyNGNuxdMmaXoHuz88v4N9kDkd3D6o6A08y5ou8/e5lNDwJudaz4WoJ608Pj3L/Y7q//AtpMWWn5Eu"
+    "om2HWc02ack+pqoP1y00Imeik5O5s4zMHuq3gyZ4YxeiiAETllL1wu6FbTsFj2OeVIArKm+Ncof11nekvuAWg1CTS4bK"
+    "NEdWLOwi/af4PH6ty2Wq6mf5Pk0waLudWpuAorGHrZCJv5vAMXmtVmGEEmGj/CeG6PQgwxXpMMmwmPyE7Np9KdUUMlvn"
+    "R4HCWLzTSqfnD+CPJv7ziwh3akjo+1JsPHXmRaM9CTtIPCNeeq5efoM7fsCte2QRCxcwfjFz03B89RcMivZDHFNMO/pA"
+    "NwHDgiloUzjIV32MCGvbUuQyu/fynJH7ci3Ri2WWR8vFKd8Z9SblY267/oi2bnxcG/DYyhxw/Floxfe/6Gli7EvPczLJ"
+    "uK/wZo7psDB3lQ85vWgHFjvTfwlopb4se4C7l6nVLK+cNapOMnfoYmIRB1rDqjt/cb+val5niRRA8RRmFQwFJVB+pgoq"
+    "ax5R/UX3luTu4JaM/baU6PzUElK7g2mzPdz6dREx5J1UQJEuDNZ+id0pFJyJDwNujZfxmyiiP5J93acuBP6FDUT96Ijo"
+    "v39PPYjAVjWW/qB1iL+4e/ddtN8st7v74Ltlsd/lexMYvb4uNNo87NBnJG6RQ2aSg9ZsTJI5kwzybW0mjXIyi3KusYmT"
+    "rS/hXoA1aCxzaOxaO3l8MpMaM5car44JjM+n021m0+2kuQQ9X5jIovDMQ+GTpqOUf2Eu/S5k9l24MAtcjO1qt/PPcMnQ"
+    "d4wH2+LjMmk1rQbAb6PJh7e+3vw/3J/hHwaBAAA="};
 
 inline constexpr std::string_view asset_page_js[] = {
     R"asset(const in_format = (() => {
@@ -2893,17 +2907,14 @@ const api = {
   /** values: {pattern, axis, from, to, columns}; answers {matched, origin_us, series} with typed arrays. */
   data: (id, values, signal) => get(run(id) + "/data" + query({ ...values, format: "binary" }), signal, decodeData),
   output: (id, values, signal) => get(run(id) + "/output" + query(values), signal),
+  /** values: {text, offset, limit, stream, case}; answers {matches, next_offset, size, is_done}. */
+  search: (id, values, signal) => get(run(id) + "/search" + query(values), signal),
   /** The beginning of a file as text. */
   fileText: (id, file, limit, signal) =>
     get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
   fileLink: (id, file, download) => run(id) + "/files/" + encodeURIComponent(file) + (download ? "?download=1" : ""),
 };
-
-/** A regular expression that matches exactly this key. */
-function patternOf(key) {
-  return key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-return { ApiError, api, patternOf };
+return { ApiError, api };
 })();
 const in_palette = (() => {
 // palette.js - colours: the Material names that project files use, and the colours of chart lines.
@@ -2929,11 +2940,11 @@ const MATERIAL = {
   "deep-orange": "fbe9e7 ffccbc ffab91 ff8a65 ff7043 ff5722 f4511e e64a19 d84315 bf360c",
   brown: "efebe9 d7ccc8 bcaaa4 a1887f 8d6e63 795548 6d4c41 5d4037 4e342e 3e2723",
   grey: "fafafa f5f5f5 eeeeee e0e0e0 bdbdbd 9e9e9e 757575 616161 424242 212121",
-  "blue-grey": "eceff1 cfd8dc b0bec5 90a4ae 78909c 607d8b 546e7a 455a64 37474f 263238",
+)asset",
+    R"asset(  "blue-grey": "eceff1 cfd8dc b0bec5 90a4ae 78909c 607d8b 546e7a 455a64 37474f 263238",
 };
 
-)asset",
-    R"asset(/** The colour called `name` ("green-700", "teal", "#0a0"); null if there is none. */
+/** The colour called `name` ("green-700", "teal", "#0a0"); null if there is none. */
 function materialColor(name) {
   const text = (name || "").trim().toLowerCase();
   if (/^#([0-9a-f]{3}|[0-9a-f]{6})$/.test(text)) {
@@ -3148,14 +3159,96 @@ function setText(element, text) {
 const { icon } = in_icons;
 return { icon, h, fill, setText };
 })();
+const in_chart_touch = (() => {
+// chart_touch.js - fingers on a chart: one moves the crosshair, two zoom and pan, a double tap shows everything.
+//
+// Up and down one finger scrolls the page (touch-action: pan-y).
+
+const LEAST = 40;
+
+)asset",
+    R"asset(function isTouch(event) {
+  return event.pointerType === "touch";
+}
+
+/** Zooms horizontally: no further out than everything, no further in than the data has points. */
+function zoomX(chart, range, quiet) {
+  const all = chart.fullX();
+  if (all && range[0] <= all[0] && range[1] >= all[1]) {
+    chart.group.reset(chart);
+  } else if (range[1] - range[0] > chart.smallestX()) {
+    chart.group.zoomTo(chart, range, null, quiet);
+  }
+}
+
+function onTouchDown(chart, event) {
+  if (!chart.view) {
+    return;
+  }
+  chart.canvas.focus({ preventScroll: true });
+  chart.touches.set(event.pointerId, place(chart, event));
+  if (chart.touches.size === 2) {
+    chart.pinch = { from: [...chart.touches.values()], view: chart.view, moved: false };
+    chart.hover = null;
+  }
+}
+
+/** True when two fingers are down: the move is theirs. */
+function onTouchMove(chart, event) {
+  if (!chart.touches.has(event.pointerId)) {
+    return false;
+  }
+  chart.touches.set(event.pointerId, place(chart, event));
+  if (!chart.pinch) {
+    return false;
+  }
+  const { from, view, moved } = chart.pinch;
+  const to = [...chart.touches.values()];
+  const { area } = view;
+  const wide = spread(from, "px") >= spread(from, "py");
+  const range = wide
+    ? pinched(from, to, "px", [area.left, area.right]).map(view.xAt)
+    : pinched(from, to, "py", [area.bottom, area.top]).map(view.yAt);
+  if (range[0] < range[1]) {
+    chart.pinch.moved = true;
+    wide ? zoomX(chart, range, moved) : chart.group.zoomTo(chart, null, range, moved);
+  }
+  return true;
+}
+
+function onTouchUp(chart, event) {
+  chart.touches.delete(event.pointerId);
+  if (chart.touches.size < 2) {
+    chart.pinch = null;
+  }
+}
+
+function place(chart, event) {
+  const box = chart.canvas.getBoundingClientRect();
+  return { px: event.clientX - box.left, py: event.clientY - box.top };
+}
+
+function spread([a, b], way) {
+  return Math.abs(a[way] - b[way]);
+}
+
+/** Where, in pixels of the picture at the start, the edges are now: what was below each finger stays there. */
+function pinched(from, to, way, edges) {
+  const sign = from[0][way] <= from[1][way] ? 1 : -1;
+  const before = Math.max(LEAST, spread(from, way));
+  const after = Math.max(LEAST, sign * (to[1][way] - to[0][way]));
+  const middle = (fingers) => (fingers[0][way] + fingers[1][way]) / 2;
+  return edges.map((edge) => middle(from) + ((edge - middle(to)) * before) / after);
+}
+return { isTouch, zoomX, onTouchDown, onTouchMove, onTouchUp };
+})();
 const in_scale = (() => {
 // scale.js - nice axis ticks, smoothing and lookup: the arithmetic of charts, without a page.
 
 /** The step among 1, 2, 5 x 10^k that divides `span` into at most `count` parts. */
 function niceStep(span, count) {
   const raw = span / Math.max(1, count);
-)asset",
-    R"asset(  const power = 10 ** Math.floor(Math.log10(raw));
+  const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * (1 - 1e-9));
   return step * power;
 }
@@ -3307,34 +3400,18 @@ function nearest(xs, x) {
       high = middle;
     }
   }
-  return Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
+)asset",
+    R"asset(  return Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
 }
-
-/** What tells names apart: common leading and trailing path parts are left out. */
-function shortNames(names) {
-  if (names.length < 2) {
-    return names.slice();
-  }
-  const parts = names.map((name) => name.split("/"));
-  const shortest = Math.min(...parts.map((list) => list.length));
-  let head = 0;
-  while (head < shortest - 1 && parts.every((list) => list[head] === parts[0][head])) {
-    head += 1;
-  }
-  let tail = 0;
-  while (tail < shortest - 1 - head && parts.every((list) => list.at(-1 - tail) === parts[0].at(-1 - tail))) {
-    tail += 1;
-  }
-  return parts.map((list) => list.slice(head, list.length - tail).join("/"));
-}
-return { niceStep, niceTimeStep, niceByteStep, ticks, logTicks, symlogTicks, transform, quantile, lowerBound, extent, valueDomain, smooth, nearest, shortNames };
+return { niceStep, niceTimeStep, niceByteStep, ticks, logTicks, symlogTicks, transform, quantile, lowerBound, extent, valueDomain, smooth, nearest };
 })();
 const in_chart_input = (() => {
-// chart_input.js - pointer, wheel and keyboard of a chart: crosshair, zoom, pan.
+// chart_input.js - pointer, wheel and keyboard of a chart: crosshair, zoom, pan. Fingers are in chart_touch.js.
 //
 // Drag zooms in x, in y or in both, as far as the box is wide and high. Shift or the middle button drag pans.
 // The wheel zooms with Ctrl or Alt, and without when the chart has the focus or the whole screen.
 
+const { isTouch, onTouchDown, onTouchMove, onTouchUp, zoomX } = in_chart_touch;
 const { nearest } = in_scale;
 
 const SMALL = 6;
@@ -3344,6 +3421,7 @@ const CHART_KEYS = [
   ["\u2190 \u2192", "move the crosshair; with Shift pan; with Ctrl by ten points"],
   ["Home, End", "crosshair to the first or last point"],
   ["+ \u2212", "zoom in and out around the crosshair"],
+  ["Shift+\u2191, Shift+\u2193", "zoom in and out vertically"],
   ["0 or Esc", "show everything again"],
   ["z, Shift+z", "zoom back, forward"],
   ["f", "whole screen"],
@@ -3354,10 +3432,10 @@ const CHART_KEYS = [
 function listen(chart) {
   const { canvas } = chart;
   canvas.addEventListener("pointermove", (event) => onMove(chart, event));
-  canvas.addEventListener("pointerleave", () => chart.drag || chart.leave());
+  canvas.addEventListener("pointerleave", (event) => chart.drag || isTouch(event) || chart.leave());
   canvas.addEventListener("pointerdown", (event) => onDown(chart, event));
   canvas.addEventListener("pointerup", (event) => onUp(chart, event));
-  canvas.addEventListener("pointercancel", () => chart.leave());
+  canvas.addEventListener("pointercancel", (event) => onCancel(chart, event));
   canvas.addEventListener("dblclick", () => chart.group.reset(chart));
   canvas.addEventListener("wheel", (event) => onWheel(chart, event), { passive: false });
   canvas.addEventListener("keydown", (event) => onKey(chart, event));
@@ -3372,8 +3450,11 @@ function place(chart, event) {
 }
 
 function onDown(chart, event) {
-)asset",
-    R"asset(  if (!chart.view || event.pointerType === "touch" || event.button > 1) {
+  if (isTouch(event)) {
+    onTouchDown(chart, event);
+    return;
+  }
+  if (!chart.view || event.button > 1) {
     return;
   }
   event.preventDefault();
@@ -3384,8 +3465,13 @@ function onDown(chart, event) {
   chart.drag = { ...from, to: from, pan, x: [chart.view.x0, chart.view.x1], view: chart.view, moved: false };
 }
 
+function onCancel(chart, event) {
+  onTouchUp(chart, event);
+  chart.leave();
+}
+
 function onMove(chart, event) {
-  if (!chart.view) {
+  if (!chart.view || (isTouch(event) && onTouchMove(chart, event))) {
     return;
   }
   const at = place(chart, event);
@@ -3410,7 +3496,8 @@ function pan(chart, at) {
   }
 }
 
-function onUp(chart) {
+function onUp(chart, event) {
+  onTouchUp(chart, event);
   const { drag, view } = chart;
   chart.drag = null;
   if (!drag || drag.pan || !view) {
@@ -3451,7 +3538,8 @@ function onWheel(chart, event) {
   }
   event.preventDefault();
   const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
-  const amount = (event.deltaX || event.deltaY) * (event.deltaMode === 1 ? 20 : 1);
+  const moved = sideways ? event.deltaX || event.deltaY : event.deltaY;
+  const amount = moved * (event.deltaMode === 1 ? 20 : 1) * (isPinch(event) ? 6 : 1);
   const { px } = place(chart, event);
   const quiet = performance.now() - (chart.wheeled || -Infinity) < 600;
   chart.wheeled = performance.now();
@@ -3462,17 +3550,25 @@ function onWheel(chart, event) {
   }
 }
 
+/** Two fingers on a trackpad come as small turns of a wheel with Ctrl. */
+function isPinch(event) {
+  return event.ctrlKey && event.deltaMode === 0 && Math.abs(event.deltaY) < 50;
+}
+
 /** Zooms by `factor` around a pixel; out of it no further than everything. */
 function scaleX(chart, factor, px, quiet = false) {
   const { view } = chart;
   const { left, right } = view.area;
-  const range = [view.xAt(px - (px - left) * factor), view.xAt(px + (right - px) * factor)];
-  const all = chart.fullX();
-  if (factor > 1 && all && range[0] <= all[0] && range[1] >= all[1]) {
-    chart.group.reset(chart);
-  } else if (range[1] - range[0] > chart.smallestX()) {
-    chart.group.zoomTo(chart, range, null, quiet);
-  }
+  zoomX(chart, [view.xAt(px - (px - left) * factor), view.xAt(px + (right - px) * factor)], quiet);
+}
+
+/** Zooms vertically around the middle. */
+function scaleY(chart, factor) {
+  const { view } = chart;
+  const { top, bottom } = view.area;
+  const middle = (top + bottom) / 2;
+  const half = ((bottom - top) / 2) * factor;
+  chart.group.zoomTo(chart, null, [view.yAt(middle + half), view.yAt(middle - half)]);
 }
 
 function shift(chart, part, quiet = false) {
@@ -3484,8 +3580,11 @@ function shift(chart, part, quiet = false) {
 function onKey(chart, event) {
   const act = event.ctrlKey || event.metaKey || event.altKey ? null : actions(chart)[event.key];
   const arrow = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const upright = { ArrowUp: 0.6, ArrowDown: 1 / 0.6 }[event.key];
   if (arrow && event.shiftKey && chart.view) {
     shift(chart, arrow * 0.2);
+  } else if (upright && event.shiftKey && chart.view) {
+    scaleY(chart, upright);
   } else if (arrow) {
     step(chart, arrow * (event.ctrlKey ? 10 : 1));
   } else if (act) {
@@ -3528,7 +3627,8 @@ function step(chart, by) {
   const { xs } = line;
   const now = chart.hover ? nearest(xs, chart.hover.x) : by < 0 ? xs.length : -1;
   let at = Math.min(xs.length - 1, Math.max(0, now + by));
-  at = Math.max(nearest(xs, chart.view.x0), Math.min(nearest(xs, chart.view.x1), at));
+)asset",
+    R"asset(  at = Math.max(nearest(xs, chart.view.x0), Math.min(nearest(xs, chart.view.x1), at));
   chart.hover = { x: xs[at], py: chart.view.y(line.ys[at]) };
   chart.group.hover(chart, xs[at]);
   chart.draw();
@@ -3607,8 +3707,7 @@ const groups = new Map();
 function setKeys(title, keys) {
   if (keys) {
     groups.set(title, keys);
-)asset",
-    R"asset(  } else {
+  } else {
     groups.delete(title);
   }
 }
@@ -3748,7 +3847,8 @@ class ChartBar {
     }
   }
 
-  smooth(value, quiet = false) {
+)asset",
+    R"asset(  smooth(value, quiet = false) {
     const amount = Math.min(0.999, Math.max(0, Number(value) || 0));
     this.slider.value = String(amount);
     this.number.value = String(amount);
@@ -3799,13 +3899,69 @@ function nextChart(by) {
 }
 return { ChartBar };
 })();
+const in_series_names = (() => {
+// series_names.js - what the keys of series say: folders, labels in braces, the rank or attempt that wrote them. Pure.
+//
+// "train/loss", "node/disk{path=\"/var\"}", "loss @rank1": slashes inside braces divide nothing.
+
+/** The parts of a key between slashes. */
+function keyParts(key) {
+  const brace = key.indexOf("{");
+  const head = brace < 0 ? key : key.slice(0, brace);
+  const parts = head.split("/");
+  parts[parts.length - 1] += brace < 0 ? "" : key.slice(brace);
+  return parts;
+}
+
+/** The key without labels, rank and attempt: what one chart shows together. */
+function baseOf(key) {
+  return key.replace(/ @(rank|attempt)\d+$/, "").replace(/\{.*\}$/, "");
+}
+
+/** A regular expression that matches exactly this text. */
+function patternOf(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** A pattern for some keys of one base. */
+function patternOfAll(keys) {
+  return keys.length === 1 ? patternOf(keys[0]) : patternOf(baseOf(keys[0])) + "(\\{.*\\})?( @(rank|attempt)[0-9]+)?";
+}
+
+/** What tells keys apart: common leading and trailing parts are left out, and of one metric all but the labels. */
+function shortNames(keys) {
+  if (keys.length < 2) {
+    return keys.slice();
+  }
+  const parts = keys.map(keyParts);
+  const shortest = Math.min(...parts.map((list) => list.length));
+  let head = 0;
+  while (head < shortest - 1 && parts.every((list) => list[head] === parts[0][head])) {
+    head += 1;
+  }
+  let tail = 0;
+  while (tail < shortest - 1 - head && parts.every((list) => list.at(-1 - tail) === parts[0].at(-1 - tail))) {
+    tail += 1;
+  }
+  const names = parts.map((list) => list.slice(head, list.length - tail).join("/"));
+  const isOneMetric = names.every((name) => name.includes("{") && baseOf(name) === baseOf(names[0]));
+  return isOneMetric ? names.map((name) => labelsOf(name.slice(name.indexOf("{")))) : names;
+}
+
+/** {a="x",b="y"} @rank1 as a=x, b=y @rank1. */
+function labelsOf(text) {
+  return text.replace(/^\{(.*)\}/, (_, inside) => inside.replace(/",/g, '", ').replace(/="((?:[^"\\]|\\.)*)"/g, "=$1"));
+}
+return { keyParts, baseOf, patternOf, patternOfAll, shortNames };
+})();
 const in_chart_data = (() => {
 // chart_data.js - series as the server sends them, turned into lines over the chosen horizontal axis.
 //
 // A series: {id, run, key, name, color, count, reduced, steps, times, values}, arrays of one length.
 // A line adds xs (ascending), raw and ys (smoothed), and how many values were not finite.
 
-const { lowerBound, shortNames, smooth } = in_scale;
+const { lowerBound, smooth } = in_scale;
+const { shortNames } = in_series_names;
 
 /** Charts whose horizontal axes mean the same: samples of guild's own statistics are no training steps. */
 function axisClass(axis, source) {
@@ -3822,8 +3978,7 @@ function makeLines(series, { axis, smoothing }, others = new Map()) {
   return series.map((one, index) => {
     const xs = xValues(one, axis, starts, others);
     const order = orderOf(xs);
-)asset",
-    R"asset(    const pick = (values) => (order ? Float64Array.from(order, (i) => values[i]) : values);
+    const pick = (values) => (order ? Float64Array.from(order, (i) => values[i]) : values);
     const raw = pick(one.values);
     const ys = smoothing > 0 ? smooth(raw, smoothing) : raw;
     const band = one.band && order ? { low: pick(one.band.low), high: pick(one.band.high) } : one.band;
@@ -3918,7 +4073,8 @@ function lastFinite(values) {
   return NaN;
 }
 
-/** What to ask the server for: the axis that its columns divide, and a range on it. Over the values of another series the
+)asset",
+    R"asset(/** What to ask the server for: the axis that its columns divide, and a range on it. Over the values of another series the
  *  range is that of the steps whose points are inside, one interval wider at both sides. */
 function rangeQuery(lines, axis, range) {
   const scale = axis === "wall" || axis === "relative" ? 1e6 : 1;
@@ -4088,8 +4244,7 @@ class ChartGroup {
     const next = { x: { ...this.zoom.x }, y: { ...this.zoom.y } };
     delete next.x[this.xName(chart)];
     delete next.y[chart.name];
-)asset",
-    R"asset(    if (this.zoomX(chart) || this.zoomY(chart)) {
+    if (this.zoomX(chart) || this.zoomY(chart)) {
       this.change(next);
     }
   }
@@ -4185,7 +4340,8 @@ function paintLines(context, view, lines) {
 function paintLine(context, view, line, alone) {
   const range = visibleRange(line, view);
   if (line.band) {
-    paintSpan(context, view, line, line.band);
+)asset",
+    R"asset(    paintSpan(context, view, line, line.band);
   } else if (line.reduced) {
     paintBand(context, view, line, range);
   } else if (alone) {
@@ -4335,8 +4491,7 @@ function triangle(context, area, x, side, color, hollow) {
 function paintCross(context, view, colors, x, hits) {
   const px = Math.round(view.x(x)) + 0.5;
   context.strokeStyle = colors.cross;
-)asset",
-    R"asset(  context.lineWidth = 1;
+  context.lineWidth = 1;
   segment(context, px, view.area.top, px, view.area.bottom);
   for (const { line, at } of hits) {
     const y = view.y(line.ys[at]);
@@ -4449,7 +4604,8 @@ class SvgContext {
 
   clip() {
     this.clips += 1;
-    this.parts.push('<clipPath id="c' + this.clips + '"><path d="' + this.path + '"/></clipPath><g clip-path="url(#c' + this.clips + ')">');
+)asset",
+    R"asset(    this.parts.push('<clipPath id="c' + this.clips + '"><path d="' + this.path + '"/></clipPath><g clip-path="url(#c' + this.clips + ')">');
     this.open[this.open.length - 1] += 1;
   }
 
@@ -4621,8 +4777,7 @@ function toCsv(series) {
 
 /** The points in sight as a table; for long series the first ones of each. */
 function pointTable(lines, view) {
-)asset",
-    R"asset(  const rows = lines.flatMap((line) => {
+  const rows = lines.flatMap((line) => {
     const inside = Array.from(line.xs.keys()).filter((i) => !view || (line.xs[i] >= view.x0 && line.xs[i] <= view.x1));
     return inside
       .slice(0, Math.ceil(TABLE_ROWS / lines.length))
@@ -4712,7 +4867,8 @@ function hitsAt(lines, x) {
 
 /** Of some hits the one whose x is nearest. */
 function closestHit(hits, x) {
-  return hits.reduce((a, b) => (Math.abs(b.line.xs[b.at] - x) < Math.abs(a.line.xs[a.at] - x) ? b : a));
+)asset",
+    R"asset(  return hits.reduce((a, b) => (Math.abs(b.line.xs[b.at] - x) < Math.abs(a.line.xs[a.at] - x) ? b : a));
 }
 
 /** Fills and places the tip. `py`: the pointer, from which the distance of lines counts. */
@@ -4844,8 +5000,7 @@ function emptyText(chart) {
   }
   return !chart.view ? "no values for this axis" : chart.view.isEmpty && chart.group.zoomX(chart) ? "nothing in this range" : "";
 }
-)asset",
-    R"asset(return { describeChart, legendItem, noteText, emptyText };
+return { describeChart, legendItem, noteText, emptyText };
 })();
 const in_chart_view = (() => {
 // chart_view.js - what a chart shows: ranges, scales and ticks for lines in a rectangle. Pure.
@@ -4926,7 +5081,8 @@ function linearSize(arrays) {
   for (const values of arrays) {
     for (const value of values) {
       const size = Math.abs(value);
-      if (size > 0 && size < Infinity) {
+)asset",
+    R"asset(      if (size > 0 && size < Infinity) {
         low = Math.min(low, size);
         high = Math.max(high, size);
       }
@@ -5079,8 +5235,7 @@ function onKey(event, list, close) {
     entries[(entries.indexOf(document.activeElement) + by + entries.length) % entries.length].focus();
   } else if (event.key === "Escape") {
     close();
-)asset",
-    R"asset(  } else {
+  } else {
     return;
   }
   event.preventDefault();
@@ -5104,7 +5259,7 @@ const { h, fill, icon, setText } = in_dom;
 const { menu } = in_menu;
 const { isDark, lineColor } = in_palette;
 const { extent } = in_scale;
-const { spring } = in_widgets;
+const { moreButton, spring } = in_widgets;
 
 const HEIGHT = 260;
 
@@ -5121,18 +5276,21 @@ class Chart {
       detail: null,
       hover: null,
       drag: null,
+      touches: new Map(),
+      pinch: null,
       view: null,
     });
     this.canvas = h("canvas", {
       class: "chart-canvas",
       tabindex: "0",
       role: "img",
-      "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight Shift+ArrowUp Shift+ArrowDown Plus Minus 0 F D S P E",
     });
     this.tip = h("div", { class: "chart-tip", hidden: true });
     this.empty = h("div", { class: "chart-empty", hidden: true }, "no data");
     this.loading = h("div", { class: "chart-loading" });
     this.legend = h("div", { class: "legend" });
+    this.allLines = moreButton(() => this.toggleLegend());
     this.note = h("div", { class: "chart-note", hidden: true });
     this.table = h("div", { class: "chart-table", hidden: true });
     this.plot = h("div", { class: "chart-plot" }, this.canvas, this.loading, this.tip, this.empty);
@@ -5142,6 +5300,7 @@ class Chart {
       this.makeHead(),
       this.plot,
       this.legend,
+      this.allLines,
       this.note,
       this.table,
     );
@@ -5154,7 +5313,8 @@ class Chart {
     const { spec, group } = this;
     this.reset = h(
       "button",
-      { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) },
+)asset",
+    R"asset(      { class: "quiet", hidden: true, title: "Show everything again (double click, 0)", onclick: () => group.reset(this) },
       "Reset zoom",
     );
     this.enlarge = h(
@@ -5328,8 +5488,7 @@ class Chart {
         line.id,
         line.name,
         line.color,
-)asset",
-    R"asset(        line.count,
+        line.count,
         line.last,
         line.nan,
         line.inf,
@@ -5343,6 +5502,19 @@ class Chart {
         this.lines.map((line) => legendItem(this, line)),
       );
     }
+  }
+
+  /** A legend of more than four rows is cut at the end of one, until a click. */
+  toggleLegend() {
+    this.legend.classList.toggle("all");
+    this.draw();
+  }
+
+  drawLegendEnd() {
+    const isAll = this.legend.classList.contains("all");
+    this.allLines.hidden = !isAll && this.legend.scrollHeight <= this.legend.clientHeight + 4;
+    this.allLines.setAttribute("aria-expanded", String(isAll));
+    setText(this.allLines, isAll ? "Fewer lines" : "All " + this.lines.length + " lines");
   }
 
   drawNotes() {
@@ -5402,7 +5574,8 @@ class Chart {
     }
     const context = this.prepareCanvas();
     const { options } = this.group;
-    this.view = makeView(this.visible(), {
+)asset",
+    R"asset(    this.view = makeView(this.visible(), {
       ...options,
       format: this.spec.format,
       zoomX: this.group.zoomX(this),
@@ -5413,6 +5586,7 @@ class Chart {
     });
     this.reset.hidden = !this.group.zoomX(this) && !this.group.zoomY(this);
     this.drawNotes();
+    this.drawLegendEnd();
     if (!this.view) {
       this.tip.hidden = true;
       return;
@@ -5431,6 +5605,7 @@ class Chart {
           this.element.clientHeight -
             this.element.firstElementChild.offsetHeight -
             this.legend.offsetHeight -
+            this.allLines.offsetHeight -
             40 -
             (this.table.hidden ? 0 : this.table.offsetHeight),
         )
@@ -5531,17 +5706,17 @@ return { Chart };
 const in_chart_sections = (() => {
 // chart_sections.js - the charts of a page: the project's, those picked by hand, then every other series by prefix.
 
-const { patternOf } = in_api;
 const { Chart } = in_chart;
 const { h, fill, setText } = in_dom;
 const { recordedFormat } = in_format;
+const { baseOf, keyParts, patternOf, patternOfAll } = in_series_names;
 const { joinList, state } = in_state;
 
 const FIRST = 24;
 
 /** The folder of a key: all before its first slash, behind "tf/" for event files. */
 function prefixOf(key) {
-  const parts = key.split("/");
+  const parts = keyParts(key);
   if (parts[0] === "tf" && parts.length > 2) {
     return "tf/" + parts[1];
   }
@@ -5551,6 +5726,17 @@ function prefixOf(key) {
 /** A chart for exactly one series. */
 function specOf(key) {
   return { name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + patternOf(key) };
+}
+
+/** A chart for what one metric logged under several labels, ranks or attempts. */
+function groupSpec(keys) {
+  const base = keys.length === 1 ? keys[0] : baseOf(keys[0]);
+  return { ...specOf(keys[0]), name: base, title: base, source: "series/" + patternOfAll(keys) };
+}
+
+/** Keys of one base together, in their order. */
+function together(keys) {
+  return [...groupBy(keys, baseOf).values()];
 }
 
 function matcher(spec) {
@@ -5613,8 +5799,7 @@ class ChartSections {
     try {
       return new RegExp(text, "i").test(title);
     } catch (_) {
-)asset",
-    R"asset(      return title.toLowerCase().includes(text);
+      return title.toLowerCase().includes(text);
     }
   }
 
@@ -5652,7 +5837,8 @@ class ChartSections {
     const place = (spec) => {
       const chart = this.chartOf(spec);
       shown.set(JSON.stringify(spec), chart);
-      return chart.element;
+)asset",
+    R"asset(      return chart.element;
     };
     setChildren(this.main, [...first, ...picked].map(place));
     this.drawFolders(rest, place);
@@ -5681,7 +5867,7 @@ class ChartSections {
   // ---- folders --------------------------------------------------------------------
 
   drawFolders(keys, place) {
-    const folders = Map.groupBy ? Map.groupBy(keys, prefixOf) : groupBy(keys, prefixOf);
+    const folders = groupBy(together(keys), (group) => prefixOf(group[0]));
     const names = [...folders.keys()].sort((a, b) => isOwn(a) - isOwn(b) || (a < b ? -1 : 1));
     setChildren(
       this.folders,
@@ -5693,7 +5879,7 @@ class ChartSections {
         setText(part.count, String(all.length));
         part.head.setAttribute("aria-expanded", String(open));
         part.body.hidden = !open;
-        setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
+        setChildren(part.grid, open ? few.map((group) => place(groupSpec(group))) : []);
         part.rest.hidden = !open || few.length === all.length;
         setText(part.rest, "Show " + (all.length - few.length) + " more");
         return part.element;
@@ -5751,7 +5937,11 @@ function isOwn(name) {
 
 function groupBy(values, nameOf) {
   const out = new Map();
-  values.forEach((value) => out.set(nameOf(value), [...(out.get(nameOf(value)) || []), value]));
+  for (const value of values) {
+    const name = nameOf(value);
+    out.set(name, out.get(name) || []);
+    out.get(name).push(value);
+  }
   return out;
 }
 
@@ -5766,7 +5956,7 @@ const in_chart_source = (() => {
 // chart_source.js - where the lines of a chart come from: one run, or several ones side by side.
 
 const { api } = in_api;
-const { shortNames } = in_scale;
+const { shortNames } = in_series_names;
 
 const mapped = new WeakMap();
 
@@ -5862,13 +6052,13 @@ function isLive(run) {
 }
 
 function isFailed(run) {
-)asset",
-    R"asset(  return run.status === "error" || run.status === "terminated" || run.status === "lost";
+  return run.status === "error" || run.status === "terminated" || run.status === "lost";
 }
 
-/** The coloured word for a run's status. */
-function statusPill(status) {
-  return h("span", { class: "pill status-" + status, dataset: { status } }, h("span", { class: "pulse" }), STATUS_TITLES[status] || status);
+/** The coloured word for a run's status; why it ended so is told by a pointer that rests on it. */
+function statusPill({ status, cause }) {
+  const word = STATUS_TITLES[status] || status;
+  return h("span", { class: "pill status-" + status, title: cause || null, dataset: { status } }, h("span", { class: "pulse" }), word);
 }
 
 /** How long the run took, or takes so far; null without a start. */
@@ -5895,7 +6085,8 @@ function shortened(text, length) {
 return { STATUS_TITLES, isLive, isFailed, statusPill, durationOf, durationText, titleOf, shortened };
 })();
 const in_legend_cell = (() => {
-// legend_cell.js - the cell by which a table of runs is the legend of their charts.
+)asset",
+    R"asset(// legend_cell.js - the cell by which a table of runs is the legend of their charts.
 
 const { choice } = in_choice;
 const { h, icon } = in_dom;
@@ -6018,12 +6209,12 @@ function startedCell(run) {
 const STATUS = {
   name: "status",
   title: "Status",
-  width: 142,
+  width: 132,
   key: (run) => run.status,
-  cell: (run) => statusPill(run.status),
+  cell: (run) => statusPill(run),
   text: (run) => run.status,
 };
-const NAME = { name: "name", title: "Name", width: 190, class: "stick", key: titleOf, text: titleOf, cell: nameCell };
+const NAME = { name: "name", title: "Name", class: "stick", key: titleOf, text: titleOf, cell: nameCell };
 const ID = {
   name: "id",
   title: "Run",
@@ -6036,7 +6227,7 @@ const ID = {
 const STARTED = {
   name: "started",
   title: "Started",
-  width: 140,
+  width: 132,
   key: (run) => run.started_us || 0,
   text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
   cell: startedCell,
@@ -6044,7 +6235,7 @@ const STARTED = {
 const DURATION = {
   name: "duration",
   title: "Duration",
-  width: 110,
+  width: 100,
   number: true,
   key: (run) => durationOf(run, now()) ?? -1,
   numberOf: (run) => (durationOf(run, now()) ?? NaN) / 1e6,
@@ -6052,54 +6243,69 @@ const DURATION = {
   cell: (run) => durationText(run, now()),
 };
 
-/** The fixed columns; `colorOf(run)`: of a chosen run; runs: the name's column is as wide as the longest of some. */
+const LETTER = 7.7;
+const PADDING = 26;
+const SAMPLE = 300;
+
+/** As wide as the texts of some runs and the words of the title, which may take two lines. */
+function fit(title, runs, text, [least, most]) {
+  const words = Math.max(...title.split(/\s/).map((word) => word.length), title.length / 2);
+  const longest = runs.slice(0, SAMPLE).reduce((high, run) => Math.max(high, text(run).length), 0);
+  return Math.round(Math.min(most, Math.max(least, words * LETTER + PADDING + 12, longest * LETTER + PADDING)));
+}
+
+/** The fixed columns; `colorOf(run)`: of a chosen run; runs: those that are shown. */
 function baseColumns(colorOf, runs) {
   const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
-  const longest = runs.slice(0, 300).reduce((most, run) => Math.max(most, titleOf(run).length), 0);
-  return [{ ...NAME, width: Math.min(430, Math.max(NAME.width, longest * 7.6 + 40)) }, STATUS, ID, STARTED, DURATION, spark];
+  const withTags = (run) => titleOf(run) + run.tags.map((tag) => "   " + tag).join("");
+  const width = fit("Name", runs, withTags, [90, innerWidth < 820 ? 160 : 430]);
+  return [{ ...NAME, width }, STATUS, ID, STARTED, DURATION, spark];
 }
 
-function fieldColumn(field) {
+function fieldColumn(field, runs = []) {
   const value = (run) => run.values[field.name] || { number: NaN, text: NOTHING };
+  const text = (run) => fieldText({ value: value(run).number, text: value(run).text });
   return {
     name: field.name,
     title: field.label,
     number: true,
-    width: Math.max(104, field.label.length * 7.4 + 44),
+    width: fit(field.label, runs, text, [80, 260]),
     kind: "field",
     format: field.format,
     key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number),
     numberOf: (run) => value(run).number,
     text: (run) => value(run).text,
-    cell: (run) => fieldText({ value: value(run).number, text: value(run).text }),
+    cell: text,
   };
 }
 
-function flagColumn(name) {
-  return pairColumn("flags", name);
+function flagColumn(name, runs) {
+  return pairColumn("flags", name, runs);
 }
 
-function attrColumn(name) {
-  return pairColumn("attrs", name);
+function attrColumn(name, runs) {
+  return pairColumn("attrs", name, runs);
 }
 
-function pairColumn(kind, name) {
+function pairColumn(kind, name, runs = []) {
   const text = (run) => run[kind][name];
+  const numberOf = (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run)));
+  const given = runs.slice(0, SAMPLE).filter((run) => text(run) !== undefined);
   return {
     name: kind + "/" + name,
     title: name,
     kind,
-    width: Math.min(260, Math.max(92, name.length * 7.6 + 44)),
+    number: given.length > 0 && given.every((run) => !Number.isNaN(numberOf(run))),
+    width: fit(name, given, text, [70, 260]),
     key: (run) => sortKey(text(run)),
-    numberOf: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))),
+    numberOf,
     text: (run) => text(run) ?? "",
     cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))),
   };
 }
 
-)asset",
-    R"asset(/** Names of flags (or attributes) in the order in which they first appear, and how many values each has. */
+/** Names of flags (or attributes) in the order in which they first appear, and how many values each has. */
 function namesOf(runs, kind) {
   const seen = new Map();
   for (const run of runs) {
@@ -6116,7 +6322,8 @@ function namesOf(runs, kind) {
       values.add(undefined);
     }
   }
-  return seen;
+)asset",
+    R"asset(  return seen;
 }
 return { compareKeys, STATUS, DURATION, baseColumns, fieldColumn, flagColumn, attrColumn, namesOf };
 })();
@@ -6168,18 +6375,18 @@ class CompareTable {
     const named = (project.compare || [])
       .map((name) =>
         name.startsWith("flags/")
-          ? flagColumn(name.slice(6))
+          ? flagColumn(name.slice(6), rows)
           : name.startsWith("attrs/")
-            ? attrColumn(name.slice(6))
-            : project.fields.filter((field) => field.name === name).map(fieldColumn)[0],
+            ? attrColumn(name.slice(6), rows)
+            : project.fields.filter((field) => field.name === name).map((field) => fieldColumn(field, rows))[0],
       )
       .filter(Boolean);
     if (named.length) {
       return named;
     }
     return [
-      ...project.fields.map(fieldColumn),
-      ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name)),
+      ...project.fields.map((field) => fieldColumn(field, rows)),
+      ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name, rows)),
     ];
   }
 
@@ -6342,8 +6549,7 @@ function parseAnsi(text, style = PLAIN) {
     if (match.index > from) {
       parts.push({ text: text.slice(from, match.index), style: now });
     }
-)asset",
-    R"asset(    from = match.index + match[0].length;
+    from = match.index + match[0].length;
     now = match[2] === "m" ? apply(now, match[1]) : now;
   }
   if (from < text.length) {
@@ -6359,7 +6565,8 @@ function apply(style, text) {
     const code = codes[i];
     if (code === 38 || code === 48) {
       const [color, used] = extended(codes, i);
-      out[code === 38 ? "fg" : "bg"] = color;
+)asset",
+    R"asset(      out[code === 38 ? "fg" : "bg"] = color;
       i += used;
     } else {
       out = applyOne(out, code);
@@ -6589,8 +6796,7 @@ class DiffPanel {
                 h("tr", {}, h("th", { scope: "row" }, name), cell(a[name], b[name], "old"), cell(b[name], a[name], "new")),
               ),
             ),
-)asset",
-    R"asset(          )
+          )
         : h("div", { class: "empty" }, names.length ? "no difference" : "none"),
     ];
   }
@@ -6605,7 +6811,8 @@ class DiffPanel {
   }
 
   drawOutput(a, b) {
-    const lines = diffLines(a, b);
+)asset",
+    R"asset(    const lines = diffLines(a, b);
     const near = new Set();
     lines.forEach((line, i) => {
       for (let k = i - AROUND; line.kind !== "same" && k <= i + AROUND; k += 1) {
@@ -6719,7 +6926,7 @@ const { formatGeneral, formatNumber } = in_format;
 function axesOf(rows, project) {
   const columns = [
     ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
-    ...project.fields.map(fieldColumn),
+    ...project.fields.map((field) => fieldColumn(field)),
     DURATION,
   ];
   return columns.map((column) => axisOf(column, rows)).filter(Boolean);
@@ -6806,8 +7013,7 @@ class ParallelPanel {
         "header",
         { class: "card-head" },
         h("h3", {}, "Parallel coordinates"),
-)asset",
-    R"asset(        h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"),
+        h("span", { class: "dim" }, "drag along an axis to keep the runs in a range"),
         spring(),
         this.reset,
       ),
@@ -6827,7 +7033,8 @@ class ParallelPanel {
   }
 
   brush(ranges) {
-    state.set({ brush: Object.entries(ranges).map(([name, [low, high]]) => name + ":" + low.toFixed(3) + ":" + high.toFixed(3)) });
+)asset",
+    R"asset(    state.set({ brush: Object.entries(ranges).map(([name, [low, high]]) => name + ":" + low.toFixed(3) + ":" + high.toFixed(3)) });
     this.show(this.rows, this.project);
   }
 
@@ -7032,8 +7239,7 @@ class Files {
   async refresh(id, signal) {
     this.id = id;
     this.signal = signal;
-)asset",
-    R"asset(    const answer = await api.files(id, signal).catch((error) => {
+    const answer = await api.files(id, signal).catch((error) => {
       if (error.status === 404) {
         return null;
       }
@@ -7050,7 +7256,8 @@ class Files {
   /** The file that the address names. */
   reopen() {
     const file = this.view.hidden && this.answer.files.find((each) => each.name === state.get("file"));
-    if (file) {
+)asset",
+    R"asset(    if (file) {
       this.open(file);
     }
   }
@@ -7144,6 +7351,110 @@ class Files {
 }
 return { Files };
 })();
+const in_output_far = (() => {
+// output_far.js - matches in the part of a run's output that is not loaded: the server looks for them.
+
+const { api } = in_api;
+const { h, fill, setText } = in_dom;
+const { formatNumber } = in_format;
+const { moreButton } = in_widgets;
+
+const PAGE = 50;
+
+class FarMatches {
+  /** open(match): shows the lines around it. */
+  constructor(open) {
+    this.open = open;
+    this.note = h("span", { class: "dim", role: "status" });
+    this.list = h("div", { class: "far-list" });
+    this.more = moreButton(() => this.goOn(), "Look for more");
+    this.element = h("section", { class: "far", "aria-label": "Matches far away", hidden: true }, this.note, this.list, this.more);
+  }
+
+  focus() {
+    const first = this.list.querySelector("button");
+    if (first) {
+      first.focus();
+    }
+  }
+
+  /** Begins anew; loaded: the bytes whose matches are known, of: {id, signal}. */
+  search(text, stream, loaded, { id, signal }) {
+    const stamp = JSON.stringify([id, text, stream, loaded]);
+    if (stamp === this.stamp) {
+      return;
+    }
+    Object.assign(this, { stamp, text, stream, loaded, id, signal, next: 0, size: 0, matches: [] });
+    fill(this.list);
+    this.element.hidden = text === "";
+    if (text) {
+      this.goOn().catch(() => {});
+    }
+  }
+
+  /** Looks on until a page of matches is there or the log is at its end. */
+  async goOn() {
+    const { stamp, text, stream, id, signal } = this;
+    const wanted = this.matches.length + PAGE;
+    this.more.hidden = true;
+    let isDone = false;
+    while (!isDone && this.matches.length < wanted) {
+      const query = { text, stream, offset: this.next, limit: PAGE, case: "0" };
+      const answer = await api.search(id, query, signal);
+      if (stamp !== this.stamp) {
+        return;
+      }
+      const [from, to] = this.loaded;
+      const isLoaded = answer.next_offset >= from && answer.next_offset < to;
+      this.next = isLoaded && to !== Infinity ? to : answer.next_offset;
+      isDone = answer.is_done || (isLoaded && to === Infinity);
+      this.add(answer.matches.filter((match) => match.offset < from || match.offset >= to));
+      this.tell(isDone, answer.size);
+    }
+    this.more.hidden = isDone;
+  }
+
+  add(matches) {
+    this.matches.push(...matches);
+    this.list.append(
+      ...matches.map((match) =>
+        h(
+          "button",
+          { class: "line far-line" + (match.stream === "err" ? " err" : ""), title: "Show the lines around it", onclick: () => this.open(match) },
+          highlight(around(match.line, this.text), this.text.toLowerCase()),
+        ),
+      ),
+    );
+  }
+
+  tell(isDone, size) {
+    const count = this.matches.length;
+    const bytes = (value) => formatNumber(value, "0.0 b");
+    const words = count + (count === 1 ? " match" : " matches") + " in output that is not shown";
+    setText(this.note, words + (isDone ? "" : ", in the first " + bytes(this.next) + " of " + bytes(size)));
+  }
+}
+
+/** Of a long line what is near the match. */
+function around(line, text) {
+  const at = line.toLowerCase().indexOf(text.toLowerCase());
+  const from = at > 120 ? at - 60 : 0;
+  return (from ? "\u2026" : "") + line.slice(from, from + 400);
+}
+
+/** Text with every place marked that holds `wanted`, in small letters. */
+function highlight(text, wanted) {
+  const out = [];
+  let from = 0;
+  for (let at = text.toLowerCase().indexOf(wanted); at >= 0; at = text.toLowerCase().indexOf(wanted, from)) {
+    out.push(text.slice(from, at), h("mark", {}, text.slice(at, at + wanted.length)));
+    from = at + wanted.length;
+  }
+  out.push(text.slice(from));
+  return out;
+}
+return { FarMatches, highlight };
+})();
 const in_output_lines = (() => {
 // output_lines.js - pieces of a run's output put together to lines, as a terminal would show them.
 
@@ -7153,7 +7464,10 @@ const MAX_LINES = 5000;
 const MAX_RAW = 65536;
 
 class OutputLines {
-  constructor() {
+  /** isWhole: keeps all lines. Otherwise the oldest ones go when there are many. */
+  constructor(isWhole = false) {
+    this.isWhole = isWhole;
+    this.isWindow = false;
     this.lines = [];
     this.open = {};
     this.styles = {};
@@ -7168,6 +7482,7 @@ class OutputLines {
         this.push({
           stream: piece.stream,
           time: piece.time_us,
+          from: piece.offset,
           raw: "",
           text: piece.lost_bytes + " bytes of output were dropped here",
           parts: [],
@@ -7176,21 +7491,23 @@ class OutputLines {
         }),
       ];
     }
+    const { stream } = piece;
     const texts = piece.text.split("\n");
     const changed = [];
     texts.forEach((text, i) => {
       const isLast = i + 1 === texts.length;
-      const open = i === 0 ? this.open[piece.stream] : null;
+      const open = i === 0 ? this.open[stream] : null;
       if (!open && isLast && text === "") {
-        this.open[piece.stream] = null;
+        this.open[stream] = null;
         return;
       }
       const line =
         open ||
-        this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
-      this.extend(line, text);
-      this.open[piece.stream] = isLast ? line : null;
-      this.styles[piece.stream] = line.next;
+        this.push({ stream, time: piece.time_us, from: piece.offset, raw: "", updates: 0, style: this.styles[stream] || plainStyle });
+)asset",
+    R"asset(      this.extend(line, text);
+      this.open[stream] = isLast ? line : null;
+      this.styles[stream] = line.next;
       changed.push(line);
     });
     this.trim();
@@ -7223,7 +7540,7 @@ class OutputLines {
   }
 
   trim() {
-    if (this.lines.length > MAX_LINES + 500) {
+    if (!this.isWhole && this.lines.length > MAX_LINES + 500) {
       this.lines.splice(0, this.lines.length - MAX_LINES);
       this.isCut = true;
     }
@@ -7233,17 +7550,23 @@ return { OutputLines };
 })();
 const in_output = (() => {
 // output.js - a run's output: follows the end, searches, shows one stream, folds progress bars, keeps colours.
+//
+// What is loaded is the end of the log, or a window of it: around a match that was far away, or what "earlier" leads to.
 
 const { ansiNode } = in_ansi;
 const { api } = in_api;
 const { h, fill, setText } = in_dom;
 const { formatTime } = in_format;
+const { FarMatches, highlight } = in_output_far;
 const { OutputLines } = in_output_lines;
 const { state } = in_state;
 const { cardHead, checkBox, moreButton, optionsOf, searchBox, spring } = in_widgets;
 
 const FIRST_BYTES = 256 * 1024;
 const STEP_BYTES = 512 * 1024;
+const WINDOW_BYTES = 384 * 1024;
+const AROUND_BYTES = 96 * 1024;
+const TYPING_MS = 300;
 const STREAMS = [
   ["", "Both streams"],
   ["out", "Standard output"],
@@ -7252,8 +7575,8 @@ const STREAMS = [
 
 class OutputPanel {
   constructor() {
-    Object.assign(this, { offset: null, model: new OutputLines(), nodes: new Map(), at: -1 });
-    [this.follow, this.followLabel] = checkBox("Follow", true, () => this.scroll());
+    Object.assign(this, { offset: null, begin: 0, size: 0, model: new OutputLines(), nodes: new Map(), at: -1 });
+    [this.follow, this.followLabel] = checkBox("Follow", true, () => this.scroll(), "Stay at the end (F)");
     [this.only, this.onlyLabel] = checkBox("Only matches", state.get("only") === "1", () => this.search(), "Hide lines without the text");
     this.stream = h("select", { "aria-label": "Stream", onchange: () => this.search() }, optionsOf(STREAMS, state.get("stream")));
     this.filter = searchBox("Search output", "Search", () => this.search(), {
@@ -7262,6 +7585,8 @@ class OutputPanel {
     });
     this.note = h("span", { class: "dim", role: "status" });
     this.earlier = moreButton(() => this.loadEarlier(), "Show earlier output");
+    this.later = moreButton(() => this.loadLater(), "Show later output");
+    this.far = new FarMatches((match) => this.openAt(match.line_offset));
     this.list = h("div", {});
     this.nothing = h("div", { class: "empty" }, "no output");
     this.build();
@@ -7275,21 +7600,23 @@ class OutputPanel {
       this.earlier,
       this.list,
       this.nothing,
+      this.later,
     );
     this.element = h(
       "section",
       { class: "card output", dataset: { component: "output" } },
       cardHead("Output", this.note, spring(), this.filter, this.onlyLabel, this.stream, this.followLabel),
+      this.far.element,
       this.body,
     );
   }
 
   keys() {
     return [
-)asset",
-    R"asset(      ["u", "search the output", () => this.filter.focus()],
+      ["u", "search the output", () => this.filter.focus()],
       ["n", "next match", () => this.jump(1)],
       ["N", "match before", () => this.jump(-1)],
+      ["M", "to the matches far away", () => this.far.focus()],
       [
         "F",
         "follow the output",
@@ -7301,22 +7628,33 @@ class OutputPanel {
     ];
   }
 
-  /** Fetches what was written since the last call; several rounds if it is much. */
+  /** Fetches what was written since the last call; several rounds if it is much. A window stays as it is. */
   async refresh(id, signal) {
     this.id = id;
     this.signal = signal;
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 8 && !this.isAway(); round += 1) {
+      const { model } = this;
       const from = this.offset === null ? -FIRST_BYTES : this.offset;
       const answer = await api.output(id, { offset: from, limit: STEP_BYTES }, signal);
+      if (model !== this.model) {
+        return; // a window was opened in the meantime
+      }
       if (this.offset === null) {
         this.begin = answer.offset;
+        this.searchFar();
       }
       this.offset = answer.next_offset;
+      this.size = answer.size;
       this.add(answer.pieces);
       if (this.offset >= answer.size || answer.pieces.length === 0) {
         return;
       }
     }
+  }
+
+  /** Whether what is shown is a window, and not the end. */
+  isAway() {
+    return this.model.isWindow;
   }
 
   add(pieces) {
@@ -7359,7 +7697,8 @@ class OutputPanel {
     this.body.classList.toggle("bare", lines === 0);
     this.nothing.hidden = this.list.childElementCount > 0;
     setText(this.nothing, lines === 0 ? "no output" : wanted ? "no line contains this text" : "nothing on this stream");
-    this.earlier.hidden = !(this.begin > 0 || this.model.isCut);
+    this.earlier.hidden = this.loadedFrom() === 0;
+    this.later.hidden = !this.isAway();
     const marks = wanted ? this.list.querySelectorAll("mark").length : 0;
     setText(
       this.note,
@@ -7376,6 +7715,22 @@ class OutputPanel {
     this.at = -1;
     state.set({ out: this.filter.value, only: this.only.checked, stream: this.stream.value });
     this.render();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.searchFar(), TYPING_MS);
+  }
+
+  /** The server looks through what is not loaded. */
+  searchFar() {
+    const isWhole = this.loadedFrom() === 0 && !this.isAway();
+    const loaded = [this.loadedFrom(), this.isAway() ? this.offset : Infinity];
+    this.far.search(isWhole || !this.id ? "" : this.filter.value, this.stream.value, loaded, this);
+  }
+
+  /** Where what is shown begins; a little later where lines were let go. */
+  loadedFrom() {
+    const [first] = this.model.lines;
+    const next = this.model.isCut && this.model.lines.find((line) => line.from > first.from);
+    return next ? next.from : this.begin;
   }
 
   /** To the next or previous match. */
@@ -7383,7 +7738,8 @@ class OutputPanel {
     const marks = [...this.list.querySelectorAll("mark")];
     if (marks.length > 0) {
       this.follow.checked = false;
-      this.at = this.at < 0 && by < 0 ? marks.length - 1 : (this.at + by + marks.length) % marks.length;
+)asset",
+    R"asset(      this.at = this.at < 0 && by < 0 ? marks.length - 1 : (this.at + by + marks.length) % marks.length;
       marks.forEach((mark, i) => mark.classList.toggle("current", i === this.at));
       marks[this.at].scrollIntoView({ block: "nearest" });
       setText(this.note, this.at + 1 + " of " + marks.length + " matches");
@@ -7424,46 +7780,79 @@ class OutputPanel {
     node.replaceChildren(...line.states.map((text) => h("div", {}, text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, ""))));
   }
 
-  /** The part of the log before what is shown. */
-  async loadEarlier() {
-    const to = this.model.isCut ? this.offset : this.begin;
-    const from = Math.max(0, to - (this.model.isCut ? 4 : 2) * STEP_BYTES);
-    const model = new OutputLines();
-    for (let at = from; at < this.offset;) {
-      const answer = await api.output(this.id, { offset: at, limit: STEP_BYTES }, this.signal);
-      answer.pieces.forEach((piece) => model.add(piece));
-      at = answer.next_offset;
-      if (answer.pieces.length === 0) {
-        break;
-      }
-    }
-    this.begin = from;
-    this.model = model;
+  loadEarlier() {
+    const at = this.loadedFrom();
+    const from = Math.max(0, at - WINDOW_BYTES / 2);
+    return this.openWindow(from, at, from + WINDOW_BYTES);
+  }
+
+  loadLater() {
+    const at = this.offset;
+    return this.openWindow(Math.max(this.begin, at - WINDOW_BYTES / 2), at, at + WINDOW_BYTES / 2);
+  }
+
+  /** The lines around an offset at which one begins. */
+  async openAt(offset) {
+    await this.openWindow(Math.max(0, offset - AROUND_BYTES), offset, offset + WINDOW_BYTES - AROUND_BYTES);
+    const marks = [...this.list.querySelectorAll("mark")];
+    this.at = marks.findIndex((mark) => mark.closest(".target"));
+    this.body.focus({ preventScroll: true });
+  }
+
+  /** Shows bytes `from` to `to` of the log, the line that begins at `at` in sight. */
+  async openWindow(from, at, to) {
+    const model = new OutputLines(true);
+    const before = await this.read(model, from, at);
+    const target = new Set(model.lines);
+    const { offset, size } = await this.read(model, before.offset, to);
+    model.isWindow = offset < size;
+    Object.assign(this, { model, begin: from, offset, size, at: -1 });
     this.follow.checked = false;
     this.render();
+    const line = model.lines.find((each) => !target.has(each)) || model.lines.at(-1);
+    const node = this.nodes.get(line);
+    if (node) {
+      node.classList.add("target");
+      node.scrollIntoView({ block: "center" });
+    }
+    this.searchFar();
+  }
+
+  /** Adds bytes of the log to a model: {offset: where it stopped, size}. */
+  async read(model, from, to) {
+    let at = from;
+    let { size } = this;
+    while (at < to) {
+      const answer = await api.output(this.id, { offset: at, limit: Math.min(STEP_BYTES, to - at) }, this.signal);
+      answer.pieces.forEach((piece) => model.add(piece));
+      size = answer.size;
+      if (answer.next_offset <= at) {
+        break;
+      }
+      at = answer.next_offset;
+    }
+    return { offset: at, size };
   }
 
   scroll() {
-    if (this.follow.checked) {
+    if (this.follow.checked && this.isAway()) {
+      this.toEnd();
+    } else if (this.follow.checked) {
       this.body.scrollTop = this.body.scrollHeight;
     }
   }
 
+  /** From a window back to the end. */
+  toEnd() {
+    Object.assign(this, { model: new OutputLines(), offset: null, at: -1 });
+    this.render();
+    this.refresh(this.id, this.signal).catch(() => {});
+  }
+
   /** Reading up stops following; coming back to the end takes it up again. */
   onScroll() {
-    this.follow.checked = this.body.scrollTop + this.body.clientHeight >= this.body.scrollHeight - 8;
+    this.follow.checked = !this.isAway() && this.body.scrollTop + this.body.clientHeight >= this.body.scrollHeight - 8;
   }
-}
-
-function highlight(text, wanted) {
-  const out = [];
-  let from = 0;
-  for (let at = text.toLowerCase().indexOf(wanted); at >= 0; at = text.toLowerCase().indexOf(wanted, from)) {
-    out.push(text.slice(from, at), h("mark", {}, text.slice(at, at + wanted.length)));
-    from = at + wanted.length;
-  }
-  out.push(text.slice(from));
-  return out;
 }
 return { OutputPanel };
 })();
@@ -7543,8 +7932,7 @@ class FieldCards {
   }
 
   makeCard(field) {
-)asset",
-    R"asset(    const value = h("div", { class: "field-value" }, NOTHING);
+    const value = h("div", { class: "field-value" }, NOTHING);
     const card = h(
       "section",
       { class: "card field", dataset: { field: field.name }, title: field.source, "aria-label": field.label },
@@ -7595,7 +7983,8 @@ class Statistics {
       state.set({ stats: this.filter.value });
       this.render();
     };
-    this.filter = searchBox("Filter series", "Filter", type, { value: state.get("stats") });
+)asset",
+    R"asset(    this.filter = searchBox("Filter series", "Filter", type, { value: state.get("stats") });
     this.note = h("span", { class: "dim" });
     this.body = h("tbody", {});
     this.rest = moreButton(() => {
@@ -7690,6 +8079,7 @@ const { setKeys } = in_keys;
 const { OutputPanel } = in_output;
 const { attributeText, Pairs } = in_pairs;
 const { FieldCards } = in_run_fields;
+const { patternOf } = in_series_names;
 const { state } = in_state;
 const { Statistics } = in_statistics;
 const { durationText, isLive, STATUS_TITLES, statusPill, titleOf } = in_status;
@@ -7787,8 +8177,7 @@ class RunView {
       this.files.refresh(this.id, signal),
       this.loadAxis(),
     ]);
-)asset",
-    R"asset(    this.fields.show(fields.fields);
+    this.fields.show(fields.fields);
     this.flags.show(flags.flags);
     this.attrs.show(attrs.attrs);
     this.stats.show(series.series);
@@ -7835,7 +8224,12 @@ class RunView {
     this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
   }
 
-  // ---- head ---------------------------------------------------------------------
+  isLive() {
+    return this.run !== null && this.run.status === "running";
+  }
+
+)asset",
+    R"asset(  // ---- head ---------------------------------------------------------------------
 
   /** Places the components as the project's [train-view] orders them; cards that come first take the full width. */
   arrange(project) {
@@ -7881,7 +8275,7 @@ class RunView {
         "div",
         { class: "run-title" },
         h("h1", {}, titleOf(run)),
-        statusPill(run.status),
+        statusPill(run),
         run.cause ? h("span", { class: "cause" }, run.cause) : null,
       ),
       h("div", { class: "run-facts" }, h("code", { class: "run-id", title: run.path }, run.id), facts.map(fact)),
@@ -7907,7 +8301,7 @@ async function axisSeries(ids, axis, signal) {
   if (!["step", "relative", "wall"].includes(axis)) {
     await Promise.all(
       ids.map(async (id) => {
-        const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
+        const load = oneRun(id, patternOf(axis), signal);
         const [series] = await load({ axis: "step" }, 4000);
         if (series) {
           out.set(id, series);
@@ -8035,8 +8429,7 @@ function ownPlaces(pairs, row) {
 function sparkPattern(project) {
   const source = [...project.series.filter((spec) => !spec.extra), ...project.fields]
     .map((one) => one.source)
-)asset",
-    R"asset(    .find((text) => text.startsWith("series/"));
+    .find((text) => text.startsWith("series/"));
   return source ? source.slice("series/".length) : ".*loss.*";
 }
 return { RunStore, normalize, sparkPattern };
@@ -8081,7 +8474,8 @@ class ScatterPanel {
     Object.assign(this, { rows, project });
     const axes = axesOf(rows, project);
     const flag = axes.find((axis) => axis.kind === "flags");
-    const field = axes.find((axis) => axis.kind === "field");
+)asset",
+    R"asset(    const field = axes.find((axis) => axis.kind === "field");
     const pick = (name, usual) => axes.find((axis) => axis.name === state.get(name)) || usual || axes[0];
     const x = pick("sx", flag || axes.find((axis) => axis.name === "duration"));
     const y = pick("sy", field);
@@ -8245,8 +8639,7 @@ class CompareView {
 
   redraw() {
     this.draw();
-)asset",
-    R"asset(    this.group.redraw();
+    this.group.redraw();
   }
 
   // ---- data -----------------------------------------------------------------------
@@ -8269,6 +8662,10 @@ class CompareView {
     }
   }
 
+  isLive() {
+    return this.rows.some((row) => row.status === "running");
+  }
+
   /** One run with all that a table of runs has; null if it was deleted. The same object while nothing changed. */
   async loadRun(id) {
     const { signal } = this.abort;
@@ -8285,7 +8682,8 @@ class CompareView {
         return old;
       }
       const [run, fields, flags, attrs, series] = answers;
-      const pairs = (list) => Object.fromEntries(list.map(({ name, value }) => [name, value]));
+)asset",
+    R"asset(      const pairs = (list) => Object.fromEntries(list.map(({ name, value }) => [name, value]));
       return {
         ...normalize({ ...run, fields: fields.fields, flags: pairs(flags.flags), attrs: pairs(attrs.attrs) }, this.project.fields),
         answers,
@@ -8478,13 +8876,12 @@ class RunRail {
         title: run.id,
         "aria-current": run.id === current ? "page" : null,
       },
-      h("span", { class: "dot status-" + run.status, title: run.status }),
+      h("span", { class: "dot status-" + run.status, title: run.status + (run.cause ? ": " + run.cause : "") }),
       h(
         "span",
         { class: "rail-text" },
         h("span", { class: "rail-name" }, shortened(titleOf(run), 21)),
-)asset",
-    R"asset(        h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
+        h("span", { class: "dim" }, run.started_us ? formatAgo(run.started_us, now) : run.status),
       ),
       value ? h("span", { class: "rail-value", title: headline.label }, fieldText({ value: value.number, text: value.text })) : null,
     );
@@ -8518,7 +8915,8 @@ function columnChooser(columns, flipped, onChange) {
   const usual = h("button", { class: "quiet" }, "As usual");
   const done = h("button", { class: "button" }, "Done");
   const foot = h("footer", { class: "card-head" }, usual, spring(), done);
-  const list = h("div", { class: "choice-list" }, labels);
+)asset",
+    R"asset(  const list = h("div", { class: "choice-list" }, labels);
   const dialog = openDialog("Columns", "chooser", cardHead("Columns", spring(), filter), list, foot);
   done.addEventListener("click", () => dialog.close());
   usual.addEventListener("click", () => {
@@ -8647,9 +9045,9 @@ class VirtualTable {
         ),
       ),
     );
-    this.redraw();
   }
 
+  /** Shows rows; after setColumns() in the new columns. */
   setItems(items) {
     this.items = items;
     this.table.setAttribute("aria-rowcount", String(items.length + 1));
@@ -8690,8 +9088,7 @@ class VirtualTable {
 
   /** Puts rows between the two spaces; those that stay are not touched, which keeps scrolling cheap. */
   place(rows) {
-)asset",
-    R"asset(    const empty = h(
+    const empty = h(
       "tr",
       {},
       h("td", { class: "empty", colspan: String(this.columns.length) }, this.items.length ? "" : this.owner.empty()),
@@ -8730,7 +9127,8 @@ class VirtualTable {
   // ---- focus --------------------------------------------------------------------
 
   setCursor(index) {
-    if (index !== this.cursor) {
+)asset",
+    R"asset(    if (index !== this.cursor) {
       const old = this.nodes.get(this.cursor);
       if (old) {
         old.tabIndex = -1;
@@ -8906,10 +9304,11 @@ class RunsView {
 
   /** Every column there could be, those in use first as the project orders them. */
   allColumns() {
-    const base = baseColumns((run) => choice.color(run.id), this.store.list());
-    const fields = this.project.fields.map(fieldColumn);
+    const runs = this.store.list();
+    const base = baseColumns((run) => choice.color(run.id), runs);
+    const fields = this.project.fields.map((field) => fieldColumn(field, runs));
     const flags = [...this.store.flagNames()].map(([name, values]) => ({
-      ...flagColumn(name),
+      ...flagColumn(name, runs),
       off: this.option("vary") && values.size < 2,
     }));
     const spark = base.pop();
@@ -8921,8 +9320,7 @@ class RunsView {
     return all.filter((column) => Boolean(column.off) === flipped.includes(column.name));
   }
 
-)asset",
-    R"asset(  render() {
+  render() {
     if (!this.project) {
       return;
     }
@@ -8960,7 +9358,8 @@ class RunsView {
 
   drawGroups(all) {
     const names = [
-      ["", "Nothing"],
+)asset",
+    R"asset(      ["", "Nothing"],
       ...all
         .filter((column) => column.kind === "flags" || column.name === "status" || column.name === "name")
         .map((column) => [column.name, column.title]),
@@ -8997,7 +9396,7 @@ class RunsView {
     return {
       name: "choice",
       title: "",
-      width: choice.list().length || choice.pinned().length ? 112 : 44,
+      width: choice.list().length || choice.pinned().length ? 108 : 40,
       class: "choice stick",
       cell: (run) =>
         legendCell(
@@ -9163,8 +9562,7 @@ class RunsView {
 
   sortNext(by) {
     const names = this.shownColumns(this.allColumns())
-)asset",
-    R"asset(      .filter((column) => !column.fixed)
+      .filter((column) => !column.fixed)
       .map((column) => column.name);
     const at = names.indexOf(state.get("sort", "started"));
     this.setState({ sort: names[(at + by + names.length) % names.length], dir: null });
@@ -9197,10 +9595,15 @@ const { RunRail } = in_rail;
 const { RunView } = in_run;
 const { RunsView } = in_runs;
 const { remember } = in_state;
-const { spring } = in_widgets;
+)asset",
+    R"asset(const { spring } = in_widgets;
 
 const RAIL_RUNS = 100;
 const HIDDEN_WAIT_MS = 60000;
+const LEAST_WAIT_MS = 100;
+// Of the interval, while something runs: with the half second that a recorder gathers points, and the time that reading
+// takes, a point is on the screen within one and a half intervals.
+const LIVE_PART = 0.8;
 
 class App {
   constructor(root) {
@@ -9290,6 +9693,7 @@ class App {
       return;
     }
     this.busy = true;
+    const begin = performance.now();
     try {
       await this.refresh();
       this.setLive("ok", "Live");
@@ -9304,9 +9708,14 @@ class App {
       }
     }
     this.busy = false;
-    const wait = this.again ? 0 : document.hidden ? HIDDEN_WAIT_MS : this.interval;
+    const wait = document.hidden ? HIDDEN_WAIT_MS : this.period() - (performance.now() - begin);
+    this.timer = setTimeout(() => this.tick(), this.again ? 0 : Math.max(LEAST_WAIT_MS, wait));
     this.again = false;
-    this.timer = setTimeout(() => this.tick(), wait);
+  }
+
+  /** From the beginning of one reading to the beginning of the next. */
+  period() {
+    return this.interval * (this.view && this.view.isLive && this.view.isLive() ? LIVE_PART : 1);
   }
 
   setLive(state, text) {
@@ -9401,8 +9810,7 @@ class App {
       event.preventDefault();
       this.go(link.getAttribute("href"));
     }
-)asset",
-    R"asset(  }
+  }
 
   /** To the run above or below in the list at the left. */
   neighbour(by) {
@@ -9426,7 +9834,8 @@ class App {
 
   /** A broken project file is shown with its place; the runs stay visible. */
   drawBanner() {
-    const stamp = JSON.stringify([this.project.error, this.project.diagnostics]);
+)asset",
+    R"asset(    const stamp = JSON.stringify([this.project.error, this.project.diagnostics]);
     if (stamp === this.bannerStamp) {
       return;
     }
@@ -9489,998 +9898,1061 @@ return {  };
 )asset"};
 
 inline constexpr std::string_view asset_page_js_gz[] = {
-    "H4sIAAAAAAACA7y9/2Pbxs0H/Hv/ClZbV6qhZEmWZFuO4zdJ0yXPmrRvk3Xb46oNJVE2F1nURDm2mvp/f/EBcN8o2sm6"
-    "Pe+yWuTxDneHw+FwOBwwLZblJsqXv8yL9WW6iU6iOG5GJ4+iD5/t7UWS2P5nGbWi5dXlJFuXSTS7WqebnMpF6XIWbfLL"
-    "jJ7KaJPdbNpUCOXeXGSaX0FQjnUWbS6KMouKebRaF//Mpptoni+ocKyve1JEm9K+WK2ao6jRaXc6XzQSeejwQ0I/qKbR"
-    "6Yz4//o5muDhi0abG1Bm6/deA+Z5tpiVx9SIvOSK7ZdNPn2nnSmKxSZfle3PPpsyYp78482zX/766sWb14SZs8YTwP8L"
-    "/33Jf//Mf9/w3+/577MnjfHxZ5/tffUVNwJYicqL4noZXV9kjAP8pSYsi+h9urjK2tFXe1rbq+/ePH/x6s9UVaPVaiiU"
-    "16tFDvxpc2msNgXBoqdZNs1nhD8CGRVXm9XVZhS9y5ezhL9cpgsaLEL5VUldK7ma+dVyiqGLVum6zL5hgLHAbdKIR5G0"
-    "gxtNlKA1/vZb1Gg025t1fhk3j22uWYFMPOyUa3oR7/3UjjsPmnteHjTHZMqX08UVtTemEWpSjig6jRqrbD3NlpsGv4+q"
-    "GUeakbMaumto0ijam+zl7U1WbmKUM1k582RL6Q2bMtI+nRBqXSrnPM+W2Tpd+KlEdatFmi8b6Mg621ytl9GHCmpH3P9T"
-    "/D3rjtuLbHm+uaCSHQ/nO/0B5TaTqFyl04ya/1MZf/HbpBl0Iro9/uxWRv4bpc+3TCdvo8mWqMCfOl+WShTH0XWOWjdR"
-    "scySKJ3gscxvoll+TsQTjr0UecVzLWbQSeTTQD6P4s/lczsvv8mX+SaTfE3JYHFiM71KX2kOYJTeGoQJTogeRR2kvVjO"
-    "AWiLD42WfQOCby21fLibfBVp0S1RUw3xAk5JOJheRDFgmIZOU2I4lshGOsbafGly9FXU7XSIvItv8ptsFpvKm9GDKJZK"
-    "qf3RF9xyotxjD7BQWQWsNOkJPhn0ug4xwACGJetaMF/rV9fWbBgUN+RbW/rP8lHHRorNsnl6tdhU8ltEU2dBS2/Mu5Td"
-    "xU7TjPDuJxlUImJLciFEoXPHbs6uL4oFiHCdcvax4RglWF/caDc8jnK+Lq5WGZgKl2qvM5qq04yYz5P49CT+afZh/7b5"
-    "4I/NvXNixomUNDhR+MwGrpaEiHxJkE4tzJF9ehBRrfTXFDkOuvMJI8zdW2QbqicHm+wc63s5TRfcfC6I1OsLLEbxy3Rz"
-    "0U4nZSw5mtGjEyLMXj/6058EyENvNTL8phV1Dakr4D0pJWPN5R5QiplnhvKlVYQGTM7XxNmX59IA6v9yZpqAMZbHuvEP"
-    "pgfPjgYSXSPPUMvYsrO/rmh9Za5U5ufLfJ5P0+VGOVQSZTcr4l1LYnfFcrF1i+U2usgWqzoOFhK3ZV0yUbhvFXbV6FT4"
-    "TZn/Sjkji3k3TQDIcrcXy012bnhlE+PBBR/SXOwOKnWElK6YVeZpKgdwhoARzoZYXy3AVr8CkMvqXKVReKZoyqnj+2bF"
-    "8yZB+7TzINsj0s8aO18b2YOGfKmQgzbTXxKoqu/XNNYleM+wicbrMD4WSepLkfhohhSXLIGIuHWMFQhyVLQoluc84BtI"
-    "VjRqKXGs9SyKU/pUlhADu9k+jVFOA5pd1y9VqOkNVRPzk880dJipBm0252i7ITSTnpOZneiceRR1exjE+iWOqLmWvEYe"
-    "JIsLSHgqJFF3UuAgJ4GsWEfphnA6udqAhunr+VW+mEXUv2wxp5ZNizVx2nhWTMs9Kd9aXy3blzMSDmiVh7y3TC+zEBlS"
-    "LJvpyocMjur3fo7jYvVbuS2bP+3F7Qc/7TVP48vs8rfyOl0haV2Wv72/LH/bFJt08dt8nWW/XZU0x3+Lz1dXP80e/NI8"
-    "pezFetv8456II1zBzhRiKbtCP3s/U72u2qtNTjWky3KVUQUBOPAKAiGLaWNH0kmJSm5ykcijshDcLbP8/IIkmjVJQuUm"
-    "W72NUpIANkRNy2gCWiPMcspxxOsxCAoEyTyOhuXtIl2fUwve1jGRN1RTKAQRB6dKkkhLGU7t057IKffJIhgSkX0hcRr5"
-    "o4LM++UPAhqjJfodrJXED5+HuApEDrFCDzdSFx5mbpc5TeJEn9ObuKPP80VBtfDjojjvxTaDZYmKBaLLLjVhj5rSbKog"
-    "4TMou5YQj6Wh1Z7tyQJGA4zGuC5mN7Sqfq39lE5WsnJvo0btclKHACtEVVD8ESHqU5cCKfc595E4x33cu459V/j2XUOy"
-    "M/JAClBSM1bdDjeiyf/7OIf/FJHOVGuZ/R4tDNmKObVMLOzhV8V1tua0zXVB2512tzeINuk73ocSV7G9aLuptjveTj4y"
-    "2Y2MpNKQTX4Y7QPlTjoyUwKIsblakS+91GWhgXmEERqaAbJla+Qj8y0U+3YQ5bZLUiftdarj36lAtmPf7dTMx2mWL+KW"
-    "P8ZcTYvQ3Bn4i/DLfLouSloQILGnZXQxurwclbUbPUv8V6XPwyCDEc6vgGGeuC3Dk20OBX/i49aOA6Dt2YkkJVYpBNtY"
-    "1DisRVLJQlPalOH1hjh13IPCJhDOuT0PfFI39e9F+0NigOAII3AEAhLXZhtSpi/4r5/VfOcvdyJwlRUrorsyxeo7ivrt"
-    "XkRC6X50CWGBnnrRRTSILpE0i/rRRR2mX6/SHSxbHF6Vgi7DUsyXh2CpIc3oJztBu8INy4D5u/LDanl/Kkiu+wEIendB"
-    "1OEXcC6ZMddksci/s6rDYf/T6rJDTniv1OZVJ7m8ljXqplsVtjYCBWb3ANdsQVsa9QRU5kvaB3WPDjqgpUVBe6ZolpLw"
-    "ZzSk9aLHZVYhFy5zQhLPdfQ1PcZCNJ1O5780yQC/fZ5tvrlaLP6RpeuYu9UyU8V8flksNxf8rVufgRvnLdLSoafU8Xfo"
-    "0acj6eIexmXB/f+IIL+TzyFyai9HOyjKl1fY/t/x+bX0OfZY9vPiWvZE6XmRQEa9xiZgFP3zitq8LK4T8BeBKlmI06Rb"
-    "fq7DzuPzgnqfoORf72A5/vIScz5aSer4dsnL/El0xtPybEj5GwKGpInuOJFkTAP6IG2kD8OO+cIzhT6RgLGmD8hoPvUG"
-    "R70Of6TO0DfOaiF2B8jLUEFy9F3zmxxGUUg5tkSvAK5lOMf4E7hpwyC4svk/S1jUTFh6g8qJsdCm+mZxfLbIL0nYZOpx"
-    "sDnRw9uUeKyVsatchsUzj7Qks5kxopmJYgVBkmUXizCvwWVDZhaNfCPYaj7+/gVtu/UgZhS9Sl8lkcEQs5pcNBUl7Yu2"
-    "1Iyo9/Ngnyq+zDDjSp4FTDIqtKcAtliE5GU31N62Z0fURzFIvi7F16dRw6gfARj0w2rS9Zwj8XdPSaCXTsJNeOI0AUll"
-    "H5x4G7mkIvIk3sKceFw38TlM4iZUYjvPWvgmTjum5oAsXeW/0PROK0dkJlkOyVQBwPnS0tOL0A/IggZddv0Xm82qRWVp"
-    "z89zY5PiYIAkzIJ6BrXJN4si3Qz7j9drYgL2POqD10JqiD23OzYZ/vLi1dc4q/oQzYf9UQCFOrrf06T9niZdIemvRDea"
-    "go5bepvky3S9ZfwkUGr8z+vvXo2iD3zak82QlJ9TE8CGpOOj6OzDu4zAMlkTpQHv+XJOf8pf1tnsaopiPNESOTlMhITK"
-    "2/Etk2FabpfTyBe5CSHE6tN4nZW0hSo9nYdNal9k6YzIHpw3bjwlVkI7rdab7Yo2Qub0yh3C/LPEPrG6UVwXl/9DH+L0"
-    "OqVBspCROW5Wt1PI/YSRU82fAolPruZzonxl/o5xu1KTYrYNpfFfvXUt/THPriUPuiTDE/cJZWvdlEopdJtKYVjaPJVi"
-    "AMAs+ZrxRk1oCwb5A+Ac8igzbGLGwvx0R29WzzWf/RGlEf6SCDNsgpOG2yQSBZrSvtM0/EUO+Zj0zlBqHCgIfBpsAwfc"
-    "GBTSZqAKBU0L1Q3DvyEOiGoF8/45HINut3nMZZUwtIeUtrzQsreKY9pxM7D4g1GFtts4INM3psMR9xhZ20qXeDTN0ZxM"
-    "ql5OJd2anELNXlZJqMl72+SH210aYTp0FFLtOCMt6DhSfkfHdwfGw4LhM1Uc1Bfij8wIdsoZjNQXNOipFPORY5cNxwxq"
-    "2HO5EdHQ582cJoyZOTFnYUXtKj3PIIPxyfpsRtMXPEwVjinR9SonNrzIl++i8/y9nrGXKS2k72lqEjvmo5wsWzKrhU54"
-    "xGtiEv3rKltvzcsiLzelvASMlTNhJaP5m56n1BBz6CGqS21SNL1Il+fZbERN2qSTBVbsd3zmG2Xp9AJdQQem2WJRkaCn"
-    "V+s18cDYMUs0lpXXrMaC9I2MRDXpenphz5DCHlVyuc6Bmfzw7WtO/T5dp5dlXIXoOk+ZXxJRNmUae1wUtQXyDYNn1ZKH"
-    "A1pGhUiOBY+Qc7LLFUk8RD+ik1pk8w0sIDxTCkMO6BdWBWifaQFMF4tJOn0HC4uKutScJ1jMtbk1bVP4LqUnt+nUQR65"
-    "g73b5DP6Sx88Xb0TB3freWxyusJy4AJMRkwkmUAf8fFAGf2zYIlrsoWQd5niGA10kZXTdJXNGB0Rlw5aYEQJHiCWI2xj"
-    "pJOs0uKv7Yu0DA8CBF5Jw2yQCoMahyZzaJvQmjvPFxtahJ4UxSJLl03mTSriGCXyrY8TgRxg3KHhKc8FEmMhzhqKeLu6"
-    "Ki/eRpesf0yZsRn6mayLa+KJJDBT+zYFoVjQgYbLvCJ0oTj1n0avrKBHaPHkk2hduoJpGeveQjDDrRyjQd9NYLTRJhyD"
-    "SZv6PaQKEcwy4iuZT28BeWKPJvwzL2Udt2dWQpAkf0mdxwHztaYtZkRikAnzSaaXzw0d/+lPLsEJ9H4q7VD8V0GcB79Y"
-    "P6NvXgXSsXS1IvlXCYZLY+5AnMGup4ttj27SuWBIHYIBww885rWifRdAkqwAVv3dPObaPCo2hQKe5xer54ORoZkzJhDY"
-    "KdHva/AU3qGpvl0SxrEw+wbtTrU+r/lEwOD8FYl25hlBbIjOAtYgWf76w4unxaWcGkhung/RNGUrl18q/ITPJSNa9CCA"
-    "MUsgGpsZSwxMoFepWupZNiLLnaySzCWavCRV1hIwmW8NDykDmYRTeFpny2qbm20UjMUGQ5vQOE1PYKNHM2VZEN9Ynh8r"
-    "52K2Pi0WMCukBm25IVjywrYEw7xrsSbEtimUluzBCDhr44ve04bYhITJ+4+RPKom975B8l6gHvKMyOxu/RTb+eBU+C8Z"
-    "1CnXIkqsaF+CBVlMH5difnhJRJ4vZR8KZnUJKeU4AslBMLmk/k/4ZHmSz2a0blfOgS8z3ll7TKZKSaxdey3gwKpfbLLL"
-    "uMGn0KzM84vWkxVR0t/Upsw0C1yV+pFPacVNsXSwGg8aLZGPIFS1leKs0MbUlVgiSnQIE9uN+q327i5b5DiQRQ7DAqrv"
-    "+Zs330MnsrulbhpD1GfvwcXTZXlNFV0wmUXP3qTn7ejxkjicylc8I6YFdyna79BGi5UpntRXMP9GRycZDUvmC4srwQ09"
-    "rwoSxFAtjqY3JJVhGjKjw1fP8pNJH7v82Tq99jb3voQr23ujXjj+zK3awJ/5zuh1u/9n37+h9P1Ox+R/l602uoqxEKZC"
-    "KPVekVKgWWjgMupRMRyxp5ur8i0a2nESqWoxaF+/mKEDoM81eLWKGVOiiDJ6vMqfrdcQT282rO+QNztP11fTDR+eoYok"
-    "IuZREvKg99ikOZ8Bfri1sugVTZ1YsyhDZVFDSrPCDg/eFwdGn6wlWkWtABEDq0DCx07QLwnmQXVOz0DEV9UD2GNL8+G4"
-    "wsAlleCIXmCewTBWqvpgK5uus5mcBZdQ9xGBtUSVQhxnCpxS6rJo8WOD9kLBDM2AUoMkrHGc0OYFjVnT40mx3jDiG249"
-    "21yQOBRxVn9plWRQhxk6KIuFUfBWR+lVqYWothGYMX1uEVS8C+Un7EktGipobHNXdH7HNOR2eHdaY0samuGNcZs7AknE"
-    "vbUNqUDjUykmikOXt3L4v0nPqan12iRwC9/+UOY/ZcfMahtCspYC+plaBqBoICe0uQpwgvS8snBrBjQubFWAQVXjWOJE"
-    "1ne0zihtEVjpn79aCUhfu1BbgpvDvVHx03aIE0s7Vz64QkqUbITBmdgggvmP6Z4PkZ/fZduSxn4Jc66mZ6jFE1S6vL7C"
-    "9jPOZ0wZjT3ifnuUVu5hzdoVMZDRl614+ReZODgSwSJWL8lzA/4NwV1h+9PP2YYEErNLNpK1S2l4ExPbVreX2jUYVCny"
-    "M2+TxCIQlRO5SqVjXjI/yP5mAz3/CGYq4DeMS6Zlxqf53jDMjzUtalZ+VyH9HJbBQmK0Ox/4bIQku/mcKkjEflPV9jRr"
-    "YX/CprHrd4kcBN7Kbgyja+yFSgs9rBx5QADB8AYtoRwjkM0OAPoAIgkyS5vuzY/jlz3JF3Z5vkjPP6UosoUlYRD4CSU5"
-    "W1jSaPk+VlTyVdqLCzaf0tVFtWQwuDT/adu4TNg6L2ElJVR20PMvri6X5e2xLhDlfacDt0wGukFJ5WBDqAASjrbyDkrw"
-    "W8unJZYePkC5aUrJaQgtn3J0gcWzusZDuuIemiszn1qt5L+fEO3JSUZdX0LIY3UjXzcyd6Sky0h6w1o2rh+vSaSTyDWC"
-    "GUDtaN3FEvGx6SGHQQZouEPC2TBftlTzLbGZoG2z4nq5KFJhzf92c2JTHPumU/Ny0lW7cdkki7ZrnZ1fLVLIkCvspflM"
-    "EvKzEFYp1mSLreykaFGp3mxiUiUOSZ+CzSqyWkPps/ZXD05//uOH27j529lP459+GvOFgZ9++uOfGuFhpRFFEvDYxMGv"
-    "2besUlrtdrTQmir7F2xxr8AIIFS/JNl9TVKgavNkDxFcjbsqM9mM8N5LyoKkaOOy3mApyNzZ4Ovnj79+xvfUBiTDdXGs"
-    "3sOfffzhA/oB/vAp/gH+HOLPUacztvuHl4/fPPvhxeNvdSlZQ/XcmM+zSUa70fl0NutF2fwoPUqjbHCwf7BPb4P9QSea"
-    "9/v7+0NK3D/aH0Sz/d68R20c9g57h9HkoDvtThu8yDBNNebTrJ+RNH44mcxQ9nA+6UbzzrB3ROCn/c4BgT/qZsP9aHbY"
-    "nQw70bTXPRxMonTW7Q8OosPDTtafC8Cr9WoBaXm+nw3mgyjrUksPoml2tD+jmtPh4fQwSif9g8k0Opr2Diad6DDr9dM0"
-    "Oph052kvGqbdCfWmn3b7h9LGxoxkpJYAbhBkktQP5sNo1p32s6Nosn80m02io8HBYDqLDggLUwJysJ9ODqJBtj+gjgy6"
-    "vVl6GPUHvYO0E+13qYIeQ86Xs/y8AMjDLCWQ08E0JZBH8/RwRg06OhxOJ9FgOpxMqdh80J0Mov2j/lE6oRHcnx/No97h"
-    "/uBoP+qmvf2DjEFOWBfcyPYJ37OI0JnNqXGdaTo/iob9yYBq6fdSYKbXPRrOqWx2eJgNYIQzpLHsDoYDqqwz6x+kXen9"
-    "Ij+/2LQAlzvfnQ/mxM2A3Wl02J3154Ss+XR/fhD1jiZDgt/ZT4/mffo5mhDgTu/wcNaln4ODySzqdAcHRxMGPN2mSwDs"
-    "zA8IxKSXTeY9IkBCNgGczTpZN+oNp0NCRKczmc4IYCedTglS5+ggPaCfw/3DOf0MO8M+A9xk6UIA9uZdAjib07gcdqaT"
-    "aZ8ATobplACmwyMAPBoeHgLE0cGEfg6OhvgZHg2m9NOf9TsM8HydZdzEw/mAhmV6mA2nR1E6mA2p/sPu9OCwHw2HE4Ic"
-    "9QnBRPX9/bTTP4j2CaX7VFt2QIQf0bBlvY6PTAYMbM6780OCPJtmMyLL6SDrpoMozWaDwy5R53Q6HESHk+l+n4hhOtnv"
-    "E2EdHs33D6PB4HBC84lmGM0KhkxMnan+aD4hcp935v0pzcVhlh1NAf7ggCZhPyPsRzRnp/vUG6KJ/f0onU/6PaKQ7GjW"
-    "60eHNErdAwa4zRaL4pon+3wGkPP5ESGSfgZHM/x0D4b0k2WDQ/xM9ifRfDYjeozmRK49ynKUHvbobXAwV5AplDsC",
-    "8ZBGl0pRp/DTOezRz2zQn4OnpD1AnHY7qHRCvIp+0g7/HM75ZzjvCD6LNbQ1AnI/6zCsCWBNp4d4mxz00db0oIe2Hh2i"
-    "9ORwih+ap/STzYf8Mxx0FaTMdgHMQzTJjrj7UyIkwJocoemHKY3NfH7Q6aMHg4Me1dofdLsZwSLeQWN62N/vDqLJfH/Y"
-    "ET6C4wcmJ3BPynBAA0wsaZqmaT9Ku4eHB/PocDYElzs4Ggz6h9Fw1p/2iX8QQe4fRP2MKCCL9rPeQW/fEOgWTUzxj7o0"
-    "Z47H/4uyDv5Fkxn+YXzpX3QwwL9o2MU/YgT4R4wA/6TzmOYgzy3P9WlGwxxN57PD2TSadCbZdEC8JO2nBOnwqEOkNewc"
-    "zA6JR/WHGfHo/mCQDvvR/kH/gIayN9zv7R823EL+xq5Y0TRd4GraWyxzb6O4wTOidSD3tjGR8fuHTgpbPNku5XNfXbas"
-    "aIEvdd18SuDX3tFWeHuZNSLB3eX2pvgW5utP0zKL7QZ27+c/xGed1lHamo8/7N/+Zp+Ht/byCuvf6zTuwY6dJZTKneif"
-    "47O09Wtr/OC0GZ+OWvFPswfN5ukf/UvSF3zwKIVh6q6L8Bmn4HKxNe8/X7MRXYPHrDl2IPjm/gWfpogY0KbVJrshKUiA"
-    "9MYwyxKDLJOCO00DWLaOolbXUxukGzUJ55EgyvgDZDsCbo72okbzLPUu9r29yG7eRpfFe7Zcuk5xt2mywGFojLufF/mG"
-    "xof22PzEaTPaBzZpv7zJFzJcfBQvhw/RdVY1STNnAW+IEmKqLFEAbsznaCphILsxt7ygbOlTJ5DkpD4d2r1zkuQaf/wT"
-    "hL0IhiM35nrm+nwCCapLYhPJS2Mxp8DNaJLm2MTmBYRaGM2Vi5xAwnYlhSVfD1dkhr4lTbYsrs5BDqrnQpupQbRhor0J"
-    "7YBjqguXEjpt4sWjavpDpDv1BNqW8x0J+nkYybXQz6UKImVKxDUGS6HcC/or7YcxStAGNvIhobw3GJBMKp+/wiWDw0hM"
-    "V/jtqL9j+NQgmDHIwcB2tubmvCcS68VmI1Q9Vbrn3f4lyRpapXF9i7k1exG1tInrHD1Firle0SZuNqTWrqnOTvugO+jR"
-    "yzm/dMCmv4omnpbk2xevWEJmLS4W51F01vhDj5aYbMY8KDscHIGBMzs6SofyeDTdH86G/Dgb0jKsGaaU+YgfJwNikMzN"
-    "/jCY78+mfX4cDtPDzpwfD4e08g8bbLSKMeB6h1l6OM/4Oy1X80HKj/3BlBZAfpweHPWyVDMcZBNJJfnraCZNIBGFxAV+"
-    "TPuHk7lUBpmlLxnS2WQwmaHeGrZM+wjsIIynjrfMMt6a63NqE6DHU9VTuEx4LxfZnY6oYM16eKE3xnubX0b6wugPzGNR"
-    "5IwBRl/oq05mx2r+dpHpeUWmNjyl1LGE9ILUTXF+Dt8e+RqHTRt7frEtN9ll2I28/JqKxkHDcUwHHeSsmF5dUvfb5uHZ"
-    "IpP3dEOrx6bNaPHbLyVPLQi+lkbwscNllvsym+Vp3IhpVzvP1mWLu9gqpwA0EhQ2mm3d5QZb0GC9SwJ2mLjBSLRDNRtT"
-    "PbUL96WS6MyjoGbTM611pt1gnOZEKusZYV1MoXQbehxd8OFkgm3dEgof2OuhNe3oLzh1ygNbJu+US5rptdwcZulO2Z11"
-    "7Z4ail1P7eHXy8d//+Xp8+9eP3sV4Q58x36wvf+g1jAjZcneyXeDlYys/bhIRWPGWRRJcjrujEihU0RWxkAdOPqSCTjB"
-    "Tl0e+iJZDOLCTKwAxSdkUsOVfFba8zHOhMQPqkW1B/WUS5cnXCyzaCEB5tYzqpGZwh31D25yvjsQ9Fv9TUiSNiPABZE9"
-    "ku62LkEe4nntdjuHOjifjb2GzBf5SvXf9Y3xkOaZxvgIYL39uIKC/7SFAbbQyCc6Th7O/EZgrEYGTWZMMaIM3glU9Hxb"
-    "MW4KuXJqmAiNqwrElMontUZjOhX2W0EXi4FVkhU5kI9KPOm1KuU5ng6RxrDGmmaKYZScaOu1T2sWkJpL/+lSzpXZJEBa"
-    "LArJigythxl6FlJ3QnMmMxO3SzCl6HfF56QyM8Z2RGUXEEwesVsTgcJ+1hOeSq5xUw1PTYeJh1r2q53bZas5nipcldOE"
-    "qfLiKnkwfBjb66V4QiD57QZ/ztf5zCnwfmTXT7BjGO3tXV9ft6/328X6fA83YvbK9+cNy9K+f/zmuRFk0ikt1el0C5ni"
-    "ZbcX7adH0RENbZf+oyd2VkXJB+1B2m8PIvwnH/XNZKD/9yhRXof49n6/PXje64jYAqcNXEWfPnSHF10WiF4S2AhKsINo"
-    "EB3Sc7dLf7TSYdTdbxPgI5KMF619Et4OBZYaIDOw7tFF/32rr39+PLjoS54N6zh2u0R/DyN55X+t7qHt4vvBAhX2BAIr"
-    "SeuaHHUHi35rEO3Tv0HrQHKL9wPOfhAdXHQ777ud5we/CuxOtP++/7Lblx9qwoG88u8+rTYX/EMdeNk9kFf89k1n2BWC"
-    "6fBBehgdcm/o3zDq2AE4oFapkKhmnlSAsHnR7dNPd4BfqrxPpXsdoLe/aFExLVLiEEyucDG4w5S6bZF2GMmb4OywkbiM"
-    "vfe99oAbcNQe/NjrvQQtXHDaEUa095zSBtFg0W1Tn9oH1LU2dZb/0NAeUTb62DJfh/jFR+gZuR7Bb1EsuUNEZF0iu8eg"
-    "lkMmRrQRNfUjl4ZWa85flQB55SYAhxENZY9+qJXye4jfPiW3O11guGceDvEgxbObVbo0Y3D0Y/9iwC0ZvB9ctAagkMUw"
-    "GiKp11m0hmYcyos1K63PmAgo8/MBj/vR+9aAIIAUMCBCDAxCaY+mi4wfJS14dr0kuqUXapRkoY0yTogsjVO3e5iCz3u/"
-    "WorovO/r0By0e+/b2hUYGkuxPhBP5Ip/SsbF2tBNt5t2GY/4j/AQdRhSTepRTapibSvQekwIJTWyBdZw5H4j77e1r7/6"
-    "/lqKRfJju3XU7qXEC8APLH0O2sPIpQmVUpq0okHNaBW0vXEEjgEDgxlaSkadg/ZhanhDF9W22vvTIRhh2NAUs/NAsrV6"
-    "VPV+u0+Eu09ccv+x+9aJXL+D4o7/9NtDovx9R+e0PDHGjqL+BXG9Lo048ZnnB4v91r4b2P33Ol44KlY66XWJKrtdzOl+"
-    "RP89197jKEiz7F8cLpiZ0UcFxjzJ8BlzsGaIinJ2mUV3uxiH7gCPQ34nAul1iKOYyeWovNtPHa8Y0GzuoO0ujcblAP+h"
-    "c13TiG4nzECFiOPvP3aQ0ITD9kGns+i2lJDfZdtJka6lufvguofguoonMNL2oNPhyYzS3tvAfzsEp9VZpSfSOs+JZQ6B"
-    "rP6vMn3BQAf8a/fEe2oYW3P6ppbkvQ6RA1xD4jjOmGyKXeAqn5KQgEM4WZcff/vi8WurYmhAAmjxMgQNqzwwPdMOK639"
-    "MEnXtelTXFVsFUjFwthQHgM+4BImJMqVPGMbRiiQjGtauy/SHOeO4Rfa61xsQIANXnDkZIVE4uIy27D2nheuhqgtygsd"
-    "LC/1Eje8pxf5ilJlBdXMm1TEYT+VLwifw1KwdZEu5l5njHbipZUoITeFimPYGERXy3dLSFGs3HVXc1SFgSPuyh6fwOxo"
-    "iGHOBLmNpagzHTPZQkBhbB/4e9ve59CbJe/Pff3AlEZyk6l24NXrmIQ43J5+r0Zj9IDdwWPjDipuwKruSXHDLkvBYGiq"
-    "9+/Ky1aVyIlu3JUpXedpS3airE9fX6n/F8+uacZeV9HtcMOApI/3BrmM40M8VxoA1ZnZXaB5auxvzcj8Kz/vzwPNBo/y"
-    "rmA9Ky4rYjWliFA9gWkiDCsyaSRtiNheli9QZbBRnWS48azuyZYFPKTiBN165MINaM54SVucq1XbpzyiMIU7ii6oZ/l7"
-    "6tsHHgbMR6J+WK/TvjLHzJvjEusGzHlzm5C4SS3jA40bGEqdYSUeN0NyvIjZhI7YDO7Y0WaTC62zpU+e2oI7xwUw/l3D"
-    "Na4RNA1ryx3rtfACd3Cve/emd3BZhtu8yZcyQ4xZKSCzA7MSfhZKGJLHDf/WbWQ62U5ns2fv6QG7dlz21nKsvYBO3Xdd"
-    "eUuliAMb6EbHxgo5z6ROu05jRuwgzkLFXS3EaqMC+vYwG9xa8S6t1Nrr6TRQmEofGGpPa6gfQ1W5nT/rsBw30xtz/iDW"
-    "IJKjTcLEJjYeAYJxlrz+gLqUYORd8ieMszTRTHgpmi/h8W+aUbtewaT6VEGOqtQM6yfkMF4SOVuz6WxCMS1/kKObkqf2"
-    "Vuzm82X0Vmpmn7hvTferDt7yxcIicWeqadP1aOipfhNd110DEDgKWZtxYyfN2UYZjrvICavdHBfBg6ulC1qzRHU9KzKx"
-    "rZ4R6V+tJ+w/cJFx48OeEDmyE0RLSu7yEBuAK9UiVS+/s0rL5XKU7ec58Y4wbz31LPNk0bCy9uI45NdJdME2YYvENKzu"
-    "Oi7chlav4yJNnYmztsi4+gOCaHsoowtevSgK4syi0KflbXNB4kg+tYZPalAKs95Ub53Ysw2+ApheQg/VTaIevKrckKz4"
-    "8zsZAOLo7DP7bUm7wbfiTBu2ZQU1+y17LXjLB2CVO1BoL5yhwePpUt0b+Cx7nV5DT0kfoz3nd6VrcnrX63H+zPrpux27"
-    "EbBmxTuLnkmiOzDtGqubknmK+xSMYXmMvtIaHp1wm76K4i6cxGato2bgbUtcpHFeR8TsBgYMxrl4z607qpHxkSUuS+iD"
-    "9VZDIwbJjl2L8JdBxzqx2kEjHHD8V1BpvdZ4iKH/BrB4g5kbPfeM+dtQTd0oja3exJfNAdvHdTuc1OtyWn+fE8VPTQVj"
-    "xjuMeGVjXSO8vjGq+dpBQCbG05Tt41fyXoNvdq83Cn3r7WIODoc/jjkfZXdi0aeFnqVEdj/nvEFyr5R4nEunK3jI192R"
-    "+uMklk+TKjpbwIvRRX5+Ma64lMEcj+1X8QCya6B/5hk08Pmd6Q23i4rDqw4wbttUORznQjgL/0ryPTzh+qIHht5RDAfn"
-    "MLpXO4GHfFRUOT/Hd9z4jC0o49+yA/29JlaFWypl0fS9G0osBTsI4mvTOBiCtlwZj3hxZ2e4svO8pLHB5BpolAWJn0A7"
-    "0cpxbHH+porhHeIIELrDcqgku/syaJUyuOUXjIFXAtU0/ZHQapgN8S1dFG5pvTQSPcKemapjHLV0veHm1b1CvK7aOIDF"
-    "Xsn2fELeJSJLFobfKmnI60NpnXmlkef6d0afhAbtjxwi1LFbYeQMqFm5VqSjfsIAzTmFXtckEOofHxeTQ0btLosYAuav"
-    "D3bZuNTgOTbGMZfUOtqddZY7McxWxJ8sGpVw/zdbF0x0q4CC4QOUFmjeYZe19AyUkwSzvaS1ek2LNZGJLN30jJW+ItJs"
-    "L+vIFgqTdF1Dvjq4nbtYhOedUimaITU/kZot3bV2GhN4x/kIncLeZJdYK9T636FNj+6SqBXXkqHjSx8jvyrFNdtlsd7E"
-    "cZpEE86dYuvtOQEXR81fojMw+GKKgVqaX8woj0QDxn7bGoToBqzAGjL0DWF28F8iedgVUWXdWKfLElc6YokLoRktow59"
-    "AANo5XgR7rJGkRtnuboyimIxLhKkbZxjkhCgNrQWZvyeITBo3ma+x/ruUVTX+JVkb8IgASWnShscBJYQtIuY8E5CBIhN"
-    "U5z9V52oBM15XwG+8aKJQDiWMZ5kGPLri3x6wRspEnlV08kbx0wDjpRvqTUZOyQHMbBsDs84lQsX/7pKYceX2TtcYrvl"
-    "+baiwhzxYNcDkF6hEWJrVswZYykYhDr4iqF7c7q4Dte01JcQmc/5M16/GpEugH+q72BqYw5uIK/M3uDazX1FOwiWsFCY"
-    "DbxKXzlf5jzvxY4JZ/nllPaSQN7bG8LoNS/hRsND+x8Cs8jAMd7evK0u6zSZnzBfuyG03rjLx9JrG1JCu3ljzKU8N8rI"
-    "+VBmdKD3u8xnM9mfIccDzfHokXhClolwU55JtjGBuPH8v3DtCuGBKVHRpGibJFf9Pcbi2knCl1D0YuCx+VPH60qMqtoF"
-    "KuH9h6+NJZ9iJcx30DexKZFOp3IXvuL3v4pWoz6pYLflp3tKGHXMguZxRQZP1SzI4d9MtR5KuFmV+DoOzcqV+c15eWHc"
-    "mYzaQBNuh19dVryavLd3jIOVM079JT0Sx1U1DITN5a2vLL6KhBBX7PZsNoMpGPP2XyFKSCCPnGkdrC0cI4b3dXGZ5ksn"
-    "Bjjmzjg4OQkI2E/vOIRpb86woRvveo8Rp7DOrT3mLWxcu4FRDHrPBrGzxOwc6HkcinXqX9YJUWo7O/REE2JuLEjJ6vpI"
-    "/cbLbOy096mAGRdTsy0ie4y7GmLGIlsSP3qC45gvS6c8gaOwWTbJ05IYbuZczsM4m/k3iRJQPRUcGE3mlxBlO/pRCNkY"
-    "AH5GbeQZlxGDX4hPFvHzscXnY3byKT5HGRDcXkqoD7X7W2clbRU5y6xgxYB42xCljjSkIhNyN+w6co24DzVC4J3LyLH1"
-    "xi5F2R+71V2XbRakdkUgEJLkIPGyauTPezoZfTADg0CP+xonsJ27bLW1duXNlZ1mEGjGD0RSnuXjpq99Ze+xJ4bdRl5T"
-    "tLcPWfw3yV+Z5AeyszDYNLd6CTyRmcn9IHK1UmZNtoLrsbusjgx3VLnn1wThRaV4W03tOuDvml+YVRM0YhbJ3UWUaVT5"
-    "CVYKbKFv3pIY3P3IkqAF/s31FKKHoS3+9nAntFDLRhDQhddxB2zL/rPF9+Su1fd3rryWC1IlRrq5wY0D/wNLQZx+KiBH"
-    "wYr9N7b/g+NBvbzKEVhG7M0Jsou66eGrq+s0X+CFDxtZubrrtc8xgQuSs/hE3vc3ZY58Sqe26VWGQD7LwVGzyrFR54nn"
-    "rsrZA8pxk1xs2WsEele0JCuDICrtdlu0wwwEFkkMBA/Gu2fTkpF4Z/WjWnDSQweZCAvrgoBU9hQAPUOJMbMozkQcSpIs"
-    "a2CQfggLVA3nN5WqOalSdUtK39uCdrqJW8gKAM2gJeEn2yKuqSaoxp2IkzFjf64+Jg1gvVcig+OdHRt1RhKolZNAVZqY"
-    "8wWjbEh8zUPidpiJ3ccknuCdqBCZ+IKKOaxIDDtJPKKtNb6njv+SL1dXmx0LfPtFjkVWBTx4r9l9RiauLo2JjLELlllm"
-    "DDqS6NcCvhhW6dK4vPqaOC2nsvL+hl3Nb7HxzpeswkmwjM9pj6leuybFDZjlNRQ6rMmnyd6OXl/kmJ1i6qIMa3K12eDy"
-    "FiqgCsu2CfUqrZU6WfJ7ulkvUPjxYiPX181xjfUnJVLjhbZhXkyvSlMbx/WLyikuCXq3BgyzN7b/OEyy9rCvXz7+FrfW"
-    "hwbvz1/8+Tm9IxCepjx9/viHN7/85dk/Xqun+7PGT1e97lEn4p9eg73Qv1c3ZwbBqpMVdFCnj70O0sYYqjEetFKsj84a"
-    "zwucFj9j1/kNCwZLlGywsTmkjrKSiEuagg/Qjl6X2wFUYrw4chpOuVi9FbbMlOsA3LOS7/tACvdPStm3rMn4ayLdePCr"
-    "rQIam8TocEw+vkTkD4L5wF1i1+bsjNYkY8tPE4Xrp4UedMVmI9/Dw/vT1z8i39h307Pgo/6YSSAMqzVNl+9TdUl6YTb6"
-    "nLZrJ9DQyYIxo7rjDF95bhXLl5Qm8JNI0pufAopWLYGlVz+ofJupnc/F8cY54k+DBlu8asO+prTf0bCrVRXQX1e/A8wU"
-    "5/KLSgc/qUuzyYJtXiplOVxmm6al+FRdf6wdzCiqXfkbEsPewNfUCvYb77OR2CHojYk7IRObrMP3X7Ltv4OnyYIDWNSj"
-    "xzfRkPukAWSPkMFSlYLbWtd5tuEVhWbl00VO+X/IpoHK6wNkotSRfht2Yl6oiUV6iVNgE6vO2ywbJSLkE1FcW+005/KM"
-    "U+zauboZCUjBVnvKbfo7lLwFrtDOwbepPf7jmjcQNNm3dWX/oWU3xUrzuydadjbFZbPq67xuOriQWg4LmH5SldIxPPuL"
-    "inZTXE0vGi6DLlGeyC1dNqKIglnz79cSCVdHwR8tXo9iQpNkfE1Md7EYieXP7W52Iv/vpWVP0xXsQeOguS9mzVA1",
-    "gLiBuwTk++DHFUSBUYJlExnv9JFjhrimMJ+C624cWql/ppF6auLjYhrxM4fT9g3Opb3X7jhhh38jLzWRS912ClaHb5fN"
-    "1g1f/Uh4it47cCFmS7ZvJKW6N5LClwYuom5pYdXvVusKIdnNmIO2gaYmdbf5+csFa0mA0ptRgKrHmzilwb3RuYDnrejl"
-    "fa7IxU3DPIjtm2YwatdxlbcE/QnWRxmU1Y0OjMct0A3PSSHOqFY32MmjodY54VZiGNZgQOCJcdux91H6AmHhTWFadWbR"
-    "wA+WTyBkw7YpZFT5vFZVBH0fJ+ocn6usCRbtFrew82inAK8ICD79i8ZSadCs3YZi8Pz5x0hSmDf9/W4euyq5G87LY3ET"
-    "4jBAk1HZMLb0BawxL/+Ws0GcQ6Dhtj7WkCa81qhgQyDPVVPLBbZaQFmsgjGpxIIrQJohjXv0Z1S86DN84q5pgUqX5yRk"
-    "Q6Lj7UHBmwbWBqSlJ8bbYM2yN7hO2a5Nby7KuTBLD+FOX1D8gcl5tQW/QowRxrM37oo0T3e7KdpM2jQBidGz5H/sZX/u"
-    "HfqY7Ftk3yI79gWWPhQ2PClIuapKQYnpthqFQwom+oyS8oyhHEV2nO2yjC5ys1kZZtdVqUv8EFQK0eK9W4izSika2VFk"
-    "acFVtJUyW1sGq/BnQjygkJ1CqGinkOStCU9SK615o3WJK4+e3TKip783dsu8ZPkLp5Or8xIh6ZxPlsrq/7kRNWjbFayF"
-    "l9kmDRLShVks0ZTmvy0FaDSeWXaN2GseGUmZWbbYpH8HIdV9+EfTNcSs296h5qVqigNYroQB8VWQ4SW7Jdb4YD0cDXQD"
-    "qZGmwu3H5Il/XeUZL7TZmh0k0i6gvSxo4tO00IWRJXOxALYnXU0OLtlxPNZkqoFkA7Ep6uz9aKDBLmeCgT0xx+NWqW9j"
-    "T4PJG/u/myLddqfTHUKZLIVl9fOKWrsV1j7AHFhMc96aTXMarfKbbHHMG2mOmIIAaPOrtXN87XbMFV1k0BSB6zUgDBzh"
-    "r9GVBcp47mZZWpZCZLDryrFnwrdklb5bIZjVyV9eKIg81AzJWzJWCJcUC2RhjDaX7ySIfeTIUMKFzd/dsKk50yPRR6bi"
-    "sJYbc9ZhDTQl4cmmdsc41UJqd1y3FPp7Qm+IUZcF0HI1mN1WqQfBf4+b9yywOiBcOrFxdwKS8PTJHgGu+O/vGDwRqMQx"
-    "zo5Y04pCOahZFQX/T8Qn0+GQPe9seL3u0RjbbcUnc1LrICDlKkod0zPJRNtun8DWaz6d+IAoJcX1t7watrqJvP4gC103"
-    "uq0U5mNwLorQIuGux0r9vtgWMhUu+ZV1l+RRGn9ynhqyVbVMZVk5hUUQGOwOoKk1pE/Ntj1gWp+6vmjvaFH+fl2s0nOJ"
-    "zFwZxRDTwepqDo7EN5K/TzkNtihxuOFASHbvs09y1WSRPOFxyVtAQMBPMAV8E0hfS8LzhsaqnmNKu+PAGA9qlWpPjBRg"
-    "OyMuSjRxdL/SKRDQGg8aI2113GkP1blD46Q2teVSu9Rx96Uz+oi2S7I943BLI+mTJP1aV5JWoyLWMv9bD9plmIcZfExI"
-    "hlldhjdQzJocZZgDytlYbibK91Xd99XSfs/qvk/L9+Y7VN3OZY2bXU6AUPwsZ3XZglzOTg1KhTJUdRu/InD6xMp2Z68G"
-    "dfqCQ6moTSqfIOSE6evKWu7VPAlixyxEZjWEXOaMQjU1rRNGuQA9sK8jd0ocGKTU7Sw/RDei20ZBNxWWzDPDuewfVO9M"
-    "ZVqMxHWLq9u48GMbheDEMjjFDkPOL/n0mZAhl542vl3rbgNUa9RMHOy7MnWbrLrw1sFAl3JTwn2gKhJdsS3b7La3/LX5"
-    "EYWKwKjVpFglpzvxSfTMIZFNZ80hHe1vz7NN1ZmLpnohBCGf6HkyWyGIQbBxRXaZYpdMU1fCSaG2jHGTTd+Zlwt2coir"
-    "TOwokU/IMWvp0ywnQj/3XWVdmOOuWXGpV6T5JueI/Tx4d1rFck4V2VVba27Mk+ImXqSTjEQH3ixcFIsZjhqLJR9A6qVU"
-    "LwSL4vEibnCGBgeA2ILRNQQiopXozVgxL25UQMvVZK6UWKxWbuvDWTpXeevZFbP6xTi85hKCZ4BE+NxRdEY5Evk0JqF+"
-    "KXHhYsZxNqvct+VU9HzDEUA0U2KL6QXeXeV9Xa+59ISvbnuAxKrJMDjbHqhfTJtUZ2xMvbgDVIEgBhXYC8Yo0NBGQRvC"
-    "Wfken7P9+m4lV7P4QFhuDIpW+UzPBpB/TDSZVwmhkJLfzWP+mKibqWC4pRif0gfwuHe4xcswuNX6WZoANbGzp1L/Vbfa"
-    "eH+AcY90XSyiSXYBS2sYgLMNRmioQykmXJwWqBLlLva4UAOV0mdcfQq+zvJL/saWHw6q5x2yXOEeqhVK6oBIFonJ41EZ"
-    "zeTnNK1jHjembEzPaoslrkw44FSyhXTT7It9fL81dOlgBTo6Ntvg8WfWcRy91aDgb0dq161uMNQkT6JPydazYmKP8q7t"
-    "8HxWaoBpg4edbRLHG4WumEsIrWjPc4M5Dub+geTBQqZOsXDcwtQQ55D0GtJ0CQQQ2Z77M4bhAUmCGryu9ZnbEtAX38I1"
-    "FmJiCwYVpBxls+9EvtayXFTs2K+WiEfqxeVzle+QgeRtWPoOBkfPZ8TKPpXgnaY906q5E8b2CReI1a1AYhwYmygxrh0C"
-    "OWiJ7GUBpZFYd4RQ4ls3BbuN/G6VLRHpTJYbads5LiOn1wg8t1WBli3/VXNLvWHpikO84L6iBJ6Fk6O4WWUy2fJrhmyW"
-    "G5nGdzg70EaciLsFPPv9k6I16wh65UMEtUjxmmNdbqc919Vs6wwHELopuaeonnq7U2XZw21gpS4qTe0CbX8UjOJFIBtV"
-    "KEef0pvlks+vGZYbL4tZqjpQEwmSPwZCjV3ME7u4JY6xC7IR7IUZVWJZU+JmeqKknnjEl3jDViMdIXRTRTRCkpOLnCMf"
-    "hNJjkif2xMWMvxwXJo/mAbq7dJEtfEp8e/qWG+OLQZ7tjspDnunU8R3SkjMqMShwfTQIMgVU0LPGQixxljWB8+Siv/RY"
-    "3PotM1EM6ZYE3SQh5Yy+J9F1sZ7x1QMMz3isJyLWbeIlz7idu/5/QaAsZaioxrvslDnNqjSRXU/6eXdUE5pPI3EJc91V"
-    "k+Xlm+0KXhiErgPOI0lC1YQbjm3mp6ioNFoWm5jjv58YSWnc9BJZXTduCjeCrsGIDkl0NhWXBNksZzIdNyoqEVA1iS2e"
-    "Skvb9rGDAVpfYKv1QOPMQE1aUW81Hi82u58Jl2JhEHGkz9crEmuRyX6VBvI1PjVNBsc2TpavCyEQ2HBF0DXFjfMI8fhg"
-    "+AqS2RV5WHcHG5a4cpReaZAwZw7DawfNZ0lWceontmHZEt95OG7OG1hT9b3oreQwoL4KPlQ1jI0de77mkSzWhomfYa6N"
-    "G8379sPiwyUc2+PgK1/vN/g1UUvZPRPyOcQ7bzDnPFznkQxo5a7OdcrdopnqmRYHOcys1kkjNvFxYIfPRhx8snAiTFB8"
-    "AmDCi5CMOEMmCHbU8JwGS/VNG9mZFe/sOt279nO37lD+xwXOemMPX/4FmLqrPp5sYjgzdrFoPBuDGklgxxD7+nm2WIX+"
-    "sTHjZbG+SxjB9kX2SzZHerUp2KTGmNAQXp7ymhwYvYiRNlzwCvqJLzQe6xGzbAIDc9H4TTppEnS3OIzVX/+ZxxDtmLwW"
-    "zyoBs/Sqt3KIJ780/qLLGrufJVw03IIafJTFJMa2At1qJp7zKIsdAGhBCmC5kburDUCZ+2QPX2xxskUY2LG2f75ziOK6"
-    "NBQrSHIr1FiXdUfgZvJVaZlLsttxkfTPckw3nW3c63cTI6ZTtuY4dDrssCJi/GyjzzIfJc2U56apKr6yGyilrw7QRb+y"
-    "bQKghaah68EWgRV4fLHdbBUC8ZdE22wxP+a9Ap8a4gZssH2ozJR0620bsCSIDuEuDtneFGm5abjDbs+cxGofqtQjZdAZ"
-    "DnglcU1NcNg7xEzANSyXzUFqnf+wpgK1fMvm/jMibRbPdHIuSOCEcT0hQmxK6FkCqNo3+GvJNiaTkGsIVYVtAziJeog8"
-    "UhFsWfBJ3EKYWB6UAMd3mtZP+E74rmE9pTsJVff7NMoTGHmLH6FRlLJOzl6gS+QEo1SrddlKX9grK9z8O9VzJpXbKumY"
-    "bp4kagV2ldI9ud3K9XeJpK+fPv72mbNddxfrv5UntcaWDVTjW/ox9tlyjZ0SX8uT2GOrw8q/ezChI+d8+NXS62yRwoYD"
-    "6T/oM7sjMRmuaS3Bx79hTTEfxioIMSPHrcSnQOKf8Qad3TfijUC2pXILIV1/WUZvga+3jGosyrrH8AJMM5gn6W5Iaa4o"
-    "saDZQdWGKdMFW+UY0ZyRkvn32GN5H8xo8AB4n7kY+6o6Ed6zkEioHyr70sbzYp3/SmSWLtg5QmNXOyiKbPEWjywjB1xk"
-    "DZrPdkqrUirb/MOqYvzyWy28tSW95m4/1tYfs/Umn+JiJ+g9aCrXeOsRZyykZ1Pa22bQRGO08AE2NwQbDq0v0xs8tY+O"
-    "jhqiyrcdWog9l/RIInrLxU95xud123fS56XfoZmV+F2sEVCjAJAyN6DTYRe1Ye9fm/nesProkTYsxP6GLY3vaqtornbb"
-    "ujQKtLq2qrqrvrH3tVVENVvcDRg3Mhh+S/xO9d+QiaHcDNVUE4wC20xOB0h7aHW+IzO7gkrZM2ccjFm2eUz8NT4bB6mC"
-    "QUNMHu+FcKgLFnuzZXiBXCInKRrcS3aSVoVvRRgbWcg7KeATtuAswHGDtjZFPMAmiFDlxtufcibKBPzjNU29xzbCeq4Q"
-    "xHz0OLyYzs3Q65geMpyvzwtjNypLv774ZwM0Tq0J83wVAuCTWBIqNPNUxhSBDFzjdDBNkqjYG39vJI4JNSsf/2E+bu2X"
-    "Wq24nU5GwU5l/TnmzeBm4s8RC5YHJ27cuOUrutEH60XoosJfq4VJXubl6yn9Qm5b5NlaKV303+8N0xPPg0V0NIQY2O10"
-    "9FL0Dki4xdY19p00CHZmvH1SsWBTnHNIokYQQMIEzPiO/T/yBE/EiZdTesF78VJDI7Ndbdg9DZth5pCv+rE3RtANrFa7"
-    "tHxcI8xjZ4X1nlmP2whwnFzI8rwh4G3s2F1E/lzv1RaXGe0ZmL7tvVnecjPduB2sZGcXRWcSLRp/x81dlwwkwvKVlv95"
-    "/d2rdsk+QPP5Vm/9ugZINvZnyVSEV1edS5M4MZcrfz7Kylr18Um9d2sbV5doL3bL6pEWf/cvU2NkPHcFtUZlO4af9uCc"
-    "18XwMF6PRNQ5wW+/RZ3m7vJnm6MuUwXy7tJzbz4eVbEeC9HoszrfpYQ0/7ZZ6T8oqMKeESQn5M6epdCHHUZpDkipyOe7"
-    "qcd3tc2w4RpAt3YIzaYMKr2ajNi10gYS+1bErG9Y573BxNFIkiJG1XRFPrTNCai4L7AFKunst+4LRwT7Rv9pqNHcID8O"
-    "oc9yYrib6QVrB2IopOWpIet/oxn0uVK1Hhbjtra3+6vrLBsUnOCSyB1jZhbueJfbuEVcDEpoh/tNfkOrwH7YOE+YQRDB"
-    "+wCFTTRH5wrrrLEHXmytDjz5TCUWucHVHCe2BHNvYcRmT5NE13bTkvBox24p9IpyzE3jmk5OD8yeyhXa+iUecoms9Hyz"
-    "NOS8JW512l0/6yO5eIzdZTVrJeff1Y2aXRBvzD6DI2hVFk+/ZMGXkSvLohSqXzT9wgvt/TuuL3NFK4ujX+bXJPrfO24Z"
-    "B2dpVeX2r1DfemQhJnPRyE8TKzm/Nr77rDesec5q4ASlCySxRBQH6HzqlRIl4ySby0FqtVzLFhzvHp24bKFdmZhbY9Gt"
-    "VwQ9XiziRlvEOrkPQSi0jvokRczv5Jah3LP8Wz5jV4+dqrs0qs4G+6q/f+Er14WzwX7bBgKD6Wucipkx/QE8ZUjEtdyb"
-    "NYtbeu6l8Wzm3LFLKfni5Ivlpvgxz64RIk1DVqjlmNFf3QZmW2aPf5e+h6+g1yl88EE0Pk6qYqutbA3zszJbzuTcjdYm"
-    "qiubif9nzOxSfCJpLDPYrlTFMXWv8Fhhj6IP+SxBhDaWmcwp91QiMU7lrgKR6tWUj2Ph6tdKgCJs8mUnuAwzx4iC37bU"
-    "wjrKdEYNvilpWIwDnGbCbn4hQ1LBWFhGNmsm6oX5mnbey63xSnYN6we4XhJfT57myvdx4bxXGE1Y1ckCRFnZU6gDuwA5"
-    "VNFlli5tVJQR/hoXwefYxX1ZcugzKC3zkkRw0aYtC/YNgyBI6l45UKsC60+xw4hFjiyLq/U0c+diopIB17A6KshNLpk1"
-    "U5UrXUaO8650uQKs/8LB2t7PMsg/7cXltvytWDV/2tNI0KYVp/B2gF5ChhCoql/+VshJDlkEznH0FlnejqK6BSgxni/A"
-    "BlFOg+cpEevBMsebIXKrhsJ+l3GFseROdFvge1SHLodjB/rn2T6nMhsE/PrAAmfbejxDLXjNz34e41CRU/xDAvCjncOF"
-    "G8C5EX9jkk9bvBHf7tLYQA8j8UdP5JcY3E34eZWLVsA42MPKIkVOa9yF8Rdi8rlzAsbetqJR5HkSC71qowa0tV2Tg20j"
-    "HLofMTdVYYlKe0OBKijFLzxJ+SQRoPkR3qm15TxLR65qfG/D35zc/K9+EW8At9HIAgtkJyPKYfezzOyVUspmniWYr7eP"
-    "E0gmjjpTiQTo5eg4+AbOpwVuSm3QjVMjoPf6uC3Nkwb/s43nd1uEWaT3ld+briz7vxFK4fCNyEM0aXPAKAjM9/Uqm+bp"
-    "QgYAR1GJkydva6wLArr3LQw8h1QV+lZ9GWOhGdqA0fJGqzUUiNR8zGCOM8qLBZtqysnC2teny5pR4YE7s23HG55noBKc"
-    "ZBdyxOUXE7ZpkercRntuFOGPq3Ro9Yy98eUiLS3CiUCR5I8BkZ4x6mecS/gXQytcKbvYu9cPnO37xzlEzVLALLzqw88Q"
-    "mW/ycP8y4ZDEg30lPOWqjPaibjZs1gOyy1C4KRYknNQR7fHH66RfyDMbvgoU1q4DzWvFiQkPWwVvgHOuU4cLqcRGMmC2"
-    "9piKIp866G8qK/Hyc95X6atmjVdQsd5iAG+ji5StTlPVbYs1t5LlNe1f4DjpaqVukdZZjVfQSmN8wXojfjWNd1zO1lYR"
-    "yzrmN0KjbMm9PLg4wAPGjv1PAQ5OHIyXP+taHQUfidd/KW1WCuGAoddf2uLnU+M+E4uyeCq0cpuLWKJO/E2cbSedHVun"
-    "tktdSdjeoVC/mRVrIbcQ2lNn62jZOHGo80bp7oPguhaXqPqktHCqjilvZJmkgnGuERFobnMqMIUHYHEczA+B9vGb9d4C"
-    "TW0U5VKTy9g9kSzY9a3SrBW35bgmwm4My7MJL1oVP+Zv7O7gy1IZsPNmgAsW2JbzNafUCPNGLLtMt0TSJHfguwpppXOn"
-    "GtxC8Bck496U49h5pn14pbV2yapOG5Jpx/k45RhFNjNErLl5p0fnHhzDvmQ/MtavJb77fkrv9U6Msg88EiBiN8rJ06hL"
-    "1N9RbSIBfXDimf6bFSAMGmbvhPmlAzfmpjfeVbBv06ob6ITdzt7v5BN8JvCk6gXOMpMh8MnKM5+SH+kkaf0O/6zaDfup"
-    "donzGYY40CyIQ7zz96jUSg17xEcUbC4LS2s155fwRbLZS/XgFdabm3b0ndm/eh6pw40EPbNXXylmwJvtBQejkd2dXrID"
-    "8cutOl7NI3ZmRNDZGcgaLFNDQsyqBM81/L8c8Js312b95vTAN7yGiaqsxuE+zm3vTrH+4Yau79tAIjKYA/UqpFONMRmN"
-    "7oDovYzMFvB2N8qQIM1ccVWPDLgrD6Cfu93jqZR4wXgzvdd+j+ShGlWIRX2SW7krxoO/59NeVq3OGGFnUHkzcWEN2K29"
-    "ZOi6DLwLYHChSFXTtDM4groxl/h/txt0Y1LFUCuHAn6cDj3t8FZvvUVJjehIiAN/d+TH7IAQWrlyyVcaa2F1jZRZHyDI"
-    "RtkIV77IDyhwaXySM1TBcT62+mw/uAB65WKGVPP+DofrlitaJUjitvqJx+ISb67dqTAzNi+7GjPRqLLK7PpCbwnp",
-    "wSZfL2Kj/ZISslFVreBMpSreSMUr+AaOgspNsd56Wifbm9CMH3o7z3xqkxK/NxoovFgbqFff/fK/33330lwkhXHfFj/o"
-    "ueT4+tk3j//67ZvXHkcwZk3ekVaHyzkbKmjO1csZTDgRzVZfJC6yWK2iGc4KiY2ZduyQAlsjxaRs0l5nm8A4wlgbqc82"
-    "23DfOkAu9NwFYEen431cycQ5G/tWIVfwTVdN5SE7Maj1PsDWMfaOs/eiFv1PFqfZbI3Djdbv/t9nPB/Sqn2HtZzR41Ae"
-    "ft7TqJEBh821R15hpE8frYmd0UIEHiA9M9GtotUsOOrQRhiv/foqvs71BSRkFBsjZ3Wnx0ImPB9CyYj5sYkp4zVjC+N4"
-    "WucsFRo9CtOil/FGgtDwwtW12YRKvWx8kLOTTejXy8aHNk1ZsTqaLTDj2aE5KZzitMI/KXWeIWqnY8WwXmJjziMPGIo2"
-    "dkzrL3HUqdapbX6J936Oz2624+Yobn9Ff85+Ho0f2N8/7gX29FKcRq0qtClB8fezfYhuNpNLpEEOkvrjICQHWnwmX7rj"
-    "sT71xjD4OauCSnYgjXdt88MpiB873bBJzuI6i4+AB2+FeQnXEnblLEJqbEHESfOJOQ/dglZJ/AH7iK9TOfqthA62TTyj"
-    "DGO1Add4w2fYaY3FIgTW0w+ixqihNzXsS2qfJoZ4hAz4OD+YplVdvPM+g44HU3XkqVyhnfT85BER6nmizi0HZ+tPM38u"
-    "hROG8WgL2YkSwVZgxGd63lyxZ4pAkrgSKf2JFbBPw/Zb/9H/jH2RXDYvDdRjK/IzImn+nZv7auInXPSOOV9MwhJ9RXPD"
-    "szQyRnmBvlBP5hkitNP+uzXL8VMrZiV1C0z9KnXXOhUsp23q1bOU2ILxj+OZKVhnEJl6wDd6Bp/L3X506TBY8LiiTsdg"
-    "eTQuJ5zxTbHxog/QH5PgoVNqUi8BFUxZ5wFVUxtT165wUYcNwcFqnSFIcdx0zREfMcaFRj5r7tz5sI5IzAT+DdM2n3mW"
-    "Qx7hm0uFfKW+0hfNgesE/Pm4yvQCjFaabFsMZ4WAs9tmczfRqwva6drW785C51rmP52F4pVETgUTF6hDdbPXS8OLWXL8"
-    "bm7OD3cWSLFA4M24HdwwUpTkwIwTGHwR0wdtKIByWNWSPyvmxYI2G/FNs+6SGF/1CODsnJvKYezOdDe+X8pVNm173QsQ"
-    "zkyg9Z/+DxBvcBZT28agZcrB6xBEDP3/aVjXV6AV21w08+93A8fn9s0ZP/vtGJsVKAD0j48A2p65FuxCcE4NNeyDi6QA"
-    "H4ZsuGSUyOgs9Li8XrEbKrnVt870KL2UCFzt6C0b/r0d4fCd9d9EcWafJstA6KzuhkWMe4wb1ZJEBMDILIyCqEgFwjAZ"
-    "l2NuvUg3nu0oZL5a9J5ENz4DQbltpVyIzZNou8NxRI/Odiuhv0DF9mvEMPPDJ7iQGxJJQTHkewD77+FCeOndONjNFfT4"
-    "OFxhAkIm0rKJhigr7NrDTXXx2UVblRLutCjF+i62wLb+5o4AwBcMaZXsJF6aU/B0Os37pQNvhHE/y/VBrHSRxBX7i2dF"
-    "4v7EJRXZs1lsd0D+1TgG4O7GKcQ7r8f5SyCClndci9XmrSIy+FgJTmw9pNyLakaENyrFKm7WyBk1VSvwOyv/6Ci7qk07"
-    "6yqfZeVmXWzdnude9FoZXAZtfPeoWbh3mJqJIucu3dmK5n193B7+IrozSGfguOwiThrwC/s0+yet4UYdxqrRNh85sbuD"
-    "G4n/qeZ9X4oRECvkUUf5/vwXzUZQjORub0BTPdMUbniuEOqPj1DrjLvqDLke85XH83UuUXsRIIl329Q2tl6DaRu+igH3"
-    "bajZ507zhQRtXKJO6aVo6E3VRrTwYllwh4AKMWQ8sbp8/oCRepe93mz5VEBgttEYP9M8XywqWcxdVpMFf56kZaa+/Rri"
-    "gbJRzfJ4QcI/vrNnpKq7AMYMDsbYOx1HjAr5/TaMPq1e7FCsbeJ5Pog67YHjzVuaPsYtN9FNHzIcvPl5XrfFTtxZmJ/D"
-    "dNNh24vKsfUDc9CrnXQ+ot6wgTKaVClP1R+6QrfOpqAWgdTeu7E3hbuIdcMcFczXWXbPUUGA1psatN7UoPXmTrRqqN90"
-    "MWdykOZdZmlJjCbsfLN9zTS3F/WO68LxWa2/1enDTxsAP4h6xjGvgGhJeku9pNaM000Q+6T6ThD73nUMbYJCfcQYDBRj"
-    "dw6nlKzCPrSkoGNho/Vqdw7DUb+PyryRCIK58BCEFHhvVu8CPoRUOcjwYmIt+SST6KyG4YhxVoXjeEdNH2U47Lu06adM"
-    "svN8+T01OEyGxBz7c6SbBBPW7zDCa3iedHvhKLRcOTMgphLom8Jq0Zf/KXLhRUBg477zNRPlsA0vIWt2B2FjoSi26pCl"
-    "KPP9lfIRpvCtjjowPa5wAthpF7IpD6OU3FsTPLYGJ73mkrA6WP2BZUrJy66djVU5H6DBKjHo0msOinJXlyR/xWczf1Cb"
-    "jQDWE8pcD0uOaau+n11PFMBjGtePAvC7sxVFmbQo9TxSY7G7f7TabL+o94SJFjvtfQv/k8pvS1vcxwiHI9a2nXhtwxF7"
-    "uxeNJOFaQlL02nzo3qb1Qo5nGQ0v0/W78n48VIyjjIssMS8gai95GnGUOyJvdWkqtpJidlAWIhOJif6av3Bs2Nl51eYg"
-    "ICxxtauk5VHhR86icXRs/Nzas2g+ExdFZW1WyWUCriNjxcoK0VQpmf3omyJKApy9JlbmGTc0qXHjm2gZapznEpSdkJXQ"
-    "//rGeCRZwrxswnFZrpfRhBD4TgRIGSdgnXOym8hSZq1IpbOiGpj1I9QGQjPN5u7C5G3G8SYXq4t0J5bPNRx91TPrQAhk"
-    "QmQxz89zvigm6eIxIPM9Fvq9S8DkVgTwM2ZcX6e0Y2HoM3rCJlnvqd+xRIAO4BzI7H53LOycdUGtcYF6lisKmNYZBMRb"
-    "z1AADAPfq2diNyZYxI2xcPANEZwsqgLotuazjOxJ9Dn3QCz4iIZk7oOg4Ng6aBQ+j0NnVSgbqBU9bL8pIC05GbQSldhl"
-    "hiMYyiwNOo1wL1JkKrjwB58JwXjVB5zYB5mup7EoqjxICU75e/TMc+j7F8264zcdTyC9uu4JFYbLtE85FWIJCbJrp+aT"
-    "bHOdadBTE93Cc3C8Ps98GzxhcNeFxCwpR2KV4WwPWQzQyUq0VyMq3b26BZMzcIAurqF2Lck/kbAxNkx6ln7MalKNYc6K"
-    "bjZlMzxYLJx2idsGIKilcB9+hc6VTYshtNRls3B6adPhpBwWOJbJppuzzhjU513NprQup8E854xIbDve3TLZbplr9lyT"
-    "2LCOqzapxgS1fkP7Keyu0+717pVluSmeRkTQwCqRcMrqYHxFE+WB2lIFmIPVWYul9wCylTv/K3V0x7pD2EFK/ElT7LFc"
-    "otkYAya+HzjBxXdZ0WCqdDW1McvK1dq6TxbLKHpcXy3Lmtl0t9z5wYXgjG7tbPqdw9k9vH9r4tYNz0ra2MKpqXTFSroy"
-    "IYtrY7odfkD7eZaiJtThRjSvG8zdmWpCzjlQDlYNnfy7ULXlv582yhxB7IRz+rIODfGv2bpgaWcpe7UaTdedon49N/2d"
-    "4985MgIGjz2UJ917KOLfsmkMyMew8F1CMLEX7hdGPnXQHDDLfE3P5FeuHOeIZoF35ahu1yW5Hp34yuaP1C9XD7xwjUb/"
-    "cPxJ5bnGTyrPLhjdaFRVNLupleHzsSHjvKt/u4ue36xzDspYGp/uvBPSOwtG+EcARtjJx0b5dMEnv02JAq8G9TE0E/Dl"
-    "rXkQEaxZMwXu2ebVzAG75+X7A0L+fO/gY8FRVFH1QSIbttw9MhO30N0guP19krfxieIJD4FfMnFLVnOR4VTUnzg3lsY0"
-    "jivaytobArgo4Ro9ulOC50NQVfqdoRVYDg+8MxYd8nAM2uJBmcRe2Sk7RpPUXdoIFIJaS3CoGvo02K2zUp3WZAjLCZMb"
-    "9gAjyDxRxTEuWTkd2n4YZRJ6aC/QWsr+Ze8u/yDq75T3rgOcwVh5BQ8VfMtrF9DZBnZyqIYFOvd25/lEu/+RE4p7zyY+"
-    "QeeoOyLgFo3fUQziG/otvar/3Kr9XOFUoDR/xOo3O8HObZexBf6EvRBNfCNlVkCTK9sYpkgSkOBm8+yDqgU3t+MaHvMU"
-    "YOpPlJjmAMQnslX9EcGNfzJw75ESt/veE6kdlTjCPrqlgYObh0neauEpbj8YhShiPrKxxabmFKkmANLxfXsrEySJj48e"
-    "nYQN8w6WTnbaxycPO0tqzQrlb64rrAtV83a7f+cm++Oy0MeXTX9MetWPtcNaXq3n6TSrzxta1XlEbCMd2/AEkwzmHxoJ"
-    "uW6TXdw4wjB0agJ8MmnoiYji/J4NgrY8neIQ7d49Qr/KZ37AWUW1To0Taqtu4dtHRWUv/ED1HAt3JfiKEP12w358hJ9x"
-    "yVp2JbCOa7Ut3vG8PWxOvGOgxGMZiR2OmvN77wS9cn4fnq0bB8F8nC4mPxKd2BQWXarc5bjCpRAiGNy/nbFHzmX0+sc/"
-    "w18BWzaYQ/iMvfSjXusFTX2xyUmk+qSL987+9PBRY7xHe9R4Khe+P0SNP8GJ45/gzA5G2g/5bbHhl0f8cs4vXza+xMu/"
-    "rgp6JSI7m44tAthtAftiE0eLXgs8xqnXGb5iMxtcL2drG73m8vr9+VNFQfWai2p2LzIhc++4NTCzKfNf2VInyO5fPvEK"
-    "4pTSvQVXWdQx/DhIZLbQaPjmO4ucr+p1gls2rOAzZXetft1FEY+jEFb/0Ok4q287YasfLIsaRV2T5s0vL3VOmKTS3S6t"
-    "XWW6LFu4lDm3gOx5Oq4l0fwNPpiDePrGmu5JtsmnNge017TCjndMzr3p6Q9KgDrO6ASQ7W5OEqQbL2EuyRQFc70H7PHd"
-    "JGxdhb4euA5O7NUPkYyvX75kwfpbDr7x8So8iaa2pf/reuW0wuu6vMbbKvpmKECqR2Dipk3khgQZtt7HtPrx3pLBx07U"
-    "pf+qWbCYhtn+61W0dutwWOMDcE+ZbmZtLQndTxdIuHAJDI4T37tEAzzM2nJ5vQH1te8g+qBJfIZzwpPBFeBTfz8X2IGY"
-    "qnkGd/aEO+wiTAE5a+Ph3vmjBlh2lm5iDw6s2DxXnUqg+apiqM9syRzy7YL/8iFygKajfHbSmH5pPCNqQWLzjx4yxumr"
-    "/ShUTN/2Hj3cMwAePTznBrTw9aRxtV7Ef6iB12w8+rJZYZJnrl/O9nLsnU3aA+c78aTk9KXfWHtW4zXapn3ZYM560sAl"
-    "/oaCD4vJOqquwR2DboZQ5ItQTU21TpCsK4Wv/yzy5YlaXvjFY0tbBiun0ZemIJLZg5s3LJwV0GKaC00eoC9NbKGwUcUq"
-    "neYbmDu6DzSYjaobYZGN70D5l/cQhuIWH3ws2rXMtO7BTnu4HWELfvgUtnAn7whdky/iELbYNBmrqW3Fee5ySiyBNUML"
-    "jifeYF84DRV36T1bwqmk2KCNrKlfdCsUbRfWUNmDCOLqsh7ZR9jKsObpSM+reY0dEff04Jh1mI31O8f3TwKWm25CanSs"
-    "0qfDbV2mLTNDamUlM8C2BClhMUVUzey6az75lOCVelSXnyU7j1Af7iFpl1odFe1eevA3HnKb9kuT36NfP5ebPt4dJpVi"
-    "QzKpiJjm1g0E0MDJkhsf2gREN5eLZXnSuNhsVqO9vevr6/b1frtYn+/1SMjbQ6jsaIenXAeMhJAsVfpZJMXPgw007VJO"
-    "Gh2iqLtg+Yv5LggIkK15epkvCFueBCkf0NETki790fNIUziSx4RoAKl7j35aNvwB9PZenvB/l2l0drPSPcaObbR8ks2V"
-    "vUJRYqeURN+/+jP0zk9f/wj6NM5MShPMFFswmEuLlZBn1Vy7GwwdCXD6x+IBzov1Zcrm+OazpLgcft/VftrtGK0zgjeP"
-    "n3z77JcfvvsbnA0MOh1T/vmzx19Tyn5f7a3/nMt1HHRWHV5FE8QkYqdDCHSzKNJZ5fTRJBtX2tuVRsK1oeGUPepN/JPo"
-    "rz98256uSULJZJND77EWgBeXDfGHjFD7hKYXzTzzZcTH/kiMTRC+sQlWQXsJ7wCSL1RxSIuUnf9frLP5yNSf2AZLzE7d"
-    "htRGJQIgMaihhzYHuYrduwnLKTq4yq0J9HGdvafF1/VRW4BbFDRpOxUzRSDd3aJJIvWiGoQQ5BkQe5fYJPwy7uaLI+Gm"
-    "8S3odu0//3Tdbo0fYN/eaNVk+Ln14LfWgz/yd/d5U3wLC7KnKc5EdS422mbWS9s+49no61jN7MkldCaH7uRrYNJOjvyd"
-    "nVPpSmjfgujYv6ZkyNszn3XaK917M8GrMkPLHldjiEllP9CLcSLjLKMtIK+Yc1ToJlbsF+Fnw/Fk/jzgytpGweC0KPEH"
-    "4ZojU5F+UlqFS8Ia9ZqnGDQ5WKLpsALz32nLvbWQXLg8NxnuuYOAz4EUdx5w8b4y9WtdWYadjpHYTc0sM1VJlqYAiTG9"
-    "TrO2DtrEUD2bNS0dYHgnDX5cEMOIeU0ynXXbA3fZo7iqXvSw38U228sgdtk1TZB9VNPHj71CwDqPiuqcTxFgmwHs55vs"
-    "0irOq/hHznZVvRwMNOcg6VL7GI4yf9zSUjUAE8F/zePaeiq3TSrD4VohTFvqhNHL8N6Km8c7njDbTsypmF0HU9NnYzKv"
-    "R3rpyRsKl8QGshylUO/5yAd5Q7pOKfPBzLCm+mRzLtZ2OEBl8nv8hgfOquBwYnsGKZ+dZoBcu73xp/uSupZDWtMwi2xs"
-    "Wvb7/nnqA8n7SGUsmOHSS9c7+wibAXm7exhcKeSWC+maUxwUsY4EbrA7Ri07vuy4pBFGRwK77zm2e2P8OetwwhZaLP5o"
-    "qb/OpxnY/TxXz3ZpuV1OI4+vf7+s4ev5ZcoG9uCzL/DsWw85MaEB66gRZ4YE+IBE4GPAorX25Gozbx0mUMNky2kxy/76"
-    "w4unxeWKNudL2qB5ywlDTq/TfMPVfb8uLnNa0mKqo1i8Zw35P03EDLURRIXtgkUEeFOTjMfBt2y9LlzYeQEh8S7wgWPA"
-    "W4Q50+bLdOZiYAiocj2FUbD02cWPVEM9Ue6zJKNu9yHO6KIiAIwZac+NoXzQmQtbNoUpvvnPs41Z2Bq9WaPJx3UyClyQ"
-    "l5lOYrLrbNE3b2Ex7jFrkOqHAtgULLFZdDdkPFfL84bniPh7sbO3XoBBVCR1J+rEyLnHx4YzM056+LQDFnIlB26wvser"
-    "wsXT8n2NU2KcRYTHHiQsNZKflj+tx+pBXb6cGt2D3DFhsQkRESgVBxuNL53yZGMu9AZSyFkD/onhgJp9quNu6C9XZcLm"
-    "Do3xp3hDrnOP6vzdir5n10Mcr0YS34g7a7ztsryI0JYuFX6hEwfyLB8nnidk82Z9Ro51m5Y07nCRzFVLHtq4saKGfgOu"
-    "snO3wu6rjrm/MIf0/EG6y1elMT+uHHcC3ht78FzuXqkwQiFfLbK+hPC64/hdnEn+O1aMn/ONWsKsZzZjz7tvOvYWi3zw"
-    "7leErpWlYiOFl+a6ufOg6O3l9oJbUk0ru7PbI26V1YJYbQ/L8Rvnw4sjt936bxdgX8xoymkhMQuLaw6X5tawav5ZEGRN"
-    "A/+hiIoGoa/B+uK3ibfflRKG+pq/r0Jj1u0K28e6WL2yx2EKVPR4MW15vy8ka4PVMVtemfC+Nu/VEhsfbk3DMTbrr9A4"
-    "cnNR9OhTOnNx9G5dALvP6ofMH7CzxmueIzYaKv2+kTBBjR+FwwhBiKQnxLo7xiRZQTUpXcijL2jZOHWIhV7LBMxz+DRx"
-    "5Cw2Nhwz2gtlnARbRNz9QYT5NJIjQr0xEAQsVn4OKQN81l7E0kPr8J7P1eVlut4Gc14jLHpxwDMObmMM3bTzhuLuNIdT"
-    "OtJ30BgU/x8lmFrKcMGe/68GXshMAgiuOfhy41sJwtx4rTc5JI0vceDxVfoKP2r0FxDJPRTycRqwXRNS2OmacKzLGsbr"
-    "u2Fls09n/2hYbWW0vJDy9noIm1hyBBm5iOLdZnCXJ5CSWKvJHTDqL/V+OLhwIXBaNYBCGvm/YLug61g3koiYV/8N",
-    "LLAzvvtjO+WQUTUZELyjmshxO+phLdPlHV/y5dznwM7HmUc5oTGNUdAlVieWiIookR1FIjJd4i35ScAM7tQDi8nnrhKY"
-    "0j3Xsmp2P8lYBtj4xoOj+gCZxlO6BouSfSELLH4Ibu7P4h5N79dX6xRMw6yEf85op5EuzOsrdSz+cbWwaUfFp4Z8Vj1w"
-    "t2fyv3r8A6VRUh+q4VBAs1e93K0EuDJX+JsienvzNuTKMBt8vDH8+CbY+dfN/tjZHY4MYM89MuvLrKxFwIU95RsiXbG6"
-    "d+vLXDzcowU8LBzCgf2E33itrni8h5lGuXmebwB8p8VI22UBYpiUTsp40rZW+W3Y8bZQ/mFkv6f2e+q+n0YTWAZ7G6Bv"
-    "cph0gZx42ZPmgyqjt6vt25G7jMzj7+Ky8CWiXFTmVhFRG58Fnm3e5KuYzYhVxSwdVgzQdNrual+ZhDi729bApFUL2d6Z"
-    "93Qz9mO3cbx7xmF1BC2G1GITI2qAyeiOcbHZs5d9SPTpKwrgxZMmswF4h6Gqhbt1cAOJuyoCbDE+tnXQtQEvo8DNONv1"
-    "o3c7N+aoUXGKhvPThI0ulAYkTkcrmnivYoOLg2Y5ojXePSEYmIMAOz43yjKlYrM1wHRWV6fUPyPh0eIRu1FOIhMFA16C"
-    "Udy6SLLMP0xmJnGKVYljPPuicL5q4f67CLggWahhYr94SxrFZjactakOw5XXc0ed+157R5n48Qu5fyquQdkFCPGcZUj/"
-    "5qp9vqGlIis5MMmUg+JdK3+SrIjr0tbKuPXf0kxpq2vJBq1wDdA80VUcGiU/2DWVtpc8zU6SnXKpL8hFsfFDHh6Hxt+W"
-    "gr2rA5nuLlc3om97wG0s5vMy07CJD6WOU5tlhKcWnlrVzAahJXS/4uPD8xvQ8+7mS8WJwN6Bw05ieNRWN41QjerTo28n"
-    "btnlTqBnwc1OpGdFjBpKVp3o3hFMYTdWHq5H8K0IItCJyticxVh2BQso2MdYjgGsit8ryPummlLerhVco2lvJlRZhrdZ"
-    "NbbuYZLviixsg4lQbne/RgaoAIWxdG7iVDWN0sCDVU+LVLGu7qdRXW3VvTb3UydrVdl/By/gPQwogRtTOQTw2FBINiwc"
-    "BfE1rtWddm3Ydv5oYnDKm5I7NH/nbA5Vd4fRE648qsQ5lBc3QyNTmvIVHyg1Wz4X9j5EBUvsxAtFVYXAzeLTWayqVNyX"
-    "1tt94k5fAQjSfq3sb33IyHjmwWDydt+5pcHVbgyo+Sz8+KerXqc39Ki9Woovx/rFfObNTZ7U1GqReBp51z6MdxZsQwKQ"
-    "igpXyHRGdsowHy4Rv/g8E9raaeoOxHCFsXdq1WycjeUh/UOxyEdCI6eR+bI0JMJn1XBHep5LmGm32Cyh+p4UV2uEtpnP"
-    "s4pHA7+BGmfdYN1cNvzcT7hT/LAaiJAXWUVEoJiozFB/mxC2QljnF2zG3Gl3vgBNanOCrZcI74knFSdGcgwG4c4dliC3"
-    "dpOlJ//2GsN1sZ6VnufSkfge5FwJP9PCzid2F1u1KMguV7hoWas4KtOtb4MTNNa3vCEq+DS7G0V9dY+luV5//91fnr3C"
-    "Pgp7JmcNk1Gr8kkmYZY/GNsFcBzvbo2eYFht9Gehtldga5ywcLdkGQJ7qr9r0RKVAM930VmqL57aWY8v0sK2mUx+3B9n"
-    "ZgJwwkBF5BNXjKLlP4YNKc4VXhXs1UB0/u2GNxVRGU21yRVJVEuEKWODGiK5WSZbn5K92uaVDZoQxItNdmlWEkGGF15y"
-    "Pq8IHFVn3CJwz/wosf9Xy00pwdNw7GNvF59G3kXjBi48y5qQuFvHp+4RWehXstgw20+KYpGly6Y5eYkaXm9kfLRBiM0L"
-    "GPGnEgcPZuByi7iEDQmNTX7DXJCGykiFfDUVpnY0apZIGWWzStroBYJfGdIWzp65bgwgVksE7RC4LsYqjEXsFYZ1nrZW"
-    "OCqlZcGyws+pWNNdMdmkJM/CfTHhYWQxkqjOWSkhsrq3YslkONKzXJ+KQif0hob08sqnLeba0zvX83vKyPFg7eInM9az"
-    "qaksq0qCp7XgJyquaa76hfNvRtFDWyvxyJUuEBTy/EI5cU0sTHBrZ+zzaaoEGPqvWPTiHKeyWzKpGnzPKHfh2Iw7yHlJ"
-    "yK7ZY7RNOI3ivKEjfFq1KrH6nPLq0nATGnp688ncKCzcwYFcuH8InZN1cdYxp27aVuMV7TMTrWPF0ymchpqO2RNbDLCP"
-    "Q54FVxsS4NeEZZ4M5p2j3MmMow3ktlDVI3tVUHYiImLBsmdl4helTnmMaDqh3TL7FEm8EYb3dchcvJFyEMdBZEvDhiTR"
-    "8X6PcrZ+yEPG57GNE3p9IQ6m5PNOQERe36s0ZCMKtFfrggbwsiJBBd98j4byYceTZMW5A452xBEPTp2dt30vSIBnLGmi"
-    "re+xteRubY7I7qsxNX5F2Se+KEIaFWHuc2cexUdxhQmXOGf3y3AGo+PkMtLC9wworE6OwMc6A5PhyMXeXbwgNtR83dfE"
-    "+9JM4i3FiZ3tiRu0O4VC7kOdSKiep43i3dhfsyCgIQhLE73NuoAWDAj68iW7HNNb0e3o+6vAvbRMgqeLYvouuUPHDq++"
-    "vHcts2/cPnFXp04DQ12kfTXmBM0S9gYsz8bTIt6WJMI92W4yqBTMu/+MDbd5/9dVutzksr5JPC4LdGMfjBEkXpgAvi4u"
-    "03yZfFar23/5+Ic/v3jlvJN0e/b2CUzHjIcS2gDeqqZf+SYtmBIhQ2I06cqZrn+j19+kcSZyExOT/PzDYLFyjcaa191q"
-    "pAcTUhjzLJzyiBX4I5GBOTAI4vqovhly8o3zw1qJe8N7K8qD4N26CFyrDm3YuSear17H0KiSqKL0ozGriq7uyMKuEeXV"
-    "hK9VxXdEiUyiK2Lu6zDaoye3SbQ12+xtYMMuynMbkM2EbFNRMV2/zn/NYmlnM4w0+oHvwW+7iV2BQCxbwaCNk+qhMLCP"
-    "sZrD/cT3fGcaqYZle9DGe4WhchfP47GpHE1PtLFiEGBrbdvNp+2wp7ZkQxenwBwmCEWxlUHAzJBw9grJGldb59lNVmJ2"
-    "e95ZAbwtn/h+D0Y6VdrOH8GoQj4tkyXwkOByKSJsNuNBwVWrfO9DdGPcEoTDYnzVUO+Ex8XquwYOSiXv2KFMZqZlCLGP"
-    "3mZT6g0ccATUo6SzI848kkMBlW0izwtQRTNhwcsom7glnm90TCGhALHp9SksWJ1OdHq1OYJJbIMfm0ZVlmtb/lpdbATj"
-    "ZL/qeJxUBsiTysR9q6+flOl5U1b02GmNC90b61pVFBzpxnOmi6RdX7qUyqZeNnAMstX40KXksFkhs/tgWC4oINQiwBnH"
-    "Co3lT6ccowbBxM2w3nx0SNXkAkxahGuui5ipNJiXvPge4w1lbXYDJi3yLtuJ6gvwiUF/VBi7l0HP9SPbTXeA8G6luMlc"
-    "QbBih77iIAc5YBjLBwiU1BL/8JTILnnGofEzHENMMpiWyJFrirX6MqO95xRyAO1JNxeX9MzHD3mpE9Ic2V6L8pGwaMNX"
-    "G9eqTOoVXYdj7LyulJ8Y67g2Urro1jwwnxJM3fkY+9UGGuBTWqtvNIbrnEPJjJ8dpfmeb+vCFCO7ZyxTH584yHRbZ2Qq"
-    "5fhYU0K1dzvRV1/5axY/0iB1O245cc4wv4q6WWvYbFbOLCrr5Acj6WyFb5sJCBzwl53A99uOhFb8h/ho7Zo3MHPl/Hxd"
-    "N6RzO5W3/0WG7c9uM5lNx6RC1trFYZ1nnTYtUl2eH7hkMrasz/jGNzMRaW4P3zGTE0mVy9Hcgm8WRboZ9j2jWl0IrDWu"
-    "txR4uTTVbEK15dZ0VhtFdbgD7B6I4syI2DF9g0v6To/NnsPEo0N2mTu3ERhdjwDSaAtYb5ZEbjw4AXt4MxbcEDiiJZSa"
-    "wZI0wqWQKGTCIHIBOJwu9Ttjf2YB7kXddneQOGhfcQKa7W0KYpPfZfRVuTViYcWlki+EGFbqiyIqggR2IhsccjupRFmt"
-    "dMFFrvYkPY7ESm1IohnfadnckBAWs7Ssj108bvG47bjHbtMzLdHrNfUhLlw2ZS310S581Mg1mZFZQP1oGSRzSrPYrAOm"
-    "APGEn5o0CmiHLHa0ZYq3rrCtjYpL+1F8ysVn/ITizOqk7sckgMYrqZ4qZLpPuXo++LctAoRrlvm/sg3RFggIacRGp86U"
-    "QYRNQpY9rpuBaHMSMWwJWOHHBfrqKVdF4oRzt45//G1Dy5+HsNleWGQLN8PiD5EeY0GwH3lb9vB4KzHZtOhtM1DN7Oyh"
-    "Ko3xNt+2PX4v/4N2VRZQcIZuXTPVMGS7ySBGe+qIWBHcdp3gXA3vyAHmCyda+DRQQdCsocFFn7gf0PWqQqLyxZsLmwAP"
-    "AP4f9F/MJeGO7ba6zgZ7BRMwWjiMveIbapHNNqoueA6fglz+f8R9bXvbRrLl9/wKmM/MhowpWVIcJ6GieB3bmXivY3tt"
-    "5+beZTQeSIQkXlMkl6QicRztb9+uU1XdVQ2Akmc8u3meWCDQaPR7V9fLObxo38qFxK8lIM3gDB4WX30TGioKDHrAnE/C"
-    "EgvlJJXhipovLFopFtEm2DEJbEQXdgwj6uwa55zdHXfe7javbVhApMR3iz0SX6KYTY3XNs+07dj6Uwsw2bvvw0fa+zrV"
-    "snXOqSWsJO8uaYfacNXGtlqxJKXRy8ThogW2HVKn3sbO2k9jm9/mN214N3yd3AhRbyKKY3tCAcbhPACMuZ0ehcpRwf4+"
-    "m1Yv8WaXlssHO5mufyXtG6rJH5C+1x+YQcaWS+60aFn41d6VdDaFbXzpFW5rg7Q2aKgE/bU9Q83QKwaNE+Jh7m/EAgvJ"
-    "xA96RdOUJnsl6qLwbXnAbz4w+PMfcv+EPM8otj6brqpT9VzoSbdiFN0rvso+Fqu6rELfjpb2azid0GvfAfDzmwf3d/Lt"
-    "xyiGNQepuh/Do3KlkaoYHSbtjtB9So5ijKQXaOD8PJsC+Y3Yb7bn5egN+W2RL15nh204W2RpyF7CJ3r19E4nrwrTBm37"
-    "eTW9yPTsdEvBTdgmK9SN82q6RCQO5kU4DCgt+wJqQIK2YOr1fvGUESLZJ4Ts886nfRyunRcFjs6IKw7Hh6FgMh+zzv19"
-    "tT483C/+JvE8fxsQKiXl8PmS0Thg26g4vlMOzFzsTGscqtUVJAHJq1+YwHtVomJZb3Bco/e36DHZuWdwOKJbnb4YY8Lx"
-    "fXFRuWhcab2D25m4wTEL47aGLoXxTS1FFr5lOIEsqtzUvUbUh8u10QA+KY+qSWfQ9OisXM5n84t5J9bHPa6uwqwYwXbe"
-    "gdNtp8UKLpZvaiBx0/Vm71qdqAtjTTmIaBA7Rp1+pR1nV+19Ass0N0Ef3dfg8F39DmSZUMyQ1TZBwYR1Z8m3t1cU4iRE"
-    "wlwJ5v81UgJuU0ZMEhRdx01tlX6Ij4MyAMMi/WgVJmz4WXWzBo2Bh8hTzqWKKTMEtGfo+HI0ekqlJD9kMsxiBDCMjL9/"
-    "2O2ItzPFwoTcqe4GZ9nTG6HgYqJ8fDaejBbVtLu9zUAUEg26IrMp7TnT1WKNn33f19xMvQS/jlzhyfh0UlE1kPX2SajU"
-    "0gEU0yX1RF67bifMdil/6jQGo5j+W7Xme9zNWpiIJJ/3nekHX4JeHF6yQoai+K2Cq9ywEImbm4/3uM3kxuoB75V+DLWO"
-    "a4i73zyps9lm4t+oPF2jGuPipjvXbhp6j17YPvgBuQDB++P9kUY6UoR3zdUjtlFDh5i2YaqEtBZsIEegxh5XkVyIXjqW"
-    "IWlO70drmEUe0V7zJIwQQp/lX78QpcJucT3k6UzdpNLt0Tqp0fGRYVcuOJbi5Uk3ojhRu4VJxQOX9tujNbAiOLkETBd/"
-    "zu4c2rFlKD5iWViI4v2wk9ifY6c5QHrfPJzHfIG/T6qT8mKy4pf4yXI1m79azOblaaldbjd92tlbzOtNlnXe8in+ybhW"
-    "HpcLcayEu0M3bL0UNcEHMLKuV1eh3TQwn4k62NuH6cR7/HIEkL53j773YrYCq/OgoNjS8GCpvNLj6fyCStKLJvyMcLoP"
-    "zxNyROh6ouqe+HgKlDWBV1aahj0aQhpLI10uV6z07EM+EvhtKMH+50W1WHsXUKp+8vZsCjdsiyyMoYcxEPHN76c+cwaU"
-    "S9mH9ejlCU+qauqTooFMQby3RfSraHa88Flxiv1WCLofZlcNcOQ3A9NZR2B1DhaH4A1utUlGtUn4tJ6FQ7IA2QeCmqmV"
-    "88fl0c8P6Do9GS+flIv3rK15TI6YmmwextuKdOCakpXfWUSkPlzOafPWh+F0HWSIZXSq+Onps7/89Jag/R/sRMhxdBJm"
-    "Oom75Cw0KD4IBB7LpZDTjCYErkTX+wXA8v43jcq+0pT1ilNA7wncRTcNUwx0En09qjl9r8+cYH1kqIvRRthwekmhv/Fq"
-    "ZJsrR3pNVRiw1y8E8iBIGdiuyPVN5UxQ3oXiN6UboyqIZRMbORD2K1pu/C1iLvB3GBsq3bm2mKzNkDjZ9ozW29LHuhOX"
-    "R9glBnSiyrbt8flpJikTxgdhzRxfrJYkLWNvek76YFy9hlbm1eRiWfw8noZ/d4ofiyfFm+JV8bTTUGyOO26Qebmo4XHz"
-    "yUNer8Rq3poBEtSy6EfXto7NjXqbRvuG/CRJxxcj+vY3vMfPshemjLDT+hl6vrHiK3FjaG85Bl/YkAVFRG3KgZ7j1GHG"
-    "V981VD/2Yd90h+sfljPS2TAMo2V1zPgPCoGQvhu2YYEC6Vt/ZdmpueWATJm8lJmCIKyqP1EgXs/dphq4GxJCYW9RS7sb"
-    "aDhjpS9kg8KSYesGB2cVQHnv5V2Z5P2UmtH5YwGd7e9DYZYrLLL02r5FY2a1XGq9TGD+kJ2rfYf3Y9DQm7AzFXAqYf/G"
-    "IEyNp0UQCy9oHEHoJvNbp5+L4FwxlIPrlJq+8xqlIxGo4xqMu34KZtSPKLye/lOpfz0Ly5BGs3RPqHj+pO9S1AvPHYoT"
-    "048XgOCOhce5vMPHVFU19Cy8NJisD1if0vl5hnLRtkrnem1d3hI6Meh3qLB0nf9FcaQUEtHpu4a8mI5mhNLX+XsnbgiS"
-    "OmyHl2ECZC8sKnnhf9kXnpCYqlO8VlfGfaGXRvalN+XvlSD4+reAsd8hqGR6Z9n0zqsXje8ArSy8M2965/Gbf29653j5"
-    "O96p9J0s7DwNlzPEL7UsFDG8MkLDdM6+tIFyxk1Zvfq3LdoMb/vbGEotEQGj8XmMCOCEPuSvEPkoW3cwW9wdmQx6DwF0"
-    "Geo2CUtPgtC/lLmpDuHsQhJWFnL5ZRmJ/MMn6xjTjQjzSTgDzuQFzAaRjWSVyhldlCw4TOHw6+VRkFt+J5/+1Fl0AOn2"
-    "7IzGe9szTtuNK6xPwo5mADAkLY0s9vED0gB6Ps1O+chjvHxTQdGkR1BGYhE1OOfICK3J5ca++N/+W8xnVU4c2XTsn5PQ"
-    "RWdWnXDt1Qg02BazGREnno6Jz+XLnZ35VRxttSr7VpFdz6aSwsAh4KKKnU7GqsVs7ftnvPwLE31rUtf+o/EyrEBTwlWs"
-    "F6PlodudRqF4q8puZ1E5oBeiHmjEBjh+D61eUkDx6L1XbIX/+Py89c//91liKs5x6KNZkADeDcvz3o6Dg0sD1IV9B6n9"
-    "AfMk7ZHxZIcMV19Z8g+ah88xycopfDUXBeHrLtKEZN3CcTj4k5v9asYwfdvFo9Ao48kFR3DQUXDKYQSVxgZiQjISaByC"
-    "hn/7jhnFhjqyefh4PYoO4CxxxI8gd/l17shWiT6KQUCjYNdNyoFuOLXYEaT+o2yRRii8iofaV84T7o4dz+QNx5+kIHIe"
-    "tA7LMY3lasUIXgpO2cQkz4sUzlI2g6wyT5Cgm7vLFccIcuwCrjRra+pEeWARHMmPMD0x3YYbLJdCCfboKByPAHcK4zo/"
-    "Xq7K1cVSfPJIBZ8a5p/paontocUSnwlDclmeukUjtqWQ3SsNj29hx00SM+WHiTYFEQsDl8p9SgYUX7jVj2YUXBCyNU1O"
-    "Esm6kD2fL6p5uai6XvAmPWHq1zhtH53QPC0hkQ6gQYt7JCKrlKbgPdw9c50emfSKs5J0DasgJYxkvrKGz6/QvDeq",
-    "S1zYfRXiXs5D59XCH3LDDbRLhoVfq06fAjNinewTd274O6OsmJnJcUxmTcf0Qzo/2uinXWjSb+lsAorqdmfixDxLsa+9"
-    "bKDy3AvF+Dvjsdibg+iu3Dx4nasavU+ee1t8tXOYamDz1H2dfxKGA3mQyyv5U7i3fZ/ybnq8Vc+veCCeawYrtnnmxdqD"
-    "RH4Qy7HFjm/wIRvEz9+Vu6oewkS6zuaBdvU2FqeurjQ6Tszq44c9OWPzKBWHTyHjOL8gp2yyK4bJS86kywTaULK3NVuz"
-    "p1U1QkgiiW0xEEm3Klu07PQqjeAPrgoiTMrlA6Np7kYep+WGTWWYuqNfmN46dIez1r1LtIdRRrgPGeHL0KvZNtVrHmS0"
-    "QKfxtmH/kqLlO5i7nS2FzUvate3Kp3U7w0p6txij2apomYBFRUjDQ4dfkOcuJViHRSx0Kskn0o+QRWS9913Ia+BBw7TO"
-    "JoxUSO/WFh1xFCJP5fprbGnVJWU4Q7g4gJMTpo47AqJYMUjZrk42JyPWm2WKyoj3yW+ky9+i4n2gYKIZ4eyEv7UE4hM1"
-    "QE7izzwtp/x7Sj5T4+kJ/yIkgusC1wa9MQY7m9L6WRoqFvXYEBs5UPNEHDuOCY5vyh5JwHwABIxo2cID2nOW0qFxCLnO"
-    "HJULYndhzb/bMflLB8kCJGRsdlw0zUl/j/bQpZuGgM448D2/scuTOaqbYLN7h71aYSkM7mlJqyBjI43dSTHG+lMwUviD"
-    "nrRQFjERMChoeVrPK0EB1HvsJreANvehfTJIRpOuuf3wYTHuo5GjhX3fiwTPoV50La+Wq26e1oguMTK6gW9LGkMi7mNs"
-    "0R3TLxHSg20a2gz1sxnDymx9otNZqpkjSmRw+waPEFbZ9TMcGCwe0jZA+3PKZodjXNs+jEbHCj1Ji5tZ5U3ri4YsW4Ft"
-    "H7qZFaT3c7JT/I83L19s85gZn6y7n2X8hHkE2DDF+nCn9P0NGMX8LQy12r2L6Sq7B6CLPLdpdiesVH1/sto4YjTtoVeH"
-    "wmkQDRDPbaxHf0M3s8Y1T2j3o7/7hoC3m5E6On38hpY0UDepzD0PWp515AuCSMr6UcwuEY/DyMuyH4o9yZ9aHhr4Bd7t"
-    "Bp61mDJMRxj+ykHGbIwsUiL5kkkldt5uMksgp17DU0F7SuYWN8+VX+OTaWHALJNNCCbTAWfG+TzM8hH4dZr0X/zGacVM"
-    "1gqjzaBB4S65dlSL1ZpRXPB8O8yw867XCn+I5tnxiBwqVt3O1hb9MH6CcP6VR+dUpvSMaZ3iU0qaHgLEOD7DL/Mm007F"
-    "x/K74+I6p+nD/DM9tqTRYMdFxenujyACFKNoMhVFwh7b4IkE3S6zOWVJbHDml5/B8pY+vbm3TJk83WKkAYnk8InjW6jQ"
-    "Y7wx60mCPPcf+XYmMXbtU1zCZf3Z5qdwKjspF5CABZfjdEYnKKBPAiTkEiYg4UNRiVdCSf8ja0aJ9+PzlJQyHIA5lm+/"
-    "znZZO6Bk3vXbX4WloEs58QEWVzuHPY6g/NprJ5YC0FHGGXpUncxExJ9S754syii0s5BQUw8iSX42yTVYSEMMPeE4tFw9"
-    "mo7P4Tr1I93vdpuU7vrKzr6/zyvppVGgNa+1vqiN+oZcFbvpiN046EXqfYyx33WrywcNbY9nUe47s/4K5EBE1ZCbkU9L"
-    "C0OnBJF+4wwmP5WBETrEc0We4xg0aDkY2UT/WUv0nz6REBg1NlffsYpKIgEVUbOSUn/deso2eGTAeGW8fVvOe3EE1iqT"
-    "CbqyD+cCWqKgsb4gTXrATeODtqa4JspGpQCwynsnTdBPw8AR4DkKvKa0fqDk1YPTWHrPZIzZkY1ZtxghvKQg+rHpaHYZ"
-    "jgq/j4+rV0Qh9hpPKCLOfC2iOMjsYot2PCVHO4g5FpNJJDd+VdG2Q0PrJ4HqMKmydHVHZw7LaX9T4Cw3JLu/k93o1oT2"
-    "UKMdPU3zfZtfr+nkzd5omYeLoBP6xovkfYznnJ9eFE0DTQpIwxZj0hfch3U/rPS9PI/IPmbf/Mf3eLjrdZFXP8/yUwoB"
-    "kTjXrPrNQ98NcQ5p0MlymlYN+rU9BwIk3EC78a6ZewAa9woiuDvPrtLKoT6ceTkIleaqV18zYnngcqfaJfzYvtIBdzKb"
-    "EMbJyPYOuBMO6P0gAUwFtYN/hc6tiOlvxLe+MzW42uF739t7uwrSLYwQ+VZ0lXnINa2K1BCgD4hx/Ts5UoV4qCZOAkvl"
-    "sG/bj3vSkr2gKb0ogNXQpEErewf9ZtqDvsGz2MR3YFqojfTAJonMB9kp0Igg6FZrHYxcD85vrcb3YMbEfN0ItSEy3RsA"
-    "szoiFNWvExNyJe5sMCuFu0oJQjIFjbDuVU1q0qGHw/ZVLtjpw/BoP9dp1NQZk4r8bXLDFbk3+vnU1FRmihw4W47Z8/FY"
-    "zuMRFn1zkfSIKkF1n0wZpbthgwatqvkyxMCoDonrnZ7hpTeeYm3HhqrVNyLl9g+6VKQ2TKow9RxihzUU5GE4gJwtwvBC"
-    "lJS6sDVsQhyz8aGQ2Io3YYxOJk2uoJlC0nmR2eHjNmiVDe3NLE+nZmv6kkmkQDyx5isJK2iQDMQObYgN8yU0yZjpY2zO"
-    "ghMaQQbUz1ZeJq1LnRliwu8JLqFIZO+RrZwnRnSrc3StHQmQcPpPE1eTvgIPu5u/oo54iUS0r7YxUM02fOfjvUFuZcBr"
-    "Pi+Est3XuGBXkbg0ZzW60RpN00Cut8mlkOYCuxYairiwi92jm2YrM6SncSua3axWFztRi87RBCRx+EMb4Kf4wy0bQT/1"
-    "YUKClzAfQMHPQ88KeNZiRrEMn6O1icRpPqYlhEK5zkoCIoHBCN6+whcjvRsShLXgZHxlIoTm5Sq0wfTliQZ5lPNxiv+Q"
-    "2phglYY4lU0RKovqeLYYVaONEKIFweU+R3AdOcpEXHr8iNEmPz57/QbBJvcNF1fYEkdKYwBca7Jqi16FJDZmnFiGVTcU"
-    "96g6o4nVWZ3c67APCK2LGHoZKRQ3U5BLER34ocbPEm5vL+eTIFB17nUizASekhcApu7qBCgvTEWS4JdyyFsU5i4nG9YA"
-    "2rK3SXSMXyFAdmY6NGDyLHBEB5fJGsFuMuA98dW8OrY1jEOY3ZqBDS6+tIwTThYcRmdXlYjv3S6T5bLPbSyc1E5GGX8u"
-    "Q9M5J4eHioN3uCzJXc3QKb+uTp9ezbudv3YfDqBKvQUQMXDY/ySbvLp9vWvC1iPhBO6z8FQFawK5S1gXPpnrNtDpjU5o"
-    "DXiCjZVWNqmyRjCVkVID/Nla94YQJgle0ozcDsyRAgdFrt3SxGrkDZdWHjiTYauWWrsl8yLI1hpGW+hyBMjSBceIPzzl"
-    "8Kby7qWEsLUhkmSZBb/wlF02vyEP6/EyZ+2RORQ20hzo0xaLonlodAuAg92n+q6s9eK/2tCiNC4R6HtoblLgVLwXDxBI"
-    "mq3qsurv06wLz2hpC2taJHwuV4ITXi5UV3wxHwGDgzJDQPPyVvbLoXnhsN3at2yw8y2bLHyu8vjrnkgL0B93n5AYp6fO"
-    "HNvkqI02y/1mzfBOLgMC5x1JC+JLjV6+4m3PfoKJdDvsE8ezi8moEI76CWyB0uBh3VisP64Q6tcZAciTu3prKcPG+iOL"
-    "KKzQ/dAwa1UtU8j8pUAdCZlaMu+6nwautVlHGaYRuYQkgmBLxRLNJfigmObC4eU5IXg+LlNUPsvRppzpHBa1Ftc1X+T6"
-    "8s5anM640xOueZRr3zvuvqt/hJL5cm2Pp8eTixHVTennzVmUhab8zMiNGCacLIKdRLGJnUu98WgUp/zpkR9crBkIuzCz"
-    "uCS/8TCd04ZclOdE5u5Z3NXJh9CA4uYcBRAW9dQkInWwiqrx8gUsHXf4oS9ky0gZyFsPAU7ALzIUBKOVUD7aDB6liVYJ"
-    "3tJbBxkPDXwgW0VkztCWky1NRjbp9eKZe4kT7LPpagYTzofiiA7PxEHNBKadunkqahxQItpDPo3GIdbQ9c7FEn2TbZJK"
-    "3rxYxtmE1TE2Kcs9xion/rEluBoPvHy079KcCOOOpH1oRmc+bjkJTyo0LKGYHkb3DMooLV/6EtUIAY1xiFvT8B2IYGFy"
-    "LUrSc3IeViOpDoOyxmScSczDQ+8wX0YR1RhuNJ2Vy5eXU990fDCMDWcK4hq9ebqoqa9xZktRUV+L/MZD0uW+qFKPNjb5"
-    "HTRfKD/fyVrDNKns0wgaqQkVUhXQvh8UbaNFIS/SzAoTyI0YZI9p3zDbesKbk/cxb04yA/eTswJ2pwiqY6QoWkEw1uFp"
-    "yU3OJOqoQc2C9iOLWN0FU+0ijUsyC21PJW8QCJMuSuqm0Mvq9C7yG0OtqBULWIPfq60797ux0h9vskwyomE/rDxkehD4"
-    "kdA5LDyXFX1drYxK0fWD90Vig3tTT+S2UlkmaRgxx3zjKkr9yjALNHzYvY7Di9PJoe9PC93bnKCir/R1Tbdq1m8UzOj1"
-    "YqfVAbaHXEq8fMhYZjGvVDVUn3u1oeLSstsxgC7zW/CxbrFwTWp82SD0VPLJ/CPN0Ka1QYe2VyzHo1CY7txFP6xhzI2/"
-    "9GVRSNCi3fJkPxtdijWkc4CSd3uHOTPzmBZXpmbmS+Zm7pbFd8VRKMsWAMR7vfqkz0wT9BELliEePtzb4xzQKapTooAZ"
-    "z1W+vzxQtlbGjTmbDJBi0Uj+MvyKJciTnkBOiqfbNM5CrUtomAnlOiKBQv9kMtGFgyqhPuMCdpYAt3vmBSSksOWPR0yL"
-    "rx/NRutGLLa8c+ZMcgRHe0ZZC9XlHtHdiee7E7UgEuTfBDe8/yZ2++rSEhakOrc0ES/wDEUAAEADS75lcrP02Ckrow/z"
-    "u5FCndlg6nwsKZBd1TbkagMKy888Um1pW1DAjxlFCBlojxw3umj2W9yoIumbui45XwVMqEElnDMgQRPeAa2ZhFcgNU/5"
-    "Xu9/lo1DC85Qh2coamoZjrnfBLOgHzU234bWAZSmr7JHbDNEgLHAzg265+pCkyLX65jxH0eff8sphCIqSa3SHouE7w2K"
-    "iEMC4IE9+1FqpF4/lczbRe2YS1v2PElebpudCylgPFfSgkamZEhYA2UHE91RZJMShR/zBJMevJqcbDN34WW5ZLwPerBU"
-    "9WaQ8Ik9Uo6eft0kcKC6nRqi0Y1HfT0WXYD4844V58kXhDccHjPhNz4Vtp0v9+tHckJh6Ub1oDnb64p9h78y4K9lxky3"
-    "DMjqH7kMGj9QPynLo0G0VnQli3pZ9EH7mVmhQLFBK+kR3Tzs3aSvySb4B6+jxWHNLGRNmVguy9OLsGGIIn8pQ4WqTWC+"
-    "iK1xNgPbYcZmkKKfl+slwp7Tndm847X9Kr5w9A/XmgQbw1t7scpPQUJ/FM+nCQk6JI4TKexj/ICPIV16dpo/Y5ffw54A"
-    "dB86Vt8Z4c456gezpx4RVhwfoxP+oxyrZSOjvgX6qryj98MnJSGfXGkgqFRk0w/Hh8gDI8YZxe3H9xutjtEW0Wp9ZDSU"
-    "RtsjHwKEclADDzlwLDFRI6qwIPoExL8Vi4spEBKWZGwMk4/UVwg1JVMj+EuSobGcjxtNjIATewF5tZG5L4gs86hV+bUq"
-    "38uYwBDm6DWUMCyL0yWxCsmSRjYqeuAg4/YlaehdIKqM9CVYfoCzPK3ZyfCNMHw4aZ9qneiHeKxyITHWOFVieAoJtB85"
-    "LSdoDJSLqOYkLMyEoFdX2IsY3wNDZ/a4Fr8YF2bYyCV2cflOfidB3QQ56sdNqGMKoICaUMo+W4xPQ0ddgFtwJ6Wp5kt+"
-    "E5cJqvm8kvu47Fvodnkgi0ECUIdDM7fqMrZqn5owJ3fXKWvsn7mVDcdPGbC+c8PN1xfTLosJMNgRwdLptJy4BY59R2rg"
-    "hBTIEkcHHCfC0N6msYYcP6Q8w2rkXwauEH8orAOj3q2qoPMsVINoQC+AjsL2xeGHsewg4gJ5fdhPSmW+2ibA0Hm1zWM/"
-    "Yj+cl2tYDdlZ4LPiiyJN/HDnvC9kbvwyfSJ8FfbRsBPlpJXT9WsqFpWt1qR9zsJwd3EMJ2sh6cZ5CUgA9Ti7sfXthi6g"
-    "5twq9jDMYyc5t7wK69d4yVp+APFiDmJWE0mN9iCNlY/oRQnbDzkvw+mtl2n2xF5Gu5IUp5/rfoDq3XetbKAQ7qBpCHSS"
-    "srLbDXbptM3w8/ouE0UPSh+2GaNNkW5wxjzpCTdgwup/FAZGl3GQpR6N6iF6ez/S5sToOzHifrA4mUVcTIT7y4wmbkuL"
-    "uZIQVwykyv2d+7lFn78Foz4rgUa6L5xXRHJ1XskisjpbEDQeZRmn4HMd/bJkcEQ9QIPDzLpY7MO1hCkPmH33bLwYAVya"
-    "IpJG5fJMTIWxKtp0PC+06YzMg5egsqE2GT7oF1/S3z35+0342y/wy8BFq1E5jCq1OUjWiThM9iMM7fadR3aTMGxN9tia"
-    "l6xdlT0aSicrMLV8T0bdZwkU1W+gyzACyaGqZf+TWH2zG6Z3oumgtgOGVS8ldKG07NKijyCc3i1QF+9bwxlzvYdi42ME"
-    "bW2gQ09OQN02kM5rfqH4szxWLG0T7WPKlPiyrnu9CEQeBTzep/pxgW2Q8XRCOOmObyrRRfhY2Ff4XjjWCsMJhjD0ARxs"
-    "H06I7DxGLmfMOY19wNJbNDp7sVvQG3DMvHj59qdnL/6Se3xJ2jdvH7395c27t8/ePn/6RpQqoXDTMQVpdl7zFTQRYeLM"
-    "MX/D/cd6jSdhST4fT0t+9Db+wDPM53CbcZjoTjjQjjj3V3zVYY5qOkV3ns+I8OIzpX7+9ayC2xwarDgu6QwaRHBB4ctP"
-    "RM/D/tuNMqH0GG0eZoXqSOVwNsqfSdEan1EBs/PTePljGbbj0Y3frCIIVf4kNd0NH1U3O173wiJKIAISxWgHUyYx494r"
-    "OrXwZcYkUNcIzal5Oe0WR8nKEE2aFymg6lzqWVwQbwcplfzoGvKLh7I3Umli1Si8dKIWeOrr1Wz2HieaVZCH4P91Ui4y"
-    "qu6ShWFfZZ1LYeLjUDSdXf7i1ncGCOaWnpFYK9Jzt3WkPORMJP7FrrnyymLFuRDiyXRkY8B2+rizlaVMsTR2PGnRoalt"
-    "LjyWleYqmmJJDabspK4LwMAsC13b+FA/zKvZnBBoSd+OIcWI/IzKGTZ7weSixdS1N4zIXJLaHOCXZVwrVjdLc0bKRr/j"
-    "qXYsffh8PBqRxyMbUEQEUPXa7ISQ6o+qIK4U5WT8PisTto1qGmbmSsDpWZ2d2lGUrobMTHafe8WXjmmOQrfixhTx1zjk"
-    "S+0R0DPSZvjbxd7O3gOaNiaBzWKr6MYrFGGLDDrFQJyHzDbjZk5fFrd+XHL6Zmr3zYDou0HU197ppyZp2K84TvDdcQXD"
-    "jt20zBPjC03pjtaRbJghsEMP0Q4qGG/yphxcxgtRhJqN6/hsNj6ukkcz/drfyNqkz6RO1jf5Yikbxg+zK1o0eJVkmDle"
-    "IwXVh5aWag1KJt5tj8Kqhvgmz3KM0j8OFeUZJjoKUrg/PptF1pGI8c/09SGpJdJjwBuuGQtBXUHFUX3KAozkQ8fgQqDG"
-    "d+QlNvVY/ymDDiKYx6E2ibXl5ITvbIUrT9Ck0NOY05Cqu1Wvk6ATVmpDkE+TKrTbIZ+pDk7FMeXksiRnSOAuW6aXDyi5"
-    "vB1al2ZfVnAtcnhqsKVf0XFgxpxas3nRnRO6dFuB+FUCkmr6rHYmvRjWPz2HkwVhUp6ab/4gCYvuUfvXNFE3fs5L5PAQ"
-    "QSdG9TL9knBv6n3aVehWEKGhZcc1t6DTdQ6PMagoepKHGyTmNNj64lUBET1+gy5+gKUI9+IoxcnB7ittucP6YEcyAxMd"
-    "JOjmDheA+ofEP3CcXDWgf0syrHxmP9B0czJpgNRLLKrcPHdkj+qxRSwj32owuXFFqB8TVcLWbgfqAJQ91kpU92B6pm/p"
-    "qZQ0vByITJjgpwtx2kKa/TwFedQvHus81iTXG4icTJfQwFQ1UJiNkXODcN6uU1+1t36/kUytrUVnU9eK2gwHjsCpTHDE"
-    "8n0xROw7obCh5aliW3KfDmxCE0e/+BR2my6R2Dm8i/2efKpP1EjR8+estAQ3nbDmDLHmDlh0T89XxxcLxj5ndEWK",
-    "+kT7mg2okW5FT0X//heK1T5breaDe/cuLy+3L7/cni1O7xHUMcWOdbQww1+fPXn7U19i3sEW/e0DIis9tPoTlA1ridpa"
-    "zKiUBeV3UsjEcMXjRRVOBeIo9eJNN5RIY9ios8JF5ruAnqKZiW+1paLIurAQULqdYgcTFhWIR3muR8vbzOCHTYlyoD3A"
-    "0mYry7kgzAy5rodxJuJ55kVbIsD/hmpTqk4EiQgimy8WWcLR4bF1+UvGg8AtApoJZjm5Lb2v/BrAGjSqP+m9pwghOcu1"
-    "3eFxtsy6IgwBnMmImVHNyi4xnZ87+85owchTjZY177BDVYlkpILfp7Y074RIi+gezdRxEGktma98JYqhu2D57vIo2Cru"
-    "Z26tZM4XdqGt4kuQhTMN6xbBrYLqVzBcCbeVkDI4v/jOg5gh1fXuAdrgbkF85T+Or8IKtNuLg29tbtqe4GZrrjitQ8+x"
-    "CnGrXmdGRCpT5+cw2DtueYkzsmF1CVvXO1Ur+zXGPDHysCSVeHMvDpPOgpSW4iEAWFDaRumcBTGehDLATAb5PEjVN6t2"
-    "xtVkxMI9H+cenc76kbeWdpsWhU9iOok1l6WPbhiOr9bDRDxD+NPHJnn8EYcuYP1lZCgxatKqPDsR8rZwtAuH0yCiLbkZ"
-    "QnI5jlZXcyKL8qe7kIS4AFOIg6i1Of8DiZbI8SDi3Q6d6F+UL8KY4SGVohJkeMSRFlJ1OduenPownDo4vtPteIx9uYD/"
-    "IEcKCQZWhJUK7y37Ue1eN+aLbPVv5BfI7oCqYRe4zJKDgPjHUR5dr2lQOf52J/oLZquWcyYsw5n2SMmpnYHgMkoOxPi7"
-    "PQWuFFMK232N9m09JXla2+l7luJKiBFni4pOJvdoSiAMsZoez0bVL6+fkSYxdP90JVaeXhTS1erjBQvYedLx3gmbX+15"
-    "qZpKAR339ioMLZaewxWq1aS4Cs+YZymkyWVo0d00VRaQ5QeZhseUA889r4lUMc3aLiWiU0aa1LgF5U6X/QFlXpt+YiWB"
-    "aG3lpMPTj/WyevBLtwTYavf+Hv2C+Tra25L+C+reiiAK4kOjSUzpeqz9JbS/xlyudVV58ejnp5BspZD0xxzHXvBPLdy3"
-    "O/3YJ0viLu/0uahRm8HfjD+5rDoYi/jZZ09824xHrl1eX0xto+x9BQM6DtF6vK23EIOHNlSaH2TNRiRwM5yhyStNh3hq"
-    "mNCDr98+fVLrwkXUrac+jPdiJ+60dqJqJNUrICtvN0v20A7FuqpSzCxcNzMTTEWe/PL60dtnL1/4muj+4aryxN7Uuuyi"
-    "mLx4tTV/g94zTA3CA97aTW+/PLEVbX8nrO0kvuxWDxoaqFEV2+31Grq4Pem1DY8nsUZFhf3ib5A2ZeX620A9e1RHtS+O"
-    "BQAkDE1Jsah4lXbLsDsCsL8UTduMCIkQz7ZUqPG4bJFG5LFgrcsn2epnFzA+LB3kwwPnqajyTEeY+FBOMVKLntWPy5lG"
-    "jmlx3vPZJE38x/RlM/P3dvrcUkrsxW2NAuqs520p7MHmuKttwE4HSTP75c5OT4Aqut3zGRnLtY5RJubbdidR92ciYrP7"
-    "CZDLaSmLBU7w9l9aBhxKI7h+sWhfFF9vPwg73/2dHtZ5Xrv7YY3q6yrQj7Ooz02X7UEQ/bg3u7i2nchS+YFfCVjYHyIx"
-    "FPAwvnyI8yzMAW3WKDWaGrOYwX2X8mDFm25huM1Eopw6m8KFbys6hOzc79v3dIxRC92nFrqvHNFh3yfdHSUVVaXiHfDr"
-    "Fv7RLxVdJ8KhGbhrkzRnbkKwGxT1ZLZKbl2pJZVG8atI9glOky0fUZ7vfuD0DeXQPsqLzH7bGYYDydEySGruofNyvJBn"
-    "UImSwkBcVG0WZThb3yYLSteShUlG3ShpzHiVkGY7XIeU8hBRSYctoxB4POG4CCGyNhjTDXyzPvqIrOqBnanf7nHJ7Bh8"
-    "wGOw1zSu7NmDV73WIZLSNJ9FpB8Rxr3hXMJf6TWOr/SFsJ91Oo3jq7UYm5n2ZDmgRb1BcE15Cqu7KeV1PBO9UNMdH+26"
-    "ZIhRrU3YgMQNCFrWAqH/ZE/CCZnd5Uj5UooVh47J5HIh+gt2ojorM3s3jIW8ihOcQgSXUmilqhbUacLhyDYkx/b2YDn2"
-    "VKZ0wmMs5HjdOH5rqhgp8QG+n8JboPf08cl85hMNDUIov0swNclRE57lrP3ICbnwiRTNILwONhS7tVJL1GppOM/ywtD4"
-    "2SVDBm+ycGxrmb5+rJkmMTVIj335VL9WUUSVUdmYU3LaPtOOaUSdvt0q+2ZF7Julra+jpclLmz/1Ttl9nZu2fWYRolR4"
-    "W7K6g99dJd4rsYF+LqrtfcxUURuNxicn5OeyqGBDqEYfYylNJOUbnIH+Eg7MizKyffMK06Yjssp3TmEswSmZbczUEdo1"
-    "rX0Q252zNko1o6VqgJ+6wQB8I1U6gwVx9wGtLq0NgvgT7byns4105YVJ6KNEQAgKzcd4Or9Y8aK5nlewXlXH74+gfMcl"
-    "SbkG6oeHQEf2gl2O7sJnfFRZtXqClORx7KPzNZCss5LwsA/ueQrOWtFl7fnHc0Rn7NCqyqGn3ModyxBtI9wyRtmbOGUN"
-    "qyxxhpPfncWXy8lfkVx5Tqz5MLR6YtKmrgqZvaQe48avpseVyzgqsGrkzkahhRzVBLpwResZUtw83hDrwxaNB3GkUhrh"
-    "LEmR2rKfOrqf+rRXi7p0Y+RDLX6KKztIrbAt4zFjsncmwhTClWddz0YDzOxNT4UY86gRqCX0paFU/FCPzX3GSyTVMdaW"
-    "pbj8ViJgYCX9vVysI5YXH3wXs0uEZyPjevA/lbcrT7fVzM2RSRZ2IlJmxNEBwRHqkOWv49WZiNT3Oj0Dqf0wl8flcPqg"
-    "Z1MN6nlBtvZ5UW6ZaN6YG+Wn9eGGig4KcmzUc0diy2S+D6qnWbZ7w53oJJtjdfwwm02qcmpsbGjLbetrZf3A6WGDf/ow"
-    "+RlnRc7L0k8p4Watoh46V04zvcNY02EUa9JRbKm4FLtwRAtvqtxPchb38lBi/6iJspOUFOHQBQA2jy6HUBsjtu0XwUBa"
-    "X305rOFN+IUNqVNu85LT26Ylh2yFsubcVVcVvJAhlMD9JjkfqTuOC4QgHfpIfNZRMG25Bdn1KCodbyUXnnAfyJuw7Te+"
-    "caftlUP7ZRLUtDGC/DdK73NyNE3No4fl5QiArFA+V1yHXBx0H2TAAoZDuaJNO1w5FkLfhYyR0uWHNW94vh29znkdG0RJ"
-    "HrXiMBapFL+wzaekcK/Xi6Mwi7KKjmNieawvrIBDiM1uSigfkeL0GDHBQBg7NGnaPhr25JXbj/3euzrDxrQ8nrEoM6Od"
-    "1bjlhL7qtPkDh+EaRHneJZnVq9Pr3ZQ7UsMu0HNY5zC9Zv1jlr4biioviVoFeDJiLhsIRmXXtyS8XORaE133Y586Fnuz"
-    "3ZuC3KJRXlfE/mkaxfN+1TqQNv0Y6odp7EccQ/bx0tRPmyfNpbqs0JLO7ZIKwZtWlLpnokx1FzCe5Egztgxsg3RKzD40"
-    "Nme8FdY40ye8YhxgzUCP6LLQ8TEghRVH4cIsK4oZzMacuGPG+2z6vloTGHIoD8BoU0vOpqTxwc0+ZZhwHBpn0ahZqo1z"
-    "JFHDGSfTmfKbxIOFEfkXGB+8eDRJltmIZ0iH/kdaX7n7kvVVGy5pxrF2mRifjVPxzNKf+EYxzfKJ5qPJWpIfS6v27LNR"
-    "NVmVkiF6UsZ6wwTufUTXrginMjus2MrX0DzsHDDzQBBFlv/7gqT9vkuS+Vu+RZAoHS8964uYVfSxuF/LCWK8nE2L7hME"
-    "4fWyN5uARMyws4ldc8OhrwO+hs6GdrS4oTFTXWJ4RRF4CLeMtBxDahPSs/lQlBRv93G1jFH9Xi5YWTHkGa0KGULEtqwn"
-    "26QblAUoFU9yObZgNNUmP2qdZOqFtsHFOUt6tMk/OUvLPZy94JtXBI8h2pCC41y7TFk1Ty0zLImdJ5wZHxFSzBOsj7v9"
-    "4r/wL+79EmqxFX68pz8uSxLYyMhqYmf54YqIFOjPKW3wcG3pvH2NAChOcLxaTEIXpxvlZOV+n1erUm5071AHkHc1ik0h"
-    "OFoCzvnpdEVqlU18AvyGsDM8qU7Ki0nUyfIzChUigsTyFLZei6dZHhtoIuNh2zR8zag5ZazmlmEqgvGtBmPE2EMWNZoo"
-    "/S5/MbQPLoSTos54MHXAsVOmLqondcB3p7PurXaXDKr/M0ssGP3DxkvgWmDh0n3+80zP37aSR7+pOxAZQsM40YEo8NyO"
-    "8xLex3ILtiUMGbY4NmGTi4paDjJrdhu1+fHKtlW7jeJFKIrclfFojV48YiLSnRu/LMazkP67Yof2xN8u9vZ297Aj3u0k"
-    "u/i8WhyzSi8/hSTBrfPnTs/5f3/Gmj9IrJ/5rQ7tHrc6dtpEWcIaod966DTM3cgqdESQ9J2d7Z2d8MEYjCZq6W5D6rBm"
-    "vVpUx+MlTbgve72maFynza3r8cvpcpyp7+mWaO059nIi0UIMwQQDW7U8LucEDRzO1qQSLI4q4K1QmywRpcYtQn6+cGQE"
-    "Ize095PqBF69rX6c6vjz9H/+8vTFY/KKuvfb1e7Rb8PucGfr2/2Hh1/0hsXWvcMvusP/vvV/Dnt/4Onh8K+/Xe18Tdfh"
-    "ycMB/eAnv3GKkPjd4b1Trfur54+ewRenODllpoAj/TubjELjl2ES94MkdR6vx6syiADxJ1lnFjT3UoLp76GW+rtwzl3k"
-    "hDbsHE1KOGsRHwj9OV1U7Cm+rogvia6OJhe0E3aIHmW6Ivm0c7zG2ahzeRamQudQs/3x+aO/qG/b7oByn5EbABwLoJXa"
-    "o5tkrzT3vqR7XBN7+z7djjWyT77GC1wzl7nPCVXmB7W8zLMsN31yHbt9Pglr7xsh7UUnqY8QzaIY2Dpd52Mwj+tdjOdP"
-    "kWJp/GBt0GKa3zQ8Ouq/GtFFdQAyOUOKQGQ0H2LUYFTV0O2rWfGBAynhMn/NxBd9jr+kEFmeEn/D07/ts1dSGdmJiSe2"
-    "oHDpaSJYrYfchTyX1aMwObvmU9pITcwfCasE24Vo0+g3u68ig8zEC/xmSMXg4qRfj8JBQduiZy2feMogAsX3+IZHIFxu"
-    "zy+WZ0E0EmfEFPFJafuFeb8n1RmgaNfOt10Kb792l38Ndw4djiNXix/tCbXJOfkMlPP5ZN2d0i7IT3cP4Yw1u9Rdg+qD"
-    "D31nI1q1PjfXpqkC15apREaETZS5lKCMeM4eA84BbTaCgZy/ymwu+x1WyPLG0PMBE/DE4hFyHbuYHo8xDsKf7zhTbcBw"
-    "5+5BsZtzOY848CMkHI4PbbTIiIWGL79h+UB+3v8mt+0PJZiO4KUPNfRlFMQ9ZGqxTkPBhzbfsGmfnGLDPjrtHPr4k4KL"
-    "S5k2Cl0CX0VN+jLI/+FnH4VsNqTXkNTii9IdeDWKTrGQuRgiy1UaUTHlXs6lk/qndcNRpm3OCos92udwQ1ZDkyzMjsNB"
-    "YW/sHvo8U2t/63vx202fsG/5PhpEp0MriE2XPo4c798rdneMH6RATGOj5A/8OSSw0aRjjMQPtH/RJ/vFt3pxn7/eDy/w"
-    "VThj0VethxReD5I9vvPQ14eeHYKJOJT0++I+VepoQSqLraRlERDNgS6asg18+c3+V/svYGULl3v7r/f/sv8DhQ3Y+Oro"
-    "mcOzGExns/d+ca9PCzfcwuwLhdjlNS0fS8PO4vSoS5ImMHhCi4iCnqNgTQbvceQksPti76uvegnLHtxD1JaHvvemafaH"
-    "JHv8ugrp07CG7D7ICxNuf1983diI3L3T0LffHPZDbv5bk3CQRHi9FPs9zzGh1/3qK7iGFl8U7824Ob44AggXhWk9MHF2"
-    "p0fFAW8JxGP1JeHlhLN4uQ5S8ja0xd9Qc1JuXXp378s9BhRGGbp2sNIH7hVfPiCrTtvTB4Sc8yAmwF26YUdg6qTwt97w"
-    "e4cG7wHwvRwRFNp+n2UikTXgOENX9MiPIRLcX4S7Vj5Iw0jEhQMnMDiJyHeHBttGsVIkySTyORkvCnXJwKjmYC6JmA29"
-    "pbjoUKG31FfRe0YLU1NuGRimwFncARUfLwUcsHhy2nOPjtKjo9NkAFX7rOkM8dWLx1DNz9mdQ/8lZQkVTuIkFc9AX7Ir"
-    "rX79VhmlwOvHLsuj0zzAMryTRVjGWtOq5oJoIz0yZUnaIFzVC0QzN3YK1s0wRPGDXx0gGNOcMJPE3ndidz9JrP04NpvA"
-    "NcIAekca6xxaQ+8nFzLjhAIZ9XIGKD38ELbHcOL/eR0G4ufh3Hk6W4R6nW8Xry4WCd/z50f/8e7pk2dv6ei0x+FaNO2G"
-    "H8SbmrA1O8UfRYeGPf2dVnQwo4FxfbgvH7Q+aWE1L84vgtiMIzDNWzrxTpTdkH6FLDL9THiVidxTOBuJZ+KihDWWoQy7"
-    "uPVdUapdPPSd3Doyt8oh3eQN4oivdWghNQl3OnzoQ6tyPMk+hFvmQ4LAQlQg/OSo/qQcmuS71E0hqZbiqOFRtP9TlrZQ"
-    "Mu1ZEOiiNzEWcCWhaZCKYW4ubGf1lTzKBSN8JvZoStItMzAaUfCGxwyjExOw65CpFBU0rCdH7vlR9jxlh6+hcuHYIe9s"
-    "IQ0D1gtKhsNEkBLEgSCS04JZVKpROGny06gew7N85yXAxtaGEtWAtBMs/EetidOIp8TZPs2ydTpcDq/6xRpx/dpqqX0O"
-    "3dkD7DZUcjMu9sPd73EkGRVbtQOIxIfKa8OR08K/B8n5VrG2N0eMOsLCwxZ8yYMkQUpLjNcu5wiHwvcI7uboKCLo9s/u"
-    "pmfOmvF+B+H4l2SMRarQr8jJJrpCIifA2Mx3XI7reuLw/lb4EqeS6UmH7HA/VGIdrtaGRJ20aXI4rU+LII0OqZVI+I9n"
-    "rSu0tf5am1+JP3jkmdrjR6TuDYMlVHK4lk8Vg6Jh7DUUhj+YBtFVmKLrncM6cu42WR8WzOJm8N5OLhZhmQXFUcmqC/wd"
-    "jcvTGekuZQjhJk0lgUgrT1a6dAfRPBPG04wz85HzT97xw+FuvwhnLCO06JQd1sc9Bvh3BynMIm5DZrW5GydOj5LbAznP"
-    "G3SAFmDByNv7yRGfPkazYmu0H/6Gr+Hv3QPrI09prjbNEGTbPEHsIzs/wnCoPRoUtYzupiEXx7Tf2GhsvK/tbFe6oeDx"
-    "ofX3v4p7iHXy5y+TL+f7fnHlYgeuaLWpfzLcPKp55hmugPK4amLlySwQRiqKG3yDxNMg7Bg5Jwg17CNPViiC48OwJgW6"
-    "QAD0TZAIDphhcsxJwwEl42WSTJZ1V3kroEWM8yCb7d8Ifn4rJ/tG93rTFOIqr5Ldv9abHc9/+M+30L3vffUA4flEycxP"
-    "Hr1++csLCiz+Mrq+k9Ptq3IajqG537sF2lYnXdwi6RwXxiAPE4dwdZCbIk4vmYPCjwjgIS+eFjd2hnJiD5WY67ZAejg3"
-    "ZByzb/reG4YAvsUHj/SDyLfxi+wv+A+48GNfusmBXwuim5h8UX38srLUGFVMpNbJyRYc+Yt/mRs/feNf5MP/pNnjvu7K"
-    "H0dHdgv993Ee/yXFyXQeTZazyDOrdAMNPvuZr53lkkMPmtipJi971ghI0KbvIvgNq5feMmXM8OrRq9jNR3FroT/eAxYA"
-    "ZsCoYw/aDU61uecK0XhRWjOEyw572uJ+sxMu/EJ2vEtvQ05HnZS8XiTsyKXleAJx5Z2jtD9Bk5U6oWkOMNm0jb/Q/WW7"
-    "k5NkOqOLCYHjRaUvAVwIglOn9GEae0UZPeGHZvgVR3L7MCu3Yd5C9mnPrTkIh3rN5pHzSGKAudf68jqtM9Ro4hlNgWaZ"
-    "Zx4wlH672Nk5+hpWeX4/HQt3HxjnvV6dGSji4pNcWF+VjHHE0E4H+YJB7oFS3YByf+Coqz3Wfb1X2gitNzrACo9n2G+6"
-    "nR8lpLncFkniiC96TYkjgBi/gXgLegMX1r3y7L6uWS8hiaSlgtuC5ZMNizQnUJ/MDWM4CHbAn+71vAdwpOjkAgjDBQ9O"
-    "kjwI0T0cehtuH/UsvTTVW2EI+wlHqM5UqN7sdC0BcCAtLPlobW8d9Q69e78sVEw8WFOW5gOLJn0pMaOg7BFFqvOI",
-    "F2BaAUSDsKjRvdHllPxgR7ZhBRAh5IkXSPHXKextGwrdmc7YmxhOQNf9tmSE8Lt7P+bj3Z2HDWPGu4ibAJDPUkyPcxct"
-    "Cg0EczfzoDAMLPRox3tkFnl2lCHH+2W3P1znd9LaVIt1sn7ti+TX3uJ6zLRx6Liu9G5fu7bPJ2Z9HO/GdDhy93p54bIb"
-    "7meKfhpsnmI8KiOoCdHFJq2rEMhOozBwmO3MOqsiAJQnNom8JsRcwpPecJfMTk4gYW1BZu+HzM7H4SdL8CqheAqTriqu"
-    "5uPqmFk6UrSIo33Y5hQuXg23JJKnIhfQCF8WY7nYNpB+i+39t2nHh75RxcXWYRxP4MTBOwwuyefjmZAudH6jUcK3VRu2"
-    "hzNyr2fpadOaVluQGKb4IFcme0/VclGn+WadasRRZC4Fz3vq9AnjUDY+Lu1ziZMnIGvLwz4HfQNZCTXhe6e/YF/JcsEM"
-    "3TnFbSO3tDJ+UymW75UCb+fWVYh7cbaaohjEoDp2NL2MIAwNi5k4YTE/JUpt/r6bUw3zCKiBJF2kVrrG9Gd0n7DS9AtY"
-    "+8UfkX6HviGnxILs1vG1Q80D2lnjN24YS/MmqXlBpDR1Jcm1jZ0xu3SfmwcBWOo2a9vvIbY/tFU/b5zDmxaXTuIuE0Eh"
-    "0fwl0r2QI3jBMrvVBVwnhw0f4My2wosdjj2ipIiMoAsGZaCwCPTOmMMiZPJQIAGLhumccyhs80abkxQDdW0OSALfEVdP"
-    "ptNJD1izA62O4PTjWcF0AQU7ETIMPPKZBWmRjpnn8GQjfjLW7ZTFEQDbyVEJuL2k91zNign5ixNmojN0fSDE0WrxAyCc"
-    "G1F8X7189gJ2sK+iGUzpjjIuOpSXF3aAi2+FOloGr+3ipVQEKwdkW6njFHRDXsOKRz+Hqi6F2quvX2hyZGvDI6G2AyIH"
-    "k4PZpZG/fRDLTawMtCnZdYbOfJxAaXYcWc++cf2iA6vyszIBr7iVfyiErdwR3YVeBL6l7Ec2J3l3W1LwekOkQt7IInRJ"
-    "um5v5EGyRi+KEsZ3FHVFgzWHvMem0sZCFteHNoaTTGKhY0KbyXNZfcYSEsnEF6OI/SOYOsxoxK1p+IyYdEhyIn89utE3"
-    "eEWu/ZnmKIYgK8kRRSqoD0mngBOFNl9UnHc4YOe6l8EsZXUxo4sYd+HeQtPsDc2ymGr/sxo0DfXEj5NZuXpwnz1J6PWo"
-    "rDc4a5e3Twxc4FunBiHhbZLjd9wZaf3wO6NkB5TZg9iSbmyVK7rsF/xyYj3s9fTAkjnoyxgXOLXxIYJzwweSJMk/FWou"
-    "crqXZPQgHLninn8D2Guy188uG7OMthSEiIRHPfsWte6G18qr5tccEtItGwddQ0ENXWaUJP+dsDjER2Hg39RynA7FBURR"
-    "LG3XTJ6Ys7kXP0DuGvTmxia2ecdKO0Ro1dOBIBOs1Kl8fdPJfE370YB3Gsby1rOWkHxqA2qhlhfnaDKWlS/OZbkVTvod"
-    "WWsiEyg7RX5maD3z1vCAWo/AzRSKroF9khyHB4T8U7TSZE2bJsEzFWdhbwxfW9bghmtrglk5Uri8rs9azUgtp1XEDN2m"
-    "DbsbyUaJuW6bwpJdH22J5C4cTGA1O3DA5Lg+rsYTS0d/TzZxtw3Y5YE/bqPi3+lyMC7+rB+C7TkMrDEuHd39bs8yfnJN"
-    "P19qMFLJLFNYY6aEEDAPFQOwZrW6pElEbvLTKoyMIwoh2Y8gz0Fog3dR6ChWNa+EBDxzanOTTXCjPbkMdzgJOCFlakLy"
-    "dE4CUFfkKPoT/Si4tnhiaCnl9g5r78KzMNhw2MG7mdeFTqHo6EXpx4cx41qkEg/fceZUAZe/A34/tLlkA0s5IORjvtmz"
-    "/c/qWbN9Peym6WPhln9MWNXM2G6k3CSVNYi5CtntZVy5q2zM5crhuoOcu4BrYlFejZcCS7nsqyFToWH3SRSWvEBqRhCu"
-    "TPM9Zfw7I9UmIK1/CkDrI1C/eOxfsdcZ1g1Gnx2KDKwqQ4H8C8KxzI5Qk4ggKhjc4+Wv7LyI+hH17eoMennF5lECXDcL"
-    "rgyUi0NSySExotvTPw8Bc2u8l9tC08SOU6ag5JPYFCqPIRNKb6IYjQCS4HWc537DKzUEfDUTNcKQuDhFK34RRv2mFxN+"
-    "iVmDuLP1NbECIByTl+AGIP0lWwHC4mPDLmEy5Q40BFmM7vKZievPE8PrXSYpAAntF/GVO1pIcvSjSgpwIXsRjyOOJut7"
-    "kGFrqQ1LEWPYKLCxNm6aLgOHEaLuQaYt++I+ZCt2HVduKTPJQtQI/vQXfZfNFo2q6cbrNYQIB6ACx9mp6MriZ1wCU1S6"
-    "G/cid2qt86l6wAkQu6e+McT2DbdeeXTIoKQpYsIv5Fl3ibSo0QtZcSV6pExNqONYy0P/AkVXnvPa1oOnVp1pMabWZEYV"
-    "Y2omj/OQVrFD6LstoaxI5WJY7/d6Vtjg6fy50OZAA7KYzc5J5jgKUgQRR4I9KUggQXQo4ew7Pi6g4xAWDZIB5QxXLt9D"
-    "eTDO1lbkTgaiK0IuzFeMeACM857SbYdqbZLn7WHQnlIM3Kg7AtojSS3NePl8RtRHd/BlM1sp/+9ZTkE+9+TOVzFEYyIm"
-    "UXpci+kJDwd4Y6vY2f6KxfcB53SX7+DLcXAR0BK/cF0Lb4vyv7xkZPIdErZ3hWWQrUbjKUS/ktu+Fua4Cr3RlKXzJZBP"
-    "8yM51IVRIOQ795R8J95PLUQDcgNHj4+f5p23r6OkL+VrotwCP5Uj3Pr9lAWjo4vxhOyWoM0S95Ml2IvPQvIgU4xm55QS"
-    "6ZbFT29/fr79MUxbJu7191Ni8LAuYlDTKm6C43mNfjCb2aWI7WP/s4/C+jUoxjrsFL7NMVNxNsLQJjxN+3UUXpSePqPV"
-    "wEGr+2x6QlNuXfuGkFLxa+REV06PiQEGEQgPJbtBXm1a7xA/oxx8lKzXy2M55SOeLOn304YREYYK6WhzzlC9bbTCpXJO"
-    "QvMb3yuvLDw0VL8sX4WD2GhRnhrRunhf0SlI2IEhN9PJiyfYZ5/Ai08nAo//OCE0rWxaKf005PwGhzbaS5aZAvpT+P39"
-    "Hp3+wDR2O39Aod06KO7v7USKurcvX/WLH16+ffvyZ/gg3ycO+28fHEbHwFfSI83OgQkLV8A+SK88M54J8/FxGChVsweE"
-    "PMyc1Fbj+cbkWyEBUHAmhtMm8wuswlxrpYqMQK3AE1OBpwnm6GgB3/JrxEd1SMXCGK7/Ipc6Hf3/Irc67crwzbCPglo8"
-    "R7RtxXzvYNKV4GPWeRc2N5p6bubJxnYLtz30UbNjnXS0uxc6Pfe1Q+9UCWxW1iRZkEn581QWZQXEo1kWS0HGvTA+KBMD"
-    "pZpFhiQwgO69v3a3v+gNusO/Dg7vxr9/umfwVfMTWpbrUEk/Lf9f+IjsKUORDmkn7ivOP+SXw8NeY+WZNnHZ5GKI54Ma"
-    "Ej2nN8dbx0bIxVGT0ADm3NllZN77shdvU3Jzv7fJiVH8F/TwfguI1GZgbZc0s5xjvzho1hZED4bo8LbnXRhoNKs7BYUS"
-    "sTjM3rlNMnKGyinjUFE547DMF6QE9uqcpDh5rwH8tebclk0Mqm1iIGf4/UYvougkJi1DL/a13Ld2kOm8DallqhNvIWJI"
-    "TsIhU3ULJjRwu1Mbsa3f9wdY4uSw54Kvd3b6rqZfFLtf+jCiK3i5oge/3lFiy659J3JZcvZbRJDlI5Eoi9jHyIp3xZBW"
-    "5HKcQTAc+oWchPjcS/nGxGFD9abW5TNYxyVX23OiE4mjz6BfOs5UaachPhoZUGxK0aHeVND9PLrjDn+CNL/I4vsD/iip"
-    "fUMbVVvf0pjCo+/0ERSs9Ch5srgKq2tOXVsUvQ9ZDcSDgKKf+mglQZF0+gkS6uOuGgT+OlCosNYOEmktd7Enre3nwKJp"
-    "r7Xut5AooAs2t7NwgtfwZSBhlbJHR/pFBE3Ovn3iRBWmTh0YVNx4RB8Zvajg+oJCPh8vCXN8uqJgmG7nJGz9Fh235f07"
-    "t87AFz3qu+D2Em7I3aswsfoNQ7COFtveszrDazS3MXRRlu7aqpw7Njl4xrWZsC0zIgdTI53MQ6WZDTVrYpotV/buQBh4"
-    "BdynkW2Wc3VUs26asblBJ0vuYGcbQsDbcu/twc1jLRUft6JSzgzB/Tq5sp1fYFJOIusonBITQW5CdA7L/xbj69JCS6ub"
-    "eM92ChlhlpdTE+wgBdi/ZZoRA2eNLZ4DbyOAcShdB7VTj9nkEuYonzO2Zg5NgC9GtwGVcyU+w25kqZCJpnscJg0L9YoO"
-    "IUTo8sFyNHpK2I80w0iz1+3MQyuvyFWUACX7+ERv4wsATrxVShxLOg7199agiptzFlhjyjvhGieIzIMEkQkN+T/y5TgD"
-    "GKmKHWbN6iJLS+YyC4MgzZr6Rrxxs40qS4ynpeyFfnvCk5BEKbV5AVWvfUusHafxOLcS14iy4apudZS6pWbbsWjxvi92"
-    "tne+1r21Oc13Ic23X/rRrprTlUzdzkJi3jS4eYCgzt0HOoPWA2ojotrWO8J59uVePF+ShZqcjU2j0g4fE+jEpzJuhW/H"
-    "NaIRLluP5ZOxPanyLEfNzsfTjnvDPiuv6NnuTuPT6eyyI2xtbExg2TksL/hLQsuAfD3ARdxryIAmc8hB3+rAm5DGsckz"
-    "ZsW5sIPkrDnVrks1O6FrrHNBssgqkMQHSFwhbVqrYQXS1KQa2KL7IXHcbfvOcVXkKJrF4Xi4YiGvXW4yUpNfWQW/5kNx"
-    "tTugmXi1hz/rXQyacLGno6LvBkFHyAXTEk3tioz6NOL2DEcvIzyQb/hsepoYmrum5sXuN0aqwfTkXS4ZW7Kv0Ci/W3yD"
-    "jwXZtnUOUb/cT2U5KyezehGO38uHQkHum0AoHSVunukM+1q/rQOhl4hK7/fjnIqHmL1+SkwOS1vu3V4qI6sjQgPDEzfO"
-    "0fEql7YUBCAs1EezcjH6fFlcllSmBYJsCElbKGAp+qCajtQvSFoINqU3Z+MT+MMVF/M5Ge0FeTHD0WZxw6FTrGHhjCjP"
-    "O9uK+cw40FvhRgOGNMPvrhuQmBmYuvOPIjGbA1PbOVwUnknZUciJxkq14PYhDYELWwqdg7izaN0DiONqZshig4y1mhny"
-    "SE5i9PpFw8cOFEGauoEwqx9K+fDBrtijjtZQGMEyFVp5l720OQnfpxQ74oRGFq3dnlQxR9eOu3qtuUe4US9jLQbP6Z2c"
-    "BiZHrRZlhWetIUjNznbcSnqKZh1+cMDjeBWxrKFkhFOWFsdCa9PnDLh2A3B1OphkS6U5jgjEZiKPoQLcUlKqM0Ag90zO"
-    "Zu+m9JYHiTyakfKCPnpareCuNZ6ePp6MQ+rXlQUMV9MKK7YfkIKjtmNnUa1paO6akRkGStg4Z1fbR7PVKlR+S4HV8dH/"
-    "JJMgPeUlLDzFJ2EoJCSjvbDj8Z2I2L2p3UQsrrddDLbh9qdmkqf7ac0jVeYrzuFxOafBJONYsn0W6SF7tygEHerbO2I1"
-    "ay7GLVaWm2aPwViltQ4gLGEFjHjW4dNbAiILwdDRejatGsPYsXElqi094d5hDg5SG+ztc/q6ITyFt012ULGAIRZaOGoj"
-    "k/dzgovd0fcUFAUxk3sPOjnG8NvkuwCdInvTHVVsO1ePOnFRAVEsebZqDOgi+UjAcgiRLSopxTvTm97jeeFD5qUmemDa"
-    "kD94B5zM6sC+MZBbkpdpL1V8b6dnvSXZOoli33F0qBmyVUqXuU02eQnojmbDIpAqLMlddRcY0vYBw2TX5KA2S+MN0C++"
-    "InFIdxJj8/U2wbr1N5ypqtxdEvcSnh0nAbU9wipIjcenf+ox2TrITTKsHJNZOSLca2PMbYNqcYynFCG/Anh2O/XpCyHR"
-    "5l9vx+dVG+/pJnstGd9+Ajza+WxR/QCTI329XByf/TC76osNrM/Er5ySWZ7ajLVvfnr564t37RAuPz57/YZsubsIX2JT"
-    "7Y9o09xE6wy0CCwNr+F1c5qYzlZVM+akWAA/hiyUj9Rw55cG6HZ+5HvodtL68O9OxmVEqJrdns0L46LRGkxZbdHjzJJb"
-    "swRTfVO3dBvUPtoq6lXhFkct1X5DvKZgFsZe7Q6ZlyxU8M347/j7mDk+Otrh3c4TGdJB+Omr2YLVCrteTSUEwxvoP7k5"
-    "AR6Q8X7+sxZqbxtvsVfr55PGTicCOhw9HYdXPxmC7TC5PQ0qfvVTt3qbMY2E/IzEkdmL6iQkP0MUWwOYEUKhxo6DtAne"
-    "qDWYG41gM9cA7Sochxa1sFzc3WavBYac3rnfgLtl9+jrWE/C+UAGfjBCHuaSEWoYX91RfA3+3fNDPlUEF27E17gp4QW3"
-    "YVLEm7N5Na2J3xGubqyc17QBBDEt9MpSou750KkZuKMmXjtInazFUo2kBLnz/tJEjRN5TA0ADaWOKDCQzsaTKmsilAX3"
-    "swpp5b3dspwyZ6YZ29vq5/mcDuGPS0bw81WLQmVWD+VknVRCyTqpUBOfW6Jy4O9rlWTjc8ZjTML6GJAvxnDCbuuzFE6M"
-    "5mOVP6Z5L39vvHx3fEHOsZ2+bPcLjlpdOlq+27AYchGiHJUWbPFiiE0UqQ1xp+ffr5nEaYI5w3eGs7HIQTZqSBoRU2Q2"
-    "oU0zVOu+MZMks3lrezLGBN36nOdBocY6vANxSHAntJ0dsEUdB4aWRTNt7ce+OzBN5wdJfJW2LYJsh2nHvb1l2x3aTtpR"
-    "O54q0s6hjSyP1/0cmIURQxp8tcRKpOx1/877fZOvVpqu1OhxvvR6/TYUmEgoeO1jYJALYkGYlKg46mzKRV2k8Nb5bDQ+"
-    "GVejdxfL6BpOUmU3f9rz9JSfgEuw/OdoBJkJUne056Hdu7I/StXoH2bByeBWVEYfmFVK0ELudXrkfbC129vIWagiEUZe"
-    "zKSZwDCKTzcQD46imHUb7kEWFcwY+uBl0MbN0Ppb0VumATJBESyITgLLmB9rzKdtXZW13GPQKxrXOmml/H42Y+zoaKgj"
-    "dfK+SVKvKJQY18bsfl1zcGjgf2wSnlOTZN6Nm30bwzwk26MsHmm6m+etzoy3nuy56yIq46pCssO937a78+npH/81rx6e"
-    "/nE6Pvnjsjqa9/50b7y9Cqtq16xFDQB2EFxFfidcyfPT+jFnTJRYBOW/OL5xihLY12Tlh2IzP59zOfACbdoXsulvzqXN"
-    "sERJ6mVJN0h3y1D4OFI8Al4muitmu/NJnS/46OPMjUpYYLmsdhjC/y3tnZAaw98g9HC6Iq4xYwYOmc3eFwi+3Vb1k1ko"
-    "4qAovrdVNlPi4S3wXljqwZpmR5xrww5GHG2p+0nZoRoSRALAaBPGkXFSLSRyqRG0L83n5fFiNpk8m65mtG+SU+hkRmtA"
-    "h4BuKEej5ovKHdYi1JU6DDXzTt27rG7HPmIVD0NORf1OkG8ECY/+X82CDH4GDGrlLiiZ3ENI9y5nF5MR3EOp8udG72N4"
-    "FdrIFzy2r2E+eP7sxVNBfIn+73T/9aNfSaP+1VdfPoiqFAaeYujeGxQq3ByK2BRFEbKPXdtDJZV0md8dLx8DHtBsKsI+"
-    "D/wedgSNp6hHI9JocuPuF6fj3ysOe+BC4GhFPIMU9xfGDflqh0aezi7leEX4UwL8lajMGP8rrGurd0drglVuVEfWcOzU"
-    "IRX+8W6nWFTl+UBgxfiX3ZsJTEGf0nWQhOzjRXkJKkL7BqIja8UkGZSvCFeIB9clxb2NFjMAP1EQnMsI6DDWqsoAG8uV"
-    "aDnM3Yv5iJzjB8VOupts3od1iEwNkU1oahYvzUkCrA+yQwaRpxG1xAaf+pV6vHxeQpsFRiQG0MS7lgkuchXwGBxHcP04"
-    "Moe2bw5jDGRSUdzBu+F8LR+U6Fi2HHassqItT29j8MbcpM9I/qISyAtBhb79xx9Nw6x5cDUOqTiQbFcqBZ2Zj1m5//jD"
-    "sjBee/UGE1UJ3loky9ncDNKCD7mWg7rppbEYB+wFOo2+Z4UOG24JOHvu131Cwip4ngX4ynsJ6DO+r0ZQfIlj9g/M4lNb"
-    "jBKQWlr4asWRr9Idv3KRZjAIrqdV9FAB+05cvtiAO2AgheVqNhsJTI+QGBD701Q6k1c62uRnk1GYSkF0WcsSV+8j",
-    "Y+sNY0Kbli7vGuc+NslcJvOVbAw5p98xVmtKOXZghubdrfjuvvHU3Q5v/sJDUUle7C3mJiPgtvCB7yIZBmUbNR/hUS+u"
-    "KotOzwIfydpJzo8xA/dyrI/NlNLejVrn6zQeOKvw776HAZbSUw5kXWPuJCpL/rmtXfmSK3HCL9y+iG3B2Vpfurst7WNe"
-    "j2XhC1tMTzgJaSDxh8rH5Eiqea2jjg83FHwNf8194T6P5KFFwinEbQN/6b6TTpk8Qc3ua6aSG3osq9wlWaWX2yooMTWq"
-    "04dNbRPGHPwKpcJGOt1d58KflXvaRMBG4Y/FPi/sUfA7cfvyLA8DRk1iJPGRdMcYgLqO02xeUtDOKRTDRyUBonBsp7Aw"
-    "WwNgZNX6GCaHaB682TC4yRToWomTWBH4Y22GAJiEmdBaDxn3G4GnNUNim9UQZr0NVsM3b5++io+/2t2rPX799NHPbwRL"
-    "ZUjbZ+cHMqVzFy07EJ2GhDoJExdZ5UMtFNJSnoZzn3uKcyA9PMzE6+aQ0s0xYIqUi9NPaK9RNRlA4DV9QhYm4ghcDhJ+"
-    "IgNEbO3GDZOR2nmAqkEKP56TagWkq9It3c6PM6GoZmuYUTryCSuaLIfiEjRZ94t42ZDhS7L7I6oQNjJjmKAXLE2E/RZG"
-    "AVWl8xP5QbDUr7zQNMWgMHZxeOi3GwkykKqNk0I/S6faOCa7MlRc2flrnV7vJmPwG1zqsKGxghtt1dX1T+DvbWtZxPXZ"
-    "VLy0Brd3Z/+vi/N5t+aEt0XMVqqydBLWDXbyzVHJoUKTMdqiZo7mVTwc/Z9yGvQydPH6ksLGZi7AzjaeFxVoYwc3KCqm"
-    "s6a8gcfQNeGm/NuDMAOb40MM6JidpniOcDaloRWmay3GQ6Dyoz/qxbRTXDe5F0SXaCp8TSko0LdIfQQdaeaQTl4voUw0"
-    "rHmaenPB9I3M3aRTtL3U95vuctXPbGnUuHULzMcb29M0aLGyR4qAJjP7S335Jjt7viD17QpRXwBvZjpB8GrurqQ0GJ0L"
-    "6naewuygpeU0XSBGUnHaTBwaHZpYHUhbWCP9W5iyuzb5C0rO9O18Wmh4Ycu+kZTpP1rNOlffFTc+bFGb8ysRIvqguNNw"
-    "ez9/S3eNBu35YY4uT6enHyvsFHw4uiSAuMV4FQ46xXI8PRY3bzpmHpfhdBkW2t8Ja4jd3pYkZo5xWiKiTtUEfULHiAiX"
-    "zm524Hvjy++Kb/TS46GL9Zu9EXlYYlvHEg3LQliDrSwzsKm8nqMdXt9D67NXpADrGznoOtZ9PwdPzwpVU3wcVafweBbb"
-    "ri/dtdMNSE6alMb2O5+ercSjUdeB9rcW6vuYl+KVu/dcMHndvaSJ0M0qCJdtXJRUAghdfOTIqH6Sbkuhx6Q0ERw08Q6Y"
-    "rJJe0npkyEfDTi1X0aHFFyA7H+WeKfU4Ahk3o5HTwhnMHegjALmD6uTjNhxTtCkgZUIUMTqQiLgHtnjllVkuhRWhp7o4"
-    "+gHQHb5b18PRhwjDLqSxXRhuh1rOJ+VxhQM4nmc4+CApz95DjYVH0b3iNzaq0VJqxHJ03bpA+6FCDRFgAuXshb7pOHzG"
-    "R6s8WZSXzBAsAPSA/2c2ylLEQ3jvXhJ3MFbhyagSt5HikmQ0dRNy/jem3MeTkIv3scGDhqGbkVd8+HRdd1M7Jh8vojhv"
-    "oSSAxMGF39iweqORHaNWZ6sovsltKZPITEj5anZ6OiG6PJa65GtYaerypzEqx5EDeCmB2noM5eL3CnnhfFJUyrKfEK8Z"
-    "FYoGWgO+janb6kUj8LtTfqDHlbqEnsp8p2tW+u85BNS0KjQqbrgR7SQ1fSxVqnU9DoYSRz0exS7eznmL8za+TOJ6hV0h"
-    "qvpL6PY0MrETYeS5hHeLrhQ1OnWxrAWvLj2aWmgQ9IEzgHKviLZumbFNGKqJzHCp5h13UDUSEWPD6KnTzHGEBW/t1n0v"
-    "ZqRrqg1ghe2Lcq/KY/1oSDAi8HYDF5/dS5Ir4wxrE8TTsFhRPNp4drHkNpMVCiLn0drPSh0aMUBq46gwsVt4MekHc41g"
-    "TQatu2ui5fTqO8ZNPFqLnthlvwVW524aQSHZXZekV/zZ/dYP8b1oxqKfasai64b14/hiQQHzYQkZJza4cpVwSpDlUG4f"
-    "3tqc3bSOqONwPit83dizTQd/5vbpNoJ/3PVToUQ14vxOfRCGRUY006y+SUx5KREB2MYspAREklgb7TE3WCVv8B5tgPQw"
-    "+5wjUQDohJoyTEmh/6NlYOkUgH2zBPE7ZKvzPnLxtjjH5fv4LbQCEZmitVgFLnxRyArMK9dsuVIPVamiA2zRlEnxP1Ab"
-    "GRAjZHjUXISczcNNYaqXilLW66XBF/JE2MTFxQvqoUv1p8bOtyzHo3QGbvKSvJhSLhAAeVtlaLu7kblJCtnMB5kJLsx4"
-    "6mr+z08MeYlAXm85aj+LHjnj07MJeUl246v9wicaGBOPUKEpzISaFHBHXsYlG4jSrGhoQ641+lJE88eC10nysTFZZfBy"
-    "Rncn/kzyevfeb1e7R78Nhztb3+4/PPxiWGzdC//+963/c3gvCESdTs9ypamLPaJNRa9G2jk5OSmhLfN8WRWAUzn6+T3z"
-    "AiQbjx668+zAnIOdXzuf7G3IKWIcuw353Q+57BFmQzqTe4GKUsuJ0un4M+0Dtjj68H6BPc4qDPITXLvOILq8JcVBuWpR"
-    "G1jvN912/CE8bobp2Fs78cY3N6sHUojHTSf8o7Dkva8f8DOdBVoq3dZWxl973tggWzSLSCrJ5UZOn1MmwuCAwW++nc1j"
-    "mG26+xOikRsCS14zLWpxMSevgflSTI7h1j4pUenRUXn8nsafGCGLVfk+LMKh34miC2HjCnnwxpe9uQWaCnzXnZMojpoL"
-    "TAJ5c1XCbPimHmGbFjC3dhnk4hnsr6y0MPHrOxGlOM6FxoWTfRYkW8yU76Gwu90bjHwQvVhDWVidYEJ8Wc0WhDg4s0KU"
-    "NYsbp6EZBTmMc1W5UueCVKmeQgNg277riGBCov26ZbstYhVsqTWw4rHSe5C+nU1tIJFWzglaaeGdJpweCfvZWKo3IQv7"
-    "GNRFdUyEH6MfGVk+Z+JQPF4qaW40FSQVBvSMx2Yq3MsTqta7CCukZBeZ9kRtRXJlnYo0E764Ff+8ks/+i4By2avZ+YKr"
-    "73ib17hDwmVwvo0mDgtkOjzMMEtRPedEycPn4MCwSN/IZq1jDn9vEQjF4/FGhuDR5IbIJc4HcsiHwqCZU4x7jdW3pXMj"
-    "YfVKmlRYfekWR8eIlCo59+1Y6pqP9nqfhLvXjmIf22EYFXR2Rv+xMpLVnIgv6ZgVjxdTkGWXFKK3Wu5T8LkwRXOI+pJN"
-    "Kjlfk+SPg6eto1m/hTXiIJvs3YhuIguWpAtS8L2//ja6+6d7HEog+WWkE5ZVomfJJ0SR50L3xwu7UrEXTG09JNogBlzP"
-    "FsX0IMXyH41PI7qCnEbCVmyC+8nLB6bOOULAq0kEI1LynM/+oQh+yuktNsoXL9/+9OzFX9ocdsbLJ1BHhJvVYlxOHoOm"
-    "sSBOdQoqfksFlFfnZdhBV5UJqicuH6z/Gx3BeYvIGDtVXc5uu85H3C6HDbHt1MKdDYHXeE5rYP0QwCWJgbaKl0xbaej5"
-    "v21t/S2M79V4Ig6WmAd8KJOTwQIgEt0Mkzk6AQIK6X+8efmCjtdhvo1P1t2hZ0HqS4t3e4fmEMzv3knajPAzEwQ1e/x1"
-    "KizUyiv4G4NJpF3TKtLAz8QETcYMFSRC6mK5n599a6DW1J+5dijLwzWaEMa39jSj02Ehk4HsXcZp6nyEQwHy9IMHt4SD"
-    "TIKCoiKBby5nF4vjKvfV4Gf41YxIb7UwRa1egIfI8OibW4BmOxoAUWP8Wbrs9W7xMqv4lSSl356Qq8XBmrFivcaoQMMv"
-    "NoPLjl06pIB4ZgY4/06HzdAZik1arV4tZmH5W627na2tswvSz9jXN6VezYDTZ1cr/lSaZr26jY4nDCnIU6/3xe8w7fje"
-    "WTw88pIOTxof8cKLGT+p2U7j6u7fzIayKeCpK6Czd1MCR1MuOl20lEKx6R6gc9cAAVMy/KO6Sv4OtvC7FJkucc508z0c"
-    "v+QHk3AC/JZq2+lZfXFK76dOr8mo7uKq4kbSwKCzKlfj5Wp8nO+36QHvt0xayaTIcYflkwnoJoWLJNyH7g/hFLTAg9S6"
-    "aZu92RO2kScwrlT5sYVUPc1Ugv8aIJ2NrrDkBGsAct6kVv4gG+Zs+patEcQnPVCv5AXhn1Sx3fbDPHtJocGUSHZJKwho"
-    "Jn1Jd4MLa5aaWQUQmKSKJi68DyFeredVDbXYWsHoetlgB8vjWDJAm9sB9/CIc8g9VCCqT90tEyXp9D7KdfLjIIb+n8P6"
-    "vIn1p4Ae+vvzGG5qP5dX9AcwdeQgnRB9vvf28E9JFJNWhRa3wDTSPykEzwYoIu7zJiiiOmRPAwWIPU0DwDSKifZpkW4J"
-    "w8CmPv3keC3y3ViGCNOiDAcEfh3WiI/DaMlNlIbCA/uOTL3bYKXg1XaoFEfEsOCWT9JPM3VIDScFSB6K2FGDQPmqHQLF"
-    "1ou9NWQba0c90arfCHVi8/5opBP78q2ATtCOdjBJsKVE2WCrkKHgbZgaZmegjVtRSfo1FYocI5KPpJ56B4Xi/dMn0w6s"
-    "vHJeymvGZNHPoyqhe+gvW0KbBX8PUtIKSpLBXLQjkzDQSwNIyJyigapROIwIOR2VrNeMDYI+ld1bN29WNZD1i0dbeU4c"
-    "VjE8P/vmBpyM5M2pMoPv4yxV7ojYAFTifmjvtYKVFDJ+8FkcQRvun4+njbfLq4/BwVG6UnoV0Z892jqq4zHf69VUbAkj"
-    "1KQyaq9IS0s5TksaYXpFc+xF+YLHGmShsGCeSAK6ogThLyc4zCm2Mn4Li8bJGA01aeNINMJMl3HJWJ6NTLA0qTChbq3G"
-    "09HgtXgfxxHLH3NaOyO4Nurq6kq6pJ2bl4w3TzouaOM4NqUfCckxS4hNFhaSft2YwQAgy749jKSTxKP5+Ck7eLRF3T2m"
-    "D/xQLhL3Yvj97qhcZEn+QsQ7PhG4eLJkb1hoWvqUIkqZ4LtQ4dcX0ywVjmoteKGNZyCBw5CjDP3Iz0ePTmcWP/RGZWTY"
-    "jP6tWsc8KY4iDy0UM5UNLTTBjVZ32xeDUNReji0TpT1zJj54Pbrf5kBmR15KwHdSKiWz5xKNl8/HvxNWzNtHb3958+7t"
-    "s7fPn0qk2MXyFZq7heBSzmmh28jDq6ZwHY82n6zIcI8hztGBoaHDV0b6szyaLVYcEviILonkhQyyEA39AeCDxASgfOw3"
-    "Rm8Y8QMDU9S9afA6rS+ShM2CEUDj0S2Gej0iGhRnbNKBbbLVwd5NWfbJ3rQKayBTxfMwR7SD3I4RDe5EVS5svmE6+iwT"
-    "46EtCh0t+cDHCVy8Hy8cnSzcT4wG9KU0/Fw9mdOVk2D0hlMmGNv7St3OYWmcDqAehHUyda66NAuyTCK5LjJAAskprWWc"
-    "na7ancwSYj8Qg52T5wmmZTeLbqxSbScZ6x/ORBoNEadN9PyjzaLe4nNipKBH/TwdNz1YK9H0HXO0SC+0RPEVuu50O4+5"
-    "3/pxYDARYS9P52PLJM7bJG0IDGR1OkM+tYcmRuSvJrMt8UuJ1dZPDpLefmC4/HRObTsg88EBh+NUTbUNZC0ut53FJpYw"
-    "PxBP6kU7jmxRDenlYV6bIKDyjAyvlPTLvSSP66GTT6pwUprkpnW61/x1epJOYAzpmLUCjdGmJmjSV5yX4yZlBXUZiRmd"
-    "LJRSBoK7Z+G9YlNvUECIr0WqhDRo3zWkt+VTrWvskxVx0Kwzj3Ja1fnfhqU7vtI2fxAV1jZp4kPRQYD+0rMl4yv6ZN/7"
-    "S2XWN7e8bquJrsarmnlH/UAHpiUrjdnDI2xaqxnNmop0xBw9Uo2gRA5HJDIx0BGo6icTYTQgApCMY6KWjXGEjQbDjVup"
-    "qFUgwCZfvPA7OeLdHlTZ0p2rUAqmmX8R4vKdUM7cfBnOn0ytMtoUgZbCfDw6nkNfTv7yi4rYfLqdU7IDSdIWhtyLaZ0g"
-    "lxs9M+qaRzT8oDWs7+Mtr202BdPpQ88YfA1ALsAy5WZi/c3rtTUWsxDZRRtr0I0IdNANZtZjHj1RttIC14I7XT7OzpyB"
-    "I/otIvThYl1TLCYf2tr33BwYanXN0YqOU1zpOPZfLWbn4yXv8BqjzICM9HZtSvRtEsp4Ywp8c2MKLk5rEisE6IzfmJZ3"
-    "m1slTeKwhD83DEVjj5RbNZlS0uAS/9YERk7Bl/i3Jq5xCm4LaRI36kn+gYXEJGDt6kxCCYlEK2mFovARBt2jK5bUlvmz"
-    "GuI6JXIevuAKdJOlgS/aj1n25O/6t/pF/H7cJX6leMtyyg5OoiUbM2jP2Wwx/jupZyeF0LEGgRZ8OkuBGqwojFaYWegN"
-    "PhR8XvMy5+7NtgYwPMWNQQ5McznHR7dnSpTQ7MOvNxUw4oo7w85yVRGtT2dRTYJ8/TsoFy6Jfu8wycbMypTh32s2zC7l"
-    "lgcpBzXHMm1MeAEzZChj+bAvjWJkiablpmmfry8wPE3yJcbtKFZ4SGtY2rha9g/yNnebh4zk6ewyaq1pD1ZyohZDQybN"
-    "3cYL5KicTiHeC0RIGQ7bGdIFJyEjINfSGbQURPiyXEzD9tLptamZfQFyn0cKpxGbBVdaUWJhOy+Xwt80AhIssZwvBDsW"
-    "CQhVoWJoasVFuFt0tj0Ye+6FOb/BCTOW41fFdIDsldDuEKsRfk9ml/sC4EDxrYzpOZsWo/HyPZf3GYUWrpmR/YiGtNam"
-    "6NQg60vI1gz1zTyurAoNUwGR2bjThDLfip5tpPgs1FcE9eyuCOzZXZLYTdQtWietUfeKrfAfm2W3PsV/uvK9olAbXuni"
-    "6XFJ7p1G7v18WQxXi3DwAdnMYUGKA3DdV+f71tcuZKCIvxRhwBYGstOAF/I2vnWKO5cwommXG7hdMHNv49V6kB2RIyKS"
-    "wLDZrTvLANvkwO6hWQLskgO7hboE147sjpqTFF1H5KoBZo+G4PpoeWXqD+yd8P2hpGiDITOM56p+6xvkAgOwchFp3bEE"
-    "Xen9sEdIwmXoHY710qBUm344PkQeiAWzZwMsgqiNxkx4Jx/vKaZqAN1y9Y7Zu3VSRDtonnZQDJP7Zye5XSjGmgveHyMm"
-    "Ul4l0lpEOsrrQv2MaLJ00uaXHqavgE1SBS6TOp6z5QUtOZuXge8ot+rvyiQ38r3oO6wUIwtBrSU0LVpC1YGszTv8ly05"
-    "Ma6JlQXxSJQJLAsxKFAOPjqVADOfkH4uXHaFg3jnlsclIe87mcxmiy5lda/YrR40+M7GCANaCt/4E1BLlEFM6U87YsYq"
-    "j7HiJNymNwTLCsWoHOPoV43Mwj+joZC8wZpfe3Q6y96iOJVLDvRNyEzp7MhDOfzGxk875Wu+pgyx7z0RowPJE8b+0EWD"
-    "Ut79lLWJpqdPVFfj1btjh4+CpuCwomHnaXheCL2AWJ39a8i6VzvTtym6biMrkRKNue4zh9mzXRu28vIEZ2KzLSe7Sjc1"
-    "n3lON4/Li2XVYg/FM4gBMWUvx5ffoKCjcqPx1ENIaRlcirGJXKbPECG8fnI8oqAFtD9tBnRlvFKoTLPzc6IFDKuH+ZlW"
-    "jqaPSiITL/043cmZBGyubE8uOj3fCNLZo9nxBcRr9Sm1nQJT9W8XOztHX7NnibOAmcENpGnTWfbFv5BCvQDRTd28Tm3T"
-    "HZrYEnaUPHREnDLapKc/yxyzQw5xhG0iyYCXOJVL5UH+Hi7pmy2jSV/vFF2gK1DKkEuvY5uz55g+5TwpISFyANUYncZT"
-    "6NGaWm8/zPIpcyTQMRDMkYQewNpJPnqm6Jx0fhuTKoYzstoaG2Dpojig7PsHjpp1rY4KMBKHwEWEWdP5mii8ImwQxr7H"
-    "DOcaID7c/uLuw7/+6cN1t/fH8LfD337jyPDffvvTfyP0guwkGnVRudYJ6qsPQqnKlaT+ux+2L/My9iDWhjinGIrFJPdT"
-    "aHastsSqUa+9v0hrjKbYffums1pik5YrBiTLQ5NwP/k+wGGPvKTlaMOjiqECS2qQ0ZgGBylF5iujG6cBFk5R4ZB6",
-    "C87Rm/ydIeYmWzcVU4waGW7v65e/vlGPZb7/6PlzvUvihCGuePXo9Vu63WGa3D5rFsNsXLzvWDv6GzTU5silFFPDgA78"
-    "2yYRx8em2KbVbAVIQKuC+j0ckGjO1XQT5fJ9k8pivPz1bMYe+ll4eTInyxsu8FsQERXjPuqwYseSLxjaBOgYiH1n3LHt"
-    "4i1RhYZRXU7FMhLWmtH45KRaJKAxb964JL1An/OLkm2zwlfrmct6Ngsr3XH6pONa1kPkXeSTBbI7KsEs9aHw5aOQgAEP"
-    "k348SUZeD39yAQZRBK+U3oioGh8ISJW+Et3TbV8SPTuuHqbROrAD+joib9ixYTxMTf7As/QJ4/uUQ70o8ZvXN9B00vTv"
-    "oqLZ0ugGJv7WSDUP2qg01c0rjVojeTdSbPKT+XyylszjSPJOmorRznaGxvTGY/pOol3EstXsL51N3+s8dmeMwB3JivSF"
-    "JKUMDxsy22YVE+1ctWrHKRspD/FbbTjpp7cF1SKJyPKWikPd11QQ2nvgKDgimT8svJPx3+GY2befawiP0nVL8sfPxiVM"
-    "EuiNUPDW1csUC9RR9dwFVWm5qiHnKigYXudFvdvzMLBELYztjB1jSNwJc57Dks8q4j9frPdDExLgKhlx0ZpEgSoeXgoM"
-    "QzphXuAoI+Rax+vQXWszjaymcmn2aylU2RPk5Ih8BohrPt83YQyZl6nJ7dBFg5yVyze00tUwiM0HROsD0Zy880ngpncs"
-    "lpqPEseoQzTV37gP/hZkW45po7KEFWgq4U/kDnUd5KTLs/HxGRnYi8tyrQLs7zCkTFdMX+WixLNBasPkTLBoIorC6JZ7"
-    "PB0TrMzQFubQkwYxqS1lPhybKcw5DeMTNPEh9g/ObJC8x/lGj7PXBRaWiV4sWZrOrmQpwPbDZ/lnN32SE2ggu4BrpKg9"
-    "lOHaethy9mHyUGuaT/G1aDdnl1PW9HKRMXtCielMTX7KnFYUnZSCfcs4Bc9zZEOPVvKuskhhPA24LXCtTUHyvVYLX7iO"
-    "Z55/596ELIpTlsCgE3HGJWn2FwADXBfLMKL+9PqXF0+eve5nWmn2xhjNWPkbJj+scbMowhyTuLO6JHMALZ1+DKb2mDMc"
-    "QPTWllYV7wICVXk6XeHQZL0OKrnHOBeswbWH0kP0vCqVLJUnNROO/uEoz8E28eikjwjdgB/JSYdAEfVhWDKkQToR30BN"
-    "xg0HS/aHjCdLlQQHhpMYo+tzxPzBdPm5Bgr02R8gyodiBprMlllrIttX/Cmv2BfFH3yOBfgxs+FqABG5zaPR7tAVUU0t"
-    "yh4Q7P0uecjDvWZvlhBUfsok2MmhEyg5oFtiwh7+9r2Ow8uRUj6UC1HzxrQR/DGcEbe/QCN80ckPbzhsmH2479qmKez1"
-    "GI/ymFe+y8c4HNvKaHSe0dJKGDzcp+OFhryag9rx2SyUPTl+06/9W+HxlFcVCFfIDkB/YaxJRzeNro3pJ7PTt+Pj96TL"
-    "DN94E87OpG4KN6Jjcxg11e08rVtcouOrv0fWl3DpT5ejm3hhhr8+e/L2p37x09Nnf/npLa29w293dsIh/wEBeHOaH17+"
-    "B9bkSXUSFt2v74faExLVoPjmG+C3zQfF7jf94mi2Ws3OB8X93R3qUI2s5S5rZnQ5nXm3N0KWO50ZCerqJoaSn6ICqI2l"
-    "JPTybEnj9Ur9Va8UJ9P5Qa1v+tS/V4vQg7f40Fo/tG780Hx8HCZGC+qDPMzdOMfzjcm3QoKbKEY+ZZAp92nnn0Fa6sjA"
-    "gEIqxp5izHY7/xG7Kt37z9iqGT6TtIH38xzPczdP6Z4a+o4PlWYD46BowPxNKB8kiUth7BHNx63WjmMtjnk2aRZsQIsO"
-    "3FAgH/tMnbEmyC2STpZ4aBsBXUmKwffj6UgMgFaqtrgMt3sb8CHubfJJp0Wam/VieUEKD7zZkhvEmoODAxMuIATIQTzC"
-    "+6AsuKpRCFyBRPP4vcxk1FlSbv5QR21AMR6BM1ynDGnGsmBaO2wOeUFgzeMhbS7RJMYjtF9cJSsVD9B+sVbrUsbrbBAr"
-    "kGuC4L9SgzcdyzT+kz2eOiaWnp4KYAdnQVEsOMlB3wKvqT6nyrDMNtukskl0RWLYGmYVF5sb3UJlNIbar3s3QXCR38yy"
-    "4v0avihBGlVUqPGUVpbz2XS7UwsBr33HKtIWV+AhxC7cvWKkBB+SvTYJ1g0J5lc+3jZsc9u0xRV3i7374R/e6ruLq7hc"
-    "fFF0KdFCYBrjC1vF/W981ut61rw9hrR7O0SDLJmv88xjMvpBYFkh8x2X+Wi20hh36a1atDkfLrbHyx8J3qDqXhHfIMIz"
-    "qUvzp+v4VFHVGoLCw1f5XEpdEZahK5Np+Lm2uXiFVRBK0o7z+6nZbcht5ocZjG3FDuxikEbYthT+ZaEkhY3rvhN3OvjP"
-    "1WIh1mKCAzQLSYWU19V2BtpMcwUiGkZP+P8bOa+kbkt0QFQHRpC2Q/x0AePl1e6A2kPPpld77uc6PJW+DD/2BnYwXFtj"
-    "LX0CIe70iSufh3vrLsQtLcT5eDRi0zDqGNYzie2OxEG9epVpPoT/v/5nqqzDn2scJwbXOAyIWPg983Nzlc2M+ga1Tu/d"
-    "Le4b/IApCxTrGypc+0DXTPJY4l5xr9jD53jA8dd9+xIxwIzcDaSZaWm1XzHh7/icMeNfgWF4jX/D4W26JDMQReDQ9YQc"
-    "cXfvs1FYp/xd09soHOykYdDTltnd+nan19lQvvhpmQc1Uz0tILW11k/v4/DnOFtxhc00mrVpdQjlGrjppVP3aluBB3oJ"
-    "UWmdJVqnRDlTBvmkmHXjeLw4nlRWUEUBwygeyKEOyn8arl3mSGTVb9iyvgnb04PUXDgt1hnhlKkOWAPZesIKJj+m4I6R"
-    "8Gu93yNYDRiwCwfKAy0jsLlEK+0hfCoka4CqCZIsWulx9CFL3MTX5nPlaPSU2ArJr5fCxbtcUxitGDOiiiFJLS+Abu1W"
-    "KYGE4LnUTmdddhu9Rz1bTcnt4pfXzx7rsUFr3ducsxA1Ut63ZWr82C/LtkQFqLtRpCWS3QAgQBAgG0EdoGfU8Zy0+4wQ"
-    "4JTMeAToAF5a36nyddxL+Ctf7uQGb3wnZPl8dkokAqI96PJtEJHyJeFAx+IMWKXQlko1D910k9QmKTFnkwEK2PN6XS9D"
-    "x8CyZmCXuwKJfBbOWaxcLOD8f7TG3wHDJsE6MalOwfpL2/OEqAkUakC2eChaSK02CXmHxhxPS8ANJCXmbezv/5/gBc7L"
-    "6fr1RS1dBjCwWRf1mFv0LVpM0/C9d2jGlPRJaBMHC0CNdDutFmr5c1WmsuLOu/Nw65awBAqgSksvEBBrcKma8pX0qCur"
-    "drPVtCUPj+gXcTufiZhG1Yw2FRxADHyBG+dRJ0f3bqeVUyyDG7Rz0F60ad/ePvohcSofa/CohpEKa3KSeqPORJ5o4wFm"
-    "TK/lGQ0Cuv8kzRjPtCwjrBFOIenlmpUWhGuRoOk2wSdwVBGl88qUT4ySIPr0s3LOHg9skuua4HjgEtC4JoVT1N6p41KM"
-    "tacc4t3rfxqCQZcCR+Y7ht8WyKgjLkMtUKjPtfn/gdRArXSTMpQWDaze7eTQK0rTjTk26kJtiJtQ3Yi6z34g5tHzse1H"
-    "sK2jPcxyaduaA6v6YcA6DSxNehhSdb/h0WvXBJoDaRcaCJqEWcE4AU0zfhiX4W496MuzGDdDL3ANtLahcv/WCL1wA0RD"
-    "zQtVM251Im1GagjfpwaiBcpZ8ZDtoYGDbyYkCq8noZp/GF1yuKFQ/c1cRITKVh5J7EeE5a/HFvHo/X+C+xDmzGnVBuSA"
-    "Ft5Ckk7RyrW9mZ8KALhRaZZad64K8xczMXktKpGxTKSZSbghmOsxdOAFOT8ooD3PotmJBnjRWQ1uDhEndsG/r7yG7uOx"
-    "ILSZmvAgHGu2nd950NGG5qch6wYduXokdAh67A0H6K/8IBwnXjN/9fb2dsucUDl/KGEBY9LTKFeYx33st431pLkYds7B"
-    "Xa2rYGIWJMW3P3rRbay1lvp6hNCg6WRtZWbX6T4Tbm0m4GOZwTNvQ/6whDl+4DSfBelAJkdfONiFZapGY/0p4TfiGtqE"
-    "v1EH52jF37DxuC2Bui7+kNacTxN/yBGIt0DPGMOTThqXnZrsDif2pBhx5gPV59aTPTmXOa3vUJ3nwt/DXhPa6Y1e7Oq/"
-    "3qUvQt6gG+HcfkcwHOz9XjzQs0MDx2AfHGTegOF07HIbJIGQneF7TZigNstG90IF72Oicgvh6mMMpfGXLyoK60J6G2pY"
-    "gzP94w9JJA5ndOweKyKsf4W8sfZrntV424Jf0JcjnSONxxxqxA5eQ/qss1z0Y1HySwaqVE7unkhqXI9FLwa3gsEgd5uX"
-    "jC4om8pkwt5NpV8/yGlvn8FLmZXexl7DY2dJ4sLsiAkrzsjFSbdWcfKu4QrIcLg95kyoQSMd3HIjDkcRkWkaMCwcTEf7"
-    "c2B0tD5mgI7Wx0uNXak9P8x4xw0/uYxwMptaiOIxW3rHo14D3TjRi0uLbAM4iI2VOqCTFZLT0HhuQNMJueRgOmJpRXje"
-    "jYAonLmvWCTpooUQhWnwU4N3axu5UeG91HJC7lSLIAAkR014nZtii0victvVYsDlc/AjffUq5EcWdyRKLH6dsr3ObZBu"
-    "8Bn7Fsgj+oq6bBYATyoUPKmGnPSpwJFyJhrM+UsSYpXyPQi1ADboq4yCaPrkzEWq8wviLwCvkOj6EZpBSyA12PH7aiGL"
-    "QDpiu9kfY3pl2+TfGctonB5txtU7/Jr3TxyPWoynXQKfHBTREx2KiejCLHYUYfwYNNoJOM76BjvHdcb5Cf2jYLvipEUN"
-    "vKKJXIIK9Ig9ktnjFSsyi4ni28iPQ7PTVs5taorbSPdr7UIZYplDRI/+DfqC3DiQLCLr+XfE/pnFUyBFPdJFcSPZQb9c"
-    "rGlfgLutC4oXqGGk1s6KOvm9Xt7hEXog+gazdxC27Rgw47s9vqNBkgckA2cZZAPO2cS6bDuIHhf8M4aeFjqUUsF3H/Tq"
-    "Emk6OEB0XRb/tEyqCh2uYd1zir6op/ocRMyIzOmw4oEhy+m2OrQ8I7screZtj+hgVfzZvCnIQI53fKMWyrhrWYWfHdfs"
-    "P1TXHhqYN9sUyd0BedXHKD7MnItZWGeKaqlvznG2wKWnvj3rKhydnb5ARDwFnxYDPwixJolLjxuNxcPwxtZWx/N+ZDEH"
-    "5KIMHVm1ajsxSA2Tve3QjfNkbOiqH3U8IKjGVrPAsidrYrQssJ1/GalHTeKeITxyayGNPjfcUueiVkNCFifVCk8ToukY"
-    "hjYM9x4p6M0hvK3t0pJNdREduDEPb4HswPgnrfRnNM7eNFCgxfs5DVoD2RmlTfKBwVMZSnA4AkPa/MwKNWs3e49ls6lt"
-    "lmRIeJ8a5+sT4nb5tquPbN2Jjbve2IhfdeV9I03cP4P2FTUN4V3a3D6VpoEPhE7VZfqSNbfxqJhWTaufrW8FSb9rT5pC"
-    "GVLcYpNwGhkstc3Ipy3IJiwSHsRQyYjDw5bpdrXJjTQuonf9v7VdbXMbR47+nl8xZt1tyDUlW7693BUVReXY3o1rEydl"
-    "ey+1pTCuoTi2uJZIhkPZ1rn036/xAOgGenooOfHlQyzO9PT09AsaDTx40FH9bHygqB8iMm1wG2MZFYQbExYMT+Tc0U6T"
-    "HNVIwbDVGWPjNOoWmT3iCRmOq4IBIicBlFOzodSSh3cSxbFdcDiYsXlNHul4Y27GSEetsZ4lup3ZMKvJJEhn54LbL/lS"
-    "oXWnlxuCu4QGShHxBezjbUfI2xTXnRQh8kUl+h6yk0uVjUTxsqO6YpooOJg4T1S+BKzfYmLdUSeh8FS7PlOgYaneR1jS"
-    "IyKmEkqq8FiGLzZ2bblvFwfqy5pUMB6xoTQzIblStsUY8oIA7RybskNXdxFlAlXj6Ls7UJQR2lK3qQgPZ1lhCWtv+0Mu"
-    "2kF8GdZjm5ubk/ZwS8rOnGLTneM7PJtVyZntUgNaJ32B74LZvR3VBXFXRZYLEnDRxCZUnJJ5N3RNA/T/poX7S47fODAS"
-    "NKqZf3JOwJR0NzI79TJf3AKhEdqzIVTY/BZJIZ5TT+zkskBXwH23rDOaovDsHnxFHVL15+w585Tul0rofotsdSX3mJC6"
-    "d7nSiZG9rwm7w2zwCS7M5oF6DZ+LWy81PiPYDR9ezL2WkQoEdZyla6ZI357e7CSrMRrJpOIi19l/jaZdWRiqC8cY/LHT"
-    "EJnKe1tkj9rQ9pKh9RIXlFwJLqUYejzuIzbof9SXti2NSGU5DgqY/MW2uRiWw8ZNEh/t3aVN6WYrjrYGUc92B3MsxQ19"
-    "1WwHeXVMnfBNufbol3azlr4hXO36qslVQMdWVzVZSdhRXaLgEsEYaqyOUl+y6/EFNvUwswb7qiZYTnF6Rv1PLAhpi82m"
-    "fGXvx7vRUh7q2G9PCfn0dLldkcwOuvDsfEXghsGyqSm9HClPS440jpeiyIh7GwbWmcPdKHqjZlj2sIUeJeMzWQ5SoD2x"
-    "GxTC7MkPF0NBntXPhuVy+xLsPzos5a3WlwsBmzyul7mGnhxzdZKBX+Q539LUQBo+UMFhSUs/kI1D/+b0X5YA2MylXkyw"
-    "sMt9kSWK4+vpMktjfZPez5vCkAbPjGdFdnenWG2FnW8P9kFDjG8aIsb361GJLdBwuHX3kZj42tIFdlqBkjREWHFxvx1a"
-    "5rpx9eAgS7Xdy+z26QyPBVrC+AfPseP+lnNu9NhjcdJpUnKTAjrGzzF/gGXH0GuM8i9x+11nwexQNkrQaIKhvuI4000H"
-    "IW1vJg1tvqjPV2/YAt/WVy2zhkjxNrpJzxzf2FlR/0oZkk/PmtO3SIpMGREf4xWFXMl9qNS/P332+AXQcZIcfqB548Wd"
-    "NRAMiriwBjFT0gCB3+R/eH2+oNQOE7G0BR1UP4ndv+CkIDosjvk8rBTnOZQnR6F23skBQ/LEClwXo5k2Q6l5rC8dx8pY"
-    "Up43qqdIgcPEwNBsNXrVEhJzaVxl4RVbtxTvxnWqgyrVShhwSjGtSFEoBxy+c0zVdt0g+EYQrKPUhA8utJUnX4HQ/tG8"
-    "BuqDP5g1Av7B1gn8+T0Vk8tYaNwxI1PTjnTOmlUn5nM2V2x4SsbYfFOaXG57OtbjtzvV44oxS/BvE/pyQ+5cew6/Nt/K"
-    "McVHPUDF3y4XDYPEBg9lLg7Mw/PVsul9Vi7h4ceRRF+RJCs5JdBfO6Pi8VIbBE8vtcMeTy4d5BtO1HsR58adbJvP0uXI"
-    "yAFCScURFnFE0WQxQXS6nVqk2aDRljE+Dm+hlt4YHsSN2D89p/B7noX45Bsf/Kjq9DCyUPu6dKhtAE9pDUS5gHVgCVhE"
-    "kxOMjzywv3r9mh2S8mCaa1IgGuAEuSBdP4VpkWWvFuUQPPVt84dRta4q1MUTXlDQu7ZZyOcTeZ6i80EaO/CsLajNRfY4"
-    "oVlmz2xfiQU0Y8/k67xr8QaFcjmIhz6yhQOfC8GFL/FzPIWIzXdBZDlh4hCsI2gcBPsU78t+9dPlprF8LWz+sNEnxYCP"
-    "RftXVLvDUsDjvV69hXQhw9DPTf1WmMOY4ithkwivhN24nhHr62LbNuev8WHtBZ1LENlCYISLcBT3jGp+o4L3VjmANXrs"
-    "DjdjP2zqzNjsRKr6sjNGJdKUGDrSx6rknH3JzVnJVzMhHp0pTrx+RzVzZaL8OnWUAS5gt8IPtGEqDulfloORF8t5XJu8"
-    "+w2/O5Ew/Sz0dNSb7JenDF1znjv1VjlaMQqH4agU2nfE+l51vlq9bUk7AMVvaI7vcnC4coeNNYfvxyz/r1oN6Af6zo6T"
-    "2Vnodmqz+KUm1cctrFyUS1rn3exqUqm4mWOprxfLJSlA4BTG/NYSBKnmxKOQY3PRQNvrQ2SzbAXmHXqDo2Rop8iYpSRb"
-    "xPOw3qjNlKOXG1dKrazecdA9+U20XZ8vtsN7v7R37xWTKngxifN8tOteaohLt7/paDnU16Zuouu6VHnm25cs3ixNY+ec"
-    "BWXvIGhEB6mUGHcVu4qWiWVE2sMwMq1mdkXWXdwUVBc/AlPvsA4DxyobvfzPVt7AtIt5W0sQE37MmKhkWNMp8Otq",
-    "xjHG1Mi9A/s160UMFSIDtDaHJ4UpBxEJDYqeYJ/PMVRAbmfe2yglgoON5lVv2TudwpTRAWUtTx6HgcoNMddoeJe2myfi"
-    "MU/IMHjSbDPtJvFTrv2GrI/wNJWYQ536BL5LE1bTnDhOR0v8ebnUvcbLTDVHsId1K1z/mn2CaoX0E9c3X3ijF0ZCzGdL"
-    "p5tM/K+1GckGzjYU5gCcafItJDoFh9huH/E3H8nHJ0FjpbVW/1GFhnwU6xHyCdQFk05bx+kd15gXw/j7mCLwuk8Ij6gP"
-    "AZYVPbZSpqAvvFtstkGNe6VxWFZncPdYbzDKQr28EgIYDCeUhvCHKA0Us7AFNJD2W3Ct0HFRTOnhHHzvHr3iIeVFOpdK"
-    "AS6myI/QK7DYhErZUk9iVK8AOMKx9qBExg6yCKIVGOWw25wJlSIi4Q+R0gwCB+A5wiS+D2rql23XM+IO5HLz+Y8/vxJC"
-    "iaPqP77Snvvh4fO/PX0WLv13dGD8D/cWB/t+FAQf3hX2mtAumCdH1d43ZG9eMx/+RjaVR+Fr+D4de4Pk4rh5UlbCx4aL"
-    "MN0OR2FzgUo4YVb80w0IIOFKUISf9Z3g7aLW7o4FlZLUBIkHFfWMf8DBRNKRKtO/Ti83LUF77tP5dE6DFpd87m05l/Cu"
-    "8JeyvfSlDN5uTKSiDjf5UA5yOrXV2j0R+WXW9WkTXTB8FB2AqeOyUc/Kds4tcB5B5mX5vFXOhZBuS392vloXXTKnSkxP"
-    "x63EJWVBWuocELl4bxP+1YsXl+fbBfvCUbVptaMfD0NkTJ1bnGuFGUPHx7uc6IN2R5IVshWHFuzNVh/0Q+hvhJ6ywd1F"
-    "Dwp6xAR+nTd5396WeoITZKV1NfK5mv835vh+3tCvH2fM8duNQe08t7/iskP79TdkJeYH54s2LNVlGJehB/2mhffRRKaN"
-    "Oc/YuFKr5xkbCaPguJ4e4loQnUsVsyR7OWmXUKRyGBsLirCXipVAbW8+bYBY+qKhqsfRZWdOn0krT30RbkV5YBeF1CGs"
-    "K/jg+H75GY5G6w+DwxzAHsoclrJReFwLqg3f/VMQwM0mCNTB3h5E2x4qH0Spd3J/6t7XV5c2cXBRfxge3L//70yRo/0Q"
-    "FKnL02Y4bC8vtGpWVC8vYql9Gdf7I37XaHB4c8Khno7uyZ5IX2aTJ7qsgWEWrhtOxJ3lE5RlqzYK2euPwzkOf7HHRr+L"
-    "gTxswpgmpLOvUZA5QWsf6DEKOnxQbYR33Zd3UcBUOj4lccemtPshpbCrhJqdFedW+Q47QYKhGU9pc8Ri8ysFV0hzoH+7"
-    "E6ULTVK1JkGT8Kg6WQkY7bZP7LPhBfCs00y7L172i4WAormI7N9az15WTzfwMUibv6425DaAdFDlLKZUgXkoqF4X9VsQ"
-    "Wnt1bkmpXKCzRW1LNDIO/RI5k4VmqmU1lG5iIBOEOWV3q8NhZxjD3+tTSsTzRKRqmHrlO2xJbLfYt0cR4MWK4iTn84eu"
-    "4vNtSHThBibavYPDcgypRJO9CW1ESJ98gWRVTZ538xbS0ZX6nMuPbFoQqsrkuKaf+yg3/BiURGxVL2RnpE2762Iu9CwI"
-    "go5yCOAi/PNdg3EL6+Erj+3QL+/ML0ZxuKp4p34ZdK97RjcOaq2oxK6vSFeM9epctXNU3nPaLM6Hfe+5i08aZe+769/H"
-    "dPj4DIWM8M8//UlaoZfp140gEu0R/GtBXvxB9I9PDzhvChk4cOglv9UiVhX+/JofD3/dPaIQCG0KzxgkWxrnc2iRkqTT"
-    "WnxOp4lC0ovYDvrXq8oGdyh71xlPB2lZ9Wd71LG7rFGOd1TSHdswJbivd9fM2a7YXUafG3NjeDn102WQSxBIynsPfeb9"
-    "qoJyjpAyEk/sg93WV9E7uV1dhoPwXFI5hKNgEw5fPL048LSp1yKquC3gGHVrqhFcrtHTN0lJtxgBPgVkiBvskeQImKi8"
-    "txpWpF5XVdd1YthuBypTcEjbl6PgqACaiY68Ex12NiCUqkVfht0d1U0VW8bjPO0JNCcjmHPUxbQmLMAl3eq0CxtFtDeM"
-    "WIRfSh5EC+DcNBerd01UsuHwZbZCk7W6k0BGEsCStNzAdu3iHzmxACE8noXZlcIPcDKjJH3hPr3kxWKG2QAXLgh4Pnoc"
-    "Kz4wbE5BbfwWSZwZqIWyeeSktDoUyMR1XLs41Xu7ksE7YaROUMiNBCn7qmiwMS8mcaIe8omY+nTxziT9Q/odTVotEI8i"
-    "HmXE1o4jO4WjNaQHVGRXVwbiMRYB1Z0kmuyBxQFFXki+G6W/6FLHyAwZvm/vwCi9qyU235zE5hGekUEb2xhifFq6YtRV"
-    "ebttYsz3sG5VRUlKa/yDxzh0sxmnTxEe3MGZUalDyqyBKKy0fa4wlLyvTOgHD8MdPwyjLHjORLanrc+Wz8LZ7SKlsPYw"
-    "6hp1qEqcDWe2qjTaY6vLN1x8QEcK5AXsK+9nuaO1r9HHPau+3u5U63N1Xu2BPggDdrDa7+CHGbawMomFyTMehorVQYPL"
-    "DfV8XZWVsAw72VXSjqgZXbYKqG9u90djvql6db1evfV2TSi+bq+/1mLU0dAHA+ikrrd5SHSaDrXNK96992lavbVUmTXE"
-    "BKrbmg5s5MqlzF5YUoOXzwckMrjA6XZzHp5PFy6abe0u1OdEprNLCVZPDsiy4vw86D8WuBNGfjJ44Obr7AqotIebIMof"
-    "B3E1oXn9L/wf1/6xZvPyW/7np9AILrZGQAz9RhH++d2KIk73ni5fEw361bh6spxPKv1ZXZ9E2lkDQZ9d5aKHKCYqJ5xc"
-    "ZF9cw1aK3A2f4gMAWfiSFjMfUo3jyp3OuSnt2eI1+r+zXO6YSpwXwGgFpsLdYHh+mcy3x83r+vI8hsVIQ8J6IUtYOHeS"
-    "j68QuOJcGmWsSQFmknCRyVckYbiTiCCJOTzbaHRTAMmYM/2eNcquqsiU7Spy1N42G1AGl1EKVgvjPOwGyCxOKWnszjAZ"
-    "YGJ3J4bdybjK3Lm0Ret9vvKKFIBUjHgiHkVkJAE4H0U4VP2G/94Jqklpm3yupt6AHecujKUYO5RKkQL4PWBku9hV/fzh"
-    "Is6puBv3qrmPbgF51RCi9nczoaIb2IWlfUagud20qPUyTKKNYI1J0w3fdME/q+s+mkvbK9IECfC5kV/yObO0ocQNjJHg"
-    "Dvk0usgdgFKhh8t+ej35BYjtP1a/TWx1+8rPY/KfmODk3waZs5AtiK4Nj1RWUAt+pvsTTP/J+YZyPO7fP4DEUJYbCAmQ"
-    "TglN3DgJe82Szp+Bdw0cVN01ju+nFAHrsDYxPZFoPYjt+GwfeypaO0wfprkPXbip49LdSdjKHNezqx18rToKgjswMeuC"
-    "OlC4kkzSDtNlsyMubnd2qoumbXv5NRG/swc6oVRNHdYRfSi7VDN9iBfOpr7q8SaGO6mmTfNGJojvsUeJx7zvPXK4JuZO"
-    "6f7TSKTgeD2pkj0k1cKxN4Jt7aqkDlRjCh33X67C6W0Yr3APjQvcmL1eVCbitGET1Azl30Qzxqmv0hnPvN2dOTCBU7Yn"
-    "RsExaU+Xz+RkRmK3i4uVp6CvADzE8PggEiTMW6fjj+kuzVml0nR604lmDA0vyyhRBADbYTThvRuKpAeBx0ASpUlVP+Zw"
-    "NRqUeWq5LvWFRprfjlWizPiK0dhSPxva0vBzVm9ujAM1YtJd4lTfJr9mmGR/E9xEWtBRLmFUhoPl6rUEn35HIcKM0Y0/"
-    "wzsuQMAfZkuQAIypERyvsMb66ogCgZ7+kaA8yofArAfh6vcN5YAiXK1hn1KEDWj+Fsuo9jmG24jB535nbQuuYCDWibz2"
-    "Ufw7T3DyKTSjvLz6aEZl0d5MI7oJWlmzKfCFsubzuYwndhl5Ko/EwYEhoRyeaYvCpREfA2HSyjKy8YMHA+vIzNekAyek"
-    "HUSz6HXfHxZ5cneF1wI4uNSwDXkLV8ObVNslGNEbhzt6Om2gxiRrOUreszIgUV+eOpVUMWc7lncwNYvjtNgHgZ6eY65z"
-    "3pseCtddHK1dFkplG2XaGglVDkpmbFFB7yjnnjXR3F2ScnceLfVCzM+zWF5u4/Gej/QmAvxe9eB++M+Z3CJtqTybuI74"
-    "t88BDxqfOx3q145NLTaE/zj0d2/kfC3OHmv4Sy0nQLPpeEnsbhtkBicf9My6d1vOxTvgXLzvvzojVsyMlGnUMvJFY6L6"
-    "ictkbDvxasbPpDUqRVNXZzMhW1I4V8lLQIbFMuiUC0OxoiE4UsfIerv1WrYu9IyOxkmZILS3YWeSHN1+3koCq+5qOexQ"
-    "qERti3YdQbPpG+TeSK0PHKK63th8UOSs/GU5YFY/Slfd1FtxpQBcQTd+jUHsfWRPEUWhmsgf3CjIG/qEIh+05VucmE5X"
-    "l+GMN4NuKTiNy1azYGfJxQHyblP2+op26qQA2clDBgjSzJIdIkHTPc+lxGJb0cbUTKMiC0OBHBW+KmPk6KRHVUYY8wq6"
-    "TIZQYLc7MTXCxTT8mIjfk91EVFY9wVEKCKvQ6taqqcwF1/919UBPbz5tyZoTnlFP7a9X64yQlJpNt4xDlj/grG5f0KPU"
-    "8cfVCaohkPfJlB1Gyh0Qo3YcwcdSByUMYB6BhKi3uFQwFqRlRTuD5ro6P4/+WuMn/F3RdFaTYmn8e+i/xDeCZGq8w5nZ"
-    "6VPFcEhLInSw3dExOvOXEq1CJ9y2lNF2AKDaGIddwqgNOGrkVrWkZ3zSTzTXvGK+oFPC7KrwJDkpAWUlHSuo/qLK4ZKt"
-    "VA0Hn/p1DMTmb0rqgQplxvMz+p4ks41V6qzwZGDhWHxv34m6fwwhyhaaHFxiwdlVSnL4PhIgcsiJ/NC4LBFB/HOYjjBi"
-    "43BTH9cGJdtLDI0qUl4RRoAPXBkwDEcyO9c87E/n4onjhWG7Lwug2N4Y/ZN764eOs1pi01LqTWAnY0QaDXCY6EE/l7ir"
-    "QVifp+F1C8opSeaW+GuU8VxUgh2W+fJ68QHhJhbRRi/7Fme3GJIbBgpDlBip1dU8LfYIIyhNDl9l2cmyiDQJ5wqepsQC"
-    "RHOOSWSOVeeIafS4MPLFvgYMt/PM3WrY1f8UYjMYg+ASvdMFhNJ4v9zUV5nGZaZAmZo0pt5ghlLQ9g2mZtzrCNwwpMXd"
-    "FZxn/zawVic6YJUr3QNDyCi9Kp9pJ+aJsUPMaj6Tz0CKimVUYkVNN25Bi+okwf8PL6qxmFYlqZk24R2rwh/jkyFJLSC9"
-    "xDnYeGi29i7sKu4MFbaGjDxHbWAvVswSnkDpOQjaG8QMhDqzBnjMOHwidsJ42PZis0MmhfZWE9nHeNla+FHPtC7uiA7+"
-    "PepCaTof7CGFL6OHcsHqMcvmiTKMUoDvassIZwoiY/J69k4SDq02STKr5qpBtPA40tori70T+H5KfDQmvsgEET9LBzFe"
-    "QKTAxPOemhQl2V6YoH4HBw9Cj/3lL+PMCyKu03YLvgYDQJpUquPHHk7+ShtaQFG65qcxqqr+525nETlsAOSY48w3XkDp"
-    "8wZV8kxcLtumWcbkWGFI4i4fBzw38qqwthQ0HV1zXNCdx1Uitym4XajQJLpHU9HrAr07R+fGSHlJrNq+/X1HRGjdMczw"
-    "o2NFE/0lZzm3GcFJrMWMEjvodgnEiSojf3k2maVKee4Y04yGpLJTOeNojdg2LpuSXCdEHfgu5cVpjSfxlScaFpxMDA2o"
-    "lU+WQFTry+0gQaplHlLlvRNxtZzPzru+gxvTFmtXdSYk091ywkw7ZNLrGmRc0mAPi+Za1Xnj3ONXp9hhiVdWHSPFN/M2"
-    "R5s0HpEbzGHED43NnenIGnozpOFttzw/8fYk3JBnRfMhLPC5nRV33KeMym6cbofuJG+rCWs0MPtGWifQIcO+Y50WYhZK"
-    "3QAoLPHt72SIE7IXPGaJFO/KurTXaK87wOYervLezs4TH3iZ2UxSOmrhFEmUgUTiDvUal0wruoBQAZX74evoz7pgxIgW"
-    "0cdCJ6kx5wOPROYaglxr5lGqHxcMeGan6K2Sq7X0lRPY2t8A4bDdkK/0C1OQYqPJb4WO1Nh/lb9Y95+Jh12VCt5LWlIe"
-    "Lpen8gNcNIesSbwgyQLjBjBn0DsoqoSi2OFEo6RZmN0xG5bdJzeJEU0Q7sirq6yXDEjJbayLZHEzx8w8K0WWZ+qEJCZ5"
-    "ZU8ofYyma7BvGVf2jhgAhYB5+GFcXaH2D9VelXBysouAD8pwO0PUWL0GBq9FnN8WI0tUHjNEyU1H0zK/tVQllOLSso6S"
-    "z5/BlCihwC5PlOqLb5ur2arezL9swzhdAZHGbmbKETzRwSW2AtC7rN7LEDpM4IooHlDUC/3U4+bYzLA/enLqYAMCB1xN"
-    "pzavHDcgzIaa/jeDy6MWqUZ/z3JN4PbjUYNViLhSUrfnHTmL3Vh0yri4NT5Nf0I6RII3JD/FYl5ix+9EzdJDJTk+d6J4"
-    "/glCeKecTxV9c0QcylQTLfEL8rhjeZ+GmTFrFMg4xytOndJaJc62nel5FfBQxDRQeOMjdCQH0Q8e0RW3W9UlHrxE4ist"
-    "7Gb/5Orkbmcn8W/uumwZBsqwrDOkxBLw3GKpf9IJqgSi6/XE66r8nIIc0E2CriLQCEPniEVkYXu2jkz1vmMvxG0VyLGc"
-    "0X+Hlj6MEGY+Dj9ZEhVhgnPHGxV7K4ZldWgM1NOoYGiH+1pfitr/kI5bUUsKCJvdCvaH/ifQYbGgR7yBhW9wBjJ27v9o"
-    "Ii6UWwNK5YrNJo6o0MhEeuRbzdPmjzz9TmdR84uw89q6PerT7dANhoy2+l3qU8MjgdazZc6dFVJDzd3UzPKqeWszI/ew"
-    "n/ouSSCtfYCDcDK5072aZcPxQJNu8VKqKk6gRbxdkYeMjJPpdyHfsUfn8zWJGPK01ckae49OG3wS8jhWAa1yvIZNnfwe"
-    "VJsGiWoeYgd5/gwdxgf/GqdIB6pB8i4DTV2FTZl0BVjGOGHixdhqiVG9SHIblbIECLURxoouTcANyjVfLrPSH3xJUVgW"
-    "26xY44vRkoLZC6kds7JrXzYsK4r515zSq3VWfOaLEzIR5U0SyIFJml0nVlOTa1ZzS/qu52IPw65vB+uhqWFJpK7j3s3R"
-    "PHXKQ4yNTeMPDHh0aJ3e3vqm6jdEZe/Gad9FZCMQWw6Dx+SmySNmHngXU4HnWDx+hL3V5oEVf42n/S0BHs0zgPa1q5Ra"
-    "EqGsXEmG9w6FntHZ8sA+/yI+D6ItkEO+B0y3DFKGpdgFEuU0/1TZvtiKM+NxUA46ecjNdPAy8nYHjvyIpEgHPduMprvx"
-    "atopKcDIu4O6juqOzbGTwNL4aO5Y95xPWVn2+Xrmiq3SYccz205nd9nMxLZ/VHMyrLeIggr/43o1GvXf3e9wcMFAG43u"
-    "Wuk46VDFaS5J1YKhgjNe1soxKJlkcSscuzjKJmMLzQwdiVtQuh++hVbJL93Q9iRMYOjRSPMm6GjEVAt/pfgySx+MjzjS"
-    "V0Xqn0hOWVNPgebnXiyUMl3GPLz2Rg9tvh42kKQPrh1uNzPmA6zkIE82VmmIlILyAN8YRbb8w4wiv+3JWHTBDCg27osu"
-    "pbiv1xs4NDjHDaGiL7dNy/mJTimTBkt0ZmIALomiBs4X74KWILisSBAYlPHKOqUazXkEa4gGikFMkQUlaOjtiqhVW9pg"
-    "MJdbqQYGI9G9BJds7tx7+pjNvNhB5YbuBSxGdCuokIEpzHr6NwWi1euFBiaFPw9vGaDmckNpeBou/a64NBxHmLq2DQdf"
-    "hTszdfV3zfm6HI3GaTf13roGNbILIuN0CRIPFv52N23rydJl77XZTfPWTRD5NoAuix7bnd/g+cOn3796/o9nlOPggPhs"
-    "+PJ3Tx8/fvLs1c8Pn7589QPd++o+MhlJiNjD9boTHbYhIvRd8WFqICatK0iKCZIjxaih8HkeS0FXQqdbd4fYbMmPkbx6"
-    "hGY/3SygI/MFzT9OlIucZ4z/Bg5UT8fzRf1muSKnHe7GI4fbmTinmASz0dgNu8FlGyWAtxCHoIJGuv/EttTP8d4h2ft+"
-    "sXzrWfZ2VJPY+uLElYe6ZderNSZIxiyvCRu508lsP3DHEHJuDrP8fjta9G7RLmaL88X2igHqXnXhyqQWmKZ/aMJ4",
-    "DAfD9aZ5HST3HsCQe+0p9eOkmodVNRqMSh1YqN0MQB6tAMCnhKt1wv9MPJ+dy4J8g13HxPswmyDOotG/a1PSZK6aKrc4"
-    "Ve1vl6LeDpOPXk0wcNLTlrOXrjA4Qd/sQ2LkYrRhkTHCULkhNsThNJ1FUIIdS7ukLLk9lMkC1Wir6XmMbt0Q5kbHNGBi"
-    "GfYxaC9xsvsese+rDQa9Gm5H2dSBPcYPb8yUaewv8HNG65wa4yhcJrFo8vb/3J30YFbrPCenitKzNuKHd5zC83qWKVSR"
-    "WQCvXXLF5RKBpIWwPb6X9ymyXZYfwK1U3Fp4abaXsippcr3CFKbDaZZRKbODboJSYcygyu+6uHiDcu3mlC6HwmE3ukfz"
-    "c799hzw651uW4gLTGDz4iqoBJQL/QhBsmrg+H1Oe0JCmRTeAjNgPOLWa7FRClxVnks3ylJuRzexPl3QWh0M4CfQwrOsr"
-    "OvOHKfzPbAqfhlsQ7/Yl+nxc7qGOv6s9dnhMVajukTcEC6mTMcrMIHeJE6Jm1mZny+pYeY5hcQkPV5IZUltijqxvKo7T"
-    "01C1cdH06U7Wb6pzrphcd1tRRgsPZg9Z80KhtN6xD+FEdm4Fyw6hYp77J78qjGTNYwnTTOgH2ib7BtU8f6LfB8WaNO5N"
-    "9xuXNLVnq8vNcM8ZAabu4dX5fPfD7tkn7Wm9hiXqHAGGciRMe/5158jPMVpQ9XOrprD4dfSAmDaK8paYXOLrxb5eHPqg"
-    "MBPgwWQcogvSvhrroXSW8ncs8IrIQtVvrhdFxcFLI8Wg82iko9Ln82gwP/plODIRoQY7xg/T8SnMjvU5Lbs5IEnEp1ad"
-    "IZENOaIfSuw0n9Uo46F6QLj/uXu1+8nA9nJx0YSDn4im8GOT0+fMLturPP+7sGumpN+9HI30tCtpY+4KgVx5rvagjL1r"
-    "hoPVW96838UQoptju5aReQecEE8Q1N4JbIuvmAHc4sLC4LIkVekZ5U9DckwBaXMxDU9K7oZOZBlVEQazeb2gZBSO1ZdO"
-    "iNL7uW8jD0CjGVdXF0E8klE2TIywJFuaC4RwxCwMayUoQw5qmVp13eG88qNjfF1KUbiIS5IH+zh0xCSp5DLNjvOT3KS0"
-    "hNycMe9Kcw5MEllvGHkwRoNcxCnGDCcNgQn7BMTvGqbCA/vSESuMMMLI6dUXVQ2VKioklmWbx1ZJBAsxpxlCIEZ+0qY0"
-    "jZLrp80qDGFDhsQYbkDSTIoP/ea6bJp5y4fC0M9UjmobfgxbxcUi6CrxaM3OiAkF/pKWQQqMixuYmhV9R3FJ2aqRDW41"
-    "z0NkebKE6ffz2eK8ERsfg3FnG8o3NGZoJNlx6sWcUTLE7NlSrLGajcZV0IzgoG3UdrRfis5NzQhS2jU1dMHHaPulEvG8"
-    "7YplB2+9Zy4GwTHxn+jGWk46DsPF04OQZIaipXPCSbPIPmusB0zLmB3lv4UKNbRDBOuV+irMLNglhGmEqHPDETZMyLbi"
-    "gyvtETxqixaIJdpPdstrWAGRQCbfB0gpqRZLyh112gQRJBalrFVIio6k1pyExqWXT0aAHOnj3jIqbRB4qhgX3hvRSfbM"
-    "zxL5j83ZrkenyQYFANRc++t6e5Y2HcmvTNTGPQVUl3T4pR+ExbuBFsg2WDuyQB6/pplOllkyvRGPd1ycWgxLULm905g6"
-    "OUXNIZ7kvHmHmU8EQoGhXaRr3fv1F3zbL/eGJ7/em94d/ds9nxR6Lh4MgrPOmw4QAbdODqaSlLaVhMZtlsM6XiKa/1Dn"
-    "JC4eYbxFrI18hOlwShWerkU33zF/AgPVDujdSCc1UADR++Y8lG38K2CqSkE9KMvPYDNBq+j2oTVLahq5dNpLTLoS9hqu"
-    "To1hJ/zk7YosT4qHG2gm5HHidkBTKCdWMumgTaEHUyv1S0blFAvSz3RyrlKv3a2GqQbTaRmoCEaiJBiog2LYkBj3Rn0m"
-    "v1D4MM/tjZcSIitfxf6mQesUpESSDxmNiJFrWExH8oAfUQN3FVMs8okv5iODUXWPOKBrfAo29OGQppk7NOLCyEFju13t"
-    "VD+u0jgdblNr1SXRx2G8MLNIX9jbMA2N7wtrvjHn+e4aOEnSXpzCVrrLpanqg+j9426BcF9mazKmClUoYUjvGwS7fLEM"
-    "eqhou9pcIWMY+zzZ7E6WHZQ7/GKH0Tk7agqdp7GJOzGJo/lRMWCBFl5PIMMJLbBfj7689+XUrhjNwEt1/ulP8usO/aSY"
-    "DUPdQFZ2inQEWkxBVXiV2opxOEl1eBrR/LryjebXFeHVucH0oyxA4krbRVcZlcghvuaNI6KgzhiMOls1uZZXCoghFj9i"
-    "K9qIsiguZeTklU3wvHm9lU0tmSZyN75m+ogcBHaWeugCQRAGuL9HTw1GLnpSGMKF6BssvxS6DSrhoUQvhBUJNFdaZDFB"
-    "RhTgoxH879NMoXLNWrSPOM8Qp2707ObasXT1Vh3Lp5NkNNLDUefsvazfLd7UoSeIG3YNc+D++034ImjEUTOgt8Rhbuur"
-    "4YDqpRcsUqhLPJG/Si1H2ZdGL5nVm4jQhDGzT31TFzMc0hd/jMFJ59pDObNEig09ynBoeYwhRIaBQ52XrExV8DnFvExW"
-    "d3ezryfk9sSdCuSs4k8K6Ywy7cTmxuBqNrlmwbl9tpdU1sfrRsp3ig9pI5Q9a12kwCidojiPY4S/UBptWguUpLoloxTR"
-    "+rI2Um+WiNaelpKeFrDg3qisjUwh0TGU5j/zOOnIXeNCZF2WpYwgrpRqqcqcINCNlJCm/G3wpl2Eo+EgD/FVD4jlUcxu"
-    "mug5fuGkuvlt8e/kQxv45EpV/pMJ3OJw+JtZJxW7ySbRMC6RnLMHnDykhOccPtmjev9sEfQA5vXJaqI7XQoE//Rp0JC2"
-    "OS2Qu1muwTWnG8g6yiIAxXjv4WKyPQCVASMNOwEY+0ZegMyPrX9oQiRNgaSuymU0PynmAjn+LuizTAqLEgwgxWu4hiY9"
-    "jr04PAlsi1s5/lysVsvBqHTmL+nZNkmVym6biDYqdTYdtMwxocr8wnv89NCis/Z3+fK++ov15YVfMXAwVHd2ILNj8CzF"
-    "pQ3SfZ19gxfkpCBJxsgluBzWTb1pK1A4za4kSfnEPhzn3sAGuaEAZ7UGN/F6ndJmhX1cJsK3V0/nQWNcE8/LvrhIDhPG"
-    "K2G7/g/I9nQMwJADAA=="};
+    "H4sIAAAAAAACA7y9e2PbxrE3/H8+BcI2DRiTFEmRulCWdRzHrX0aO3ljN73ITAySoMSaIngIyBLj6Ls/85uZvQGg7OT0"
+    "vHUjAovd2dvs7OzsXKbZKi+ixerneba5SoroNIrjZnT6KPrw2d5eJImdf+dRO1pdX03STd6KZtebpFhQuShZzaJicZXS"
+    "Ux4V6W3RoUIo9/oy1fwKgnJs0qi4zPI0yubRepP9O50W0XyxpMKxvu5JEW1K53K9bo6iRrfT7X7RaMlDlx9a9INqGt3u"
+    "iP+vn6MJHr5odLgBebp57zVgvkiXs/yEGrHIuWL7pVhM32lnsmxZLNZ557PPpjwwX//z9dOf//by+etXNDLnja8B/6/8"
+    "9wX//Qv/fc1/v+e/T79ujE8++2zvq6+4ERiVKL/MblbRzWXKY4C/1IRVFr1PltdpJ/pqT2t7+d3rZ89f/oWqarTbDYXy"
+    "ar1cYPy0uTRXRUaw6GmWThczGj8CGWXXxfq6GEXvFqtZi79cJUuaLBry65y6lnM18+vVFFMXrZNNnv6ZAcYCt0kzHkXS"
+    "Dm40YYLW+OuvUaPR7BSbxVXcPLG5Zhky8bRTrullvPemE3cfNPe8PGiOybRYTZfX1N6YZqhJOaLoLGqs0800XRUNfh+V"
+    "M440I2c1eNfQpFG0N9lbdIo0L2KUM1k582RL6Q2bMtI+ndLQulTOeZGu0k2y9FMJ69bLZLFqoCObtLjerKIPpaEdcf/P"
+    "8Pe8N+4s09VFcUklu96YV/oDzG22onydTFNq/ps8/uLXSTPoRHR38tmdzPyfFT/fMp68jSZbwgJ/6XyZK1KcRDcL1FpE"
+    "2SptRckEj/niNpotLgh5wrmXIi95rcUMuhX5OLCYR/Hn8rmzyP+8WC2KVPI1JYMdE5vpZfJSc2BE6a1BI8EJ0aOoi7Tn"
+    "qzkAbfGh0bZvGOA7iy0fdqOvDlp0R9hUg7yAk9MYTC+jGDBMQ6cJERyLZCOdY22+NDn6Kup1u4Te2Z8Xt+ksNpU3owdR"
+    "LJVS+6MvuOWEuSceYMGyElhp0tf4ZIbXdYgBBjAsWteC+Ua/uramB0Fxg761pf8iH3VupNgsnSfXy6KU3w40dRa49Nq8"
+    "S9nq6DTNDFc/yaQSEluUCyEKnjtyc35zmS2BhJuEs48NxchB+uJGp+FRlItNdr1OQVS4VGeT0lKdpkR8vo7PTuM3sw/7"
+    "d80Hf2zuXRAxbklJMyYKn8nA9YoGYrEiSGcW5sg+PYioVvpripwE3fmEGebuLdOC6lmATHZP9D2fJktuPhdE6s0lNqP4"
+    "RVJcdpJJHkuOZvTolBCzP4j+9CcB8tDbjQy9aUc9g+oKeE9KyVxzuQeUYtaZwXxpFQ0DFucrouyrC2kA9X81M03AHMtj"
+    "3fwHy4NXRwOJrpHnqGVsydnf1rS/MlXKFxerxXwxTVaFUqhWlN6uiXatiNxlq+XWbZbb6DJdrusoWIjclnTJQuG+lchV"
+    "o1uiN/niF8oZ2ZF3ywSALHV7virSC0Mrm5gPLviQ1mJvWKojxHQdWSWepnIAZwiY4fQA+6sF2B6UAHJZXas0C091mBbU"
+    "8X2z43mLoHPWfZDuEeqnjcrXRvqgIV9K6KDN9LcEqur7Dc11Dtpz0ETjdRofCyf1pXB8tEKyK+ZAhN06wQ4EPipaZqsL"
+    "nvACnBXNWkIUazOL4oQ+5TnYwF66T3O0oAlNb+q3KtT0mqqJ+cknGjrNVIM2m3N03BSaRc/JTE50zTyKen1MYv0WR9hc"
+    "i14jD5IdC3B4yiRRdxKMwYIYsmwTJQWN6eS6AA7T14vrxXIWUf/S5ZxaNs02RGnjWTbN96R8e3O96lzNiDmgXR783iq5"
+    "SsPBkGLpTHc+ZHBYv/dTHGfrX/Nt3nyzF3cevNlrnsVX6dWv+U2yRtImz399f5X/WmRFsvx1vknTX69zWuO/xhfr6zez"
+    "Bz83zyh7ttk2/7gn7AhXUFlCzGWX8GfvJ6rXVXtdLKiGZJWvU6ogAAdaQSBkM21UOJ2EsOR2IRx5lGcydqt0cXFJHM2G"
+    "OKG8SNdvo4Q4gIKwaRVNgGs0spxyEvF+DIQCQjKNo2l5u0w2F9SCt3VE5DXVFDJBRMGpklakpQyl9nFP+JT7eBFMifC+"
+    "4DgN/1EazPv5DwIaoyX6HaSV2A+fhrgKhA+xTA83UjceJm5XC1rELX1ObuOuPs+XGdXCj8vsoh/bDJYk6igQXvaoCXvU"
+    "lGZTGQmfQNm9hGgsTa32bE82MJpgNMZ1Mb2lXfUb7ad0spSVexs1areTugGwTFRpiD/CRH3qViDlPuc+EuW4j3rXke8S"
+    "3d41JZWZx6BgSGrmqtflRjT5fx+n8J/C0plqLbHfo40hXTOlloWFM/w6u0k3nFbcZHTc6fT6w6hI3vE5lKiK7UXHLbXq"
+    "fDv+yGQ3PJJyQzb5YbSPIXfckVkSGBibqx353EtdFpqYR5ihAzNBtmwNf2S+hWxfZaDccUnqpLNOef67Jch27nvdmvU4"
+    "TRfLuO3PMVfTpmHuDv1N+MViusly2hDAsSd5dDm6uhrltQc9i/zXuU/DwIPRmF9jhHnhtg1NtjkU/Kk/tnYeAG3PLiQp"
+    "sU7A2MYixmEpknIWmtKhDK8KotRxHwKbgDnn9jzwUd3UvxftHxABBEUYgSIQkLg22wFl+oL/+lnNd/6ycwDXabYmvMsT"
+    "7L6jaNDpR8SU7kdXYBboqR9dRsPoCkmzaBBd1o30q3VSGWU7hte5DJchKebLQ5DUEGf0k12gPaGGeUD8XfmDcnl/KUiu"
+    "+wHI8FZB1I0v4FwxYa7JYgd/Z1VHB4NPq8tOOY17qTavOsnltaxRt9zKsLURKDC7B7hmC9rSqEegfLGic1Dv+LALXFpm"
+    "dGaKZgkxf0ZCWs96XKUldOEyp8Tx3ETf0GMsSNPtdv9DiwzwOxdp8efr5fKfabKJuVtts1TM5xfZqrjkb736DNw4b5OW"
+    "Dj2hjr9Djz59kC7vIVwW3P+PA+R38hlYTu3lqDJEi9U1jv87Pr+SPsceyX6W3ciZKLnIWuBRb3AIGEX/vqY2r7KbFuiL"
+    "QJUsRGmSLT/Xjc7ji4x630LJv+0gOf72EnM+2knq6HbO2/xpdM7L8vyA8jcEDHETvXFLkrEM6IO0kT4cdM0XXin0iRiM"
+    "DX1ARvOpPzzud/kjdYa+cVYLsTdEXoYKlKPvmt/kMIJCyrElfAVwLcM5xp9ATRtmgEuH//MWs5ot5t4gcuJR6FB9szg+"
+    "Xy6uiNlk7HGwOdEbtynRWMtjl6kMs2ceaklms2JEMhPFCoI4yx42Yd6D84asLJr5RnDUfPz9czp260XMKHqZvGxFZoSY"
+    "1CxEUpHTuWhLzYj6Pw33qeKrFCsu51XAKKNMewJgy2WIXvZA7R17Kqw+ioHzdSm+PI0aRv0IwKAfVpKu9xwt//TUCuTS"
+    "rfAQ3nKSgFbpHNzyDnKtEsvT8jbmlkd1Wz6FabkF1bKdZyl8E7cdU3NBlqwXP9PyTkpXZCZZLslUAMD5ktyTi9AP0IIm"
+    "XU79l0WxblNZOvPz2igSXAwQh5lRzyA2+fMyS4qDwePNhoiAvY/64LWQGmLv7U5Mhr8+f/kN7qo+RPODwSiAQh3d72vS"
+    "fl+TrpH0N8IbTUHHLb5NFqtks+XxaUGo8d+vvns5ij7wbU86Q9LigpoAMiQdH0XnH96lBJbRmjAN475YzelP/vMmnV1P"
+    "UYwXWktuDluCQvnd+I7RMMm3q2nks9w0IETqk3iT5nSEyj2Zh03qXKbJjNAelDduPCFSQiet9uvtmg5C5vbKXcL8O8c5"
+    "sXxQ3GRX/00f4uQmoUmykJE5bpaPU8j9NQ9OOX+CQfz6ej4nzFfi7wi3KzXJZtuQG//F29eSHxfpjeRBl2R64gEN2UYP"
+    "pVIK3aZSmJYOL6UYALBKvuFxoyZ0ZAT5A+Ac8SwzbCLGQvz0RG92zw3f/RGm0fi1IqywCW4a7lqRCNAU952k4a9yyceo"
+    "d45S40BA4ONgB2PAjUEhbQaqUNC0Ud0y/FuigKhWRt6/h2PQnQ7PuewSBveQ0pEX2vbWcUwnbgYWfzCi0E4HF2T6xng4"
+    "4h4ja0fxEo+mOZqTUdXLqahbk1Ow2csqCTV575r8cFfFEcZDhyHljvOgBR1Hyu/oeHVivFEwdKY8BvWF+CMTgko5MyL1"
+    "Bc3wlIr5g2O3DUcMashzXghr6NNmThPCzJSYs7Cgdp1cpODB+GZ9NqPlCxqmAseE8Hq9IDK8XKzeRReL93rHnie0kb6n"
+    "pUnkmK9y0nTFpBYy4RHvia3of67Tzda8LBd5kctLQFg5E3YyWr/JRUINMZceIrrUJkXTy2R1kc5G1KQimSyxY7/jO98o"
+    "TaaX6Ao6ME2XyxIHPb3ebIgGxo5YorEsvGYxFrhvZCSsSTbTS3uHFPaolMt1DsTkh29fcer3ySa5yuMyRNd5yvyCkLIp"
+    "y9ijoqgt4G8YPIuWvDGgbVSQ5ETGEXxOerUmjofwR2RSy3ReQAPCU6Uw6IB+YVeA9Jk2wGS5nCTTd9CwKIlLzX2CHbkO"
+    "t6ZjCu8SenKbzhzkkbvYu2t9Rn/pgyerd+xgtZ7HJqcrLBcuGMmIkSQV6CO+Hsijf2fMcU22YPKuElyjAS/SfJqs0xkP"
+    "R8SlgxYYVoIniPkI2xjpJIu0+GvnMsnDiwCBl9M0m0GFQo0bJnNp26I9d75YFrQJfZ1lyzRZNZk2KYtjhMh3/pgI5GDE"
+    "3TA84bVAbCzYWYMRb9fX+eXb6IrljwkTNoM/k012QzSRGGZqX5HREMtwoOGyrmi4UJz6T7OXl4ZHcPH0k3BduoJlGevZ"
+    "QkaGWzlGg76bQGmjQ2MMIm3q9wZVkGCWEl1JfXwL0BNnNKGfi1z2cXtnJQhJ/JfUeRIQX6vaYmYkBpownWR8+dzg8Z/+"
+    "5BIcQ++n0gnFf5WB8+Bnm6f0zatAOpas18T/KsJwaawdsDM49fRw7NFDOhcMsUNGwNADj3it6dwFkMQrgFR/N4+5Ng+L"
+    "TaGA5vnF6ulgZHDmnBEEekr0+wo0hU9oKm+XhHEsxL5Bp1Otz2s+ITAof4mjnXlKEAXhWUAaJMvffnj+JLuSWwPJzesh"
+    "mias5fJziZ7wvWREmx4YMCYJhGMzo4mBBfQyUU09S0Zku5NdkqlEk7ek0l4CIvOtoSF5wJNwCi/rdFVuc7ODgrHoYGgT"
+    "GmfJKXT0aKWsMqIbq4sTpVxM1qfZEmqF1KAtNwRbXtiWYJqrGmuCbEWmuGQvRkBZG1/0nzREJyRM3n+M5FE5uf9nJO8F"
+    "4iFPicye1s9wnA9uhf+aQpxyI6zEms4l2JBF9XEl6odXhOSLlZxDQayuwKWcREA5MCZX1P8J3yxPFrMZ7dule+CrlE/W"
+    "HpEpYxJL114JOJDq50V6FTf4FpqFeX7RerQiTPq76pSZZoGqUj8WU9pxE2wdLMaDREv4IzBVHcU4y7QxdrUsErV0Clu2"
+    "G/VH7eopW/g4oMUCigVU37PXr7+HTKR6pG4aRdSn70HFk1V+QxVdMppFT18nF53o8YoonPJXvCKmGXcp2u/SQYuFKR7X"
+    "lzH9RkcnKU1L6jOLaxkbel5nxIihWlxNF8SVYRkyocNXT/OTUR+n/NkmufEO9z6HK8d7I144+czt2hg/852H153+n37/"
+    "mtL3u12T/126LnQXYyZMmVDqvQ5KhmahgauoT8VwxZ4U1/lbNLTrOFKVYtC5fjlDB4CfG9BqZTOmhBF59Hi9eLrZgD29"
+    "LVjeIW92nW6upwVfnqGKVkTEI6fBg9yjSBZ8B/jhzvKi17R0Ys2iBJVZDSnNAjs8eF8cGH2ymmglsQJYDOwCLb52gnxJ"
+    "Rh5Y5+QMhHxlOYC9tjQfTkoEXFIJjsgF5ikUY6WqD7ay6SadyV1wDnEfIVhbRClEcaYYU0pdZW1+bNBZKFihKYbUDBL2"
+    "OE7o8IbGpOnxJNsUPPANt58Vl8QORZzV31olGdhhpg7CYiEUfNRRfFVsIaxtBGpMn9sByt6F/BPOpHYYSsPY4a7o+o5p"
+    "yu30VlpjSxqc4YNxhzsCTsS9dQyqQOJTKiaCQ5e3dPlfJBfU1HppEqiFr38o65+yY2V1DCJZTQH9TC0DUDSQEzpcBShB"
+    "clHauDUDGhe2KhhBFeNY5ETWd7TPKG4RWOmfv1sJSF+6UFuCm8O9UfbTdogTc7tWPrhCipSshMGZWCGC6Y/png+Rn9+l"
+    "25zmfgV1rqanqMULVLq8ucbxM17MGDMae0T99igt38OeVWUxkNHnrXj7F544uBLBJlbPyXMDfgPjrrD95ed0QwKO2SUb"
+    "ztqlNLyFiWOrO0tVFQaVi/zMOyQxC0TlhK9S7pi3zA9yvikg5x9BTQX0hseScZnH03xvGOLHkhZVK99VSD+HZbCRGOnO"
+    "B74bIc5uPqcKWqK/qWJ7WrXQP2HV2M27llwE3slpDLNr9IVyCz2sHHmAAMH0Bi2hHCOgTQUAfQCSBJmlTffmx/XLnuQL"
+    "uzxfJhefUhTZwpJQCPyEkpwtLGmkfB8rKvlK7YWBzad0dVkuGUwurX86Nq5arJ3XYiElRHaQ8y+vr1b53YluEPl9twN3"
+    "jAZ6QEnkYkOwAByOtnIHJvit5dsSiw8fINw0peQ2hLZPubrA5lne48FdcQ+NycynViv570fEYNQK3nXMitAFQkxQmly1"
+    "WHu/Omy4naNSP5tCoKt8eTIjgndnJRigYJ/ecMn/8YbzlU9Kc7YCd8pyUraTMsZdUjuSXrN4kOvHq+ucbQRTrlo020XL"
+    "8bHpzSqDDOZvB2tW8IZi0f1boo9B22bZzWqZJbKn/ObmxKY4Dnxn5uW0pwrvfLq3hx3DtrSYHlcPNuuEtsOKmFpT5YCD"
+    "M/A1KAW47hfE3G+ITVRxnxwyAtu56zyV0wofzqQspo5ONpsCe0XqLg9fPXv8zVM2ZBsSk9fDvXsff/bxh2/wh/jD1/yH"
+    "+HOEP8fd7tgeMF48fv30h+ePv9W9ZgPZdGM+TycpHVfn09msH6Xz4+Q4idLh4f7hPr0N94fdaD4Y7O8fUOL+8f4wmu33"
+    "531q40H/qH8UTQ570960wbsQz11jPk0HKbHrR5PJDGWP5pNeNO8e9I8J/HTQPSTwx730YD+aHfUmB91o2u8dDSdRMusN"
+    "hofR0VE3HcwF4PVmvQQ7Pd9Ph/NhlPaopYfRND3en1HNycHR9ChKJoPDyTQ6nvYPJ93oKO0PkiQ6nPTmST86SHoT6s0g"
+    "6Q2OpI2NGTFRbQHcIMjEyh/OD6JZbzpIj6PJ/vFsNomOh4fD6Sw6pFGYEpDD/WRyGA3T/SF1ZNjrz5KjaDDsHybdaL9H"
+    "FfQZ8mI1W1xkAHmUJgRyOpwmBPJ4nhzNqEHHRwfTSTScHkymVGw+7E2G0f7x4DiZ0Azuz4/nUf9of3i8H/WS/v5hyiAn"
+    "LCxupPs03rOIhjOdU+O602R+HB0MJkOqZdBPMDL93vHBnMqmR0fpEFo6BzSXveHBkCrrzgaHSU96v1xcXBZtwOXO9+bD"
+    "OVENjO40OurNBnMarPl0f34Y9Y8nBwS/u58czwf0czwhwN3+0dGsRz+Hh5NZ1O0ND48nDHi6TVYA2J0fEohJP53M+4SA"
+    "NNgEcDbrpr2ofzA9oIHodifTGQHsJtMpQeoeHyaH9HO0fzSnn4PuwYABFmmyFID9eY8AzuY0L0fd6WQ6IICTg2RKAJOD"
+    "YwA8Pjg6Aojjwwn9HB4f4OfgeDiln8Fs0GWAF5s05SYezYc0LdOj9GB6HCXD2QHVf9SbHh4NooODCUGOBjTAhPWD/aQ7"
+    "OIz2aUj3qbb0kBA/omlL+11/MBkwRnPemx8R5Nk0nRFaTodpLxlGSTobHvUIO6fTg2F0NJnuDwgZppP9ASHW0fF8/yga"
+    "Do8mtJ5ohdGqYMhEPBnrj+cTQvd5dz6Y0lo8SNPjKcAfHtIiHKQ0+hGt2ek+9YZwYn8/SuaTQZ8wJD2e9QfREc1S75AB"
+    "btPlMrvhxT6fAeR8fkwDST/D4xl+eocH9JOmwyP8TPYn0Xw2I3yM5oSufcpynBz16W14OFeQCaQ/AvGIZpdKUafw",
+    "0z3q089sOJiDpiR9QJz2uqh0QrSKfpIu/xzN+edg3pXxzDYQ5wjI/bTLsCaANZ0e4W1yOEBbk8M+2np8hNKToyl+aJ3S"
+    "Tzo/4J+DYU9BymoXwDxFk/SYuz8lRAKsyTGafpTQ3Mznh90BejA87FOtg2GvlxIsoh00p0eD/d4wmsz3D7pCR3A/wegE"
+    "6kkZDmmCiSRNkyQZREnv6OhwHh3NDkDlDo+Hw8FRdDAbTAdEPwgh9w+jQUoYkEb7af+wv28QdIsmJvhHXZozxeP/RWkX"
+    "/6LJDP8wv/QvOhziX3TQwz8iBPhHhAD/pPNY5kDPLa/1aUrTHE3ns6PZNJp0J+l0SLQkGSQE6ei4S6h10D2cHRGNGhyk"
+    "RKMHw2FyMIj2DweHNJX9g/3+/lFDxOGG3ZAdi5ihJWzX3mKbexvFDV4R7UMx7MZCxu8fugmU9eQ8tZj78rRVSUx8pfvm"
+    "EwK/8e6+QvNmFpkExs2dIvsW+u1PiDmL7Ql376c/xOfd9nHSno8/7N/9ap8P7qx1Cwvo60TywZGembyS0fRP8XnS/qU9"
+    "fnDWjM9G7fjN7EGzefZH34r6km8mpTB04XUTPucUWB9b/f+LDWvZNXjOmmMHgk37L/m6RdiADu026S0dJAVIfwy9LdHY"
+    "MikwehpC9XUUtXueXCEpVGecZ4Iw4w/goQi4ufuLGs3zxLP8e3uZ3r6NrrL3rNp0k8D4abLEbWkM49DLRUHzQ4dwfuK0"
+    "GR0Um3SgLhZLmS6+q5fbiegmLeusmcuC14QJMVXWUgBuzudoKo1AemvMwCCNGVAnkGTt58zU7l0saBT/+Kc//qmB7lMe"
+    "Y7+5uZiAg+oR20T80lj0LWA6Tdwc6+A8B/MIrbp8uSCQUG5JoOrXhw3Nga9qk66y6wuggwrC0GZqEJ2o6PBCR+SY6oLV"
+    "QrdDtHhUTn+IdCe/QNsWbERBPw8jsRv9XKogVKZE2DlYDOVe0F9pP7RVgjawFhAxv/3hkHhS+fwVrBCOItFt4bfjQUUz"
+    "qkEwY6CDge2U0c2FUCTqjc1GKJsqdc8zDyZ2GmKncX2LuTV7EbW0CXuPvg6Ksb/oEDU7oNZuqM5u57A37NPLBb90Qaa/"
+    "iiaeGOXb5y+ZQ2YxLzbnUXTe+EOftph0xjQoPRoeg4AzOTpODuTxeLp/MDvgx9kBbcOaYUqZj/lxMiQCydTsD8P5/mw6"
+    "4MeDg+SoO+fHowPa+Q8arNWKOeB6D9LkaJ7yd9qu5sOEHwfDKW2A/Dg9PO6niWY4TCeSSvzX8UyaQCwKsQv8mAyOJnOp"
+    "DDzLQDIks8lwMkO9NWSZzhE4QRhXHm+ZZLw19nWqNKD3V+VrulRoLxepLkdUsGFBveAbj3uHX0b6wsMf6M+iyDkDjL7Q"
+    "V13MjtT8/TLVC41UlXxyqWMF7gWpRXZxAecfiw1uowp7wbHNi/Qq7MYi/4aKxkHDcY8HIeUsm15fUfc75uHpMpX3pKDd"
+    "o+jwsPjtl5JnFgTbrRF8nCSZ5L5IZ4skbsTrDfEEm7zNXWznUwAayRA2mh0VFASaUcF+1wrIYctNRks7VHMw1Wu98Fwq"
+    "iU5/CnI4vfTapNoNHtMFocpmRqMuulJ6DD2JLvn2soVj3QoSISj0oTWd6K+4lloEyk7eNZg002u5ue3Sk7K7DKteK4ri"
+    "T+3t2IvH//j5ybPvXj19GcFIvms/2N5/UHWZkZJk72q8wVJIljJcJiJS4yw6SHJ97rRMIXREVh6BOnD0JRVwMjp1eeiL"
+    "ZDEDF2ZiCSk+IZNqtixmub1A40xI/KBiVnuTT7l0e4LlmR0WYmDuPK0bWSncUf9mZ8HGBUG/1SGFJGkzgrEgtEfSbvUT"
+    "5CGa1+l0FpAXL2ZjryHz5WKtAvL6xniD5unO+APAgv1xaQj+ty0MRguN/FrnyRszvxGYq5EZJjOnmFEG7xgqer4raT+F"
+    "VDkxRITmVRliSuWrXCNSnQr5LQ0Xs4FllBU+kO9SPO61zOU5mg6WxpDGmmaK5pRceatdqNUbSIxXgGQlF8+sMyAtFsFf"
+    "iYfW2w69LKm7wjmXlQnzEywp+l3zRaqsjLGdUTkFBItHFNuEobCf9QqolGvcVM1U02Ff7Kedq5LVBZ5KVJXThKjy5ip5"
+    "MH2Y25uVuEog/u0Wfy42i5kT4P3IvqGg6DDa27u5uenc7HeyzcUeTGb28vcXDUvSvn/8+plhZJIpbdXJdAue4kWvH+0n"
+    "x9ExTW2P/qMn9mZFyYedYTLoDCP8Jx/1zWSg//cpUV4P8O39fmf4rN8VtgVeHbiKAX3oHVz2mCF6QWAjCMEOo2F0RM+9"
+    "Hv3RSg+i3n6HAB8TZ7xs7xPzdiSwVEOZgfWOLwfv2wP98+Ph5UDyFCzjqHaJ/h5F8sr/2r0j28X3wyUq7AsEFpLWNTnq"
+    "DZeD9jDap3/D9qHkFvcInP0wOrzsdd/3us8OfxHY3Wj//eBFbyA/1IRDeeXffdptLvmHOvCidyiv+B2YzrCvBNPhw+Qo"
+    "OuLe0L+DqGsn4JBapUyi6oFSARrNy96AfnpD/FLlAyrd72J4B8s2FdMiOW7JxMaLwR0l1G07aEeRvMmYHTVaLmP/fb8z"
+    "5AYcd4Y/9vsvgAuXnHaMGe0/o7RhNFz2OtSnziF1rUOd5T80tceUjT62zdcD/OIj5Ixcj4xvlq24Q4RkPUK7x8CWI0ZG"
+    "tBE1DSKXhlZrzl8UAXnnJgBHEU1ln36olfJ7hN8BJXe6PYxw3zwc4UGKp7frZGXm4PjHweWQWzJ8P7xsD4Ehy4PoAEn9"
+    "7rJ9YOYhv9yw0PqckYAyPxvyvB+/bw8JAlABEyLIwCAU92i5yPxR0pJX1wvCW3qhRkkWOijjJsbiOHW7jyX4rP+LxYju"
+    "+4FOzWGn/76jXYEmshQbYOAJXfFP0TjbGLzp9ZIejyP+o3GIugypJvW4JlVHbSvQ+owIOTWyDdJw7H4j77e9r7/6/kqK"
+    "RfJju3Xc6SdEC0APLH4OOweRSxMspTRpRYOa0c7oeOMQHBMGAnNgMRl1DjtHiaENPVTb7uxPD0AIw4YmWJ2Hkq3dp6r3"
+    "OwNC3H2ikvuP3bdu5PodFHf0Z9A5IMzfd3hO2xOP2HE0uCSq16MZJzrz7HC53953E7v/XucLd8mKJ/0eYWWvhzU9iOi/"
+    "Z9p7XAVplv3LoyUTM/qowJgmGTpjLrAMUlHOHpPoXg/z0Bvi8YDfCUH6XaIoZnE5LO8NEkcrhrSau2i7S6N5OcR/6FzP"
+    "NKLXDTNQIaL4+48dJDThqHPY7S57bUXkd+l2kiUbae4+qO4RqK6OEwhpZ9jt8mJGae9t6L8dgdLqqtIra13nRDIPMFiD"
+    "X2T5goAO+deeifdUc7bm9k1VzftdQgf4jsR1nNHpFMXB9WJKTAIu4WRffvzt88evrIihAQ6gzdsQJKzywPhMJ6yk9sMk"
+    "2dSmT2HL2M6Qio2xoTQGdMAlTIiVy3nFNgxTIBk3tHdfJgvcO4Zf6KxzWQABG7zhyM0KscTZVVqw9J43roaILfJLnSwv"
+    "9Qom4NPLxZpSZQfVzEUi7LCfyhbEF1AlbF8my7nXGSOdeGE5SvBNoeAYt+nR9erdClwUC3ed7Y6KMHCVXDrjE5iKhBj6"
+    "TuDbmIs61zmTIwQExvaBv3eswYeanry/8OUDU5rJIlXpwMtXMTFxMK9+r1pl9IDTwWPjLypuQO3u6+yWfZqCwNBSH+zK"
+    "y2qXyIlu7MqUbBZJW06iLE/fXKuDGE/xacZuWdHt8MCApI/3BrmMZ0Q8lxoA0Zk5XaB5ag1g9cx8m6D3F4Fkg2e5yljP"
+    "sqsSW00pwlRPoLsIBYZUGkkHIlaoZQurFEqskxQm0eq/bJXBhSpu0K3LLlbCQMYrOuJcrzs+5hGGKdxRdEk9W7ynvn3g"
+    "acB6JOyHejudKxdYeXNYuRYgzsVdi9hNahlfaNxCk+ocO/G4GaLjZcw6dkRmYIRHh00utElXPnpqC3bOC2D8Vs02rhE4"
+    "DXXMinpbaOEdGH5XTcEDaxpuc7FYyQoxeqeAzB7OcjhiyKFpHjd8s9zIdLKTzGZP39MDTu2wBtdyLL2ATN33bXlHpYgC"
+    "G+hGxsYCOU/nTrtOc0bkIE5DwV0txHKjAvz2RjYwa/GsWmoV+nQZKEzFD0y1JzXUj6Go3K6fTViOm+nNOX8QbRDJ0SFm"
+    "ooiNy4BgniWvP6EuJZh5l/wJ8yxNNAteii5WcAk4TaldL6FzfaYgR2VshpYRchg3ipyt2XRKo1iWP8jVTc5LeyuK9YtV"
+    "9FZqZqe5b033yx7gFsulHcTKUtOm69XQE/0msq5dExB4EtmYeWMvzmmhBMdZekKtdwFL8cD2dEl7loiuZ1kqytczQv3r"
+    "zYQdDC5TbnzYE0JH9pJoUclZF7GGuGItUtU6nkVaLpfDbD/PqXeFeeeJZ5kmi4SVpRcnIb1uRZese7VsmYbVSpxp4f9c"
+    "ZNd8IRqKne0XoeiEeuzUQnxIypkdFhu4UFTpkuFfWvBKFv2S0fYAks5+HxIayGsYzxbJml1x+7hiDEX+tuYCMxHApFpn"
+    "lBNkYpncdULM7WqLV1hcha3a26YV0Hz79PErGGAMur5a8iJ/jUJxCjIW2E9xSmedwW/HBv4KhGJxHc71x7+oO3l0mW0W"
+    "v9DEEMcDE9wsml9vWIQG7Wa233C9avnfWcyeiKydHVPADobrLBl6Ydj+EfMAtyLWeIDF7yINnPUmfI/KmTq45vyHuydP"
+    "RM+ZS553x9HDU+TGk03tjeE2D6m9sWU0GBZ73qXVpuaZG2PuZgm6BdB2NTzSwvkV+MC8+EfcrIOKjr3OSj0z5troX9Vj"
+    "cbbiOfuG8MGU86aPTR+kBnBroczSXvnz92myep/knTmRtjz+QBs7g3nFeDWSrUJkvZKdpz4V89oAO54T5yCX1EFz7OCX"
+    "irM/CcKlfjgedPbk9faBdXhFnB2WFOXQuDlusf3HKHLdbMkV/kgIv5hzG8CXGRgm2TwC+vwaPRQzIlqZZinjAmnG+i/A"
+    "SoBVc6vFpoSUOhEvKMv9E2E6AIvl0shVnH2g/eE0/e5x/9wb2HurUeIputPecIoBtgPiDhJFBk2D3TN04oHFeZEhAbL7"
+    "cLNgo6Z8jSvBWOpurG8b7F26lLr1zVx4kcDJNgFQX/3cutTkh/Y3IBEfi7o7sMFvcTM6G9zcjkWuzu4Sbh+rc/5RLZCt"
+    "BTLJigLp/FJkax/I9rFzrepIjKUrNXjekfEVhkyQlcfjrJbScWZc8eymHEIygvyl44vUVENI/rauwd5wXtVWpoy79yzw"
+    "h7uWd7AKXdCHKhp7hH2S3VpEVKJ1kRZfQ3ODFu2T5YLy/0DMR9wMoiKsb0e6jU05yz9wBMtuFR/W2/DrP/UrzW3Z84li"
+    "43kCVY9WdJOE7k+s48nknD5hF5jwQ9O/+ofJCW1368UtbRtGOqMimEhMMCM+cfDFf5TOLtSDBGsHsMXuDdt4LmEsh5s/"
+    "wwcUcMXGGmelQBoVfL6BWyWGXONuE9kIb6ULD/W9p+9nUc+qWpWMzawrN+YwWuHSxVB5SzeZF0yKK2XQhK/Awdga29Ri"
+    "0xwfxNViNluyOoASbFG10RfbgQeGnhuAcC3X908vGAa5X8MjQxHY3HTWr+cv1BJNL7ImVI2k54DH3Qn9hylD1ZJ13PI3"
+    "65a/YbTc6qvzGAPP9mWPMUjTeDd8X2m8UYNFv8rUcBec4jLL3l2vZf9KNnR+vUopn1W9V5sn8GaJGkZb7Rr2UpFc4Sa0"
+    "14r6cPx3G/W6P72TI8Bs8Z7DurzNibt8K/FeKPkqo2a/Zcdab1kFq7RRor3w1wun/Cv1wOVj4Ca54Z2AOME9hxs9k9Pz"
+    "AAUNSNaQ2O17mIA1Sw4EVSsO3YFxwVg96c0TmPzyCMsjTa7UQDsQ2kQY2UMcg7R93AwcwooXX87rjlHsqRBHXBeFaGE9"
+    "po6MG1fxqkcfrENFmjHIFtn7HX8Zdq2f1cowwkfcf2QorWNFb2DovyFsLmBoQc99Y4BxoMYWlMZ2F+Ju8ZAtNHpdTur3"
+    "OG2wz4niSrE0YsaBoTgO5ttuOCbmoWbL2ABNjDNU28ev5L1mvNkD9Ch0/1wdOcTE+PjI+UO2cxR9XOhbTGQPyc5hOfdK"
+    "kcd5Hb1GECeVz6vL+MUqx9Z/voSjzUtiUMYlr4dY47H9Kk7qqjak5x7TxRpkpjfcLuwaezLitk0l9UwuBG3MryQf7QGo"
+    "jwih8VpNxXBegl2oaqo+ZGWlkgYnvsMpSWxBGRfsXWiQaGKZP6FSdpi+d1MJYURlgNizD1STwIgq4ZFAQxyvQXbXK5ob"
+    "LK6hBgKTEF9FVsINmqzX5RGuIEcwoBWSQyXZI60ZVikDRxTBHHglUE3TnwmthskQO5JB4bbWSzPRp9EzS3UMZZ+eN918"
+    "ui4hr6s2DmCx49w9H5GrSGTRwtBbRQ15fSitM68081x/ZfbpdKD9kW22jtwKIWdAzZLlu876KQM0mjLqUYRAaAgn+M4J"
+    "CbWzZzYIzF8fVMm41ODF3oCildQ6qq46S50YZjviT3YYjTwk3WQi3gkwGG7qaYNmPievxWcMeRLl2yvaqze0WROayNZN"
+    "z9jpS0K17VUd2uLKLtnUoK9ObncXifAcqCtGM6TmJ2Kzxbt2pTGBA8eP4Ck0nqvIWsLW/wxuenjXitpxLRo6uvQx9Ctj"
+    "XLOTZ5sijnFe4NwJzgRenBqJJfIlOgOTA8YYKEbwi5nlkdzBsmvhBg10A3YIDZn6hhA7uNiTPGyOW9o36DSYw+o4ltBl"
+    "mtES6jBMBYCWhATw6DqK3Dy3VDITi3q7DFrhfOeFALWhtTDj9wyBQfNFx3vs7x5G9Yzrcw54ARRQdCq1wUFgDkG7iAXv"
+    "OESAKJoSj6rs5y9ozvsS8MILeAfmWOZYTmA3lws6gkGUTyyvnub46iLVmHj5W2pNyjFzgAzMm8N54zacpP+5TmBJklo3"
+    "A2I94J3OqDBLCqpOKtVYWpCtWTKoiaVgEI3rK4burensJtzTEp9DZDrnr3j9ali6AP6ZvoOojTn+lrwyeYP3YfcV7SBY"
+    "QkIh1XiZvHThdnjdiyY9tEnzacqH/OjtLY3oDW/h5o6Rzj8EZpmCYry9fVve1mkxs4ggvqVhvXX+caTXNuqZdvPWKOx7"
+    "kT6Q86Gs6ODm2Z1BkeOB5nj0SIJ1yEK4zc8lGyRBt56LQq5dITwwJUp3edomyVXvaiO7cZywipjl8KexgRQZVbkAQwkH"
+    "lezZoPUpdmrsJqmITYlkOhV3TaXQVOVhNRd4pdFt++neNaD6DkTzuCIzTuUsyOE7T7FO9LhZpRCQbpiVKvObc0TIY2cy"
+    "agNNREh+dVnxavLe7ZgHy2ec+Vt6NFJRV4WAiPzSuHNlY3i++sGVzWwGYwSm7b+AlZBYcwvGdZC2cI4Y3jfZVbJYOTbA"
+    "EXceg9PTAIH99K4bMO3NOQ5046qDQ4lb4CIvYd3CyqoXqGWj92ySNWuZkwM9j0O2TkMgOCZKrbcOPNaEiBszUrK7PtLQ"
+    "RrIau519KmDmxdRsi8gZY1dDzFykK6JHX0Mh6MvcCU/gy3aWThZJTgQ3dVGRIE9l+k2sBC7a+D5B15cgZSf6URDZmKB8"
+    "Rm3kFZcSgV+K20BxRbfF5xP2Qy9u8RkQPLNLNDq1PNmkOR0V9eKPBQPiEE6EOtKQEk/I3bD7yA1Ck9UwgTu3EXtrEEtR"
+    "DhlktSfyDjNSVRYIiCQ5iL0s32bwmU5mH8TADKBHfU2cgu4ua0GtXWlz6aQZxEL0Y+Xl54tx07//5wAHp4bcRl5TtLcP"
+    "mf03yV+Z5AdysjCjaVyoEHhCM5P7QeRqpcyabBnXE+dPCRl2VLnn1wTmRbl4W03tPuCfmp+bXZMFyLpJVjdRxlGlJ6nc"
+    "5dDuSWxw7yNbghb4jfspWA+DW/ztYSX6ZdsGudKN11EHHMv+d5vv6a7d93fuvJYKUiWGu7mFzav/gbkgTj8TkCOzY1vG"
+    "05wnW4FcrxXIqlpGwGtOey3/6NdyLH7LMpItj/Np6S7e8ncKIy1uWQTYpQGxWK2vi1oNCP4ismi9DWK3Wqm4wDaa",
+    "scYciLUiPD0IiMbB6K46xO65S9fFqqRfYRQgviHs50IsUL3le5QtDkOLFR+rWyCtc+L71dknrosIgflCjaWrNAGd6NXl"
+    "Aq64RQFWkWhyXRQw6UYF1B6ukXdq6YzUybvxk2KzROHHy0Kc2hgRunVDKTv5pbaBL9VNbRwOGAobcHTu2xLqXcEnXBLo"
+    "hYLRbfEGylkc2vlUC0NcGFirm1cvHn8L3zgHJv+z5395Ru+Ix6spT549/uH1z399+s9XGnDnvPHmut877kb8029wMJz3"
+    "aajXonI3GV4axBNvwOjwA/GHaHSIjvN541kGnbSnHMGnYcGADMkhCgcAGjgWBHBJU/AB2tHvcTtYj2ax4qngmwwWYYQt"
+    "M+W4aQ+4D71W5L3t10EiYkuLDqospnwXzXmas1UyODVfn4td5JuMvxjov1jAONW3zDnf5GNTZx8pzAceElaEYZ/6JhnH"
+    "QlrLXD9tBsBzVm79HoFqnrz6EfnGvlrPkhUSVVkliA4q16fuYp+5LrlSrWgzNnRtY86pbqMkRKQgW1WVHpqfAooOa2VY"
+    "cq3LS5CYjZJCEiv14TsXjD+tEmhvlNtb1Zb5JFDX6zKg8m35J4GZQqlwWQb1hFN/C7jZZMnqu4DkDV5VQel+MEzdyq35"
+    "OxLDxsCv5hqqqO9Tq1lzP2Qi/XWj/9d0+1u6OVlysC6/i27+/6/UBirqKk67yAurtUyucJ1o4vJ6py4jjUIETZGAWjEn"
+    "5/L0bAMNBQYZ79ZTqFVhaYr+QrWsp8XgdFX0SVRYmmXthrrFYc+Q4Xq0ctRdKmgnNcpmJY00rGlpse6+HocXFlR1E1FL"
+    "+yadJ3Qiij2FtN+ov6bZaZF8L6vySbKG9kWtWos7iSKSchXN/KhE0J4QGDmoPyF7pY8cRc01hakdVN1wR6LqGSPVv+Lb"
+    "ScKLczdknVtcg3qvvU9SgQsnuY7a8LDvUANyrdW1Vwb4cb03M90lLOI7xF26c80dGotOsrljNpwiEo8u1eHeOjSoBi4i"
+    "oWrhZDfCurKhGhNDY+23pAjV9Iya4QdMnj9Zj4s4IfS61TWL560Ion3qzcVNwzyIndtmgDc35YkI+xNs9oIW69uqOh+6"
+    "4eny4FJmfYujKxpqHUZvJa50zQhU1dd2q6ad22HgB0vPEEZr2xRELn3e6Nmbvo+Nbpuv1BYiYq0C231YbVzab2DPwkga"
+    "8kP+GjX6aozWhksxOIXnz+9Rs/W2Ifr73Tx2VXJHnW/u7PYe7WAjxeCO6AuI/CL/uygNuiE2+4Y/rkiTXcNIJUMgz1R4"
+    "aXQZuYBuFgrGpNJmUgLSDFeBh6FG6ok+I5LBhrbaZHVBZxIwsHw6y/jMxgfkJPdOUSL2LLQwK76tskLdSchVKfNBoXxC"
+    "hvgDI/x6C5qKyHA8zt6y0EHzxJlF1mHkpyVKmxEflE687M+8exCTfYvsW2THMcrih8KGeyspVxJ0OOXHUuw0KdjSZ5SU"
+    "Z0zlKLLzbBkMdJGbzfIhyyFIXeIcqlSI2JBqIc4qpWhmR5HFBVfRVspsbRnwE58J8gBDKoVQUaWQas9Wg8rV8p3ebF3B"
+    "D4VnTAbrhvfGmIy3VX9zd+eFRY5AwnFZF9rsSJ8bpolOqcF+fZUWSZCQLM2GjqY0fzOnoiqWs/QGapoeGkmZWboskn8A"
+    "keo+/LPpGmJ4C08VUomwhX4W+UBdUYEVjYJX777wSoWwAvCryG/CC449oUFg+xCu80UibenfQ7/UbOln0QF/8ukrLaq7"
+    "j3FPbOSATOmGHWQTj9JZZURCaIHpJsynFTHwstdITQ4u3nXU2mSqgWQD8eowWfc3GFC7dcoY7Imum2d64YsHWaJilbN7"
+    "nW63dwBJrRSWnbZktcFE0LMuYEOhYpNM3+EixMa/xQ1eBIySuzCVP1lBStn3VzD0FaMdg9SIhlUzkXyZsgPbHkbDbsm4"
+    "B1Zqoq/z1khZElFjPmF5CUf68416SgY/pVuKYAgFrjdwYcAzn48pbdEm4gyfi4RdMCYGvLMiU6BK77ZIpvXyl3dKwmZV"
+    "TfL2zDWifMYCWHYGm2vsJjkYKCc48qVRImmsGYR/hoPwqT3m45yQ02qPyxJy6LI/iMy5TxWg9XY/Wc5ZtquwoG+95jyu"
+    "q2Uetc7kwHEN9k4boH3GQT+05cO4xL8Gy3DNf38HKggLK94fK4xkOwo5z+b9HfsPMaweknjbXUUU4huwTQt7lPzkncl6"
+    "wRLDv1wlQOeS6V269V2tbjZ8AfIBsfqym2+Zu2j3WvL6gzAOveiutvD1Wnppi/+NOIZu50BLf8M2Uz3CIEqrgODLeq7d"
+    "UiV7WLZHNZ+TDqkzl/zKuhX1bO9Mqz4VbLD0tHAZJlfnvKSl63I7StzDGXShsPtVAE2tEWti5EzBjvKpbIR2jZbo95ts"
+    "nVywfnn5JBgiQMBEGYIgxhL+gfUsOKvG4cmTOhV7n/2VUE6WgWT64VAG6+rrLRtrOOVPX6zHy5kmqn5bULuLQA0Rsohy"
+    "TwyzZzsj7gE1cXS/lDTgwxsPGiNtdUxorI7VGqe1qW2XqmivX7qjj4hnJdtTjoU6kj5J0i91JWkryWIt86960C7DPMzg"
+    "j4RkmNVleI3rBpMjD3PgyiEWryDyfV33fb2y39O679P8vfmOCyDnLtKtLsfd6fisZnXZglxOQ+9F1eTa+PSDpRVfQTlN"
+    "PVwyLTnOoWrj8j3dgkb6prRXezVPgsCOSzmaGETOFzyEqmRbd+bgAvTAfkbd/XigilMnQPgQ3cqNDQq6pbBiUh6uZf+K"
+    "vrKUaY8Ut4mubmPTxdoZVr8XB7/g/t6TZXdbXDFvdeJwoPA1eqsNUAFms+Vg78rUa7IMy9ueA6HabQ7X3Sr5dsW2rK3c"
+    "2fLX5kckawKjVqRmpfLuHrSlN2ktkS3U3JTfLGYX8J8Q3pJrqhffmxl8No0S/QtRhTZugK8SCENo6Uo8HNSW8tik03fm"
+    "5ZIdjMOIi52Uc2AVrFr6NFsQol/4bmovzSXwLLtS90TsRWXEPtY8fzKiM6g3L2Utc27M19ltvEwm6VKNjS+z5Qz3/dmK"
+    "tQDUIYwXH1HH8TJucIYGR2fbgtA1NNxPKzJeaUSxulECLW6BuFIisVq5ra/T6UiVd55GNUvZTLAZLiHjDJA5HVBG0Tnl"
+    "aMmn8Qnk4axPFfMYp7OSrxtORc8lUJJmatli6jynettU12suPWG3SR4g0ecyBM62B1I20ya9vjBKbtwBqkAGBhVY5z4o"
+    "0NBGQejFWdmHhtN6+24tRml8wBRvHXLBca6XWcg/JpysGrpLye/mMX9sqYvXYLqlGBt6BPC4d/CgwzC41fpZmoAbC6dJ"
+    "pr5j77Tx/gTDh8smW0aT9BI65lB9Z3c7oYoSpZhYzlqgjJTV0eNCDVRKn2H0FXydLa74GzviclA9z+z5Gj5gLFNSB0Sy"
+    "SMBMD8toJT+DsSzPG2P2FZuWhi2WoI/hhFPJNtJNsy+hy/DhzuClgxWIYlFC5p9Jx0n0VvSD87cj1WhXF3SqjKh2yczb"
+    "lYwLUN61HV6Hc9HEs+NQOb1N0yVHQJUSgiva84UZueKS+5lPM1k62dJRC1NDvACn15CmS7CryPbcXzEMD4MkQ4PXjT5z"
+    "WwL8Yg84RjdOtOAgaRYFDfZbLvKbZUmD/3qVUwYvaLarvIIGkrdh8TuYHL0qFPuChImybc/0ujT+mNuvuUCsLr1aJniI"
+    "CeHo2iGQg5bIERtQGi3rChy3OdZFWLWR363TFcIQy3YjbbuAI6DkBlGht8rQss2DCuipN8xdcfxFWGryumUHo3GzTGTS"
+    "1TcM2Ww3sox3OBrTRpyKqzM8+/2TojX7CHrlQwS2SPEaPQRup1VE0GybFGJSPZTcU1TVNJwahJzhCujni+Rau0DHHwWj"
+    "4yKQjcSbQ8OqVyfJ59cMfaQX2SxZBr4P5GPA1NjNvGU3t5Yj7DLYs5bSspYlTS230luK6i0P+VretNVwR4irWmKNkOT4"
+    "IudEE56NGOWJPHEx46vSxbCmdYDurlxUOR8T35695cb4bJCn0RYozvEWfbKDW3KqUmYIXB/NAJkCyuhZFTrmOPOaqNbi"
+    "ZEt6LC61V6nIq4wriATMwPk5fW9FN9lmxkYXmJ7xWC++rMvyK15xFT9bf0UUWyWoqMYz80qd2FuayN5k/LwV0YTmU9cf"
+    "Qlyrt6+L/PV2DQ9ogtcB5ZEkweq8kMDDfoqySqNVVsTn4JVODac0bnqJbC8xbgo1gqzBsA6t6Hwq7sDS2YLRdNwoiUSA"
+    "1cS2VCXlH7v/of0FgvcHGksRwuCS1K3xeFlUP9NYivkb/aM8r9bE1jbszQt9lQayAaMqZYNin7ibAkYQ6CNGkDXFjYsI"
+    "wbKhIAuUqbI8LFKE0lVcUsIoNUiIcwPTYCfNJ0n2astP7EAVK96pJWEuD1hS9b3IreSmpr4Kvjs3hI2d6r/imcw2hoif"
+    "Y62NG/dqgYj/xHBuT4Kv7NjAjO8D3Q3YNSryuYF3nhgveLouIpnQkpXSTcLdopXKwGuMlMyq1kVj/CAFHgihT8TXAqdC"
+    "BMUbAha8MMn0YKJU0dblBeyQ6o2LRhl5huQbPO2WHcr/uMB5fxz7ilrhCJeNnDzexFBmnGLReFa5NpxAiRARiX6WLtdh"
+    "bBqseNmsdzEjOL7IecnmSK6LjLW7jDYXjcsT3pMD/asNn7/hjUqGn+hC47FqEsghMFDKjl8nkyZBd5vDWGNlnXsE0c7J"
+    "K/FqGBBLr3rLh3j8S+Ovuq1x6Acai4bbUIOPspnEOFagW82W57jVjg4AtMEFMN/I3dUGoMx9vIfPtjjeIoy6Xts/3y0G"
+    "nBIqxsoguR1qrNu6Q3Cz+Mq4zCU55I9w+ucLLDddbdzrdxPDplO25jgM+OFGRdj4WaHPsh4lzZTnpqkovnQayKWvDtDl"
+    "oHRsAqClpqHrwRGBBXhs0m+OCgH7S6xtupyf8FmBr0Zh+xscH0orJdl6xwZsCSJD2EUhO0WW5EXD6TR4WkNW+lDGHimD"
+    "znCwWcQOuc4bOjI72EzANSSXtX5qHW+ypAK1APOAhjFrx6uv5+mSGE5YtdBAiOoQPW+apiC/QXchLUwmQdcQqjLbBnAr"
+    "6iPqX4mxZcan5TbClqVBLYzxTvuWCVvDV61bKN1xqHrep1mewPRBPCiNooRlctZ0sCU3GLnahshRmrPyzs3N3ymeM6nc"
+    "VknHcvM4UcuwK5fu8e2Wr9/Fkr568vjbp86iw7kU+Fae1MZADlCNb+nHWB2IAT8lvpInsTJQZ/H/8GBCRs758KulN+ky"
+    "gaoO0n/QZ3bEYjLc0F6Cj39n1Qf9MFZGiAk57DGfYBD/gjfI7P4sfhjkWCq2Psnmyzx6i/F6y0ONTVnPGLzaGJcEzNc0"
+    "35awba55UXFFLQuancOKj7KGdV1AM5zL1kLJ/HvikbwPZjZ4ArzPXIy9dJ0K7cE65rUZnksbz6z7VHYL0ahKB0WQLZGa"
+    "kGXkgAuvQevZLmkVSqXFP60oxi+/1cJbW9Jr7vZjbf1RlRwE34Omco13HnLGgno2pbNtBk00jhw/QLWKYCOYzFVyi6fO"
+    "8fFxw7rxlA4tRW1PesStVZNXecbnTcd3kO2l75DMSuxclgio60SgMjeg2+XwEGHvX5n13rDy6JE2LBz9gh3m7mqrSK6q"
+    "bV0ZAVpdW1XcVd/Y+9oqrJot7iaMGxlMv0V+J/pvyMJQaoZqyglGgG0WpwOkPbQy35FZXUGl7BU/DuYsLR4TfY3Px0Gq"
+    "jKBBJo/2gjnUDYsjSTC8gC+RmxQNrCsnSSvCtyyMjerp3RTwDVtwF+CoQUebItEXWogO6+bbX3Imwht8UzdNvYbjRm6N"
+    "38BawiehST43Qw1RvcFwfvYvjXqwbP364t8N0Dy1J0zzlQlAPBBJKOHME5lTBBFzjdPJNEkiYm/8o9FyRKhZ+vhP83Fr"
+    "v9RKxe1yMgJ2KuuvMW8FN1v+GrFgeXLixq3bvqJbfbD+ky5L9LVcmPhl3r6e0C/4tuWCWDXBdJF/G80u9bmYRccHYAN7"
+    "3a6ag1dAIiSN7rHvpEH/YsfftNUpW1BkFxwOtBEEbzPB6r5j3+u8wFvivswJvRA5BPIexEZg9emwexqyzqwhX/RjTZzQ"
+    "DexWVVw+qWHmcbLCfs+kxx0EIMxgXp4PBHyMHTsT7M+5dCfPrlI6MzB+c2575Ga8cSdYyc7Omc7xqcUZxs2qMwpiYdkG"
+    "679fffeyk7P//cV8G8tRwDVAsrEvecYivLrqXJrEaLxa++tRdtayf33qvdvbuLqW9qJaVq+0+LtvRo6Z8Rw11Oq6VfRy"
+    "7cU574vhZbxeiahbhl9/jbrN6vZnm6PhCgRydeu5Nx/Pqud0PWSNlNT5zjSk+XfNUv+BQSXyjACVIXX2NIU+VAiluSCl"
+    "Ip9XU092tc2Q4RpAd3YKzaEMIr2ajDi10gES59YIQb1s4Ixg4WgUd2GjaroiHzrmBlQcN9gCpXT22PeFQ4J9I/802KiK"
+    "Gq4L8nW2IIJbTC9ZOhBDIC1PDdn/G82gz6Wq9bL4vDv2T391nb0SN8DxZLtjzszGHVepjdvERaGETrh/XtzSLrAfNs5j"
+    "ZhDA+z5AYRPN1bnCOm/sgRZbrQOPP1OORYwJm+OWLcHUWwixOdPAr7E5tLR4tmO3FXpFOd69ccontwfmTOUKbf0SD7lE"
+    "mnteaRpy3xK3u52en/WRmOPjdFnOWsr5D3UgZzfEW3PO4Oi1pc3TL5mxiX5pW5RC9ZumX3ipvX/H9aWuaGlz9Mv80or+"
+    "tcN2PrhLKwu3f4H41kMLUZmLRn6aaMn5tbFFv/od4DWrQcsUL5DEHFEcDOcTr5QIGcUjdE25ti04rl6duGyhXpmEscCm"
+    "Wy8Ierxcxg1xvN8WsxcaQuuiUFJE/U4MXsUw+O+LGTu57JYdxVF1NtBuvZmNL1wXyoYoGTYIL1Rf4c8NK5j+AJ4SJKJa"
+    "7s2qxa280C54NmvuxKVIbJPnqyL7cZHeIDyxhotTzTEjv7oL1LbMGb/GnzYzSz8bhiZwq+19EqkP+1r3r+qU1SJCRAcY"
+    "VlHK9XjAFzWTDYL8iNt2Opi9Y6u2okiv1iokvNlkBSsYXnWi7683qfFr0ig2yWK1h+C0QCmE+9ojov3uA6KPnb5p7L1P"
+    "Nm8ad7J6iST8F6D3GjhxJvllah2JSgPUOTcM5SR6jBXei4Sc1T6wYCZpcQOZpEIJZZKU4XtkF+7O025CHSrYNdjS+ODL"
+    "4Vm35FQzCmagtpHIgk1Eb/5cI71HaSMx3hOw/Olc3Ik7VcQx3Dj5lXAsK1eHq8BFOyryQNECzTLuW2QaWzJxGmoNM6cu"
+    "93Hl5rlos1x7yfAwyXETZYdMa0ajlIeM96L/QmiId78q/Oab2YM/7rUgZXJ53nzofPXmTpM9ufMmvbheEmKnt2uEo2f9"
+    "G7TuCts74kvd0npdbpnYMfdUCgSAOjcramFFSYUz2/rPO189OPvpjx/u4uav52/Gb96M92jParx588c/Be1RgKIfAxMm"
+    "/1Ibg7GjflAudx5xoxSowsLOzLUYX+FYDPE5bKIbb3U69iBqxG949N7cNc/i8lifd9vH4wfNs4YXkAFrnPWRuO3JWpwU"
+    "ZVdXcJ9CyGic6WONLvGyttJc1oDPrtURkHZb/faCeE+uC6eGmFduxzYFB+2Mq1f0zqt2v2Q4yl8FwZtlf3qygOy5zKxg"
+    "3/wQlaZ5cJSAFiUvLT7L4X6PaSIeDPluWpdesrS7nmtMTnroINPKxM2ygFRXcQHQc5QY8wzLwu6OJcmeARmk8dFmXMYV"
+    "NPqlqjmpVHVbSt/bgk6CDRlifQLQDFoSfrIt4pr8FoXn4p3jJxN1yboj3oAa+J1/ZzQBIHNN3874u1X6QpDoVE/D2gsb"
+    "/50v/+21MMgveqyrQXNRr7wEWR++z2uvmjOtJgwyL1ir5bUrWrEj+xgj0bJypPVDcgpmeXJKfO+dblYsezy9Jbp/utWk"
+    "kptWU9tHSNNPbz7Ena+ab+6IOMY/G619brC68bZZGy1QrS9p2/zSo62njTg+G53/RNRs/OubN53mV80GU7fTP/Ya",
+    "zfBKySyhlg5ly9GeVkDNWt563nnNxP6c6u6Z8EFYDifMYWXxdAOt9zxdzUTdp8WmoelMAm7gQJGLE0phQVlltiwFUh7j"
+    "scIeRR8WhI2b6xWLaoxy3TRbZsZhOM43s+spa4EhtoIVPImMi03p4aPVUDxB6o7UwlejyYwafJsTN2g8DjZbHFcBdJIK"
+    "xnJSSWfNloa9uKE9bLU1bmBvUo53Y5zXehdmvk87AVLycmbv0Lz50Aweg6e3SyLmVG/CwcBRsatUA9IhSPIIf028hgsI"
+    "lr+kxxuYhdBJMC8WUxOkhzcKxETXWBcBlmNGnkDoGYtoK8+uN9PUEX+5JcJBxl6bQZTjkvmyrLQnGNGS50zAFeArOVCH"
+    "vZ9kAN7sxfk2/zVbN9/s7XVAOGPTijO4FUMvwUkJVF3S3wqqid6HwDmJ3iLL21FUdyZuGZd34LFQDtwo4zIjuOq6cfhp"
+    "QsWSSmvyLuUKY8ndUkmlH94G10sAGKjY+Xyqoc349YEFkU90y6QWvOJnP4/xbs0pvt4CqF9F3+EWcG7F+avk0xYXQj+k"
+    "scHVULaR+yj+JcJ3G35eL+Siwng7xmFXipzV+G7lL0QRF84jK7s+jUaR59Y1DHGCGtDWTk0OVtd0w/2IOWyV31BpbypQ"
+    "BaX4hScJKzcBND/CzY+2nFfwyFWN7x04/xXvWeUv4lHrLhpZYIE4x0iXIJBdpdaZCWUzzzxb/qWEQGLhs0bJpnFCJg6W"
+    "jW+gilrgNtcG3bqbDfReH7e5eeKl7jWe320RJp/eV35vurLMcgqmwDEZ5yGctDmgpwzC/GqdThfJUiYA2jEtJ+K6q1F4"
+    "DPDe31I95rOE33qFx6PQDNXS6cS9XLCfWGo+VjAHH+ONhK1HRNlh41/xy35SooGV1VZxTezpzAbKdZlo3fjFhGzaQXUx"
+    "PDyf1gjckLth9ezP8AWxGM2AE4IiyZ8DQj1jZ8hjLtGgDa5wpZa12umU1/b94xSiZitgEl52qGyQzNfCvH+bcIPEk30t"
+    "NOU6j/aiXnrQrAdkt6FQTi+DcFqHtCcfr5N+wesUbJ0c1q4TzXvFqY5JBbwBzrnO3FhIJTasFJO1x1QU+TRaUlNJiZef"
+    "875MXjZrXLSLQjkDeBtdJmwIk+h1u5zsFC1vNosCHk6v1+q/tByEr64xvqyvECfnJlQBZ+so+2WjJBmGUm4JvDywZeQJ"
+    "4yhLZwAHB2PG5bKNc4OCjyQEk5Q2O4VQwDAEw3Pi3KbGlzk2ZXEbbXk6Fz5OIyqpz3OPczuxEQZUGiUqmJk6MS8pMLuN"
+    "0CrC2agXxsFYnWtwZ6IKC3IuUXYQbuGUvYTfyjZJBeOFekWhtc2pGCk8sLQpWB8C7eM+nbwNmtoo910SZdSKaWXDrm+V"
+    "Zi3FkIHlKvuUzs8nvGmVgsq8ticHYlGFADs/WrD5xE0BW14nhtE3bNlVsiWUJr6DhTnCpOXOt31gGOlvSMbX/LsVscSe"
+    "KAOvtNeu+PbVRmivRIKhHKPIZgaLNTfv9OhitWDaV+xl0ToZx3ffafy9oSJQ9oGHAoTs5r5U4lp29YKTgD449awRzQ5g"
+    "veBzqjVT90sHMWVMbzzr9G+TckyOFscAuN/jOuhM4NZeuhQshsBBPq98Sn6ki6T9O5zlazfsp9otzicYIkzLiEK888+v"
+    "1EqNQclaE2zBA+MvtTAUcbUcBBPVBYNBSdGJvjNnWy88SHiQoGcOsSDFDHhzvODIgHK6U7t/8S+ec4Wg2+zqk6CzGzqI"
+    "6018rlkZ4bmG/w/3L2xmnpv9m9ODQD0as7O0G4fnOHe8O8P+B6chvi8sCY9ldPzKkOicxleO0WgHRO9lZI6Ad9WQjzJo"
+    "xuuGCl3plYF+7k6PZ1LiOY+b6b32eyQP5RCPzOoT38pdMeGUvABDsmt1x4gBiMqbLRdjimMMSYaey8CnAAZXchtUbdo5"
+    "3KTemnjLvzsmjdHyZqglPQU/aJoqYHi7tzp2oEZ0Jd6UfzryA6iBCS15gWAvC7WweobLrI/WaEOehTtf5Ed3ujIBYhiq"
+    "jPFibK/Y/UhP6JUL4FbO+zui31iqaIUgLXfUb3kkruWttZ3CNKOGW5WmySVveIOnulZ89cV2hDklpKOyWMFpb5eiFEiI"
+    "lgIuKvMi22w9iZTtTWhZCJmeJ40qEqL3RhCFF6uW/fK7n//13XcvjG8L2Bts8YOeS45vnv758d++ff3KowhG09rTsuly"
+    "OafWjct89QEMq5LF2r7g2t0Y0qAZTjGa9asrqtGB+rOOpBzSXqVFoK9pFKDVo7FtuK+wKDbGuwBUZDrex7UsnPOxr6h6"
+    "zXGzS6k8ZadmaL0PHJHa07Dbi9r0P9mcZjPcqXHC7/vfZ7wekrLKqVXmVQ0tnn4+06jeI+51u1YL57vJv6F/A2/riGbn"
+    "DWvLrmhBAg+QqnHoUdFKFhx2aCNMCCV9lcAz+gIUMoKNkTMEUE0VEysZcf3EIsoE+POasYW9Hu1zFguNHIVx0ct4KxEB"
+    "eePq2WyCpV421i2pZBP89bKxHklTdqyuZgs0iys4J4UTKFD4ylvOWVXtcizZ+rF2GOQRDhiKNirWfnw9qwYzHX6J936K"
+    "z2+34+YIlxmj+Pyn0fiB/f3jXmDiJ8Vp1spMmyIUfz/fB+tmM7lEmuQgaTAO4qOhxefypTce61N/DB3k8zKoVgXSuGou"
+    "GC5B/NjlhkNyGtcpoQY0eCvES6iWkCunpFqjnirRWU6NitYWuErsD8hHjLjzwFZdVemqANsY2yZKSHg1aJOrkHOctMai"
+    "pAqDrgdRY9RQ41H7ktiniUEeQQPWMAyWaVkW7/z0oePBUh15IldIJz0PzYSEquKka8vB2frLzF9L4YLhcbSF7EKJoL44"
+    "YjUjb61YNScMkng3y/2FFZBPQ/bb/6v/GZVn8X+TG6gnluXngaT1d2FM6CV+kMgdF6yCgy36mtaGp/xs7AQCeaEqCzJE"
+    "SKf9d6sp7KeWNF3rNpj6XWrXPhVspx3q1dOEyIJx2edpTlr/VKlegRs5g0/l7j66dZhR8KiiLsdgezResJw+cFZ4ygb0"
+    "xyR4wyk1qeOi0khZf0Zl7V9TV5W5qBsNGYP1Jl0T3xY3XXPEbZ3x6rWYNStmqNY3mlnAv2LZLmaeMrOH+MbPAV+Dl/qi"
+    "OWDhyJ9PykQvGNFSk22L4SYbcKptNhfeXl2QTte2vroKnbe7/+0qFEdpcivYclHTVDZ7szK0mDnH7+bm/rCyQYrCFB/G"
+    "7eSGYTslB1acwGDfED5ogwGUw4qW/FUxz5Z02Ihvm3V262x9GsCp3JvKZWxluRt3dPk6nXa87gUDzkSg/b/9HyDe4i6m"
+    "to1By5SC1w0QEfT/alhvnMAV21zP+3EdcHzu3J7zs9+OsdmBAkD//Aig7blrQRWC85Gs4eBcCDX4jmZdaiNERmchx+X9"
+    "ij1jiqOBTapX6bmEQ+1Eb9kW4e0Il+8s/yaMM+c02QZCt763zGLcY2+hyq3CAEZmY5SBipQhDJNhr3vnhR30zFnA89UO"
+    "72l06xMQlNuWyoWjeRptKxRH5OisShu6HNfRfsXail6cMheKT0KW6Qj5Tkn/c2MhtHT3GFRzBT0+CXeYAJEJtWyiQcoS"
+    "ufbGprz5VIetjAk7jVywv4t5kq2/WWEAWINVFF1dmhPwdLvN+7kDb4ahb+r6IIZDSOKK/c2zxHF/4paK7Oksticg31qf"
+    "AThzfYW402Lf3wJbUW/YdS1WNfwSy+CPSnBj6w3KvUPNA+HNSraOmzV8Rk3VCnxn5R+dZVe1aWdd5bM0LzbZ1p157h1e"
+    "y4PLpI13z5qFu0P7XQQ5u2Rna1r39fE8+YvIzsCdgeKy11ppwM/sZvXftIcbcRiLRjt85cQemG4lGLtaHHwpSkAskGcV"
+    "+/cXP2s2gmI4d+uUheqB13zi4BF3ma9Q6xS/ymEtWRWZvTBcbBYz0dWF7gyqobaxZhvU3vBVbMruymrJ1Gm2kdTGtTRg"
+    "khQN/c7bqHBePDjuEIZCbCtOrSyfP2Cm3qWvii3fCgjMDhrjZ5ovlstSFuNew2TBn6+TPFV3ww1xit0oZ3m8JOYf39lZ"
+    "Y9mDEY8MLsbYYS5Hjw3p/dbIfzlyQayOdVGsY4KrP4i6naGjzVtaPiYgDOHNADwcHAx78V7EdM0ZvV3AmsSNthfZbusH"
+    "t6NXu+j8gXrNNlNoUqk8VX/kCt05nYLaAaT27h69KTxYbRrmqmC+SdN7rgqCYb2tGdbbmmG93TmsQWQG07yrNMmJ0ISd"
+    "b3ZuGOc0pEPF0buV+luZPlzHAvCDqG9CGAgICctAP30j0CjP020QP7D8ThAHnoVoEOyBUAQjGAjGdk6nlCzDPrKooHMR"
+    "hJlAhnDW78MybyaCgIg8BSEG3pvVs4UAkyoXGV7w2hXfZBKe1RAcUc4qURzvqumjBCfXYHwuZZJeLFbfU4PDZHDMsb9G"
+    "eq1gwfodRug3z7l/P5yFtitnJsRUAnlTWC368t/ZQmgRBrBx3/2aMWrowHHZhj1U2Th9Olp1g6VDFtqNEAESutVVn+on"
+    "JUoA07Fsk1Yj6N1bE5zIBze9xm+J+nz/gXlKycuhJoyhG1+gQSsx6NIrDti3q0uSvxRGgj+ozkYA62vKXA9LrmnL4Shc"
+    "TxTAY5rXjwLwu7MVQZm0KPGCZGCzu3+2Oqy/qK5LCBe7nX0L/5PKb3Nb3B8RzLtp26nXNlyxd/rRSBJuJBhav8OX7h3a"
+    "L3pqZUbD8CLZvMvvH4eScpTx2inqBYTtOS8jNgiCNZB4WRddSVE7yDPhiUR9f8NfACKdXZR1DgLEEu//iloeFn7kLhpX"
+    "x8b1vr2L5jtxEVTWZpVcamfDGUtaVghtT8lj3PqaIooCnN03ljG219zQVk1kgZaWocZ5XsrZL2oO+a+vjEecJdTLJhwR"
+    "8AZGl2nyThhImSeMOudkz9W5rFrhSmdZUY7pcD+2AdFMs7m7UHmbcaD55foyCQk12gPfo/XEOmACGRGZzfPzXCyzSbJ8"
+    "DMhsWku/uxhMbkUAP2XC9U1CJxaGPqMnHJLVdc6OLQJ4AH+F5vRb0bBz2gW1ygXq7DbLoFpnBiDeeooCIBj4Xr4TuzUh"
+    "q26NhoOviOB4UWVAtzWfZWZPo8+5B6LBRzgkax8IhVgbQaPweRz6z0TZQKzojfbrDNyS40EDt7h+Zvimo8zSoLMIrhqE"
+    "p/qKYyCNohCMV31AiX2QyWYai6DKg9TCLX+fnnkNff+8WXf9pvOJQS/ve4KF4TbtY04JWUKE7Nml+bUaDtuAFtAKdzEX"
+    "Nhepr4MnBO4mk1hxuRrUOt1DZgN0sRLu1bBKu3e3YHEGMVnEW2VVk/wTERtzw6hn8cfsJqGOnAq6WZXN0GDRcKoit42J"
+    "VIvhPvwSniuZFkVoqctm4fTcpiNuCjRwLJFNivPuGNjneYuhtB6nQT3nnFBsO64emWy3jOcfrkl0WMdlnVSjglp/oP0U"
+    "ctft9Pv38rLcFE8iIsPAIpFwyepkfEUL5YHqUgUjB62zNnPvAWTLd/5H6oB5ul+HG5T4k5bYYzGiKYwCE9sOTuCLR3Y0"
+    "qCpdT2203Hy9sREdRDOKHjfXq7xmNe3mOz+4MPbRnV1Nv3M6e0f3H03cvuFpSRtdOFWVLmlJlxZkdmNUt8MPaD+vUtSE"
+    "OtyMLuoms7pSTcxCB8rBqsGT3wpVW/77cSNfIHyyUE6f16Ep/iXdZMztrOSsViPp2snq11PT3zn/3WPDYPDcQ3jSuwcj"
+    "fpNOY4A+hoRXEcGEg7qfGfnUSXPALPE1PZNfcUOxQIAtvCtFdacuyfXo1Bc2f6R+MT3wAoUb+cPJJ5XnGj+pPHuFdrNR"
+    "FtFUU0vT54+GzHNV/rYLn19vFhwOPDdhZvgkpDYLhvlH6G/oycdG+HTJN79NiJgXK1Wo5zinCC+ieebXy2WzZgncc8yr"
+    "WQP2zMv2A4L+bHfwsXhtKqj6IDG1286OzETMdhYEd7+P8zZu2jzmIXCVKp5SawwZzkT8iXtjaUzjpCStrLUQgKGEa/Ro"
+    "JwfPl6Aq9DtHK7AdHnp3LDrl4Rx0JKgDsb1yUnaEplVntBEIBLWW4FI1dLNUrbNUndZkEMsxkwU7pZPBPFXBMYysnAxt"
+    "P4xvDjm0F5I2YZf3u8s/iAaV8p45wDmUlddwmsVWXlVA5wX05FANM3Tubef9RGfwkRuKe+8mPkHmqCcijC0aXxEM4hv6"
+    "Lb2q/9yu/VyiVMA0f8bqDzvBya1K2IIQB17USLZImWWQ5MoxhjGSGCR4/j7/oGLB4m5cQ2OeAEz9jRLjHID4SLauvyK4"
+    "9W8G7r1S4nbfeyNVEYkj3LbbGjiidJjk7Rae4PaDEYgi1jYrWxQ1t0g1MRlP7jtbmbiNfH306DRsmHexdFppH988VLbU"
+    "mh3KP1yXSBeq5uP2YOch++O80Me3TX9O+uWPtdOaX2/myTStzxtq1XlIDJk/UzsbMWmSQv2DhvziIp3VHbKzW4cYBk9N"
+    "YHVGDb0RMTHHdzOI2vJkiku0e88IgzKd+QF3FeU6NUC7rVpClH+MVfYiIpXvsWArwSZC9NsL+/EResYla8mVwDqplbZ4"
+    "1/P2srnlXQO1PJLRstNR57/O3aCX3dcFd+smZgFfp4vKD9/I21t6kaWKLcc1jEIIYWB/O2NHPavo1Y9/gb8C1mwwl/Ap"
+    "Bw7icPLGMau6h5WbSOc+7E8PHzXYZVg8FYPvD1HjT/Ar/Sf414WS9kN+Wxb88ohfLvjly8aXePmf64xeCcnOp2M7AOy2"
+    "gN3Diu9nrwUe4VRzhq9YzQbm5axto2Yur95fPNEhKJu5qGT3MhU0965bAzWbfPELa+oE2X3jE68gbindW2DKorFqxkEi"
+    "k4VGw1ffWS7YVK8bWNmwgM+UrWr9OkMRj6LQqP6h23Va33bBlj9YEjWKeibNW19e6pxGkkr3erR35ckqb8Moc24B2ft0"
+    "mCXR+g0+mIt4+saS7klaLKY2B6TXtMOOKyrn3vL0JyUYOs7oGJBtNScx0o0XUJdkjIK63gMOQmMStq5CXw5cByf26gdL"
+    "xuaXL5ix/pbjgX28Co+jqW3pv1yvnFR4U5fXOIBH3wwGSPVEEKiESeSGBBm23sek/PHeksHHbtSj/8pZsJmG2f7jVbSr"
+    "dbhR4wtwT5huVm0tCt2PF0i4dAkMjhPfu0QDPMzadnm9CfWl70D6oEl8h3PKi8EV4Ft/PxfIgaiqeQp39oY77CJUATlr"
+    "4+HexaMGSHaaFLEHB1psnvdwRdDFuqSoz2TJXPJVwX/5EDmA09FidtqYfmmcNWtBIvOPHvKI01f7UbCYvu09erhnADx6"
+    "eMENaLMz1Mb1Zhn/oQZes/Hoy2aJSJ67fpX8hvbceOomvWOcFJ2+9Btr72q8Rtu0LxtMWU8bMOJvKPiwmOyjGq3EEehm"
+    "CEW+CNbUVOsYybpS+ArngqeqeeEXjy1umVE5i740BZHM3t28aeGs4qowYpJGe7QJdxg2Klsn00UBdUf3gSazUY5sILzx"
+    "jiH/8h7E0LHFB38U7V5mWveg0h5uR9iCHz6FLOykHWG0lGUcwhadJqM1tS35819NiSSwZAj7okTjYn/TzO7Se7qCn2vR"
+    "QRtZVb/oTjDabqyhsOdyMS80ig6yj3CUYcnTsd5X8x47IurpwTH7MCvrd0/uXwTMN92G2OhIpY+H27pMWyaG1MpSZoBt"
+    "y6CExXSgalbXrvXkY4JX6lFdfubsPER9uIekKrY6LKoaPfgHD7Gm/dLk9/DXz+WWj2fDpFxsiCYlFtNY3YABDZwsufmh"
+    "Q0B0e7Vc5aeNy6JYj/b2bm5uOjf7nWxzsdcnJm+PcjSiCk25CQgJDbJU6WeRFD8PDtB0SjltdAmjdsHyN/MqCDCQ7Xly"
+    "tVjSaHkcpHxAR0+Ju/Rnz0NNoUgeEaIJpO49erNq+BPonb085n+XanR6u9YzRkU3Wj7J4cqaUOQ4KbWi71/+BXLnJ69+"
+    "BH4aZya5ia+OIxjUpUVLyNNqrj0Nho4EOP1jIYrn2eYqYXV881lSXA6/76o/7U6M1hnB68dff/v05x+++zucDQy7",
+    "XVP+2dPH31DK/kD1rf+yEHMcdFYdXkUThElkp0OIvbfMklnp9tEkm+ge2zULXSWghO8LSy3xT6O//fBtZ7ohDiWVQw69"
+    "x1oAXlwKog8pDe3XtLxo5ZkvI772R2Js4gKPTfwsOkt4F5BsUMVRthKOR3S5SecjU3/LNlgc3OoxpDZQIgCJQg09dDju"
+    "ZuzeTaRwkcGVrCbQx036njZf10dtAawoaNF2S2qKGHRnRdOK1MNqENWYV0DsGbFxrCm2zZfYBk3jW9Cd2n96c9Npjx+w"
+    "M9x2TYaf2g9+bT/4I393n4vsW2iQPUlwJ6prsdExq17a9hmvRl/GalbPQqJ5czRxNgOTdmL5LNMLKh2iEFHK9xe+mZJB"
+    "b0991kmv9OzNCK/CDC17Ug5rKpX9QC/GiYzTjLaAvGLOUaFbWLFfhJ8NxZP184Ar6xgBg5OixB+Eao5MRfpJcRUuCWvE"
+    "a55g0ORgjqbLAszf0pZ7ayG+cHVhMtxjg4DPARd3EVDxgRL1G91ZDrpdw7GbmplnKqMsLQFiY/rdZm0ddIiheooNbR0g"
+    "eKcNflwSwYh5TzKddccDZ+zBjtsDQw/7XXSzvQyil13TBDlHNf3xsSYELPMoic75FgG6GRj9RZFeWcF5efyRs1MWLwcT"
+    "zTmIu9Q+hrPMH7e0VQ1BRPBf86S2npK1SWk6XCuEaEudUHo5uLfi5knFE2bHsTkltetgafpkTNb1SI2evKlwSawgy4GT"
+    "1c5HPsgb0nVJmQ9mhTXVJ5tzsVahAKXF79EbnjgrgsON7Tm4fHaaAXTt9cef7kvqRi5pTcPsYOPQsj/w71MfSN5HymNB"
+    "DZdeet7dR9gM8Nu9o8CkkFsuqGtucVDEOhK4xekYtVR82XFJw4yOBPbAc2z32vhz1umELrRo/NFWf7OYpiD384V6tkvy"
+    "7WoaeXT9+1UNXV9cJaxgDzr7HM++9pBjExrQjhpxZnCAD4gFPgEs2mtPr4t5+6gFMUy6mmaz9G8/PH+SXa3pcL6iA5q3"
+    "nTDk5CZZFFzd95vsakFbWkx1ZMv3LCH/twnipTqCqLCTMYsAb2qS8ST4lm42fNKTvV5ASAgufIgbrDuuA+ZUm6+SmQvL"
+    "JaDyDcIBaJ9dSGtV1BPhPnMyGgkI7IxuKgLAqJH23RzKB1250GVTmBIu6CItzMbW6M8aTb6uk1nggrzNdFsmu64WffM2"
+    "FuMes2ZQ/ehERcYcmx3uhsznenXR8BwRfy969i4YD3WbuO6WOjFyrvNNUAh32wENuZxjSVnf42Xm4kn+vsYpMe4iwmsP"
+    "YpYarTerN5uxelCXL2dG9uBFLECoE0rFxUbjSyc8KYxBb8CFnDfgnxgOqNmnOmxDf77OW6zu0Bh/ijfkOveozt+tyHuq"
+    "HuJ4N5KQi9xZ422X+UVE23ap8AvdciDPF+OW5wnZvFmfkWM9prUaO1wkc9WShw5uLKih34CqVGwr7LnqhPsLdUjPH6Qz"
+    "vsqN+nHpuhPwXtuL57xqUmGYQjYtsr6E8Fpx/K6hl36DFuPnbFFLI+upzdj77tuutWKRD559RehaWSo2XLiNq+Q8KHpn"
+    "ub3ASqppeXd2e8StslIQK+1hPr5wPrw4mOyd/3YJ8sWEJp9mEkY5u+EIrm4PK+efBXFfNRYxiihrEPoarC9+1/LOu1LC"
+    "YF/z91Vo1LpdYfvYdLRWB15HqMEYqMPjapDzvqCsjZ/LZJmdeAStuV7h4MOtaTjCZv0VGkduLrBvgVAyLrTvnYup+1n9"
+    "lPkTdt54xWvEBmin39cSubDxo1AYFwGmFQmyVueYOCuIJqULi+gL2jbO3MBCrmVi+LrxNKFt7WgUODzrXGKx8ZdmYPtD"
+    "ybTM5YpQLQby6QZmByDk6UbpObgM0FlriKWX1qGdz/XVVbLZBmtegz67RT9NOd6eUXTTzhuM26kOp3ik78AxCP4/ijC1"
+    "mHFnmvV/NvGCZhLTmKgkR19M5PeVWnJIGhtx4PFl8hI/qvQXIMk9GPJxHLBdE1SodE0o1lUN4fXdsLLap9N/NKS2NFtW"
+    "DcczD2EVS44uI4YonjWDM55ASstqTVbAqL/U++HA4ELgtGsAhTjyf0F2gdexHiQRxLf+G0hgd7z7o0TGatZkQPCOciLH"
+    "7aiHtUpWO74sVnOfAjsfZx7mhMo0RkDXsjKxloiIWnKiaAlP1/K2/FZADHbKgUXlsyoEpnTPtayq3U9S5gEKX3lwVB+z"
+    "23hK1/iVci5khsWTCl9yf5b3SHq/ud4kIBpmJ/xLSieNZGleX6pj8Y+LhU07Sj415LPKgXt9k//l4x8ojZIGEA2HDJo1"
+    "9XJWCXBlrvCLLHp7+zakylAbfFwYenwbnPzrVn/s9A5HBrDnHpnlZZbXIuBCnhaI9yZa925/mYuHe7SAp4VDOLCf8Fuv"
+    "1SWP91DTyItniwLAKy1GWpUEiGJSMsnjScdq5Xegx9tG+YeR/Z7Y74n7fhZNoBnsHYD+vIBKF9CJtz1pPrAyervevh05"
+    "Y2SefxeXhY2IFiIyt4KI2vgs8GzzerGOWY1YRczSYR0BWk7bqvSVUYizu2MNVFq1kO2deU+KsR9ONsEpmcewPIN2hFRj"
+    "EzNqgMnsjmHY7OnLPiT89AUF8OJJi9kA3KGoauFuHdyA4y6zAFvMj20dZG0Yl1HgZpz1+tG7isUcNSpO0HB+mrDSheKA"
+    "xOloRxPvVXRwcdEsV7TGuycYA3MRYOfnVkmmVGyOBljO6uqU+mc4PNo8YjfLrchEwYCXYBS3LpIs8Q+TmUicYVeaLd4H"
+    "7C21sQ37d2FwgbIQw8R+8bY0itVsOGtTHYYrreeOOve91kaZ6PFzsT8V16DsAoRozirEf2Nqvyhoq0hzDkwy5YB5N0qf"
+    "JCviunS0Mm79twjWqK4lG7TDNYDzhFdxqJT8oKoqbY08zUmSnXKpL8hlVvhRmE9C5W+LwZ7pQKqny/WtyNsecBuz+TxP"
+    "NZLzQ6njzGYZ4amNp3Y5sxnQHLJf8fHh+Q3oe7b5UnFLYFfgsJMYnrX1bSMUo/r46OuJW3Lpu/11NCOM4l4NC1x2orsj"
+    "mEI1Vh7MI9gqghB0ojw2ZzGaXcEGCvIxtjGHRSTiFeRzU00p79QKqtG0lgllkuEdVo2ue5jkuyIL25Cvk1Vw+jU8QAko"
+    "lKUXJk5V0wgNPFj1uEgV6+7Oa7lSW/mszf3UxVoW9u+gBXyGASasNSytjzceGQrRhpmjIL7GjbrT9ppp65GPJiy4vCm6"
+    "Q/J3wepQdTaMHnPlYSXuoby4GRq10pQv+UCpOfLxMJQlBDQUzLETLRRRFZ2fI/HpLFpVyu5L6+05sdJXAAK3X8v7Wx8y"
+    "Mp+LYDL5uO/c0sC0GxNqPgs9fnPd7/YPPGwvl2LjWL+YT7y5yZOaWu0gnkWe2YfxzoJjSABSh8IVMp2RkzLUh3M6zsGo"
+    "gceh0tQKxHCHsTa1qjbOyvLg/iFY5CuhkZPIfJkbFOG7argjvaC9BTuX22xWEH1PsusNQtvM5+UY4X4D+TTgRt0YG37u"
+    "J+xkP6wEIqRFVhARCCZKK9Q/JoStENL5BasxdzvdL4CT2pzg6CXMe8vjiluGcwwmYecJSwa39pClN//WjOEm28xyz3Pp"
+    "SHwPcq4WP9PGzjd2l1vVKEC4b6js1QmO8mTr6+AEjfU1bwgLPk3vRoe+fMbSXK++/+6vT1/iHIUzk9OGSalVi0nK/hr1"
+    "aAM/+ERxPNsavcGw0ujPQmmvwNY4YeFpyRIE9lS/a9MSkQCvd5FZqi+e2lWPL9LCjllMftwfp2YCcEJAheUTV4wi5T+B"
+    "DinuFV5m7NVAZP6dhrcUURkttck1cVQrhCljhRpCuVkqR5+cvdouSgc0QYjnRXpldhIZDC+85HxeYjjKzriF4Z75UWL/"
+    "r7abXIKn4drHWhefRZ6hcQMGz7IntJzV8Zl7RBb6lSxjc3D6OsuWabIy0cWJa/F6I/OjDUJsXsCIPxU5eDIDl1tEJWy4"
+    "aBzyG8ZAGiIjZfJVVZja0ajZImWWzS5poxfI+MqUtnH3zHVjArFbImiHwHUxVqEsYk0YNoukvcZVKW0LlhR+TsWazsSk"
+    "SIifHUmY75EdkZbKnBUTIit7y1aMhiO9y/WxKHRCb3BIjVc+bTPXnu7cz+8pI9eDtZufrFhPp6a0rSoKntWCnyi7prnq"
+    "N86/G0EPHa3EI1eyRFDIi0ulxDWxMEGtnbLPp4kSoOi/ZtaLc5zJacmkavA9I9yFYzPuIOclJrvmjNEx4TSyi4bO8FlZ"
+    "q8TKc/LrK0NNaOrpzUdzI7BwFwdicP8QMifr4qxrbt20rcYr2mcmWseal1O4DDUdqye2I8A+DnkVXBfEwG9olHkxmHeO"
+    "cicrjg6Q20xFj+xVQcmJsIjZ/+PtW9vbNrI0v/tXwHimN0AMyZTsOAkVxev4knjHsb2WezK9DNuBREjimCI4BGlJrWh/"
+    "+9a5VZ1TACi5k15/sECg7tdzfQ/SntHGrxve8jCj5aHjlhFTpFAzDOjrQHMhIxVKHJvIlnIM0ctw9quVc6lDHuJ47vk4"
+    "oeenBDBFn1sBEfF+j9eQjyiwvVjWbgLPIgrKfNOIhvShhSQZgTuAaoeAeEDrHND2VZAAZSwp0dbvo7Vku7awyDbVWAqu"
+    "KGLikyAkjYi5u8E8ClVxtYRLPEb4ZQCD4XkKCd3F9xyGMN4cBmMdC6PpmJK9O6Egpmy+riXxmpop1FVc+N1ehEnrJQqx"
+    "D10kISNPi+Bd7K+REOAQhI1Eb/MQ0DQCNHzTOUKOsVf0dvJ2beClaRM8ndVHH4seGTug+iLv2lQvAp/Ylqm7iXFddHw1"
+    "7Am3SxANmJ4FaRF+zR0J98PlqgKRgvzWz8Bwy+//Xpfz1ZTuN4rH5Qtd+QcxgoQfuACe1WfldF7c6ZTt//zk3Y8vXwd0"
+    "kp1d730CpmOCUOIYwGuW9PO56S5MipBBMZr45iyXv7ufv1PjJHITLib68zcZxciNxpvXXXOkBwkpDPvMbnmIFfgfbhmI"
+    "wsDE9WF5M9DJFwGHNYp7g7yVSwPBu/kSOGcZ2qPBhmi+7I7BUSWhikZHY2YRXZfKwt8RzfoQ3aqyniiRRbJ2h/vSRntU"
+    "dBtFW/PNvjQ27CQ89wHZJGQbk4rl8mD6jyqjduY20ugV+sFf7hT+BoLFckkj6OOkqiE09jFecvig0Mh30kg2LLsP0niV"
+    "GUTuhDyeSeXQ9IIbSwYBvtZtz3z6DiuxJRq6BAHmowJCUVzSJMDOoHD2XJI3rvbg2TkKMXd2la4A0Jb3Ne7BkLfKdsAj"
+    "GEbLZ0uSGISEkIoHwicTBIVQLZ97V8mFwBLYaRGsGtc7OuMyxq4BgFJKOw5DRjvTHwiZHt48p3oNAIdZPbx0WuTM96QU"
+    "YNomUShAkWTCF0+zLHFLFDY6bCFaAWTTq1eYuZ32eXttYwSTzAc/lkZF17XPf84QG2ae/Feej/1oghRVRvCtWj5J2/Oi"
+    "ieTYZQeE7oWHViUBR7lSYLrwqo2l696iqZcPHAPJOjB03WvbLHvYXcmRCyvAShEAjGMBjcVPjzFGDQQTl2m9uHFK2eQC"
+    "DmkirrEud5hSg/HKyzYYb/DR5hkwapFytiPRF5TvDugbibGNB/Qxf0S76QEM+E6UXRJHA8yj476CIgdSgGEsKhDcqy3C"
+    "h3cvEZJnbI2fARjisALTElK5lnBXn1WO9zwCOsDxpKvTM/eM6odpwxtSVLbnJHx0o+jDVwu0Ki71SNYRDna8V5pbxjru"
+    "jJROsjVVzG2CqQeMsX/4QAOopfXyRjFcxxS8zPA5rDSNfNsVphiSK2OZ7vjEJtF1l5Ep5UO1JoVq3xkkX36p7yx8dJO0"
+    "MwjXSQDD/DLZqbYe5Xmks4juySuhdC7p3JYNCGOAX1qB7y8HFFrxb4TRuiO/4DDnkx/dde0691v58k88sPXuls0sHaMK"
+    "UWqX2TpHg213Se3g/gAnk7E/+gQbX3YivAs8/EA2J7yKnKOxBS9mdbl69FAZ1fJF4K1x1VWgUvFbYUK55d50lhvl6ggK"
+    "7F1YFCMhsTP3DSDpB7to9mxffvsNQuYe+wiMoUdQpEgLUG5WJGE+8AXw8DIX2BAAonVDKpNF79xY0hIFmtBELoATjq/6"
+    "1tyPfIH3k53tna+KUNqX+AKarZiCTNKHhFqU20EWRpBKmgiRo1STIkyCGDuRFSi5A1XCRy11IUSuVpQeRmJ1bSiSCfq0"
+    "rC4cEZYhtcyPO/B4CY+Xg/C4kyvTEnav6Q5xEZLx0dId7UIPDbnJDOUC1dEyHM1JzUKzDjAFyA7xKXezAO2gy86xTNll"
+    "yOxrc9mp/ZD9CLNP8Amy41FHdT9xBGi2oOpdhbjuS6weFf++RVDCOdL8X/qGcAuoCGrEirfOERZhmwRJ7mPdWAg3pyDD"
+    "FnMU3kzQx1quiOIEcLeBVn/70PIntmy0FybaIuyw7CphNRYQ9kPFslv1ViHJOOt1bkQzLR4qaoxivn17dC//QLuiCxRO"
+    "hp2uZrJhyOWqAjJaiSMyHuDt0AlMlSqVA5gv7HPmx0YE4XaNm1zoE/YDZL0skIi+qL2wMuMAhf+B/pO5JMCxXcf3rOEV"
+    "JGA0nTDexddKkYWN6gqeg1qQMzq0b2VCYs8SDJpBBTxOvvrGDZQnGITBXMzcEYvCSWjDBQyfO7SCL6JOMFAJtEcX3hiK"
+    "1NlRxjk7A8NvZ91nGx4g3OJ7yS6QL57MhsHr22cydqT9aTmY7D607iP9cx162bvnRBNWgnUXj0Nrucpga6lYoNIgM8Rw"
+    "kQbrCWmH3sabtQhrm3JTTu3ejbZOZoWINRH4sT0DB2PHDyDG3CAHVzlo2D/qefUGc2ZwXD4aRLL+FY+v6yZVwHMvP3AH"
+    "KV0umNPiyKJd7T1Op1PowedZobFWSGvDjk7AXz0zMAx5MuzcEI9jeyMiWIAmfpQnXVsa9JXYF4Fvix1+44VB1V/F9glx"
+    "mZ5sfTlfVSdiuZDztOIqup98FVXmu9pUbm4nja4NuRPI9h0Cfn7z6OEgvn6UYFhK4K7bNTwpV+KpiqtDpR1wuE8ukZWR"
+    "kAEWzs/1HJHfIPrN9qKcHIDdFtjipQPS4WyBpiHKhFXk7fRGJi8C0w5p+1k1X0dydngl4Cakk+XQjYtq3qAnDu4LxwxI"
+    "WPYligEB2oJCrxfJc0KIJJsQ0M8bm/apezZWFMg6o1+xYx9GjMl8RDL3j9XleLyX/Mb+PL8NAZUSSviiITQO1G1U5N/J"
+    "DDM1O5Iau25ljCTAZRWJcrwXISoe6x2Ga5B/Cz6DnrtGgyN4lRasjHHs+3JdGW9cHr3926m4McYsKrfFdcmtbxgp0PA1"
+    "jgNZVrGq+xK9PkypnQrwWXlYzdJh16fTslnUi/Ui9f0xn6sLtysmqDtP0eg27dGCs+YbBojNdK3au9UnmELfU3IiGvqJ"
+    "EaNfHsf6on9OUDNNQ1Dg9HUYfFefEFnGNdMVtQ1QMO7caej19gpcnDiQMHWC4v8qKgFfQ0EUJMibjqveSvghYgd5AbpD"
+    "+snKbVj3s8qiAfWOh1gm86WCKTNCaE838eVk8hxaCXbIoJjFFUAwMvb9OEvZ2hl8YVzp0HeFs2zDG2HDWUX59HQ6myyr"
+    "eba9TUAU7A26ArUp3Dnz1fISfxZ2rmmY8gC/jqWiJePzWQXdwKK3j12nGgNQDI8wE3HvstTtdm5/mDQCo5j/e3VJ72ia"
+    "pTEeST6eOzUPtgW5X158Qrqm2KuCutxxELGZm/X3uM3mxtMDrVcK72rtzxDzvntTR7tN+b9BezIlGqPmhjfXZhtai17U"
+    "fdAHMAFC64+Ph+LpCB7eLVMPP0YdE6LGhkIlhLNgQ3AEGOxp5YMLQaYjXpKKez+8RLXIE7hrnrkVAuiz9OuvEFJhJ7ke"
+    "0XaGaRLq9vAyiNGxklHGD+RL8eY48yhOMG5uU9HChfv28BKxIig5O0wnf4nejPXaUiE+fFuIiKL7MA3Rn/2kGUB6OzxU"
+    "xmKJf59Vx+V6tqJM9KVZ1Yu3y3pRnpQy5frSh5u9R73epVmnKx/8n5Rp5VG5ZMNKNHfI3NULXhPEgIF2vbpw4yaO",
+    "+RSog6x9KJx4Tpk9gPT9+1Df63qFUZ2HCfiWug+NxJWezhdraEnuVfhRwOkCLU/AECGzgapztvFkKGsAr6wkDVk0uDQ6"
+    "jHTZrEjoWSB9xPDbKAT73+tqeWlNQKH7wdqzy92wz7PQux56R8SDTye2cAKUC8W78+jNMW2qam6T4gCphlhrC29X0W14"
+    "YYuiFHu9EHQ/1BcdcOQ3A9NpQ2AxDmaD4A1mtYFG1UmIW4/cIYmALBBBTfXK2OPS6qcP8By+TJtn5fIjSWuegiGmJFu4"
+    "9bYCGbikJOF35BHpK6iX1Q9MdTQLuMgloeO0HT3ReAOLn56//PGn9wDz/2jg4cdxwnDXA+kLhkPD5Irh8IhGRZpNSUXQ"
+    "rOh6L0HgvP+GFVpIyLI8OUEYPoa+yMKSxUUPZLBFOIf6CooPVmCBcjBthBCHTAIDjll95LlyIs/QhSFZACNx7ogqBeHl"
+    "435DOwOsdyJYTuHFpHIk2kx7Ebi7C44e+wqiGNg3q3p9dApl+Yh/8mUxnR+d2sQEKhXeXGsw124snehex6Heks/ShvIQ"
+    "r5chsGLRfT89O4lIbAAHAZCao/WqATIbL7VXIEjGp3cozjkAtNR7fN/pX3AXJm9n6yb5eTp3/w+SF8mz5CB5mzxPOzpF"
+    "7swdpDR1xH3uZmg4e8XK+N4CMEGriMJbzKW6NFg4sHE2lMdJUtsM7zLQkY++RRkc608H177auHwF0rgg9fgK82a5zjon"
+    "zJ/eFsL3jWO2YsOK/kEnOIgNRYCP1qYS4DvyQWrhFmaMCz/9hZpJM7VE+QRu1a3PpjoiRAoBZQj1OsKAwUkKbUHNtAON"
+    "HGJlBrtpCorgzvmfwDUwN6+hB+YFO3XoVzKJ5iUMv3mBo6mMCRK+R/E00x1GO2yhk4lEIOIB2JKQmoII+FYbFeVVok5S"
+    "PP8h254GjSbpYRjSiK6/ith/uwoK79t04C7QBG1fyAzT0XzTeeKo1zUsLuQNQEuYFjGnQB3DdlCfwnyk77B1QKmlZsBo"
+    "PcwxgOtnNF6EFKHVv5y6Q0+cbrJjaJ4VSJgU7carrflijUjhvvEoPkiJmxaJSK5RsDHg9j6JfdKfa2wX3P4gfpDRpdsq"
+    "9b7JI0HPS/8PuLuC50ZamIFczyc1gAmm/0j9XcWp3U197nZFlGFZcYb/ozM8A2pa9n2rrwRPA5kmOtNB+alioGGbC0MB"
+    "pIDoDHmarjxvX3fmQVA1l2fRlefpwX905TlqPmGeSvJE3vFhuZyim1XP6eG9QD2CTXr6QPvzKWtqcT7Y1qA4RJFs41Lq"
+    "cVyYTM+84wIltJ6JCZNu0WGEu8W84c0g79DPLwIHBzrumeNNGt6bYrdOli7uZAHLZCLfwIx9duldz9ERfuZY1Zoz4G5g"
+    "so1PqTjwjMQ0dlvY/Xpz6EiqT+B6ECYL+CR7k2G+7ZrSZv7YtUnIHg5xFkGYxDeAr4AHQNjoSBiBZUybgwrlYcIpE2AM"
+    "S+upRAKSDZZBOuP/+B++nFU5MzGx/fwcuyk61VKPayvtgMW2rGuI73gyhbAzDwaDxYVfba0u21Hhq1Cn4sag3cK68pMO"
+    "OrVlfWnnZ9r8SPHIJakZ/8m0cSfQHOAf283o+Whup4lr3qrS15mXYcgDSzE6IQyOPqLwMcjJaPXeT7bcP2Lzt/74vzsh"
+    "oHIMl++1l4BDr4JR7w4Mal1YoMY73TEUjyic0y7oeAagX/tKxyiBffgKN1k5R5PSZQIwwMuwIUkEclSfoTfAqiY0we3k"
+    "iRuU6WxNjibAsc7J26ESF0bckARY6pegChN+V61iFeGye/lYcY8s4Cixh7kAq/7L2N6uYrEZYZV6ai8LMozMMVR6BYmZ"
+    "KynO0WNfaEaZK2Owd1evZzDaoyrB150WrYGcDGu5WhHQmGBodgW8p0MK2TxdQNSZZ5ggi636kiP0xcwQVTUaa5hE/qCB"
+    "JsHcMXxR04YviFhFWd2TQ8eMISor2gDQ52ZVrtYNmw6CpiAMzB+ZanZBgsMSq3FLsilPzKHhx3I0znW0IDvCJoSKL5Q+"
+    "hugu6FgxNKlMVbyg6MGcfrCj0FIiOtOYvQhKkOj7YlktymWVWcIbxJlhXv22fXIM+7REinSIgj5/R6IDmERT+IhWqbHo"
+    "ETSPyWkJYpCVoxImvF9JEGlPaLobxXLP3b6CxM9M0lm1tEyze4HjEkH2t7pTgP+I75P+YviGfxAYjNqZ5G6lznTcfpjO"
+    "rjb4qQ+a8JsnG/CssqxmW+s6uOjm0UKlveea8Q+CjdEvh96qunvxGos6yA8Ghlv0NBiHHugy5V6nnwA1AYbunCX+ilZ4"
+    "34eyuz5vtctLHrGBnYK07d55vvcY637o27FF9nlo6jb01d/jtyK5wo10He0DmeptPJwyOWlknajTxy57sBmnVcp2qRwz"
+    "5GwNtuOg/nSbF2xem4AtUZJROCnd51U1Qc9JINu8v5RcVbppEffKg2AZV8E6Bhn4vhKIZz7cVLPhUhmF6SgSNVtjw5z1"
+    "3l0s2PQ0wkOkER64WY2uqbx7kcEBHdbbhvuLmxbfYOZ1dBR2H2nXeiqft9UhK57dZIrDVnkFCip+OLa5m/A1GBhDgkt3"
+    "iLlJBfqE5xFpET7v7RTSGbjfsa2jDcMdkretQ4ftmUBg2s5GCmE5UkY1erUjvnOA/jEsIDbL+1Lr00mXpMh6dUxBGzE/"
+    "mLdkVBc07wp8nmqAA3J/WwnYdGuIJbHZ9byc0+85mHZN58f0CwATrhN8ViCT3idbtdbuUtcxL2JHspH8SY/Z/uQIUAPn"
+    "ZDiF0BSIVMOiN/cB7pyGJ9QvITOZk3IJQWhIQWFuzJnILkVRxTHj9Lro2pP2HdyhjdmGiPCxb2d+45QHrVkW0L3zcd5q"
+    "LHjrPS/hFCQIp6nhFD0kAfhMuT84kxpxwydCqAw4ni4XFYMVyjuy5luidPix/jIMup1MvX78OJkWOMjeEGDPkgQi/tWv"
+    "WcGWxWkV6eIduDvCgvFgMDCAd4G6q+bFI4+QukWGoc2bEfrN1p/EnYWemXiOhMHfYbhCIrsigqvBw4PHBkEJjQTawC23"
+    "rg8l0dFET5DiRsYDavRZQhadwHoOzc5y1PsZ6D3+18Gb19u0ZqbHl9mdKIxi7Kg2Ci5JNCmFfYH6OvsKl1rr3Xq+it4h"
+    "Hkdc2jx6406qwnJWG1eMpB1bcSjaNuIAeL6NhOsH8DIaXPUFbj/4u6fiBGdR7EkjpN8wkgqRJ7Q5t9jq0VX6hDOBTR/K"
+    "chHV8bheL8nr2B2zR2v0u0RMC0qI9wPdpAwWxCeu1e/oFc8YU21RCVjIbtj1YbE9b623afMEnZe6K/D2Z60qRMOhbMqo"
+    "KLm3uSy3A+vZ7CfyXv0urgeEJT9JFJ6HXcXfyi4Na5adybr2zCpiuKOPk/RFBW6LOPVoogavU4l6aFw4AVGE0tmxfA3I"
+    "XdE4su7Nw8Qo/ojpH9ZHWi71sUIFIepmaINpQ4FhjKmW/SjgNhYREnFNKpUZElRDYUldA8YgZEHnZs51Cfvyp0ndMOBR"
+    "dABSjCcM5XK2cNM+wbBPXfJOynFSUYB1QXcnLCv3FiyOquXqksCF8Pu2WzBnmdUCXHlLgekE7HxWWbq1BT+U+SrapPOn"
+    "M2hT+EbRxvxXSBo+Ira2/4a/VE6KhuY/8+/UuBvPQ8X0M3zWscwxaDN2HN6+wPiUrFQPqkEfR0oPOMdTlKXZE0nHDzgG"
+    "ioE6IIiRr3rzbKk22SigPjqNFKxCz9PH4AZPcjFHv/9nTL6w62f/kc5e3JaX/clx4cflEjkehos5qYFjRlBUxK45R5Uf"
+    "h+kRDoc9nP8zGkZ2QyX+mVv5++/sYrrXDsLaYkgjp4/tr9xRkEFJJLDAp8E4J8fer600qmHcmNLv0MPquGaWbg6ze7ws"
+    "PZNG10NLHIxJYl40llhiGggc5djfZvVkPj1Di74X8D7LupQskmWwZ9/TSXquBKZdRBKmUE3tlC/FovdNIpXORc9czlNc"
+    "+5k5Xa4EccHLHmju1PnLSBge7IVf+jBv0hjgCpnb8TsYTKaGishkIyr+jmzvsIcR1on+1kr0N5uI42p1Dldhgt1yIsa6"
+    "ETWiRKS79ZbtsOhBZaUiGHr4e78CW52JSBy+hztZo+eBOworPMRM0lZGXRLhTSsHLi1/WvIVJojFEqiRB6cIC8REbDQx"
+    "G7vS2iUUdxGtHEM+VTDum2g1m2MK/aESiJc3n9Tnjmn8ND2q3kLMu3f4BVw4VW0edoT3Hdk2eHmJ14gpAQkox2I1aOW1"
+    "fIri21KponRty3zyI+vPySTlTck8Xbkh4cNB9CJr8Xmu6wMRwNB7XV7eJawh28rIUopxN+0o+7CUhFQeM7yCE4Njj2Cd"
+    "PfrHL2my24aCob64DB9XT+f858kENETNsKwiLvLPpCN8SGh1cXTvEbMXyFlHdtVJOHjg1/YCsU3RwDnzb9UmRQh9K1NE"
+    "Q/76IhwxYp0ctwPwli7y9uHi24MGpCKQxB/bF7Lgjh1DVZ9XEz07GBVkH/I7ImLOeDT0y01uBTEsJ/TqO9WDiwG9+16/"
+    "2xH4eY51Et9mF5GRZtfxCQOBgTE8YsUgxmBh2+sQbUMHKdnT40czqcMY4VBaagKPTZUGR9m6nnQH9CgUUsumSB5qhPrC"
+    "eegkPqZHJDhQVAxOq1Yo+ygmxv6xFclErYnFZSeIDJOFBwg5bEL8iEoGYnxXbBaJmkj3VoLdAFkCKyy7aBFesvRQPnMR"
+    "04by0X3ai8VgLQnYrAITrVjXCRa2dj91DZXaIvtG/afIBvzMIhwP+L+5ScLlsrvonya/lGuzQ+hatcxfgsgFKH4leTDG"
+    "hX2cR9VrThNK+yetcMIYBumpGJuRjSM25LHjYU6XbnmhcEWsHjsuIfJGukrYa+gABUVdJsWRNMsYHurlYy5oIS/1y6hM"
+    "I5ntk5vZekLPV+ww00EZsOmCCtkZH6GBGA2VkQYU7RYBDKPNnlnitU2eRlggnwIQSOK9gDJxAuKN4S0xTSDilF1/jMhc"
+    "eYyFWtAo8+ZaxHYzhMctRJ2KQZQ76vl8A6Jb6Xy7WQ7Xtofi8W464o/mqEc3GjDANuDnbbBChb1A1qgq+KG7xe7DS3WV"
+    "qXC+/iqqb9bEsGqxR0ytXO3ImacPypZNKJtOOFv5GGIcsAMbBjlYuJllWLhlDZ45X+BoQ3iyxRSOEHBSPC0BYgd1jGgg"
+    "zpGQeHZdAncWHE8vlO8bt1c5WnX4WG3yrlpWR/VyUk02wt8mh2VTgR/bx+ryLfQJPMhWbvDn8NI/Pgnx7ajJH0Cm2IRi"
+    "ADH6FfqXghGWD82AP7yT1YuX7w7Qx+qhCkfn7s6JRPJAaHewmGAZDpB2FHSlccez6/VhdQo7MF0d30/JvggOUFyjUVw0"
+    "Gk9HwKKD7FUrRJH0F7+LKyp+BAMT3OKrY8Q5omA8AYAsBn3GttyjZKMWRGGUG0hMXwuEJKBYnyqcAhEm3nZqdonunrwx"
+    "bOi3RXWkO+iXOlnMIzo+m2kTUj4oByk+gUhf7BrJKFw0mXP7xnHveCVQddedDUY7MGhtgFE8qSZIhsNS/4RhN7AV5MT5"
+    "sQHDTyj5bBHHtcPNfuB6CBUa9AdYsTSBBnESRhbe0cDSss74hUVLA1hWP3T4WZwMIJcfM/qxcTAgXDg1LwzIv7vfrOWi"
+    "prpbu4LNXrChqiNFYcyXcThzSqW6K9iXrr04Gj9c4seCO5ezZj/Lx9bp+wwsmypyIKSSgl2qCu/+rjp5frHI0r9nj4co"
+    "Q78FMDrGhfg3Js3EvvNDF9YnkJRoJ48m6RjFBeyitK0un9Da2fJAjmFxukRjCriPeMzFi7L0IX7gtkqk7x1ulOxAKQUZ"
+    "uolcgvaTWKwpicWawz1qKu6UzxDvvag+0tVFallCf8nI/6sxSkR2fIESDiprRw6Ifxv8yJrIa47Oz6Y7B3+MsghMfHcl"
+    "4DTW7SHY54kmZYhvGwKZm6oK09Z2899uGFFYlwg8MFYvYSP4d57tw6TRXcx39R4eDkO8Z9wF4wPQk2oazLuWoiRYLyaI"
+    "CQSF4cXY3MpQYaQyjPvV+k2HQr/pUuWbzuNf84VHAP6Y94AMCzinecua0nhk4JjFBvJqeQfbIA4v4IOo+Eyd5vzsVkMG"
+    "we6RnFXA1uqoXs8mGJfisMJd661/3bmxvPy8RogBtw+IEPxSelvpiKUXRFiSJP+qY9eKMC3h/QseeewwCQsLaS1jDKBH"
+    "m0TQbhuB7VcIWK5DQ3k9GVbIOlnHcr4CROGnZUAJIe5HtTNwz17WdN1yOmgf7yR7S6epqwUi8FK79qyF/od2JZDMtmt7"
+    "Oj+arSfQN2hWJEEgUjfm9GkQ3YbjQzANIX+RjhCzW7zMffnwyS4ukuc4YoGiSgUHEb5oeTuXZ7U71uArUY31vPLWfIBO"
+    "5kklTw0SgS66MO7DnrESeY0qrrv00TayZ6UMOddjvLspI0HTEHoSlCPDYFHj4JQgAqt3kdHSwAqiU4T3DFw50dGkKMU8"
+    "95ISMlB5OV/VqLtzvACIPNwVwAGV07Ze0suJsEVwh/w5ciLfQzM76wbnJrokJZj8svG7CU9HP6RE9yh1LBvClxg7dt/S"
+    "R3smzTFHAOO0j9XqjNctJaFNhQMLqMpjb4cFBYXjSzJBj9Bz2S9xbRNwF0kwt7mWJUinqQwtRxYLIz5johhuFBcM8lD8"
+    "nsQLn8xqOi2bN+dzO3TEzvuBUw0xg969XUTH27mzuanYX41ESUvSlL6swox2DvldHD7XfnoTjYYaUr6n0TusRVRwV4C+"
+    "BW6/Z7UIBE/YWW4DmRWDxeO279htOcfxiueYLifegXvBSgVvJw/ypagoOEFwraNJNQ35GEcQe9BSkL4gEitbUuhvTGOS"
+    "1G7soeUdBGGQIHLfBApevFuYfiPoJ1FSIvbp92LkEBtcaeqPLlkKeiT+fSTypXBFaEAEXLH7zif6ZbVSgmAzD9YIjSwt"
+    "umYiVoXzMQnLCA2juk9RmFeCeoHlQ3a0hCMQOIfCcgvZbTgo7xRx3ZKIq/MbG6aksX7S2oD/I2olZh4TtqIvK3QNu0+z"
+    "2tFxHtlt7ykbGaxYp1bfuC7lC18QwpX8aYbQamkTE0xL26oDPCsk/LLlqouEuEHc7l5AhK9ACmDOB5RvMdyZLHsoxHHb"
+    "cXD4KZynFB2eHik8fFYm3yWHbrlvYQwDZaTp93mkQ4JKNEYPW3PRBE9jTDkvzvI0pWel7BRZrH7pjFlmOhmiGnqzhzfu"
+    "l29BnPQYSSPP0Ial5XpdoioAgPY9GDHK/1QhclZAJ8QfhO1aA+Z/rjJgQoAk+HzQRp/9sJ5cdsJBxpOzoDhr6ERDQI+u"
+    "uzQjahXhJg/CKvrCxEBcNZzJUdV4z1fnWpAVut4zUnS0E9oIQpGqAAlbqjQKDIi4GaolSi5p7yEBXdR4CfGSEkjNqm/l"
+    "tdYVHjwLH/RPxgJ8+tRiQq+gfnAIpTsgU9WNwpFC9bWhcgUTpYWGckaYI12QJnBaAiQJ9zyUe713J1qOGn+ljcCStAQy"
+    "BKuxCUlFKlU6+o7RQVBf22WLHalCkvoGG0+H3PQF9kYs0VHbwK8+m8uIgjwaUavTFoOI3g0Tjz+E2CK7ulIYpLwILbN6"
+    "bL3mwmW9CDSXuWAXHJ7Uc5RwroHqH2mrocQpZKmRj2vHoj4WZE9XTTU73qYoqudlQ84L8KERwaaj7SGOLTOd9vgEtLG2"
+    "XQESRTcy+cIQrTEE8V1NyIPtDt07tGbcb6zK3T4P9trMOAAtZV4wqLh6ObjvUi1Dqi1SPptjgC8BH1Wls4I2j8yfhl5p"
+    "lHER7bbIh35uWUCJ8Z6W8GvwcpzfJKmJNviVlc4im6YOsq5CdFTdk7W7N1ih0vBSgW4DrDi6zxlxv54wJesPAAfNZYPI"
+    "BuFNvUitnF+IHFIDUK8dS6UjaK9XMf9zc6goQ1BTmSZMlCtUbTj45Y98NPseq3T+y/Zi3Zx2R7evASvThKtRl/Ah4FsS"
+    "qx0wa5n15isPVgEiRnMeee/awgmJu4UlI2SUTj+ajrEMXFvG3EFXvtepT/b6il69MkEjdWqViVHgMKnihUxepKgN",
+    "DRAoCYR8QWfYZLmeI1yKqNNAxIV+56BExphLQYVcLqaiiHWPQVmLSIavkcDtVOpyQkfqLLwA5peq/MiLCNc8ebRiQ905"
+    "Om/As4jPQFAuwgeDcLnHSd0kI8rSRDKhkggh4uctBSfW4ZYfJS2g8yFyGi1uaiQuNEoVgtO5BDKdlJYSdDrP+oAMQF3U"
+    "HFtcjuS19/lDBXX0ueXT7E9yNIJgf+bmA/8OBL5yfJbKlftzcLJBiSK3vV5OT9x8rTEs6iCkqRYN5cTHgDJ/VvF7fCx0"
+    "1An+wKdHiP2ARu80qo0fVdzofTtX6YFjhRyeN7xu7eS6l+/W84zoCtTtQWy4k3k5MyciGQe1sFTB2cmvDrSMcSt8G9Ya"
+    "lngVynT3gs2MWGNUkTsOJvmtuiDbzXUDIhivETGJVJGjqylfOWzjej0ugvyZnrYB63hRbdPa93gwZ+UlKhjJGuRO8mUS"
+    "9r97c1ZwHErKDFW4WlGV6q6uON7u/PIdNAva1hrSgopQYQfJr5sElvDirESYEDEpvHH09V3B8RhoVDQTTWsnWC+9dcfY"
+    "tCGFAGKI4x7EXQ3xtWQGYa18xiwylIcruXFcXx4JAVm1BvQBN6eIxUQYkKAwo6zgUe7i0ABGLhSlbx281sNtQ9/bl42n"
+    "VSC9u22U4IWnwej9eCbMgnGXwKFbGBlBuHM/OiVJkHvPR/zyHpqs773SsL6JP0w4bKFaTTSWGocpoDApmKWHg4ex8p/q"
+    "Qv0/yYsmci+cVRCf76ziQ2R1ugS4TCjSb8FXsvr5yCCUDcQ7dztrvdxDkyCK1kKBw0+nywni4oPX2qRsTlmr6LsiQ0f7"
+    "QoZOEUmYCUU9MCajR0XyAP7u8t9v3N8iwV8K6V70z25ViXqCiw4xD/k+wqXdf/PwbeKWrSoeb+iGBLF8VZMIS+/N7vp4"
+    "1d0JGM72Am3cCgSLuZ77j/E71G0Y8ngtQ+sGdKdeSGjc68mwRj4hVXkvybTxDhlFUcHU7xGrAwn8XwZobOOqwLQNefK6"
+    "MyR/4c8SBkB5hKk2hVB/13nuYyh4Oo/uqcIfsB2knmwIQ+TRS4nR4ypz9wq9c3wwB2fCJYwCBALgcCwlWQeCTSHyJ6jr"
+    "PNOReTpt/cie6wDDY71+8/6nl69/jA3+OO3B+yfv/3rw4f3L96+eH7AUxjVuPgVH3vQdPaHowm2cBe5f9/6pPOMXdySf"
+    "TeclfXrvf+A33M/uNWGzwRvHAU+o9Lf0hG9nNbDd6asaYvXckaj1v5yiuJYGLDkqgWl1lDgjc8Ys1Ct3/2aeJuQZg8tD"
+    "nVApdw6ZqfgbN63zGzQwYrimzYvSXceTG+usPDBd/CUM3Q2VinkknXvuEAVgEfZ01Ytpz5EIlwCqVoHsE02s3JpxHDbw"
+    "A2XC4WbI0AVENwBrCrGeLKGNRb0FnufKL9Kjct1EofqwDft2DY0o/ZhvQGiSDrvSFlotYEIp5Rb5blN9bHZH1QLnCwiw"
+    "WmTEAyXConbBawh9BNIwbGgg7MDfeSaWAbCwVnX9EbmolSO+0C7tuHR3C5qvi+inJMrbDpRsXHfKICM2r8//ai4TQjyn"
+    "aa2BhmZSPetdlo+pEPam0gc8Z1muqBSAXJpPtOvhoMA3W1HK4JmlF680HeXI3Y3HM6y7i6pZ3IM5uTzIaTNUZ1C2bsLg"
+    "o3BkUdULgMAGpQCuX4pcQrDAjrJgUEA4ua1VJKwJaklrw1Fm3kQSx4BIR0XS47zjV5lYqPhsOpnAYiMtD9MbIvyrjyGi"
+    "x2HlaKOknE0/Rm3CO6qau2NgxUE8SNgexpFFwiroI19195MHJiInOAL6W9ADQJIDoShNUAoKN++v693B7iPE6wgJdBFb"
+    "SeafsAlboHVKhmzUpO40s4ELPkkLf74V6kAo1IIozCIqZHaKMCQdlyO5p344qlD7pG9I9UVZ1kO6w0sflJ2A+d0MwXXN"
+    "IJMKdIbsaVk/GW7Jo9N6elQF63n4tbcxup184z5pA3Y40XA1/VBfwKFBRzLhXNKBzLBicLRUlxi6jq52MNRFbzkbDR5b"
+    "/9R1lHYYC0RAHfD0tPbRmXwslAk2xiXVAUcJcYt6RhRXxrBcIrxZfkQK1US6AlT1u5yJFFHarkvBEzHouutNiG51fExv"
+    "ttyTDWQn2Pe4p5GEz6o8DVgeK9FwcNUgqM1SsOVKkQX3KWfnJRhpIvC7joh1hS3n3G50YfdFDZcmu68K3P4t8B41xR6s"
+    "F0m2AHj7vgZRVkCy66pWJhMyuvNPmH7Qb8zKE1XnD5wwyQ77a5NEma/Okv9ouYKT6IXf8IvxB2D24VaBV45eRx0APtMI"
+    "5vqUGR3hogJfXFpuSJ6HxVawtQfyA74OeOAIHGcYiodXaR5bm/eVjrqRmHhokAeVgaIGwPwArYmxoC46wg9wMjz51H0g"
+    "6RagcMHgh6z2peG5y3dUTvq6KEhhh0KQOgLzGCLDbO2kKHvAtvtesWIBOGKsS1hgkCqTWzsEJThZsjEZptmLU6APwFPZ"
+    "x5LkekPAOzUlsDBF5uR2o49HBECT12Gu+ke/6Aw62Tei9dyMogzDvgl0VwY8dK6f1SSWHuwYeejYFr8H7pDDacIvYvlu"
+    "MyXsiYl58b4HW+9jUaHklqkLR3AXO7cgjEfDzcE7YeaO1ksKvkDwruBDjOOrLqDOsFTCgv3Hj+D5f7paLYb375+fn2+f"
+    "P9iulyf3AWsdPBFTaczol5fP3v9UMILCGI7zbx9BUOexFtZg2/AsEU2QWpV8oHwC6Y93fj1aVo4FYQOu1weZa5F4RMJk"
+    "uYfIwAJnCnYm1tWXCvw03UEA6QbJADcsdsDLDagfPbkp0ileSlAC3AGputAIdXdfII9G1Nex34n4PbLuLREu4oZuQ6rU"
+    "Y5M4ks02C/T0OOF+dKkmZd9gDgEpBHc5mFN9rOwZQOI66D8I2efo2nIai9bd5+iYNU0YIXIvQfZ6mS7Z7aQ/p3tGQ0JQ"
+    "aJQzWKRyoGZtVQRd8UGbGUCUNHYxggEcoruwU6eOpNVBz7kWT4YC/fllktEq2EoeRua2YGzAkde2kgdAwHK46i3Ae8aQ"
+    "6AwiDcDRANBC5fk8j3yB0Nd7+zgG95KL7VX9YnrhTqCd3C++S/VSzwQNW3fH4Rx6hacQjeq1vlihStem9Ge32FNzvPgd"
+    "2XG6uKvrg8iw7Rmjvih6mJMyeoElh0FAAhJStl9AXGK4RoHPQjIeiDLEuXX0uaOqb5YjTavZhIh7YueenNSFj+8Nt02P"
+    "dCmEWvI956MPXqhYiL3MhOchLPexiR5/Qi4VeP4SVBkrUuFUro85yKVj7Rxz6ki0hobBJWd2tLpYQCA9y925JBAzNbhe"
+    "sAydyt9nL44YXcS/TYGjf12+dmuGllTwluDl4VeaS5VRsTlzfbicUmTf4bVnY98s0a6RPJgYlM3jnLl8TeFl/G1TA6at"
+    "wC+RbRZFnM94vSU5J9GPwxirQdJg56ju1Bs1RqeWsXgsHU97yNHeB0Ybce4pB4iMvj1HoDMKva7vNbi3hUuy4b/nH4mK"
+    "K5GMOF1WwJnchy2B/pnV/KieVH999xLElm765ytWKeWeSBcVkyUsUKkU2HtDbH61a6lqaAUK1LdXbmkR9eyesFtd0in3"
+    "jaK/uTQxDc2ym67OYsyE/UjCo9qB321gJe5i2LUZJAIuI2xqfIXCnYysFXlfq3kiIQGLiJnToe1HQmBh/MIrRlrbebAL"
+    "v1BX7pV7Qf6FsuUKAC/8RyV/xMG+I7iTndmv5Th5/eTn50jScuvgj+LDXtNPmYBmNcVIYdguL7qgevxPapisvMRX9fKZ"
+    "HYjpxAzCu/Vcj8DuV6iaR45ZeNn2cBBUcUdH6UM0RhDgskaGGQzkZD2HwXDT9e7982et+Vp6qX2YMP/uFjMm4kexN4ja"
+    "m0XJHut115ZLsgKH+qaWverIs7++e/L+5ZvXtidyWZiuPNMvpS8EwkYnVd/wdwg53T4A9PGtnZD7zbHuaH8ed5ADrbJT"
+    "PeoYoE65a5bnHVPcn/TaMw+vnr9///ydG5uvt7+WEXv75NkzuJMheq1fDk9+fvsKdscDPFQJK5OCgZQkRMOLA65J0FgT"
+    "PUEa1YqZRRKvCWtIAjmwWAChebI6Z2x9e9kcT9nFkHSNtL+AXq0ASzs5q5vVuIst9USk4+zI97BZzFxZ939t7rOqEmX6"
+    "6HkFrBZLXXm3b3sB665iGUD2W3nThCBSpbHJGbIkQxqTjYsE9wqaQq9XPBl5qHKgLwIFJOcDYkA3VdAs7jz19UuZwnt+"
+    "3u4lO7uFb207QZ7nRid0DFSsUIZ7yW/IXPBF9dtQjMdEJLnHRisESUJ05LJioY+ZPJBwPeXgHVwmTaOeMWJ+9+MTAPlj"
+    "L8IOLKn/yFwpNzPX+g7mUZnt9sc58ZrhPH8KNbvfstF3BwUNhUSKpO2EDZSDncgMR1Mp8QUoAt4DOag6YRQN93qu9RSM"
+    "u0EK5X6zj53mUAWeEPaAXD60CaRGtxG+HYAl8LxaElLhd8k3uwMgkh4BquLDBxarYoRgFXDNca/hDqd7uXBXUiGHfuEP"
+    "zYKGMaIvkKynmc3wmRqGBkB6bon52rd3APF0I8yHehZU9V35E9adfjLanjkIg8JOz75Ez2FkV1TdkP7QFqMypTj1QXle"
+    "G+xqWiqhbSS3FQoIX1OMbkodXQr+0oAp06nt4fWNm7PdRwOB7AcQKJD6QnoWcgueCpWhkWztvZMZ4r/VceAD4k53jE+u"
+    "e2MuqfZQ3gkg3l2pAp4gbR75fR0tIMc+8fohoWM4FbyB/XTJKVAeDtIildQWV65Wy9sXB6k3FqcSw9zolK0lHq9H93cE"
+    "mcboR6dk8DK65qjzl0E3B8hjik79G7hBOgHVyQGGhPPea0rk//6s8o24qxvRtzkQs+ye44/g6GrtkfACh85sE2yWckAG"
+    "NQO9QyuV0KK7HTytHPR5a6PR7GBBfot9HW0xs2s0T06F2g3QucjDKDkKLU31Ir95PjdHquVjDu6wDr4rlHmtqAdqc4AJ"
+    "ei2aZ5JMZASEREJHtxXYZA6VBAkiagD1hQIeMi0F2WHJSkiQ8oB5EovfyODwtIxIM9R106wASolH2hOcuWq+wVcAVJss"
+    "der3QcXq0Qf1zSFo0rc5uGzmN1lLksgt3sf6rSNB5PZPIgsWMKJn8ncBiysYNaPbhnZXCAEtsYrgucBeDxrhoLdTDfaq"
+    "UTFD48YQBJXbILSH0Qi054yxa00NieqB3dWhfSIersBrUUkclZAnUAiBKFCUXaGpgUKd7IU6lgtZLV2ODVTVBxJFRp4N"
+    "+puGyxNitCFpHeVdhbiRrML/gjUze7hTWeo5mR4fg02YI1pBU1RNPkfRTzh5vep+uqp/rOZg3S3yETrN+kScWndEKZQh"
+    "Q0imBzNMhExN7xz4caeilUxYCVk7IPZusF8I8llQ6MlXdyi7LYceH4TBRdOH0J3hbGAgLW+mcFLLkuVt7rJOTwSQ8SpR"
+    "Ca0LFgbURsHddL5Yr+jQvFxUqHytjj4eou4IH4GoVwhatARSvlR3yHUSq7Eum9XqGaYE63wLeiFemumKfS+vzPfg+biC"
+    "x9Z37eMokdO9q2Nn6HTr7ngkkkj4SqOcoiWbD6we3EejiOw3xWRXUdndhQOiqEaDbcbB0zG5xAnT2m836iSglKlyhb2B"
+    "GaPBr+ZHlSnYy1+NRy2Ahil5LJYoGvylaVqugsrHzrx4PmzBemBjP3zRTpKEsSzCRBdhTvOWS7NZI1ct50Tq7DCMwjav"
+    "R7uerIY7+EfGRbeLEe9N/dKGEvZltAKQBlCzEXd8LGKAgsBjQfOBZ0sQ5hCBgSfpp3J56SHyiM+HMF2FFNx2AYT2Zvx1"
+    "W6w0yMtPo7n4EER+dcALkv01vzjul5mC+2mu4gs8jvkKpn0f5QWGD9Nph+0SkS+wJUKZEXOxoUwoVfpGg+ZpbfwZGNYQ"
+    "eZq8GbHPUZqIv4a68tHAG53HMDk/1PWsKudKjYzjva3NCbVfBXzs8PcYBbv9qCu3bWMRSkB3BiETcWEwL5eP/ciMPEkU"
+    "eMlGoGJ20AbT5RSuAWg0asmInXKhKS1uUjVkbPxzu9enAfz2gAq6XowB3j6/yYnowP3CKy0tt+nQyrfh0AJlOZ9a98RW"
+    "CzNE0EFofxas78QezbgdgRJpwh4i2DDPxYFiG5AjMFewYXPvEcgYjVs6c9ztyzLWNTM8Kpcwn4T8lByHpmXSlovFtcXY"
+    "uqA+xASlqZBgRQin6AKufRDh6jjAdgoJvCijjy3fE3rtfTzoJBx6XgB7RU5j3CnKsE18lnuX534tRj6N3nKSVe/toxlB"
+    "S/ywqxZyJdycnHBNFCK8AeeHC6jjVl+ZG93e3qtTvNqao5qIoXqm9FY0V2mf1btbro4ZoHuWAgCleX5T6ZgaRZS5CR2B"
+    "tgfR/KgD84amciYWPSHQE+uLhwwem9mRRDMvfpZE14WfU4QqVBFlOnp1i0F5V0H8bTUoNvJmawKBbPCOtbiN7YojLE06"
+    "mopw/cJealMbPemiQJQ/yRHWa5rLW93gOQRKVK0tharCk+KLd4NNBW+5M07NCZ0Y+3hm4IzIsZBaj6tEE7Row88nilrM"
+    "Sp8+UOu9nn+sLgFb3rUHIbvDSNZzEO3gS7wIAsxK5y6adNPFfo+E4KzKyrqWuFKeNVFMwxLXBx0eXbRptOIJcaX4TPMD"
+    "mr5gfiADFxQPeHYpj7qNW/FUh52yg6KG5U/aj6poTn7Eo5rrb5Nqtiq5QJxJXusdGzj/jKldAYBsxO7ozrfAdvQeUPuA"
+    "AX+a/14Dv1CYJJHB8Xt0yQYG1YbRYj2UfBYFKZHF06aeJ9kzdHnNo5xdOD9q2enEZrjRojXF8DfphnHUgL6+UDli6ERh"
+    "9BZzjPQwMq0NaaOogU8iXff+tPRQGpYuWGky5CWcChGAyzafJ9sgXeQDKDSPSznSWFHVJkcC2WRihrnBxj9KerjJQD9K"
+    "SzMcZbDDy4THCMcQXFHNuMxJAwEjMyoh2JnjOp8AkNMzPB93iuS/8H9891fXiy334yP8MUUCwQaGB8pTnT6uIC4N/DmB"
+    "Cx51BOn7d+huSAmOVsuZm+LwopytzO+zalXyi+wuTAC4F2CzwQdNWkAlPwf3wjTfFJ6FcnCwm2fVcbmeeakufQNfOQhZ"
+    "W56g/YMGui2PFHKYMjHvWr5q1ZwQiHrPMmXC+FaL0YNfYhGt8HxSL9XoxgcfOMRPO4DM3CA6zykSXDupQaQ8qbNb3S5R"
+    "5JM7OtSrN5CcNggmgweX3PNfRJqCvpPcGw7eRZLBDYwhHSAoqblx3qD5Pb9CNRQuGVKcdgUNYCE3MzKXZDety6OTbav1"
+    "GpvngV9iW97DS5zFQwoNPbixZtYRuvTfJaCcB9e73Z1dvBHvpUFtt6iWRyQUjLmQQLilf0lz4wBxh2SHSLHesVcdjru/"
+    "6shqGdvizgip67GRUWc+SNshRO5IB9uDgavQe2OyYDvrSO3OrLfL6mjawIZ7kOddvu9GHtzWBJTzZhopAOAVy/3J03nG"
+    "7nKEkIYquqo5KheA2e14axAqJocVghzBmDRoK0EjAobuaMkLLuEUlnhWHaNZe68hs1g/Pf/ff33++inYP93/9WLn8NdR"
+    "Nhpsfbv3ePxlPkq27o+/zEb/c+v/jvPf8et49PdfLwZfw7P78ngIP+jLr5TCJf4wvn/iDa5ePXmJ9mnJ8QkFVDmUv/Vs"
+    "4ga/nEHskMn0zD9PV6UjAfxPjIkCey8kmH9yvZTfiTFyBCvMUXo4K9GAEcIrwZ+TZUWuEpcVhJ+Dp8PZGm7CFKJNzVdA"
+    "n6ZHl8gbpeenbiukYyn2xasnP4px584QSq/BmgFNI1BmtQsvQeOp3j2Ad9QT/fohvPY90l++xgzUM1O4LQm7TB9aZalv"
+    "UWnyJRjHLWbu7D3gMOo4SRJoCHaR9+yeX8ZrMHaHX04XzzFFowzBtddu2N+wPFIx4Pawv7IAKWpKcMEl7CwwbSO4Yzft"
+    "qzq5Ii04+oxcU3ygghyQwUectsRv+PW3PXKALX28eIjcjT798xDyuu1z6spsqiduc2aqKhmkrvhIARkIrwuWpsFv",
+    "st/GAiIlMQKrI1WM0ZHhF0TIkbHIte4UvxJkR/I91mEBQhtCjLsSA93g8gxpi0Tlz7k7Q2zatXHu4Mbr2u7Rr9FgbGBW"
+    "qVv0aZcjQJ2B+Ua5WMwuszncgvR1Z4zWa/W53BrQH6zoO+3SLf25uTddHbjWEYt4RehEkUENthG/k82BsdirJ6hip1rR"
+    "rDLdS0ksSxdDbj2GKEQSrpBrP8XweYrrwP35jgqVAXRv7u0nO5ZTgBR4NbqEo+lYu0tNiGh48A3RB/zz4TexdcCIvUkB"
+    "930svl8TR+5hoRqR2DV8pMt1l/bxCV7Yhyfp2DpgJdRcKLST6GKwOBjSN47+dz8LbGS3Kr4FX+gz8nRgVk86+UbGZAgf"
+    "V2FF+ZS7ccixMD+9Fw5NnBSFhz2Oz3hDUSOVzO2O8TDRL3bGtsww2t/aWfx2UxU6l52jobfS1ITYvLFACpj/frIzUNZT"
+    "DFWJFyVV8BeXQLtTT3ElXsH9BVUWybfy8JBqL1wGenI8FtQ6VjQbZneUPdbz2PYHvo0xNrxr6ffJQ+jU4RJEFltBysIY"
+    "t0M5NPkaePDN3ld7r1FP5x53997t/bj3A/jNaIABb9tDuxgDR9Yf7eHe3hZmubndBybGdKbFa2mULk8OM6A0EfHKjQgL"
+    "6MkNXBXwEVlOiEKR7H71VR6CTGBQMBjLsZ29edj9LskuZRcife7OkJ1HcWPc6++TrzsHkaZ37ub2m3HhSrN1zRwjifgS"
+    "3OyPtMc4WvlXX7kCHg6SL5OPat0crQ8R8g78FB8pR9OTw2SfrgQI9/cA0KkcL15eOip5G6XF38BwQmkZ5N19sEt439iG"
+    "TC9WqOB+8uARaHX6vj4CnKpHPgG+hRd6BYZJcn/bA787VoAniK5NLnFu7PeIJmJaA01v4Ak+2TUEhPtr91bTB2EZMbmw"
+    "bwgGQxHZ6RCzfk9WMiUZSD5D43miLqgZRaFMLWHlodU1Jyk0ekvMGq0pOYdQizUDo+A5jm8wsikdBeSxe3ySm0+H4dPh"
+    "SVCDivZWTQZb+3k2VMozOms3f0FYAo1jR2EB9JBM+qSV2m9VUEAeeGqKPDyJPYxdnsjF2PcaTjXjRe6jzUORIA3Cp3aD"
+    "YOf6ScFz0y1R/EFZh+iNrDjMQLEXhuwuAsVa+LXZhS7jFtAHkFjH2DLyPhihKTMWpFHRgaUhFxgOnus4/p8v3UL8wvGd"
+    "J/XS9etsO3m7XgZQ3Z+f/OeH589evgfWaXfgXWtGV2wUDki2afJ7ksKyh7/zChgzWBjX4z2uUFu1udM8OVs7shlZYNi3"
+    "wPHOJFgs/HJFRPIZlxWREpU/J5BnbOSEZywBh2b46rukFL24mzt+dahelSN4SRfEIT3L0sLUQNzJ8oGKVuV0FlWEr1RF"
+    "DEEEMXroy2H7SzlSyXdgmlxSacVhxyev/4cidaN42xMhkOFs4logDyVy4kCqGNXNiZ6sQqK6GceLO6yPhiRZGaExsYDX"
+    "fSYcKZ+AjI9Up6Ch7jw5NN8Po++hOKwNO+fYDs6zhWkongTDxBhQEG6BXwhMOS0pvFE1cZwmffXiMfwW37wAj9o7UCwa"
+    "4HFCDf9hb+Kw4iFxdE8TbR2Yy9FFkVwisIWMWhifseE9MOwUtFytiz339ntkSSbJVosBYQdpzjaaGCk8eBpduDIu9csJ"
+    "we4Q8bCFZv2OkgChJa7XjEpEk8SPiG5AHoO5W972273wzWgzPg4Qj+IclLGYys0rlqQTXWAiQ8DowgemxMt2Ypd/y9VE"
+    "qXh7ApN9gQb8l+7pcpBrbkeY0/a2cNToCEYJiH/Pa13gWMuvS/UrhGOfUMCyViXc947F4jo5uuSqkmHSsfY6GkMVhkV0"
+    "4bbo5WDcxqneBu3DksIrak+69dIdsxh7rCTRBf6dTMuTGmSXvITwJWwlxggsj1dydDvSPCLGw45T+5HKD/b1o9FOkTge"
+    "SxEtsmVH7XWPC/w78ZJ0BIe/htRpc89vnBySa4ac9g1OgDRgSXD3e8GUHyqDXbE12XN/XW34996+trKHNBebdggW271B"
+    "9Ce9P9xyaH0aJq2C7oUl59e0vdhgbXxs3WwXcqHg57H2GLjwd4h2E6CawRr0Y5FcGO+DCzht2lW6l4ctuz0VyqM8qrrC"
+    "ZUUaCEUV+Qu+g+LpIHYUneOIGrKyBy0U4FHisgYBOmNgFMrNBBlMtzkWIOFAIeN5oEyatrG9JtB8YAFHm+3dGHHgVmb6"
+    "nQb6aijY2F4ou3+tPTx+/+Fv71H2vvvVI8SngMD19OXJuzd/fQ3O9g+88TyY7b4t544NjS3nNay9mPniK6DO8UEp5FHF"
+    "waF0wEwRuZfIQOEFugCBFU+PITxhmZGFii91mzFtjCEzstk31XdAgNu3qPBQKsRyO2ske8F/wgkA76WbXACkIXKJcY1i"
+    "4xe1pRXwSPl6HR9voStA8i9zBIA6/kVeAM+6bfbbzgB+dUSvcP4+z2egBE+b9MmsqX0AaAnu0WH1H9na6SCPOIPK+6rL"
+    "Tp8kAuwca6cI7YbFSq8JBVMwA29VbPYjm7XAH2sBiwh+CNJIFrQbjGpjyxV0BXdp1RIuU7K0xffdRrhoFzKwJr0dJR2m"
+    "IXm7SXgjlzoEG0aUvXsY7ieUZIVJ6NoDFAVee3DI/bKdxtFrjdJFOdHRoVKwCxi60YnJ+iisvaT0dvIjtfySQ349jtqt"
+    "AuNh8eHObRkIu37VCx+SjF3OadYKzg7nDAwaW0aDq1pkmYcgYr+uB4PDr1ErT/kDW7jzSBnv5e3AXT4KBdCF7VNJKUdU"
+    "PHhHX1BICfa2bcWU2Dcx5W1kifas9EWa32gAywF23X2TpS/YrbvcZkrikB7yrsQeQY9yoK8G5MAHbV55+lDOrDdIiYSj"
+    "gsaC6JMNhzQlEJvMDWvYEXaI9p7n1gLYx86lBnA8GVqcQHlA/ATH9Ha8Psx13Hfot+BwFgFIqx1PVKzZ4Zld6DC0aEms"
+    "tX51mI+teT8fVBQetCUsjRcWbPqSvU4xThYLUo1FPCMzMyIgEoviH+xNTsEOdqIHlqEiXJmYAQR/aaJfa2fqdF6TNTEa"
+    "AV0XfckA4nrnoS/HmjuPOtaMNRFXDiB3gj+QMRdNEnElMy9jtzJcWDijqbXITOLioEDyGIxeX13Hb8LZ1PKW0nbty2DX"
+    "3mN6TFEdceIynt1CprYgjlk++7c+HbLceR43LnphfgafqeHmLUar0qPAQBznIHXlyM5zTwyMo5tZdpVHQLNhhHwUIYgT"
+    "RJteRQqqj4+RwtpCmr1whZ1N3U+i4IVCsQGDMhFcLabVEcXECd4iJsjKNqUwHm/4ij15KjAB9fh93tNLIGLkN+vef52n"
+    "1nkOOs66DmV4gkYcdMPgI9h8vOQQJ+mvsErotUjDdpFHznMdNzqcaa0DiXC692NhsrVULZcss1CO+CRT9UCiFLnERic2"
+    "8oSpaxuxS3vU4mAJSNJyd8+hvAG0hJLwo5FfkK1kuUTX+I9x7OnOoO8jPjWhFc1HiVA5uHUX/F0cnabYDIhzPDXxswlN"
+    "CSUsauO4w/wEYt1T/WZPdewjhM0E6iKM0jVuf4JDcidNkaC2n+0R4bebGzBKTEBv7bONpQyUziq7cRVQOB6SlhVESNMW"
+    "klxr3xl1Sxc0POiAJWazevwe4/WHY1XEgzO+6XBJQ6RAJhRCFM4QE9OViFH4Ir3VGk0nRx0VUGFbLmNKvkeQFD0j4IFg"
+    "HcAtAmdnSm4RvHnAkYBIw8DnjFFSb6Q5QTDQluZgDM8PEBkrkumEDyTZQakOB6rAbwnFy0jIiJDiIGA5taMWgc08Q0s2"
+    "iAZIsp0yOcSIBWCohMDVIPdc1ckM7MUBNNQouq4Acrda/oAY5p0w1m/fvHyNerCvvBpMgotFkR+xvXSwI7r+luujjpe3"
+    "nbzhjuDJgbQt93GOwb2shBU//ey62nAgvUJq6DJk60M0gbFDTA8KxaePRqp737cbwpLApaTPGeD5KIEEtTKhsfaU6Rcw"
+    "rBI+meJjs1n5FRVQ2LCSbhYR4JXvI10S593mFHTeQAgvq2Th4GRybm+MOqaVXuBDjPUIbos4a47ojg2t9Y1MrsfahxNU"
+    "Ym5i3Jjxdz59puwSSZFfJh7kh1F5KH4YjaaKHkYhvrgksNeDF4WCNjLjT0HFvCOyhBQDTwWxIUkTNKKQ4fOC85Qcdq7z"
+    "CFgq6otaXRAQG81bYJsdwC7zqfbutMBtYCZezOpy9eghWZJAdi+sV3iF57dPjMDYt06N4T9vkxx/+5sRzg97M3JxCLO8"
+    "70fSrK1yBY9FQplDjNHcQ1lFBvq8xhlobjpG51xXQaAk6afgNRIxAzWB0gPwGJP7Ngei0vFdX593Ful1Kegi4j7lOheM"
+    "7oZsDFTZymawlG45ODg14NSQUfxWsN9xh4P/5Bb+TSNH6bC5CHLkW5upzeNLVu98BWCuATk3DrEu23e6A5SPw9Fi0PjQ"
+    "vkJNMj3DfTSkm4bA7IXX4pC6MoDSqGZ9hkNGtPL6jI9birrrmshnjMTdJaPIOyqIbjwaFpLrCcYlc00Xxz5OjswDuvyD"
+    "t9LsEi5NxEw9dXejq61p4W23zgR1cgR3eTmfpZs+kKN0EXfoNlzYmQ/tC3Eit8Et2czRFlPuHIQMYwjuG2R+fD6qpo5j"
+    "dASZh0ulS9xcA/p4oMq1V/wHOQ6myV+kItQ9u4U1xUdVPgYAULZp1NMvGnFGKinMGp4xc0AIWLiOIRJptTqHTQRm8vPK"
+    "rYxDcCHZ8yjnjmhD6yI3USRqhsPz5CSO/Wk3GwOn2+hKNOFA4LiUYQjB0jkQQBnTUfDH21FQb/GLCgLLrwckvXPf3GJD"
+    "ZgfzRlYXsoW8oRekn459wS1PJVq+08ioAk3+9im/G3MuBjXlGEPBlxt927vTLpr06+42DZW5V/YzgLVDnYbKDVRZB5kr"
+    "mPWWxuW3EgK9XJnABm6HgnpyjgHGL6YNo2s2hSgyBS55D0hhLguj+rmfZIDoFhUi6CmqNkBx/SEIrs/ADaO1f1FZrGVH"
+    "3TENLCJDBg10xDHvDtcTj63KIPTT5hcyXsT+QaBpheoL6D4SbtrsggsF6GKQVGJIDG/29MeBYG5EfVFmT58JXCM5/VRK"
+    "8KxgpdjlPI+LyPVH+TUqkiTA8Rhb/o4sraAQojjqBCYxnou5xcXdmDEgmqhTiaZfsgkKJ1yfdCh34HA2pBdwx5F2xEQl"
+    "Kk2pihlHeC93lKd/nBjt4HnbIsihrhFruSuNBNM/6CSDIZJd8dRjc5IECAvsbbUK3EWoNoINLYMbNtDQoIaIwZAay4IN"
+    "inTHrv1Zzm0G6ggGwfKD3ppZXdrYNbmKrcwQHQSgwX6/CkA1Wx6XiFPK043vfOzi1uRD9xA5gDWhkmOkcMfp05iAToMP"
+    "hT3ao+li+lH8GaLmsj9JGYbQY61ye+B/hHHm73Ta5Wi71Q4+6lNLMiWcUT3jz7GTK2smJG+PcyumMl6tD3ONnP6EtvMX"
+    "HEkKZSLLuj4DKuTQ0RUQSxUDijmaxBETJZr/To8SlHpwYBmgCpmrK5uPKE6IY+li6aAyugA0xPjE8Cyh3/eQbtt1axOF"
+    "r9lDzbcoCFPDFGompZVm2ryqIRrYXaxZ7VYon1F+sZz7/OYr77QxYyUpfG55+biPQ8yxlQy2vyKCfkgl3aM3WLNfXAC9"
+    "RBmuWw5vniPgTIpKHwD5vcOBN0mPNJ0jMVjS2LccH1duNrqKNNYFXDV9YjbPrQKOR3Vf4lH592GEYEFuCFtlParpLi5k"
+    "lRTcvq4odBiyzcSg+3RCpNLhejoDTSZGkmODlAajh5+65I7KmNRnkBLTNclP739+tf05weeUJ+ynE0C/10ZjKLgVJAUT"
+    "+thbxmwOuAbo+Xt3Pgs/WCEjy7ITQDcTrI2K4aCFHLpsr43si62HaqQbyHplL+fHsOUuW3VwnDbKBmZ15fwIgiKhT8Jj"
+    "Lm4YdxvOO/SokbCUkCzPY+9OrsTGD/t00rEi3FIBqW0cRldeKzlxKWFYURbs85UXGnIahcFEcTnWbLIsTxSxnXysgC/i"
+    "gNlISQMvRhvszp9g1ycbgda/3xCSli+tkH7uSj5ANg7ukiYSSf8ZloCfvBkgBt+7nYUgR6LbTx7uDnzUxvdv3hbJD2/e"
+    "v3/zM1olP/ymSB58+2jsTQXf8ox0mwsGfF2G/wBJc61sFRbTI7dQqm6bCP4Yma2tpouNybdcAsTFmakwT5GlYOX2Wm/0"
+    "VA/+ighjQvB0AR8dLtHa/Bo9plIQuhAu7L/IyE5W/7/I0E6m0tXp7tHpvFy1UHJ7ceRT3HQlhiiXfecuN9h6ZufxxXYL"
+    "Qz6co25TO55o885Nemx9h7NTBQBbPpP4QAZx0HM+lAUiD3aZbwWo+9z6gEIUMGvkKxLgAbL7f8+2v8yH2ejvw/E9//ff"
+    "7ucqc8ShRaWOJNyDDonpKuE7ZcTUIdzEhQRhQPplPM47O0+RRJsuo0P8Pmyh21N6xfCaAJ3UHFESDVHBW5/7YJQPcv8a"
+    "kqv3+SazRrZoEHb+FqCp3WDdJmmkS8f7Yr9bfuBtGrwJ3K41aoDVLAYW4FxE5DDZ63bRyBFOJ69Dwen0yzI+kAL8qzGb"
+    "ouR5Bxxsy9wt2hjQ2xDzgiD9O+2KvNkYjwxkLKTdtzaZSd+71LzVIZQnepUcOyZTZAvKWXA7ba3Y3votA8uRiTxf8PVg"
+    "UJiefpnsPLCORRdo94oz+PVAYr1mOo8P70rFu58PI98kKMLPMRZFt6JLy3Q58iC4HIqEOSHie6Fcn9hdqFb52rxEfTmX"
+    "qmeOZSJ+9Sk8TBNGmMdphJX60C86JUtVb2roXuzvcZeqAFkwFvH9PlUKgmA3RtXWt7Cm8NN38glFrvAp2LaYDouxTlta"
+    "5O0RSQxEiwD8oQocJcaVNPIJIOr9reoI/jZ0KAdyHoY4zjTFNo5zEUONhrtWG+QiRYHSYfU6cjB4h9YNQKxC8TiR9hDB"
+    "ISdrPzarclunDRXKhj0sofR2VWgMg418NW0Ax3y+AveYLD12V7/Gy+3Jf/fWBdime3kXGsK4F/z2wm2somMJtvFj+2dW"
+    "dngr8rN3ZuSju3Uqx6ZOBrDxUm3Ynh0Rw6uBTOaxRF52PesKvlyu9NshB6VmuJ/OAMxUqom+bLYZKSBks8Qmd3ogGM4t"
+    "tuce3rzWQvPxlRfKqSW41443rvcXBhcPJOvEcYkhZnTAeHbH/xYh7sJBC6cb29OmCa8wHapWEgwwxdZOINwhKC00y+wu"
+    "csX1kMaudSn2Tmxog5GYiYIeBTAnZwW0zsg6cDpXbEVsVpYQmTh0T92mIaJe8CISkvxwheVk8hzQIGGHgWQvSxdulFdg"
+    "PAoQkwVWkW/MgFCKt0qJbElqcIBvDbO4uWQGOoayA9JxAM3cD6CZKCH/Z2r2O4Cwq8iEVp0ufLRERrSoIoRd076IN162"
+    "XmSJ66nhu9BeT/jFJZEo83SAih2/jjXvt/E01hu3Ysej8bqWUcqVGl3HLMX7PhlsD76Wu7U7zXcuzbcP7GoXyemKt266"
+    "ZC84cXceopvnziPZQZdDGCOIPi9vOLgZRdEl1ATwXxkmelApzOcde2NCG7dc3f6M6ATQFrZ8NtWcKu1y7NnZdJ6aHPpb"
+    "eQHfdgadX+f1ufuqlAlEO7vjBf8C0TIE6w8Mz513FACb2ZUguVK0L4R1rMr0RVEpZDJZd6faManqY3jGc85RFlEHAvmA"
+    "FJdLG85q1AJJahANbMF7l9jftoUxZWU6CnaxYw9XROT1002KarInKyPaXCUXO0PYiRe7+OdyBxeNe9iVVVGYRQDCFntE"
+    "w7hiQQWsOAh2KukJ8wGsxev5SQhanqmeJzvfKKoGtyfdckHZEtUCq/xe8g1W5mjb3j0E8/IwtOW0nNXtJhx95IpcQx4q"
+    "1yhZJWafyQ77WuqWhZCHWK8PC7+nPBOzW4TEYMK0ZfLmoY0kjnADjLa5fo9OVzG1JbAA7qA+rMvl5IsmOS+hTUt0uwFs"
+    "bYJfBMsQ0BeJpRCPEOqUDk6nx2ghl6wXC1DjMxZjhKxN5IbBq7hEDafHfR5sCwo0IUNvuRcdqNIEyHvZgc1MUNXp",
+    "P4vNrBimPj6cBZ5B2JEwR6OpWowXBBIC48jkJgc90bx2D2EdV7WKwexorFWt4ihTEiXXTzoq2xdMaZgGQLF+zO3DCjPW"
+    "Rx1eosAINVNulHfIbpuS0HtIMWCzNNBo7eTcxRhv29/qreGe4It2G1teeUbuZCQwMY41CytsHBsA2Uy3/VWSC761+0Eu"
+    "kNOVR7dGISOaaUlzNNg2VKfgtjugrANjEh2Vih1h0M0QTgYacEtKqR0TAkuP6Gyydwq5LGzkYQ3CC6j0pFqhAdd0fvJ0"
+    "NnWp31UaQlxUKyTYfgQCjtaNHfm5hqW5o1amWyju4qwvtg/r1cp1fkug1rHSv4FKEL7SEea+YpWoKARso11349Ebj+G9"
+    "adyYLG6PnXe/ofGHYeKve+HMA1HmWyrhabmAxcTrmIt96UNO5rdoBDD1/ROxqrubcYuT5abdo1BX4axDWBZ3AnqEa1f1"
+    "FsPKImFoQoV2nRojP7H+JGodPe7dOIYLaS32/j193eGwQtcmGahoCBENNuylkcEeOgDIDiSfwKSgF+XuozRGHX4fbBdQ"
+    "pkj2dYcV6c7Fxo5NVDD4LNi6ilfoMthIoOYQSTYvpGR7Tat69/zCVWS3xnJguJCvrAFOpHUg2xikW4LdaR46vjvItf0k"
+    "aSex2TYycoR1FdJFhpRdVgJyo2lHCUzljuRMzAVGcH2gYjJTJYjOUlkDFMlXQA7JTaJ0vlYn2Nb+Op6qig0o8V1AuKMk"
+    "jiQpydECxHjE/cOM8dUBhpPu5JjV5QSQsJUytw+8xURRBZ/5FcJp94dTfc1R3OnX++lZ1RdLdZO+FpRvPyFg2lm9rH5A"
+    "lSPUXi6PTn+oLwrWgRUUTJZSUtynPmXtwU9vfnn9oR/U5cXLdwegy91BhyZS1b7AMY1VtEZBi66mLhtmV9zEvF5V3SiU"
+    "rAH8nACkxFKjgT8PQJa+oHc47SD1od9pFN0IcDazXJeF66JTGwxFbcHnSJPb0gRDf8O0ZB1iHxkVsaowh6O0aq/Dg5NR"
+    "DP2sZiOKVOY6eDD9B/59SlE/UpnwLH3GS9oRP4WoLUissGPFVBy0eENIURpOhBOIYon+UQ211Y336Kul+iCxk42AE44z"
+    "7ZdXERTBepncPrQq/irCtFqdMayEmEciX+1ldeySn6JfWwe8ETpHTU1c0y7Ao173bhwEXbi4bFeOHVq2HHXx7TZZLRAI"
+    "9eBhBxKXvqOvfT8B+QMLsIsR6WFqGeCI0dNdQdyg37ld8qEj+GBWfCtaJVrBbdgU/mW9qOYt8tsD2E0ljjZcAI5Mc7PS"
+    "sB8+MZ1SgGE1Mdt+mGRplkgk2e2d7peuYDk+HqqCpIHUHhcGqbPprIqGCNuC76MOSeet3rKcUxRNtba3xc7zFTDhT0vC"
+    "9LNd80Rl1A+J7Tqr2LJ8VmFPbGkhuAPVL13ii88oj3ETttcA1+gdDLPeb8HBGIePRP64zfM437T5cLQG49i04Ot+SX6s"
+    "jQnUd5u4htQET0eFA9uHtp1VNtghvslt/pZKHDaYUXxHyBvLGHajha3hUUbqGVyarlsPlZokqM17x5NQJ+DVF7QPElHW"
+    "YR4khxiJQsbZQF20kWHgWFTbVlf23b4aOrtIfFa4tgDEHVU7JveWHneUdsKNmtrgkXoPbYz7eF3EUC2EIdJhq8VaIoln"
+    "9x9033fZaoXtCoPu90ueF324MD7E4LX1isFS0DuEwhQlh+mmUsRECnOd1ZPp8bSafFg33jQcqMos/prbgJV/QnTB8o8F"
+    "FqTYkHKjvXLjnvH9yF2D/yguTgTAIjT6UJ1SjB9yP83B+mBrJ98YxVBIIlx5vpDukIaefLohFOHEk1m3iUZIpIJaQ1eW"
+    "Bu28DLW9FeRSAxARihgX0VBgUSzIVizUvqmKRu4pBlxUpnU8SvH7aMfo1dHRR5jkPZWk3VEUYlwrtft1y8ChIyJkF/Ec"
+    "hiSybtxs2+j2Iege+fAI21197zVmvPVmj00XsTOmK0A73P91O1vMT37/r0X1+OT3k+nx7+fV4SL/t/vT7ZU7VTN1FnVA"
+    "2iHhyvQ7IE2enbTZnCkEyQJw/+XRjVsU4L9mK7sUuyP2GZMDS9CGeyHa/oov7QYqClQvUbqOumtc4/1KsZh4EekuKO7G"
+    "JnWxJNbHqBslhIGObjUgUP/3cHci1ej+OqKH0iX+jJkSlEhdf0zQHXdbxE/qoPCLIvled1ltice3QIAhqgfPNL3izBim"
+    "uOLgSt0Lwg6RkKAnACpt3DpSRqoJey51wviF/dwcLevZ7OV8VcO9CUahsxrOgBSgb6BEJebzwh2SIrSFOgQ+8+EYcZa0"
+    "ZCd8IPEOWstWjUT5Qgm4CHococMgeSuG3YQJgj6DFzxC01RLsK2C6Wmk+2efI/m5rcynT84TRAV9spm3T358jlgyQfJS"
+    "Ln/mXl8xx4NXCQ5FPkRLV/JQEDQeFEmyP5aV10BGc/3UZHQEf24vsdlsHw8akR6pSrncgq9RhjNCp2+JUdgm5M0cuPr0"
+    "FewpmLNAHHbIIILwwdbbMgZKZUwxKuh5edmS9Bjxgu9ZEdocLnhWDUWs5RLHwee0uipPkBo+0WXRxzi4MHernWAV/ACB"
+    "8UAKXZ3vmWV+eAmg1ufoES0bBqJGfpwj4FTtSLGrIFO45nVCAjUf92ZZlWcFFwuDGTKIvDoG9fxfB29eg6GUu9Wmx5cE"
+    "ltNV2lh1mfMaAM9Netpu423M1l1ZoRpeYFTAIagz4fjFBx4fAzIU7k+Yt46lpogZvODQg1dhl5rgtmoZG8C9q+uuSX2F"
+    "Z5M7H9bz1XTmDrZFSSYd/uRrGHWGT+9ZfYIBjVbomFTNJzydRHRSvWa6eoZLzy8v271eEQQ3JjD2cGxFW7qL4sPgec0z"
+    "wJwyxC4j2d/lbyJ+iar5jlsRh8fDjYU2A7ZLgoVI+5hUSwSHCM117HQJcUbxwo/CJrclcbw7YJSwOi+R02o4Ws13e1az"
+    "Xc9B9MbGA6JaG/tDAxdwpKNtXuFbL1zDfn2gnoKJNarhvKDOfP3OFW5kahyB25cJw15j80VYDSq22tED7dJ8t2U2g3Bm"
+    "Ai8QAsQWvK8KtsI9gDPk/DLlIqSiWw72C8Wu9H3BjoKfun7tBmBV57ZwMILMqJmFtBK2f5uusauWsgQmzrWRG2duUGkw"
+    "YpAB7heniW5EcZ684xERJSMKmnw3e/jviKOzLAwhxuHlyqazNCi0D+h4cgRziuI1fCDxgGfoUDDTQUFskoZwiw1zDNq8"
+    "GUgSMiqC20G4kjwZQAqHZytxvBU3beYTJzIKt7mer7rPKeNXg3fkvva67/K1F65trwMGoRciEWslESY3gFHXpvMuChVx"
+    "INMOsRmRHlQd2kPjVhOL6EKI4MAJYKcyv7e96WD4huOlACPhynlzjJ7+8xOCHhTMekQ9RfgnnEQLpULTyxMbxVlFC1vC"
+    "3YzEyYTt0DHvwSufzQhcGd8nO7sQyqcEQ5FHENBnoHTPZPLwWGv5CdtOwcXSiYoJIezhQMW8kTjIDN2EwYo50AfNzWkN"
+    "LuO/0YXzG441gkXCFbYCGAkzHmHh0w2k76nugE86mrCHiS3FKrxn5LjYPRweDIdzuxw0CF5C4KMQtaIJl7A5HRUNI6HM"
+    "4jlNCVZIsOKpVIHL89Fz/NRFKcS4oK9eA7vFcWQDy+jZnyIMcz8LKR5CHUwkObUgG0k4xh2cI+7N2nFkpxjYSALilRQx"
+    "kiO5n9fr2QS3bcxAqmB9fRH9bMAYFU7v1cvXzxlG1LtQw/t3T34Bo6yvvnrwyPOEhGZM8WCEKZw2v5wiW0Yu67hWscfJ"
+    "G+jN+bQho023sCvWlzjyEAA95kxRAo/gAzlZxpELF6rNKjn9N37aM9/cUkTADkXuBfB4hVCs+dGra60yhUFs4rfT5ilu"
+    "qbhYOf8Hxpr1yQTsdWje95KT6adKs8y446H3gGpTL/EwdPPv2CUhpt3lz0DXIXQ34V3P6mb1gW6TTmObFm67uFui97eR"
+    "g8JtPWQYbaZhtSh1Cog/DLLtnj+sG/0ZNpJ8JmpIf12WgI9s6AdCBmp1Aq4MegKUXdoV57A6JssaYZBhqZiCECtVWxQT"
+    "3GSzYg2/erteTMAxHDivINz1V/24HTDiiocFdw3NXuTR1MiHbR3X+9e5vbMpQs5ELzfEZPIInxqW6SomuUvk5DF6MPGq"
+    "mFcTFf6Yp/U79YHo/KoeUUfGHhcosA13MZcjkrkqRoxivlIzEO3SrMXdZhYDr/f9ILaHWn//vWtZehaqa9F1LTW/wPQU"
+    "S6B2tYt9ux3lHk5IJewnNhsDOWvyYu9O/wDwqD2m/g3bJohR1UyczL33VSLLg3qP7o57ba8Id4ifRRBXnC8Ev/D5xQwY"
+    "ayKZ4L46oFoHVgAXD4djqzlcK7yxpxvYxiynICkQHw2MSOuPODJhHhJt16zqesJHPgf2AwHCnKfO06bHcFNMUDjGx2B7"
+    "XpS1s1sBMrTweE+5t5FR4nkw4OR7LWbkj/BEh5RTA/Cv8m75vHvKV3Xb5fwrLTwJfKpfUbxuoNTXwDpKgEgo1uv+3afc"
+    "nx7LNNdgwHyCAs3vCzCZfX90oZD2nre7ug7rgYpy/+9ZKRq3HkoA+1KKJwxtiavb2uGaTIsDpv/22o8FFau9ye71jI/K"
+    "7ttCD3vmQMbjnvc2HctC9GRcGStlpaxLb+WCLwSQHP+q9yyN4Njw/vVKXquQEKYexRniBlU39F1Dn4hUifaWWYtEe90D"
+    "2iuPzfcgMYyyMRGZ6zH1JdhjSiiUIP66jvUhmo7rI2k7iVkiYy3xCnhws5koA9wKEitRoGBJSwD8oxztx8jhLJb1CdpK"
+    "HZaAGkq0I3i3rh2P4+qDKn/hA4EEUhLPTLn9zOoTAhx1PBVSe+49iNlYkFASC0kHy3kZZO6YCc+k1DV0NgV7iVlVTgD+"
+    "RatlfNzrz4m1+BlKm02muT38ByUO6qmQwcypSYbL5nONfjFmBNr5avNfCuWFyFEtS+A+1RLa5W4w+z14//yt//zVzm70"
+    "+ZeXr5+9+cUnePDNw85YkD7Bt3H57//29uXrHz/8jLkDj3Pw/t3zJ/gSKOQR0BDpD2BjTwu1SZGuHEGACrR9BXN9NzoS"
+    "/YK/glhLf0UFMXwcR0xTN9bUZnAYESSjWtTdmSdwlxotgludsyGyD2r6QW81d1+aYYi+QGCSWzuetKA4b7RzxXgVf7wC"
+    "TdUYXc5pBWTpC/yQFmw5q0RypI1FRZkbgsuEDSFhj2Yv8tTUBQb/ReIfO+p5A64DIroqtG0jZNCxJ3UTSEIOTfgJXCmI"
+    "tQIhS72m1qDNmYHyYQHlDVE3MVVfoEupFhR2fldkvKhM26m2NM9vsic/wEdZYDCk+KKvu3JfcEw9PVo6jFs9Z0ev4e09"
+    "4v9rfbbIWn58WxAuW6yeDIn6hxS3fAT3qmLh+H9OaWihgQBEMkksGk3DlqsbSnsFKUJZlKGjpGMffymcxlo14LmCJysl"
+    "cmZNRb5ROR0PH8Kq799gfzGvu1qJMJOZQtGi3zbaFEKOXnmcivokaKannypY7q7VbW01nSrezXY99zor6zXhPb2h8S1b"
+    "J47xg6kP0fQr8rMHvQRd5nM6Uazcf37Ax0wQ++uVU1jCqVkVkYkwDK5NBDPeNjX9fK+CsFl73Al8dMQuf4I3kvkmh4L4"
+    "2Cz0OdY+va0XARixcM9uDP6K6F2xv5ZEBk3XsEDoACKRnrRfTRZbibP5QAgrmsKxkCKxTXoKkwsPnB2d/DUkJ/qNmMWO"
+    "DFsmx8+QY1UH3YG1stBtLDsaGKwRX2jTRBpW013/scfukLL4qFv7yd2O13txLrlKO8wPx3HAPmC+X1TUxXOhbs+X05Xj"
+    "kx11MD9iP3mQTxyVs9meu2Y+AVgz+Q02wKVMkbY+W4OO5YkQ0O6AvkT8UvxqVPp/jsuJ1zkQiY7KBHr8LvkG8cuZh3ni"
+    "Zs0NBn+00eiCWdOkis0GIoUO7RvS0u6Lo6q7yjRROtSpbtTIc+hDG/aQ1Bis5VcE7XWnvp7a7fX1+LNDX584HsizNjDD"
+    "cNUAIzTn8CjlHGRjkczNR86Let2S5yE9GTTotvuJpjbc7Zflbc8dVccGTT2vhX8oZT386lPEk4rEDJeu6XtTCELU6HwG"
+    "cPAmEwhjAPPLKSlfRA1JgQxBQMUzUKAXJ9peEoXLu0OWqj00w8R6XYRR6XM3LQAFCcX0qiCWP4pHHYTKgobPnfcRbEJw"
+    "TFVUUCZoJyGu1O08frLL0jcgkk/EzlJtkyneQJOJEX8rGGgUECIKNHYn3t71zJv9IDODpK0SSvogEMCh70vw46bh0J25"
+    "CMHhB+JA09u2GBwqgrAKLo1eMe616yVqaFEiht+jYI2QPc6HPSYRqs1iiRLoUcM9InatbRiiDTgAwxNKtkzEfOqqsQAq"
+    "z5bluVLDoZ3eMCmPgcYtmd1gAQhp4Ixm7hxofvFcMy5hqt1HsyqcCGEWmo6lG0VYvfrzpu6mcQxuh+7dXk/cTDKtxFI2"
+    "Dqy86Azh2upz2+yj35MuoqYVyuGqPjmZVVnKFDPXhgdbm3dQVm9+5SDiOaO/P0Vp//eCwhrbeyCFrKtgRy4hX4fSA3qN"
+    "W7fXsYtjRNEhmAj72+b44jajmO8FRLzKNWJsoNhDhohKUCMNJgQwKb69PYawCNqC9gZ5iKk2uJ2nIZWtHO/YT5CsI6RO"
+    "NEjYCbYwYilCLURrKWzqRvsd5c6Hs2Os9Wm+WLDeRMFSVaTUyMpe9LFGJKKoTwIyFvmG2v1o9bG103YUqtdi7qiXtsSY"
+    "8LyL0L6FVzorNobyxJ7u+pbBYwdkpq66jLENz6qlxVk/Y6nKShK2ZCdIzRRBLNjGnzL2+uChvD45DfZJ3rjfGDBjqeZ4"
+    "CPYJPcu7g9w1LDsbXI5a2YvE5PLqXiKRht7acWxlGd6YlBvmiKe7QruzdVfHHLamKJg4wyc7er+gds/SUEhnNntg7OUY"
+    "lFnF8haK6MLSOnx0bT+peVDNaOlRHaHZ2bjj2LWhsy9WNglpRbyFrzqtyb/agtUi9/C9mMKDrZDRhGLxj/EPJR0qktou"
+    "J+JHMYO7cwHpa1qvG2XcliTIyx5e2n7KOeahpzYeYQoVCzMGNVOsWGoxp21H+NIPXUlaRyAOL1n/aIoHvd4wnH5g7ScH"
+    "nOgxk7+Y31IRvfNmEPBTzCDgueMaPFovAYoU7A+D4X65Cla3WOSIX49v7SjUY/7YeYTbvpHPsJzUkVG9oWf+ead6MTsU"
+    "LM+77RPTbWPWeHqz21YiCA3mi+AW+O2vj2ZfWqdxX+SX3wGWrMg1E7AW4XxFRd5lINwYDUqh7kvKAye79T72r9ntOCZH"
+    "byGY9IbLvc1Sdss+HdgY0TVbNytr1GyhsCVlUCgPxfYCsXh5ebScL40u3Wxh6Fdk0p30eJmDnjWNbK3PBakCCbimnE6C"
+    "cK3L4no9h1KQjyHqkIKG3EvF4JUbmXc67UX0N64R2/M/vjE4E4TPuuWqveN9Hb3xrM/qLWjvaKKLo3IjJ+MBfEU5jG84"
+    "Mz6S4UHYFR1jSL3GuWQO8ylHQgI2T5lCRIE7lPqADWQ5e3b/14udw19Ho8HWt3uPx1+Okq377v//ufV/x/cdXZ+mea5a"
+    "ZBQqbZDiFrlh4D1IrKaR99BQ2mhp7ye7dpa8ooQkId7q11tJ6+y2oayr6WmmFjX11OWbGm7ovjZTk/DQ7+yPIRKNz0I5"
+    "Z1Eg5D4/nYIab14x6WPEqKwuYh0Rd4uki70tH4hPkWu01nbn8t5/jxoeJd/7o/RFIA/4/nYNfQlqHLrB9fVdN+Amnm6v"
+    "yuVJtUrzGGyLBfBXCYOfHrDeR8Fd+eE+QCMSsg79DVbMb2Aj/duq/s1YgviDDQ0+DtlNcZX8Vq5+Q0N62OytyWgtyVUd"
+    "UWIord1vadkRNWKvS36npnMJih4sQSBWy1WEiAXjo2R5ijTNrQWUzDVKPq/766F2eBNJ1x8qx4ojwf1WnJqCQLbbEMEX"
+    "jBYI1A/dmpZ1wY2kZhd7p4xFkzaB7gGQ7tKQbZ+WDb3M0R9LZSADrQ56oF+a2Jbk4fEcyFCQnqaymPd0ml5C84iQ",
+    "85PrtmQvkqtbe3FvBi1+lm6xl2LrcSUqB+KfpmhXCQbSNBPXkc4mXn1hcXvHD/gQ3CSvwvIKShX2kyzJmS+W1PYrSTza"
+    "QtCUlMEb0iN+BoUJNBCBpHPvCB3pT6y43zMQQeLdEnZ7Ir9XBxGwxqzj4n5SrrRo99CN58dYnltuUn9c2xidehBomIO8"
+    "RVTcwYywaxMJAyu8f8Tdrern80lmoTF6iopy4plMjXhfLzwqbHj7E4LndrgOA5EQ9FSH5dHHhLWwQUnC7dpo7dRvzGTt"
+    "oLqOGnuS8CvSV/o12IXsoT2ifYfeuV0DEsz1AvdWw/aN7tUe6PbhU9RLd4p/rFBp6vIQbLNAjh/Yed2kIPbyHJnkaE7u"
+    "GTExIBvTnKD7aedsua30zV638WcfzuminLYCxeM7Mv0E4wWyrkpW57WPXQ6HFfp1cGz4EDFU2VNuikdpkUuX1REEjp+8"
+    "oHjEcUR3ieIILY0t6hh/n8LAeck2NO7NMXTrgw9GIUHTIwWHmOLwkxYuSiH00Ike2orvCI2MDZ7+vPCKhIVjEIQEcagP"
+    "a8jET6SQTvkmuxAd/m40jiLdYfeMcxItn32v1VHfu7SEIRWaZk+XzS3g82g9tuDvYry7yewGvDsqB3msq0TFwAWkCeUS"
+    "3YvlCfllSCcrHlJCbMJXhKnGHDiXXOi1lKlK8zzCE7PAeLcNaKdXsfVhVnG4ZXd6n4uSoaRhIxP5wUYG6/mUvYaPpysQ"
+    "4s4vk5q8FBHYWFuKBDddKR+FarqPyjOVY43vR5s985j4fGBxOncm3v/7r5N7/3afAKi4vChUufaiznXIcta1GcDn6VKf"
+    "VGSr3ToPl2vAfoYwvdGhGD4EBOjD6YnH5GZJi7tAFCQ0MIVoN7ZA4OBq5m3ZObBj+7i8Fe4zlPQeZRCv37z/6eXrH/vM"
+    "yqfNMxS1ngFbPS1nTyGgVIGEIkDRvocGctZFiT7HCorZVfIUz/+NeMx0RewH22OjxmtWse+lwdFpIyLDCKcb4HrxO5yB"
+    "bRadWuLhWSXKJsh43Mz/trX1G8OdkFMS7gMSODERvUTo8SyK5LkZfkYmklpW8IhneRt+pg+wI7wjV5izhRHPY6+sDr4T"
+    "giyy+UsS2zJBGnXPylLE0TEwxfw+luu1QqHCfMaS76gMM2h0CPbPNMU0woOMF7J1p4St8xnWmVimXTz4akh/GErOC0np"
+    "ZVOvl0dVbApL3/BXdxxjLWFOWv1CUPEoinH3CMBuxwFArEGqFh7z/BaZSQt/XUjcgN6E1C2C+PQdyzvRLwLChTsqUPSj"
+    "jg5uIH5TC5x+Bz7RTYZEtKtWb5e1O/5Wl1m6tXW6Btmzzr4p9arG6E76tKKqwjbL28w2bRjQVIdZL9jZJdz41sHSfbKU"
+    "Dm0aCzxPhxl9aZk3+dPd5oyWsmrgiWmgsYCDBJoRFX0VjpQE8JE7QPauCh8JyfA/0cNQPXiF3wNID0bHhZcf0daffyyr"
+    "yfoIVUwp9DY10B4hvd06eZeZnUHj8xdJ+74Fwfe0WU2P4vs2fKD7lhA0mgpiQPsbljgTQKSSCPbuPeo1UNYHB/zRKUjp"
+    "7/wz/lo/QuwVwPOy3AqfVDHbArKMzbB8f274hY3+V+B5pcIqHIRR9uB+8/ekaXUT6uH93HI+nYJlF4/bnttnbwCGBxJ1"
+    "Af1xIQWnu8G/KUpNsajRpV9kRNR4Czy7ulxUrViX2hwFnpsOY4bY3zsKg3C7cA+04ky8B2gQ9KftiYMtSfPP8pb5vMAU"
+    "/9+DQRz4/oP7O/z9eYq2/T+XF/AHgxuB91yIA/G9NVn7E/nfNJwKPT4WYaX/qYEbNgSwoDnvCmDRDvTQEThec9MY9s6T"
+    "ifprEl5xXOpNc/qno/xzvb4NHjdN4mJDyFR3Rnwesn9sfqECv+O9w1vvNgj7mLUfYN+E717SyAfqpzvgfAtdH/HfBee9"
+    "BZz/VT9wvu4XGVTyNdaPlS9dvxEgX5f92fj4OvOt4PFxHPViYiASlmfiVcFLwepjBJpC4aD1YtkXLREKsxHBn0O4XgI9"
+    "lirDDZyJiGXvZiR/qR674qYH/pKVRzfhb6Hte6Hsu6D0OvHsKTxAB7T8Ahzmq4ljRg6Q3SRY3W5EeZxTvr3l8iZRA9jl"
+    "0WorzwB8zUO5RXVuQFcP7h9CM9g5jlLFvgId8Pbmh8xeLyhfwusHq0UWtOP92XTe+bq8+JzoCUzyYVZETMnh6qiOpvQu"
+    "b4nYQmQ5lUqJvQTFbwQlzktYYfIEe+x1+ZrWGtJC7sA85gTwRFh+x5RgLGfuD3U9q8p5HBVdx3AjZO8WtXHIEmEKsn5O"
+    "EeDEyl73BTcVbqhbi/FkNVgp3uNOtMMgprODTpUZqZ0iXDtldW0hXZDOCaQtyLhQGkfuyMw6NQXtEveXtJdFW5lBsPFN"
+    "oZmRwEk8WUyfk/FaHzbEU6jgh9IzBFjhh0MN44BJflzW64VNdAKvomQHRDQ1NiWTUgrxwXX43XoepUJWrSfKXCcPxCDq"
+    "zMrAj5g/enJS66hzNwoj3WX079WlLxOcT2M8C1ZTaTwLBcGhZbcFK4S89BJ1CaHxgeekBEF+u6dw9ABkcf7m2DNleFJ+"
+    "wIBOt+Pb9AINCehNSDVZL0uYJGr4tHk1/QSBCN4/ef/Xgw/vX75/9ZwxBNbNW5wVPNdVu/CTZ+fc7ILtQUsuO51sZsBA"
+    "LYo7gTSrbj5cLROvaD2slytSyD6Bx6eOOgHdIlKQ15FxSoThvI2ZFZWC65elwmGNG+EwJnF3CoWX8xyet0d7cjFtTAZZ"
+    "6bpY2RNZKLIAtRROLJZHuwEdOPm1d9I0jJd3/pdda4v0VnmmKcCBEl+YMeas4gbpfEkjIAjWLSDMgF+lpp94DnESXOSO"
+    "GYVXcNYfywMEVMJ0aEwPUINz43QDmyUq5Ik/2NDzHxJwSeHIo+LkcE8jhYmuwMMGBQ0+7t4swr2oQm9nVTShwDqJLZTf"
+    "Nt74Ge6U9ogvINw5fCridDT0JZix4dCnigMJGXqwFBI5nrL0Kc1b4RfGNvnJx+msPz8jJqmkHfAMJHWneCL9ABE+rEyX"
+    "dtdtYFHu2s0BR9cPFIs5sLN9fDTxF8hDh26KCiEacX5tFDu+hTHfPGs3jY2Au9Pzx7g3jo6lHemylPDLZOLPbQCLZ5Vj"
+    "qGaxBh7eddcOXwKjRvHColGANdo1BF1ijbNy2iXTgCkDaiSNAC14IZh3OnaMH+oNcgo2yQid4AEtzEBalT/0OhZIgE/o"
+    "sr6MPMDgVKf/O45un6Vv/6Afet+m8R9ZVDFZlue2dqpFvuxZQ6lISWeO123R5JmUXbEtgK9qSLZMhiDu0lrVsGsqECWT"
+    "H2g1QVmz46RAEwGcUlUETaLXM2K0G/Ju7oZS6NQrbrxKWfqCdG6wtnO/g5nT7SN2QtDzVeka72hioV1Bz/6vCud517Uz"
+    "1nI6NvUZBhqfbPIlDw67NvSSCY4RbDWX1Vn9qcrSE1AX5ZsMW12LCj9f5oiIdb/qEyw/FC627/GebJs1xsCkCCtCz2jQ"
+    "iZinsTZZftN5rXXKRERmOMa//y4nNhJ0KEKMlMzKdhhoK2lwC6/ClGPU0VHkLXtFuDlcXrbkj7T8O+uLnfyou4oDA66L"
+    "Ou3X/ttlfTZt6IYX/BaK9gW5W1ui0Emg4I0psM6NKag5vUk0EdAyRuxKS7fNrZIGcpihYTqWolJb8qsWTclp8BH/bxGM"
+    "lIIe8f8WuUYpaCx4SMyqB/oHFSkqAQlha/a4dH+V8MgTH27RPbkgSq2Jv7UC4kAiA/4BB5ndLOZzBxfBzkyZzVUkvn7t"
+    "5TpPyjnZQbEwjdEpT+vl9B8gxZ0l5QWcMaCLXKBKhJG+K/DqPazgHsYcxBR8YS6IML3R1QBlhouBGaYFs/velBkShVDJ"
+    "7tdBhZDLyd1R2qyqBZBJy2rm6OtPGM/73G2gdBxoY8gSWxb7YvaxEeZ44HbAcDThYsIMuENGvJbHBQ+KoiW6jpuue759"
+    "wNA2iY8Yc6No4iGcYeHi6rk/0NZfXx68kiGOldd6uDv47r4urKWPiKi52xiLHJbzOZL3DNRWOmY7QhejJKArpF4avZdE"
+    "qDwvl3N3vaR5nzTaNiA2jQSPQlZtUKclBCGq2Msm4boxzKD7wtZTjnGEBIA4VVHcU3Evv5ek2zbSb2ysubjBVtO34xfB"
+    "u0LaKwBJi7P5rD7fY3ArQKogSP16nkymzUdq70vwfrpMTstP4KHllrT0Jklb8ZBLpK0pjmx63/WOCOvUbQXEWME3XSGM"
+    "e4PJKCo+AsBgQj16ywR79BYodgWHgaPjzygmBbogifSy9XbmgQAh51f3G1dPOPTuJ1vuH6mDt/6Mf3KUvgX3RTo6PTuK"
+    "AGSKkP6iSUarpeOktiAC5DgBScQSU5ztaRs/V4BEpQF7fNJsQD/Pp5PV6W1s+gQjOoTCg2tzaK7VyKyOjv9hxHN78E1G"
+    "SNa0QFQA3rtDfSlHCfDaHeo72SS41kcUBZTZT7JDMBFBsWUH7o7X+FKgeryM0eYIkuIYjODnOI9VDNomyYRawTXl6iTM"
+    "mWU1l/fu0uGEjZsd8p8VR3+dfjQdYxnoX6uZDTxVsTcShcYaF1kLNZEryB0ubxQxILvM61/jtMNkFMxO02DuIcC/Btdn"
+    "in5lnHU0GNMG4uyUkjx0A+tOmR6HWiA2w0goOJXaM+6cQVpOam3EYudX7bx8aiiGgQUomizik6U1EpIWR0LkiyQeHP/L"
+    "zjDvHEjSB89jRRTQkhUZcaDAOXo0PgOBn3t02QAEejC4Jf9VkDPa8ayulxkUdT/ZqR7lG0JGwlF4cFPYSJvSsk+sPiuP"
+    "8MQJIJsHEEIBJa18LMOvVuh1+w2WQrBC68725KSOcoF/zDmBJwQYzL67AK7ed/QMBeJF+oy1GECgKIVGhgMKZRehaIVQ"
+    "AlVUF9PVhyPjcIlDQcBpo/S5+55wMGzWdttsWHTeEhL0Sc5uQ3yBVA71LLGh7umOdpd5c4xMtrrng6IGv4QP0OSjct1U"
+    "PQpY/IYEhU+Zx2GQN4j6oME4amKSJNHDTYqpgoGAahZupUuV0wl4SeDAwy0AT8oMBtpUn50B7qE7NtTPcGR0VcqJFPjE"
+    "0/AmDnitSyUFdpLmdhB4lif10RoJdTFi1bOBuvFf14PB4ddkymJ0aWpVYwiY8NNk/BFE8wlo0tK2Ph/GJhspZxayzGRg"
+    "RGtRwjN9J7IE/3/FfWtzG8eV9nf/ihFqEw8skCK1fh0vGFolS0qsiiyrJCXeFI1oB8SQmhUIIBhQIlbL//6ea/c5PT0g"
+    "ZWt3UxWLmOnp6enruTznOVBDmFq7crkTLB3bpZIlv0+CuNd9s0kfHxQlUdVgSahlOLDdaZLRoYTFmqnEoIgqq0FBWX12"
+    "usXeO4LlveBU3qhQEjUmUrGwnZOV2BgOFDXBBo06XJG1+9hcdS5shMyGv0Jp7dqHVHKRwAduIjlIHbglcm9hfHzHUwiz"
+    "jd7TMZMFy1VqoyJjFyvuBFeED8Ex+vrg4MA8TAcM204c0gZT1yGmlexA1rZija7XHoTSm9JOvMQjMyA9AU/thokM0ngn"
+    "uh4BFYQCROi1KEI8c5i0ucIOmTU4AdCEstoYSzpOItC5QKW9RRL0m0DUJMNGzzg2U1wgSQaKlz/9/Eph0JI54tkzvYqy"
+    "gkmA9+Lhy9d4eUArrx2xHRJW3PrdwHrdX1FH7Q6HioE6zIDDv20RQVPmAqY2yw1xKFuD1XvQfnBddSwZVfsuZ+BIkuhl"
+    "nc/yhIuBFm5pTTYVLF5hYBFgRn1CpA3TmBd8v3iNNB4wq6uF+FFgP5k1Z2f1OhKMemcI8RmMuL4gtubNw/qdqSBnq7Ci"
+    "G5ePFrG2G/7uwqksge20amuizvftwziDMU+TUVATQxI+r5ZonmiXFijQEH1E8nt8S8C827GENvNfD+JsHdsJfR2oiuzc"
+    "MLBVUz8xg/uC4XmsoduU8E73QRnCB1z+ZS5DtZuY9K8ZF6knDAz97mQwNLPWiNWxEfSHfdtqNd9K5WEmJYREkhuJvRLZ"
+    "8jafk0kyjdtWHoSdLN/rNCCooWggqepcklWfTDKV7bNBCk+nzmeHJSsVyW/1+MSf3nPUCU9ac7okqQWHL9cQPHsIfThD"
+    "gR423nnzX4T2HNnXZWKudN+S+ulndguTAnoBGt67e5lmIXfGd93ahYau3XRyGCjLET3Om3o59IT6z/EgoYAtgtGgSPNB"
+    "SMHhP1sQwtbbI+hC5HtCly/1JhLQCB5MCVvQgswbHFZEtXZpPfTUutM3910pV+aoU0ItOZjkWKmcKL0JK+85UjbzMHa5"
+    "nbrUIW+r9hXudG3WisgvEJMOid8I+UehGp+x5JM+9JxmHYVo/QePwX+A/MqBctgW2IEWElOF4KlrkJOISwvd8cWHaqtC"
+    "6ntyuyw2nAbXhZ4nk9TG3pkI1JjVlWa3XOPlGDllTmxjJj5LJw4kV37SmCXMNZ2EO9TFEzo/uLJxhKTzhSFXrxss+TGG"
+    "oWVxObuWxajdj1+kr931Si6g0fHC2BFDAZmNxsJ2uXpYPNib5lX8t5gulx8WbMblJtPqgRajwozgZy4rVkwswUg0LsHr"
+    "nKrBWxt5VpO60nwac1/Q39oVKMPrZ9EbroNe8zceTZJFSZOS1DWYsO4D+gHWxG62LVqYUf/y8q/PHz99OUpMzozdmC3Z"
+    "sguLn3x3yyDCnKK4s/mAzgPcOv0cjP2xYo6BAAGXXhUsAhIvPVlsSDGyGIVarjF5BptnreI5oZFXixHdiIErrN6Dus4R"
+    "PEE90ltImcC3hDsQWd70JmwZ0iGDQJqgDuaM8sg6UdAeVRIcm/TwNLu+pEBCcnR+qdEHI0YPBPlQnEbzZZv0JlX7gl/l"
+    "rfZi1SMgszDZJR5fjUpCLD5zh+FfmOd1XQ0p65A/JSc83TveaYlr5btMRxbhn5T+l/KecuZMfve9gUsvLq18IH+IDTeU"
+    "DWy5oCPuf0Wd8NUgVd5I2TDn8Mj1TS6W9pRupYG0fJXVOFLbquCiXuLWisQ+PKbNWuNojaJ2+nYJbY9ocvx1dCuSn+qq"
+    "ptSBaOTHf8kTE1U3DdkN5efL89fN6Ts0VMI7XoHujCYluBBg0DBr6tvhsnsA1OHR9yF/IfzptcvZTRkOT35++vj1D6Pi"
+    "hydP//zDa9x7T/7t4ACU/G8wcQeX+f6nf6c9eV6fwab7h6/h65GhaVx8+y0GqC1X4+Lw21ExXW42mOX468MDHFAN1+Uh"
+    "y+cQPF96kNwS3nO+NBLU1U2Z7n4IRp6+bHcwyssW5+uVoluvlFjYoaa2N73qb/UaRvAWL9rqi7bZF62aU1gYPVQScjMF"
+    "fTarncX3oMBNqeo+Z+Qqj+ngt9A3DWRiDIY2oJXmbDn49zBU8drfQ68mpE/SBx4V2qxSUKgMT4fSx8dfs/dwXGQY/SN1"
+    "CEri0hirovlg2I461gPjs0WT0ATcdAi0QvKxr9R5YkBukXKyxZOlj7h+4Y/9d81iJt49K1VbsofbPU2cJO5pRLDjJs3d"
+    "etleosGDnuypjcSa4+NjE1xA/ltC/tHzlBnpqpM66Iqy1p++k5VM3ywld79ooA6eEL3AFW5jhbhiWTDtKJsnvCGw5XGC"
+    "h0vwd/EMHRVX0QXFE3RUbNV1ZHxEjuZGao2pd67Umx3IQmG1MD5qYAL08a6wgHAVGPNCmhzZWwhjNeJSCUHabodTsoiu"
+    "UAzbkuvEBfwGEKnMRvj67fAmXi9E2bQ1n9eEXAFpVKmmmgXuLBfLRcDYDJ0j1b3HGtLWV5QQnE7h8orpF3yc99YU2GYK"
+    "rK58EC8cc/t4xBV3i/tfw3/4qC/XV2G7+KoosdBa+AnDA3vF19/6qrfdqvl4hLL3D+A/Wvk2rTwUwx/IwAWVH7jKZ8uN"
+    "Bs7LaHVC2Fm52G/aPyFnQl1eIa8sxXzikKZ3t+GuUrVlIs3hrayX4lDANnRlKoWfW1uLN1iBUBJPnPfn5rRBTMz3S3Ko"
+    "FQfk+yJphP1H8F8WSmIsup474aQjtF0ncmIrbjbie0GpEOu62k9Y7nGtkIhGswf+/63oK3HYYmJF/Aam3LdT/HxN",
+    "DsqrwzH2h+qmV/fdzy3clbGEH/fHdjJcW08svoLi5vEVV74O99RdEre0ERfNbMZ+X/pG2M8kYDykYBx2PxnXA/z/D7/l"
+    "k3X68xeHhcFfDBMiNP6++bn7k82K+pa+Oj53t/jakBIsWKDY3vDBnReUZpGHFg+RJZ1exxOO3+77F9P+LBFLIN2MW6t9"
+    "i4mpp9cZH/0V5bve0n9BeVu06AbCeB38GxPKlIdfs+NXl/xdM9rUOPKFwqTHI7Pc+7eD4WBH+8KrZR103PG4gXT2Wr+8"
+    "T+Gf02TH3UhiGnVd4+4A7Rq75aVL92pf2QyGkaZpmxTaxkIpvzsCTsy+cdqsT5GxJAqq1ECYxWNR6sj4j9NVUhSx6ReO"
+    "rG/hePomdhdpi90svppdmAgMkv2EDUx+ThHWImYz8ChJ4pFnFjBSKI+1jUT4JVZpzwtUU7EM/w1IstRLjwJADH852h96"
+    "XTWbPUEyekQBYwx6yV9KTismoqhDAFPPA0Rrf6uSRK/gE9OeL0sGmd7Dka0XCK3468unj1Rt0K8e7q5ZEn5j3bfN+P2p"
+    "b5ZjCRvQhUrELZJd/SRAIMsb8ifQyChMHa37TDvgjMx0i/gIeGt9o8bXZhhJXf71IHV403ugymfLc8y6ItaDki9Tnnv+"
+    "EzN/hOaM2aTQV0otD2W8iGaTWJirSVgKrL7etcugGlh1HOxyVXiW34KexcbFgkIFplv6d8xcTOSdmNfnsIeP6HieYy4X"
+    "5S+QI54MLWhWm0Pd0JnNoiIOg2jEvI3//f+Is+CiWmxfXnbKJawFu21Rj7hHX1OPaRm+9oa6MRZ9DH3iuAawk25n1aKv"
+    "/LGuYlvpyhvMz3tLrgNlZcWtl2gVOxysWvKFjKhrqw6ztbRFhEfARdwOMxHKqJnRliIAiCE7cPM82OTw2u2scsp8cIN1"
+    "jqwXfda31w+/fyUIyhMNsYfTR4JOSYc8MVJvsJnIHe084i7Tv+UeTgK8/jiuGLw1CYY5mWFZ8oVol8sbLZAsI/Ld7SJb"
+    "4BgkLOeNKZ+ZU0Hs6W+rFSMe2CVXmlB6YjHAeY0Gp2C9U+BSiMzHGsLV699M2KBbgU3liCuFrg0Ni0MnrGjEX/N/weuA"
+    "vXSTMRQ3Ddq9+6yh8FIsU4Yas7ZQGxAnucHE3GdfEOoY+kj4KfnWqT/Mdmn7msOwRjBhnQUWFz05UvW84dlr9wRcA/EU"
+    "Ggv3hNnBuAAuM74ZtuGyGyLmZlIPUQN/gX4tfNxfskQNNxA6dJCmWnEvUDTP6wDvxw7CDcp58ajaieGYz2dwg8ejUM0/"
+    "jC0ZLij/fz55G1K9VVMJ7Ahc/91IJJ69/yssEbBmzus+2gfq4T0qMugQZkpShpsS+hGrbjCaxd5dqcH8+VJcXutaZCwT"
+    "l2YK7gj9ekQ28ALBD8qSz6toeabhYKirEcwhkM+u+feVt9B9OnOEdlOOPUKzXXhmB2hZGlG0o/txyrpJh1CPyCWBt73j"
+    "gMYrVYTDwktQOGoZ29/vWRMq558I5r9BO40mV/RkkqO+uR4tFyeDCzy9L3QXjKlY0fDtVS+8THvtMBqiBzOK+1nMt1Zm"
+    "doPuK+He5oylLDO0rj6SP2zuGD9x8rogKmSi+hLADrYpG1Px2ck6wh6aY+voUnn0snXY6N2esF4XXIh7zucJLuTwwltw"
+    "bTSEpJPOZVCTPeHEnxTCyXxY+8qi1SO4zFl9TxQ8B/9OhjkK1RuR6opRL/GNJG/gBUwdLWGe9nrMHcSABo7YPj5O0ICg"
+    "HbvaxlEgZMD7MEc0aqvMwguVERARcsJEmg0g1PzYz2uM2aLyNo6ww5H63/8thQRwhmp3ozSz/hFEYx11kNX0tKXKwDeH"
+    "/Lc4H1NiEjt50zxasGjFPhYkv+igiu3k4QnZubuR68X4VqQZu6J5CQypnRKId3PxW57B4CemQJRDaj5ntFTl9yMEAR5x"
+    "pDB8e7Nxkd+cKB3Fj+WUs2pQjjg9qgU03mE1kOl1e8Yb6JFsurl2JwtIEXhxMgwajiSk/z4xhPTeZnqQ3tutxrt07k9i"
+    "ngOOepnPEiZldMPa4WzYc9zMXPwtPgeLHf4RXCjIEUhbxM5PXSDRq8llcH1kuHyglpTKRzy3FMt3Ix0LV+4/LGQSw42V"
+    "GpPBvRFati8DU+FRbwlBkPkKECgi8JNQ7KbZAnFs991XjLl9jvxkpChFvmVZT4IE5Pc9O+rcB/EC6+y34D3RRxQCWhB1"
+    "U6HUTR3eps9FzZSmy6E1/wGF4pDctmZahZHKPBR6H8FhaIq/xCQLlPxIfAcU6oFbKnbY6bt6LZtAVNnd6g8BwHIM8+8y"
+    "k0B4l7P2Dj/m8Y7NrMcZWyL15bgIyHYydARItPhlJC3JOOt34KDsG/wm18MkseAlp8pD7D9pbtjBG1zIFbqy0cZLyElC"
+    "0NKOzGKnYCX5NnQ7igbcp6a52Xzr1s+U8KU52vaAl9AH5MKxVDEMlOLF/U58BpXoRs4oayUD/qv1Fs8Fgu+6CHrhQ6bS"
+    "OljBxn9/mA544CkIWGNGG5EYEAJw/LCHZzSw8hhl6qSCZMI5H1vJvoiA4OCfIVy10KkUG374zbAr4UZFhEThtvjNMq4a"
+    "iPgLu0gsfKNaCVIKMyOCR+XH01JWi30FyFCaZ9zN+26holb8zjwpvETSa84KmLdqGfiXNSDaec14pK410pDM2a6I8Amq"
+    "qztH6cWcGDIJBY1RMt3DOawWggh1j2fdhQN46isKn8eA1WLsJyHtSQIRcrOxeABP7O0NfHKSJIYBIc+aN7pHA5EvjP67"
+    "iZvn0XlRKi47KBxqAdYqaNuTPTF4Khg30O6THxgKmcJDk5XJ7YU4+9x0i4NLX3WC9OdoquFlgrlETqAP4dpDpdyZEHrb"
+    "bi3JUhfRgTtzcgsaCCZL6c3RhvPsVSZPW7ie5mrLZGTDslE+MOQrJxJQToEmfbi1Qt3keTRaspr6VknCw/e5WcY+I2uY"
+    "77vuzNaT2MD/GiN+dZ0B2Vx2v4VrLFgu4Fk83D6X5YIVTKfumbFkS3BQPeOuae293aMg2out5ip5TYpbHBLOwkNbbZ53"
+    "tYcGhUXC4xB6GUh72NPdb4a5MdeM2HE7op+NNxTxQ7ZMGyzH2EgF9YasCuWJ6B3tJO6jGnkIR50xXk6CbJHYN56gIbrI"
+    "GDRSCkLRmg2hlzy8k6aO7YzlYMrmOnmk4925GXMdpMZqGrl5pmVSk8m2zs4Kd17ypUzrTi/XCJ+BBkoR8S3s09uOKblU"
+    "WHdSBKkflWa8ZKeZChuRD2ZHddlcVuSw4mRW6RKwfpCxdW+dQOGJdn0iQJPle5/CnB4hi5XwV8FjCV7Z2Mnlvl0cVF/S"
+    "pIwxig2viUnKlbItpiHPbKAdtSlRurqLKNlQNS6/ewKFPUJb6g4VYQHNCyyw9jY/pls70W7CemxT83WUHm5JGJoSfDo9"
+    "vsPyWeSc4y5/oXX6Z/gzmFvcUWcg0VVgzcANLpjYhAhU0gND19QUTbBuyZ0m6jcpjAi1qmefnLgwZgYONFC9TBq3QHxA"
+    "e9aIMpvdIiXFS+yJndwY1BXkDlxUCbURPLtHvqcOpftL9sR5QvlLpZO/RUq9nLtNKOW7TO3IB9/XhN1hO/QJLmznvnoh"
+    "X4qbMDY+ofeFD88miEtICkAc5901EaRvz4V2ktQYjGRScZYY7Q/DSXcvhOpAjaE/dhoiY3lvi+wRG9pe5rReIoSca8Ll"
+    "PaMeD+eIJREY9uWWiyNSWM6EDMa/2dQXZT4M3WQa0t5d2LxztuJgaxDxbHdwyELc2tt6M0irYyqG7/K1Bz+3m7X4DXC1"
+    "6/tGVwGqra5qtJKw4ztH2yUbI9RYHMe+ZFfmKzrUYWYN9lVMsIzm+Iz6s3gjxCM2mfKFvR/uBks51LHfniKS6ulis8Q9"
+    "G2Th6XyJYInBoq4wBx4KTwuOXA6XwpYR/TA4sM4c7kbRGzVh2ZMt9Dgan9FyEAP3kS0hE7aPfr0QWvK8el7my+0LecDw"
+    "KJdcW18upG3yuF7mGnoS4VVxD/wiTUwXpwblCiT6OFrS0g9o49C/OUeZpR82c6kXYyyMdF8k2ez4erzMu7G+Se+nTWGI"
+    "hGfTs1t296RYboTKb4/sg4aW3zREjO/SA8ruJwj+eIk+3wRqWAJCww7XPW1CDm/LQNhpK5XEgaR1GU7l0nLijYr7h0nW"
+    "8F7OuE8njTQcep3gCJ6JD/pbzmneQ7+Gqan51U026xC1x6wFlpNDr3FsQY418DoJoSeRJAfIRvDrG45uXXdw2fZmlONm"
+    "TTVfnrOdvq22LXOVSPE2OFPfOpazt1kpLSZ7Pn1bn76j/M6Y3PExvSKT9rkPC/uXp88fvyJMnuS5l3DT4PQaCPJFHF2D"
+    "kM1pQOHm6KU4mzeYfmIs9jiQVPWT2ElMTBhIwsWRpkeFoktLeXIItfN5T+AnT+fAdTGGal1KzSN96ShUxvvpvFZpRgoc"
+    "Rd6HeqMxs5bjmEtLwjbOYymtW4gP5DrWgZVqJQxzxUhayrYoahDfeYDVdp0l9I3Epk2lxqze4IEfPQpCKIjzmrAm/MEs"
+    "N/APtmHQn8+wmFymhcYdMzQ17chMrZl/Qmpqc8UGxSQk0Ddl/OW2R+Wffjvdn64Y4wX/NgE3N6QBttr6tflWjmQ+7oFH"
+    "/vOyqRmaNngoc3FgHp4tF3Xvs3KJHn4ciP4Vv7IUXQL/2hmLTy+1off4UjvsQb/p4O1I794L6DruZNt83l2OzT6A2Kww"
+    "wrIdYQxbyHUdb8cWaWJrasuIPo7egi29MSiJG7F/Osegf56F9Mk3PvhRhe4yEFv7unSobdhQbg2EfYHWgaV9EXlPkEXy"
+    "wP7y7IzdlvJgnGtSIJjpBN8gXT8hAyTvvVqUA//UA84fhtW6qqgunvCCvd51zNL+fCLPIycA0dEOPFcM1ebiidymmefs"
+    "bN+InTTh7OTrfGrxAUXlUqgPfmRLbn4uRI5+idrjKYQ8wQ1S9MDEQfAHSBwINhUfzX7x4nJdW5YYNpLYmJdsmEnT/omq"
+    "3WFP4PFeLd/R7oLmo5/r6p3wlTGxWEQwIaqJTuNqinyyzaat52f0Ye0Fai8UT4OQhQtQ2D2Pmz+oyMer7MIas3aHm7EP"
+    "hzqTQLstVT3eCY8TSkoMMOnjcnIuwegMLeSrmYYPNY8TL99hzVyZiMhOaGUYDHFq0Q9qw0Tc1r8sBkO/LafRdPLuc353"
+    "pH76WUjxsDfZe49ZxGY8d6qNMsPSKByBQgXtO2Z5r5gvl+9alA6IPBia47ucmGO5w0aajvhjkspYbQv4g/rOjpM5WfB2"
+    "bLN4r8bFxw3ZwjAtts676XZc6HYzo6W+ahYLFICIrZjmt5ZAIDcnR6V9bCYSaHt9RBk3WwGXQ29wbA6eFAmflSSgeAnr"
+    "DduM6Ya5cbks0epDJ5Ipf4i2q3mzKe/90t69l83T4LdJ0vqD9fdSA2u6/Y0KaKmvjd2E13Wp8sy3L2nOF6axM87UsncI"
+    "EtFhLCUmYEXMUsvEfiLtYbCZVjPdog2Ybgr2ix8hg3BZwcCxyIYv/8ruN2QApnlbSegU/ZgyPUpZoa74x2LKkc3YyL1D"
+    "+zWrJgQooZlam8OTwpSjLZIkKHyCPUMPSATkdqa9TaVk42DTetFb9k6nMCaJoLKWnY+DT+WGGHU0qEzbzRPxAU9IGDxp"
+    "tpl24/Ap1/5A1kd4mkqko059hOjFCauZUxyTpKUbvVzoWeP3TDVasB92I+kDNKEF1kq7nzjI+cK5XhgKHaAtHW9yLgGt"
+    "zexsxBRHhTnsZxI9EJHEweHE20f8zcfy8XGjsbu1Vv9RNw35KJYj5BOwC8adto7iO65pXpTh9wOM++s+IeylPvBYVvTI"
+    "7jIZeeF9s96AGPdGo7+szODusdxghIVqsRXaGRpOEhrgDxEaMFJiQwBCPG+J4QXVRTG4gx587x6+4iHmbppLpQRBxngT"
+    "6BWy60ClbM/HbVSvELyEI/yJiJlOkAa2VkIyw2nzVggcKf7+iNKu0YZDEDtELn4AMfXLtus/cQq53Hz5089vhMbiuPjX"
+    "b7Tnfnz48s9Pn8Olb4Ob42/cWxxi/FFwfvQuOGugXWTEHBZ736FVesVM+2s5VB7B1/B9VHth5+JofRRW4GPhIhl4yyEc"
+    "LiQSjplv/3RNtJPkcFAcoPWw0NtFrN0dgSolsQkShSriGf8gNxTujliZ/nV6uW4RAHSA+ukMBy0s+dQnM5egMvhLOWb6"
+    "0hpv1iY+UocbbWqHKYnbcuWeCKw2q+q0Do4aVkUHxA9yWav/ZTPjFji/IbPBfN4qZ0KDt8E/O1+tiy4aXSWSqON84pKy"
+    "IC1hD9HHeJ8U/asXLy7nm4Y95lS1abUjPYchMgbRDem1wseh4+MdU/hBu+PXMhmVoQV70+WVfgj+TQGvbJZ3MYuCMTHh"
+    "ZvM67dvbEl5wzq24roY+n/R/hTzkL2v89dOUmYW7ka+d5/aXXLa0X39D5mR+cNa0sFQXMC6lhwbHhffRxMONOHXZqFCr"
+    "51s2EoaN43pyRNdg61zoNot7L+cBE2JWDp7jjQLOUrESqO3NJysQS18wVPW4w+zM6TNppUk14FbYD+yikDqE64U+OLxf"
+    "foJqtLoaHKUwdyhzlMuB4dEvVC189wvYgOs1bKiDvT3a2vao8kHY9U4OJu59fXVpEwcX1VV5eHDwOybm0X4AQerytC7L"
+    "9vJCq2ZB9fIilNqXcT0Y8ruGg6Obcxj1dHRPhkf8Mpvg0WU2hFm4qjlZeJLzUJat2ijkrH8Aehz9xX4d/S6G+7AJYxLx"
+    "0L5Gwe+A1D5QNYpkeBBthO3dl3exx1g6PCXRzqa0+yGl6FSBmp0VZ3dOxrAMX6EZhMSao6I62xDPeFgwQ42CwE1DByMs"
+    "q6d4itKq9EuKrqCIgf92Z1QX6aTyT0Q60aPqs0WctTtn6UCGF5CjHqfkgTjtLxrBWHMROei1nr2knm5cJvTHn5Zr9C/Q"
+    "V6sUFzK+kB0JZLSL6h3xbXu5b4GZZki4C2KZiG4cSSY9l0SOqgkWStchLop2fcwsV4FWVIbo/OoUcwE9ke0X5mj+Dpsc"
+    "2w0d8MOAF2OJcpymGyChxqcDkeDHNdly9w6P8iGuEpx2Dm2kiEP5As21GRz55i0ozCszO5cf2qwlWJVJ2I0/96lc+RGk"
+    "STrTXskRiqd712Od6VniLzpOEYUN/PNDTeMGC+cbDxXRL+/MLwaFuKr4SH8NQto9I0SD/Cuys+srFCpDvTpX7RyV95zW"
+    "zbzse89d+qRh8r67/n3M1k+foQgU/vn730sr9DL+uhGToj1C/1rMGH8Q/uNTE87qTIIQ0o7RwdWEquDPP/Lj8NfdY4yo"
+    "0KbwjKFcUKN0DjUx4zuuxZeodmRycoR24L9epjYwRjnk3vJ0kJYVX1mdyB7HRoreUUl3bGFKcF/vrplTWrJfDT83pO7w"
+    "+9SLyw1v24GWnwSfD8uCpHiKUMPtiZ21m2ob3Jib5SVozDPJNAE6Yw1aGk8vjmOtq5VsVdwWokB1a6oWmK8R6NdRmreQ"
+    "A1YXEgAPHaboMRjrfm9FscAMrzKx60Q4lwe6p5A2ty864zCDwQkevxMddrY05KqlvgQxgKqbKFSNx3nSEweP1jLn0QtZ"
+    "V3gDl1Svky4KlYLRydqFcKjoarR40HV9sXxfB2mcPMNMpmhScHfy20jyWdwt12TkduGUnPcAASPPYXbFaAZS4TBPINzH"
+    "l7xqpjQbyNdL/EAfPSyWPhAOJ5Avv6eM1Iz7orJpIKa0Ggok23VYu6T+ewOUgU/RSJ1QITcSqBWooMFWv5BjCnvI54nq"
+    "E9o7k/Q3CYI4abVA0Fk8aInNIsd2CgezSQ9Gya6uBBNkTAcqO0lw2n0LKwq0lXw37P4iSz2g5JTwfXuHRjpeLujwTTl2"
+    "HtEzMmgjG5JMnxavGLlW3m6bGNJRrFoVUaJ0G/7gMYZuNuP0KZsHd3BifepKwhLXwkLb54pqSfvKRJLwMNzxwzBMYvFM"
+    "oHw8+mz5JDreLlKMkodR1yBGFeJsdLQVpak9trr0wKUP6OwCaQH7yoMkb7X2NfVxz6qvNjvF+lScV8Ohj+kgg1nl",
+    "T/CjBKpYmKTG6EKHoWJx0MB8oZ4/FnkhLIFidoW0Y2xGl0yDxDd3+lNjvit6Zb1eufV2Tci+bq+/1mwQU+ljC3RSV5s0"
+    "wjpOh8rmNO/e+zSp3pq0zBpiftdNhQob+nwx8RgtqcHrlwPcMrjA6WY9h+fjhYt6U7kL1Ry5fnYJweryIS6vMD8P+9UC"
+    "p2GkmsF9N1+nW4KvPVzDVv4Ytqsxzuv/pP/Stb+u2A79jv95AY3gYiuKr8HfVIR//rDEANa9p4szZGnfjooni9m40J/F"
+    "9UlgxTWI9uk23XqQsaJwm5MLFAxr2O4id+FTfDwhb74oxcxKrHFUOO2cm9K+bc6o/zvL5Y6pxLkLjFRgKtyNreeXyXx7"
+    "XJ9Vl/MQZSMNgfWCJjPQO9EZmImDcb6PPCglg0eJAMroVJKo3nGAmoQUo22wzinSZMTJht/WSv6qEJbNMlDo3jZZUYKr"
+    "UYZYi/c86sbbNKeY03Zn1A2BZ3fnrd1JCMvUvnhE632+8gYFgFgMaSceBQglIj0fBdxUdc5/70TfxKxSPpVUb/yP8yuG"
+    "UgwyiqVQAHxGeLNd5K9+/nAR533cDZDV1Ey3wMZqRFL7q4laqRvY16V9hui63ayt1QIm0VpAySjpwjdd8M/iuo+F0/aK"
+    "NEHihW6kv3zJJHJU4gZCS6Ii+TQ2yx3IU2GvS356OfkV8e5/LP45ttXtK92PSc9iYp3/OUi8imxBdG14pHsFtuBnvD+m"
+    "6T+erzEF5f7BIe0YSppDmwRxWAmL3Shu9pqonT+D3jVwmHbXOL4fMxisYG3S9KRc77Bth2f7yF2ptWX8ME3N6KJXHdXv"
+    "Tj5ZpuCebnfQyeooCEDBhMALPEFxTTJJO0Sc9Y4wu93Jsy7qtu2l/6RwoD1iJ4rVVLCO8EPZ95rIQ7xw1tW2x+0Id2JN"
+    "6/pcJojvsUeRZr3vPaJcI7GodP9p4GVwtKNYyR7l/CK1N6By7arEDlRjCqr7r5egvZXhCvfQKEPd2etuZZ5QG1+BzVB6"
+    "UGrGKPZV1PHM253OQRM4JqNiuBxzAHXpUU6muO12AbTyFMkrhDJiHD1sCRI1rtPxp3gX56wyfTq56UQTmsLLEoYVQcp2"
+    "CFL47CZB0qPFQ8SJsriqw7NcDgd5Gl2uK/qArnusEnlCWhqNDfazYVWFn9NqfWNYqdkm3SXORG7Sf8Ik+7MALOKCDvsS"
+    "jUo5WCzPJJb1B4w4ZjBv+AnvuKD8ADBbYAdg8I0AfoXU1leHjAr49E+I+VF6BSZRgKvPakxRhQBcQ2alUBxiDWwWQexz"
+    "BLwBrM/9ztIW+YwJ2o7cuo/C32n+lU9hQeXl1ceCKov2ZpbTNUhl9TpDZ8qSz+cynthl5JlBIqUHDQmmGI1HFF0ashpI"
+    "Jq0kYRw/eDiwJCLpmnQohniCaJK/7vthkUd3F7yWEIYLje+Qt3A1fEi1Xb4SvXG0o6fjAWpMspby5AMLAxIe5pldURRz"
+    "tmN5BzO9OIqMfeLjUz3mOqXR6WGY3UUh2yW1VDJUZsGRyGcQMkOLMnJHPjWuCQ7vcqg7fTTXCyF9ULO43AT1nlV6E1B+"
+    "r7h/AP9zJrfAqirPRuok/u1T1BMr0J0OM23HphYawn8c+bs3UtJmZ481/MWWI/LZdLzknbcNMoOTDnpi3bstheMdonA8"
+    "8F+d8DQmRso4agmXozFRveAyCXlPuJrQPWmNyvjUldlMbJcUTkXyHJChWYBM2RjGFo3VkTqG1tut15J1oTo6NU7KwKa9"
+    "gZNJUoj7eSv5tbqr5ajDyBKkLTx1BPamb5B7Q7U+cCzram3TVaGz8pfFgEkCMZt2XW3ElULgCrzxjxAT38cdFVAUKon8"
+    "xoMCvaFPMERCW74hjel0eQk63pRkS8FpYJQyO3eT3OeEBqdLF8rfO59HAcglkGQbj1k2lr5JLHoViWLGVhFx7p5aU8K/"
+    "GSWe5XrIULCyCysG1hszCF+V+jrJXpWPxjQeL6PdlDDhnVgdYYIqP0Ya+2hmKUMcToyHXmJaCysF63ms6dklauCPxX1V"
+    "+XwqlhUnccOu218tVwkpKjYebxkvLn/G26p9hY/iaD0oTqgahJCfTNjLpPwFISbIkYwsdJRg1NP4JoqpC+uLxhpFs2Cc"
+    "0Pxd83lw8hrn4q+K1bPiF2/hv4aCTBwqlCCOj0UzpX36Gw6YiaQStjs6lmr+UqR26ATz5rL0DggGNyINGRFwA45JuVUt"
+    "8RmfyJSaa14xa1C1mG4zT6Jnk4CyKJiBviDyH12ylaq14VO/jmHe/E1RptCdnKMFGNuP27mNhOrsINEqw5H+3igUFIYQ"
+    "oJQsNNF2QsHpNiZu/BBIGDmgRX5o1JfsSfyzjHqPGEbc1Kdrg5zBJgReZWm3EFjAWlqCJiM9zs41jxXUuXjiuGnYWMzb"
+    "UGhviC1KXfyl482WyLeYTpSQmSHeDQcYJjoI9RLVNYD1eQqvQ055nEVV+DVMuDYKQSbLfDlrriiYxcLg8GXfk8IXAn5h"
+    "oGiIIiu2+qcn2R5h2KXJS6xMP0lmlDqiaIkr6tidWkxk80AFlZAakAtTDtwzAvl2nrlblF2hUXE5gxGRbFLvdPHJON6v"
+    "19U2EdPMFMjTo4Z0IsySStSBg4kZ9yqgPQxxcncFpxnNDWjWbR1kysvdI/6RYXxVOtNOzBMjh8fVHC2fgZiVllGOmTXe"
+    "uAU1q9sJ/me4WY2ZtcjtmvEQ3rEqvO4frU9qNukl76GDB2dr78IuwslQ0NGQEPio4ezVkpnKI+Q9hVh7K5oBaCcmBI9I"
+    "J0eKnTAeFN6sd+xJ0N5iLOcYL1uLWeqZ1tkT0YHLh138TeeDPQ7xdXBrNixT8948VpZTDB9ebhgWjSFqTKDPLk0Er1Um"
+    "8WdRb2uKRR4Fan1l0ncbvp8SH41dMPBMhM/SQQwXKA5h7LlXTdqV5CyM+MDDA0wJ/PXBKHGdiL+13RAbhEEtjQsV+kMP"
+    "RyenDVzAGGDz01hiVf5zt5N4H7YackRz4lDPxADwAZVzZ4AYX9eLkPALhiSc8mHAU8uwbtaW4KYja44ysvOoiNQ5GV8N"
+    "FhoHn2osep2hmOfY3xCHL8li23e/Tq8kqTsEMX50zGwiv6RM6zbLOW5rIavFDspfRH5SlYFDPZnMUqU894CmGQ5JYady"
+    "whMbAHFcNibujjA84tyUF8c1HrevNHmygGtCPEGlnLaIvFpdbgYRhy3zECvvnYjLxWw67zocbkzFrF3VmZBMuctJQO2Q"
+    "Sa9rCHNOgj3K2nhV5g1zj18dI5MlGlpljBg9zcccHtL0iNxghiR+aGTuTIbWOpzAE2975PmJtyfBjDwr6itY4DM7K+64"
+    "TxnmfT/dDt1JIFchQGlgzo24TkiGhHPHejrElhS7gfCzyPm/k6VOqGToMUvmeFfWpb2GZ90hHe5wlc929rj4sM7EohJT"
+    "bA9T6woSyZN4LaaV8MYuilSQ6Jm0VVZ+1gUjlrcAWRZKS41oH3j4MtcA+1o9C7v6g4zVz5wUvVVytZZCc0wG+nOCRWzW"
+    "6GD9whTEyGt0dlFHKrOA7r+07j8TF7wKFXyWtCg8XC5O5Qcx3RyxJPEKdxYybhBQjeQODEXBGHnyvGHiLprdISOXPSfX"
+    "kW9NYPGUK1iZNxnFkhpmm2iPM2pmmhkjyXV1gjsmunJPMIWNpoywbxkV9o5YBIUEurwaFVuq/arYKyK4Tk4RYpsy/NK0"
+    "1Vi5hgxeTZjfFliLRCFTCq2bDCd5jm2pSmjNpWUdIZ8/gwlXoMAu95XKi+/q7XRZrWdftjBOW4KxsW8a8x6PdXCRC4HI"
+    "Y5YfZAgdkHCJBBJU1G/6sceN2sxYQXxy4rAGgiFcTiY2Vx43AGZDhf+Zkp+kkl0N/56mksDtx6MiziJkYondnnbkNHRj"
+    "1pPjgt1Ym/6EFI+IiYjOjWaWY+jvxOTiQ7l9fOa24tknbMI79/lY0XfHyOOMNeESv0A3PS3vU5gZ01rRjzN6xakTWovI"
+    "CLcz5bCiJLJACIyJfEQdySH6g0d4xZ1WVY5lLxIJSwu7GU25OrnbOUn8m7t+XsaOMpbrLaXlEsRds9A/UYPKIe963fe6"
+    "Kj/nRk54T8S7UnQSDZ2jLZGF7blAEtH7jr0QjlWCm6VZBXZI6WXAPbM6/GSBRIcRAx5uFOytKPPi0IigUsOMoZ183vpS"
+    "qv03ybgFtiQDy9ktYF/1P0EdFgp6mBxx/A3eEiE8938wEWfKrQh/5YpNx44G0eyJ+Mj3mivOqzz9nmoR87NY9cq6ParT"
+    "TekGQ0Zb/S7VqWGpoNazZc7pCrGh5m5sZn7VvLPZnnu4VX2XRGTXPiGKSDO5072aZOTx6JRu8Vy6LE7ihaxggeUMjZPx"
+    "dyaHs4f08zUJM/LU2dEaew+1DdaEPPhVkK4c5GHTQX8gIk8DXzUPsVc9fQaV8cF/jmJ4BNYguaSZtQAOZZQVyDLGdAUX"
+    "IyslBvEi7ttUKe8AUBsCs/DSmJhHuebLRVL6ypcUgaXZJMVqXwyXFJm9KL1kUnbly8KyQqIAzZO9XCXFp744whmpvElE"
+    "OTCJwKvImWry3Wp+S9/1XOwhnPp2sB6aGhZIGTvqPRzNU6c8xHSwadCCQZyW1gvurW8qftNW2Xtw2nchlQltWw64x9Sp"
+    "0SNmHngf0punAD5+hL3V5oElf40nFc6hJM0zhAdslzG9JcW/ciUJSBwKPUfd8tA+/yo8TzReRD35gbC9eWQzWYpd9FGa"
+    "agAr2xdbcWI8BuGgk1vdTAe/R95O4UhVJIU+qG4znOwGuWmnxKgk7w7qOqo7NsdOEk3jo7lj3XM+bWbe5+vpLjZKth10"
+    "tp3O7ryZiW3/VM1JWW0odAr+w/VqCOvv3G9QXGigjUR3rWSfqFRxqk0UtchQwVk3K2UwFB4XugVqF4fmJFykiaEjMhdK"
+    "95NvoVVqTTe0PUkbGK801NwNOhoh3cOfMCjNkhPTRxzrqwKxUKC+rLCniEToXigUs22GXMD2Rg8pvyoblCiQXDvcbubj"
+    "J4STw0nZAKeS0hrKA3xjGLj4jxIC/rYna9IF06bYYDG8FIPFztbk0OA8OwilvtzULedIOsVsHryjM30DgZkw1GDevAcp"
+    "QcBcgX4QhPHCOqVqzbtE1hCNLqNtCi0oIKG3SyRubfGAobncSjVkMBLZS8DM5s69p4/ZzEsnqNzQs4C3ET0KCsoCBbMe"
+    "/43Ra9Wq0Wgm+PPollFtLj+VxrTRpV8VzEbqCBPjtqD4KkaaibF/qOerfAgbp/7Ue6uKiJdd5BknY5AgMvjb3bStR0uX"
+    "vdcmN81b17Dl26i7JORsd/aElw+fPnvz8q/PMYPCIZLg8OUfnj5+/OT5m58fPn395ke8983BQbz77MnDV6/NTXoQxvon"
+    "Jl9rUK56jyzxH97CoQxT6aImj71orYEh6W01P4O+RXEwcFnDL0q4fV5xlszVEqozEZCb5kIsfGKUxBdvkI4JynBpdEQu"
+    "ebsT5kh8Y8M5xciqxG/WdsIqke96+rcnb148fIkUmAf7kfHy4WrViaBbI6v8rhg6tYfLS8aUjypEVsFoeugIXoE5Zr07"
+    "YqJGt010YiLi/3TdkErAFzTlO/JXcmo3/puwsmoMmDXV+WKJPkq6GzQsdxBzGjcJ+MOpWnYD8NbKpm8RHSBxh9wJkZGq"
+    "nzC/w1j4rFm885SFO6qJ1IdhncpD3bKr5YrWQ0LTrzkyudPRSzFwWhf6csskpeKOFr1v2mbazJvNlkH8XlLjyqQWssT/"
+    "WMN4lINyta7PYJLvERh0rz3FfhwXM9hEhoNhrgMztZsBSCM6CBQrIX2dEEkT82jnsgD9yIxlYqKYmpFU7+DOtvl9Es9U"
+    "kRrYivaflyLNlxGSoBYnwiTgCbsXrzAWQ9/sw4bkYjDZoe3F8OJR/AyHX3loigzHZt4X0idLbo/KJMF8eLL2PIa3bggF"
+    "RK2UMMGMchm0l6TIPiN+gOWaBr0oN8Nk6pD5yQ9vSE5qzE3k1g3GSLU9YkhRpCRlaeelU2xpP+48J0pU7lkbFcUHbOZ5"
+    "Vd0yVSQGz2uXz3KxoGDbTGgj30v7lBKM5h+gW7G4NWjjbM+lqNJ8hpkpjLp4kp4qMfuu4VwxVl8ly20uzqlcuz7Fy1AY"
+    "Dt97OD/32/eUlGi+4V1cUCmD+99gNUQbwb8oUDhOXJ/cKs0hidOiG2SHDBGczU5OKqEUCzPJpsxKreZm9sdLOovnsG8P"
+    "aFhXWzRxwBT+ezKFT+EWbe/2Jfp8WO5Qx1/U/Fw+wCpU1EobQgupk37LzCB3iXPQJsZ1Z7rrGLUekIEJHi4kGae2xGjo"
+    "IMoMJDdgN/I7WHqdIeG8mHPF6KnciOydeTB5yFpTMqX1jn2IFNC53Vh2bCrmub/zq2AkKx5LskRBP+Ax2Teo5vkT/T7S"
+    "I1DBWHe/cYFTe7q8XJd7zuYxcQ8v57PdD7tnn7Sn1YoMb3MKwhQNOJ751x0LB8exkWaTGnGF6bAjB4QcXJgExqRvXzX7"
+    "erH0gXMmCIYJS0QWxHM11IMZROXvUOANEqoqTEAviohDLw00jM6BEzXDz+fAYbL5S5CakXSERe6jqC3C7FjNcdnNCIGF"
+    "nHMgXGNWIPS7P5T4clZNMcmkOny4/7l7tfvRnvgaxHvQc2Vrgh/rlGJoetluE9irMpDGPOu9PJb4dCYj+7Q+pxpW9ZrU"
+    "+cWphP11gxczEXHD1GL/DDbLcrB8xyf8+xCLdXOQ3CJQGBG5xhNiB+hECIZXTAnw4+LryI2L8tRzzFhHSUsFuM7FNM4r"
+    "umA6IXpYBYx4fdZg+g/Ho4xaswxR6u9JI/lwWlbFBeyhaKiG2QPrtsUJg6hPmqrQ9SAxOfhpbNV1hzzMD6Hx/ynXY4Pr"
+    "NojpMvUepMqsZjuHflki38deUXaGHS7SlPBy44VwgSRdYHaKkZ2QD2AcxpEsymnNI2quE+kCj65+WKQkVogLtWmBmjR2"
+    "J65MAeaIz8Dd1zWqVJ76vV1wUtiXvpI1hht+sMbjj/2mxQmXu0YBV1FzBj3XhStTEVLBBC7uk2G/r5lHkai7jlmSJmOc"
+    "WDF8URXdsaJMkmO2fW2UgTITsJwgRULYMJ7Wk7Clv4D+btoaDcoh7AS3eSleeqljUdezlrVl6Aksh7WVH+EMvWhAiAsm"
+    "FnZKjTFqHMUvlOxc/MjEbHV3FJ+W7BRy8i9naXw1LxBYcj+TzYVtvQzKnq4xq9WIIbJoz6uaGaOlkBY22EqYPgxERnLU"
+    "12pD3M+FdsdmwIxwTYUu+Bh8AFgiGCJcscQioffMRdgsx/4T3ViLCuiwfDw9EFFo+H06ql+cRfZZY1ZhTs/ExvE9yZal"
+    "HSKyYuqKMLNg1+mEI4SdC7o9TMi2YI1+JpYykrYQuYbrevdBRtbg0oSNhgOSFm+zwAxlpzXsA2JZTFqFxh7yoUiqI9sZ"
+    "I7vIPeLLvWWYOxTpqSypQG84MNq1PwttBEktdj26vQ4kI+J121/BlhwPWsn1jbzYPQVUyHab8o9CAV+TeMwmSTuyhEA/"
+    "w5mOFnrck5EEPixOLUZLUInh45i6fQqbgyTbafOOEt8YbQp83KAQeu8fv9C3/XKvPPnHvcnd4b/c8wnKZ+LJQljzrO4A"
+    "UujWyeFEUh+3kly7TfKph0uYTALqHIfFI3TJFHMlH2E6HNPWx2vB3fuAP4EBi4f4bkpaNlAg2Yd6DmVr/wqy4cXgLirL"
+    "z9BhQq3C20fWXqvJCqMaHGmYJQgark6MxQt+8nGFJjnFRQ40K/coEoNQUzDzWrR1UZugB2Mr9UuG+UQe0s9oUihir90t"
+    "yliD6bQEXEbWs7gxYAeF8DGxeg77bKFQ+CjNM08vRWReuor9TYPayuwScX9IOGjMvkaL6Vge8CNqYM9io6bc9s1saLDK"
+    "7hEHeA5PkS+lLHGaOW2aLgwdRLrb1U7c5SqN8+k2tRbdDAxkpcjMLJQX9tbMYeT7wtq1jKGjuwZO4m4v4AC7u8uliQrF"
+    "1PsPugXgvszWaGUWnlnEEh+YSAb5Yhl0qGizXG8pLx37vtkfgSYvKnf0xQ5rfKKDCxescRa4bZJsFsfZwBVceD0B",
+    "LSe4wP5x/OW9Lyd2xWieZ6zz97+XX3fwJ8buGN4PdD9gxCuhBhVcR69SIzopZLEOz0GbXley2vS6Iv06N5i7ljeQsNJ2"
+    "cZ0GIbKkrzl3LCbYGYNh56hGiMFSgVFIAYlUV2sRFgVaQJmf5RCc12eqd0SbTQrn0DQxgZHCzlIPYUEoyoDu7+FTg6GL"
+    "ohV6eWGJJ4poDOEnHupSolhgRRKqLy6ykF0lbODDIeEwJolA5ZrVtI84mxUnCPXU+NqxpHbdpmNZO4nWNFWOOvaGRfW+"
+    "Oa+gJ5BYeEV20v0Pa/gikoiDZIBvCcPcVttygPXiC5oY8hSsEG9iy6nsayOXTKt1QOqSlbdPfFOoAQETLn4b/ZfOtYei"
+    "swR+FlVlmGIgxJJSeoojnZcsTBXkjAvZv6zs7mZfT+j1idMKRFfxmkLUUSadGO0QZM+26CRIu88oFcv6uO2QLwDjhNoQ"
+    "0pC0LlCh5LQozhYaYFCYrB3XAqZCb9Fah5zQLI1U6wVF7U9yqXUzMQHe2q6NjKHxIaTq/6Xx8oH4yIVKu1xeCbtgLqFX"
+    "kXiHSDZSNqP8t5Gb8QJUw0Ea6q2uIUvCmdw0UZT8wnFx89vC39G5OPApvIr0J7P/heHwN5NOynaTzcBifEUp4RMROqEQ"
+    "nhJAJY/q/bcIrWBSqKQmvNOlwvBPn4KEtEk5pdzNfA2uOd2A5mESCSpeDQ8blOOB0DlkpGHvCGMg0T2SOPj1D82mpfmz"
+    "1Ie7COYnxd5QJskL/CyT/ySHj4hxO66hUY5j9xZPAtviVtSfi+VyMRjmdP6cnG0znOnebdMdB6HOJh2XOSY8q194V6gq"
+    "LTprf5WT85uvrZMTfoUAUqju7aHMjsHzGJ84iPd19g1eofcGdzJGB5EvZlVX67Yg/q/pFs+Ien42tg+HuTewwY5UgHOn"
+    "E7H1ahVzrsE5LhPh++3TGUiMK+T72Rff0VHE+kWM3/8Hi9xKG5LKAwA="};
 
 inline constexpr std::string_view asset_theme_js[] = {
     R"asset(// theme.js - sets the colour theme before the first paint (a classic script, so that nothing flashes).
@@ -10515,8 +10987,8 @@ inline constexpr asset all_assets[] = {
      {asset_page_css_gz, 2}},
     {"page.js",
      "text/javascript; charset=utf-8",
-     {asset_page_js, 30},
-     {asset_page_js_gz, 12}},
+     {asset_page_js, 32},
+     {asset_page_js_gz, 13}},
     {"theme.js",
      "text/javascript; charset=utf-8",
      {asset_theme_js, 1},

@@ -109,6 +109,10 @@ export class CompareView {
     }
   }
 
+  isLive() {
+    return this.rows.some((row) => row.status === "running");
+  }
+
   /** One run with all that a table of runs has; null if it was deleted. The same object while nothing changed. */
   async loadRun(id) {
     const { signal } = this.abort;

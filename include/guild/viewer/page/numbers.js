@@ -7,7 +7,7 @@ import { formatGeneral, formatNumber } from "./format.js";
 export function axesOf(rows, project) {
   const columns = [
     ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
-    ...project.fields.map(fieldColumn),
+    ...project.fields.map((field) => fieldColumn(field)),
     DURATION,
   ];
   return columns.map((column) => axisOf(column, rows)).filter(Boolean);
