@@ -1,4 +1,5 @@
-// page.mjs - the page in a real browser: the tutorial, live runs, charts, ten thousand runs, comparison, keyboard, pictures.
+// page.mjs - the page in a real browser: the tutorial, live runs, charts, output, ten thousand runs, comparison, keyboard,
+// screen readers, pictures.
 //
 //     node page.mjs GUILD_PROGRAM OUTPUT_DIRECTORY CHROMIUM [PART...]     (through run.sh)
 
@@ -6,6 +7,7 @@ import { charts } from "./charts.mjs";
 import { failed, finish, guild, launch, openPage, startView } from "./harness.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { live } from "./live.mjs";
+import { output } from "./output.mjs";
 import { pictures } from "./pictures.mjs";
 import { runs } from "./runs.mjs";
 import { makeProject, makeWholeProject, tutorial } from "./tutorial.mjs";
@@ -18,7 +20,7 @@ async function inTutorial(browser) {
   const view = await startView(folder);
   const page = await openPage(browser, view.base);
   await tutorial(page, view.base, folder);
-  await live(page, view.base, folder);
+  await live(browser, page, view.base, folder);
   await page.close();
   await view.stop();
 }
@@ -53,6 +55,9 @@ async function main() {
   }
   if (isWanted("charts")) {
     await charts(browser);
+  }
+  if (isWanted("output")) {
+    await output(browser);
   }
   if (["keyboard", "pictures", "runs"].some(isWanted)) {
     await inProject(browser);

@@ -81,10 +81,22 @@ export class OutputPanel {
   async refresh(id, signal) {
     this.id = id;
     this.signal = signal;
+    const { model } = this;
+    if (model.isRead) {
+      return; // by another call
+    }
+    model.isRead = true;
+    try {
+      await this.readOn(model);
+    } finally {
+      model.isRead = false;
+    }
+  }
+
+  async readOn(model) {
     for (let round = 0; round < 8 && !this.isAway(); round += 1) {
-      const { model } = this;
       const from = this.offset === null ? -FIRST_BYTES : this.offset;
-      const answer = await api.output(id, { offset: from, limit: STEP_BYTES }, signal);
+      const answer = await api.output(this.id, { offset: from, limit: STEP_BYTES }, this.signal);
       if (model !== this.model) {
         return; // a window was opened in the meantime
       }
