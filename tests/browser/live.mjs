@@ -1,6 +1,6 @@
 // live.mjs - what happens while the page is open: a run starts and grows, fails, is deleted; how soon a point is seen.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import {
   check,
@@ -97,7 +97,7 @@ function watchPoints() {
 async function isSeenSoon(browser) {
   const folder = makeFolder();
   const done = startGuild(folder, "run", "--", childProgram("log_points"), "60", "200");
-  await eventually("the run is there", () => runsOf(folder).length === 1);
+  await eventually("the run is there", () => existsSync(path.join(folder, "runs")) && runsOf(folder).length === 1);
   const view = await startView(folder);
   const page = await openPage(browser, view.base);
   const { interval_ms: interval } = await (await fetch(view.base + "/api/settings")).json();

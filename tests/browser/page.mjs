@@ -3,6 +3,7 @@
 //
 //     node page.mjs GUILD_PROGRAM OUTPUT_DIRECTORY CHROMIUM [PART...]     (through run.sh)
 
+import { access } from "./access.mjs";
 import { charts } from "./charts.mjs";
 import { failed, finish, guild, launch, openPage, startView } from "./harness.mjs";
 import { keyboard } from "./keyboard.mjs";
@@ -29,7 +30,7 @@ async function inProject(browser) {
   const folder = makeWholeProject();
   guild(folder, "train", "-F", "max_steps=120");
   guild(folder, "train", "-F", "max_steps=300");
-  if (isWanted("keyboard") || isWanted("pictures")) {
+  if (["access", "keyboard", "pictures"].some(isWanted)) {
     await onProject(browser, folder);
   }
   if (isWanted("runs")) {
@@ -41,6 +42,9 @@ async function onProject(browser, folder) {
   const view = await startView(folder);
   if (isWanted("keyboard")) {
     await keyboard(browser, view.base);
+  }
+  if (isWanted("access")) {
+    await access(browser, view.base, folder);
   }
   if (isWanted("pictures")) {
     await pictures(browser, view.base, folder);
@@ -59,7 +63,7 @@ async function main() {
   if (isWanted("output")) {
     await output(browser);
   }
-  if (["keyboard", "pictures", "runs"].some(isWanted)) {
+  if (["access", "keyboard", "pictures", "runs"].some(isWanted)) {
     await inProject(browser);
   }
   await browser.close();

@@ -188,7 +188,8 @@ function onKey(chart, event) {
   event.stopPropagation();
 }
 
-function actions(chart) {
+/** What single keys do; CHART_KEYS lists them. */
+export function actions(chart) {
   const middle = () => (chart.hover ? chart.view.x(chart.hover.x) : (chart.view.area.left + chart.view.area.right) / 2);
   const zoomBy = (factor) => () => chart.view && scaleX(chart, factor, middle());
   const leave = () => (chart.isFull() ? chart.toggleFull() : chart.group.reset(chart));
