@@ -2047,7 +2047,7 @@ input[type="checkbox"], input[type="range"] { accent-color: var(--accent); margi
 .run-facts { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 6px; align-items: baseline; }
 .run-id { color: var(--muted); overflow-wrap: anywhere; }
 .command { display: block; margin-top: 10px; padding: 7px 12px; border-radius: 8px; background: var(--surface); border: 1px solid var(--border);
-  max-height: 6.2em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--muted); }
+  max-height: 40vh; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--muted); }
 
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) 300px; gap: 16px; align-items: start; margin-bottom: 16px; }
 .content, .sidebar { display: grid; gap: 16px; min-width: 0; grid-template-columns: minmax(0, 1fr); }
@@ -2339,6 +2339,17 @@ td.none { color: var(--muted); }
   .runs-tools .filter { flex: 1 1 100%; max-width: none; }
   .compare-page .table-box { max-height: 50vh; }
 }
+
+@media (max-width: 480px) {
+  .virtual .pill { font-size: 0; gap: 0; padding: 6px; }
+  .stats thead, .stats tbody { display: block; }
+  .stats tr { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); padding: 4px 4px; border-top: 1px solid var(--grid); }
+  .stats thead tr { background: var(--raised); border: 0; }
+  .stats thead th { position: static; padding: 2px 6px; }
+  .stats tr > :first-child { grid-column: 1 / -1; }
+  .stats thead tr > :first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .table.stats td { border: 0; padding: 2px 6px; overflow: hidden; text-overflow: ellipsis; }
+}
 /* output.css - output, files, terminal colours. */
 
 .output-body { height: 340px; overflow: auto; padding: 10px 16px 14px; font-size: 12.5px; line-height: 1.55; background: var(--raised);
@@ -2362,7 +2373,8 @@ mark { background: var(--mark); color: inherit; border-radius: 3px; }
 mark.current { outline: 2px solid var(--accent); }
 
 .file-view { border-top: 1px solid var(--border); }
-.file-view pre { max-height: 50vh; overflow: auto; padding: 10px 16px; font-size: 12.5px; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
+)asset",
+    R"asset(.file-view pre { max-height: 50vh; overflow: auto; padding: 10px 16px; font-size: 12.5px; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
 .file-image { display: block; max-width: calc(100% - 32px); margin: 0 16px 16px; border: 1px solid var(--border); border-radius: 8px; }
 .tight { width: 1%; }
 .table .tight .square { padding: 2px; vertical-align: middle; }
@@ -2375,8 +2387,7 @@ mark.current { outline: 2px solid var(--accent); }
 .ansi-fg-black, .ansi-fg-bright-black { color: var(--muted); }
 .ansi-fg-red, .ansi-fg-bright-red { color: var(--error); }
 .ansi-fg-green, .ansi-fg-bright-green { color: var(--completed); }
-)asset",
-    R"asset(.ansi-fg-yellow, .ansi-fg-bright-yellow { color: var(--terminated); }
+.ansi-fg-yellow, .ansi-fg-bright-yellow { color: var(--terminated); }
 .ansi-fg-blue, .ansi-fg-bright-blue { color: var(--running); }
 .ansi-fg-magenta, .ansi-fg-bright-magenta { color: var(--lost); }
 .ansi-fg-cyan, .ansi-fg-bright-cyan { color: light-dark(#0c7489, #4fc9dc); }
@@ -2398,112 +2409,114 @@ mark.current { outline: 2px solid var(--accent); }
 )asset"};
 
 inline constexpr std::string_view asset_page_css_gz[] = {
-    "H4sIAAAAAAACA8U9WW/zRpLv/hVcBx9gBaZCUodlGwkCZLGLBXb2YQc7L9k88GhajClSISkfE3z727eq74sU5c+DmSAT"
-    "q9Vd3V1dXXe1fvg+6If3mizzvg/C4N9PVV0Ef6vI6zL4pa3bU9cHaUeC/NQP7SE4du2RdENF+tugbXISlG0X1NXTfgjS"
-    "plBNRdo9L4Pvf7i6eujadgj+vAqCMMyeHoLvynW5Le8f4WN/6so0J9hG/4dtXVr1pMCmXZmWOTZlbVeQDppIQu4Iwaan"
-    "rsI+pCijcv1IYQ/kbYCmeJtECe1zOA0U0Ga33dzR+fKu7Xto2aX3d2mGLWmekwaHJeWmJJFqCvu2xHayI6Rk4GBHdKVk"
-    "s0vZlN2paaoG9xSXm6ygw/P2cKwJmzlKt9l690gX1x2qJmXNu3yTRLQz6boWN5bt4mIVY8uRNAUDqZZdtz0uZUdWZR6x"
-    "mft9WrSvD0EUxMe3IIF/u6fsJomCVRJsouCHYPNlcQvf4jc799v1lwWDsz8h9jf5Ntsl2JLDiXdhn+/JAb6g5/p49fXq"
-    "6ucDKao0uDl2gI2uD81+eNgLesT0sB+adrj5tUiHNByww4/XFND1b6yPJISIxKvYIoR4GxfJ1iCEOEtW7EQlISR3q3il"
-    "E0KSJNnq7pFD56RAtiQrE50UdsV9lkU6KWzLu/J+a5DCHUm3jBZNUoCFZet7jRS22SaNEzGpIoYtSXeMZnRiWGd5eV86"
-    "xFBGWbQmOjGU5d16tzaJQS2cEwPAWpVybj85RAH+80Ow2rDjVgd+X2ZRvmNt7lFi+1c8dXqaxkHi19e/6bf5H3KI/4Qj"
-    "/Ocd4Nzjcw/Pd3RwbN8HfwZZ+xb21d/p5AzjgPi3RzjXX/dVUZAGDjEoqv5Yp+8PQdM2JPiX6nBsuyFtBux2lbXFOz1o"
-    "QNVT1cDqHoMszZ+fuvbUwMZf0u4GaWDxyNYhWvDk6HrLFs8iXh/ffoiXm6B/7wdyCE/VbRCmR8BqyFpug+u/kqeWBP/z"
-    "H9e3wX+3WTu00PZf8J/gr2nTQ+P1f1YZ6dKhahvR1MN/wp50VUlR80qy52oIccqwPwDV7unOYS9VWlcp0OAjXU8Ia6yg"
-    "NWxOBxicPwRDmp3qtMOGnmJvH98G+wT+Xd0Gx9ugqOHfAv4EGfinjouvVyk0GFtnxAYIQRyEBclbtmiGYDrkYd++kA4G"
-    "Ol0AqaSrK9YvbwtC57wNlu1pOJ6GkJ0H20WZHqoazu1UhYe2afsj3DvE478Ff4GPiLFf0j5PkWXzhr+Qpga0/tI2fVun"
-    "ILyv/5X8nv7tRPEpOklYYgliPqAkILAYKBO/yU7D0Da3QdXAuuAoSE3ygXd9gNY9YHaQVCE/f716KFtQI8KXqq+yGoHD"
-    "1nDHD5TmYWFVYWOS9wjbsuzJQDs+CoLuYIMn4ABbtqxlf+zg1HEhNXmD5dLGojrYx0RZyYJ+W+VAUn8Gr1Ux7AF4hJD2"
-    "BKWV+FRWdS3Orx+69hlWm5+6DpaH6lEnWkMOI17eyyZceZ4eHwJ6ZYzm31skI97O1itoZAnis8oRPce0YOwj6ciBfnVq"
-    "ekJwxce2rxjdpBkgDnb0KHYR65ugH5Dkyho5DLv7cDZ1dQyPKXavAORws4mAyQSv+2qAe3mkbLxpX7v0SKet2/yZFHhg"
-    "DiT4dkirWucmyM4fgyfceEzPBhuALwArBZ6JusPp0MC5AQ89pG830W0Qlx09j+eskHQUA9OgrGNlkfmlpCyxiMx1q+iH"
-    "NehUx9oXj4pjAqEfxMn6SG9D2xyuyMQeIzF2WyhLZrNGDpQdQpHLBJiUa/oAy3thEDSXvAvO41752W9RydTv7wqBAvH2"
-    "OPQIFAiCTFvjOG9ipAlXYcANZB3Cb0jf38TLaEe3KZnAedw6m1LLn8TLShyfsyWgInlIccS4wdUP34PEDMOg7NIDoX9+"
-    "2/+oMbMc2iMViur+9XBZn9+B57dHerZ/Dyvg5G/IPx7VncAr/hiALHpqQrhjB9gdniTin12UtX5rN2tj5xHjRTDtDOQx"
-    "oh0/gCs87w6NtT8vWB7FKlxYgefIK/Ut+ttY9LdZ0vsCChVApmyGbi+MllHMGRxd2TlClDuoDordy6/ARP0daDEcqoEK"
-    "GS9TcxkZnUs1kxpYZF/1nMNlvYsuipk1I0BUC8KaoJYpKBBH6Uyc3msfE6Fk7pVQBjo3m0gDq3MTjSgYFnx3HIZJvE5w"
-    "rHGUA4All3xeEJqqbTMoybZQllQv5BLSu5vGjlBNGGmNCjCY9OEhI2VL1TiQ+gO1FK6vpdjc6Rdw5+P10Rcf9+I6vtrc"
-    "sn3WpnIHSJtCG5Klha2lUGvC7DIJVvUHTWhIn6i6CkQptpSndX4TR9HLPggpg2GwadflazXskQZ8ctwvvJMNkLlHhC/B"
-    "jALN4gk1V/izF3/jrtOO0I+GaoNgElhOsPbwGA3e8gmNFPpxT9KCgde/4UtDLQU5ywA7iJbbhGGE700cqVSOLpdRI5x/"
-    "YzBwH7IVb0lPQ8v2BquiuzlzITKwYJhpQK+EKRdRxwriHfP0WGD3iU+Fd7m0zZKBI2+QI1NuMACv7YHuQKicjkfS5bCa"
-    "x1GVmk5eV/2gn3JEvVDxVl8g7u1yGSRB3iHAyHNP7x2GwYWTPvG3sUIJ5gKGKIYhVHfb+P9hUXUguOhUjJjt6yANG2oT"
-    "SR1/udpY8LnZ45z8BWJvjJXSSRrUqf70yKfPmuAlrU+O+cl4vKvjeklxErxxduaMY4ILTEn0Ywtxca9f9/v54gL47UA1"
-    "dVNpwWYwjbkPCqbhPSVRsi8WemcpSNzulozhA5Tfyh2hvjOGUKni9taEE+/IxaDb1ZCPvDP6wNye2Mq6AaYtjAC7P4Il"
-    "buNpeTzVPZ5a2lQHfktZU7zc9gEBTgXqeNieBrBzy6qpBorun5/JO7UL+kAAgOMyJQe9U9jXcn13pDjlpACLlE3HPi9g"
-    "8Lctm5OCbrrkaVf0n2a6IDQvn7JNiPOGsaBxoc6+SRcmh0g/LTzSHBcxR+JNcf44lrJEV3DWVPxRRoqX/SGQV15Nul9Z"
-    "PGXt4yk+iYhGCpOJgpfxWdLm/XVPOmLN5OPAbC7oBtrU8K7Lx1iJRy8zo0yUIkihBlnSH6eKDOesgUmrGjWv+9F5HUPC"
-    "vx+6jDkidUQs0/HL/o9T2hm2QdVQQcfoQy55q88qRlmuvNhQ52OhGWnnY82pI2Syqz3R1phIrI35Sj7mD5HYOntw7GKI"
-    "ldx5FGjHV4I725P8eRTN49fQ73yZRzcj0pi6kH8d3o/kx2u6LOAl179x1zJvB+3ziWDQKeAKlV9CG675K8p2P7DHOwPH"
-    "Cccx/cMn5O/vbZyMKik+DIgYjq0c6DTBgjyH6u2maoK+e8pujc5wCl9uA6qio30lrGwhYDgl3OlEejdHWzF93IjRLG0a"
-    "EIA0uvtAOdjCYGFbYcjpfi/dFyz8IgzQiD+FiRQFNZGMcUT22NdrFF9MZwEz08aX5Vc7B+D+y60lOBcTQsGRgHz3P8Hu"
-    "X7iJ7vtesBmvT4D7m6jhGRtYXR4wfUMaunz06JY0rc+DmHlo0WF4cWMtzrszW/3kWNCjbmy7JhPcTfrUvknVkSf6Jgx2"
-    "v+wTXohA0TVfr/TEbi2XNLorYFjwOXqd8Ih4Jt5paxTu0PlaVzKmTylw+9jUcZK1y/x2I9pUgsqUZcgmm3P61aknE/E8"
-    "XBkc8NCPWNj6RoT7lgf6dCKjBzbigeGzVMXYMibX3x4Olus9w+CadaU9no5/CJHT6P6bxP92megKrqB7Q3LBjQxNF7qz"
-    "z5HDudI8dPN8jKZ3MVhFFC9aYNE4IpCH3fA4dvmW3OcLFllfFSRLu8mQpcmWZwcwr5a1/yaKVeDXD0L9N/IvuNpI6qIf"
-    "W1kyEUztyJGkww2eWFhWsE2+OKoVsgUutCnOrYE7yVMg+S5EPUxqUHjRdS9oR2Ah1Qvx+X6sXbDjks53ZciwOUWKw3wO"
-    "tTJ1hQ3XFXg0TcAdc/z7Yug0Go7+SkQkJuBI9XokIrs/EQ2vIZdt1sbh75zYWxBwjaSDtc+jGceuSxNO61ZbgulRmqvR"
-    "4EjAmE+B1LZjZ0kkRpZEoqNaeDcdrYZ96/HqJZsLJMbGIzLizXnUfHsI8Gd5G4IbI9wMy2dpjSYNe/0WK2FOMK2WE6kc"
-    "aqJ5ZQQUVnZnHyq5Kji62ngbWau1pjRIcTXqXJ9ehtA65KnXaUZqvy/EKyp0UUipy/Z2cwsvrbo+KDwhKy3swNiBsDxw"
-    "yKXSh/FPZAcLh+FroXsjzKtSPISKbohfnHDht83pCovhI7oFG1qIsDn3FtFQ18RA04WfRKPinicW9nnX1jWIT0FUmGr3"
-    "qDUb6+aKhs5ehDE5GvA0VnQXcXv+ldSgPBH39H4/9UNVvk+osOoCrl/2XEX1OdTGlEoxNVV2R7MedAVYG3Q0vUvs+vvC"
-    "yzyW9S0mi9+7Js2OJgUMv9I8fTi7j+fEULNDuMV19pKsFX9x48pjgeTYH0gO9IjubAUs0NW7C1Ul+A/GbEEaUk1zIbUm"
-    "n5r5VU+L15CwSxQOaLKQwY2So5E3QtfLk0uMHJJIfWenkNzZAym4RLby/AqNJiM+pQBqJMjcsmUuQUEKn8l71rIogaMW"
-    "wjiRNWSGrrxnbVs3tBv/Tg+gg+aYK4nDzA0zRh/NTmyapTf6Ehj50oQRbTgX1ryAQhPWqi/38ftwpUfBrXW5jgWHpzJA"
-    "usOb2XoW5ehhdI9f2DknI87pXfVluRvxmmMmWCn6o9TkutU3ssM5P6LQjSS9SqNo+j4ntxY/WFiOR77BEc9FLDrp91qp"
-    "sUkUfYC5UUbyKcwtWCfmNpxEGqSSFf7fWipgkvXDbur2qQcMkeZE/9P3MP7y4CLl/QzarOCGJePW52ScT4QpBmqkeiK7"
-    "vttS7Uym27wGIRXBi8Wj4dkw8nEQP8zrqwUuuaqI8MzqC5oY7ebuMByAaQmbKTrK6PV9IYgYYK6BcLDgCms4UC3Yk/oo"
-    "bAQlAoVrg7WEjKO74R6WKyWUWQWqZ1kjuISOpM8hGLEgA2GtLy1qSLYvYu0A2K/12gb4Z+2ENXyJm9+QJaTmBgVe+MLn"
-    "6eX3lEGUI8HhFWMc/rhX2/bUQSvsnV2kvqpy4jBszfmSuIGhrcg9lv4zoC9vnpcOXobfJkl9JfjfEm+sITWVw4V/K7Ot"
-    "PP4MJUW5ZxHjPDJFeeWGajSWF99HtmXzgRSBc2qtcw9R3CY76xrGO36B6Ib9qWPCEpBOHmrDhBkZXglKenaOkb4Lb7zc"
-    "kLveFLM7byRUtylQjfPn4coNsHg5iFfVYtfHTFcWDG1qnXtZvWGlE9MhWUiPX3rmppEHv0WCUBeW/om37CbcoP5LdVg7"
-    "zLK9wGjh5DxVpaBhDkhAJd48CmyF5AVOsRenQtfI98l7AwOKN/2t2glrUMhZ9vv2tdHzeuLJfUcUsRdk/Igj0BenEnlA"
-    "+uZ7sBZ4aTX9G5cL/KKjrkhQ+3pqj5VtDWjtlzxTBzuGlot6Koqxk0alV+kVnD3hkWwtC9RhkWJm4bT5UADdgOSP5Ys0"
-    "uu1k/+Z0yEinD9jOrOD5lioTqtFq+bSyovAD+Ng5+9NyQyYWKXjwJtIB9B+pszLt3br2GbyxYfDK6SbCBLQDTeJjWwMM"
-    "8t3OTG1lVk8oiBP9bKLSRcE3EsbkId1zq0yJYWUZaTdEeHqNLLH1GHyaG/YJ+asOYG4mGgb+dqpagUMQyV26HTc5JDzW"
-    "7TCiKyjtjmeIikNbaL78rYH8ME+bl7Qf0SxEpESRKtUtpJuWfhraU74PU37yx7QJ35VUpAXc+7TqnCnHCkVlGWiYGAuV"
-    "+XST65wTlPHqq5Y/2e89nAz70lXWbcpTZCfWSTNoqCmyokUR6/lxX103qMkT8ZV4OfJDJy6h6AZrb6YZs79MWyKxszBF"
-    "MF1pxXE0knpuhQOlY40vfpnSDC4d1NpQsMN3Q8Wmd+bQOhkj4U4L74uF72Q8FqdyFMrzzF3udyXZz918zTIR0sWnWM5J"
-    "utTdrvSmmXuZk4tpjljC1TIToNcbTwkERcuwB4hPeweB3Ks/XYQan6nUYvB4gcEnsGMO0JveP15nNwatf02HfK+lfxoh"
-    "M6+xsHJ9cZwhNO1ALAfxzqueJZ6SFjNfigEcUsYu9TvDmbptlU7Fp8ZsuYi7sOVLAEtKoj1otL/2eUsVvPaVamuuk9e9"
-    "DSbWo2g0PVjMgkVfckYdcSupB3hztDh6luWprn32khIR0kDauFXakXG5DbWHze0tjtdmVkzZOJ8zPM0c+3+SxY1oZLz7"
-    "OD0wHiqREg7VcUQiqVQohZYx68w0FeOxyPE0JxNeui9gLEkf3axUWK42B/drN4fxvMNC9z5I8Wt4H7ZfjGtWHZdwVmj3"
-    "IYrEhWKSRbjCl9BrpNLBb8RFvntuxcTFJOspFionzka8TLxPR7cwO9tmd25OhJfZii5DDicPUSG91lAEo5YNQbsIP/kK"
-    "y7ai8JnPUU2ycfqYGa6tO6S1HHe5POEDDyJxaCSnjVvuI3bZ1s4sZFufHc4U4KUdZmS582/dKs/VWFWLHCNqaPFqHS8u"
-    "yLm/zIe2G9Nh3QW6hQO6kuN62MwNedWeUa4hkhPWG28ClAJrFPMYAsufEszi7GeT7x8MfiSIiuNJZE9Jp43psevagbqt"
-    "1puCYG2d7oAy3GFJbysfv+ITSCF5A2usIMWP10N3QpfMT4FctzuPmEbRnPJHGEcdqWQbQxUXKXWPntDwuTC67g5T7i4V"
-    "BvW5Vizd+OvZkJ7czqVOlHVkJlhStx8VvNztR//uuSKENeP9LT6lgi8oYpD1NmDh1apvG+7/oyPwvS6DYzH06aL8jory"
-    "z9HkhKpgIE5VEdTpsSf0LtG/Hn3sRkIZ6KVhKtroOynnCq+Naz5tUkwlk5mKybjclCpOrG8EWaTYk6PiGvnZup0+lfTl"
-    "nfzMhtfq5Q9cCQ2bDR1ndvoarW/250MIbFy3hJ01AGpeHTsbtWTOWQ1DlFWyVn8Wmhor5JnPk2KhiMlxZTqfKZXkVcZo"
-    "LjyUVdcPoKizmhjhQebmMsiZs6WTeuh5tO5cvXhmCy/HSr9M/8AVLk/Hh4e0ZFxNpS8H/5vE9/G16gbqazPacXXN3xFp"
-    "ni/Zsb/Qzu+e8D9Jd+lbXZ5b7dwNjBaN+dq8pMN3PvPpPZkzge4nZNCfV6bTi6SNmR7yqddEhEZtVhhoWY9f+ZS5ldB1"
-    "/r0JldqtpRHFCuLQYtjqvFUzaUrwBTupuqOhKdTgi48GpHwAtb1IV/uHSmItWLPqgym9qqcK4Z9kHVnm8Jp5bj7xeomJ"
-    "mQpYNS+wM6UB2lWDzlMPf5xI9y6fhPBnWU/XB48Ac8v8hIX4UnXDKa25MiRJUSfT2HU5M1YmuUTa5Htcg/SUcKjIC6iq"
-    "BUfengbpD9J6UJEoM+J1kg2FImPfxOhSNq/mAlkqP2g6lGk865ko8iWjxMSXPvyCxZhVKMZG9VIbudWVJzsfS/jG2LBY"
-    "nZC9Om+XUtSAJ1tf8NVxYISi+wH2UhMLKk7IjkwXY5q8E2Ajz0CpT1lKkEM1Qs1COctlYUHK9FQPFlTUeL06MDtJdiWY"
-    "jkKv/MJUQ6fCw/o8LLtITqdlEFvkILuoBKBzcSR7zxxJEtK80aabYQwfW+0xA+kDlQvo5gcF1RjETX+BZquNpEseGyg3"
-    "qTFBywfM10nBGtt3vQhKlBgxt53DT6WdpQEcjS77fRPo43i28y+kxF8b8XtpofNR+GAsbsDzJK6pg9tP4m7G376lJsGT"
-    "vQHrhTOR9u59fcE9HW5qnX00MFZ2a5e+f8OLNCJqoyXifPApncm0ldFndtARabEDlbYtWuZJkkhLlZzWYuQOEYvGHmlg"
-    "f3H+sVzX4hjj8pw4+Bq3Y+/Y4qvuoffB3clQrP9FaYN8xJa0+Ohm41nEhJjSFrd0H0BQL15rqWrmqImgLqf48bFz1FKP"
-    "Z06+RCVdVMGnPEVlFhR4M5oucZSPZhLoEy0zdhl4E1bPWLUNVg/xiqYn0qav33DX6VroascibZ6LKE5B6m12F3UD",
-    "fQ+1aAOEogdioCxZIGIk5DM2Yqw82raFOFUIL4pOP9v5798ZgWvPtZ64QHIDBa0dEetfsE8McfzDgBAXEw9FKFga4i5+"
-    "7uTOCRy45ZT64RakHtLp6NXYM53CByhhMWUen5Qz0zY2G7OfeLmCGQO+4krjSlzwcIYxVn9y1nzxzejAXqH7yczr87wx"
-    "Ql9wyoeT8zaXlLO+QqqvalT/8uSpQzOccdpSN1vHhrxL8Pb61QUxCa92ZwqRQ2N6ryXqP+zHCbTO3lez+aEYo9ktkBYT"
-    "t2e1u2H0ZkkGRlfCdS3Rb7lP65aiFgRXKMJRVEezlTqlgZhqHaWACbVOToVMHCuHDahcYun90reqd/oJwWurlGt3bAhW"
-    "p0SwUXEsxHSDydzsAQvf4A/8PoUOJutO/d46YdkRG0P7eUltMNUgnN2P4T5ebv0akAlPlhhYzfY+zUk5VcrNq5fVBRSs"
-    "P6M8xWcMyPDaOHU4K9cQs9v453L3Ir/xb0fSqakXzdjWskwL9nMXallxovflWTO6G2rlSZqc8GheWt5/ReWUKB1zfG/C"
-    "r6g6GTVdlGlGHrvwk8u66PTsYQbqzdI/OwG0S98V8pS4WlO6U3BS3H6ZuWatOOyOKlqgILQ1boUSRlsXc/UE/lqc93k+"
-    "ANqQVwEU/pwLVL3rCwryCOC2mXohi+6W/aSQ+qmVhP/UymbzjQ7mjz5mqdIe59TTna27d4O3TOU9H801fsPBdrKqAtzp"
-    "CCOP1GuVdJtIezelJp6hbt2d3nv/0Ax71vdmtbjVoOjt41XdMvJkltqf/32AILBc8GbugVNiPun8ZImgZj/Leen6BtUW"
-    "RNxJhZASvSJaBmBkEogKrnCFT5GLtuR5xtyGp03S9A52f3h+B/sgczq4fVDTG3iSNV3mr3gpoeFNzrWeC1FPWnl8epb7"
-    "HdX/8VtIiy0/I11E2w6zmm3Skn1MVR+uW2hEzkQnJ3NnHZk91C8MzfDGrkQRAyYspeod3jPbdgoepzypAFdU3hrlDtud"
-    "70h9wS0GoSHnDJV5jqxY2EX6D/Z5/Frny1TVj/d9mmDQdju3NgFF4wBbITN/XYFj8lKtwgglwkb5DxHR6UGGK9JhkmE1"
-    "+6HZrfueqilkds5PB4WxeM2VTs+fyZ9M/OcXEe7UmND3pdh46szLVns4dpR4Jrz0XL38Bnf8iFv3wCIWLmD8YuGm4fjq"
-    "LxgU7ec65ph29BlvAoYFU9DmcJCv+hgR1ralyHl27+U5E/flUqIXy6wOlotTvkbqTcrH3Hb9qW3d+Lg04LGTOeD449GK"
-    "73/R08TYl57nZJJpX+HVEtNhYe66GHN60Q4sdqb/XtBGfVkNADeXqdUsr5w1qk4yd+hsYhEH2sCqe39xv69qXmeJFED5"
-    "FGY1DAUlUH6mCiprnlD9RfeOFO7gjkz9ApXo/NQR0riDabM93PoNEjHkndRAkS4M1n6O3SkUnIgPA26Nl/HLKaI/kn0z"
-    "pC4E/oUNRP00ieifv6ceRGCrGkt/9jrE3+W9+S7K79a7+9vgu3WZ3xe5CYxeXxcabR536DMSt8ghM8lBazYmyZxJRvm2"
-    "NpNGOZlFOZfYxMnOl3AvwBo0ljk0dqmdPD2ZSY2ZS40XxwSm59PpNrPpdtZcgp7PTGRReOah8FnTUco/M5d+FzL7LpyZ"
-    "BS7GbnN/75/hnKHvGA+2xcdl0mZeDYDfRpMPb329+n9a8JrfLIEAAA=="};
+    "H4sIAAAAAAACA8U9227ryJHv/gquBwewBqYOSYmybCPBALPYxQKbfdhg8zKbB1JsWhxTpEJSvuTg7LdvVd9vpCgfB8lg"
+    "Mlaru7q7urru1fr6c9AP7zVZ7vo+CIN/P1V1EfylIq/L4Ne2bk9dH2QdCXanfmgPwbFrj6QbKtLfBm2zI0HZdkFdPe2H"
+    "IGsK1VRk3fMy+Pnr1dVD17ZD8O0qCMIwf3oIfirX5aa8f4SP/akrsx3BNvo/bOuyqicFNm3LrNxhU952BemgiSTkjhBs"
+    "euoq7EOKMirXjxT2QN4GaIo3SZTQPofTQAGl2016R+fbdW3fQ8s2u7/LcmzJdjvS4LCkTEsSqaawb0tsJ1tCSgYOdkRX"
+    "StJtxqbsTk1TNbinuEzzgg7ftYdjTdjMUbbJ19tHurjuUDUZa97u0iSinUnXtbixfBsXqxhbjqQpGEi17LrtcSlbsip3"
+    "EZu532dF+/oQREF8fAsS+Ld7ym+SKFglQRoFX4P0y+IWvsVvtu636y8LBmd/Quynu02+TbBlByfehf1uTw7wBT3Xx6vv"
+    "V1e/HEhRZcHNsQNsdH1o9sPDXtAjpof90LTDzW9FNmThgB3+cE0BXf+V9ZGEEJF4FVuEEG/iItkYhBDnyYqdqCSE5G4V"
+    "r3RCSJIkX909cuicFMiG5GWik8K2uM/zSCeFTXlX3m8MUrgj2YbRokkKsLB8fa+RwiZPszgRkypi2JBsy2hGJ4Z1vivv"
+    "S4cYyiiP1kQnhrK8W2/XJjGohXNiAFirUs7tJ4cowH++BquUHbc68Psyj3Zb1uYeJbZ/x1Onp2kcJH59/Vf9Nv9DDvGf"
+    "cIT/vAOce3zu4fmODo7t5+BbkLdvYV/9nU7OMA6If3uEc/1tXxUFaeAQg6Lqj3X2/hA0bUOCf6kOx7YbsmbAbld5W7zT"
+    "gwZUPVUNrO4xyLPd81PXnhrY+EvW3SANLB7ZOkQLnhxdb9niWcTr49vXeJkG/Xs/kEN4qm6DMDsCVkPWchtc/5k8tST4"
+    "n/+4vg3+u83boYW2/4L/BH/Omh4ar/+zykmXDVXbiKYe/hP2pKtKippXkj9XQ4hThv0BqHZPdw57qbK6yoAGH+l6Qlhj"
+    "Ba1hczrA4N1DMGT5qc46bOgp9vbxbbBP4N/VbXC8DYoa/i3gT5CB33RcfL/KoMHYOiM2QAjiICzIrmWLZgimQx727Qvp"
+    "YKDTBZBKurpi/XZtQeict8GyPQ3H0xCy82C7KLNDVcO5narw0DZtf4R7h3j8t+BP8BEx9mvW7zJk2bzhT6SpAa2/tk3f"
+    "1hkI7+t/Jb9nfzlRfIpOEpZYgpgPKAkILAbKxG/y0zC0zW1QNbAuOApSk93Auz5A6x4wO0iqkJ+/Xz2ULagR4UvVV3mN"
+    "wGFruOMHSvOwsKqwMcl7hG1Z9mSgHR8FQXewwRNwgA1b1rI/dnDquJCavMFyaWNRHexjoqxkQb+tdkBS34LXqhj2ADxC"
+    "SHuC0kp8Kqu6FufXD137DKvdnboOlofqUSdaQw4jXt7LJlz5Ljs+BPTKGM2/t0hGvJ2tV9DIEsRntUP0HLOCsY+kIwf6"
+    "1anpCcEVH9u+YnST5YA42NGj2EWsb4J+QJIra+Qw7O7D2dTVMTxm2L0CkMNNGgGTCV731QD38kjZeNO+dtmRTlu3u2dS"
+    "4IE5kODbIatqnZsgO38MnnDjMT0bbAC+AKwUeCbqDqdDA+cGPPSQvd1Et0FcdvQ8nvNC0lEMTIOyjpVF5peSssQiMteN"
+    "oh/WoFMda188Ko4JhH4QJ+sjvZS2OVyRiT1GYuy2UJbMZo0cKFuEIpcJMCnX9AGW98IgaC55F5zHvfKz36CSqd/fFQIF"
+    "4u1x6BEoEASZtsZx3sRIE67CgBvIO4TfkL6/iZfRlm5TMoHzuHU2pZY/iZeVOD5nS0BF8pDiiHGDq68/g8QMw6DssgOh"
+    "f/7Y/6gxsxzaIxWK6v71cFmf34Hnt0d6tn8PK+Dkb8g/HtWdwCv+GIAsempCuGMH2B2eJOKfXZS1fmvTtbHziPEimHYG"
+    "8hjRjh/AFZ53h8batwuWR7EKF1bgOfJKfYv+Uov+0iW9L6BQAWTKZuj2wmgZxZzB0ZWdI0S5g+qg2L38CkzU34EWw6Ea"
+    "qJDxMjWXkdG5VDOpgUX2Vc85XN676KKYWTMCRLUgrAlqmYICcZTOxOm99jERSuZeCWWgM00jDazOTTSiYFjw3XEYJvE6"
+    "wbHGUQ4AllzyeUFoqrbNoCTbQllSvZBLSO9uGjtCNWGkNSrAYNKHh5yULVXjQOoP1FK4vpZic6tfwK2P10dffNyL6/hq"
+    "c8v2WZvKHSBtCm1InhW2lkKtCbPLJFjVHzShIXui6ioQpdjSLqt3N3EUveyDkDIYBpt2Xb5Wwx5pwCfH/cI7SYHMPSJ8"
+    "CWYUaBZPqLnCn734G3eddYR+NFQbBJPAcoK1h8do8JZPaKTQj3uSFQy8/g1fGmopyFkG2EG03CQMI3xv4kilcnS5jBrh"
+    "/KnBwH3IVrwlOw0t2xusiu7mzIXIwYJhpgG9EqZcRB0riLfM02OB3Sc+Fd7l0jZLBo6cIkem3GAAXtsD3YFQOR2PpNvB"
+    "ah5HVWo6eV31g37KEfVCxRt9gbi3y2WQBHmHACPPPb13GAYXTvrEP8YKJZgLGKIYhlDdbeP/h0XVgeCiUzFitq+DNGyo"
+    "TSR1/OUqteBzs8c5+QvE3hgrpZM0qFN988inz5rgJatPjvnJeLyr43pJcRK8cXbmjGOCC0xJ9GMLcXGvX/f7+eIC+O1A"
+    "NXVTacFmMI25Dwqm4T0lUbIvFnpnKUjc7paM4QOU38odob4zhlCp4vbWhBPvyMWg29WQj7wz+sDcntjKugGmLYwAuz+C"
+    "JW7jaXk81T2eWtZUB35LWVO83PQBAU4F6njYngawc8uqqQaK7l+eyTu1C/pAAIDjMiUHvVPY13J9d6Q47UgBFimbjn1e"
+    "wOAfWzYnBd102WVd0X+a6YLQvHzKNiHOG8aCxoU6+yZdmBwi/bTwSHNcxByJN8X541jKEl3BWVPxRxkpXvaHQF55Nel+"
+    "ZfGUtY+n+CQiGilMJgpexmfJmvfXPemINZOPA7O5oBtoU8O7Lh9jJR69zIwyUYoghRpkSX87VWQ4Zw1MWtWoed2PzusY"
+    "Ev790GXMEakjYpmOX/Z/O2WdYRtUDRV0jD7kkjf6rGKU5cqLDXU+FpqRdj7WnDpCJrvaE22MicTamK/kY/4Qia2zB8cu"
+    "hljJnUeBdnwluLM92T2Ponn8GvqdL/PoZkQaUxfyb8P7kfzhmi4LeMn1X7lrmbeD9vlEMOgUcIXKL6EN1/wVZbsf2OOd"
+    "geOE45j+4RPy9/c2TkaVFB8GRAzHVg50mmBBnkP1dlM1Qd895bdGZziFL7cBVdHRvhJWthAwnBLudCK9m6OtmD5uxGie"
+    "NQ0IQBrdfaAcbGGwsI0w5HS/l+4LFn4RBmjEn8JEioKaSMY4Invs6zWKL6azgJlp48vyq50DcP/l1hKciwmh4EhAvvs/"
+    "wu5fuInu+16wGa9PgPubqOEZG1hdHjB9Qxq6fPToljStz4OYeWjRYXhxYy3OuzNb/eRY0KNubLsmE9xO+tR+SNWRJ/om"
+    "DHa/7BNeiEDRNV+v9MRuLJc0uitgWPA5ep3wiHgm3mprFO7Q+VpXMqZPKXD72NRxkrXL/LYj2lSCypRlyCbpOf3q1JOJ"
+    "eB6uDA546EcsbH0jwn3LA306kdEDG/HA8FmqYmwZk+tvDwfL9Z5jcM260h5Pxz+EyGl0/01p0NHL3vVTGYILLmRoetCd"
+    "bY6czZXmoJvnYjSdi8EqomjR4orGCYE47IbHsbu35C5fMMj6qiB51k1GLE2uPDt+ebWs/RdRrAK/fhDav5F+wbVGUhf9"
+    "2MqSiVhqR44kG27wxMKygm3yxVGlkC1woU1xbg3cR54BxXchqmFSgcJ7rjtBOwILqV6Iz/Vj7YIdl/S9KzuGzSkyHOYz"
+    "qJWpKqRcVeDBNAF3zO/vC6HTYDi6KxGRmH8jteuRgOz+RDS8hly0WRuHv3fE3oKAa+QcrH0OzTh2PZpwWrfaEkyH0lyF"
+    "BkcCxnz6o7YdO0kiMZIkEh3VwrnpKDXsW49TL0kvEBipR2LE6XnU/HgE8Bd5G4IbI9oMy2dZjSYNe90WK2FNMKWWE6kc"
+    "aqJ5ZcQTVnZnHyq5Jji62ngTWau1pjRIcTXqW59ehlA65KnXWU5qvyvEKyp0SUipy3Z2cwMvq7o+KDwRKy3qwNiBMDxw"
+    "yKXSh/FPZAcLh+FrkXsjyqsyPISGbkhfnHDhN83pCovhI6oFG1qIqDl3FtFI18RA04OfRKPinucV9ruurWsQn4KoMNPu"
+    "UWs21s31DJ29CFtyNN5prOgu4ub8K6lBdyLu6f1+6oeqfJ/QYNUFXL/suYbq86eN6ZRiaqrrjiY96PqvNuhoOpfY9fdF"
+    "l3ko60csFr9zTVodTQYYfqVp+nB2H0+JoVaH8Irr7CVZK/7ihpXH4sixP44c6AHd2QpYoKt3F6pK8B8M2YI0pJrmQmpN"
+    "PjXzu54VryFhmygc0FwhgxslRyNthK6X55YYKSSR+s7OILmzB1JwiWzl6RUaTUZ8SgHUyI+5ZctcgoIUPpP3vGVBAkct"
+    "hHEiaciMXHnP2jZuaDf+nR4/B81xpyQOMzfMEH00O69plt7oy1/kSxM2tOFbWPP6CU1Yq77cxe/DlR4Et9bl+hUcnsoA"
+    "6f5uZupZlKNH0T1uYeecjDCnd9WXpW7Ea46ZYKXoj1KT61VPZYdzbkShG0l6lUbR9H1Obi1+sLD8jnyDI46LWHTS77VS"
+    "Y5Mo+gBzo4zkU5hbsE7MbTh5NEglK/y/tVTAJOuH3dTtUw8YIs2J/qfvYfzlsUXK+xm0WbENS8atz8k4nwhTDNTI9ER2"
+    "fbeh2pnMtnkNQiqCF4tHw7FhpOMgfpjTV4tbclUR4ZnFFzQv2k3dYTgA0xI2U3SU0ev7QhAxwFwD4WC9FZZwoFqwJ/VR"
+    "2AhKBArXBmsJGUd3oz0sVUooswpUz5JGcAkdyZ5DMGJBBsJaX1rUkGxfxNoBsF/rpQ3wz9qJavjyNn8gSUjNDQq8cIXP"
+    "08vvKYMoR2LDK8Y4/GGvtu2pf1bYO9tIfVXtiMOwNedL4saFNiL1eC/DPD73mQVeRt8mSX0l+N8Sb6whNZXDhX8rk608"
+    "/gwlRbljEcM8MkN55UZqNJYX30e2ZfOBDIFzaq1zD1HcJlvrGsZbfoHohv2ZY8ISkE4easOEORleCUp6do6RvgtvuNyQ"
+    "u94MsztvIFS3KVCN86fhyg2wcDmIV9Vil8dMFxYMbWade1m9YaET0yFZRI9feuamkQe/QYJQF5b+ibfsJkxR/6U6rB1l"
+    "2VxgtHBynipS0DAHJKDybh4FtkLyAqfYi1Oha+T75L2BAcVpf6t2whoUcpb9vn1t9LSeeHLfEUXsBQk/4gj0xak8HpC+"
+    "uz1YC7yymv6NywV+0VFXJKh9PbXHyrYGtPZLnqiDHUPLRT0VxNhKo9Kr9ArOnvBAtpYE6rBIMbNw2nwofm5A8ofyRRbd"
+    "ZrJ/czrkpNMHbGYW8PxIkQnVaLV0WllQ+AF8bJ39aakhE4sUPDiNdAD9R8qsTHu3rn0Gb2wYvHK6iTAB7UBz+NjWAIN8"
+    "tzMzW5nVEwriRD+bKHRR8I18MXlI99wqU2JYWUbaDRGeXiNJbD0Gn6aGfUL6qgOYm4mGgb+ZKlbgEERul27HTQ4Jj3U7"
+    "jOgKSrvjCaLi0BaaL39jID/cZc1L1o9oFiJSokiV6hbSTUs/De1ptw8zfvLHrAnflVSk9dv7rOqcKcfqRGUVaJgYC5Xp"
+    "dJPrnBOU8eqrlj/Z7z2cjPrSVdZtxjNkJ9ZJE2ioKbKiNRHr+WFfXTeoyRPxVXg58kMnLqHoBmtvohmzv0xbIrGTMEUs"
+    "XWnFcTSSeW6FA6VjjS9+mdEErvH4dPhuqNj0zhxaJ2Ek3GrRfbHwrYzH4lSOQnmeucv9riT7uZuvWSZCuvgUyzk5l7rb"
+    "ld40cy9zUjHNEUu4Wmb+8zr1VEBQtAx7gPi0dxDIvfrTNajxmUItBo/XF3wCO+YAvdn942V2Y9D612zY7bXsTyNk5jUW"
+    "Vq4vjjOEph2I5SDeetWzxFPRYqZLMYBDxtilfmc4U7et0qn41JgtF3EXtnwIYElJtAeN9rd+11IFr32l2prr5HVvg4n1"
+    "KBrNDhazYM2XnFFH3ErqAd4ULY6eZXmqa5+9pESENJBSt0g7Mi63ofawub218drMiikb53OGp5lj/0+yuBGNjHcfpwfG"
+    "QyVSwqE6jkgklQml0DJmnZmmYjwWOZ7mZMJL9wWMJemjm5UJy9Xm4H7tpjCed1jo3gcpfg3vw+aLcc2q4xLOCu0+RJG4"
+    "UEyyCFf4EnqNFDr4jbjId8+tmLiYZD3FQuXE+YiXiffp6BZmZ9tsz82J8HJb0WXI4eQhCqTXGopg1LIhaBfhJ19d2UbU"
+    "PfM5qkk2Tt8yw7V1h6yW4y6XJ3zgQSQOjeS0cct9xC7b2ImFbOuzw5kCvLTDjCR3/q1b5LkaK2qRY0QJLV6t48X1OPeX"
+    "+dC2Yzqsu0C3bkBXclwPm7khr9ozyjVEcsI69SZAKbBGLY8hsPwZwSzOfjb3/sHgR4KoOJ5E9pR02pgeu64dqNtqnRYE"
+    "S+t0B5ThDkt6W/n4DV9ACskbWGMFKf5wPXQndMn8MZDrducR0yiaU/4I46gjlWxjqOIipe7RExo+F0bX3WHK3aXCoD7X"
+    "iqUbfz8b0pPbudSJso7MBEvq9qOCl7v96N89V4SwZLy/xZdU8AFFDLLeBiy8WvVtw/1/dAQ+12VwLIY+XZTfUVH+OZqc"
+    "UBUMxKkigjo79oTeJfrXo4/dSCgDvTRMRRt9JuVc3bVxzadNiqlkMlMxGZebUsWJ9Y0gixR7clRcIz1bt9Onkr68k5/Z"
+    "8Fo9/IEroWGzoePMTl+j9c3+fAiBjeuWsLMGQM0rY2ejlsw5q2GIskrW6s9CU2OFPPN5UiwUMTmuTOczlZK8yBjNhYey"
+    "6voBFHVWEiM8yNxcBjlztnJSDz2Plp2rB89s4eVY6ZfpH7jC5en48JCVjKup9OXgf5P4Pr5W3UB9bUY7rq75MyLN8yU7"
+    "9tfZ+d0T/hfpLn2qy3OrnbuB0aIxX5uXdPjOZ768J3Mm0P2EDPrzqnR6kbQx00M+9ZiI0KjNCgMt6/E7n3JnJXSdf25C"
+    "pXZraUSxgji0GLY6b9VMmhJ8wU6q7mhoCjX44qMBKR9AbS/S1f6hilgL1qzyYEqv6qVC+CdZR5Y5vGaem0+8XmJipgJW"
+    "zQvsTGmAdtGg89LD306ke5cvQvizrKfLg0eAuVV+wkJ8qbrhlNVcGZKkqJNp7LqcGSuTXCJrdntcg/SUcKjIC6iqBUfe"
+    "ngbpD9J6UJEoM+J1kg2FImPfxOhSNq/mAlkqP2g6lGk865ko8iGjxMSXPvyCxZhVKMZG9VIbudWVJzsfK/jG2LBYnZC9"
+    "Om+XUtSAJ1tf8NFxYISi+wH2UhMLKk7IjkwXY5q8E2Ajz0CpT1lKkEM1Qs1COctlYUHK7FQPFlTUeL06MDtJdiWYjkKv"
+    "/MJUQ6fCw/o8LLtITqdlEFvkILuoBKBzcSR7zxxJEtK80aabYQwfG+0tA+kDlQvo5gcF1RjETX+BZquNpEseGyg3qTFB"
+    "ywfM10nBGtt3vQhKlBgxt63DT6WdpQEcjS77fRPo43i28y+kxF8b8XtpofNR+F4sbsDzIq6pg9sv4qbjT99Sk+DJ3oD1"
+    "wJlIe/c+vuCeDje1zr4ZGCu7tcvef+BBGhG10RJxPviSzmTayugrO+iItNiBStsWLfMkSaSlSk5rMXKHiEVjjzSwvzj/"
+    "Vq5rcYxxeU4cfI2bsWds8VH30Pve7mQo1v+gtEE+YktafDRNPYuYEFPa4pbu+wfqwWstVc0cNRHU5RQ/PnaOWurxzMmH"
+    "qKSLKviUl6jMggJvRtMljvLRTAJ9omXOLgNvwuoZq7bB6iEe0fRE2vT1G+46XQtdbVmkzXMRxSlIvc3uom6g750W",
+    "bYBQ9EAMlCULRIyEfMZGjJVH27YQpwrhRdHpZzP/+TsjcO251hMXSG6goLUjYv0L9okhjn8YEOJi4p0IBUtD3MWvndw5"
+    "gQO3nFI/3ILUQzYdvRp7pVP4ACUspszji3Jm2kaamv3EwxXMGPAVVxpX4oJ3M4yx+ouz5oNvRgf2CN0fzbw+zxMj9AGn"
+    "3XBynuaSctZXSPVdjepfnjx1aIYzTltqunFsyLsEb69fXRCT8Gp3phA5NKb3WqL+w36bQOvsfTSbH4oxmt0CaTFxe1a7"
+    "G0ZvlmRgdCVc1xL9lvusbilqQXCFIhxFdTRbqVMaiKnWUQqYUOvkVMjEsXLYgMollt4ve6t6p58QvLZKuXbHhmB1SgQb"
+    "FcdCTDeYzM0esPAN/sDPU+hg8u7U760Tlh2xMbRfl9QGUw3C2f0Y7uPlxq8BmfBkiYHVbO/TnJRTpdy8elhdQMH6M8pT"
+    "fMaADK+NU4ezcg0x29Q/l7sX+Y1/O5JOTb1oxraWZVawX7tQy4oTvS/PmtHdUCtP0uSER/PS8v4rKqdE6ZjjexN+RdXJ"
+    "qOmiTDPy2IWfXNZFp2cPM1Bvlv7ZCaBd+q6Qp8TVmtKdgpPi5svMNWvFYXdU0QIFoa1xK5Qw2rqYqyfwx+K8r/MB0Ia8"
+    "CqDw51yg6llfUJBHALfN1ANZdLfsF4XUL60k/JdW0vQHHcwffctSpT3Oqac7W3fvBm+Zyns+mmv8hIPtZFUFuNMRRh6p"
+    "1yrp0kh7N6UmnqFu3Z3ee//QDHvW92a1uNWg6O3jVd0y8mSW2p//eYAgsFzwZu6BU2I+6fxkiaBmP8t56foG1RZE3EmF"
+    "kBK9IloGYGQSiAqucIVPkYu25HnGXMrTJv3Ut94q6pNb4y+Q+l9isB+zVUTFM7P4J/tNLP1BBd5l/pM2PIll7amUN5jr"
+    "3GQGe9lsLWeZgHqKwhi795KLkTPvIAvf0bRuEt072zIe/tcgjP0rdUb+Y35T67tkSZJtmM4pd4cXxY9owhHj6DzjiH2Q"
+    "WUbcYq2pTDjJKkPzZ+WUGuNNF7cesFGPrHm8zFZACA3ScZKg5b+fkcCkbYf5cWxmJ/uYxicIgNCI5YpOTi7ZOjJ7qJ+8"
+    "mhEfWIlrhSl0mXoY+sy2nRLcKd8+wBW14EYBzmbrO1JfuJVBaMg503meazUWlrr+C5IeT+v5wmn1a5Kfpqpou51bLYPK"
+    "2gBbITN/7oNj8lI91whuw0b5L2PR6UGrVKTDdJXV7JePN+4Dv6bas3V+yyqMxfPCdHr+uw2TpSj8IsKdGlNDfUlfnpcP"
+    "yrYuJn82b+Msd2vllGx+MEA0Emg4sBiaCxi/WLiJYb6KIAZF+/2YOc4G+q48AVOXmQxzOMh3fYxItLD1mvPs3stzJu7L"
+    "pUQvllkdLKe7fB7XWyaC1Rb62++6OXxpCG4rqxLw18wV3/+iJy6yLz0PHCXT3uurJSZow9x1MeaGpR1YNFf/AatUfVkN"
+    "AHcndUpW6cAaVSeZzXY21Y0DbWDVvf+5Cd87DjpLpADKpzCvYSgorfIzNZlY84QxKrp3pHAHd2TqJ9FE56eOkMYdTJvt"
+    "4daP4ogh76BNta8uDNZ+jt0pFJyIDwNu1aHxUz6iP5J9M2QuBP6FDUT9Vo7ov3vPPIjAVjWW/g57iD8UffNTtLtbb+9v"
+    "g5/W5e6+2JnA6PV1odHm8RATI3GLHHKTHLRmY5LcmWSUb2szaZSTW5RziZcm2fpKQARYg8Zyh8Yu9dxMT2ZSY+5S48VR"
+    "qun5dLrNbbqdNZeg5zMTWRSeeyh81nSU8s/Mpd+F3L4LZ2aBi7FN7+/9M5xzPTnGg+2D4DIpnVeV4rfR5FNw36/+H1EK"
+    "sf29gwAA"};
 
 inline constexpr std::string_view asset_page_js[] = {
     R"asset(const in_format = (() => {
@@ -6261,7 +6274,7 @@ function baseColumns(colorOf, runs) {
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
   const withTags = (run) => titleOf(run) + run.tags.map((tag) => "   " + tag).join("");
   const width = fit("Name", runs, withTags, [90, innerWidth < 820 ? 160 : 430]);
-  return [{ ...NAME, width }, STATUS, ID, STARTED, DURATION, spark];
+  return [{ ...NAME, width }, { ...STATUS, width: innerWidth <= 480 ? 68 : STATUS.width }, ID, STARTED, DURATION, spark];
 }
 
 function fieldColumn(field, runs = []) {
@@ -6319,12 +6332,12 @@ function namesOf(runs, kind) {
     }
   }
   for (const [name, values] of seen) {
-    if (values.size === 1 && runs.some((run) => run[kind][name] === undefined)) {
+)asset",
+    R"asset(    if (values.size === 1 && runs.some((run) => run[kind][name] === undefined)) {
       values.add(undefined);
     }
   }
-)asset",
-    R"asset(  return seen;
+  return seen;
 }
 return { compareKeys, STATUS, DURATION, baseColumns, fieldColumn, flagColumn, attrColumn, namesOf };
 })();
@@ -6564,10 +6577,10 @@ function apply(style, text) {
   let out = { ...style };
   for (let i = 0; i < codes.length; i += 1) {
     const code = codes[i];
-    if (code === 38 || code === 48) {
-      const [color, used] = extended(codes, i);
 )asset",
-    R"asset(      out[code === 38 ? "fg" : "bg"] = color;
+    R"asset(    if (code === 38 || code === 48) {
+      const [color, used] = extended(codes, i);
+      out[code === 38 ? "fg" : "bg"] = color;
       i += used;
     } else {
       out = applyOne(out, code);
@@ -6808,12 +6821,12 @@ class DiffPanel {
       .map((piece) => piece.text || "")
       .join("")
       .split("\n")
-      .map((line) => stripEscapes(line.slice(line.lastIndexOf("\r", line.length - 2) + 1)));
+)asset",
+    R"asset(      .map((line) => stripEscapes(line.slice(line.lastIndexOf("\r", line.length - 2) + 1)));
   }
 
   drawOutput(a, b) {
-)asset",
-    R"asset(    const lines = diffLines(a, b);
+    const lines = diffLines(a, b);
     const near = new Set();
     lines.forEach((line, i) => {
       for (let k = i - AROUND; line.kind !== "same" && k <= i + AROUND; k += 1) {
@@ -7029,13 +7042,13 @@ class ParallelPanel {
         .all("brush")
         .map((text) => text.match(/^(.*):([^:]+):([^:]+)$/))
         .filter(Boolean)
-        .map(([, name, low, high]) => [name, [Number(low), Number(high)]]),
+)asset",
+    R"asset(        .map(([, name, low, high]) => [name, [Number(low), Number(high)]]),
     );
   }
 
   brush(ranges) {
-)asset",
-    R"asset(    state.set({ brush: Object.entries(ranges).map(([name, [low, high]]) => name + ":" + low.toFixed(3) + ":" + high.toFixed(3)) });
+    state.set({ brush: Object.entries(ranges).map(([name, [low, high]]) => name + ":" + low.toFixed(3) + ":" + high.toFixed(3)) });
     this.show(this.rows, this.project);
   }
 
@@ -7256,9 +7269,9 @@ class Files {
 
   /** The file that the address names. */
   reopen() {
-    const file = this.view.hidden && this.answer.files.find((each) => each.name === state.get("file"));
 )asset",
-    R"asset(    if (file) {
+    R"asset(    const file = this.view.hidden && this.answer.files.find((each) => each.name === state.get("file"));
+    if (file) {
       this.open(file);
     }
   }
@@ -7504,9 +7517,9 @@ class OutputLines {
       }
       const line =
         open ||
-        this.push({ stream, time: piece.time_us, from: piece.offset, raw: "", updates: 0, style: this.styles[stream] || plainStyle });
 )asset",
-    R"asset(      this.extend(line, text);
+    R"asset(        this.push({ stream, time: piece.time_us, from: piece.offset, raw: "", updates: 0, style: this.styles[stream] || plainStyle });
+      this.extend(line, text);
       this.open[stream] = isLast ? line : null;
       this.styles[stream] = line.next;
       changed.push(line);
@@ -7742,12 +7755,12 @@ class OutputPanel {
   /** Where what is shown begins; a little later where lines were let go. */
   loadedFrom() {
     const [first] = this.model.lines;
-    const next = this.model.isCut && this.model.lines.find((line) => line.from > first.from);
+)asset",
+    R"asset(    const next = this.model.isCut && this.model.lines.find((line) => line.from > first.from);
     return next ? next.from : this.begin;
   }
 
-)asset",
-    R"asset(  /** To the next or previous match. */
+  /** To the next or previous match. */
   jump(by) {
     const marks = [...this.list.querySelectorAll("mark")];
     if (marks.length > 0) {
@@ -7989,10 +8002,10 @@ const { cardHead, moreButton, searchBox, spring, tableHead } = in_widgets;
 const FIRST = 200;
 
 class Statistics {
-  /** onToggle(key): shows or hides a chart; isOpen(key). */
-  constructor(onToggle, isOpen) {
 )asset",
-    R"asset(    Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
+    R"asset(  /** onToggle(key): shows or hides a chart; isOpen(key). */
+  constructor(onToggle, isOpen) {
+    Object.assign(this, { onToggle, isOpen, rows: [], limit: FIRST });
     const type = () => {
       state.set({ stats: this.filter.value });
       this.render();
@@ -8005,11 +8018,14 @@ class Statistics {
       this.render();
     });
     const head = tableHead(["Series", "Last", "Min", "Max", "Points"], (i) => i > 0);
+    // On narrow screens style makes blocks of rows and cells: the roles stay.
+    head.firstChild.setAttribute("role", "row");
+    [...head.firstChild.children].forEach((cell) => cell.setAttribute("role", "columnheader"));
     this.element = h(
       "section",
       { class: "card", dataset: { component: "statistics" } },
       cardHead("Statistics", this.note, spring(), this.filter),
-      h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest),
+      h("div", { class: "table-box" }, h("table", { class: "table stats", role: "table" }, head, this.body), this.rest),
     );
   }
 
@@ -8037,13 +8053,13 @@ class Statistics {
 
   row(row) {
     const open = this.isOpen(row.key);
-    const number = (value) => h("td", { class: "number", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
+    const number = (value) => h("td", { class: "number", role: "cell", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
     return h(
       "tr",
-      { class: open ? "open" : "" },
+      { class: open ? "open" : "", role: "row" },
       h(
         "td",
-        {},
+        { role: "cell" },
         h(
           "button",
           {
@@ -8061,7 +8077,7 @@ class Statistics {
       number(row.last),
       number(row.min),
       number(row.max),
-      h("td", { class: "number" }, formatGeneral(row.count), special(row)),
+      h("td", { class: "number", role: "cell" }, formatGeneral(row.count), special(row)),
     );
   }
 }
@@ -8224,7 +8240,8 @@ class RunView {
         h(
           "div",
           {},
-          h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
+)asset",
+    R"asset(          h("b", {}, known ? "This run was deleted." : "There is no run called " + this.id + "."),
           h(
             "p",
             {},
@@ -8234,8 +8251,7 @@ class RunView {
         ),
       ),
     );
-)asset",
-    R"asset(    this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
+    this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
   }
 
   isLive() {
@@ -8471,7 +8487,8 @@ class ScatterPanel {
     this.tip = h("div", { class: "picture-tip", role: "status" });
     this.element = h(
       "section",
-      { class: "card", dataset: { component: "scatter" } },
+)asset",
+    R"asset(      { class: "card", dataset: { component: "scatter" } },
       h("header", { class: "card-head" }, h("h3", {}, "Scatter"), spring(), named("X", this.x), named("Y", this.y)),
       this.picture,
       this.tip,
@@ -8484,8 +8501,7 @@ class ScatterPanel {
   }
 
   show(rows, project) {
-)asset",
-    R"asset(    Object.assign(this, { rows, project });
+    Object.assign(this, { rows, project });
     const axes = axesOf(rows, project);
     const flag = axes.find((axis) => axis.kind === "flags");
     const field = axes.find((axis) => axis.kind === "field");
@@ -8679,7 +8695,8 @@ class CompareView {
     return this.rows.some((row) => row.status === "running");
   }
 
-  /** One run with all that a table of runs has; null if it was deleted. The same object while nothing changed. */
+)asset",
+    R"asset(  /** One run with all that a table of runs has; null if it was deleted. The same object while nothing changed. */
   async loadRun(id) {
     const { signal } = this.abort;
     try {
@@ -8690,8 +8707,7 @@ class CompareView {
         api.attrs(id, signal),
         api.series(id, signal),
       ]);
-)asset",
-    R"asset(      const old = this.rows.find((row) => row.id === id);
+      const old = this.rows.find((row) => row.id === id);
       if (old && old.answers.every((each, i) => each === answers[i])) {
         return old;
       }
@@ -8917,7 +8933,8 @@ return { RunRail };
 const in_column_chooser = (() => {
 // column_chooser.js - the dialog that says which columns a table has.
 
-const { h } = in_dom;
+)asset",
+    R"asset(const { h } = in_dom;
 const { cardHead, checkBox, openDialog, searchBox, spring } = in_widgets;
 
 const KINDS = { field: "field", flags: "flag", attrs: "attribute" };
@@ -8929,8 +8946,7 @@ function columnChooser(columns, flipped, onChange) {
     now = names;
     onChange(now);
   };
-)asset",
-    R"asset(  const flip = (name) => set(now.includes(name) ? now.filter((each) => each !== name) : [...now, name]);
+  const flip = (name) => set(now.includes(name) ? now.filter((each) => each !== name) : [...now, name]);
   const labels = columns.map((column) => columnLabel(column, now, flip));
   const filter = searchBox("Filter columns", "Filter columns", () => {
     const wanted = filter.value.toLowerCase();
@@ -9120,7 +9136,8 @@ class VirtualTable {
     );
     const wanted = [this.top, ...(this.items.length ? rows : [empty]), this.bottom];
     const kept = new Set(wanted);
-    [...this.body.children].filter((row) => !kept.has(row)).forEach((row) => row.remove());
+)asset",
+    R"asset(    [...this.body.children].filter((row) => !kept.has(row)).forEach((row) => row.remove());
     let next = null;
     for (const row of wanted.reverse()) {
       if (row.parentNode !== this.body || row.nextSibling !== next) {
@@ -9134,8 +9151,7 @@ class VirtualTable {
     const item = this.items[index];
     const cells = item.group
       ? null
-)asset",
-    R"asset(      : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
+      : this.columns.map((column) => h("td", { class: [column.number ? "number" : "", column.class || ""].join(" ") }, column.cell(item)));
     const props = this.owner.row(item);
     return h(
       "tr",
@@ -9234,6 +9250,7 @@ class RunsView {
       onchange: () => this.setWhere(this.where.value),
     });
     this.group = h("select", { "aria-label": "Group by", onchange: () => this.setState({ group: this.group.value, closed: null }) });
+    this.drawGroups([]);
     this.note = h("span", { class: "dim", role: "status" });
     this.message = h("div", { class: "query-error", role: "alert", hidden: true });
     this.tray = h("div", { class: "tray", role: "region", "aria-label": "Chosen runs", hidden: true });
@@ -9351,7 +9368,8 @@ class RunsView {
     }
     const all = this.allColumns();
     const shown = this.shownColumns(all);
-    const by = all.find((column) => column.name === state.get("sort", "started")) || all.find((column) => column.name === "started");
+)asset",
+    R"asset(    const by = all.find((column) => column.name === state.get("sort", "started")) || all.find((column) => column.name === "started");
     const down = state.get("dir", by.name === "started" ? "down" : "up") === "down";
     const group = all.find((column) => column.name === state.get("group")) || null;
     const { rows, count } = arrangeRows(this.store.list(), {
@@ -9361,8 +9379,7 @@ class RunsView {
       down,
       group,
       pinned: choice.pinned(),
-)asset",
-    R"asset(      closed: state.list("closed"),
+      closed: state.list("closed"),
     });
     this.shown = rows.filter((row) => !row.group);
     this.drawGroups(all);
@@ -9590,7 +9607,8 @@ class RunsView {
       .filter((column) => !column.fixed)
       .map((column) => column.name);
     const at = names.indexOf(state.get("sort", "started"));
-    this.setState({ sort: names[(at + by + names.length) % names.length], dir: null });
+)asset",
+    R"asset(    this.setState({ sort: names[(at + by + names.length) % names.length], dir: null });
   }
 }
 
@@ -9600,8 +9618,7 @@ function meanText(field, runs) {
   const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
   return numbers.length ? h("span", { class: "dim" }, "mean " + field.label + " ", h("b", {}, formatNumber(mean, field.format))) : null;
 }
-)asset",
-    R"asset(return { RunsView };
+return { RunsView };
 })();
 const in_main = (() => {
 // main.js - the frame: header, routes, the clock that keeps the page live, messages.
@@ -9818,7 +9835,8 @@ class App {
   go(path) {
     history.pushState(null, "", path);
     this.viewKey = "";
-    this.tick();
+)asset",
+    R"asset(    this.tick();
   }
 
   onLink(event) {
@@ -9839,8 +9857,7 @@ class App {
 
   /** To the run above or below in the list at the left. */
   neighbour(by) {
-)asset",
-    R"asset(    const items = [...this.rail.element.querySelectorAll(".rail-item")];
+    const items = [...this.rail.element.querySelectorAll(".rail-item")];
     const next = items[items.findIndex((item) => item.classList.contains("current")) + by];
     if (this.rail.element.isConnected && next) {
       this.go(next.getAttribute("href"));
@@ -10318,669 +10335,671 @@ inline constexpr std::string_view asset_page_js_gz[] = {
     "QlnEmjBsFkl7jatS2hYsKfycijWdiUmRED87kjDfIzsiLZU5KyZEVvaWrRgNR3qX62NR6ITe4JAar3zaZq493bmf31NG"
     "rgdrNz9ZsZ5OTWlbVRQ8qwU/UXZNc9VvnH83gh46WolHrmSJoJAXl0qJa2Jhglo7ZZ9PEyVA0X/NrBfnOJPTkknV4HtG"
     "uAvHZtxBzktMds0Zo2PCaWQXDZ3hs7JWiZXn5NdXhprQ1NObj+ZGYOEuDsTg/iFkTtbFWdfcumlbjVe0z0y0jjUvp3AZ"
-    "ajpWT2xHgH0c8iq4LoiB/3+8vXt/E1e2Jvw/n6LQ7/RECmVjAyGJHYchXBLmEGAwfTI9ig4pW2VbB1nSkeTYbsfz2d/9"
-    "rMvea+0qyaY7/fIHLlXt+3VdnzUPo0ybQX9TlDvecYGBvJyK6JFQFeQ4YRJxSrRntvGnC9nymNHqIHDLhClSmhkG+jpo"
-    "LmKkUokDF9lSjyF+mc5+s3IubchDGs/dGCf0/IQBpvhzIyAi3e/5GooRBTZn82mYwNOMgnLfLKIhf2ggSWbgDlDtMBAP"
-    "tM4Jbd8ECTDGkhpt/T5ZSzZrS4tsXY2V4ooSJj4LQjoZMXc3mUeRKm6q4RKPCH4ZYDAyTylhuPheYAjzzeEw1qkwno4R"
-    "27szCmJHzNetJN5SM6W5isu428s0aSuJQupDG0koyNMqeFf7ayIEJAThQqO3RQhoHgEevtGEIMfEK3qzeHfm4KV5Ezwb"
-    "Tw8/lStk7ED1Jd51Ub9MfGJTph4mJnQx8NXYE2GXEBowPyvSIn5NAgn3w+WyhkhBf9tnMNz6+7/PqslyxPcbx+OKhS7j"
-    "gxpB4gctgOfT02o0Ke+0yvZ/fvr+x1dvEjrJ9oPofQLTMUUoCQzgtUj65dwMFyZHyOAYTXJzVvM/ws8/uHEauYkWE//5"
-    "m45i5kYTzeuuJdKDhhTGPvNbHrEC/yMsA1UYuLg+Im8GnXyRcFizuDfEW4U0CN4tl8C5yNAeb62J5ivuGBJVElUsbDRm"
-    "EdG1qSziHbE4OyC3qu6KKJFlcRYO97mP9mjoNo62Fpt96WzYWXgeA7JpyDYhFav5/ujvdZfb2fORRq/ID/5yu4w3EBbL"
-    "JY9gjJNqhtDZx0TJ4cPSIt9pI8Ww7D6k8SYzRO6MPN7VytH0UhrLBgGx1s3IfMYOG7ElGbokAebjEqEoLnkSsDM4nL2U"
-    "FI2rI3h2j4SY2w+MrgBoy3sW92BHtspmwiPYyZbPhiZxCAkplQxETKYICqlaOfeuiguFJfDTolg1oXd8xnUFuwYApZx2"
-    "kIaMd2Y8ELp2eHs9rtcBcLjVI0unQc58z0oBoW0KgwKUSSZi8TzLGrfEYKNjC/EKYJteu8Lc7bQn22uTIph0Y/BjbVR2"
-    "Xcf85wKx4eYpfpX52MsmyFBlDN9q5ZO8PS8WmRy7aoHQvYjQqizgqJYGTBevmli64S2ZesXAMUjWgqEbXvtm+cPuSo9c"
-    "rAAvRQAYxwyNpU9PKEYNgonrtF7cOKVicoFDmolrqiscptxguvK6a4w35GiLDBi3yDjbsegL5YcD+kZibO0BfSQfyW56"
-    "CwO+nWXXxNkAy+iEr1DkIAUMY0mBEF5tMD58eEmQPANv/AxgiIMapiWscq1wV5/Wgfc8BB0QeNLlyWl4JvXDaCEbUlW2"
-    "5yx8DKMYw1crtCot9UzWkQ52ulcWt4x13BopnWVrppjbBFNPGGN/j4EGSEsb5Y1quE4pZJnRc1ppFvm2LUwxkhtjmfb4"
-    "xC7RdZuRKecjtSaHat/eKr780t5Z9BgmaXsrXScJDPPLYrveeNzrZTqL7J68Ukrnks9t3YAYA/rSCHx/ucWhFf/GGK3b"
-    "+guHuZz85K7r13ncypd/4oFtd7duZu0YV0hSu66vs7+1GS6pbdofcDIZxKNPsfF1J+Jd4uG3dHPiVeYcTS14OZ5Wy8eP"
-    "jFGtXATRGtdcBSaVvFUmVFoeTWelUaGOpMB+gEXRVxK7G74Bkn7rAZk9+5fffkOQuUcxAmPqEYpUaQHJzcoizQe9AA+v"
-    "c0ENARBtGFKdLH4XxpKXKGhCF7kAJ5xc9Y2578cC7xfbm9tflam0L+kFmm2Ygq6mTwmtKLeFLMwglSwRokepJUWEBHF2"
-    "IksouRNVIkctdyFFrjaUHkViDW0oiyH5tCwvAhHWJWpZHrfxeInHy630uN0zpiXiXtMe4iIlk6OlPdqFHRp2k9nRC9RG"
-    "ywg0JzeLzDpgCtA9oKdemAW0gy+7wDJ1L1PmWFvIzu1H9kPKPqQnZKejjut+GgjQ7oyrDxXSuq+oelL8xxahhHOi+b+M"
-    "DZEWcBHciKVsnUMqwjcJSe5T3VSINKdkwxZ3FN5M0OdaroziBLjbllV/x9Dyx75sshdm2iLtsO5VIWosEPY7hmX36q1S"
-    "k0nW654TzTR4qKwxhvmO7bG9/CfalV2gOBm225ophiGXyxpktBFHdGWAN1MnKFXHqBxgvrAnmZ84EUTYNWFy0SfqB2S9"
-    "IpDIvpi9sHTjgML/if6zuSTg2K7ze9bxChowmk+Y6OLrpcjKRrUFzyEtyCkf2rcyIfFnCQXN4AKeFF99EwYqEgzKYM7G"
-    "4Ygl4STacIHhC4dW8kW0CbZMAuvRRTeGIXW2jXHO9pbjt7vtZxsdINLie8UDkC+RzMbgrdpnOnas/Wk4mDx45N1HVs91"
-    "6uXKPaeasArWXTIOjeWqg22lYolKQ2bEcNEG2wlpht6mm7VMa5tzc07r3k22Tm6FqDUR/Niew8E48AOEMbfVg6scGvb3"
-    "6aR+Szm7OC4fb2Wy/qWMb+gmVyBzrz9oBxldLsxpaWTJrvaepLMp7ODLrPBYG6S1nZZO4K+dGQxDr9hp3RBPcnsjJlhA"
-    "Ez/uFW1bGvpK6ovCt+UOv/nC4OqvcvuEvMxItr6aLOtjtVzoybTSKrpffJVVFru6qMPcDhe2NuJOkO07Avz85vGjrfz6"
-    "MYJhLUG67tfwsFqqpyqtDpN2S8J9SomijEQGLJyfpxNCfkP0m81ZNdyH3RZs8TpbrMPZgKYhy0RV9JrpnUxeBaYt0vbT"
-    "enKWydnxSsFNWCcroRtn9WRBnji0LwIzoGHZ5yQGBLQFh14vixeMEMk2IdDPO5v2UXh2VhTEOpNfcWAf+oLJfMgy90/1"
-    "5WCwW/wm/jy/7QCVEiV8sWA0DtJt1OzfKQwzNzuTGodudQVJQMoqC+N4r0JUOtZbDNeQfwOfoeeeksERXnVKUcYE9n1+"
-    "VjtvXBm9vdupuCnGLCm31XUprG+MFDR8i8CBzOtc1X1JXh+u1FYF+Lg6qMednbZPJ9ViNp2dzTqxP+5zfRF2xZB05x0y"
-    "uu2s0IKL5hsDJGa6Xu3d6BOmMPaUnYh24sSo0a+M4/Ri9ZyQZpqHoKTpazH4rn8nZJnQzFDUJqBgwrmz4NebS7g4SSBh"
-    "7gTH/zVUAr1GQRwkKJqOm95q+CFmB2UBhkP66TJs2PCz7mYDGh0PqUzhSxVTpk/QnmHiq+HwBVoJO2QoZmkFMIyMfz/o"
-    "dsTaGb4woXT03eAs+/BG1HBRUT47GY2H83rS3dxkIArxBl1CbYo7Z7KcX9LP0s81D1Mvwa9TqWTJ+GJcoxtU9OZR6NTC"
-    "ARTjETOR967bCbtd2p8mjcEoJv9eX/I7nmZtTESSz+fOzINvQS8uLzkhQ1P8VcFdbjmIxMzN+3vcZnPT6UHWK2V0tY5n"
-    "iHvfvqmz3Wb839CerhGNcXPTm2u3Db1FL+k++ANMgMj649OBejrCw7th6hHHqGVCzNhwqIR0FqwJjoDBHtUxuBAyHcqS"
-    "NNz7wSWpRZ7irnkeVgjQZ/nXXxFSYbu47vN2xjQpdXtwmcToVEm/Kw/sS/H2qBtRnDBuYVPxwsV9e3BJWBGcXBymi79k"
-    "bwZ2bZkQH7EtTETxfdhJ0Z/jpDlAej88XMZsTn+f10fV2XjJmfjLYjmdvZtPZ9VxpVNuL33c7CvU622adb7y4f9k",
-    "TCsPq7kYVpK5QzdcvfCaYAYM2vX6IoybOuZzoA629uFw4j3OHAGk799HfW+mS4rqvFPAtzR8WGhc6dFkdoaW9KIKPws4"
-    "XZLlCQwRuj5QdU9sPAXKGuCVtaZhi4aQxoaRrhZLFnqWRB8J/DYJwf73WT2/9Cag6H6y9mxzN1zlWRhdD6Mj4v7vx75w"
-    "BpRLxYfz6O0Rb6p64pPSAJmGeGuLaFfRbnjhi+IUuysh6H6YXrTAkd8MTGcNgdU4WAyC15jVJhrVJmFuPXOHZAKyJAQ1"
-    "0ytnj8urnz/gOX0ZLZ5X808srXkGQ0xNNgvrbQkZuKZk4XfmERkrmM7rH4TqWMxwkWvCwGkHemIRDSx+evHqx58+AOb/"
-    "8VaEH6cJo10P0heGQzvFlcDhMY1KNJuRipBZ0fVuQcB5/40VWmrIsl5xTDB8An3RTUuWFj3IYI9wjvpKjg9WUoF6MK2F"
-    "EEcmhQGnrDHyXDXUZ3Rhhy2AiTgPRJWB8Ipxv9HOBOtdKJZTejGsA4k2tl4E4e7C0eNfIYqBf7Ocnh2eoKwY8U+/zEaT"
-    "wxOfmEGl0ptrC+bajqWT3es01Bv6WdtQHdD1sgNWLLvvR6fHGYkNcBCA1ByeLRcgs+lSew1BMj29J3HOPtBS78l9Z3/h"
-    "Lizejc8Wxc+jSfh/q3hZPC/2i3fFi05Lp9iduYWU5o6Ez+0MjWSvRRm/sgBK0CiijBZzHVsaFg42zpryJEnHNyO6DLTk"
-    "429ZhsD688G1ZzauXIE8LkQ9vqa83Z7NOmHMn5UtxPe1Y7YUw4rVg85wEGuKgI/WuhLwnfggs3BLN8ZlnP7SzKSbWqZ8"
-    "Erca1ueiPmRECgVlSPUGwkDASUprQS20A48cYWUmu2kOihDO+Z/gGthzr9ED90KcOuwrnUT3EsPvXtBoGmOCQu5ROs1s"
-    "h8kOW+lkJhGYeABbklJzEIHYaqeivCrMSUrnP7LtWtBolh6mIc3o+quM/feroIy+TfvhAi3I9oXNMAPNN5oUgXo9w+Ii"
-    "3gBawk6ZcwrcMWoH9ynNR+c9tQ6UWscNGK+HCQVw/YzGq5AitfqXk3DoqdNN9wjN8wIJl6LZeLM1X54RUnhsPIkPOsxN"
-    "q0SkZ1GwKeD2Hot9Oj9PqV24/SF+0NHl26oTfZP7ip7X+b9wd4XnRqd0A3k2GU4BJtj5eyfeVZI63NTnYVdkGea1ZPi/"
-    "NsNzUNO67xt9ZXgaZBraTPvV77UADftcFAqgA0Rn5Fm05Xn3pjUPgaqFPLO2PM/2/6Mtz+Hid8pTa57MOz4tlxNys1px"
-    "ekQv0Ihg0zl5aP35jDW1Oh9sWlAcpkg2aSmtcFwYjk6j4wIn9J6JhZBu2WFEu8W9kc2g78jPLwMHBx33PPAmC9mbarfO"
-    "li7hZIFlMpNvMGMfX0bXc3KEHwdWdSoZaDcI2SanVB54RmMahy0cfr09CCTV73A9SJMFPsnfZJRvc8ppu/HY9UnYHo5w"
-    "FiFMkhsgViADoGx0JoygMkaL/ZrkYcopM2CMSOu5RAaSTZZBNuP/+B+xnGU1djGx4/wchSk6sVKPay/twGKbT6eI73g8"
-    "QtiZh1tbs4u42hpd9qMiV6FNJY0hu4WzOk46dGrz6aWfn9HiR45Hrknd+A9Hi3ACTQD/2GzGio/udhqG5i1re51FGYY+"
-    "iBSjFcLg8BMJH5OcjFfv/WIj/GM2f+Of/3cnBVTO4fKj9hI49CYY9YMth1qXFqjzTg8MxWMO5/QAOp4t6Ne+sjFKsA9f"
-    "0yarJmRSOi8AAzxPG5JFIIfTU/IGWE4ZTXCzeBoGZTQ+Y0cTcKwT9nao1YWRNiQDlsYlaMKE3zWr2ES4bF8+XtyjCzhL"
-    "HGEuYNV/mdvb1SI2Y6zSSO11kwyjGxgqu4LUzJUV5+SxrzSjzpUz2Ltr1zOM9rhK+LrzonWQk2kt10sGGlMMzbaA93xI"
-    "EZtnC8g685wSdHOrvuKQfDG7hKqajTUmUT5YoEmYO6YvZtroBROrJKt7ehCYMUJlJRsA/rxYVsuzhZgOQlOQBuafmWpx"
-    "QcJhSdWEJbmojt2hEceyP+jZaEF+hF0IlVgof0zRXcixYselclXJguIHd/phR5GlRHamCXuRlCDZ99m8nlXzuusJb4gz"
-    "07zGbfv0CPu0Iop0hwR98Y4kBzCNpvCJrFJz0SM0j8VJBTHIMlAJQ9mvLIj0JzTfjWq5F25fReIXJum0nnumObygcckg"
-    "+xvdKeE/Evtkvzi+4e8MBmN2JrtbmTOdth+l86sNP+1Bk37LZAPPqtudiq31NLno9rKFynsvNOPvDBtjX+5Eq+r2xess"
-    "6pAfBoYb/LQ1SD2wZeq9zj8BNQFDd8mSfyUrvO9T2W2fN5rlFY/FwM5A2rbvvNh7inW/E9uxwfZ5ZOq2E6u/J29VckUb"
-    "6TrbBzrVm3Q4dfWk0XViTh+/7GEzzqtU7FIlZsjpGWzHof4Mmxc2r4uELVGxUTgr3Sd1PSTPSZBt0V9KryrbtIx7lUHw"
-    "jKtiHUMGvmcE4t0Ybmqx5lLpp+koCzNbA8ecrby7RLAZaYRHRCM8DLOaXVO99kWGAzqttzX3lzQtv8Hc6+wobD/Sru1U"
-    "vmiqQ5Yyu8WIhq2OChRS/Ehs8zDhZzAwRoLLcIiFSQV9IvNItIic934K+Qzca9nW2YaRDunbxqEj9kwQmDazsUJYj5T+"
-    "lLzaCd85Qf84FpCaFX2p7elkSzJkvTmm0EbKD/OWLteF5l3B52kKOKDwt5FATLd2qCQxu55UE/49gWnXaHLEvwCYcF3Q"
-    "swGZjD7ZprV+l4aORRE7kY3sT3ok9ieHQA2csOEUQVMQUo2I3sIH3DkLmdC4hNxkDqs5gtCwgsLdmGOVXaqiSmLG2XXR"
-    "tif9O9yhC7cNCeFjz8/82ilPWrNuQvfuDXqNxsJb70WFU5AhnEaOU4yQBPCZCn9oJi3iRkxEUBk4ni5ntYAV6ju25puT"
-    "dPiJ/bKTdDtd8/rJk2JU0iBHQ4BdTxKo+Ne+FgVbN09rSJfowN0SFkwGQ4ABogvUXTMvEXmE1S06DE3ejNFvNv4k7iz1"
-    "zMVzZAz+FsMVFtmVGVwNHR4yNgRK6CTQDm65cX0YiY4lepIUNzMeMKMvErLsBLZz6HZWoN5Poff4X/tv32zymhkdXXbv"
-    "ZGEUc0e1fnJJ4kkp/QvS1/lXtNQa784my+wd4XHkpU2yN+GkKj1ntXbFaNqBF4eSbSMNQOTbWLi+j5fZ4JovuP3wd9fE"
-    "Ce5msSedkH7NSBpEntTmnsdWz67Sp5IJNn0kyyVUx6Pp2Zy9jsMxe3hGfpeEacEJ6X7gm1TAguTE9fodu+IFY6opKoGF"
-    "7Jpdnxbbi8Z6Gy2ekvNSewXR/qxRhWo4jE0ZF6X3tpQVduB0PP6JvVe/y+uBsOQnjcLzqK34W9mlUc26M0XX3vWKGOno"
-    "k6LzsobbIk09majhdUejHjoXTiCKcDo/lm+A3JWNo+jeIkyM4Y+E/hF9pOdSnxhUEKZudnwwbRSYxphr2csCblMRKZHU"
-    "ZFK5ISE1FJXUNmACQpZ0bu5c17Avf5rUjQIeZQcgx3iiUC6nszDtQwr71Cbv5BzHNQdYV3R3xrIKb2FxVM+XlwwuRN83"
-    "w4I57XotwFW0FBgNYeez7HY2NvDDmK+STbp8OkWb0jeONha/Imn6SNja8Rv9Mjk5Glr8LL87zt14kirmn+mzjWVOQZup"
-    "43j7kuJTilI9qQZjHCk74BJPUZfmikg6ccApUAzqQBCjWPX62TJt8lFAY3QaLdiEnuePyQ2e5WKBfv8/Ofkirp+rj3Tx"
-    "4va87E+BCz+q5sTxCFzM8RQcM4GiEnbNOan8JEyPcjji4fx/smEUN1Tmn6WVf/whLqa7zSCsDYY0c/rY/CocBV2UxAIL"
-    "etoa9Nix92svjVoIbkwVd+hBfTQVlm6C2T2aV5FJ4+uhIQ6mJDkvmkssKQ0CRwX2d7F8OhmdkkXfS7zvdtuULJpla9e/"
-    "55P03AhM24gkSmGa2ipfykXv60QqrYteuJxntPa77nS5UsSFKHvguTPnryBhRLAXeRnDvGljwBUKtxN3MEymdgyRKUZU"
-    "8p3Y3p0VjLBN9LdGor/5RBJXq3W4ShfsVhIJ1o2qETUi3a23bItFDykrDcGwgr+PK7DRmYzEkXu4lTV6kbijtMJTzCRr"
-    "ZdQmEV63cnBpxdNSrjBFLNZAjTI4ZVogLmKji9nYltYvobyLZOWY8pmCad9kq9kdU+QPVSBe3mQ4PQ9M4++jw/odYt69"
-    "py9w4TS1RdgR2Xds2xDlJVEjZgQkUI7latA6avkMxbdhUmXpmpb57Ee2OqeQlDcli3TlmoSPtrIX3QafF7q+pQIYfm/L"
-    "67UJa9i2MrOUEtxNP8oxLCUjlecMr+LE0NgTWOcK/eOXPNlNQ8FUX15GjKtnc/7jZAIZonaprDIv8s+kI2JIaHNxtO8R"
-    "txfYWUd31XE6ePBrc0bYpmTg3I1vzSYlCH0vUyRD/ulFOmLUOjlvB/CWLnrNwyW2hwxIVSBJPzYvdMEdBYZqel4P7exQ"
-    "VJA95A9ExETwaPhXmNwaMSyH/Oo704OLLX73vX23rfDzEuskv80uMiPNtuMTA0GBMSJixVaOwSK21ynahg1SsmvHj2fS"
-    "hjGiofTUBB2bJg2Nsnc9aQ/oURqklnWRPMwIrQrnYZPEmB6Z4MBQMTStVqEco5g4+8dGJBOzJmaXrSAyQhbuE+SwC/Gj"
-    "KhnE+K7FLJI0keGtBrsBWYIV1r1oEF669Eg+c5HThvoxfNrNxWANCdi4holWruuEha3fT21DZbbInlP/GbKBPosIJwL+"
-    "r2+ScrniLvqnyS/12mwRutYN85ckcgHFbyQPzrhwFedRrzSnSaX9g1Y4aQyT9FSNzdjGkRryJPAwJ/OwvEi4olaPLZcQ"
-    "eyNdFeI1tE+CojaT4kya5QwP7fJxF7SSl/ZlVqaTzK6Sm/l6Us+X4jDTQhmI6YIJ2ZkfoYkYTZWxBpTsFgGG0WTPPPHa"
-    "JE8zLJDfExBIEb2AuuoEJBsjWmK6QMQdcf1xInPjMZZqIaPMm2tR280UHrdUdSoFUW6p5/MNiG6l821nOULbHqnHu+tI"
-    "PJqzHt1owIBtIM+bsELFXmBrVBP8MNxi9/HSXGUmnG+8iqY3a2JEtbhCTG1c7diZZxWUrZhQLlrhbPVjinEgDmwU5GAW"
-    "ZlZg4eZTeOZ8QaON8GSzEY4QOCmeVIDYIR0jGYhLJCSZ3ZAgnAVHowvj+ybtNY5WLT5W67yr5vXhdD6sh2vhb4uDalHD"
-    "j+1TffkOfYIH2TIM/gQv4+PTFN+Om/wRMsVFKgaI0a/JvxRGWDE0A/2ITlYvX73fJx+rRyYcXbg7hxrJg6DdYTEhMhyQ"
-    "dhx0ZRGO59Drg/oEO7CzPLrfYfsiHKC0RrO4aDyegYAlB9mrRogi7S99V1dU+ggDE9riyyPCOeJgPAmALAd9prbc42T9"
-    "BkRhlhskZqwFIQk41qcJp8CESbSdGl+Su6dsDB/6bVYf2g7Gpc4W84SOL2bajJQP5SDHJ1Dpi18jXQ4XzebcsXHSO1kJ"
-    "XN11a4PJDgytTTCKx/WQyHAs9d8p7Aa1gp04Py1g+ImST2d5XDva7Puhh6jQoT9gxfIEOsRJjCze8cDysu7KC4+WBljW"
-    "OHT0WZ0MkCuOGf9YOxgIF87NSwPy7+G3aLm4qeHWrrHZSzFUDaQoxnyehzPnVKa7in0Z2kuj8cMlfSylcz3R7Hd7A+/0"
-    "fQrLppodCLmkZJdqwru/r49fXMy6nf/sPtkhGfotgNEpLsS/CWmm9p0f27A+QVKSnTyZpFMUF9hFWVtdOaGts+W+HsPq"
-    "dEnGFLiPZMzVi7KKIX5wWxXa9xY3SnGg1IIc3cQuQXtFLtbUxGrNER4tFXciZ0j0XjQf+epitSyjv3TZ/2vhlIji+IIS"
-    "9mtvRw7EvzV+ZIvMa47Pz0V7DvmYZVGY+PZK4DTW7iG4yhNNy1DfNgIyd1WVrq3N5r9bM6JYlwQ8MDAvsRHiu8j2UdLs"
-    "Lpa7epcOhx26Z8IFEwPQs2oa5l1zVRKczYaECYTC6GJc3MpQoW8yDFar9RctCv1FmyrfdZ7+ui8yAvjj3gMZFjinvYY1"
-    "pfPIoDHLDeTN8k62QRJeIAZRiZlazfnFrYYNgsMjO6vA1upwejYeUlyKg5p2bbT+DefG/PLzGqEG3DEgQvJLWdnKQCy9"
-    "ZMKSJflXLbtWhWmF7F945InDJBYW0VrOGMCONougwzaC7VcKWG5DQ0U9GVUoOtnAcr4GovCzKqGEMPdj2pm45yhrum44"
-    "HTSPd5a9dUadUAsi8HK7dr2F/sdmJUjm27U5mhyOz4boG5qVSRCY1M05fR7EsOHkEOykkL9ER6jZLV3msXx88ouL5TmB"
-    "WOCoUslBRC5a2c7V6TQca/jKVON0UkdrPqCTRVIpUoNMoKsuTPqw66xE3pCK6y5/9I1csVJ2JNcTurs5I0PTMHoSytFh"
-    "8KhxOCWYwFq5yHhpUAXZKSJ7BldOdjQZSrHXi5ISNlB5NVlOSXcXeAGIPMIVIAGVO029ZJQTUYtwh/w5cqLYQzc7Zwua"
-    "m+yS1GDy80XcTXQ6xiFluseoY8UQvqLYsXuePtp1aY4kApikfWJWZ75uOQlvKhpYoCoPoh0WCkrHl2ZCj8hzOS5xaxNw"
-    "l0iwsLnmFaTTXIaVI6uFkZwxWQw3jguGPBy/p4jCJ7eaTqrF2/OJHzpm5+PAmYa4QW/fLqrjbd3Z0lTqr0Wi5CXpSp/X"
-    "aUZbh/wuDV9oP7/JRsMMqdzT5B3WICqkK6Bvwe2vWC0KwZN2VthAbsVQ8bTtW3ZbT+J45XPMl5PswN1kpUK3UwT5MlQU"
-    "ThBa62RSzUM+oBGkHjQUpC+ZxOrOOfQ3pXFJpmHs0fIWgjBJEKVvCgWv3i1CvzH0kyopCfv0ezVyyA2uLPXHlywHPVL/"
-    "Phb5crgiMiACVxy+y4l+WS+NINjNgzdCY0uLtpnIVeFyTGIZkWFU+ymKeWWoFywftqNlHIHEOZSeW+jehoOKThHXDYm4"
-    "Ob+pYUYaGyetCfjf51ZS5gFjK8ayUteo+zyrLR2Xkd2MnrKZwYp3ao2Na1O+yAWhXMmfZghtljYzwby0vTogskLKL3uu"
-    "uiyYG6TtHgVE9ApSAHc+kHxL4M502aOQwG3nweFHOE85Ojw/cnj4blV8VxyE5b5BMQyMkWbc55kOCZVYjB6x5uIJHuWY"
-    "clGcFWnKyEr5KfJY/doZt8xsMkI1jGYPb8Ov2II86RGRRpGhTUsr9LoiVQCA9iMYMcn/TCF6VqAT6g8idq0J879nMlBC"
-    "QBJ8PmhjzH4wHV62wkHmkzPjOGvkRMNAj6G7PCNmFdEmT8Iq/iLEQF41zuSsarrn63MryEpdXzFSfLQz2ghBkZoACRum"
-    "NA4MSLgZpiVGLunvIQVdtHgJ+ZJSSM161cprrCs6eGYx6J+OBXz6zGIir6DV4BBGd8CmqmuFI6Xp64LLVUyUBhrKKWOO"
-    "tEGa4LQEJIn0PJV7vXsnW44Wf6WJwFI0BDIMq7EOSUUrNTr6ltEhUF/fZY8daUKSxgY7T4ee6wv2Ri7RMdsgrj6fy4mC"
-    "IhpRo9Meg4jf7RQRf4iwRR7YSjFIvTK1zOux7ZpLl/Us0Vzugp1JeNLIUeJcg+qfaKsdjVMoUqMY105EfSLIHi0X9fho"
-    "k6OonlcLdl7Ah4UKNgNtjzi2wnT64xNoY027AiKKbmTylSE6oxDEdy0hD9sdvnd4zYTfVFW4fR7uNplxAC11o2DQcPV6"
-    "cN/lWna4tkz57I4BuQRiVJXWCpo8snzaiUqjrhTRbIt+WM0tKygx3dMafg0vB72bJDXZBr/y0lli08xB1laIjap7fBbu"
-    "DVGoLGSpoNuAFSf3OSfutxNmZP0J4GBxuSBkg/RmOut4Ob8SOawG4F4HlspG0D5b5vzPzaGiHEHNZbowUaFQs+HwKx75"
-    "ZPY9MOnil83Z2eKkPbr9FFiZLlyNuYQPgG/JrHbCrBXWW648rAJCjJY8+j60RRIyd4slo2SUTd8fDagMWlvO3MFW",
-    "vtuqT476ipV6ZYZGatUqM6MgYVLVC5m9SEkbmiBQCoR8IWfYYn42IbgUVadBxEV+51AiU8ylpEKuZiNVxIbHpKwlJMM3"
-    "ROC2KnUlYSB1ZlEA80tdfZJFRGuePVqpoeEcnSzgWSRnIJSL+OAQLnclaZhkQlkaaiZSEhFE/KSh4KQ6wvLjpCU6nyKn"
-    "8eLmRtJC41QpOF1IoNPJaTlBq/NsDMgA6mIqscX1SD6LPn+koM4+N3ya40lORhDiz7z4KL8TgW8cn7Vy4/6cnGxIoiht"
-    "n85Hx2G+zigs6lZKU88WnJMeE8r8aS3v6bG0USfkg5weKfYDGb3zqC7iqNJGX7VzjR44V8jReSPr1k9uePn+bNJluoJ0"
-    "e4gNdzypxu5EZOOgBpYqnJ3i6iDLmLDCN7HWqMSrVGa4F3xmwhrjisJxMOzdqgu63UI3EMH4jBCTWBXZvxrJlSM2rteD"
-    "Msmf+WkTWMezepPXfsSDOa0uScHI1iB3ii+LtP/Dm9NS4lByZlQRaiVVari68ni7k8v3aBba1hjSkoswYQfZr5sFlnhx"
-    "WhFMiJoU3jj69q6QeAw8KpaJ5rWTrJfehWNstGCFAGGI0x6kXY34WjqDWCufMYsC5RFKXgSur5cJAUW1BvpAmlPmYiIK"
-    "SFC6UTbwKHdpaICRi6LsrUPXerpt+Hvzsom0CtKH28YIXmQanN5PZsItmHAJHISF0WUId+lHqyQJuXdjxK/ooSn63isL"
-    "61vEw0TCFprVxGNpcZgSCpOBWXq09ShX/nNdpP9nedFQ74XTGvH5Tms5RJYnc8Blosi4BV/r6pcjg1E2CO887Kyz+S6Z"
-    "BHG0Fg4cfjKaDwkXH15rw2pxIlrF2BUdOt4XOnSGSKJMJOrBmPQfl8VD/H0gf78Jf8uCfhmke9U/h1Wl6gkpOsU8lPuI"
-    "lvbqm0duk7BsTfF0Qy9YECtXNYuw7N5sr09W3Z2E4ewv0EVYgbCYW3H/CX6HuQ1TnqhlaNyA4dRLCZ17PRvW6CeiKu8V"
-    "XWu8w0ZRXDD3uy/qQAb/1wEa+LgqmLYdmbz2DMVf5LOGATAeYaZNKdTfda8XYyhEOo/vqTIesC2knm4IR+TxS43REyoL"
-    "9wq/C3ywBGeiJUwCBAbgCCwlWwfCppD4E9J1ntrIPK22fmzPtU/hsd68/fDTqzc/5gZ/knb/w9MPf93/+OHVh9cv9kUK"
-    "Exo3GcGRt/Oen0h0ETbOjPZveP9Mn+lLOJJPR5OKP32IP+gb7efwmrHZ8CZwwEMu/R0/0dvxFGx35/UUsXruaNT6X05I"
-    "XMsDVhxWYFoDJS7InDkL9Trcv91IE8qM4fIwJ1RHOkfMVP5Nmtb6DQ3MGK7R4mUVruPhjXXWEZgu/5KG7oZK1TySz71w"
-    "iAJYRDxd7WLaDSTCJUDVasg+ycQqrJnAYYMfqAoJN8OGLhDdANYUsZ48oU1FvQPPcxUX6WF1tshC9VEb9vwa6nP6gdyA"
-    "aJINu9IUWs0woZxyg323uT4xu+NqwfkCAdaKjGSgVFjULPgMoY8gDaOGJsIO/s5jtQzAwlpOp5+Ii1oG4ovs0o6qcLeQ"
-    "+bqKfiqmvP1A6cYNpwwxYpPp+V/dZcKI5zytU9DQQqp3Vy7LJ1yIeFPZA16yzJdcCiCXJkPrerhV0puNLGXyzLKLV5tO"
-    "cuT2xtMZ1t5F0yzpwYRdHvS02TFnUPdskQafhCOzejoDBDaUArR+OXIJwwIHykJAAXFye6tIrAluSWPDcWbZRBrHgElH"
-    "Q9LTvNNXnVhUfDoaDrHYWMsj9IYK/6ZHiOhxUAfaqKjGo09Zm+iOqifhGFhKEA8WtqdxFJGwCfooV9394qGLyAlHwHgL"
-    "RgBIdiBUpQlJQXHz/nr2YOvBY8LrSAlsERtFNz5REzagdSp2xKjJ3GluA5dykpbxfCvNgVCaBVG6RVTq7JRpSFouR3ZP"
-    "/XhYk/bJ3pDmi7GsR7qDyxiUnYH5wwzhuhaQSQM6w/a0op9Mt+ThyXR0WCfrefzaXRvdTr9Jn6wBO040Wk0/TC9waPCR"
-    "zDiXfCALrBiOlvqSQtfx1Q5DXfKW89HgqfXPQkd5h4lABOqAZyfTGJ0pxkIZUmNCUhtwlBG3uGdMcXUFlkuFN/NPRKG6"
-    "SFdAVb8rmVgRZe26DDyRgK6H3qToVkdH/GYjPPlAdop9T3uaSPhu3eskLI+lajikaghqux3YcnWIBY8px+cVjDQJ+N1G"
-    "xLqilkvuMLrYfVnDtcnhqwG3fwfeY8qxB6ezojsDvP2qBnFWINm1VauTiYzh/FOmH/qNcXVs6vxBEhbdg9W1aaJurM6T"
-    "/2S5QpMYhd/4JfgDmH3cKngV6HXSAdAzj2DPnjL9Q1pU8MXl5UbkeVpspVh7ED8Q68CDROA4pVA8skp7ubX5qtJJN5IT"
-    "DwviQXWguAGYH9CaFAvqoiX8gCSjk8/cB5puBoULBT8UtS8Pz125o3qsr8uCFLYoBLkjmMcUGWZju0OyB2p77JUoFsAR"
-    "U13KAkOqzG7tCEpwPBdjMkqzm6cgH4Bnuo81yfWagHdmSrAwVeYUdmOMRwSgyes0V6tHv2wNOrlqRKcTN4o6DHsu0F2V"
-    "8NClflGTeHqwZeTRsQ15D+5QwmniF7N8t5kS8cSkvHTfw9b7SFUoPc/UpSO4jZ2bMcaj4+bwTpm5w7M5B19geFf4ENP4"
-    "mguoNSyVsmD/8SM8/0+Wy9nO/fvn5+eb5w83p/Pj+8BahydiRxvT/+XV8w8/lYKgMMBx/u1jBHUeWGENtY3OEtUEmVUp"
-    "B8rvkP5E59fDeR1YEDHgerPfDS1Sj0hMVnjIDCxoprAzqa5VqeCnGQ4CpNsqtmjDUgei3ID7sSI3RzqlSwkl4A7omAuN"
-    "UXf3FPKoz30dxJ1I3zPr3orgIm7oNlJ1IjZJINl8s6CnpwmPo8s1GfsGdwhoIbTLYU71qfZnAIvr0H8I2Sfk2nKSi9bD"
-    "5+yYdU3oE3IvQ/ZGmS7b7XR+7uw6DQlDoXHOZJEqgZqtVRG6EoM2C4Aoa+xyBAMcog+wU0eBpLVBz6WWSIaC/vyy6PIq"
-    "2CgeZea2MDaQyGsbxUMQsBKuegN4zxQSXUCkARwNgBYuL+Z5HAtEX+/t0RjcKy42l9OXo4twAm334uK7NC/tTPCwtXcc"
-    "59BrOoV4VK/txYoqQ5s6P4fF3nHHS9yRLadLuLo+qgzbnzHmi6GHJamgF3hyGAISSEjFfoFwiXGNgs8iMh5EGeHcBvo8"
-    "UNU3y5FG9XjIxD2zc0+Pp2WM743bZoV0KYVaij2Xow8vTCzElcxE5CE897GOHn/KLhV0/jJUmShScSpPjyTIZWDtAnMa"
-    "SLQFD0NILuxofTFDID3P3YUkiJmaXC9Ehs7l74kXR44uEt92wNG/qd6ENcNLKnlLyPKIKy2k6nKxPeH6aDl1iH3H68jG"
-    "vp2TXSN7MAkoW8Q5C/kWZZTxN00NhLaCX6LYLKo4X/B6K3ZO4h8HOVaDpqHOcd2daNSYnVrO4rEKPO2BRHvfctqI80g5"
-    "IDL65oSAzjj0ur3XcG8rl+TDf08+MRVXERlxMq/BmdzHliD/zHpyOB3Wf33/CmLLMP2TpaiUepFIVxWTJyxIqZTYe0ds"
-    "fvXAU9VoBQnUN5dhaTH1HJ6oW23SqfCNo7+FNDkNLbKbts5SzIS9TMJj2kHffWAl6WLatV0kApeRNjW9IuFOl60VZV+b"
-    "eWIhgYiIhdPh7cdCYGX80itBWtt++AC/SFcelXtJ/kWy5RqAF/GjkT/SYN9R3MnW7Nd6nLx5+vMLImmldfhj+LA3/FMn"
-    "YLEcUaQwalcUXXA98Sc3TFdeEat69dwPxGjoBuH92cSOwIOvSDVPHLPyss3hYKjilo7yh2yMEOBySgwzDOR0PafBCNP1"
-    "/sOL5435mkepfZqw+O4WM6biR7U3yNrbzZI9seuuKZcUBQ73zSx705Hnf33/9MOrt298T/SycF15bl9qXxiEjU+qVcPf"
-    "IuQM+wDo4xvbKffbI9vR1XnCQQ5aZbt+3DJArXLXbq/XMsWrk15H5uH1iw8fXrwPY/P15tc6Yu+ePn+OOxnRa+NyePrz"
-    "u9fYHQ/pUGWsTA4GUrEQjS4OXJPQWDM9wRrVWphFFq8pa8gCOVgsQGheLM8FW99fNkcjcTFkXSPvL9CrNbC0i9PpYjlo"
-    "Y0sjERk4O/Y9XMzGoaz7vy7ui6qSZPrkeQVWS6Susts3o4D1gWEZIPuto2lCEqny2PQEsqRLNKYYFynuFZrCr5cyGb1U"
-    "5Za9CAyQXAyIgW6aoFnSee7rlzqF9+K83Su2H5Sxtc0EvV7P6YSOQMUqZbhb/EbMhVxUv+2o8ZiKJHfFaIUhSZiOnNci"
-    "9HGTBwnXMwneIWXyNNoZY+Z3Lz8BiD+OIuzEksaPwpVKM3tW3yE8qrDd8ThnXjOd589Qc/itG/3BVslDoZEieTtRA/Vg"
-    "ZzIj0FRGfAFFwAeQg6YTTtFwb8W13oFxN6RQ4bf42FkOVeEJsQf08uFNoDWGjfDtFiyBJ/WckQq/K755sAUi6TFQFR89"
-    "9FgVfQKrwDUnvcYdzvdyGa6kUg/9Mh6aJQ9jRl8QWc8z26VnbhgZANm5ZeZrz98BzNP1KR/pWUjVdxVP2HD66WhH5iAN"
-    "ijg9xxIjh9G94up2+A9vMS5TizMfjOe1w67mpZLaxnJbpYDoNcfo5tTZpRAvDUyZTe0Pr2/CnD14vKWQ/QCBgtQX6UXI"
-    "rXgqXIZFsvX3TtcR/42Ogw/IO90yPj3bG3dJNYfyTgLxbkuV8AR58+jv62wBBfZJ1g8LHdOpEA3sR3NJQfJwSItMUl9c"
-    "tVzOb18cUq8tziTG3NiUjSWer8fwt49MA/KjMzJ4HV131MXLoJ0DlDElp/413CCfgObkgCHhZOU1pfL/eFbFRty1jVi1"
-    "OQiz7F7gj3B0NfZIekFD57YJNcs4IEPNwO/ISiW16G4LT6sHfa+x0Xh2qKC4xb7OtpjbNZYn50L9Bmhd5GmUAoXW6dhF"
-    "fvN8ro9UK8cc7rAWviuVeW2oB25zggl6o5pnlkx0GQiJhY5hK4jJHCkJCkLUAPVFAh42LYXssBIlJKQ8ME8S8RsbHJ5U"
-    "GWlGum6eFaCURKQ9xZmrJ2t8BaDaFKnTah9Uqp58UN8eQJO+KcFlu3GTNSSJ0uI9qt87EmRu/yyyEAEjeSZ/l7C4klEz"
-    "uW1Yd4UU0JKqSJ4L4vVgEQ5WdmpBvVqYmKF5YxiCKmwQ3sNkBLrijPFrzQyJ6YHf1al9Kh6u4bVoJI5GyJMohEQUGMqu"
-    "tNRAaU720hzLpa6WNscGruojiyIzzwb7zcLlKTG6YGkd512muJGiwv9CNDO7tFNF6jkcHR3BJiwQrdAU1cPPUfQzTt5K"
-    "dT9f1T/WE1h3q3yET7NVIk6rO+IUxpAhJbODmSZCp2blHMRx56KNTNgIWVsg9m6wX0jyWSj09Gs4lMOWI48PxuDi6SPo"
-    "znQ2CJBWNFM4nuqSlW0eso6OFZDxqjAJvQsWBdQmwd1oMjtb8qF5OatJ+Voffjog3RE9gqg3CFq8BDpyqW6z6yRV4102"
-    "6+VzSgnrfA96oV6anaX4Xl6578nzcYnHxnfr46iR06OrY2vodO/ueKiSSHzlUe6QJVsMrJ7cR7OI7DfFZDdR2cOFA1HU"
-    "woJt5sHTKbnGCbPa7zDqLKDUqQqFvcWM8eDXk8PaFRzlr86jFqBhRh5LJaoGf+6a1jNB5XNnXjofNrAexNiPXjSTFGks"
-    "yzTRZZrTXsOl2a2Rq4ZzInd2J43CpqxHv568hjv5R+ZFN4tR70370ocSjmU0ApAmULO+dHygYoCSwWOh+aCzJQlzmMCg"
-    "k/T3an4ZIfKYz0eYrlILbroAor1d+bqpVhrs5WfRXGIIorg68IJlf4tfAvcrTMH9Ts/EF3iS8xVC+z7ulRQ+zKbdaZZI"
-    "fIEvEWVmzMWaMlGq9o0HLdLa9DMxrCnyNHszUp+zNBl/jbp6/a1odJ7D5PwwnY7ramLUyDTem9ac0PpV4GOLv0c/2e1n"
-    "XbltG8tUArkzKJlIC0N4ud4gjkw/kkSJl1woVMw22WCGnMo1gEbjlvTFKRdNaXCTpiED55/bvj4d4HcEVLD1Ugzw5vnN"
-    "TkT74RddaZ1qkw+t3iYOLSjL5dS6p7ZalCGDDiL7s2R9p/Zozu0ISqSheIhQwyIXB8U2kCMoV7JhC+8JyJiMW1pz3F2V"
-    "ZWBrFnhUKWEyTPk5OQ1Nw6StpxbXHmPrgvuQE5SuQoYVYZyiC1z7EOHaOMB+Chm8qMsfG74n/Dr6ePBJuBN5AeoVO41J"
-    "pzjDJvNZ4V2vF9di5tMYLSdF9d48mgm0JA67aaFUIs3pMa6JQYR34Py4gFpu9aW70f3tvTyhq21xOGViaDo2eiueq84q"
-    "q/ewXAMzwPcsBwDq9Ho3lU6pSUTZc6EjyPYgmx9zYN7QVMkkoicCehJ98Y6Ax3b9SJKZlzxrousyzilBFZqIMi29usWg"
-    "vK8Rf9sMio+82ZhAkA3RsZa2sV9xjKXJR1OZrl/spSa1sSJdFojyJz3CVprmylZ3eA6JEjVry6CqyKTE4sNgc8Eb4Ywz"
-    "c8Inxh6dGTQjeix0vMdVYQlasuGXE8UsZqNP3zLrfTr5VF8CWz60hyC700hOJxDt0Eu6CBLMSusuGrbTxXGPpOCsxsp6"
-    "qnGlImtimIY5rQ8+PNpo02zFM+JK+ZnmBzx9yfxABy4pHujsMh51a7fiiQ075QfFDMuftB9N0ZL8UEa1Z78N6/GykgJp"
-    "JmWtt2zg3mdM7RIAshm7YzvfANuxe8DsAwH8Wfz3GfiF0iXJDI4/kEs2GFQfRkv0UPpZFaRMFo8W00nRfU4ur70sZxvO"
-    "j1l2NrEbbrJo7VD4m86acbSAvrFQPWL4RBH0FneMrGBkGhvSR1GDTyJf9/G0jFAani5YWjLkFU6FDMBlU86TTUgX5QBK"
-    "zZNSDi1WVL3OkUA3mZphrrHxz5IerDPQz9LyDGcZ/PAK4dGnMYQrqhuXCWsgMDL9CsHOAtf5FEBOz+l83C6L/6L/6d1f"
-    "Qy82wo9P+OOKBMEGwwPjqc4fl4hLgz/HuOBJR9D58J7cDTnB4XI+DlOcXlTjpft9Wi8redG9iwmAewE1Gz5o2gIu+QXc"
-    "Czu9deFZOIcEu3leH1Vn4yjV5W/wlUPI2uqY7B8s0G11aJDDjIl52/I1q+aYQdRXLFMhjG+1GCP4JRXRCM+n9XKNYXzo"
-    "QUL8NAPITByi84QjwTWTOkTK42n3VrdLFvnkjg31Gg0kRwsCk6GDS+/5LzJNwaqTPBoO3iWSIQyMIx0QlNTdOG/J/F5e"
-    "kRqKlgwrTtuCBoiQWxiZS7abtuXxybbReE3Ni8AvuS3vwSXN4gGHht66sWbREYb03xVQzsP17sH2A7oR73WS2m5Wzw9Z"
-    "KJhzIYlw6/yl03MOEHdYdkgU6x1/1dG4x6uOrZapLeGM0LqeOBl1NwZpO0Dkjs7W5tZWqDB6Y4pgu9uSOpxZ7+b14WiB"
-    "Dfew12vzfXfy4KYmoJosRpkCAK9E7s+ezmNxl2OENFLR1YvDagbM7sBbQ6hYHNQEcoQxWZCtBI8IDN3Jkhcu4RyWeFwf"
-    "kVn7SkNmtX568b//+uLNM9g/3f/1Yvvg1363v7Xx7e6TwZe9frFxf/Blt/8/N/7foPcHfR30//PXi62v8Ry+PNnBD/7y"
-    "K6cIiT8O7h9Hg6vXT1+RfVpxdMwBVQ7073Q8DINfjRE7ZDg6jc+jZRVIgPiTYqJg76UEk99DL/V34YwcYYXZ7xyMKzJg"
-    "RHgl/Dme1+wqcVkj/ByeDsZnuAk7iDY1WYI+7RxeEm/UOT8JW6Ez0GJfvn76oxp3bu+g9CmsGcg0gmRWD/ASGk/z7iHe"
-    "cU/s60d4HXtkv3xNGbhnrnBfEnWZPzTKMt+y0vRLMo6bjcPZuy9h1GmSNNAQdlH07J5c5mswd4efj2YvKMXCGIJbr920"
-    "v7E8OmrAHWF/dQFy1JTkgsvYWTBtY7jjMO3LaXHFWnDyGbnm+EAlOyDDR5y3xG/09bdddoCtYrx4RO4mn/5JCnnd",
-    "9DkNZS7qp2Fzdk1VOkht8ZESMhBdFyJNw2+236YCMiUxAasTVUzRkfELEXJ0LHpWd0pfGbKj+J7q8AChC0aMu1ID3eTy"
-    "jLRlYfL3pDs71LRr59whjbe13eNf/a2Bg1nlbvGnBxIB6hTmG9VsNr7sTnAL8tftAVmvTc/11kB/qKLvrEu39ufm3rR1"
-    "4NpGLJIVYRNlBjXURvrONgfOYm86JBU710pmlZ3dDotl+WLoeY8hDpFEK+Q6TjE+j2gdhD/fcaE6gOHNvb1i23MKSEFX"
-    "Y0jYHw2su9SQiYaH3zB9ID8ffZNbB/TFmxS47wP1/RoGco8KtYjEoeF9W264tI+O6cI+OO4MvANWwc1Foa1El4DFYUjf"
-    "Bvo//Cypke2q+AZ8Ycwo00FZI+kUG5mTIXJcpRUVUz7IQ46l+Vl54fDEaVF02NP4DNYU1TfJwu4Y7BT2xfbAl5lG+1s/"
-    "i9+uq8Lm8nO0E600LSE2WXggBcp/v9jeMtZTAlVJFyVX8JeQwLpTj2glXuH+QpVl8a0+POLay5CBnwKPhVoHhmaj7IGy"
-    "p3qe+P7g24Biw4eWfl88QqcO5hBZbCQpi2Dc7uihKdfAw292v9p9Q3q68Phg9/3uj7s/wG/GAgxE2x7exRQ4cvrJH+7N"
-    "beGWW9h9MDHmMy1fS/3O/PigC0qTEK/CiIiAnt3ATQGfiOVEFIriwVdf9VKQCQoKhrEc+NmbpN0fkjzg7EqkT8IZsv04"
-    "b0x4/X3xdesg8vROwtx+MyhDab6ucWAkCV9Cmv2J95hEK//qq1DAo63iy+KTWTeHZwcEeQc/xcfG0fT4oNjjKwHh/h4C"
-    "nSrw4tVloJI3SVr8DYYTpXWR98HDB4z3TW3o2sWKCu4XDx9Dq7Pq62PgVD2OCegtXtgVmCYp/G0O/IOBATwhdG12iQtj"
-    "v8s0kdAaZHqDJ3zyawiE+5vw1tIHaRkJubDnCAZHEfnpULP+SFYKJZlIPkfjRaIuqRlVocwtEeWh1zUXHTR6Q80avSm5"
-    "hFDLNQP95DlObyiyKR8F7LF7dNxznw7Sp4PjpAZV7a2ZDLH2i2yolud01mH+krAEjRNHYQX00Ez2pNXab1VQQh545oo8"
-    "OM49jEOezMU49hqnmvMij9HmUSSkQfTUbBB2bpwUOjfDEqUfnHWHvJENh5ko9tKR3WWiWMu4NtvQZcIC+giJdY4to++T"
-    "EZoxYyEalRxYFuwCI8FzA8f/82VYiF8EvvN4Og/9Ot0s3p3NE6juz0//z8cXz199AOv0YCu61vSvxCgcSLad4o+ig2WP"
-    "v5MajBkWxvVgVyq0Vm3hNC9OzwLZTCww9i043rEGi8WvUEQmnwlZCSnR+HOCPBMjJzpjGTi0S6++KyrVi4e5k1cH5lXV"
-    "x0u+IA74WZcWpQZxp8sHFS2r0TiriF6ZigSCCDF6+MtB80vVN8m3MU0hqbbioOVT1P+jSNso2fZMCHRpNmktsIcSO3EQ"
-    "VUzq5sJOVqlR3ZzjxR3RRyNJt8rQmETAGz4zjlRMwMZHplNoaDhPDtz3g+x7Ko5qo84FtkPybFAajichMDEOFERaEBeC"
-    "UE5zDm9UDwOnyV+jeIy+5Tcv4FFXDpSIBmScSMN/sDJxWvFInN3TTFsn5rJ/URaXBGyho5bGZ+B4Dwo7hZabdbEb3n5P"
-    "LMmw2GgwIOIgLdn6QyeFh6fRRSjj0r4cMuwOEw8bZNYfKAkILWm9drlEMkn8ROgG7DHYC8vbf7uXvjltxqctwqM4hzKW"
-    "UoV5pZJsogtK5AgYW/iWK/GymTjk3wg1cSrZnmCyL8iA/zI8XW71LLejzGlzWwRqtI9RAvEfea0LGmv9dWl+pXDsQw5Y"
-    "1qhE+t6yWEIn+5dSVbFTtKy9lsZwhWkRXYQterk1aOJUb0L7MOfwitaT7mwejlmKPVax6IL+DkfV8RSyS1lC9BJbSTAC"
-    "q6OlHt2BNM+I8bTjzH7k8pN9fb+/XRaBxzJEi27ZfnPd0wL/Tr0kA8ERryFz2tyLG6eH5JYh531DE6ANmDPc/W4y5Udl"
-    "2BUbw93wN9RGf+/tWSt7pLlYt0Oo2PYNYj/Z/RGWQ+PTTtEo6F5acnFN+4sNa+NT42a70AuFPg+sx8BFvEOsmwDXDGvQ"
-    "T2Vx4bwPLnDaNKsMLw8adnsmlEd1WLeFy8o0EIYqihd8C8XTQuwYOicQNWxlDy0U8ChpWUOALhgYpXEzIQYzbI4ZJBwk"
-    "ZDxPlMmiaWxvCbQYWCDQZrs3Rhy4lZl+q4G+GQoxtlfK7l9rD0/ff/jbB5K9P/jqMeFTIHA9f3n6/u1f38DZ/mE0nofZ"
-    "7rtqEtjQ3HLewtqrmS+9AnVOD0YhTyoOCaUDM0XiXjIDhZfkAgQrnhWG8IxlxhYqsdRNwbRxhszEZt9U3z4Dbt+iwgOt"
-    "kMptrZHtBf8BJwC6l25yAdCG6CUmNaqNX9aWRsAj4+t1dLRBrgDFv8wRAHX8i7wAnrfb7DedAeLqyF7R/H2ez0AFT5vO"
-    "0/FiGgNAa3CPFqv/zNbOBnmkGTTeV212+iwREOdYP0VkN6xWeotUMAcziFbFbj+KWQv+eAtYQvAjkEa2oF1jVJtbrpAr"
-    "eEhrlnDVYUtbet9uhEt2IVvepLelpINOSt5sEt3IlQ3BRhFl7x6k+4kkWWkS2vYAR4G3Hhx6v2x28ui1TulinOj4UCnF"
-    "BYzc6NRkvZ/WXlFFO/m+WX7FgbweZO02gfGo+HTnNgyEQ7+msxiSTFzOedZKyY5zBoMmltFwVcss8whE7Nezra2Dr0kr"
-    "z/kTW7j92Bjv9ZqBu2IUCtCFzVPJKEdMPPhAX3BICfG2bcSU2HMx5X1kieasrIo0v9YAVgLshvum23kpbt3VplASB/zQ"
-    "a0scEfQ4B/lqIAc9WPPKk0d6Zr0lSiQdFTwWTJ+sOaQ5gdpkrlnDgbAjtPdez1sAx9i53ACJJ8OLE5QH4icEprfl9UHP"
-    "xn1HvxWHs0xAWs14omrNjmdxoaPQohWz1vbVQW/gzfvloOLwoA1hab6wsOkr8TqlOFkiSHUW8YLMLIiARCyqf3A0OYUd"
-    "7NAOrEBFhDIpAwR/ncK+ts7UncmUrYnJCOi6XJUMENfbj2I53ty537JmvIm4cQC5k/yBnLloUagrmXuZu5XRwqIZ7XiL"
-    "zCIvDgWyx2D2+uo6f5POpoa3lLVrnye79hWmxxzVkSauK7Nb6tSWzDHr5/g2piOWu9fLG5e9cD+Tz9TO+i3GqzKiwCCO"
-    "c5K6SmTnSSQGBtnNrLsqIqD5MEIxihDiBPGmN5GCpkdHRGFtEM1ehsJOR+EnU/BKofiAQV0VXM1G9SHHxEneIi7Iyian"
-    "cB5v9Eo8eWqYgEb8vujppRAx+lt0779OOt55Dh0XXYcxPCEjDr5h6BE2H68kxEnnV6wSfq3SsAfEI/d6Nm50OtMaBxLj"
-    "dO/lwmRvqVrNRWZhHPFZphqBRDlyiY9O7OQJo9A2Zpd2ucXJEpCl5eGeI3kDtISa8JOTX7CtZDUn1/hPeezp1qDvfTk1"
-    "0YrFJ41QuXXrLsS7ODtNqRmIczxy8bMZTYkkLGbjhMP8GLHuuX63p1r2EcFmgrpIo3RN25/hkMJJUxak7Rd7RPwOcwOj"
-    "xAJ665htoGWQdNbYjZuAwvmQNKwgUpqmkOTa+s6YW7rk4SEHLDWbteP3hK4/GqsyH5zBTYdLJ0UKFEIhReFMMTFDiRSF"
-    "L9NbnZHpZL+lAi5sI2TssO8RkpJnBB4Y1gFuETQ7I3aLkM0DRwImDROfMyBJvZPmJMFAU5pDMTw/IjJWJtNJH1iyQ1Id"
-    "CVRB3wqOl1GwESHHQaBypoFaBJt5SpZsiAbIsp2qOKCIBTBUIuBqyD2X02IMe3GAhjpF1xUgd+v5D4Rh3gpj/e7tqzek"
-    "B/sqqsE0uFgW+ZHaywc7oetvhD7aeHmbxVvpCJ0cRNtKHycU3MtLWOnTz6GrCwmkV2oNbYZsqxBNMHaE6cGh+OzRyHXv"
-    "xXYjLAkuJXvOgOfjBBrUyoXG2jWmX2BYNXwyx8cWs/IrLqD0YSXDLBLAq9xHtiTJuykp+LxBCC+vZJHgZHpur406ZpVe"
-    "8CGmehS3RZ01+3zHptbGRhbXA+vDCZVYmJgwZvJdTp+RuERy5JdhBPkRVB6OH8ajaaKHcYgvKQn2enhRGmgjN/4cVCw6"
-    "ImtIMXgqqA1JpyAjCh2+KDjvsMPOdS8Dlsr6YlYXAmKTeQu22T52WUy1e6cBboOZeDmeVsvHj9iSBNmjsN7gFZ7fPjEB"
-    "Y986NYX/vE1y+h1vRpwf/maU4ghmeS+OpFtb1RKPZcGZU4zRXoSyygz0ZY0L0NxoQM65oYJESfJPxWtkYgY1QekBPMbi"
-    "vs9BqHRy10/PW4uMuhRyEQmfejYXRndNNgGqbGRzWEq3HByaGjg1dDl+K+x3wuEQP4WFf9PIcTpqLoEcxdZ2zeaJJZt3"
-    "sQKYayDn2iG2ZcdOt4DySThaChqf2leaSeZn3Ec7fNMwmL3yWhJSVwdQG7U4O6UhY1r57FSOW466G5ooZ4zG3WWjyDsm"
-    "iG4+Gh6S6ynFJQtNV8c+SU7MA7n8w1tpfIlLkzBTT8LdGGpbNPC2G2eCOTmSu7yez9rNGMhRu0g7dBMXdjeG9kWcyE24"
-    "Jbs52hDKXYKQUQzBPYfMT8+H9ShwjIEgi3CpfIm7a8AeD1y59Yr/qMfBqPiLVkS657CwRvRoyqcAAMY2jXv6xUKdkSoO"
-    "s0ZnzAQIAbPQMUIirZfn2EQwk5/UYWUcwIVkN6KcB6KNrIvCRLGoGYfn8XEe+9NvNgFO99GVeMJB4ISUaQhh6ZwIoK7Q"
-    "UfgT7Si4t/TFBIGV11ssvQvfwmIjZofyZlYXuoWioRfSjwax4IanEi/fUWZUQSZ/e5w/jLkUQ5pyiqEQy82+7d5pFs36"
-    "9XCbpsrCK/8ZYO2o01G5iSprIXMVs97TuPJWQ6BXSxfYIOxQqCcnFGD8YrQQdM1FqYpMhUveBSksZVFUv/CTDRDDoiIE"
-    "PUPVJiiufwqC6zNww3jtX9QeazlQd0IDq8hQQAMDcSy7I/QkYqsKCP1o8QsbL1L/EGjaoPoC3UfDTbtdcGEAXRySSg6J"
-    "Ec2e/nkgmBtRX4zZ02cC12jOOJUaPCtZKbY5z9MiCv0xfo2GJElwPM6WvyVLIyiEKo5agUmc52LP4+KuzZgQTcypxNOv"
-    "2RSFE9cnH8otOJwL1guE48g6YpISlafUxIxjvJc7xtM/T0x28LJtCeTQ1ki13NVGwvQPnRQwRLYrHkVsTpYAUYErW20C"
-    "dzGqjWJD6+CmDbTjUEPUYMiMZSkGRbZj1/EslzaDOsIgeH4wWjObS5u6plexlxmSgwAaHPerAlSL5XFFOKUy3fQuxi5u"
-    "TD66R8gBognVHH2DO86fBgx0mnwo/NGeTZfQj+rPkDVX/EmqNIQRa1Xag/8Jxlm+82nXI9utZvDRmFqTGeGM6Zl8zp1c"
-    "RTOheVc4t1Iq59X6qGeR05/ydv5CIkmRTGQ+nZ6CCjkIdAViqVJAsUCTBGKiIvPf0WFBUg8JLAOqULi6avGJxAl5LF0q"
-    "HSqjC6Ah5idGZAnjvke6zdCtdRS+ZQ8t32IgTB1TaJmURprR4vUU0cDuUs1mt6J8Qfmlcu7Lm6+i08ZYlKT43PDyCR93"
-    "KMdGsbX5FRP0O1zSPX5DNcfFBeglznDdcHiLHIFkMlT6FsjvbQm8yXqk0YSIwYrHvuH4uAyz0Vaksy6QqvmTsHlhFUg8"
-    "qvsajyq+TyOEBbkmbJX3qOa7uNRVUkr72qLQUcg2F4Pu92MmlQ7ORmNoMimSnBikLCh6+ElIHqiM4fQUKSndovjpw8+v"
-    "Nz8n+JzxhP39GOj31miMBLeKpOBCH0fLmPUB14Cev3vns/CDDTKyLjsFdHPB2rgYCVoooct2m8i+1HpUo90g1qv7anKE"
-    "LXfZqEPitHE2mNVVk0MERSKfhCdS3E7ebZx35FGjYSmRrNfLvTulEh8/7PfjlhURlgqktnkYXX1t5MSVhmElWXDMV11Y"
-    "yGkSBjPFFViz4bw6NsR28akGXyQBs4mSBi/GG+zOn2DXpxuB13/cEJpWLq2UfhJK3ic2DnfJIhNJ/xmWgL9HM0AKvnc7"
-    "C0GJRLdXPHqwFaM2fnj7rix+ePvhw9ufySr50Tdl8fDbx4NoKvhOZqTdXDDh6wr8ByTNU2OrMBsdhoVSt9tEyMfMbG05"
-    "mq1NvhESEC7O2IR5yiwF67DXVkZPjeCvhDCmBE8b8NHBnKzNr8ljqgOhC+PC/ouM7HT1/4sM7XQqQ53hHh1NqmUDJXcl"
-    "jnyHNl1FIcp134XLDVvP7Ty52G5hyEdz1G5qJxPt3oVJz63vaHbqBGArZ5IcyBAHvZBDWSHysMtiK6DuC+sDhRhg1sxX"
-    "JMEDdO//Z3fzy95Ot/+fO4N78e+/3e+ZzBmHlpXa13APNiRmqETulL5Qh7iJSw3CQPTLYNBr7TxHEl20GR3S950Guj2n"
-    "NwyvC9DJzVEl0Q4peKfnMRjlw158jeTmfW+dWaNYNCg7fwvQ1Hawbpc006XTfbHXLj+INg3RBO6BN2rAalYDCzgXMTnM"
-    "9rptNHKG0ynrUHE647LMD6QE/+rMpjh5rwUOtmHulm0M9DbFvGBI/1a7omg2JiODjKW2+9YmM50PIbVsdYTyJK+So8Bk"
-    "qmzBOAtudhordmX9noGVyESRL/h6a6t0Pf2y2H7oHYsuyO6VZvDrLY312rV5YnhXLj78fJT5JqGIOMdUFN+KIa3Q5cSD"
-    "0HIoC+GEmO9FuTFxuFC98nXxivTlUqqdOZGJxNVn8DBdGGEZpz5VGkO/2JQiVb2pobu5v8ddrgKyYCri+z2uFILgMEb1"
-    "xrdYU/TpO/1EIld8SrYtrsNqrNOUFkV7RBYD8SKAP1RJoyS4kk4+AaI+3qqB4G9Ch0og550Ux5mn2MdxLnOo0XTXWoNc"
-    "oihIOmxeZw4G78m6AcQqiqeJ9IcIDTlb+4lZVdg6TahQMewRCWW0qyJjGGrk69ECOOaTJdxjup2jcPVbvNwV+e/eugDf"
-    "9CjvIkOY8ELeXoSNVbYswSZ+7OqZ1R3eiPwcnRnl6G6cyrmpkwNsvDQbdsWOyOHVIJN5opGXQ8/agi9XS/t2R4JSC9xP"
-    "awBmLtVFX3bbjBUQullykzs7EALnlttz79y81lLz6VUUypkluNuMN273FwUXTyTrMHCJKWZ0wngOx/8GI+7ioMXpJva0"
-    "nUJWmA1Vqwm2KMXGdiLcEZQWzXK7i11xI6RxaF2Heqc2tMlIzEVBzwKYs7MCWWd0W3A6l2JF7FaWEpk0dM/CpmGiXvEi"
-    "Cpb8SIXVcPgCaJDYYZDsdTuzMMpLGI8CYrKkKnprMxCU4q1SElvScTjAt4ZZXF+yAB2j7IR0nEAz9xJoJknI/5Ga4w5g"
-    "7Co2oTWnixwtmREtqQixa5oX8drLNoosaT0t5C701xN9CUk0yjwfoGrHb2PNx208yvXGjdjxZLxuZZR6pWbXsUjxvi+2"
-    "Nre+1ru1Pc13Ic23D/1qV8npUrZuZy5ecOruvENuntuPdQdd7mCMEH1e30hwM46iy6gJ8F/ZKeygcpjPO/7GRBs3Qt3x"
-    "jGgF0Fa2fDyynCrvcurZ6WjScTnst+oC37a3Wr9Opufhq1EmMO0cjhf6C6JlB9YfFJ6711IANnMoQXN1yL4Q69iUGYvi"
-    "Uthkctqeatulmh7hmc65QFlkHUjkA1FcIW06q0kLpKkhGtjA+5A43ralM2UVOgq7OLCHSybyVtNNhmryJ6sg2lwVF9s7"
-    "2IkXD+jP5TYtmvDwQFdF6RYBhC3+iMa4UkElVhyCnWp6xnyAtfh0cpyClndNz4vtbwxVQ9uTb7mkbMlqwSq/V3xDlQXa"
-    "duUewrw8Sm05qcbTZhMOP0lFoSGPjGuUrhK3z3SHfa1160LopVivj8q4pyIT86BMiWHCtOHy9lIbWRwRBphsc+MeHS1z"
-    "akthAcJBfTCt5sMvFsV5hTbNye0G2NoMvwjLEOiL1FJIRoh0SvsnoyOykCvOZjOo8QWLMUPWZnLD4VVckoYz4j5v",
-    "bSoKNCNDb4QXLajSDMh72YLNzFDVnX8Um9kwTKv4cBF4JmFHIRyNpWopXhAkBM6RKUwOeaJF7R7BOi6nJgZzoLGWUxNH"
-    "mZMYuX7RUtmeYkpjGoBi/UTaRxV2RR91cEkCI9JMhVHeZrttTsLvkWJLzNKg0druSRdzvO14qzeGe0gvmm1seOU5uZOT"
-    "wOQ41iKs8HFsALLZ2YxXSU/xrcMPdoEcLSO6NQkZyUxLm2PBtlGdgdtugbJOjEl2VBp2REA3UzgZNOCWlFIzJgSVntHZ"
-    "bO+UcnnYyIMphBeo9LhekgHXaHL8bDwKqd/XFkJcVSss2H4MAUfjxs78XNPS3DYrMyyUcHFOLzYPpstl6PyGQq1TpX+D"
-    "ShBf+QgLX6lKUhQC2+hBuPH4TcTwXjduQhY3xy663/D4Y5jk62468yDKfMclPKtmWEyyjqXYVzHkZO8WjQBTv3oiltP2"
-    "ZtziZLlp9xjUVZx1BMsSTsCIcB2q3hBYWSIMXajQtlOjHyc2nkSNoye8G+RwIY3FvnpPX7c4rPC1yQYqFkLEgg1HaWSy"
-    "h04AsluaT2FSyIvyweNOjjr8IdkukEyR7esOatadq42dmKhQ8FnYuqpX6DzZSJDmkEi2KKQUe02veo/8wlVmtyZyYFzI"
-    "V94AJ9M6sG0M0S3J7rSXOv5gq2ftJ1k7Sc32kZEzrKuULjOkbLMS0BvNOkpQqnAkd9VcoI/rgxSTXVOC6iyNNUBZfAVy"
-    "SG8So/P1OsGm9jfwVHVuQEnvEsIdJwkkScWOFhDjMfePGZOrA4aT4eQYT6shkLCNMncVeIuLogqf+SXBaa8Op/pGorjz"
-    "rw+j03pVLNV1+loo334iwLTT6bz+gVSOqL2aH578ML0oRQdWcjBZTslxn1Ypa/d/evvLm4+rQV1evnq/D13uNjk0sar2"
-    "JY1prqJ1ClpyNQ3ZKLvhJibTZd2OQikawM8JQMosNRn4ywB0Oy/5HU07pD78u5NFNwLOZrdny6J10aoNRlEb+Jxpchua"
-    "YPQ3TUu3Reyjo6JWFe5w1FbttnhwCophnNVunyOVhQ7uj/5Of59x1I+OTni381yWdCB+SlVbsFhh24upJGjxmpCiPJwE"
-    "J5DFEv1nNdReN75CX63VJ4mdbgSacJrpuLzKpAi2y+T2oVXpV5mm1euMsRJyHol9tef1UUh+Qn5tLfBG5Bw1cnFN2wCP"
-    "Vrp30yDYwtVluw7s0LzhqEtvN9lqgUGotx61IHHZO/o69hPIH1SAX4xED3PLgCPGT3cVcYN/9/ySTx2hB7fiG9EqyQpu"
-    "zaaIL6ezetIgvyOA3UjjaOMCCGRamJWF+OEz06kFOFaTsu2lSdZmqURS3N75fmkLlhPjoRpIGqSOuDBEnY3GdTZE1BZ6"
-    "n3VIO+/1ltWEo2iatb2pdp6vwYQ/qxjTz3ctEpVZPzS267gWy/JxTT3xpaXgDly/dkkuPqc8pk3YXANSY3Qw7K78lhyM"
-    "afhY5E/bvJfnGy0+Hp7BOLZTynU/Zz/WhQvUd5u4htyESEelAzuGth3XPtghven5/A2VODaYU3xnyBvzHHajga0RUUam"
-    "Y1yaoVuPjJokqc1XjiejTuDVF7wPClXWUR4ihwSJQsfZQV00kWFwLJptayv7bs8MnV8kMSuuLYC4k2rH5d6w407STtyo"
-    "HR880u6htXEfr8scqoUxRFpstURLpPHs/oPv+zZbrbRdMehxv/R65SpcmBhi8Np7xVAp5B3CYYqKg866UtREinKdToej"
-    "o1E9/Hi2iKbhoCq7+deeD1j5J0QXrP65wIIcG1JvtNdh3LtyP0rX8B/HxckAWJRG3zGnlOCH3O/0YH2wsd1bG8VQSSJa"
-    "ebGQ9pCGkXy6IRThMJJZt4lGyKSCWUNXngZtvQytvRVymQHICEWKi+gosCwWZCMW6qqpykbuGQVcNKZ1Mkr5+2zH2NXR"
-    "0kdM8q5J0uwoCTGujdr9umHg0BIRso14TkOSWTeut20M+xC6Rzk80nY331caM956s+emi9QZ1xXQDvd/3ezOJsd//Nes"
-    "fnL8x/Ho6I/z+mDW+7f7o81lOFW75ixqgbQjwlXodyBNnh432ZwRgmQB3H9+eOMWBfzXeOmXYnvEPmdy4AnadC9k29/w"
-    "pe1ARYnqZUo3UHeL0Pi4UjwmXka6K4q7s0mdzZn1cepGDWFgo1ttMaj/B9ydRDWGv4Ho4XRFPGNGDCUynX4qyB13U8VP"
-    "5qCIi6L43nbZbIknt0CAYaqHzjS74twYdmjF4UrdTcIOlZCQJwApbcI6MkaqhXgutcL4pf28OJxPx+NXk+UU9yaMQsdT"
-    "nAEdQN+gRCPmi8IdliI0hToMPvPxiHCWrGQnfWDxDlnL1guN8kUScBX0BEJHQPKWAruJCUKf4QVP0DT1HLZVmJ6Fdv/0"
-    "cyQ/t5X5rJLzJFHBKtnMu6c/viAsmSR5qeY/S6+vhOOhq4SGordDlq7soaBoPCSSFH8sL69BRnf9TNnoCH9uL7FZbx8P"
-    "jcgKqUo138DXLMMpo9M3xChiE/J2Aq6+8xp7CnOWiMMWGUQSPvh6G8ZAHR1Tigp6Xl02JD1OvBB7VqY2pwteVEMZazmn"
-    "cYg5va4qEqSOTwxZ7DEOF+Z2tRNWwQ8IjAcpdH2+65b5wSVArc/JI1o3DKJGfpoQ4NQ0kGJXSaZwLeuEBWox7s28rk5L"
-    "KRaDmTKovDoH9fxf+2/fwFAq3Gqjo0sGy2krbWC6LHkdgOc6PW278TZla6+sNA0vKSrgDtSZOH7pQcbHgQyl+xPz1rLU"
-    "DDFDFxx58BrsUhfc1ixjB7h3dd02qa/pbArnw9lkORqHg21WsUlHPPkWgjojp/d4ekwBjZbkmFRPhjKdTHRyvW66VgyX"
-    "nV9ZtrsrRRDSmMTY49jKtnQbxUfB8xbPgTnliF1Bsr8r31T8klXznbQiD49HG4tsBnyXFAuR9zGrlhgOEc0N7HSFOKN0"
-    "4Wdhk5uSONkdGCWqLkrkrBqOV/PdFavZr+ckehPjAVWtDeKhQQs409EuXtPbKFyjfn3knsLEmtRwUVDnvn4XCncyNYnA"
-    "HcvEsE+p+SqshoptGuiBZmmx2zqbSTgzxAuCAPEF75mCvXAPcIaSX6dchVR8y2G/cOzK2BfqKPzU7eswAMtpzxcOI8gu"
-    "N7PUVmL7N+kav2o5S2LiQhulce4G1QYTBhlwvyRNdiOq8+SdiIioGUnQFLu5gv/OODrPwjBiHF2uYjrLg8L7gI+nQDB3"
-    "SLxGDyweiAwdCWZaKIh10hBpsWOOoc0bQ5LQ5SKkHYwrKZMBUjg9e4njrbhpN580kVm4zbPJsv2ccn41dEfuWa/7Nl97"
-    "5dp2W2AQVkIkUq0swpQGCOraaNJGoRIOZKdFbMakB1dH9tC01dQiulQiOHEC1Klu3NvRdDB9o/EygJG4ct4ekaf/5Jih"
-    "BxWznlBPCf6JJtFDqfD0ysRmcVbJwpZxNzNxMmM7tMx78soXM4JQxvfF9gOE8qlgKPIYAX22jO6ZTR6eWC0/Y9sZuFg+"
-    "USkhwh5umZg3GgdZoJsoWLEE+uC5OZnCZfw3vnB+o7EmsEhcYUvASLjxSAufbyB7T7UHfLLRhCNMbKVW4StGTordpeGh"
-    "cDi3y8GDECUEMQpRI5pwhc0ZqGiMhDGLlzQVrJCw4rlUhcuL0XPi1GUp1LhgVb0OdkviyCaWMbI/ZRrm1Sykegi1MJHs"
-    "1EJsJOMYt3COtDengSM7ocBGGhCv4oiREsn9fHo2HtK2zRlIE6xvVUQ/HzDGhNN7/erNC4ERjS7UeP/+6S8wyvrqq4eP"
-    "I0/IaMYcD0aZwtHilxNiy9hlndYq9bh4i96cjxZstBkWdi36kkAeAtBjIhQleIQYyMkzjlK4Um1eyRm/ydOu+xaWIgF2"
-    "GHIvgccbhGLLj15dW5UpBnGRvx0tntGWyovV83/LWbM+HcJeh+d9tzge/V5blpl2PHoPVJvpnA7DMP+BXVJiOlz+AnSd"
-    "Qncz3vV4ulh+5Nuk1dimgduu7pbk/e3koLitdwRGW2hYK0odAfFHQLbD88ezhf2MjaSfmRqyX+cV8JEd/cDIQI1O4Mrg"
-    "J6Ds8q44x+oYzqcEg4yl4goirFRrUcxwk4ulaPjN27PZEI7h4LyScDde9YNmwIgrGRbaNTx7mUfTQj9s2rjev078nc0R"
-    "coZ2uREmU0T4tLBMVznJXREnT9GDmVelvJaoiMc8r99RDEQXV3WfOzKIuECJbbhLuQKRLFUJYpTwlZaBaJbmLe7Wsxh0"
-    "ve8lsT1q/eOPtmUZWai2Rde21OICs1OsgdrNLo7tDpR7OiGNsJ/ZbArkbMmL3TurB0BG7Qn3b6dpgphVLcTJJHpfFbo8"
-    "uPfk7rjb9IoIh/hpBnEl+VLwi5hfzYCpJpYJ7pkDqnFgJXDxdDg2miO14o0/3WAbMx9BUqA+GhSRNh5xbMK8w7TdYjmd"
-    "DuXIl8B+ECBMZOoibXqEm2JIwjE5BpvzYqydwwrQocXjPePexkaJ58mAU+61nJE/pBMdKUcO4N/k3Yh5d42v6mbI+Vde"
-    "eBr41L7ieN2g1M/AOmqASBQbdf/hUy+eHvNOz4IBywkKmj8W4DLH/thCkfZetLu6TuuBiwr/73opmrQeJcC+lOMJoy15"
-    "dRvbUpNrccL03zyLY8HFWm+yeyvGx2SPbeGHXXcg03Eve5uPZSV6ulKZKGW1rMto5UIvFJCc/pr3Io2Q2PDx9VJfm5AQ"
-    "rh7DGdIGNTf0XUefqFSJ95Zbi0x73QPt1cvN95AYo+xMRCZ2TGMJ/phSCiWJv65zfYil41aRtK3ELJOxnngFHtx4rMqA"
-    "sILUShQULGsJwD/q0X5EHM5sPj0mW6mDCqihTDvCu/Us8DihPlT5ixwILJDSeGbG7Wc8PWbA0cBTEbUX3kPMJoKEillI"
-    "PljOqyRzp0x0JnVCQ8cj2EuM62oI+Berlolxrz8n1uJnKG3Wmeau4D84cVJPpQxuTl0yWjafa/RLMSPIztea/3IoL0KO"
-    "algCr1ItkV3uGrPf/Q8v3sXPX20/yD7/8urN87e/xAQPv3nUGgsyJvg2L//D3969evPjx58pd+Jx9j+8f/GUXoJC7oOG"
-    "6PwAG3teqIsO0ZV9BKgg21eY64fR0egX8hViLfuVFMT4OMiYpnasqfXgMCpIJrVouDOPcZc6LUJYneMdYh/M9ENvNQlf"
-    "Fjsp+gKDSW5sR9KC47zxzlXjVfrxGpqqAbmc8wrodl7Sh04plrNGJMfaWFKUhSG4LMQQEnu0+7LXcXXB4L8s4mNLPW/h"
-    "OqCiq9LaNiKDjT1pm8AScjThJ7hSMGsFIcv0jFtDNmcOykcElDdE3aRUqwJdarVQ2MVd0ZVF5drOtXV6vZvsyffpURcY"
-    "hpRerOqu3hcSU8+Olg3jNp2Io9fO7T3i/+vsdNZt+PFtIFy2Wj05EvWfUtzKEbxSFYvj/wWn4YUGAYhm0lg0loatljeU"
-    "9hopUlmcoaWkoxh/KZ3GVjUQuYKnSyNyFk1Fb61yOh8+glXfu8H+YjJtayXBTHYNihb/9tGmCHL0KuJUTI+TZnr0e43l"
-    "Hlrd1FbzqRLdbM8mUWflvSaipzca37B1khg/lPqATL8yP3voJfgyn/CJ4uX+k305ZpLY366c0hNOi2WZmQhjcH0izHjT"
-    "1PTzvQrSZl3hThCjI7b5E7zVzDc5FOTHZmnPsebp7b0IYMQiPbsx+Cuhd+X+WhoZtHOGBcIHEIv0tP1mssRKXMwHUljR"
-    "Do6FDhHbrKdwuejA2bbJ3yA502/MLLZk2HA5fkaO5TTpDryVhW1j1dLAZI340pom8rC67saPK+wOOUuMurVX3G15vZvn"
-    "0qu0xfxwkAfsA/P9suYunit1ez4fLQOfHKiDyaH4yUM+cViNx7vhmvkdYM3sN7gAlzIi2vr0DDqWp0pAhwP6kvBL6atT"
-    "6f+ZLidXTLlkGn+wTvQ+sDDvwwZpGGQUgSk4CETGhGNeomeGx7VZHfuznF8mn+oURRTxSN9OuMZoTHgESfs4pc8KNVLf"
-    "69wjx5Qm2aOChfkR0pzw43fFNwTWLgzb07BEw8zLRx96z+mn+BhgpfOe+t2Gm9nS2Ds21Y0GBhLJMdpFJqqTVTNiuWCI"
-    "9Cyao5Uo8qxGQwQ3GNk8Rp4NSxd3KDi8icR9qSYQ+mXCxBgSMOt/Q1BJhHIyDfADUVgyKlzr3V7TJcnUscYEQQbh78YK"
-    "Ab9WWRiw7scNl63pe1cIYe/YfA5J8SbbDmfZ88sJa5VUv8oRGiF5kxkoyT2VjEqZdJdtr8vS3wZpYqOSxdkqSDc9sgZL"
-    "++yqYFlGFmg7ScsV5l86H0PzpKifpqikJbHeT1Jp2GXy5JdlbEAmeMm9wJq2YLKVhkMn1zf41iT5JHhr6k6+lafjaM9E"
-    "XBrR7EbaGqNbQPSwp1GdFwuJSdpT6T5+EMA1v23K91ER4kWENHbFhNehl6R6JlEffc+iUCJ7no96zLJhn8VTW+jRQnrE"
-    "fGjT4sVapgCcFCV77mgyCtV4ZJjn8+rc6BfJAHGnqI5AvFfCR4lkh1WLTuV4DmZGXfKcr5tp9+G4TidCmoVFy9LNQsde"
-    "/XlTd9M4Jn/K8G53RUBQthmlUtYOrL5ojU3b6HPTnmW1i2DGJhj4xuX0+HhcdzvCCkhtdLA1mSJjzhdXDkG5C6z9M1Jj"
-    "fK/wsrkhC5H+tgrxUFO6fEd7wK9p6670WJPgV3wIFsrXN1nZvM0kv3yJUF49C4WbWJGUIaMIzEjDNgKTEtu7wsKX0GjI"
-    "kKKXgsVt3c6Fkss2HoXiAMlmH1onWVpsJyMfNYHhFpIZGDV1rWGS8VOk2XFuCDxfojFYZFFgTQjYzH1AFc1O1mPIakZo"
-    "VsGN2f1kzrKx3fSAmp6pHadd2ho8IzJlStSXUZtu+DPOk7vw21uGjh0Ig6dKiYH8mXsA+VMRFy01YUMoRNRMmeSdTWAt"
-    "54gA1+uz45NkeBW9FpxlNpXqjodkeLFiebeQtk4WIZak/Ub2snC5oh6bSaSdaMY58EKaaCUrDQvE011lSsRsrWUOG1OU"
-    "bLfxyY/eL6S29DQU0ZmLXVixBc5rXIsgiUPViBiSHkPbj6cyqG607Kj2yZ5u0HLs+pjgF0ufhNU90XTZnNbsOO5ReImP"
-    "+F5t/GEE5VS8VPwT+sNJdwxJ7ZcTM9qUIdy5gDAbTc8WxmqvKIhJP7j0/dRzLGJqrT3CDNwXZUz6s1xj1uC6mx7+VRy6"
-    "itWpIA4vRbHqiofCciedfjBj1ANOFbTFX9xvrYjfRfsO/FT7Djy3XIOHZ3NgrMKwMnkkVMtkTkxF9uX14NYeUCvsOluP"
-    "cN83dobWkzpjdx0984+jBag9pYKU3m2emGEbiyo32hM3EiHmWSxCWhC3vz2aY2mtVosZ4EALCrQh11wkXsIpVt1/m+Xz"
-    "wqmGSnNfch6c7N6tOr4Wf+qcHL2FxDVaZK9sljHIjulgPMXX7HSx9NbaHuNbUyZN+Y4alRDIsCyPhlepMxJwWxj9ymzV"
-    "ixXu81AgdzIj8nOF4CACblGNhklq2GZKfjZBKcTHMHXI0VDuddSSVxrZa/VGzOhvWiO+5//8xpBMiAt2y1V7JzpxRqvg"
-    "mDWaBt+xRJeEGydOJiITq9ab3khmemSLirQrWsaQe01zKRzmMwnxBDbP2HhkEUmMXkQsfyV79/6vF9sHv/b7Wxvf7j4Z"
-    "fNkvNu6H///nxv8b3A90fafT65kWOU1RE325QW443BIWsFlIQbIAd+rn+8UDP0tRA8SSkGjOHM2/bXbfUFFCrWimFTWt"
-    "qCs2Nd3Qq9rMTaJDv7U/jkh0zhjVROSByH1+MoJ+clIL6ePkw6IHE+WXdMuIW9tavqXOUqHRVo3f0/fxe9bwLPnuP0tf"
-    "JPJA7u/Q0FfQT/ENbq/v6QL+753NZTU/rpedXo4iJpqFq0JQXfdFoWVwvOJw75N1DJu9/oYV8xuMv39bTn9zJi7xYCNL"
-    "lgPxv1wWv1XL38hDAJu9MRmNJbmcZpQYSWv3GuYDBIex2ya/y6TnLO9V7NhqmUF9YXyMLM+Qpj2vDNC5Jsnn9ep6",
-    "uB3R9jP0Z9dJ/qPNd/TWSgLZdguLWDCZVnA/bGsaZhM3kppt7J2xgi2aBHpEdrrLQ7Z5Ui34ZY8czUwGtjxroQdWSxOb"
-    "kjw6nhMZCulpRxfzrk2zktA85JAAxXVTspfJ1b0hfLTvVgfSsNgrNWK5Ur0D808jMhiF5TfPxHWmjMpXX1rc0aMFH5L/"
-    "51VaXknlJA6gFXsp5pLaz1KXVMnNM0KZJq0JGkgI2b1V+hMv7o8MRJJ4N4TdkchfqYNIIGreI3OvqJZWtHsQxvNTLs+t"
-    "1qk/rn3wUTsIPMxJ3qK6+2Qf2baJlIFV3j/j7pbTF5Nh12N+rCgqy0lnMjfiw3QW4W7T258IFbjFJxpEQtJTHVSHnwpR"
-    "LyclibRrrRnXaistb+DVdtT4k0ResSI2rsE2yBLr6h07BCUmJJhnM9pbCzHcDK92YbSAT1kvwyn+qSZtcMjDeNSKpb7v"
-    "53Wd5jvKc3SSszm558TEgGzmOSG/2tbZClvpm912q9ZVAK6zajRfNGJ3hnds0wqrDDYbK5bn0xiUHYcVOaxI0PsUCtUY"
-    "iq4LtOkhWef14XQO+pMDLeeh6jU8JVqamwpKYAGObxcl22jc2yN062OMsqHR4DMFh9oYyZMVLmoh/NAKi9oIXIlG5pZc"
-    "f17cSAb5cdBICqW0CkTJBYbkWFW9dQYvNq5ff5CF8KPuOa8rXj57UatjvrdpCVMqsjkfzRe3wAXk9djA9cuB/IbjG4D8"
-    "uBzisa4KE9wXEBrG13slSCny65AOlzKkDEVFrxgsTjhwKbm0a6lrKu31MqA0j/h320h9dhV752wTYFx3Z3QmqQQjGxuZ"
-    "yQ8xMjibjMQd+mi0hBB3clmwWQkjNlsTmOR/rOWTUM320bjcShD1vWyzdyPYvxxYki6ciff/89fhvX+7z8haUl4Wg926"
-    "h/dsLHbRtTkk69HcnlRshN44D+dnALVG/OHsUEwfErT1weg4go2LpCVcIAbrGkwhGcTNCBG5HkcjfYlY2TwubwVojZI+"
-    "kAzizdsPP7168+Mqe/nR4jmJWk/BVo+q8TNEyiqJUATG7gc0ULLOKnKmNhjToZJndP6vBZrmK2IvGVU7Nd5imTuVOoCg"
-    "JtQzRrizBoeYvuMMbLLo3JKIO6vhQyHjCTP/28bGb4Ljwt5WtA9Y4CRE9Jww1btZiNL1uDo6kdyyUka822vi6qxCIknv"
-    "2MfndObE89Qrr4NvxVbLjBmLwrdMIVTDs7EUCXQMplje53K9RoxXzGcu+c7KcIPGh+DqmeZgTXSQyUL2fqLYOp9hdkpl"
-    "+sVDr3b4j2DkRSEpv1xMz+aHdW7jy9/oV3uAZithLhr9IrT0LDxz+whgt9MAEIgiV4vHXu8WmVkLf11qQISVCblbjF0a"
-    "O9ZrhfVI0B3hqCDRjzk6pIH0zSxw/p34xDAZGqqvXr6bT8Pxt7zsdjY2Ts4ge7bZ16VeTilslT2tuKq0zXpNZps3DDTV"
-    "adZL8eJJN773HA2fPKXDm8Yj6vNhxl8a5k3xdPc5s6VsGnjsGugs4JDAMqKqr6KR0shEegfo3jVxMZGM/lM9DNdDV/g9"
-    "YJUI7C9efiInBvkxr4dnh6Ri6qC3HYdZktL7rdNrM7NzMIPxImnetxB8jxbL0WF+36YPfN8yNMiiRnDreMMyZwKoLbmG"
-    "oXYmvQbJ+nDAH55ASn/nH3FE+xFBZQBU5rkVOalytgWyjPV4g39uXIm1jmVwKTPxIvbTKEfUwskH1rSGCY24hWE5n4xg"
-    "2SXjthv22VvgCyFRG4KhFFJKuhsct7LUHGSbsApURsSN94i6y8tZ3Qjiac1R8LxoMWbIHdmz+A63i2PBK84FskCD0J+m"
-    "ixG1pNP7LDegz4u48f97lIv92H/49ePvzyNyWvi5usAfitoEt8AU4OJ7b7L2J/K/nXQqrHAeSSv9T41IsSYyB895W2SO"
-    "ZgSLjJ3mGPOJm6Z4fpFMtF+L9EoCbq+b0z89fIHUG9sQAeE04DdiwYYz4vNCFuTmFyaiPd07svVuEzqAsq6OHODiks95"
-    "5BP1Y+pdFzaAgO0VwL4REeCr1REBbL/YoFKusdVBALTrNyL/27I/G/jfZr4V7j+No11MgrAi8ky6KmQpeH2MYm4YgLeV"
-    "IP1lQ4QibETy7FCul9Gctcp0A3dVxLJ7c4gCrZ66EqYHf9nKo53w95j9KzH62zACW4H6Oe5BC2b+DEgA9TAwI/vEbjJe"
-    "cDtUPs2p3N56ebOoAXZ5vNqqU6DKRYy6rM41sPHJ/UNpBj/HWarcV6AFt9/90NlbiTZYyPqhaokFbXl/Opq0vq4uPics"
-    "hJB8lJWgYHq4OurDEb/rNURsKWSeSWXEXgpP2EeJkworTJ+wx95Ub3itES0UDswjSYAnBik84gQDPXN/mE7HdTXJw73b"
-    "4HQMWd6gNg5EIszR4885tJ1a2du+0KaiDXVrMZ6uBi/Fe9IK45jEdH7QuTIntTOEa6usrimkS9I5xeqFjIukcexnLazT"
-    "ouRdEv6y9rJsKjMYD39RWmYkcRJPZ6MXbLy2CvTiGSr4oYoMAVX48cDiU1CSH+fTs5lPdIxXWbJ9JpoWPqWQUgbKInT4"
-    "/dkkS0Ws2orwea08kKDDCyuDHzl/9PR4asPp3SiMDJfRv9eXsUx41eZAHaKmskAdBlvEym5LUQhF6SXpElLjE8/JCZL8"
-    "dtcABAI9cvL2KDJldFJ+pEhVt+Pb7AJNCfhNSjU8m1eYJG74aPF69DsiLHx4+uGv+x8/vPrw+oWAI5wt3tGs0Llu2kWf"
-    "IjsXZhe2Bw257Gi4ngGDWpR2AmtWw3yEWoZR0XownS9ZIfsUj88CdQLdIlGQ15lxSgZOvUmZDZVC61ekwmmNO+EwJQl3"
-    "CsfNixxetEd7ejFauAy60m2xuie6qcgSaimaWCqPdwM56Mrr6KnrGK+IaqC71hcZrfJcU8CBMl/YFTBdww3y+dLJEC5E"
-    "t0D4CXGVun7SOSRJaJEHZhSvcNYf6QMiRVE6MqYHhuLEOd1gs2SFPI0HG0EaIIGUlI48Lk4P906mMLEVRDykpMGn3dvN"
-    "AD3q1NtxnU0oWCe1hYrbJho/405pjvgMcdzxqczT8dBXMGOjoe8YDiRlWAESUejx1O0843kr48LYZACAPJ0HKhAoKJO0"
-    "BXeCpe4cKGU18kWMl9Om3Q0bWJW7fnPg6PqBg0wndnYVH838BfHQqZuqQshGXF47xU5sYc43j5tNEyPg9vTyMe9NoGN5"
-    "R4YsFX65TPK5iczxvA4M1TjXwONde+34khg1DoSWjQLWaNsQtIk1TqtRm0wDUwZqpJMhdchCcO9sUJw41GvkFGKSkToh"
-    "A1q6gfQqf/Q6F0jAJ3Q+vcw8wHCq8/8tR3fMsmr/kB/6qk0TP4qoYjivzn3tXIt+2fWGUpmSzh2vm6rJcynbgnaAr1qw"
-    "bJkNQcKltZxi19QQJbMfaD0kWXPgpKCJAKdUl0mTGPWMFMaHvZvbMSJa9Yprr1KRvhCdm6ztwu9k5nT7UKSI5r6sQuMD"
-    "Tay0K/Ts/6o4pXdDO3MtZ2BTn1ME9eE6X/LksOtjSrmoH8lWc16fTn+vu51jqIt66wxbQ4vKOF/uiMh1v+YTlh8JF5v3"
-    "+Ips6zXGYFKUFeFnMugkMNdcm6y/+by2OmUmIrs0xn/8oSc2EXQkQsyUzMZ2GLSVNrgROMOV49TRWUgxf0WEOZxfNuSP"
-    "vPxb68ud/Li7hgMD18Wdjmv/3Xx6OlrwDa/ANBzGDLkbW6K0SVDw2hRU59oU3JyVSSwR0DBGbEvLt82tkiZyWDBvWpai"
-    "UVvKqwZNKWnokf5vEIycgh/p/wa5xil4LGRI3KoH/UOKFJOAhbBT8bgMf43wKBIfYdE9vWBKbZF/a0T6QSIH/oGDzG8W"
-    "97mFixBnpq7PVRaxfuvlOonwOiJME9jNk+l89HdIccdFdYEzBrrIGalEBMK8hlfvQY17mHIwU/CFuyDS9GZXA8pMF4Mw"
-    "TDNh96MpMxKlGNDh135NWNLF3X5nsaxnIJPm9TjQ179ToPLzsIE6g0QbI0tuWRyL2aNGuONB2oHhWKSLiTLQDunLWh6U"
-    "MiiGlmg7btru+eYBw9skP2LcjWKJh3SGpYtrxf1Btv728pCVjABdUesR7uC7e7awhj4io+ZuYyxyUE0mRN4LAl0VmO0M"
-    "No2TQFfIvXR6Lw29eV7NJ+F66fRWSaN9A3LTSHgUimqDO62xFUnFXi0KqZviJ4YvYj0VGEckAOBUzQFd1b38XtHZ9CGM"
-    "c2PN2Q22mrEdvyiQF9FeCSFbnc3H0/NdQe0CUgXHCphOiuFo8Ynb+wreT5fFSfU7PLTCktbeFJ1GoOeKaGsOkNu5H3rH"
-    "hHUnbAXCWKE3bbGZV0bJMVR8BoAhhHr2Vgj27C0odgOHQaMTzyghBdogieyyjXbmiQBh59fwm1ZPOvTuFxvhH6uDN/6M"
-    "f3qUvoP7Ih+dkR0lZDVDSH+xKPrLeeCkNhDaclBAEjGnFKe71sYvFKDhdmCPz5oN9PN8NFye3MamT8GvU4w/XJs77lrN"
-    "zOr4+N/JeO6IKirQz5YWyAqge3fHXspZArp2d+yd7BJc2yOKI+XsFd0DmIiQ2LIFdydqfCkBX8Zkc4SkNAZ9/Bz0chWD"
-    "tUlyMWRoTYU6GXNmXk/0fbh0JOEizA77z6qjv03fHw2oDPKvtcwGnarUGw2v442LvIWayhX0Dtc3hhjQXRb1r3nanaKf"
-    "zE47ydxDEY0drs+I/Moka39rwBtIsnNK9tBNrDtnepJqQdCJvlJwJnVk3CWDtpzV2gQyL6+aeeXUMAyDCFAsWSQnS2Mk"
-    "NC2NhMoXWTw4+JedYdE5kKUPkcfKKKC5KDLyCIgT8mh8DoFfeAzZgG69tXVL/qtkZ7Sj8XQ676Ko+8V2/bi3JhYmjsL9"
-    "m+Jh+pSefRL1WXVIJ05CD91HbAiStMqxjF+NmPL+G5ZCskJrz/b0eJrlgn/MOYMnJHzPVXcBrt73/IwC6SJ9LloMEChG"
-    "odGlAUXZZSraIJSgivpitPx46BwuaSgYOK3feRG+FxLlW7TdPhsV3WsICVZJzm5DfEEqR3qW3FD3ZNu6y7w9Iibb3PNJ"
-    "UUNf0gc0+bA6W9QrFLD0jQiKmLKXx3deI+pDg2nU1CRJw6K7FCMDA4FqZmGla5WjIbwkaOBxC+DJmMGgTdPTU+AehmPD"
-    "/ExHRlulksiATzxLb/JI3rZUVmAXnf+vuK/tbttI0v2eXwHz7EzAmJIlb24mS43Gx7E9E59xnBzZM9k9CscLipCMNUVy"
-    "CMoW16v/fuu1u6rRoOTE927OiUUAje5Gv1ZXPfXU0DeC9PJseXZFgrqCWG1vkG38l6uDg+kfGMribGlmVFNsm3jpXvwL"
-    "quYLtKQNuvZ8bJvy1DizMDJTiBE9okR6+osECQ45hKG1K0g9wdKxXipZcnnixL3uG036+qAoiaoGU0Iuw4FtThNlDyUs"
-    "PpmKD4ocZdUpKHuenW6x9Y5gei84RjkeKIkaE6lYWM/Jh9joDhRPgg0qdTgjq/exQfic2wipDX/FobWrH1LJRRwfuIpk"
-    "IHXglsi9hf7xHUshjDYqp6MmC5qrVEdFyi4+uBNcET4E++jrg4MD8zJtMKw7cUgbjMmHmFbSA1ndilW63ngQSm+sPrES"
-    "j0yH9Dg8tRsmMkj9neh+BFQQChCh13IQ4pHDbNQVNsiswQGAKpTVxmjScRDBmQuOtHeI7n4biJpk2GgZx2qKCSQJrXHy"
-    "48+vFAYtITFevNC7KCuYyH4/PT55jbcHNPPaEeshYcat3w2s1f0VNdRud6joqMMMOHxtkwiaMucwtVluiBzaKqzew+kH"
-    "51VHk1G173IKjiQ6YNb4LG84H2ghzdYoWpFQWjsWAWbUJkTaMI0Bz/eL10jjAaO6WogdBdaTWXN+Xq8jwag3hhCfwYjz"
-    "C2JrXj2s35kKcjYLK7px+qgRa7vu786dyhLYTqu2ppgAvn7oZzDmYTIKx8QQXdAfSzQAtot3FGiIPiKrP5YSMO+2L6HO"
-    "/OtRHK1jO6BvAlWRHRsGtmryJ8pznzC8jzl0qxLKdB+UIXzA6V/mQm+7gUl/Tb9IPqFj6LoTmjFhEy9s4sC9YEtbreZb"
-    "yTyMpISQSFjP2SqRTW8DVZno2bhs5UHYyfS9SR2CGvIGkqwuJAr36SST2T4rpHB36nx2mLKSkVyrxSdeestRxz1pzXGg"
-    "JBfsvlxFcO8h9OEMBXpYeOfNfxPac2SLy/hc6bol+dNldgmTBHoDKt67eplqIXfGn7q5Cw1du+kEZ1CWI3qdF/Vy6CMF"
-    "vMSNhBy2CEaDIs0HIQWHf7YghK23R9CEyPeEJl9qTSSgETyYEragBpkXOMyIcu3Seuiuda9v7LtULs1RJ4VqcjB6s1I5"
-    "UdwWPrznSNnMy9jkduhSg7yt2le40rVZLSIXICodEr8R8o9CNb5jySe96zmNOnLR+k/ug/8E+ZUd5bAusAItxKcKwVM3"
-    "ICcRlxaa44sP1VaF1PdkdllsOL6vcz1PBqn1vTMeqDFcLY1uucfTMXLKnNrKTHz4UexIzvy0MVOYczoNT6iJJ7R/cGbj"
-    "CEnnG0POXhdYsmMMQ83idHY1i167H79Ii91VJCdQ73hh7IiugMxGY2G7nD1MHmxNUxT/FtXl8sOC1bhcZZo9UGM8MCP4"
-    "mdOKFhNTMBKNU/A8p2zw0Ube1Wi1NJ7G3Bb0W5sCZXj9LCrhJpxr/s69SbIonaQkJg9G4vuAdoA1sZttixZG1L+c/O3l"
-    "0+cno0TlzNiN2ZI1uzD5yXa3DCLMGYo7mw9oPMCl04/B2B4r5hgIEHBpVcEiIPHSs8WGDkYWo1DLPSbPYPWsPXhOqOdV"
-    "Y0QPouMKH+/huM4ePOF4pI+QMoEfCXcgsrzpQ1gypEEGgTRBDcyZwyOficLpUSXBsYl7T6PrS3IkJEPnl+p9MGL0QJAP"
-    "xWg0X7ZJa1K2P3FRXmsvWj0CMguTXWLxVa8kxOIzdxj+wgC262pI4ZT8Ljnh4d6xTotfKz9lOrII/6S4xhTQlUOCctkP"
-    "Bi5uutTykfwQHW5IG9hy4Yy4/xU1wleD9PBGhw2zD49c2+R8ac/oUepIy3f5GEfHtiqYqJe4tCKxD/dps1Y/WnNQO3u7"
-    "hLpHNDleHd2J5Ke6rikmIir58S9ZYuLRTV12Q/r58uJ1c/YOFZVQxis4O6NKCW4EGDSMmvpuuOweAHV49X0IzAg//ely"
-    "dlvoxtOfnz99/f2o+P7Z8798/xrX3tN/OziAQ/43GLiD03z347/Tmjyvz2HR/cPX8PXI0DQuvv0WHdSWq3Fx+O2omC43"
-    "Gwzf/PXhAXaouutyl+WDI14sPUhuCeVcLI0EdX1bCL/vg5KnL4wf9PKyxfF6rejWayUWdqip7W1F/b1eQw/eoaCtFrTN"
-    "FrRqzmBi9FBJyMMU9NmsdibfgwS3xeD7nJ6r3KeD30LfNJCBMRhah1Yas+Xg30NXxXv/EVo1IX2SNvCo0GaVgkKlezqU"
-    "Pt7/mq2H4yLD6B+pQ1ASl8rYI5p3hu0cx3pgfDZp4pqAiw6BVkg+9pk6SwzILZJOlnjS9BHXL/zYf9csZmLds1K1JXu4"
-    "29vESeLeRgQ7LtLcrFftFSo86M2e3EisOT4+Ns4FZL8l5B+9T5GRrjuhg3ApILw8z2T6Zkm5u6CBGniC9wJnuI0Z4oxl"
-    "wbRz2DzlBYE1jxPcXIK9i0foqLiOJigeoKNiq6YjYyNyNDeSawy9c63W7EAWCrOF8VED46CPT4UFhLNAnxc6yZG+hTBW"
-    "I06VEKTtNjglk+gaxbAtmU6cw28AkcpohK/fDm/j9UKUTVvzfk3IFZBGlWqqWeDKcrlcBIzN0BlSXTlWkba+pkjntAuX"
-    "10y/4P28tybBNpNgde2deGGb28ctrrhfPPwa/uGtvlxfh+Xiq6LERGvhJwwv7BVff+uz3naz5u0R0j48gH80822aeUiG"
-    "F8jABZkfuMxny406zktvdVzY+XCx37R/Rs6EurxGXlny+cQuTZ9uw1Olast4mkOpfC7FroBl6NpkCpdbm4tXWIFQ",
-    "Enec9xdmt0FMzHdLMqgVB2T7ImmE7UfwLwsl0Rdd952w0xHaruM5sRUzG/G9oFSIeV3vJyz3OFdIRKPRA/9/K+eV2G0x"
-    "YiR+A1Pu2yF+sSYD5fXhGNtDz6bXD93lFp5KX8LFw7EdDDfWEotFkN88FnHt83Bv3SdxSytx2cxmbPelb4T1TBzGQ2zJ"
-    "YfeTcT7A/3/4LZ+sw5+/OEwM/mIYEKHyD83l7k82M+pb+ur43v3ia0NKsGCBYnvLB3cKKM0kDzUeIks6FccDjkv37Yth"
-    "f5aIJZBmxqXVlmJ86qk4Y6O/pkDeW/oXDm+LFs1A6K+DvzGgTHn4NRt+dcrfN71NlSNbKAx63DLLvX87GA521C8ULfOg"
-    "Y47HBaSz1vrpfQZ/zpIVdyOBadR0jasD1GvsppdO3et9ZTMYRpqmbZJoGxOl/O4IODHrxlmzPkPGkiioUgVhFI/lUEfK"
-    "fxyuEqKIVb+wZX0L29M3sbnotNgNT6xhk4nAIFlPWMHkxxRhLWI0A4+SJB55ZgGjA+Wx1pEIv0Qr7XmBakqW4b8BSZZa"
-    "6UkAiOGVo/2h4qrZ7BmS0SMKGH3QS/5SMloxEUUdHJh6XiBa+zulJHoFH3H3YlkyyPQB9my9QGjF306eP9Fjg371cHfO"
-    "Eskc875rKPNPLVm2JaxAFyoRl0g29ZMAgSxvyJ9APaMwddTuM+2AUzLTI+Ij4KX1jSpfm2EkdfnXg9TgTeVAli+WFxh1"
-    "RbQHJd+e48Tknxj5I1RnzCqFvlSqeSjjTVSbxMScTcJSYM/rXb0MHgOrjoFd7grP8ls4Z7FysSBXgemW/o6Zi4msE/P6"
-    "AtbwEW3Pc4zlovwFssWTogXVanPIGxqzWVTEYRCVmHexv/8vcRZcVovtyVUnXcJasFsX9YRb9DW1mKbhe2+oGWPSp9Am"
-    "jmsAG+luWi36yh/qKtaV7rzB+Lx35DpQVlZceolWscPBqil/kh51ddVutpq2iPAIuIi7YSZCGlUz2lQEADFkB26cB50c"
-    "3rubVk6ZD27RzpH2ok/79vrxd68EQXmqLvaw+4jTKZ0hT43UG3Qm8kQbj7jL9Lc8w0GA95/GGYOPJkExJyMsS74Q9XJ5"
-    "pQWSZUS+u11kC+yDhOm8MuUzcyqIPv1ttWLEA5vkSuNKTywGOK5R4RS0dwpcCp75mEO4e/ObCRt0KbChHHGm0L2hYXHo"
-    "uBWN+Gv+N3gdsJVuU4biokGrd582FArFNGXIMasLtQ5xEhtM1H22gJDH0HvCT8m2Tu1hlkvb1uyGNYIB6zSwOOnJkKr7"
-    "DY9euybgHIi70Fi4J8wKxglwmvHDsAyXXRcxN5J6iBr4C/Rr4eP+miVquIXQoYM01Yx7gaJ5XgcoHxsIFyhnxaNsJ4Zj"
-    "Ph/BDV6PQjVfNDP+uYdSGmdm1MvwQEMC5OO5IftbNRVfj0D/33VO4gH9/4U4AqbRRd3HBEGNvkdJXEvQ2Bt0WDUlcsNt"
-    "Uf+Iejdo1mIXrFSr/nIpdrF1LYKYcV4zCXf4hz0hRXmBCAml0ueptjxXnzE80BEWIjDUrvn62qvxPp1eQhsuRzGhITE8"
-    "/QPULHU72tEhOK5dfyAepMu9oZNmuqX1TU4lY3soURY5mqh6/yZO39ZbKWgkpKfuMMsTyI+q4fb3eyagHipOxcGgQaWQ"
-    "RnL0zJWjvlkU1SSng0tsgktdcmPcV9Sy+3Me3qaFfRi13oMZORkt5lsroLvB4zPhXuPwqCygtC4/EnZsoBo/APMHT1xX"
-    "5JxNaD5YE60Dx2dnBgkLdo4apMsb0ksNYl2Fe3yInScjrmafx5ORfRnvQOzREGxPGpcRVHY7FeNV8F3zPvQrC42PSDan"
-    "Yj5VpB78nQxzfK23wuIVEF9iiSTc4A2MUy0+pfZ+DFTE6Al2Dz8+TqCHcBR3uY2j9Mno+mGO1dRmmcUyKv0gwvGE9jTr"
-    "rajBuF/W6CBG6a3TYoeQ9X/+RxIJug3P+I1y2vpXEPp11IFx09uWlwNLDsF2cTymLCh28KZBu2DSijIuiJnRGhbryd0T"
-    "QoF33eSL8Z0YOna5DhPyUhslsPzmnMU8XcKPzLcom918ztCsyq9HiDg8Yrdk+PZm49zMOSo7CjbLKYfwoIB0uuULQr1D"
-    "oSDD6+70OtAi2dh27U7KkSKQ8GToOhwjSf9zoiPpfcxcJL2PW3Wu6TyfxKAK7GIznyW0zWjztd3ZsJm6mTlnX3wPJjv8"
-    "ERAqyCPIkcSWVp0g0YTKaXB+ZIiDIJeUN0jMxOQ4eCv3C2fuPyyELcOFlSqTAdkRNLcv3FPhIXYJG5H5ChAoIsqUIPOm"
-    "2oKnbPfdV4y5fo5pZaSQSH5kKVaCBOTXPdvr3AbxBisI7kCyoq8o3rQgnqhCeaI6JFGfiwcqjc1Dc/4DCtchkm7NHA4j"
-    "lXnIzz8i0VDvf4URHSjSkhgqyK8El1RssLN39VoWgagfcLM/eBvLNszXZSZa8S7L8D1+zYMrm1mP5bf8SMe2AKMnrUrA"
-    "X4sRSGKgjLNGDvYAv8VIczNMohhecVw+dDSgMyE28AYncoV2c1QoE0yT4Lq0IrPYKcBMfgzNjqIBt6mpbja4uzVqJeRs"
-    "jiM+gDP0BblxLFkMA3958bDjDEIpum46SpHJ3gXVeov7AmGFnbu+kC9Tau2sYFB4OEw7PJAiBGAzQ5tIDAjePr7bwzvq"
-    "xXmMMnWSQTLgnEGvZMNHgIvwZfCNLXQoxYoffjPsSrjxIEKicFv8ZhlXtVH8hV3YF5ao+oeUL82I4PHw4zkwq8W+onEo"
-    "pjSu5n2P8KBW/M68KSRI0mpO5ZhXoRmsmdVW2nHN4Keu6tMw2tmmiFgNyqs7RqlgjkKZ+J1Gl5zu5hxmC+GRutuzrsIB"
-    "qfUV+eqjd2wx9oOQ1iTBI7nRWDyCN/b2Bj4SSuIwgfhqDVLdcwKRL4zGwokb59FSUioIPBw4VN2sWdCyJ2tiMIswSKHd"
-    "J6MzJDKJhyYElFsLcfS54RY7l77qFLnWUeXD0wQDl5xCG8K9x8rvMyGouF1akqkuogM35uQOnBPMzNIbEA7H2atMULhw"
-    "Pw0Mlwn/hmmjfGCYXk7Fe528WvpAcoXa5PPQt2Q29c2ShPTvc1OafUaKMt923ZGtO7HBGjZG/OpaHrKB834LsVnQXMC7"
-    "uLl9Ls0FHzDdcc/0Jaudw9HTBytf04n3YkkhxDEj0jRVU/KmWdXLFexqIOIVSIDRnq3JW4bgzW1RX69QsNUoyV4BaAfI"
-    "dEsmBirrhBHzhyO+fEFQegwFfRrADYZmZLpNY64tBHyjysXTcMSOSwrnxIHeEXUD5d+PbwQ/jd917k1CUHh0CCEYSKeL"
-    "WW+Iz0WbjhmERFz0ak1/n9bn1dV80+W3syr87h4cTQBWZSDRa4o77M5OtUZ7XJ5dt4fshmXx4+BgG6iZGM/Qr/+6NaKQ"
-    "KOI7Mrf1KhW5T/Yq6xLJCFiFbofYGeWpHPjaSdzA1L8UZAyjNZ4EoS5RLD1DS0KR0SSlRJOirjC0bfLyTjJCVvCWgynr"
-    "SeWVjg3vdmR9ENdhnsZJUCY5tdHLkE1STlDhW5nanV2tESQFFZQkZoCzZG8GuiRBgk8lky/ZdqBSXmT92ZFdErEsWghy"
-    "OZNVYl7PyBgRTGixVqpGQCTDcaHFmAlkDWNjawI9hcQT7bjk3MPVIVe4J8h0Jhxn8FqCaTfmDXlupxbll1Qpo0NkfXmi"
-    "SXSpbI1pwGT2vc5pNzkrd6dgsg8qd0NXcAgrjNbULfXCFJuXM2Hmbn5Id2SiZoXZ3KZWhyj03ZFUNiWBdeqXDhNskQNQ"
-    "uBiXFhiS4Vhh/nlHr4JkaIFZBZfHoBkVslgJIQ1NU5PHybol+6poTeicj3C8evbJwS1j9OhAFdbLtnIHVBDUZ41IxNkd"
-    "wpacYEvs5E+hpiD78KJK6K/g3b286fGEDbE+6MCVhhy4Q9jFnLVVwg502fwxZkBfFXa7dtEnONeuh2qEPhErcax8QgEN"
-    "H54NIpgQWcApitfm5Pxzd7680yTHoNuUjLPkeX8YTrprIWQHp0/6sVN/HNN7FXKP0NH2suv1kmXkLEouNh61eNiFLNHE"
-    "sC/+YOyRwvJqZPxAmk19WeapCkw0Km3dhY1NaDMOKiIR7nY7EC0E1bCtN4M0O6br+FM+9wBzcKMWvwHudqEPaOHBvdVl"
-    "jcotxj3kqN1kYYQci+PYlmyBfkUiAYyswb4KGZb1Ht9RMyQvhLjFJkO+sM/D02DggDz24XyynM+fLzZLXLNBkp7Ol4ie"
-    "GSzqCuMkoui1YO/2cCssGdF8hh3rrBiuF70uGqY9qbCPo80AFT6R3AEZNTLUDmiODe5HL6uXZT7dvhBMDI9yAdi1cCH2"
-    "k9f1NufQEyyximvgF2nwwjg0KJ4kUQzSlJZ2QNWU/uY4dpai2oylXhy6sBZ+kUQ85PvxNq/GWpI+T6vCCBnPuGiX7O5O"
-    "sdwI3SPJjzZ0g6mI2EykBZQBUrw84i36fOPMY0kqDYNgd7cJcd4tS2WnrpQSO5LmZdiVS8ubOCoeHiaR5Xt5BT+dWNTw"
-    "LHYcaHgkPuqvOSWIJJJhaNIOGyLX04odPDuZ2cLytug99j/JMUveJDQLJJLkQPsIkH7DHtDrDnbfPoxy3Kyp5ssLNq+0"
-    "1bZlPhtJ3gYb+FvHhPc2K6XFgOBnb+uzdxQDHAOAPqUiMqHB+/DSf33+8ukrUqpQA47VJTnYKgcCWBL75CBE/BoQJQGq"
-    "fs7nDYYoGYsaFSRV/SS27RNbChK1sTfyUaEI5FLeHELuvN8T9s1TfnBeDKFbl5LzSAsdhcx4PZ3XKs1IgqPIDVJv1K/a"
-    "8mBzagnqx7FOpXYLMV3dxDwwU82EodDobU0ROeUYxE8eYbZdGxd9IzGuU6oxH29ww4+GICGdxHFNECH+YJYb+II1IPTz"
-    "BSaT2zTRuGGGJqcd0cs1OlQIX27uWMephCj8tqjQXPeoOqBrpzmgO0b1wdfGKeuWUNH2rH9jvpW93Y97ILT/vGrqDYsl"
-    "j2UsDszLs+Wi7n1XbtHLT0MwCIUdLeUsgb928jVQoZaeAQu13R7ONx24JZ27+YSDOXEj2+rz6nJs1gGE1IUeluUI/RxD"
-    "PPT4ONZIg59TXUb0cVQK1vRWxzWuxP7ZHIkheBTSJ9/64kcVustAfu7z0q62rmW5ORDWBZoHlhpI5D0BhMkL+8vzc7Y2"
-    "y4txrEmCoOQTWIo0/YTUl7z2alJ2DlXgAn8YZuuyorx4wAs+f9c2S+vzqbyPvBFEWTzwfEKUm/M5c4tmnte1fSNa1oTX"
-    "le/zrsUbFKVLEVr4kS2hMzgR4TPEs5OHEHJJN0jjBAMHMTsgcSDWWExr+8VPV+vaMgmxksT6RWVdkZr2z5TtDn0C9/dq"
-    "+Y5WF1Qf/VxX74TTjsnnIvAMwWi0G1dT5BxuNm09P6cPay/x9EI+V4g0uYQDu+f68xsVmeaVgVr9Gu9xNfZhU2eicLek"
-    "KlAh4fpCSYlxQX18X86SG23YhXw1UzXiyePUy3eYM2cmIrITWhm9RLxrdEF1mAja4JfFYOiX5dTjUsq+4LIjPdjPQpyI"
-    "rcmgC4w0N+OxU22UPZh64QgOVFC/Y5b3ivly+a5F6YAIpqE6vsmJXZgbbKQhqz8m4a5Vt4AX1Ha2n8zOgo9jncXoOC4+"
-    "bkgXhqHTddxNt+NCl5sZTfVVs1igAESM1jS+NQXi+DmALq1jM5FA25sjisraim8BtAb7b+FOkXCeSZCSE5hvWGcMSc2V"
-    "y0USV+gDEZH5TbRdzZtN+eCX9v6DbCwPv0zSqT9of6/U+arb3ngALbXY2Ex4X6cqj3xbSHOxMJWdcTSfvUOQiA5jKlEB"
-    "K9CZaib6E6kPYwQ1m+kWdcD0UCB7/AophMsKOo5FNiz8K7vekAKYxm0l7nV0MWUKnbLCs+Ifiyl7v2Ml9w7t16ya4MSG"
-    "amqtDg8Kk46WSJKg8A22Kz0iEZDrmbY2pZKFg1XrRW/ae53EGEiE0loGR3ZQlgei1FHHQ603D8RHPCCh86TaZtiNw6fc"
-    "+A1ZX+FhKt6wOvQRWRkHrEbXcWyjlpL2aqF7jV8zVWnB5vONhJjQoCeYK61+gmvgGxd6YyiUkTZ1fMjxJjQ3s7IRmyAl"
-    "ZtewSbRARKIPB+9vn/A3H8vHx4XGrtaa/UddNOSjWI6QT8AmGHfqOopl3NC4KMP1I/QN7b4hDLfeOV1m9MiuMhl54X2z"
-    "3oAY90Y9BK3M4J6x3GCEhWqxFWoi6k4SGuCHCA3o4LIh3Cfut8QChMdFUbjDOfjBAyziMUIF5pIpIcfR3QhahfQ6kCnr"
-    "83EZ1TtkwmcWCCLrph2kgaWVAOiw27wVkk8yzh9RaD5acAgZiYDTDyCmftl27SfuQC4PT378+Y1QnRwX//qNttwPj0/+"
-    "8vwl3Po2mDn+zq3FbugfBTxBZcFeA/UiJeaw2PsTaqVXHI1hLZvKE/gafo7H3oCRQGEFPhZukoK3HMLmQiLhmGMyOLCF"
-    "oCyshYVKF7F2t5eypMQqiKeyiGd8QWYoXB0xM/11drVuEbd1gOfTGXZamPKpTWYuXobwS3mI+kJfb9bGh1a7G3VqhynR"
-    "33Ll3gjMR6vqrA6GGj6KDohD5qpW+8tmxjVwdkNmDPq8Wc6EKnGDPztfrZMuKl3FAaxjfOKUMiEtqRNRDHmbFP3Vm5dX"
-    "803D9nbK2tTaEeNDFxmF6IbOtcLZov3jDVP4QbvdFzNRt6EGe9PltX4I/ianQVbLOydWQagYL8F5nbbtXUlRxP8wYo98"
-    "zPH/DrHqT2q8+nHK7NNd7+jOe/tLTlvar78luja/OGtamKoL6JfS463ixPto3BhHHN5uVKjW8y0rCcPCcTM5onuwdC50"
-    "mcW1l2PFCXkv+zzyQgF7qWgJVPfmA1qIpi8oqnrMYXbk9Km00sAr8CisB3ZSSB7CB0QfHMqXSzgara4HR6l3AqQ5ysVJ"
-    "8dgZyha++ydYgOs1LKiDvT1a2vYo80FY9U4PJq68vry0ioPL6ro8PDj4HZM3aTuAIHV1Vpdle3WpWbOgenUZUu1Lvx4M"
-    "uazh4Oj2OFc9Dd0TBRS/zAYBddEvYRSuag4on8TFlGmrOgrZ6x/BOY5+sV1Hv4vBQqzCmEQYu89R0D8gtQ/0GEUyPIg2"
-    "EhHAp3fO6Jg6vCXu7ya1u5BUtKtAzk6LsztuZ5iGr1ANQmLNUVGdb4iLPkyYoTqv4KKhnRGm1XPcRWlW+ilFd1DEwL/d"
-    "EdVFM6n8E3FS9KrabBEe7/ZZ2pChADLU45A8EKP9ZSPQeE4iG73ms5fk03Wnhfb48xKxkixZqRQXogKRHglktMvqHXGy"
-    "e7lvgdGISLgLYpmIbuwAKC2XOPyqChZS18GdjVZ9jD5YwamoDAwO1RnGi3omyy+M0fwTVjm2G9rghwFtxhLlOA1JQUKN"
-    "DxkjPqtr0uXuHR7lPZPFp/AC6kiOovIFGo81GPJNKSjMK3s/px/ayDaYlQnqjpeCPf1YCJL0lWyhuLt3LdaZliWOq+MU"
-    "j9jAn+9r6jeYON94qIh+eWd8MSjEZcVb+msQ0h4YIRrkX5GdXVuhUBny1bFqx6iUc1Y387KvnPv0ScOkvPu+PI7oQJ+h"
-    "CBS+/P3vpRZ6G69uxaRoi9BfixnjD8I/PnzlrM4EkaHTMRq4mpAV/Pwjvw6/7h+jI4xWhUcMxQsbpWOoGYYYMTgXT/DY"
-    "kYnbEuqBf71MbWCMssm95eEgNSu+smciux0bKXpHJt2+hSHBbb07Zw57ynY1/NwQ3sWvUz9dbXjZDqEbSPD5sCxIiifH"
-    "Qlye2Fi7qbbBjLlZXsGJeSbRSODMWMMpjYcXux/X1UqWKq4L0eS6OVULSNgI9OsozVvIAR8XEgAPbaZoMRjrem9FsYBK"
-    "V5nYNSLsywNdU+g0ty9nxmEGgxMsfqfa7axpyGVLbQliAGU3Uaga9/Okh74AtWXOohci8/ACLuGAJ10UKnEIkLYL4VDR"
-    "1GjxoOv6cvm+DtI4WYYZ82/CtHdiIEmAYlwt16Tkdl6wHBsDASMvYXRFJxQ6wmEsSXiOhbxqpjQayNZLHFIfPSyW",
-    "PhA2J5Avv6Oo5Yz7orSp/6zUGhIky3WYu3T89wooA5+injqlRK4n8FSgggZr/UIcMmwhH0usT2jvDNLfJAjioNUE4czi"
-    "QUusFjm2QzioTXowSnZ2JZggozpQ2Ul8Ch9aWFGgNuWnYfUXWeoRBTCF79s7NNLxckGbb0q69ITekU4bWU9y+rR4x8i1"
-    "UrqtYghZsmpVRInSbfjBfQzNbPrpUxYPbuBE+9SVhMUdiYW2z+WMlLaV8UPhbrjnuyH18DH8BnHrs+kTUgM7SZHcAHpd"
-    "fU9ViLNO7VaUpvrY7NINlz6gswqkCWyRB0lsc21rauOeWV9tdor1qTivikPvEUIKs8rv4EcJVLEwga/RhA5dxeKggflC"
-    "Pn8s8kJYAsXsCmnHWI0uBwqJb273p8r8qeiV9Xrl1rtVIVvcXn+uWReo0vsW6KCuNqljfBwOlY173332aVK9VWmZOWSd"
-    "29Dmi8HpaEoNXp8McMngBGeb9Rzejzcu603lblRzpGjaJQSryYfI3cL4POw/FrgTRnoyeOjGq/UJfEqUYpDvf0XHwL+t"
-    "WA/9jv/8BJXgZCvyr8FrSsKX3y/R73jv+eIcmfy3o+LZYjYu9PLOzoXkA+kWJ+f8F+awXUXQvdD7CPLii1LMrMQcR4U7"
-    "nXNV2rfNObV/Z7rcM5k4c4GRCkyGu7H1u/wRpSIwX1BlBudONAZm/GCc7SMPSsngUSKAMhqVxBl7HKAmIQxtG7RzijQZ"
-    "cUDqt7USBCuEZbMMNMt3DWiV4GqURdjiPY+6/jbNGcY93ul1Q+DZ3bGNd5IGM/0zbtH6nO+8QQEgJkO2kCcBQolIzycB"
-    "N1Vd8O+d6JsYecyHG+v1/3F2xZCKQUYxFQqALwhvtosg2I8fTuKsj7sBshq+6w7YWPVIan81mS81A9u6tM0QXbeb2bda"
-    "wCBaCygZJV34pku+LG76mFptq0gVxF/oVorUE+b+oxS3kJ4Sg8ynMZ7uQJ4K6WBy6eXkVxSb4WPxz7HNbl9ZmkwIH+Oi"
-    "/s9BYlVkDaKrwxNdK7AGP+PzMQ3/8XyNYUr3Dw5pxVCuI1okiHpMyAdHcbGXc7l8KZU1cJh2Vzl+HqNcrGBu0vDELDCu"
-    "cXi3jwCYalvGD9PwnV3fV6WD3sk5zDTtQsmZL1F7QQAKhrlA4AmKa5JB2uFhrXe42e0OsHZZt20vHyy5A+0RqVTMpoJ5"
-    "hB/KttdEHuKJs662PWZHeBJzWtcXMkASGtNIxd9XjhyukVdWmv8s0Gk41lnMZI/iwtGxN6By7azEBlRlCh73Xy/h9FaG"
-    "O9xCowxza6+5lWlirX8FVkPZYakao9hW8YxnSndnDhrAMWAZw+WYuqnLanM6xWW3C6CVt0heIZQR4+hhSRCfcx2OP8an"
-    "OGaVoNXJTaca9BYKS4hxBCnb4bXhvZsESY8WDx4nSuKrBs9yORzkeZU5r2gDuunRSuT5iKk3NtjOhlQXLqfV+la3UrNM"
-    "ulscrd6EiIVB9hcBWMQJHdYl6pVysFieiy/r9+hxzGDecAllXFIMCRgtsAIw+EYAv8Jp7LNDPgZ8+0fE/Cg5A1MwwN0X"
-    "NYYxQwCu4SBTKA6RPTaLIPY5/uUA1ud2Z2mLbMYEbUdq5Sfhdxqj51PIa3l69ZHXyqS9nZx2DVJZvc6w0LLk87mUJ3Ya"
-    "eUKXSAhCXYJhaOMWRbeGfAwklVYSVJBfPIz7fmZOOhRD3EE0EGS3fJjk0dwFxRLCcKH+HVIKZ8ObVNtlO9EHRztaOm6g"
-    "RiVrCVM+sDAg7mGekBdFMac7ljKYoMcRbOwTjaKeY25S9qMeYuBdzL9dLlLlsGXyIvF8BiEz1Cgjd+TDJxvn8C7PvjuP"
-    "5lohhJhqFlebcLznI71xKH9QPDyA/5zKLZDhyruR8Yqv1URl2H/vdQiFOzq1UBH+ceSf3soknB09VvEXa47IZ9PwTfvz"
-    "2+W8thUynZN2eqLduyvz5j1i3jzwX53QayZKythrCQWnUVH9xGkS6p9wN2Hp0hyVqKsrsxnfLkmciuQ5IEOzAJmyMXwv"
-    "6qsjeQyttVvvJfNCz+hUOUkDi/YGdiYJM+/HrcRg686Wow4jS5C2cNcR2JuWIM+Gqn1gX9bV2oY0Q2PlL4sBcztixPW6"
-    "2ogphcAV+OAfwSe+j/IroChUEvmNGwVaQ5+hi4TWfEMnprPlFZzxpiRbCk4DvZTZuCvQWV2sCA1Oty6Vdnk+jwKQCzLK"
-    "Oh4zbSz5k2j0KhLFjK4i4tw9I6q4fzNKPMv1kGHOZRNWdKw3ahC+K/l1AgIrH42pPN5GvSlhwju+OsIjVX6M0QeimqUM"
-    "fjjRH3qJoU+sFKz7MSw1lo3qj8VDPfL5cD0rDvSHTbe/Wq4SLlusPD4yVlz+jLdV+wpfxd56VJxSNgghP52wlUn5C4JP"
-    "kCMZWWgvQa+n/k3kUxfmF/U1imZBOaEx3ubzYOQ1xsVf5atnxS9ewn8NgZkYVCiIIG+LZkj7EEnsMBNJJWxzdDTV/KVI"
-    "7dBx5s1Fch4QDG5EJ2REwA3YJ+VOucR3fLBbqq4pYtbg0WK6zbyJlk0CyqJgBucFkf/ols1UtQ2f+nUM8+ZvijKFruTs"
-    "LcDYflzOrSdUZwWJWhn29PdKoXBgCA5KyUST005ION3G4J4fAncmO7TIhXp9yZrEl2U894hixA19ujfIKWyC41WWdguB"
-    "BXxKS9BkdI6zY81jBXUsnjpuGlYW8zIU6ht8i1ITf+nozsXzLYacJWRm8HfDDoaBDkK9eHUNYH6eQXEYCgBHURWuhgnX"
-    "RiHIZBkv5801ObNYGBwW9h0d+ILDL3QUdVEkM1f79CTbIgy7NLGrleknCYxTRxQtcUUdu12LiWweqaASwkdyYoqTfE4g"
-    "384794uyKzQqLmcwIm5Uap0uPhn7+/W62iZimhkCeVbbEAWGyW2JeHAwMf1eBbSH4bvuzuA06r0Bzbqlg1R5uWfEPzKM"
-    "RaUj7dS8MXJ4XA2t8xn4dGka5Qh144M7MOq6leD/DaWuUbMWuVUzbsI7ZoU/+0ftk6pNesl7aOPB0do7sYuwMxS0NSQE"
-    "Pqo4e7VkgvkIeU8h1l6LZgDaiQrBI9LJkGIHjAeFN+sdaxLUtxjLPsbT1mKWeoZ1dkd04PJhF3/T+WCPQ3wdzJoNy9S8"
-    "No+VIxXdh5cbhkWjixrHPWCTJoLXKhMctqi3Nfkij0JEBA2A4BZ8PyQ+Gr1g4JkIn6WdGG6QH8LYM7eaaDnJXhjxgYcH"
-    "GDb664NRYjoRe2u7ITYIg1oaFyr0hxaORk7ruIA+wObSaGJV/nOPE38f1hqyR3NiUM/4APAGlTNngBhf14sQ7w26JOzy"
-    "ocNTzbAu1pbgpiNrjjKy86iI1DkZWw0mGgebakx6k4kMwL6/wQ9fAgq3737duZKk7uDE+NExs4n8khLkxybkZS0EI9lB"
-    "GIzIT8oyUN8ng1mylPce0TDDLinsUE5YZgMgjtPG4O4Rhkecm1JwnONx+UoDbAu4JvgTVMqIi8ir1dVmEHHYMg4x896B"
-    "uFzMpvOuweHWcN3aVJ0ByYS9HCjWdpm0urow5yTYo6yOV2XeMPa46OiZLN7QKmNE72ne5nCTplfkATMk8Usj82QytNrh"
-    "BJ541y3PD7w9cWbkUVFfwwSf2VFxz33KMG/76TboTgK5CgFKA7NvxHlCMiTsO9bSIbqk2AyEn8VQDTtZ6oRKhl6zZI73"
-    "ZV7ae7jXHdLmDnd5b2eLi3frTDQqMQz7MNWuIP8/ideiWgkldlGkgkTPRBuz8rNOGNG8BciyUFqqR/vAw5c5B1jX6llY"
-    "1R9ltH5mp+jNkrO1FJpjUtBfECxis0YD6xcmIXpeo7GLGlKZBXT9pXn/mSj8VajgvaRF4eFqcSYXxHRzxJLEK1xZSLnB"
-    "ZP0od6ArCvrIk+UN463R6A6B1Ow+uY58awKLp3jSyrzJKJZUMdtEfZw5ZqYBTZIQZae4YqIp9xQjDyktvy1lVNgnohEU"
-    "EujyelRsKffrYq+I4DrZRYhtyvBL01Jj5RpSeDVhfFtgLRKFTMm1bjKc5Dm2JSshRZeadYR8/gwmXIEEu8xXKi++q7fT"
-    "ZbWefdlCP20Jxsa2aYyNPdbORS4EIo9ZfpAudEDCJRJIUFK/6McWN8dmxgrimxOHNRAM4XIysSEOuQIwGir8Z0p2kkpW"
-    "Nfw9TSWBu/dHRZxFyMQSmz1tyGloxqwlxzm78Wn6EyJzIiYiGjeaWY7fv+OTiy/l1vGZW4pnn7AI71znY0Z/OkYeZ8wJ"
-    "p/glmulpep/ByJjWin6cURFnTmgtIiPczrDUipLIAiHQJ/IJNSS76A+e4B23W1U5lr1IJCw17Aai5ezkaWcn8SV37byM"
-    "HWUs11uKpiaIu2ahP/EElUPe9ZrvdVZ+zoWc8J6IdyXvJOo6R1sSQqZYLpBE9L5nb4RtleBmaVSBHVJ6GXDPfBx+tkCi"
-    "w4gBDw8KtlaUeXFoRFCpYUbRTjZvLZRy/00yboE1ycBydgvY1/1vUIOFhB4mRxx/g7dECM/tH1TEmXQrwl+5ZNOxo0E0"
-    "ayK+8p2G+PNHnn5LtYj5Wax6Zc0e1ZmLKRN6W+0u1ZlhqaDas2bOnRViRc3TWM38rHlng3T3cKv6JonIrn1CFNHJ5F73"
-    "bhplx6FTuslzUc449hqyggWWM1ROxutM6G0P6ed74mbkqbOjNvYBnjb4JOTBr4J0lbBBJor3ByLyNPBV8xJb1dN38DA+"
-    "+K9RdI+ggCdL5dxrjwrYlFFWIM0Y0xVcjqyUGMSLuG5TprwCQG4IzMJbY2Ie5ZyvFknqa59SBJZmkySrfTKcUqT2oqig"
-    "SdqVTwvTCokCNLz5cpUkn/rkCGek9CZ+6MDEb68iZ6oJU6xhSX3Tc7LHsOvbznpsclggZeyod3M0b51xF9PGpk4LBnFa"
-    "Wiu4176p+E1LZe/GactCKhNathxwj6lTo0XMvPA+RKVPAXz8ClurzQtL/hpPKpxDSZp3CA/YLmNUUvJ/5UwSkDgkeoln"
-    "y0P7/qvwPtF4EfXkB8L25pHNpCl23kdpqAHMbF90xYnyGISDibFMGDUfDQe/Rt7twJEekRT6oGeb4WQ3yE0bJXoleXNQ"
-    "11Dd0Tl2Yp8aG809a57z0U7zNl9Pd7FRsu1wZttp7M6rmVj3T9mcltVGI7NxvjEqm72Ggwt1tJHobpTsEw9VHCEVRS1S"
-    "VHCw1EoZDIXHhR7BsYtdcxIu0kTREZkLpfnJttAqtabr2p6gDYxXGmrsBu2NEO7hz+iUZsmJ6SOOtahALBSoLytsKSIR"
-    "ehASxSCpIYSzfdBDyq+HDYrvSKYdrjfz8RPCyeGkrINTSdEo5QV+MAxc/EcJAX/bEzXpkmlTrLMY3orOYudrMmhwnB2E"
-    "Ul9t6pZjJJ1hNA9e0Zm+gcBM6Gowb96DlCBgrkA/CMJ4YY1StcZdIm2IepfRMoUaFJDQ2yUSt7a4wdBYbiUbUhiJ7CVg"
-    "ZvPkwfOnrOalHVQe6F7Ay4huBQVFgYJRj3+j91q1atSbCX4e3dGrzcWnUp82uvWrnNnoOMLEuC0cfBUjzcTY39fzVd6F"
-    "jSO26rNVRcTLzvOMgzGIExn8dg9t7VHTZZ+1yUNT6hqWfOt1l7ic7Y6ecPL4+Ys3J397iREUDpEEh29///zp02cv3/z8"
-    "+PnrNz/gs28ODuLTF88ev3ptHtKL0Nc/Mvlag3LVe2SJ//AWNmUYSpc1Wezl1BoYkt5W83NoWxQHA5c1XFGc9IuKg5uu"
-    "lpCd8YDcNJei4ROlJBa8QTomSMOp0RC55OVOmCOxxIZjipFWiUvWesIske96/vdnb356fIIUmAf7kfHy8WrV8aBbI6v8"
-    "Lh861YdLIWOKRxU8q6A3PXQE78AYs9YdUVGj2SYaMRHxf7Zu6EjAN1iDzfyVHNqNfxNWVpUBs6a6WCzRRklPwwnLbcQc"
-    "xk0c/nColl0HvLWy6VtEB0jcIXZCZKTqJ8zvMBa+aBbvPGXhjmwi9WGYp/JSN+1quaL5kND0a4RNbnS0UgzcqQttuWUS"
-    "kHFHjd43bTNt5s1myyB+L6lxZpILaeJ/qKE/ykG5WtfnMMj3CAy6155hO46LGSwiw8Ew14CZ3E0HpB4dBIoVl76Oi6Tx"
-    "ebRjWYB+pMYyPlFMzUhH72DOtvF9EstUkSrYivafVyLNlxGSoBonwiTgDrsX7zAWQ0v2bkNyM6jsUPdiePHIf4bdrzw0"
-    "RbpjM+9z6ZMpt0dpEmc+3Fl7XsNHt7gC4qmUMMGMchm0V3SQfUH8AMs1dXpRbobJ0CH1k+/eENrUqJvIrBuUkap7RJei"
-    "SEnK0s6JO9jSetx5Tw5RuXetVxRvsJn39eiWySJReN64eJaLBTnbZlwb+VnaphRgNP8CPYrJrUIbR3suRJXGM8wMYTyL"
-    "J+GpErXvGvYVo/VVstzm8oLSteszvA2JYfN9gONzv31PQYnmG17FBZUyePgNZlNzaGi8IkfhOHB9cKs0hiQOi66THTJE"
-    "cDQ72amEUiyMJBsyK9Wam9Efb+konsO6PaBuXW1RxQFD+D+SIXwGj2h5t4Xo+2G6Qx5/VfVz+QizUFErrQhNpE74LTOC"
-    "3C2OQZso153qrqPUekQKJni5kGCcWhNzQgdRZiCxAbue30HT6xQJF8WcM0ZL5UZk78yLyUtWm5JJrU/sS3QAnduFZcei"
-    "Yt77Dy4KerLiviRNFLQDbpN9nWreP9Xvo3MEHjDW3W9c4NCeLq/W5Z7TeUzcy8v5bPfL7t1n7Vm1IsXbnJww5QQc9/yb"
-    "joaD/djoZJMqcYXpsCMHhBhcGASmDY5rcErZ15uld5wzTjBMWCKyIO6rIR+MICq/Q4I3SKiqMAG9KSIOFRpoGJ0BJ54M"
-    "P58Bh8nmr0BqRtIRFrmP4mkRRsdqjtNuRggs5JwD4RqjAqHd/bH4l/PRFINMqsGH25+bV5sf9YmvQbyHc64sTXCxTimG"
-    "plftNoG9KgNpjNLey2OJb2fiuU/rC8phVa/pOL84E7e/rvNixiNumGrsX8BiWQ6W73iHfx98sW53klsECiMi13hG7AAd"
-    "D8FQxJQAP86/jsy4KE+9xIh1FLRUgOucTP28ogmm46KHWUCP1+cNhv9wPMp4apYuSu09qScfDsuquIQ1FBXVMHpg3rY4"
-    "YBD1SUMVmh4kJgc/jbW66ZCH+S409j/lemxw3gYxXYbeo/Qwq9HOoV2WyPexV5SdboebNCS83HgpXCBJE5iVYmQH5CPo"
-    "h3Eki3Kn5hFV14l0gUdXPyxSEivEheq0wJM0NifOTAHmiM3APdc5qlSe+r1dcFJYl76SOYYLftDG48V+0+KAy90jh6t4"
-    "coZzrnNXpiR0BBO4uA+G/b5mHkWi7jpmSZqUcaLF8ElVdMeMMkGOWfe1UQbKjMNyghQJbsO4W0/Ckv4TtHfT1qhQDm4n"
-    "uMxL8tJLHYu6nrV8WoaWwHSYW/kR9tDLBoS4oGJho9QYvcZR/ELJzvmPTMxSd0/xaclKITv/cpb6V/MEgSn3M+lcWNfL"
-    "oOzpGqNajRgii/q8qpkxWgppYYOuhOnDQGQkQ32tOsT9nGt3rAaMCFdVaIKPwQaAKYIiwiVLNBL6zNyExXLsP9H1tRwB"
-    "HZaPhwciCg2/T+foF0eRfdeoVZjTM9FxfEeyZWm7iLSYOiPMKNi1O2EPYePC2R4GZFvwiX4mmjKSthC5hvN690ZG2uDS"
-    "uI2GDZImb7PACGVnNawDollMaoXKHrKhSKgj2xgjO8k94suVMsxtivRWllSg1x0Y9dqfhTaCpBY7H91aB5IR8brtr2BJ"
-    "jhutxPpGXuyeBCpku0X5B6GAr0k8ZpWk7VlCoJ/jSEcNPa7JSAIfJqcmoymoxPCxT906hdVBku20ekeJbYwWBd5uUAh9"
-    "8I9f6Nt+eVCe/uPB5P7wXx74AOUzsWQhrHlWdwAp9Oj0cCKhj1sJrt0m8dTDLQwmAXmOw+QRumTyuZKPMA2OYevjvWDu"
-    "fcSfwIDFQyybgpYNFEj2oZ5D2toXQTq86NxFafkd2kyoVvj4yOprNVhhPAZHGmZxgoa7E6PxgkverlAlp7jIgUbl",
-    "HkViEKoKRl6Lui6qE7RgrKV+yTAfyEPaGVUKRWy1+0UZczCNloDLSHsWFwZsoOA+JlrPYZ8uFBIfpXHmqVBE5qWz2D80"
-    "qK3MKhHXh4SDxqxrNJmO5QXfowb2LDpqim3fzIYGq+xecYDn8BbZUsoSh5k7TdONoYNId5vaibucpTE+3SXXohuBgbQU"
-    "mZGF8sLemjmMfFtYvZZRdHTnwGlc7QUcYFd3uTVRoZha/1E3ATyX0Rq1zMIzi1jiA+PJIF8snQ4ZbZbrLcWlY9s32yNQ"
-    "5UXpjr7YoY1PzuDCBWuMBW6ZJJ3FcdZxBSdej0PLKU6wfxx/+eDLiZ0xGucZ8/z97+XqHl6i747h/UDzA3q8EmpQwXVU"
-    "lCrR6UAW8/ActOl9JatN7yvSr/OAuWt5AQkzbRfXaRAiS/qaC8digo0xGHa2aoQYLBUYhRSQSHW1FmFRoAUU+Vk2wXl9"
-    "rueOqLNJ4RwaJiYwUthR6iEsCEUZ0PM9fGswdF60Qi8vLPFEEY0u/MRDXYoXC8xIQvXFSRaiq4QFfDgkHMYkEahctZr2"
-    "CUez4gChnhpfG5aOXXdpWD6dRG2aHo46+oZF9b65qKAlkFh4RXrS/Q9r+CKSiINkgKWEbm6rbTnAfLGAJro8BS3Em1hz"
-    "SvvayCXTah2QuqTl7RPfFGpAwITL30b/pWPtsZxZAj+LHmWYYiD4klJ4iiMdlyxMFWSMC9G/rOzuRl+P6/WpOxXIWcWf"
-    "FOIZZdLx0Q5O9qyLTpy0+5RSMa332w7xAtBPqA0uDUntAhVK7hTF0UIDDAqDteNcwFDoLWrrkBOapZFqvSCv/UkutG7G"
-    "J8Br27WS0TU+uFT9n9RfPhAfOVdpF8srYRfMBfQqEusQyUbKZpT/NjIzXsLRcJC6eqtpyJJwJg+NFyUXOC5uLy38jsbF"
-    "gQ/hVaSXzP4XusM/TBop20w2AouxFaWET0TohEJ4SgCVvKrP3yK0gkmhkpzwSZcKw799BhLSJuWUcg/zObjqdB2ah4kn"
-    "qFg1PGxQtgdC55CShq0jjIFE80hi4NcfGk1L42epDXcR1E+KvaFIkpf4WSb+SQ4fEf12XEWjHMfmLR4EtsatHH8ul8vF"
-    "YJg78+fkbBvhTNduG+44CHU26LiMMeFZ/cKbQvXQoqP2Vxk5v/naGjnhKjiQQnZvD2V0DF5G/8RBfK6jb/AKrTe4kjE6"
-    "iGwxq7patwXxf023uEfU8/OxfTmMvYF1dqQEHDudiK1XqxhzDfZxGQjfbZ/PQGJcId/PvtiOjiLWL2L8/i9X9XEUy80D"
+    "ajpWT2xHgH0c8iq4LoiB/3+8vXtfG1e2Jvy/P0VZv9MTKS4w2I6TQIjH8SXxHMf2GPfJ9BAdp0AF6FhIHJUI0IT57O9+"
+    "1mXvtXaVBO5Ov/7DlKr2/bquz5qHUabNoL8pyh3vuMBAXs5E9EioCnKcMIk4I9oz2/izRrY8ZrTaD9wyYYqUZoaBvg6a"
+    "ixipVOLQRbbUY4hfprPfrJxLG/KQxnM7xgk9P2aAKf7cCohI93u+hmJEgfXT+SxM4ElGQblvFtGQP7SQJDNwB6h2GIgH"
+    "WueEtm+CBBhjSY22fp+sJdu1pUW2qsZKcUUJE58FIb2MmLubzKNIFTfTcImHBL8MMBiZp5QwXHwvMIT55nAY61QYT8eY"
+    "7d0ZBbEn5utWEm+pmdJcxWXc7WWatKVEIfWhiyQU5GkVvKv9NRECEoKw0ehtEQKaR4CHbzwlyDHxil4v3p05eGneBM8m"
+    "s4NP5RIZO1B9iXdt6peJT2zL1MPEhC4Gvhp7IuwSQgPmZ0VaxK9pIOF+uFzUECnob/sMhlt///dZNV2M+X7jeFyx0EV8"
+    "UCNI/KAF8Hx2Uo2n5Z1O2f7PT9//+OpNQifZfBC9T2A6pgglgQG8Fkm/nJvhwuQIGRyjSW7Oav5H+PkHN04jN9Fi4j9/"
+    "01HM3Giied21RHrQkMLYZ37LI1bgf4RloAoDF9dH5M2gky8SDmsW94Z4q5AGwbvlEjgXGdrjjRXRfMUdQ6JKoorGRmMW"
+    "EV2XyiLeEc3ZPrlV9ZdEiSyLs3C4z320R0O3cbS12OxLZ8POwvMYkE1DtgmpWM13x3+v+9zOgY80ekV+8JebZbyBsFgu"
+    "eQRjnFQzhM4+JkoOH5YW+U4bKYZl9yGNN5khcmfk8b5WjqaX0lg2CIi1rkfmM3bYiC3J0CUJMB+XCEVxyZOAncHh7KWk"
+    "aFwdwbMHJMTcfGB0BUBb3rG4B1uyVdYTHsFWtnzWNIlDSEipZCBiMkVQSNXKuXdVXCgsgZ8WxaoJveMzri/YNQAo5bTD"
+    "NGS8M+OB0LfDOxhwvQ6Aw60eWTotcuZ7VgoIbVMYFKBMMhGL51nWuCUGGx1biFcA2/TaFeZupx3ZXusUwaQfgx9ro7Lr"
+    "OuY/F4gNN0/xq8zHTjZBhipj+FYrn+TtedFkcuyqA0L3IkKrsoCjWhgwXbxqY+mGt2TqFQPHIFkHhm547ZvlD7srPXKx"
+    "ArwUAWAcp2gsfXpCMWoQTFyn9eLGKRWTCxzSTFxTXeEw5QbTlddfYbwhR1tkwLhFxtmORV8oPxzQNxJjKw/oQ/lIdtMb"
+    "GPDNLLsmzgZYRid8hSIHKWAYSwqE8GqN8eHDS4LkGXrjZwBD7NcwLWGVa4W7+qQOvOcB6IDAky6OT8IzqR/GjWxIVdme"
+    "s/AxjGIMX63QqrTUM1lHOtjpXmluGeu4M1I6y9ZMMbcJpp4wxv4eAw2QljbKG9VwnVLIMqPntNIs8m1XmGIkN8Yy3fGJ"
+    "XaLrLiNTzkdqTQ7VvrlRfPmlvbPoMUzS5ka6ThIY5pfFZr32eDDIdBbZPXmllM4ln9u6ATEG9KUV+P5yg0Mr/o0xWjf1"
+    "Fw5zOfnJXdev87iVL//EA9vubt3M2jGukKR2fV/n3sZ6uKQ2aX/AyWQYjz7FxtediHeJh9/QzYlXmXM0teDlZFYtHj8y"
+    "RrVyEURrXHMVmFTyVplQaXk0nZVGhTqSAvsBFsWektj98A2Q9BsPyOzZv/z2G4LMPYwRGFOPUKRKC0huVhZpPugFeHid"
+    "C2oIgGjDkOpk8bswlrxEQRO6yAU44eSqb839XizwfrG5vvlVmUr7kl6g2YYp6Gv6lNCKcjvIwgxSyRIhepRaUkRIEGcn"
+    "soCSO1ElctRyF1LkakPpUSTW0IayGJFPy+IiEGF9opblcROPl3i83EiPmwNjWiLuNd0hLlIyOVq6o13YoWE3mS29QG20"
+    "jEBzcrPIrAOmAP19ehqEWUA7+LILLFP/MmWOtYXs3H5kP6DsI3pCdjrquO6ngQDtn3L1oUJa9xVVT4r/2CKUcE40/5ex"
+    "IdICLoIbsZCtc0BF+CYhyX2qmwqR5pRs2OKOwpsJ+lzLlVGcAHfbsOrvGFr+yJdN9sJMW6Qd1r8qRI0Fwn7LsOxevVVq"
+    "Msl6PXCimRYPlTXGMN+xPbaX/0S7sgsUJ8NmVzPFMORyUYOMNuKIvgzweuoEpeoZlQPMF3Yk8xMnggi7Jkwu+kT9gKxX"
+    "BBLZF7MXFm4cUPg/0X82lwQc23V+zzpeQQNG8wkTXXy9FFnZqK7gOaQFOeFD+1YmJP4soaAZXMCT4qtvwkBFgkEZzNNJ"
+    "OGJJOIk2XGD4wqGVfBFtgg2TwHp00Y1hSJ1NY5yzueH47X732UYHiLT4XvEA5EskszF4y/aZjh1rf1oOJg8eefeR5XOd"
+    "erl0z6kmrIJ1l4xDa7nqYFupWKLSkBkxXLTBdkLaobfpZi3T2ubcnNO6d5Otk1shak0EP7bncDAO/ABhzG0M4CqHhv19"
+    "Nq3fUs4+jsvHG5msfyHjG7rJFcjc6w/aQUaXC3NaGlmyq70n6WwKO/gyKzzWBmltq6MT+GtnBsMwKLY6N8ST3N6ICRbQ"
+    "xI8HRdeWhr6S+qLwbbnDb74wuPqr3D4hLzOSra+mi/pILRcGMq20iu4XX2WVxa42dZjbUWNrI+4E2b4jwM9vHj/ayK8f"
+    "IxjWEqTrfg2PqoV6qtLqMGk3JNynlCjKSGTAwvl5NiXkN0S/WT+tRruw24ItXm+DdThr0DRkmaiKQTu9k8mrwLRD2n5S"
+    "T88yOTteKbgJ62QldONpPW3IE4f2RWAGNCz7nMSAgLbg0Otl8YIRItkmBPp5Z9M+Ds/OioJYZ/IrDuzDnmAyH7DM/VN9"
+    "ORxuF7+JP89vW0ClRAlfNIzGQbqNmv07hWHmZmdS49CtviAJSFllYRzvVYhKx3qH4Rryr+Ez9NwzMjjCq14pypjAvs/P"
+    "aueNK6O3czsVN8WYJeW2ui6F9Y2RgoavCRzIvM5V3Zfk9eFK7VSAT6r9etLb6vp0XDWns9Oz017sj/tcX4RdMSLdeY+M"
+    "bntLtOCi+cYAiZmuV3u3+oQpjD1lJ6KtODFq9CvjOLtYPiekmeYhKGn6Ogy+698JWSY0MxS1DiiYcO40/Hp9ARcnCSTM"
+    "neD4v4ZKoNcoiIMERdNx01sNP8TsoCzAcEg/XYQNG37W/WxAo+MhlSl8qWLK7BG0Z5j4ajR6gVbCDhmKWVoBDCPj3w/7"
+    "PbF2hi9MKB19NzjLPrwRNVxUlM+Ox5PRvJ7219cZiEK8QRdQm+LOmS7ml/Sz9HPNwzRI8OtUKlkyvpjU6AYVvX4YOtU4"
+    "gGI8Yiby3vV7YbdL+9OkMRjF9N/rS37H06yNiUjy+dyZefAtGMTlJSdkaIq/KrjLHQeRmLl5f4/bbG46Pch6pYyu1vEM"
+    "ce+7N3W224z/G9rTN6Ixbm56c+22obfoJd0Hf4AJEFl/fNpXT0d4eLdMPeIYdUyIGRsOlZDOghXBETDY4zoGF0KmA1mS"
+    "hnvfvyS1yFPcNc/DCgH6LP/6K0IqbBbXe7ydMU1K3e5fJjE6VbLXlwf2pXh72I8oThi3sKl44eK+3b8krAhOLg7TxV+y"
+    "N0O7tkyIj9gWJqL4Puyl6M9x0hwgvR8eLuN0Tn+f14fV2WTBmfhLs5idvpvPTqujSqfcXvq42Zeo17s063zlw//J",
+    "mFYeVHMxrCRzh364euE1wQwYtOv1RRg3dcznQB1s7cPhxAecOQJI37+P+t7MFhTVeauAb2n40Ghc6fH09AwtGUQVfhZw"
+    "uiTLExgi9H2g6oHYeAqUNcAra03DFg0hjQ0jXTULFnqWRB8J/DYJwf73WT2/9Cag6H6y9uxyN1zmWRhdD6Mj4u7vR75w"
+    "BpRLxYfz6O0hb6p66pPSAJmGeGuLaFfRbXjhi+IU20sh6H6YXXTAkd8MTGcNgdU4WAyCV5jVJhrVJmFuPXOHZAKyJAQ1"
+    "0ytnj8urnz/gOX0ZN8+r+SeW1jyDIaYmOw3rbQEZuKZk4XfmERkrmM3rH4TqaE5xkWvCwGkHeqKJBhY/vXj1408fAPP/"
+    "eCPCj9OE0a4H6QvDoa3iSuDwmEYlms1IRcis6Hq7IOC8/8YKLTVk2aA4Ihg+gb7opyVLix5ksEc4R30lxwcrqUA9mFZC"
+    "iCOTwoBT1hh5rhrpM7qwxRbARJwHospAeMW432hngvUuFMspvRjVgUSbWC+CcHfh6PGvEMXAv1nMzg6OUVaM+KdfTsfT"
+    "g2OfmEGl0ptrC+bajaWT3es01Gv6WdtQ7dP1sgVWLLvvxydHGYkNcBCA1BycLRqQ2XSpvYYgmZ7ekzhnF2ip9+S+s79w"
+    "FxbvJmdN8fN4Gv7fKF4Wz4vd4l3xotfRKXZn7iCluSPhczdDI9lrUcYvLYAStIooo8Vcz5aGhYONs6I8SdLzzYguAx35"
+    "+FuWIbD+fHDtmI0rVyCPC1GPrylvf2CzThnzZ2kL8X3lmC3EsGL5oDMcxIoi4KO1qgR8Jz7ILNzSjXEZp780M+mmlimf"
+    "xK2G9dnUB4xIoaAMqd5AGAg4SWktqIV24JEjrMxkN81BEcI5/xNcAwfuNXrgXohTh32lk+heYvjdCxpNY0xQyD1Kp5nt"
+    "MNlhK53MJAITD2BLUmoOIhBb7VSUV4U5Sen8R7ZtCxrN0sM0pBldf5Wx/34VlNG3aTdcoAXZvrAZZqD5xtMiUK9nWFzE"
+    "G0BL2CtzToE7Ru3gPqX56L2n1oFS67kB4/UwpQCun9F4FVKkVv9yHA49dbrpH6J5XiDhUrQbb7bmyzNCCo+NJ/FBj7lp"
+    "lYgMLAo2BdzeYbFP7+cZtQu3P8QPOrp8W/Wib/Keouf1/i/cXeG50SvdQJ5NRzOACfb+3ot3laQON/V52BVZhnktGf6v"
+    "zfAc1LTu+1ZfGZ4GmUY20271ey1Awz4XhQLoAdEZeZquPO/edOYhULWQ57Qrz7Pd/+jKc9D8TnlqzZN5x6flckxuVktO"
+    "j+gFGhFsescPrT+fsaZW54N1C4rDFMk6LaUljguj8Ul0XOCE3jOxENItO4xot7g3shn0Hfn5ZeDgoOOeB96kkb2pduts"
+    "6RJOFlgmM/kGM/bJZXQ9J0f4SWBVZ5KBdoOQbXJK5YFnNKZx2MLh19v9QFL9DteDNFngk/xNRvnWZ5y2H49dn4Tt4Qhn"
+    "EcIkuQFiBTIAykZnwggqY9zs1iQPU06ZAWNEWs8lMpBssgyyGf/H/4jlLKqJi4kd5+cwTNGxlXpce2kHFtt8NkN8x6Mx"
+    "ws483Ng4vYirrdVlPypyFdpU0hiyWzir46RDpzafXfr5GTc/cjxyTerGfzRuwgk0BfxjuxlLPrrbaRSat6jtdRZlGPog"
+    "UoxOCIODTyR8THIyXr33i7Xwj9n8tX/+350UUDmHy4/aS+DQm2DUDzYcal1aoM47PTAUjzmc0wPoeDagX/vKxijBPnxN"
+    "m6yakknpvAAM8DxtSBaBHMxOyBtgMWM0wfXiaRiU8eSMHU3AsU7Z26FWF0bakAxYGpegCRN+16xiE+Gye/l4cY8u4Cxx"
+    "hLmAVf9lbm9Xi9iMsUojtddPMox+YKjsClIzV1ack8e+0ow6V85g765dzzDa4yrh686L1kFOprVcLxhoTDE0uwLe8yFF"
+    "bJ4tIOvMc0rQz636igPyxewTqmo21phE+WCBJmHumL6YaaMXTKySrO7pfmDGCJWVbAD4c7OoFmeNmA5CU5AG5p+ZanFB"
+    "wmFJ1YQl2VRH7tCIY7k3HNhoQX6EXQiVWCh/TNFdyLFiy6VyVcmC4gd3+mFHkaVEdqYJe5GUINn303l9Ws3rvie8Ic5M"
+    "8xq37dND7NOKKNItEvTFO5IcwDSawieySs1Fj9A8FscVxCCLQCWMZL+yINKf0Hw3quVeuH0ViV+YpJN67pnm8ILGJYPs"
+    "b3WnhP9I7JP94viGvzMYjNmZ7G5lznTafpTOrzb8tAdN+i2TDTyrfn8mttaz5KI7yBYq773QjL8zbIx9uRWtqrsXr7Oo"
+    "Q34YGK7x08Yw9cCWqfc6/wTUBAzdJUv+lazwvk9ld31ea5dXPBYDOwNp273zYu8p1v1WbMca2+eRqdtWrP6evFXJFW2k"
+    "62wf6FSv0+HU15NG14k5ffyyh804r1KxS5WYISdnsB2H+jNsXti8NglbomKjcFa6T+t6RJ6TINuiv5ReVbZpGfcqg+AZ"
+    "V8U6hgx8xwjE+zHcVLPiUtlL01EWZraGjjlbeneJYDPSCI+IRngYZjW7pgbdiwwHdFpvK+4vaVp+g7nX2VHYfaRd26l8"
+    "0VaHLGR2izENWx0VKKT4kdjmYcLPYGCMBJfhEAuTCvpE5pFoETnv/RTyGbjTsa2zDSMd0retQ0fsmSAwbWdjhbAeKXsz"
+    "8monfOcE/eNYQGpW9KW2p5MtyZD15phCGyk/zFv6XBeadwWfpxnggMLfVgIx3dqiksTselpN+fcUpl3j6SH/AmDCdUHP"
+    "BmQy+mSb1vpdGjoWRexENrI/6aHYnxwANXDKhlMETUFINSJ6Cx9w5zQyoXEJuckcVXMEoWEFhbsxJyq7VEWVxIyz66Jr"
+    "T/p3uEMbtw0J4WPHz/zKKU9as35C9x4MB63GwlvvRYVTkCGcxo5TjJAE8JkKf2gmLeJGTERQGTieLk9rASvUd2zNNyfp"
+    "8BP7ZSvpdvrm9ZMnxbikQY6GANueJFDxr30tCrZ+ntaQLtGBuyMsmAyGAANEF6i7Zl4i8girW3QY2rwZo9+s/UncWeqZ"
+    "i+fIGPwdhisssiszuBo6PGRsCJTQSaAd3HLr+jASHUv0JCluZjxgRl8kZNkJbOfQ7axAvZ9A7/G/dt++Wec1Mz687N/J"
+    "wijmjmp7ySWJJ6X0L0hf51/RUmu9O5susneEx5GXNs3ehJOq9JzVyhWjaYdeHEq2jTQAkW9j4fouXmaDa77g9sPfbRMn"
+    "uJ/FnnRC+hUjaRB5UpsHHls9u0qfSibY9JEsl1AdD2dnc/Y6DsfswRn5XRKmBSek+4FvUgELkhPX63fsiheMqbaoBBay"
+    "K3Z9WmwvWutt3Dwl56XuCqL9WasK1XAYmzIuSu9tKSvswNlk8hN7r36X1wNhyU8ahedRV/G3skujmnVniq697xUx0tEn"
+    "Re9lDbdFmnoyUcPrnkY9dC6cQBThdH4s3wC5KxtH0b1FmBjDHwn9I/pIz6U+MaggTN1s+WDaKDCNMdeykwXcpiJSIqnJ"
+    "pHJDQmooKqlrwASELOnc3LmuYV/+NKkbBTzKDkCO8UShXE5Ow7SPKOxTl7yTcxzVHGBd0d0Zyyq8hcVRPV9cMrgQfV8P"
+    "C+ak77UAV9FSYDyCnc+i31tbww9jvko26fLpBG1K3zjaWPyKpOkjYWvHb/TL5ORoaPGz/O45d+Npqph/ps82ljkFbaaO"
+    "4+1Lik8pSvWkGoxxpOyASzxFXZpLIunEAadAMagDQYxi1atny7TJRwGN0Wm0YBN6nj8mN3iWiwX6/f/k5Iu4fi4/0sWL"
+    "2/OyPwUu/LCaE8cjcDFHM3DMBIpK2DXnpPKTMD3K4YiH8//JhlHcUJl/llb+8Ye4mG63g7C2GNLM6WP9q3AU9FESCyzo"
+    "aWM4YMfer700qhHcmCru0P36cCYs3RSzezivIpPG10NLHExJcl40l1hSGgSOCuxvs3g6HZ+QRd9LvO/3u5QsmmVj27/n"
+    "k/TcCEy7iCRKYZraKV/KRe+rRCqdi164nGe09vvudLlSxIUoe+C5M+evIGFEsBd5GcO8aWPAFQq3E3cwTKa2DJEpRlTy"
+    "ndjerSWMsE30t1aiv/lEElerc7hKF+xWEgnWjaoRNSLdrbdsh0UPKSsNwbCEv48rsNWZjMSRe7iTNXqRuKO0wlPMJGtl"
+    "1CURXrVycGnF01KuMEUs1kCNMjhlWiAuYqOL2diV1i+hvItk5ZjymYJp32Sr2R1T5A9VIF7edDQ7D0zj7+OD+h1i3r2n"
+    "L3DhNLVF2BHZd2zbEOUlUSNmBCRQjuVq0Dpq+QzFt2ZSZenalvnsR7Y8p5CUNyWLdOWKhI82shf9Fp8Xur6hAhh+b8sb"
+    "dAlr2LYys5QS3E0/yjEsJSOV5wyv4sTQ2BNY5xL945c82W1DwVRfXkaMq2dz/uNkAhmi9qmsMi/yz6QjYkhoc3F07xG3"
+    "F9hZR3fVUTp48Gv9lLBNycC5H9+aTUoQ+l6mSIb8s4t0xKh1ct4O4C1dDNqHS2wPGZCqQJJ+rF/ogjsMDNXsvB7Z2aGo"
+    "IDvIH4iIqeDR8K8wuTViWI741XemBxcb/O57+25T4ecl1kl+m11kRppdxycGggJjRMSKjRyDRWyvU7QNG6Rk244fz6QN"
+    "Y0RD6akJOjZNGhpl73rSHdCjNEgtqyJ5mBFaFs7DJokxPTLBgaFiaFqtQjlGMXH2j61IJmZNnF52gsgIWbhLkMMuxI+q"
+    "ZBDjuxazSNJEhrca7AZkCVZY/6JFeOnSI/nMRU4b6sfwaTsXg7UkYJMaJlq5rhMWtn4/dQ2V2SI7Tv1nyAb6LCKcCPi/"
+    "uknK5Yq76J8mv9Rrs0PoWrfMX5LIBRS/kTw448JlnEe91JwmlfYPWuGkMUzSUzU2YxtHasiTwMMcz8PyIuGKWj12XELs"
+    "jXRViNfQLgmKukyKM2mWMzy0y8dd0Epe2pdZmU4yu0xu5utJPV+Iw0wHZSCmCyZkZ36EJmI0VcYaULJbBBhGmz3zxGub"
+    "PM2wQH5PQCBF9ALqqxOQbIxoiekCEffE9ceJzI3HWKqFjDJvrkVtN1N43FLVqRREuaOezzcgupXOt5vlCG17pB7vriPx"
+    "aM56dKMBA7aBPK/DChV7ga1RTfDDcIvdx0tzlZlwvvEqmt2siRHV4hIxtXG1Y2eeZVC2YkLZdMLZ6scU40Ac2CjIwWmY"
+    "WYGFm8/gmfMFjTbCk52OcYTASfG4AsQO6RjJQFwiIcnshgThLDgcXxjfN2mvcbTq8LFa5V01rw9m81E9Wgl/W+xXTQ0/"
+    "tk/15Tv0CR5kizD4U7yMj09TfDtu8kfIFJtUDBCjX5N/KYywYmgG+hGdrF6+er9LPlaPTDi6cHeONJIHQbvDYkJkOCDt"
+    "OOhKE47n0Ov9+hg7sLc4vN9j+yIcoLRGs7hoPJ6BgCUH2atWiCLtL31XV1T6CAMT2uKLQ8I54mA8CYAsB32mttzjZHst"
+    "iMIsN0jMWAtCEnCsTxNOgQmTaDs1uSR3T9kYPvTbaX1gOxiXOlvMEzq+mGkzUj6UgxyfQKUvfo30OVw0m3PHxknvZCVw"
+    "ddedDSY7MLQ2wSge1SMiw7HUf6ewG9QKduL81MDwEyWfnOZx7Wiz74YeokKH/oAVyxPoECcxsnjHA8vLui8vPFoaYFnj"
+    "0NFndTJArjhm/GPlYCBcODcvDci/h9+i5eKmhlu7xmYvxVA1kKIY83kezpxTme4q9mVoL43GD5f0sZTODUSz3x8MvdP3"
+    "CSybanYg5JKSXaoJ7/6+Pnpxcdrv/Wf/yRbJ0G8BjE5xIf5NSDO17/zYhfUJkpLs5MkknaK4wC7K2urKCW2dLXf1GFan"
+    "SzKmwH0kY65elFUM8YPbqtC+d7hRigOlFuToJnYJ2ilysaYmVmuO8GipuGM5Q6L3ovnIVxerZRn9pc/+X41TIorjC0rY"
+    "rb0dORD/VviRNZnXHJ+fTXcO+ZhlUZj47krgNNbtIbjME03LUN82AjJ3VZWure3mv1sxoliXBDwwNC+xEeK7yPZR0uwu"
+    "lrt6mw6HLbpnwgUTA9CzahrmXXNVEpydjggTCIXRxdjcylBhz2QYLlfrNx0K/aZLle86T3/dFxkB/HHvgQwLnNNBy5rS"
+    "eWTQmOUG8mZ5J9sgCS8Qg6jETJ3m/OJWwwbB4ZGdVWBrdTA7m4woLsV+Tbs2Wv+Gc2N++XmNUAPuGBAh+aUsbWUgll4y"
+    "YcmS/KuOXavCtEL2LzzyxGESC4toLWcMYEebRdBhG8H2KwUst6Ghop6MKhSdbGA5XwNR+FmVUEKY+zHtTNxzlDVdt5wO"
+    "2sc7y956416oBRF4uV3b3kL/Y7sSJPPtWh9PDyZnI/QNzcokCEzq5pw+D2LYcHII9lLIX6Ij1OyWLvNYPj75xcXynEAs"
+    "cFSp5CAiF61s5+pkFo41fGWqcTatozUf0MkiqRSpQSbQVRcmfdh2ViJvSMV1lz/6Ri5ZKVuS6wnd3ZyRoWkYPQnl6DB4"
+    "1DicEkxgLV1kvDSoguwUkT2DKyc7mgylOBhESQkbqLyaLmakuwu8AEQe4QqQgMq9tl4yyomoRbhD/hw5Ueyhm52zhuYm"
+    "uyQ1mPy8ibuJTsc4pEz3GHWsGMJXFDt2x9NH2y7NoUQAk7RPzOrM1y0n4U1FAwtU5WG0w0JB6fjSTOgReS7HJW5tAu4S"
+    "CRY217yCdJrLsHJktTCSMyaL4cZxwZCH4/cUUfjkVtNx1bw9n/qhY3Y+DpxpiBv07u2iOt7OnS1Npf5aJEpekq70eZ1m"
+    "tHPI79Lwhfbzm2w0zJDKPU3eYS2iQroC+hbc/pLVohA8aWeFDeRWDBVP275jtw0kjlc+x3w5yQ7cTlYqdDtFkC9DReEE"
+    "obVOJtU85EMaQepBS0H6kkms/pxDf1Mal2QWxh4t7yAIkwRR+qZQ8OrdIvQbQz+pkpKwT79XI4fc4MpSf3zJctAj9e9j"
+    "kS+HKyIDInDF4buc6Jf1wgiC3Tx4IzS2tOiaiVwVLscklhEZRnWfophXhnrB8mE7WsYRSJxD6bmF/m04qOgUcd2SiJvz"
+    "mxpmpLFx0tqA/3vcSso8ZGzFWFbqGnWfZ7Wj4zKy69FTNjNY8U6tsXFdyhe5IJQr+dMMoc3SZiaYl7ZXB0RWSPllz1WX"
+    "BXODtN2jgIheQQrgzgeSbwncmS57FBK47Tw4/BjnKUeH50cOD9+viu+K/bDc1yiGgTHSjPs80yGhEovRI9ZcPMHjHFMu"
+    "irMiTRlZKT9FHqtfO+OWmU1GqIbR7OFt+BVbkCc9JNIoMrRpaYVeV6QKANB+BCMm+Z8pRM8KdEL9QcSuNWH+D0wGSghI"
+    "gs8HbYzZ92ejy044yHxyTjnOGjnRMNBj6C7PiFlFtMmTsIq/CDGQV40zOaua7vn63AqyUteXjBQf7Yw2QlCkJkDCmimN"
+    "AwMSboZpiZFL+ntIQRctXkK+pBRSs1628lrrig6e0xj0T8cCPn1mMZFX0HJwCKM7YFPVlcKR0vS14XIVE6WFhnLCmCNd"
+    "kCY4LQFJIj1P5V5v38mWo8VfaSOwFC2BDMNqrEJS0UqNjr5jdAjU13fZY0eakKSxwc7TYeD6gr2RS3TMNoirz+dyoqCI"
+    "RtTqtMcg4ndbRcQfImyRB7ZSDNKgTC3zemy75tJlfZpoLnfBnkp40shR4lyD6p9oqy2NUyhSoxjXTkR9IsgeL5p6crjO"
+    "UVTPq4adF/ChUcFmoO0Rx1aYTn98Am2sbVdARNGNTL4yRGcUgviuJeRhu8P3Dq+Z8JuqCrfPw+02Mw6gpX4UDBquXg/u"
+    "u1zLFteWKZ/dMSCXQIyq0llBm0eWT1tRadSXItpt0Q/LuWUFJaZ7WsOv4eVwcJOkJtvgV146S2yaOci6CrFRdY/Owr0h"
+    "CpVGlgq6DVhxcp9z4n47YUbWnwAOmsuGkA3Sm9lpz8v5lchhNQD3OrBUNoL22SLnf24OFeUIai7ThYkKhZoNh1/xyCez"
+    "76FJF7+sn541x93R7WfAynThaswlvA98S2a1E2atsN5y5WEVEGK05NH3oS2SkLlbLBklo2z6vfGQyqC15cwdbOXb",
+    "nfrkqK9YqldmaKROrTIzChImVb2Q2YuUtKEJAqVAyBdyhi3mZ1OCS1F1GkRc5HcOJTLFXEoq5Op0rIrY8JiUtYRk+IYI"
+    "3E6lriQMpM5pFMD8UlefZBHRmmePVmpoOEenDTyL5AyEchEfHMLltiQNk0woSyPNREoigoifthScVEdYfpy0ROdT5DRe"
+    "3NxIWmicKgWnCwl0OjktJ+h0no0BGUBdzCS2uB7JZ9HnjxTU2eeWT3M8yckIQvyZm4/yOxH4xvFZKzfuz8nJhiSK0vbZ"
+    "fHwU5uuMwqJupDT1acM56TGhzJ/U8p4eSxt1Qj7I6ZFiP5DRO49qE0eVNvqynWv0wLlCjs4bWbd+csPL92fTPtMVpNtD"
+    "bLijaTVxJyIbB7WwVOHsFFcHWcaEFb6OtUYlXqUyw73gMxPWGFcUjoPR4FZd0O0WuoEIxmeEmMSqyL2rsVw5YuN6PSyT"
+    "/Jmf1oF1fFqv89qPeDAn1SUpGNka5E7xZZH2f3hzUkocSs6MKkKtpEoNV1ceb3d6+R7NQttaQ1pyESbsIPt1s8ASL04q"
+    "gglRk8IbR9/eFRKPgUfFMtG8dpL10rtwjI0bVggQhjjtQdrViK+lM4i18hmzKFAeoeQmcH2DTAgoqjXQB9KcMhcTUUCC"
+    "0o2ygUe5S0MDjFwUZW8dutbTbcPf25dNpFWQPtw2RvAi0+D0fjITbsGES2A/LIw+Q7hLPzolSci9HSN+RQ9N0fdeWVjf"
+    "Ih4mErbQrCYeS4vDlFCYDMzSo41HufKf6yL9P8uLRnovnNSIz3dSyyGyOJ4DLhNFxi34Wle/HBmMskF452Fnnc23ySSI"
+    "o7Vw4PDj8XxEuPjwWhtVzbFoFWNXdOh4X+jQGSKJMpGoB2Oy97gsHuLvA/n7TfhbFvTLIN2r/jmsKlVPSNEp5qHcR7S0"
+    "l988cpuEZWuKpxu6YUGsXNUswrJ7s7s+WXV3Eoazv0CbsAJhMbfk/hP8DnMbpjxRy9C6AcOplxI693o2rNFPRFXeK/rW"
+    "eIeNorhg7veeqAMZ/F8HaOjjqmDatmTyujMUf5HPGgbAeISZNqVQf9eDQYyhEOk8vqfKeMB2kHq6IRyRxy81Rk+oLNwr"
+    "/C7wwRKciZYwCRAYgCOwlGwdCJtC4k9I13liI/N02vqxPdcuhcd68/bDT6/e/Jgb/Ena3Q9PP/x19+OHVx9ev9gVKUxo"
+    "3HQMR97ee34i0UXYOKe0f8P7Z/pMX8KRfDKeVvzpQ/xB32g/h9eMzYY3gQMecenv+IneTmZgu3uvZ4jVc0ej1v9yTOJa"
+    "HrDioALTGihxQebMWajX4f7tR5pQZgyXhzmhetI5Yqbyb9K0zm9oYMZwjZuXVbiORzfWWUdguvxLGrobKlXzSD73wiEK"
+    "YBHxdLWLaTuQCJcAVash+yQTq7BmAocNfqAqJNwMG7pAdANYU8R68oQ2FfUOPM9VXKQH1VmTheqjNuz4NbTH6YdyA6JJ"
+    "NuxKW2h1ignllGvsu831idkdVwvOFwiwVmQkA6XConbBZwh9BGkYNTQRdvB3nqhlABbWYjb7RFzUIhBfZJd2WIW7hczX"
+    "VfRTMeXtB0o3bjhliBGbzs7/6i4TRjznaZ2BhhZSvb90WT7hQsSbyh7wkmW+4FIAuTQdWdfDjZLerGUpk2eWXbzadJIj"
+    "dzeezrDuLppmSQ+m7PKgp82WOYP6Z00afBKOnNazU0BgQylA65cjlzAscKAsBBQQJ7e3isSa4Ja0Nhxnlk2kcQyYdDQk"
+    "Pc07fdWJRcUn49EIi421PEJvqPBvdoiIHvt1oI2KajL+lLWJ7qh6Go6BhQTxYGF7GkcRCZugj3LV3S8euoiccASMt2AE"
+    "gGQHQlWakBQUN++vZw82HjwmvI6UwBaxVvTjEzVhDVqnYkuMmsyd5jZwKSdpGc+30hwIpVkQpVtEpc5OmYak43Jk99SP"
+    "BzVpn+wNab4Yy3qk27+MQdkZmD/MEK5rAZk0oDNsTyv6yXRLHhzPxgd1sp7Hr+2V0e30m/TJGrDjRKPV9MPsAocGH8mM"
+    "c8kHssCK4WipLyl0HV/tMNQlbzkfDZ5a/yx0lHeYCESgDnh2PIvRmWIslBE1JiS1AUcZcYt7xhRXX2C5VHgz/0QUqot0"
+    "BVT1u5KJFVHWrsvAEwnoeuhNim51eMhv1sKTD2Sn2Pe0p4mE79eDXsLyWKiGQ6qGoLbfgy1Xj1jwmHJyXsFIk4DfbUSs"
+    "K2q55A6ji92XNVybHL4acPt34D1mHHtwdlr0TwFvv6xBnBVIdl3V6mQiYzj/lOmHfmNSHZk6f5CERX9/eW2aqB+r8+Q/"
+    "Wa7QJEbhN34J/gBmH7cKXgV6nXQA9MwjOLCnzN4BLSr44vJyI/I8LbZSrD2IH4h14EEicJxQKB5ZpYPc2nxZ6aQbyYmH"
+    "hnhQHShuAOYHtCbFgrroCD8gyejkM/eBpjuFwoWCH4ral4fnrtxRA9bXZUEKOxSC3BHMY4oMs7bZI9kDtT32ShQL4Iip"
+    "LmWBIVVmt3YEJTiaizEZpdnOU5APwDPdx5rkekXAOzMlWJgqcwq7McYjAtDkdZqr5aNfdgadXDais6kbRR2GHRforkp4"
+    "6FK/qEk8Pdgx8ujYmrwHdyjhNPGLWb7bTIl4YlJeuu9h632oKpSBZ+rSEdzFzp0yxqPj5vBOmbmDszkHX2B4V/gQ0/ia"
+    "C6gzLJWyYP/xIzz/jxeL063798/Pz9fPH67P5kf3gbUOT8SeNmbvl1fPP/xUCoLCEMf5t48R1HlohTXUNjpLVBNkVqUc"
+    "KL9D+hOdXw/mdWBBxIDrzW4/tEg9IjFZ4SEzsKCZws6kupalgp9mOAiQbqPYoA1LHYhyA+7Hktwc6ZQuJZSAO6BnLjRG"
+    "3d1RyKM97usw7kT6nln3VgQXcUO3kaoXsUkCyeabBT09TXgcXa7J2De4Q0ALoV0Oc6pPtT8DWFyH/kPIPiXXluNctB4+"
+    "Z8esa8IeIfcyZG+U6bLdTu/n3rbTkDAUGudMFqkSqNlaFaErMWizAIiyxi5HMMAh+gA7dRxIWhv0XGqJZCjozy+LPq+C"
+    "teJRZm4LYwOJvLZWPAQBK+Gq14D3TCHRBUQawNEAaOHyYp7HsUD09d4OjcG94mJ9MXs5vggn0OYgLr5L89LOBA9bd8dx"
+    "Dr2mU4hH9dperKgytKn3c1jsPXe8xB3ZcbqEq+ujyrD9GWO+GHpYkgp6gSeHISCBhFTsFwiXGNco+Cwi40GUEc5toM8D"
+    "VX2zHGlcT0ZM3DM79/RoVsb43rhtlkiXUqil2HM5+vDCxEJcykxEHsJzH6vo8afsUkHnL0OViSIVp/LsUIJcBtYuMKeB"
+    "RGt4GEJyYUfri1ME0vPcXUiCmKnJ9UJk6Fz+jnhx5Ogi8W0PHP2b6k1YM7ykkreELI+40kKqPhc7EK6PllOP2He8jmzs"
+    "2znZNbIHk4CyRZyzkK8po4y/bWogtBX8EsVmUcX5gtdbsXMS/9jPsRo0DXWO6+5Fo8bs1HIWj1Xgafcl2vuG00acR8oB"
+    "kdHXpwR0xqHX7b2Ge1u5JB/+e/qJqbiKyIjjeQ3O5D62BPln1tOD2aj+6/tXEFuG6Z8uRKU0iES6qpg8YUFKpcTeO2Lz"
+    "qweeqkYrSKC+vghLi6nn8ETd6pJOhW8c/S2kyWlokd10dZZiJuxkEh7TDvruAytJF9Ou7SMRuIy0qekVCXf6bK0o+9rM"
+    "EwsJREQsnA5vPxYCK+OXXgnS2ubDB/hFuvKo3EvyL5It1wC8iB+N/JEG+47iTnZmv9bj5M3Tn18QSSutwx/Dh73hnzoB"
+    "zWJMkcKoXVF0wfXEn9wwXXlFrOrVcz8Q45EbhPdnUzsCD74i1TxxzMrLtoeDoYo7OsofsjFCgMsZMcwwkNP1nAYjTNf7"
+    "Dy+et+ZrHqX2acLiu1vMmIof1d4ga28/S/bErru2XFIUONw3s+xNR57/9f3TD6/evvE90cvCdeW5fal9YRA2PqmWDX+H"
+    "kDPsA6CPr22m3G8PbUeX5wkHOWiVzfpxxwB1yl37g0HHFC9Peh2Zh9cvPnx48T6MzdfrX+uIvXv6/DnuZESvjcvh6c/v"
+    "XmN3PKRDlbEyORhIxUI0ujhwTUJjzfQEa1RrYRZZvKasIQvkYLEAoXmxOBdsfX/ZHI7FxZB1jby/QK/WwNIuTmbNYtjF"
+    "lkYiMnB27HvYnE5CWfd/be6LqpJk+uR5BVZLpK6y29ejgPWBYRkg+62jaUISqfLYDASypE80phgXKe4VmsKvFzIZg1Tl"
+    "hr0IDJBcDIiBbpqgWdJ57uuXOoX34rzdKzYflLG17QSDwcDphA5BxSpluF38RsyFXFS/banxmIokt8VohSFJmI6c1yL0"
+    "cZMHCdczCd4hZfI02hlj5ncnPwGIP44i7MSSxo/ClUozB1bfITyqsN3xOGdeM53nz1Bz+K0b/cFGyUOhkSJ5O1ED9WBn"
+    "MiPQVEZ8AUXAB5CDphNO0XBvybXeg3E3pFDht/jYWQ5V4QmxB/Ty4U2gNYaN8O0GLIGn9ZyRCr8rvnmwASLpMVAVHz30"
+    "WBV7BFaBa056jTuc3vHlHMfClrhTPPoGRT7+JpTI6dZj5lfPS70pynjSljz2GVFCvAAvhz49c2/IasguCObYdvzFwYzg"
+    "HuUj5QzpB6/isRyOTJ2iyFGkkRRP6VhiZEv6V1zdFv/hfcllanHmg3HXdoDXvL5S21jYq2QTvebA3pw6u0niTYN5tqn9"
+    "ifdNmOgHjzcU5x/IURAVI71IxhWEhcuw8Lf+suo7jqHVcTAPeac7xmdge+NutvZQ3knI312pEggh7zj9fZ0toMBzyfph"
+    "SWU6SqJV/nguKUiIDhGTSeqLqxaL+e2LQ+qVxZnEmBubsrXE8/UY/u4h05Cc74zgXkfXnY/xBulmG2VMCQlgBQvJx6Y5"
+    "bmB9OF16t6nSIB5wsRF3bSOWbQ4COrsXmCqcd609kl7Q0LltQs0yXsvQTfA7Mm1JLbrbwQjr7TBobTSeHSoobrGvsy3m"
+    "do1l5LlQvwE6F3kapUDW9Xp2kd88n6vD28oxh4uvg1lLZV4bkoPbnLCF3qi6msUZfUZPYkll2ApiZ0eahYJgOECykVSI"
+    "7VEhcKxEcwnREGyaRGbHVorHVUbPkYKcZwXQJhGeT8Hp6ukKBwPoQ0VUtdxxlaonx9W3+1C/r0tE2n7cZC3xo7R4h+r3"
+    "3gcZVgDLOUQqSe7M3yUAr2QJTb4e1schRcGkKpK7g7hKWFiEpZ1qqFeNCTSaN4Zxq8IG4T1MlqNLzhi/1syQmB74XZ3a"
+    "pzLlGq6ORkxpJENloRRFIgoMOVhaaqA0J3tpjuVSV0uXNwRX9ZHll5k7hP1mMfaUgm1YxMd5FynYpOj9vxB1zjbtVBGV"
+    "jsaHhzAkC5Qu1Ev16HOsAxhcb6mNAF/VP9ZTmISrUIVPs2VyUatw4hTG+iEls4OZJkKnZukcxHHnoo0g2UhmO3D5bjB6"
+    "SEJdaAH1aziUw5YjNxEG7uLpI7zPdDYI+la0bTia6ZKVbR6yjo8UxfGqMAm93xZF4SZp33h6erbgQ/PytCaNbX3waZ8U"
+    "TvQITsDAbvES6Mmlusn+llSN9/OsF88pJUz6PVKGunb2FuKweeW+J3fJBR5b361jpIZbj/6RnfHWvY/kgYov8ZVHuUfm"
+    "bzEae/I5zcK43xTI3YRyDxcO5FeNRejMI65Tcg0uZlXmYdRZqqlTFQp7ixnjwa+nB7UrOAptnRsukMaMEJdKVLX/3DVt"
+    "YCLR5x7AdD6sYT2IhSC9aCcp0liWaaLLNKeDlh+0WyNXLY9G7uxWGoV1WY9+PXm1eHKqzItuF6Mun/aljz8cy2hFLU1I"
+    "aHvS8aHKDkpGnIW6hM6WJAFiAoNO0t+r+WXE1WPhAGJ7lVpw228Q7e3L13U17WDXQAsBE+MWxdWBFywwbH4JLLMwBfd7"
+    "AxOU4EnOVwjt+3hQUswxm3arXSLxBb5ElJkxFyvKRKnaNx60SGvTz8SwpnDV7AJJfc7SZPw16hrsbURL9Rxb54fZbFJX"
+    "U6N7pvFetzaI1hkDHzucRPaSsX/Wldu2sUwlkA+Ekom0MISXGwzjyOxFkijxko3iy2yS4WbIqVwDaDRuyZ548qIpLW7S"
+    "NGTonHq716dDCY8oDLZeChzePr/Z82g3/KIrrVet86E1WMehBQ27nFr31MCLMmR4Q2S0lkz21IjN+SpB8zQStxJqWOTi"
+    "oA0H3ATlSoZv4T2hH5NFTGeOu8uyDG3NgqkqJUxHKT8np6Fp2cEN1EzbA3NdcB9ygtJVyFgkDG50gWsfcl8bPNhPISMe"
+    "9fljy2GFX0fHED4JtyIvQL1iTzPpFGdYZz4rvBsM4lrMHCGjuaXo69tHMyGdxGE3LZRKpDkDBkMxMPIO0R8XUMetvnA3"
+    "ur+9F8d0tTUHMyaGZhOj7OK56i0zlQ/LNTADfM9y1KDeYHBT6ZSa5JoDF2+CDBay+TEH5g1NlUwieiJ0KFEybwnibN+P"
+    "JNmGybMmui7jnBK+oQlD09GrWwzK+xpBu82g+HCdrQkE2RC9cWkb+xXHAJx8NJXp+sVealMbS9Jl0St/0iNsqT2vbHUH"
+    "ApEoUbO2DBSLTEosPgw2F7wWzjgzJ3xi7NCZQTOix0LPu2kVlqAlw385UcxiNkr4DbPeZ9NP9SUA6UN7COc7jeRsCtEO"
+    "vaSLIGGzdO6iUTddHPdIiuhqTLNnGowqsiaGaZjT+uDDo4s2zVY8w7SUn2mzwNOXbBZ04JK2gs4u44a3cise21hVflDM"
+    "sPxJ+9EULckPZFQH9tuoniwqKZBmUtZ6xwYefMbULoA6m7E7tvMthB67B8w+EJSg5r/PwC+ULklmpfyB/LjBoPrYW6K8"
+    "0s+qVWWyeNzMpkX/OfnJDrKcXeBAZtnZxG64yQy2RzFzeivG0aIAx0L1iOETRSBf3DGyhJFpbUgfeg2OjHzdx9My4m94"
+    "umBhyZBXOBUy1Jd1OU/WIV2UAyg1T0o5sABT9SrvA91karu5wjEgS7q/yqo/S8sznGXwwyuExx6NIfxX3bhMWQOBkdmr"
+    "ECEtcJ1Pgf70nM7HzbL4L/qf3v019GIt/PiEP65IEGywVjDu7fxxgWA2+HOEC550BL0P78lHkRMcLOaTMMXpRTVZuN8n"
+    "9aKSF/27mAD4JFCz4bimLeCSX8AnsTdYFdOFc0iEnOf1YXU2iVJd/gYHO8S5rY7IaMKi41YHBm7M2KV3LV+zao4YeX3J"
+    "MhXC+FaLMSJmUhGtmH5aL9cYxoceJC5QO+rM1MFATzl8XDupg7E8mvVvdbtk4VLu2Piw0apy3BACDR1ces9/kWkKlp3k"
+    "0drwLpEMYWAc6YBIpu7GeUs2+/KK1FC0ZFhx2hVpQITcwshcsrG1LY9PtrXWa2peRIvJDYD3L2kW9zme9MaNNYuOMKT/"
+    "roD6Hf56DzYf0I14r5fUdqf1/ICFgjkXkgi33l96A+c1cYdlh0Sx3vFXHY17vOrY1JnaEs4IreuJk1H3Y2S3fYT76G2s"
+    "b2yECqMLpwi2+x2pw5n1bl4fjBtsuIeDQZfDvJMHtzUB1bQZZwoAvBK5P7tHT8THjmHVSEVXNwfVKYC+A28NoWKxXxMy"
+    "EsakIQMLHhFYx5P5L/zIOZbxpD4kW/il1s9qMvXif//1xZtnMJq6/+vF5v6ve/29jbVvt58MvxzsFWv3h1/29/7n2v8b"
+    "Dv6gr8O9//z1YuNrPIcvT7bwg7/8yilC4o/D+0fRSuv101dk1FYcHnEUln39O5uMwuBXEwQcGY1P4vN4UQUSIP6kQCrY"
+    "eynB9PfQS/1dOMtImG7u9fYnFVk9IiYT/hzNa/avuKwRsw5P+5Mz3IQ9hKiaLkCf9g4uiTfqnR+HrdAbarEvXz/9US1C"
+    "N7dQ+gzWDGQaQTKrB3gJjad59xDvuCf29SO8jj2yX76mDNwzV7gvibrMH1plmW9ZafolWdSdTsLZuyux12mSNDoRdlF0"
+    "B59e5msw96Gfj09fUIrGWI9bV9+0v7E8emr1HbGCdQFyqJXkt8uAW7CHY4zkMO2LWXHFWnByNLnmoEIley3DsZy3",
+    "xG/09bdt9pqtYpB5hPsmIIBpipPddlQNZTb107A5+6YqHaSuoEoJToiuC5Gm4TcbfVMBmZKY0NiJKqaQyviFsDo6FgOr"
+    "O6WvjPNRfE91eFTRhmHmrtSqN/lJI21ZmPwD6c4WNe3aeYRI421t9/jX3sbQYbNyt/jTAwkbdQLzjer0dHLZn+IW5K+b"
+    "QzJ5m53rrYH+UEXfWT9w7c/NvenqwLUNcyQrwibKDGqojfSdbQ6cmd9sRCp2rpVsMXvbPRbL8sUw8G5GHFeJVsh1nGJ8"
+    "HtM6CH++40J1AMObezvFpucUkIKuxpBwbzy0PlYjJhoefsP0gfx89E1uHbAnLqgAix+qw9gokHtUqIUxDg3fs+WGS/vw"
+    "iC7s/aPe0HttFdxcFNpJdAnCHIb0baD/w8+SGtmtim9hHsaMMh2UNZJOsZE5GSLHVVpRMeWDPE5Zmp+lFw5PnBZFhz2N"
+    "z3BFUXsmWdgdw63Cvtgc+jLTaH/rZ/HbVVXYXH6OtqJppyXEpo1HX6D894vNDWM9JfiWdFFyBX8JCawP9phW4hXuL1RZ"
+    "Ft/qwyOuvQwZ+CnwWKh1aGg2yh4oe6rnie8Pvg0poHxo6ffFI3Rqfw6RxVqSsggw7pYemnINPPxm+6vtN6SnC48Ptt9v"
+    "/7j9A5xtLCpBtO3hXUzRJmef/OHe3hZuuYXdB7tkPtPytbTXmx/t90FpEkxWGBER0LPvuCngE7GcCF1RPPjqq0GKTEGR"
+    "xDCWQz9707T7Q5IHnF2J9Gk4QzYf540Jr78vvu4cRJ7eaZjbb4ZlKM3XNQmMJIFSSLM/8R6TEOdffRUKeLRRfFl8Muvm"
+    "4GyfcPLg3PjYeKce7Rc7fCUgRuBDQFoFXry6DFTyOkmLv8FworQ+8j54+IBBwqkNfbtYUcH94uFjaHWWfX0McKvHMQG9"
+    "xQu7AtMkhb/tgX8wNCgpBMnNfnRh7LeZJhJag0xv8IRPfg2BcH8T3lr6IC0jIRd2HMHgKCI/HeoLEMlKoSQTyedovEjU"
+    "JTWjKpS5JaI89LrmoodGr6lZo7c/l7hruWZgL7mb0xsKh8pHAbv5Hh4N3Kf99Gn/KKlBVXtrJkOs/SIbquU5nXWYvyQs"
+    "QePEu1hRQDSTPWm19lsVlOAKnrki949yt+SQJ/NLjr3GqeZcz2OIehQJaRA9tRuEnRsnhc7NsETpB2fdIhdmw2Emir10"
+    "ZHeZKNYyrs0uSJqwgD5CYp0D0uj7ZIRmzFiIRiWvl4b9ZiTibuD4f74MC/GLwHcezeahXyfrxbuzeULi/fnp//n44vmr"
+    "D2CdHmxEf5y9KzEKB/xtr/ij6GHZ4++0BmOGhXE93JYKrVVbOM2Lk7NANhMLjH0LjneiEWbxKxSRyWdCVoJXNE6gIM/E"
+    "yInOWEYb7dOr74pK9eJh7uTVvnlV7eElXxD7/KxLi1KDuNPlg4oW1XiSVUSvTEWCW4TAPvxlv/2l2jPJNzFNIam2Yr/j"
+    "U9T/o0jbKNn2TAj0aTZpLbBbE3t+EFVM6ubCTlapoeCct8Yd0UcjSb/KIJxEwBs+M/hUTMDGR6ZTaGg4T/bd9/3seyqO"
+    "aqPOBbZD8qxRGg5CIdgyDklEWhAXglBOc46JVI8Cp8lfo3iMvuU3LzBVlw6UiAZknEjDv780cVrxSJzd00xbJ+Zy76Is"
+    "LgkNQ0ctjc/Q8R4UqwotN+tiO7z9nliSUbHWYkDEq1qy7Y2cFB7uSRehjEv7csRYPUw8rJFZf6AkILSk9drnEskk8RNB"
+    "IrCb4SAsb//tXvrmtBmfNgjE4hzKWEoV5pVKsokuKJEjYGzhG67Ey3bikH8t1MSpZHuCyb4gA/7L8HS5MbDcjjKn7W0R"
+    "qNE9jBKI/8hrXdBY669L8yvFcB9xlLNWJdL3jsUSOrl3KVUVW0XH2utoDFeYFtFF2KKXG8M2uPU6tA9zjslo3e/O5uGY"
+    "pYBlFYsu6O9oXB3NILuUJUQvsZUEWLA6XOjRHUjzjBhPO87sRy4/2dfv7W2WReCxDNGiW3avve5pgX+nrpWB4IjXkDlt"
+    "7sWNM0Byy5DzvqEJ0AbMGSN/O5nyozLsirXRdvgbaqO/93aslT3SXKzaIVRs9waxn+z+CMuh9WmraBV0Ly25uKb9xYa1"
+    "8al1s13ohUKfh9Zj4CLeIdZNgGuGNeinsrhw3gcXOG3aVYaX+y27PRP/ozqou2JsZRoIQxXFC76D4ukgdgydE4gatrKH"
+    "FgoglrSsIUAX4IzSuJkQgxk2xykkHCRkPE+USdM2trcEWoxGEGiz7RvDFNzKTL/TQN8MhRjbK2X3r7WHp+8//O0Dyd4f"
+    "fPWYQC0Q7Z6/PH3/9q9v4KH/MBrPw2z3XTUNbGhuOW+x8NXMl16BOqcHo5AnFYfE34GZInEvmYHCS3IBghXPEkN4BkBj"
+    "C5VY6roA4ThDZmKzb6pvl1G6b1HhvlZI5XbWyPaC/4ATAN1LN7kAaEP0EpMa1cYva0srSpLx9To8XCNXgOJf5giAOv5F"
+    "XgDPu232284AcXVkr2j+Ps9noIKnTe/ppJnFqNEaEaTD6j+ztbORIWkGjfdVl50+SwTEOdZPEdkNq5VekwrmCAjRqtjt"
+    "RzFrwR9vAUuwf4TsyBa0K4xqc8sV8h8Pac0SrnpsaUvvu41wyS5kw5v0dpS030vJ202iG7mycdsoDO3d/XQ/kSQrTULX"
+    "HuDQ8daDQ++X9V4e8tYpXYwTHR8qpbiAkRudmqzvpbVXVNFOfs8sv2JfXg+zdptoelR8unNbBsKhX7PTGMdMXM551krJ"
+    "jnMGgyaW0XBVyyzzCHns17ONjf2vSSvP+RNbuPnYGO8N2tG+YugK0IXtU8koR0wQ+UBfcBwK8bZtBaLYcYHofTiK9qws"
+    "C0+/0gBWovKG+6bfeylu3dW6UBL7/DDoShxh9zgH+WogBz1Y88rjR3pmvSVKJB0VPBZMn6w4pDmB2mSuWMOBsCOI+MHA"
+    "WwDHgLvcAAlCw4sTlAeCLgSmt+P1/sAGi0e/FbyzTOhb7SCkas2OZ3Gho3ikFbPW9tX+YOjN++Wg4piiLWFpvrCw6Svx"
+    "OqXgWiJIdRbxAucsMIJELKp/cDQ5hR3syA6sQEWEMikDBH+9wr62ztS96YytickI6Lpclgy42JuPYjne3HmvY814E3Hj"
+    "AHIn+QM5c9GiUFcy9zJ3K6OFRTPa8xaZRV4cCmSPwez11XX+Jp1NLW8pa9c+T3btS0yPORQkTVxfZrfUqS2ZY9bP8W1M"
+    "Ryz3YJA3Lnvhfiafqa3VW4xXZYSOQfDnJHWVcNDTSAwMs5tZd1WETfOxh2LoIQQX4k1vwgvNDg+Jwlojmr0MhZ2Mw0+m"
+    "4JVC8VGG+iq4Oh3XBxxIJ3mLuMgs65zCebzRK/HkqWECGkH/oqeX4srob9G9/zrteec5dFx0HcbwhIw4+IahR9h8vJK4"
+    "KL1fsUr4tUrDHhCPPBjYYNPpTGsdSAzuvZMLk72lajUXmYVxxGeZakQf5XAnPqSxkyeMQ9uYXdrmFidLQJaWh3uO5A3Q"
+    "EmrCT05+wbaS1Zxc4z/lAas7I8XvyamJVjSfNKzlxq27EO/i7DSlZiA48tgF3WYIJpKwmI0TDvOjMMFSv9tTHfuIsDZB"
+    "XaRRIoyghjGUwklTFqTtF3tE/A5zA6PEAnrrmG2oZZB01tiNmyjE+ZC0rCBSmraQ5Nr6zphbuuThIQcsNZu14/eErj8a"
+    "qzIfnOFNh0svhRcUQiGF7kyBNEOJFLov01udkenkXkcFXNhayNhj3yMkJc8IPDCsA9wiaHbG7BYhmweOBEwaJj5nSJJ6"
+    "J81JgoG2NIcCf35EOK1MppM+sGSHpDoS3YK+FRxko2AjQg6eQOXMArUINvOELNkQQpBlO1WxT2EOYKhEaNeQey5mxQT2"
+    "4kAadYquK+D01vMfCPi8E/v63dtXb0gP9lVUg2lEsixcJLWXD3aC5F8LfbRB9taLt9IROjmItpU+TikimJew0qefQ1cb"
+    "ib5Xag1dhmzLEE0wdoTpwfH77NHIde/EdiOWCS4le86A5+MEGgnLxdPaNqZfYFg15jIH1Raz8isuoPSxKMMsEiqs3Ee2"
+    "JMm7Lin4vEHcL69kkYhmem6vDFVmlV7wIaZ6FLdFnTX3+I5NrY2NLK6H1ocTKrEwMWHM5LucPmNxieRwMaMI8iOoPBx0"
+    "jEfThBzjuGBSEuz18KI00EZu/DkSWXRE1jhk8FRQG5JeQUYUOnxRcN5jh53rQQYslfXFrC5E0SbzFmyzXeyymGr7Tgvc"
+    "BjPxcjKrFo8fsSUJskdhvQE5PL99YkLTvnVqihl6m+T0O96MOD/8zSjFETbzThxJt7aqBR7LgjOnwKSDCGWVGejLGheg"
+    "ufGQnHNDBYmS5J8K8sjEDGqC0gMgjsV9n4NQ6eSun513Fhl1KeQiEj4NbC6M7opsgm7ZyuawlG45ODQ1cGroc9BX2O+E"
+    "wyF+Cgv/ppHjdNRcAjmKre2bzRNLNu9iBTDXQM6VQ2zLjp3uAOWTGLYUaT61rzSTzM+4j7b4pmEEfOW1JA6vDqA2qjk7"
+    "oSFjWvnsRI5bDtUbmihnjAbrZaPIOybybj4aHpLrKQUzC01Xxz5JTswDufzDW2lyiUuTgFaPw90YamtaIN2tM8GcHMld"
+    "Xs9n7WaM/qhdpB26jgu7H+MBI7jkOtyS3RytCeUukcso8OCOg/On54N6HDjGQJBFjFW+xN01YI8Hrtx6xX/U42Bc/EUr"
+    "It1zWFhjejTlU9QAY5vGPf2iUWekimOz0RkzBULAaegYwZfWi3NsIpjJT+uwMvbhQrIdodED0UbWRWGiWNSMw/PoKA8Y"
+    "6jeboK37kEw84SBwQso0hLB0TgRQX+go/Il2FNxb+mIix8rrDZbehW9hsRGzQ3kzqwvdQtHQC+nHw1hwy1OJl+84M6og"
+    "k78dzh/GXIohTTkFXojlZt+277SLZv16uE1TZeGV/wyEd9TpqNxElXWQuQp072lceatx06uFi4YQdijUk1OKSn4xbgRd"
+    "sylVkakYy9sghaUsCgUYfrIBYlhUhKBnqNoExfVPQXB9Bm4Yr/2L2gM0B+pOaGAVGQpoYCCOZXeEnkRsVUGuHze/sPEi"
+    "9Q/RqQ0UMNB9NEa12wUXBtDFIankkBjR7OmfB4K5EfXFmD19JnCN5oxTqRG3kpVil/M8LaLQH+PXaEiSBMfjbPk7srQi"
+    "SajiqBOYxHkuDjwu7sqMCdHEnEo8/ZpNUThxffKh3IHD2bBeIBxH1hGTlKg8pSbQHOO93DGe/nlisoOXbUsgh7ZGquWu"
+    "NhKmf+ikgCGyXfE4YnOyBIgKXNpqE+2LUW0UUFoHN22gLYcaogZDZixLMSiyHbuOZ7m0GdQRBsHzg9Ga2Vza1DW9ir3M"
+    "kBwE0OC4XxXVWiyPK8IplemmdzHgcWvy0T1CDhBNqObYM2Dl/GnIQKfJh8If7dl0Cf2o/gxZc8WfpEpDGLFWpT34n2Cc"
+    "5TufdgOy3WpHLI2pNZkRzpieyefcyVU0E5p3iXMrpXJerY8GFm79KW/nLyT8FMlE5rPZCaiQ/UBXIAArRSELNEkgJioy"
+    "/x0fFCT1kGg0oAqFq6uaTyROyAPwUulQGV0ADTE/MSJLGPc90q2Hbq2i8C17aPkWA2HqmELLpLTSjJvXM4QQu0s1m92K"
+    "8gXll8q5L2++ik4bE1GS4nPLyyd83KIca8XG+ldM0G9xSff4DdUcFxeglzjDdcvhLXIEkslQ6RsgvzclWifrkcZTIgYr"
+    "HvuW4+MizEZXkc66QKrmT8LmhVUgQazuaxCr+D6NEBbkilhX3qOa7+JSV0kp7esKXUdx3lzgut+PmFTaPxtPoMmk8HNi"
+    "kNJQyPHjkDxQGaPZCVJSuqb46cPPr9c/J2Kd8YT9/QiQ+dZojAS3iqTg4iVHy5jVUdoAub9957Pwgw0ysi47BXRzEd64"
+    "GIl0KPHOttvIvtR6VKPdINar/2p6iC132apDgrtxNpjVVdMDRFIin4QnUtxW3m2cd+RRo7EskWwwyL07pRIfdOz3o44V"
+    "EZYKpLZ57F19beTElcZuJVlwzFddWMhpEgYzxRVYs9G8OjLEdvGpBl8kUbaJkgYvxhvszp9g16cbgdd/3BCaVi6tlH4a"
+    "St4lNg53SZOJpP8MS8DfoxkgRey7nYWghK/bKR492IihHj+8fVcWP7z98OHtz2SV/Oibsnj47eNhNBV8JzPSbS6Y8HUF"
+    "/gOS5pmxVTgdH4SFUnfbRMjHzGxtMT5dmXwtJCBcnImJDZVZCtZhry0NuRrBXwlhTAmeLuCj/TlZm1+Tx1QPQhfGhf0X"
+    "Gdnp6v8XGdrpVIY6wz06nlaLFkruUhz5Hm26iuKa674Llxu2ntt5crHdwpCP5qjb1E4m2r0Lk55b39Hs1AnAVs4kOZAh"
+    "Dnohh7JC5GGXxVZA3RfWBwoxwKyZr0iCB+jf/8/++peDrf7ef24N78W//3Z/YDJnHFpW6p6Ge7BxNEMlcqfsCXWIm7jU"
+    "IAxEvwyHg87Oc/jRpsvokL5vtdDtOb1heF1UT26OKom2SME7O48RLB8O4mskN+8Hq8waxaJB2flbgKZ2g3W7pJkune6L"
+    "nW75QbRpiCZwD7xRA1azGljAuYjJYbbX7aKRM5xOWYeK0xmXZX4gJfhXZzbFyQcdcLAtc7dsY6C3KeYFQ/p32hVFszEZ"
+    "GWQstd23NpnpfQipZasj/id5lRwGJlNlC8ZZcL3XWrFL6/cMrIQzinzB1xsbpevpl8XmQ+9YdEF2rzSDX29ogNi+zRNj"
+    "wnLx4eejzDcJRcQ5pqL4VgxphS4nHoSWQ1kIJ8R8L8qNicOF6pWvzSvSl0upduZEJhJXn8HDdLGHZZz2qNIY+sWmFKnq"
+    "TQ3dzv097nIVkAVTEd/vcKUQBIcxqte+xZqiT9/pJxK54lOybXEdVmOdtrQo2iOyGIgXAfyhSholwZV08gkQ9fFWDQR/"
+    "GzpUoj9vpeDPPMU++HOZQ42mu9Ya5BJFQdJh8zpzMHhP1g0gVlE8TaQ/RGjI2dpPzKrC1mlDhYphj0goo10VGcNQI1+P"
+    "G+CYTxdwj+n3DsPVb/Fyl+S/e+sCfNOjvIsMYcILeXsRNlbZsQTb+LHLZ1Z3eCtcdHRmlKO7dSrnpk4OsPHSbNglOyKH"
+    "V4NM5omGaw4964rYXC3s2y2JZC1wP51Rm7lUF7LZbTNWQOhmyU3u7EAInFtuz71181pLzadXUShnluB2O0i53V8UkTyR"
+    "rKPAJaZA0wnjORz/a4y4i4MWp5vY0/YKWWE2vq0m2KAUa5uJcEckWzTL7S52xY2QxqF1Peqd2tAmIzEXOj2Les7OCmSd"
+    "0e/A6VyIFbFbWUpk0tA9C5uGiXrFiyhY8iMVVqPRC6BBYodBstfvnYZRXsB4FBCTJVUxWJmBoBRvlZLYkp7DAb41zOLq"
+    "kgXoGGUnpOMEmrmTQDNJQv6P1Bx3AGNXsQmtOV3kaMmMaElFiF3TvohXXrZRZEnrqZG70F9P9CUk0dD0fICqHb8NUB+3"
+    "8TjXG7cCzpPxupVR6pWaXccixfu+2Fjf+Frv1u4034U03z70q10lpwvZur25eMGpu/MWuXluPtYddLmFMULIen0jwc04"
+    "9C6jJsB/Zauwg8qxQe/4GxNtXAt1xzOiE0Bb2fLJ2HKqvMupZyfjac/lsN+qC3zb3Oj8Op2dh69GmcC0czhe6C+Ili1Y"
+    "f1BM70FHAdjMoQTN1SP7QqxjU2Ysikthk8lZd6pNl2p2iGc65wJlkXUgkQ9EcYW06awmLZCmhmhgDe9D4njbls6UVego"
+    "7OLAHi6YyFtONxmqyZ+sgmhzVVxsbmEnXjygP5ebtGjCwwNdFaVbBBC2+CMa40oFlVhxiJCq6RnzAdbis+lRinTeNz0v"
+    "Nr8xVA1tT77lkrIlqwWr/F7xDVUWaNulewjz8ii15biazNpNOPgkFYWGPDKuUbpK3D7THfa11q0LYZACxD4q456KTMyD"
+    "MiWGCdOayztIbWRxRBhgss2Ne3S8yKkthQUIB/X+rJqPvmiK8wptmpPbDbC1GX4RliHQF6mlkIwQ6ZR2j8eHZCFX",
+    "nJ2eQo0vWIwZsjaTGw6v4pI0nBH3eWNdUaAZGXotvOhAlWZA3ssObGaGqu79o9jMhmFaxoeLwDMJOwrhaCxVS/GCICFw"
+    "jkxhcsgTLWr3CNZxMTOBmwONtZiZ4MucxMj1i47KdhRTGtMAFOsn0j6qsC/6qP1LEhiRZiqM8ibbbXMSfo8UG2KWBo3W"
+    "5kC6mONtx1u9NdwjetFuY8srz8mdnAQmx7EWYYWPYwOQzd56vEoGim8dfrAL5HgR0a1JyEhmWtocC7aN6gzcdgeUdWJM"
+    "sqPSsCMCupnCyaABt6SU2jEhqPSMzmZ7p5TLw0buzyC8QKVH9YIMuMbTo2eTcUj9vrYQ4qpaYcH2Ywg4Wjd25uealuam"
+    "WZlhoYSLc3axvj9bLELn1xRqnSr9G1SC+MpHWPhKVZKiENhGD8KNx28ihveqcROyuD120f2Gxx/DJF+305kHUeY7LuFZ"
+    "dYrFJOtYin0VQ04ObtEIMPXLJ2Ix627GLU6Wm3aPQV3FWUewLOEEjAjXoeo1gZUlwtCFCu06NfbixMaTqHX0hHfDHC6k"
+    "tdiX7+nrDocVvjbZQMVCiFiw4SiNTPbQCUB2Q/MpTAp5UT543MtRhz8k2wWSKbJ93X7NunO1sRMTFQo+C1tX9QqdJxsJ"
+    "0hwSyRaFlGKv6VXvkV+4yuzWRA6MC/nKG+BkWge2jSG6JdmdDlLHH2wMrP0kayep2T4ycoZ1ldJlhpRdVgJ6o1lHCUoV"
+    "juS+mgvs4fogxWTflKA6S2MNUBZfgRzSm8TofL1OsK39DTxVnRtQ0ruEcMdJAklSsaMFxHjM/WPG5OqA4WQ4OSazagQk"
+    "bKPMXQbe4qKowmd+QXDay8OpvpEo7vzrw/ikXhZLdZW+Fsq3nwgw7WQ2r38glSNqr+YHxz/MLkrRgZUcTJZTctynZcra"
+    "3Z/e/vLm43JQl5ev3u9Cl7tJDk2sqn1JY5qraJ2CllxNQzbKbriJ6WxRd6NQigbwcwKQMktNBv4yAP3eS35H0w6pD//u"
+    "ZdGNgLPZH9iyaF10aoNR1Bo+Z5rcliYY/U3T0u8Q++ioqFWFOxy1VdsdHpyCYhhntb/HkcpCB3fHf6e/zzjqR08nvN97"
+    "Lks6ED+lqi1YrLDpxVQStHhFSFEeToITyGKJ/rMaaq8bX6Kv1uqTxE43Ak04zXRcXmVSBNtlcvvQqvSrTNPqdcZYCTmP"
+    "xL7a8/owJD8mv7YOeCNyjhq7uKZdgEdL3btpEGzh6rJdB3Zo3nLUpbfrbLXAINQbjzqQuOwdfR37CeQPKsAvRqKHuWXA"
+    "EeOnu4q4wb8HfsmnjtCDW/GtaJVkBbdiU8SXs9N62iK/I4DdWONo4wIIZFqYlUb88Jnp1AIcq0nZdtIka7NUIilu73y/"
+    "dAXLifFQDSQNUkdcGKLOxpM6GyJqC73POqSd93rLaspRNM3aXlc7z9dgwp9VjOnnuxaJyqwfGtt1Uotl+aSmnvjSUnAH"
+    "rl+7JBefUx7TJmyvAakxOhj2l35LDsY0fCzyp20+yPONm48HZzCO7ZVy3c/Zj7VxgfpuE9eQmxDpqHRgx9C2k9oHO6Q3"
+    "A5+/pRLHBnOK7wx5Y57DbrSwNSLKyGyCSzN065FRkyS1+dLxZNQJvPqC90GhyjrKQ+SQIFHoODuoizYyDI5Fs21tZd/t"
+    "mKHziyRmxbUFEHdS7bjca3bcSdqJG7Xng0faPbQy7uN1mUO1MIZIh62WaIk0nt1/8H3fZauVtisGPe6XwaBchgsTQwxe"
+    "e68YKoW8QzhMUbHfW1WKmkhRrpPZaHw4rkcfz5poGg6qsp9/HfiAlX9CdMHqnwssyLEh9UZ7Hca9L/ejdA3/cVycDIBF"
+    "afQtc0oJfsj93gDWB2ubg5VRDJUkopUXC+kOaRjJpxtCEY4imXWbaIRMKpg1dOVp0M7L0NpbIZcZgIxQpLiIjgLLYkG2"
+    "YqEum6ps5J5RwEVjWiejlL/PdoxdHR19xCRvmyTtjpIQ49qo3a9bBg4dESG7iOc0JJl142rbxrAPoXuUwyNtd/N9qTHj"
+    "rTd7brpInXFdAe1w/9f1/un06I//Oq2fHP1xND7847zePx382/3x+iKcqn1zFnVA2hHhKvQ7kCZPjtpszhhBsgDuPz+4"
+    "cYsC/muy8EuxO2KfMznwBG26F7Ltb/jSbqCiRPUypRuouyY0Pq4Uj4mXke6K4u5sUk/nzPo4daOGMLDRrTYY1P8D7k6i"
+    "GsPfQPRwuiKeMWOGEpnNPhXkjruu4idzUMRFUXxvu2y2xJNbIMAw1UNnml1xbgx7tOJwpW4nYYdKSMgTgJQ2YR0ZI9VC"
+    "PJc6YfzSfm4O5rPJ5NV0McO9CaPQyQxnQA/QNyjRiPmicIelCG2hDoPPfDwknCUr2UkfWLxD1rJ1o1G+SAKugp5A6AhI"
+    "3kJgNzFB6DO84Amapp7DtgrT02j3Tz5H8nNbmc8yOU8SFSyTzbx7+uMLwpJJkpdq/rP0+ko4HrpKaCgGW2Tpyh4KisZD"
+    "Iknxx/LyGmR018+MjY7w5/YSm9X28dCILJGqVPM1fM0ynDA6fUuMIjYhb6fg6nuvsacwZ4k47JBBJOGDr7dlDNTTMaWo"
+    "oOfVZUvS48QLsWdlanO64EU1lLGWcxqHmNPrqiJB6vjEkMUe43Bh7lY7YRX8gMB4kELX59tume9fAtT6nDyidcMgauSn"
+    "KQFOzQIpdpVkCteyTligFuPezOvqpJRiMZgpg8qrc1DP/7X79g0MpcKtNj68ZLCcrtKGpsuS1wF4rtLTdhtvU7buykrT"
+    "8JKiAm5BnYnjlx5kfBzIULo/MW8dS80QM3TBkQevwS51wW3NMnaAe1fXXZP6ms6mcD6cTRfjSTjYTis26YgnXyOoM3J6"
+    "T2ZHFNBoQY5J9XQk08lEJ9frpmvJcNn5lWW7vVQEIY1JjD2OrWxLd1F8FDyveQ7MKUfsCpL9Xfmm4pesmu+kFXl4PNpY"
+    "ZDPgu6RYiLyPWbXEcIhobmCnK8QZpQs/C5vclsTJ7sAoUXVRImfVcLya7y5ZzX49J9GbGA+oam0YDw1awJmOtnlNb6Nw"
+    "jfr1kXsKE2tSw0VBnfv6XSjcydQkAncsE8M+o+arsBoqtlmgB9qlxW7rbCbhzAgvCALEF7xjCvbCPcAZSn6dchVS8S2H"
+    "/cKxK2NfqKPwU7evwwAsZgNfOIwg+9zMUluJ7d+ma/yq5SyJiQttlMa5G1QbTBhkwP2SNNmNqM6TdyIiomYkQVPs5hL+"
+    "O+PoPAvDiHF0uYrpLA8K7wM+ngLB3CPxGj2weCAydCSY6aAgVklDpMWOOYY2bwJJQp+LkHYwrqRMBkjh9Owljrfipt18"
+    "0kRm4TbPpovuc8r51dAduWO97rt87ZVr2+6AQVgKkUi1sghTGiCoa+NpF4VKOJC9DrEZkx5cHdlD01ZTi+hSieDECVCn"
+    "+nFvR9PB9I3GywBG4sp5e0ie/tMjhh5UzHpCPSX4J5pED6XC0ysTm8VZJQtbxt3MxMmM7dAx78krX8wIQhnfF5sPEMqn"
+    "gqHIYwT02TC6ZzZ5eGK1/IxtZ+Bi+USlhAh7uGFi3mgcZIFuomDFEuiD5+Z4Bpfx3/jC+Y3GmsAicYUtACPhxiMtfL6B"
+    "7D3VHfDJRhOOMLGVWoUvGTkpdpuGh8Lh3C4HD0KUEMQoRK1owhU2Z6CiMRLGLF7SVLBCwornUhUuL0bPiVOXpVDjgmX1"
+    "OtgtiSObWMbI/pRpmJezkOoh1MFEslMLsZGMY9zBOdLenAWO7JgCG2lAvIojRkok9/PZ2WRE2zZnIE2wvmUR/XzAGBNO"
+    "7/WrNy8ERjS6UOP9+6e/wCjrq68ePo48IaMZczwYZQrHzS/HxJaxyzqtVepx8Ra9OR83bLQZFnYt+pJAHgLQYyoUJXiE"
+    "GMjJM45SuFJtXskZv8nTtvsWliIBdhhyL4HHG4Riy49eXVuVKQaxyd+Om2e0pfJi9fzfcNasT0ew1+F53y6Oxr/XlmWm"
+    "HY/eA9VmNqfDMMx/YJeUmA6XvwBdp9DdjHc9mTWLj3ybdBrbtHDb1d2SvL+dHBS39ZbAaAsNa0WpYyD+CMh2eP541tjP"
+    "2Ej6makh+3VeAR/Z0Q+MDNTqBK4MfgLKLu+Kc6yO0XxGMMhYKq4gwkq1FsUMN9ksRMNv3p6djuAYDs4rCXfjVT9sB4y4"
+    "kmGhXcOzl3k0Nfph3cb1/nXq72yOkDOyy40wmSLCp4VluspJ7oo4eYoezLwq5bVERTzmef2OYyC6uKr3uCPDiAuU2Ia7"
+    "lCsQyVKVIEYJX2kZiHZp3uJuNYtB1/tOEtuj1j/+6FqWkYXqWnRdSy0uMDvFGqjd7OLY7kC5pxPSCPuZzaZAzpa82L6z"
+    "fABk1J5w/7baJohZ1UKcTKP3VaHLg3tP7o7bba+IcIifZBBXki8Fv4j51QyYamKZ4I45oFoHVgIXT4djqzlSK9740w22"
+    "MfMxJAXqo0ERaeMRxybMW0zbNYvZbCRHvgT2gwBhKlMXadND3BQjEo7JMdieF2PtHFaADi0e7xn3NjZKPE8GnHKv5Yz8"
+    "AZ3oSDl2AP8m71rMu218VddDzr/ywtPAp/YVx+sGpX4G1lEDRKLYqPsPnwbx9Jj3BhYMWE5Q0PyxAJc59scWirT3ot3V"
+    "dVoPXFT4f9tL0aT1KAH2pRxPGG3Jq1vblJpcixOm//pZHAsu1nqT3VsyPiZ7bAs/bLsDmY572dt8LCvR05fKRCmrZV1G"
+    "Kxd6oYDk9Ne8F2mExIaPrxf62oSEcPUYzpA2qLmh7zr6RKVKvLfcWmTa6x5or0FuvofEGGVnIjK1YxpL8MeUUihJ/HWd"
+    "60MsHbeMpO0kZpmM9cQr8OAmE1UGhBWkVqKgYFlLAP5Rj/ZD4nBO57MjspXar4AayrQjvFvPAo8T6kOVv8iBwAIpjWdm"
+    "3H4msyMGHA08FVF74T3EbCJIqJiF5IPlvEoyd8pEZ1IvNHQyhr3EpK5GgH+xapkY9/pzYi1+htJmlWnuEv6DEyf1VMrg"
+    "5tQlo2XzuUa/FDOC7Hyt+S+H8iLkqJYl8DLVEtnlrjD73f3w4l38/NXmg+zzL6/ePH/7S0zw8JtHnbEgY4Jv8/I//O3d"
+    "qzc/fvyZciceZ/fD+xdP6SUo5D3QEL0fYGPPC7XpEV25hwAVZPsKc/0wOhr9Qr5CrGW/koIYH4cZ09SNNbUaHEYFyaQW"
+    "DXfmEe5Sp0UIq3OyReyDmX7orabhS7OVoi8wmOTaZiQtOM4b71w1XqUfr6GpGpLLOa+Afu8lfeiVYjlrRHKsjSVFWRiC"
+    "y0IMIbFH+y8HPVcXDP7LIj521PMWrgMquiqtbSMy2NiTtgksIUcTfoIrBbNWELLMzrg1ZHPmoHxEQHlD1E1KtSzQpVYL"
+    "hV3cFX1ZVK7tXFtvMLjJnnyXHnWBYUjpxbLu6n0hMfXsaNkwbrOpOHpt3d4j/r/OTk77LT++NYTLVqsnR6L+U4pbOYKX"
+    "qmJx/L/gNLzQIADRTBqLxtKw1eKG0l4jRSqLM3SUdBjjL6XT2KoGIlfwdGFEzqKpGKxUTufDR7DqOzfYX0xnXa0kmMm+"
+    "QdHi3z7aFEGOXkWcitlR0kyPf6+x3EOr29pqPlWim+3ZNOqsvNdE9PRG41u2ThLjh1Lvk+lX5mcPvQRf5lM+Ubzcf7or"
+    "x0wS+9uVU3rCqVmUmYkwBtcnwoy3TU0/36sgbdYl7gQxOmKXP8FbzXyTQ0F+bJb2HGuf3t6LAEYs0rMbg78Selfur6WR"
+    "QXtnWCB8ALFIT9tvJkusxMV8IIUV7eFY6BGxzXoKl4sOnE2b/A2SM/3GzGJHhjWX42fkWMyS7sBbWdg2Vh0NTNaIL61p"
+    "Ig+r6278uMTukLPEqFs7xd2O19t5Lr1KO8wPh3nAPjDfL2vu4rlSt+fz8SLwyYE6mB6InzzkEwfVZLIdrpnfAdbMfoMN"
+    "uJQx0dYnZ9CxPFUCOhzQl4RfSl+dSv/PdDm5Ysol0/iDdaL3gYV5HzZIyyCjCEzBfiAyphzzEj0zPK7N6tifxfwy+VSn"
+    "KKKIR/p2yjVGY8JDSNonKX1WqJH6XuceOaY0yR4VLMyPkOaEH78rviGwdmHYnoYlGmZePvrQe04/xccAK5131O823MyW"
+    "xt6yqW40MJBIjtEuMlGdrJoRywVDpGfRHK1EkWc1GiK4wcjmMfJsWLq4Q8HhTSXuSzWF0C8TJsaQgFn/W4JKIpSTaYAf"
+    "iMKSUeFa7w/aLkmmjhUmCDIIfzdWCPi1zMKAdT9uuGxN37tCCHvH5nNIijfZdjjLnl+OWauk+lWO0AjJm8xASe6pZFTK"
+    "pLtse12W/jZIExuVLM5WQbrpkTVY2mdXBcsyskDbSVquMP/S+RiaJ0X9NEUlLYn1fpJKwy6TJ78sYwMywUvuBda2BZOt"
+    "NBo5ub7BtybJJ8FbU3fyrTybRHsm4tKIZjfS1hjdAqKHHY3q3DQSk3Sg0n38IIBrftuW76MixIsIaeyKCa9DL0n1TKI+"
+    "+p5FoUT2PB/1mGXDPounttCjRnrEfGjb4sVapgCcFCV77mg6DtV4ZJjn8+rc6BfJAHGrqA5BvFfCR4lkh1WLTuV4DmZG"
+    "XfKcr5tp98GkTidCmoWmY+lmoWOv/rypu2kckz9leLe9JCAo24xSKSsHVl90xqZt9bltz7LcRTBjEwx842J2dDSp+z1h"
+    "BaQ2OtjaTJEx54srh6DcBdb+Gakxvld42dyQhUh/W4V4qCldvqU94Ne0dZd6rEnwKz4EC+Xr26xs3maSX75EKK+BhcJN"
+    "rEjKkFEEZqRhG4FJie1dYuFLaDRkSDFIweI2budCyWUbj0JxgGSzD62TLC02k5GPmsBwC8kMjJq60jDJ+CnS7Dg3BJ4v"
+    "0Rg0WRRYEwI2cx9QRbOT9RiymhGaVXBjdj+Zs6xttj2gZmdqx2mXtgbPiEyZEvVl1KYb/ozz5C789pahYwfC4JlSYiB/"
+    "5h5A/kTERQtN2BIKETVTJnlnG1jLOSLA9frs6DgZXkWvBWeZTaW64yEZXixZ3h2krZNFiCXpXit7WbhcUY/NJNJWNOMc"
+    "eiFNtJKVhgXi6a4yJWK21jGHrSlKttv45EfvF1JbehqK6MxmG1ZsgfOa1CJI4lA1Ioakx9D2o5kMqhstO6p7ZE837Dh2"
+    "fUzwi4VPwuqeaLpsTmt2HPcovMRHfK82/jCCcipeKv4J/eGkW4ak9suJGW3KEO5cQJiNZ2eNsdorCmLS9y99P/Uci5ha"
+    "K48wA/dFGZP+LNeYtbjutod/FYeuYnUqiMNLUay64qGw3EqnH8wY9YBTBW3xF/dbK+J30b4DP9W+A88d1+DB2RwYqzCs"
+    "TB4J1SKZE1ORe/J6eGsPqCV2nZ1HuO8bO0PrSZ2xu46e+cfRAtSeUkFK77ZPzLCNRZUb7YlbiRDzLBYhLYjb3x7NsbRO"
+    "q8UMcKADBdqQay4SL+EUq+6/y/K5caqh0tyXnAcnu3erjq/FnzonR28hcY0W2UubZQyyYzoYT/E1O2sW3lrbY3xryqQp"
+    "31KjEgIZluXR8ip1RgJuC6Nfma16scR9HgrkXmZEfq4QHETANdV4lKSGXabkZ1OUQnwMU4ccDeVeTy15pZGDTm/EjP6m"
+    "NeJ7/s9vDMmEuGC3XLV3ohNntAqOWaNp8B1LdEm4ceJkIjKxar3pjWSmR7aoSLuiYwy51zSXwmE+kxBPYPOMjUcWkcTo"
+    "RcTyV7L37/96sbn/697extq320+GX+4Va/fD//9z7f8N7we6vtcbDEyLnKaojb7cIjccbgkL2CykIFmAO/Xz/eKBn6Wo"
+    "AWJJSDRnjubfNrtvqCihljTTipqW1BWbmm7oZW3mJtGh39kfRyQ6Z4xqKvJA5D4/HkM/Oa2F9HHyYdGDifJLumXErV0t"
+    "31BnqdBoq8Yf6Pv4PWt4lnz7n6UvEnkg93do6Cvop/gGt9f3rIH/e299Uc2P6kVvkKOIiWbhqhBU111RaBkcrzjcu2Qd"
+    "w2avv2HF/Abj798Ws9+ciUs82MiSZV/8LxfFb9XiN/IQwGZvTUZrSS5mGSVG0tqdlvkAwWFsd8nvMuk5y3sVO7Za",
+    "ZFBfGB8jyzOk6cArA3SuSfJ5vbwebke0/Qz92XaS/2jzHb21kkC228IiFkymFdwP25qW2cSNpGYXe2esYIs2gR6Rne7y"
+    "kK0fVw2/HJCjmcnAlmcd9MByaWJbkkfHcyJDIT3t6WLetmmWEpoHHBKguG5L9jK5ujeEj/bd6kAaFnulRixXqndg/mlM"
+    "BqOw/OaZuM6UUfnqS4s7erTgQ/L/vErLK6mcxAG0Yi/FXFL7WeqSKrl5RijTpDVBAwkhe7BMf+LF/ZGBSBLvlrA7EvlL"
+    "dRAJRM17ZO4U1cKKdvfDeH7K5bnVKvXHtQ8+ageBhznJW1R3n+wjuzaRMrDK+2fc3WL2Yjrqe8yPJUVlOelM5kZ8mJ1G"
+    "uNv09idCBe7wiQaRkPRU+9XBp0LUy0lJIu1aaca13ErLG3h1HTX+JJFXrIiNa7ALssS6escOQYkJCebZKe2tRgw3w6tt"
+    "GC3gU9bLcIp/qkkbHPIwHrViqe/6eV2l+Y7yHJ3kbE7uOTExIJt5TsivtnO2wlb6ZrvbqnUZgOtpNZ43rdid4R3btMIq"
+    "g83GisX5LAZlx2FFDisS9D6FQjWGoqsCbXpI1nl9MJuD/uRAy3moeg1PiZbmpoISWIDj20XJNhr39hDd+hijbGg0+EzB"
+    "oTZG8mSFi1oIP3TCorYCV6KRuSXXnxc3kkF+HDSSQiktA1FygSE5VtVglcGLjeu3N8xC+FH3nNcVL5+dqNUx37u0hCkV"
+    "2ZyP580tcAF5PbZw/XIgv9HkBiA/Lod4rKvCBPcFhIbx9V4KUor8OqSjhQwpQ1HRKwaLEw5cSi7tWuqbSgeDDCjNI/7d"
+    "NlKfXcXeOdsEGNfdGZ1JKsHIxkZm8kOMDM6mY3GHPhwvIMSdXhZsVsKIzdYEJvkfa/kkVLN9NC63EkR9J9vs/Qj2LweW"
+    "pAtn4v3//HV079/uM7KWlJfFYLfu4QMbi110bQ7Jejy3JxUbobfOw/kZQK0Rfzg7FNOHBG29Pz6KYOMiaQkXiMG6BlNI"
+    "BnGnhIhcT6KRvkSsbB+XtwK0RkkfSAbx5u2Hn169+XGZvfy4eU6i1hOw1eNq8gyRskoiFIGx+wENlKynFTlTG4zpUMkz"
+    "Ov9XAk3zFbGTjKqdGq9Z5E6lDiCoDfWMEe6twCGm7zgD2yw6tyTizmr4UMh4wsz/trb2m+C4sLcV7QMWOAkRPSdM9X4W"
+    "onQ1ro5OJLeslBHvD9q4OsuQSNI79vE5OXXieeqV18F3YqtlxoxF4VumEKrh2ViKBDoGUyzvc7leK8Yr5jOXfGdluEHj"
+    "Q3D5THOwJjrIZCF7P1Fsnc8wO6Uy/eKhV1v8RzDyopCUXzazs/lBndv48jf61R2g2UqYi1a/CC09C8/cPQLY7TQABKLI"
+    "1eJxMLhFZtbCX5caEGFpQu4WY5fGjg06YT0SdEc4Kkj0Y44OaSB9Mwucfyc+MUyGhuqrF+/ms3D8LS77vbW14zPInm32"
+    "VakXMwpbZU8rripts0Gb2eYNA011mvVSvHjSje89R8MnT+nwpvGI+nyY8ZeWeVM83X3ObCmbBh65BjoLOCSwjKjqq2ik"
+    "NDKR3gG6d01cTCSj/1QPw/XQFX4PWCUC+4uXn8iJQX7M69HZAamYeuhtz2GWpPR+6wy6zOwczGC8SNr3LQTf42YxPsjv"
+    "2/SB71uGBmlqBLeONyxzJoDakmsYamfSa5CsDwf8wTGk9Hf+EUe0HxFUBkBlnluRkypnWyDLWI03+OfGlVjpWAaXMhMv"
+    "YjeNckQtnH5gTWuY0IhbGJbz8RiWXTJu22GfvQW+EBJ1IRhKIaWku8FxK0vNQbYJq0BlRNx4j6i7uDytW0E8rTkKnpsO"
+    "Y4bckT2L73C7OBa84lwgCzQI/Wm7GFFLeoPPcgP6vIgb/79HudiN/YdfP/7+PCanhZ+rC/yhqE1wC0wBLr6PJmthH7+d"
+    "BhYJ4eIg8qqxJ9lX+YREKCQ7pf1MsexgcntQTyYNQyfCL6ch6/v1OwoYu05GGqRAw/Q/VXq+30NqtCiUFF3s1tfX80wH"
+    "onsbJmkiqqS242FJqSz6EG578C/i73vp1FviHJN28p8acWNF5BFe09FZjZN1BSJpB+zIpAeYYis8oCmPVLH9WqRXEl98"
+    "1RL+06M1SL2xDRH/TuObI/RtOBI/L0JDbm1CJRvTEjlpbhMpgbIuD5TgwrDPeeQTsWfqXRUlgXD8Fa+/FQDhq+UBEGy/"
+    "2H5Ubu3lMQ+06zcGOrBlf3acA5v5VmEOaBztYhJAGRHf0s0oS8GrnxRixODZLY1JEHcWDp9kwRHlR8JDJbcWZfkZylob"
+    "kMiPvsqXtm+Oz6CNoY6FycJfNnGJzcJx2s0CZdELbDeWxy7owk7sDGDA8SA6YgmcAiGhHgUmbZfYcMZR7g4hQJMvVI0S"
+    "NSyCgb0iL8vqBGh7Ebsvq3MFnH5yi1Fayi+GLFXuQ9ERz8D90IldisJYyEKjaok173h/Mp52vq4ubg6XUeZz6gljKogA"
+    "cwa4gOqDMb8btASRKbCgSWWEgwriuIcSpxWWoj5ha76p3qRFCTiaQ0mAJ4ZyPOQEQz2qf5iFllfTwfp/BfqkjwvcChm5"
+    "viedNNm+yM17dGiccwBA9UWwfaHdRzvv1sJOXRte1vmkE+wyCTP9oHNlTrZpyPtOiWZblJlkmIpoDEkgySzZG10YzKbk"
+    "PRP+so63bKt8OGpAU1qWLfFbT0/HL9jEbxk0yDNU8EMV2Saq8OO+RfGgJD/OZ2enPtERXmXJdpn0anxKIcgM4Efo8Puz"
+    "aZaKGNolQQY7OUXB0BeGDz9yLvLp0cwGHbxRZBvusH+vL2OZ8D3O4UxEmWfhTAwCi5Vwl6I2izJe0rikxifOnBMkKfe2"
+    "gVEExub07WFkXenc/EjxvG7H3doFmhLwm5RqdDavMEnc8HHzevw74lB8ePrhr7sfP7z68PqFQEicNe9oVuiUN+2iT5Hp"
+    "DbMLC42W9Ho8Ws2mQnlMO4H1z2E+Qi2jqI7en80XrLZ+isdngaiBBpYIz+vMhCeD8F6nzIa4ofUrsvO0xp0InZKEG4aj"
+    "C0Y+OFrtPb0YNy6DrnRbrO6JfiqyhPKOJpbK491AbszyOvozO/Y0Yj/orvVFRttF1xSwVMw99wVy2PDMfL70MhwQ0cAQ"
+    "ykRcpa6fdA5JElrkgWXHK5z1h/qAeFqUjlwOgDQ5da5J2CxZIZH3owIogZSUjjwuTg/3XqZWshVE1Khk50C7t5/BntSp"
+    "t5M6m1AwYGoxFrdNNBHHndIe8VNEu8enMk/HQ1/B2I+GvmcYl5RhCZRGocdTv/eM562MC2OdYRLydB7OQQCzTNIOdA7W"
+    "TXA4meX4IDGqUJcOPGxgVYH7zYGj6wcOxZ2Y4mXcOLMlxImnbqqiJRtxee3UX7GFOfc9aTdNTKW708vHvDeBquUdGbJU"
+    "+OUyyec2fsnzOvBhk9xOAe+6a8eXxN9xuLhsFLBGu4agSzhyUo27JCOYMlAjvQzPRBaCe2dDB8WhXiHtEMOV1AkZ0NIN"
+    "pDeMQK9zOQY8Z+ezy8xPDqc6/99xdMcsy/YPeesv2zTxo0g4RvPq3NfOteiXbW9Olqky3fG6rvpOl7IrtAm4rIYl8Gwu"
+    "Ey6txQy7pobAnb1l6xFJ5ANfBX0N+Ka6TPrWqI2lYEfsA96NpNGpfV15lYrQhujcZJMYfidjsNsHbEXM+0UVGh9oYqVd"
+    "YY3wr4rmeje0M9cFB6b1OcWZH63yuE9uzT7ylouNkixa5/XJ7Pe63zuCUm2wyvw3tKiM8+WOiFxDbj5h+ZGIsn2PL8m2"
+    "Wq8OJkVZEX4ms1eCvM117vqbz2ureWcisk9j/McfemITQUeSx0wVbyysQVtpg1vhRVw5TmmfBV7zV0SYw/llS2zJy7+z"
+    "vtwVkrtrODBwXdzpuPbfzWcn44ZveIXv4WBvyN3aEqVNgoJXpqA6V6bg5ixNYomAlslmV1q+bW6VNJHDggzUsRSNclde"
+    "tWhKSUOP9H+LYOQU/Ej/t8g1TsFjIUPiVj3oH1I3mQQsu52JX2r4a0RJkfiAcuKCKbUm/9aKh4REDiIFB5nfLO5zBxch"
+    "Ll99n6ssYv3WF3gaQYhEtCbgpMez+fjvEP5OiuoCZww0tqekOBKg9xq+z/s17mHKwUzBF+6CSNObXQ0oM10MwjCdCrsf"
+    "Db6RKEXKDr92a0LcLu7u9ZpFfUqqo3oS6OvfSeFzHjZQb5hoY2TJ7a9jMTvUCHc8SDswHE26mCgD7ZA9WcvDUgbF0BJd"
+    "x03XPd8+YHib5EeMu1Es8ZDOsHRxLbk/yCPCXh6ykhHGLCpLwh18d8cW1lJjZNTcbUxq9qvp1Eojq8BsZ+BynAQaVe6l"
+    "055pgNLzaj4N10tvsEw27RuQG5DC71I0ItxpjUBJhghVU0jdFGUyfBEbs8A4IgFguWoOe6tO+PeK3roP9JybtJ7eYNEa"
+    "2/GLwp0R7ZVwxNUlfzI73xZsM+B5cESF2bQYjZtP3N5X8BG7LI6r3+HHFpa09qbotcJhV0Rbcxjh3v3QOyase2ErEBIN"
+    "vemKYL00lpCh4jOYECHUs7dCsGdvQbEb0BAanXhGCSnQBdxkl220xk8ECLsIh9+0etKhd79YC/9Yab72Z/zTo/QdnDz5"
+    "6IzsKOHPGUL6i6bYW8wDJ7WGAKDDApKIOaU42baWkKEADUoErwXWc6Cf5+PR4vg2lo8KEZ4iIeLa3HLXamZ8yMf/VsZz"
+    "R+xVAci2tEBWAN27W/ZSzhLQtbtl72SX4NoeURxPaKfo78OQhsSWHehEUVFMCfgyJsssJKUx2MPP4SBXMVjLLRdph9ZU"
+    "qDOaHOj7cOlIwibMDnsZKxyCTb83HlIZ5IVsmQ06Vak3GoTIm2B5Oz6VK+gdrm8MMaC7LKpt87RbxV4yzu0loxjFfXbo"
+    "R2PyvpOsextD3kCSnVOyH3Ni3TnTk1QLQnPsKQVnUkfGXTJoy1kbTlD88qqdV04NwzCIAMWSRXKytEZC09JIqHyRxYPD"
+    "f9kZFl0oWfoQeayMApqLIiOPEzklv8/nEPiFx5ANGOAbG7fkv0p22TuczGbzPoq6X2zWjwcrIobiKNy9KWqoT+nZJ1Gf"
+    "VQd04iSM1V1E0CBJqxzL+BV4QQ8R4b9hKSRbve5sT49mWS54EZ0zxERCQV12F+Dqfc/PKJAu0ueixQCBYhQafRpQlF2m"
+    "og2OC6qoL8aLjwfOLfX/K+5ru9s2knS/51fAPDsTMKZkyZubyVKj8XFsz8RnHCfH9kx2j8LxgiIkYU2RHIKyxfXqv996"
+    "7a5qNCg58b2bc2IRQKO70a/VVU89RU3B9HIng2fwvJBY6GL79q9R1sOOkqBPc3YX4Qu1cmRnSeHMF4fWqejHMzpkm30+"
+    "GmroSXyAVT6trtq6xwBLz0igCCmHaRTsHao+rDC1mgKbNHi8S9EYsgwsZgUjXYtsZuhLQg2PuwD+MugZrNPy8hKharBs"
+    "mMu4ZOQKlUSGouNJvJPGO7e5sgG7GAx9I0gvz5anVySoK9TX9gbZxn+5OjiY/oERMM6WZkY1RQCKl+7Fv6BqvkBL2qBr"
+    "z8e2KU+Myw/jV4U+0kNPpKe/SPDykEMYWv0YSd63qV4qWXJ54uq+7htN+vqgKInQB1NCLsOBbU4TixAlLD6ZiqeOHGXV"
+    "dSp7np1usfWOYHovOJI7HigJzYiENazn5ENsdJqKJ8EGlTqckdX72FCFzrmG1Ia/4tDa1Q+p5CLuIVxFMpA6qEtkKEMW"
+    "gY6lEEYbldNRkwXNVaqjImUXH9wJ9Agfgn309cHBgXmZNhjWnTjcDUYuROQv6YGsbsUqXW88CKU3oqFYiUemQ3rcwtoN"
+    "0z2kXmF0PwIqCDyIAHU5CPHIYc7uChtk1uAAQBXKamM06TiI4MwFR1obbKUHM3Eb1Jxk2GgZx2qKCSQJQPLqx59fK1hc"
+    "Aoe8eKF3UVYw8Q9/evzqDd4e0MxrR6yHhBm3fjewVvfX1FC7ncaiOxPzBPG1TSIgzJxb2Wa5IQptq7B6D6cfnFcdTUbV"
+    "vsspOJIYilnjs7zhPMWFWlxjjUXabe1YhJtRmxC1xTSGhd8v3iDZCYzqaiF2FFhPZs3ZWb2ONKzeGEKsDyPOL4itefWw"
+    "fmcqyNksrOjG6aNGrO2SBDinM0vzO63amiIn+PqhN8aYh8koHBNDDEZ/LNEw4S4qVCBr+oixD7CU4Blg+xLqzL8exdE6"
+    "tgP6JhA62bFh0K4mfyKG9wnD+5hDtyqhTPdBGVoMnP5lLkC5G5j01/SL5BM6hq47ASwTzvXCJg4MFba01Wq+lczDSEpo"
+    "m4Qbnq0S2fQ2nJeJMY7LVh67nUzfm9RtqiGfKcnqXGKVn0wyme2zQgp3p85nhykrGcm1WnzipbccdZy41hwtS3LB7stV"
+    "BPceQh/OUKCHhXfe/DdhP0e2uIxnmq5bkj9dZpcwSaA3oOK9q5epFjKM/Kmbu5D1tZtOCAvlgqLXeVEvhz6ewkvcSMit"
+    "jWA0KNJ8EOp0+GcLQth6ewRNiKxYaPKl1kSaHsGDKa0NapB5gcOMKNcu+YnuWvf6xr5L5dIcdVKoJgdjXCvhFUW34cN7"
+    "jrrOvIxNbocuNchF1b7Gla7NahG5AFHpkPiNngIoVOM7lqLTO+jTqCNHtv/kPvhPkF/ZnRDrAivQQjzPEDx1A3ISMY6h"
+    "Ob74UG1VSH1PZpfFhqMgOwf9ZJBaD0XjpxuD+tLolns8HaOvzImtzMQHacWO5MxPGjOFOaeT8ISaeEL7B2c2jth1vjHk"
+    "7HWBJTvGMNQsTmdXs+jb/PGLtNhdRXIC5RAQXpPoMMmcPRa2y9nD5MHWNEXxb1FdLj8sWI3LVabZAzXGAzOCnzmtaDEx"
+    "BSPROAXPc8oGH23kXY3pS+NpzG1Bv7UpUIbXz6ISbsK55u/cmySL0klKIhdhvMIPaAdYEwfctmhhRP3Lq7+9fPr81ShR"
+    "OTN2Y7ZkzS5MfrLdLYMIc4rizuYDGg9w6fRjMLbHipkYAgRcWlWwCEhP9WyxoYORxSjUco8pRlg9aw+eE+p51RjRg+jv"
+    "wsd7OK6z4084HukjJJbgR8KwiFx4+hCWDGmQQaCWUANz5vDIZ6JwelRJcBw9DHh0fUnulmTo/FJ9EUaMHgjyoRiN5ss2"
+    "aU3K9icuymvtRatHQGbh+0ssvurMhFh8ZljDXxjmd10NKeiU3yUnPNw71mnx/uWnTNoW4Z8U/ZnC3nLgVC77wcBFl5da"
+    "PpIfosMNaQOnMJwR97+iRvhqkB7e6LBh9uGRa5ucx/EpPUrdjfkuH+Po2FYFE/USl1akP+I+bdbqbWwOaqcXS6h7RJPj"
+    "1dGdqJCq65oiR6KSH/+SJSYe3dSxOaSfL8/fNKfvUFEJZbyGszOqlNCLUmHQMGrqu+GyewDU4dX3IXwl/PSny9ltAS5P"
+    "fn7+9M33o+L7Z8//8v0bXHtP/u3gAA7532B4E07z3Y//TmvyvD6DRfcPX8PXI4/VuPj2W/RrW67GxeG3o2K63GwwyPXX"
+    "hwfYoerUzF2WDyF5vvQguSWUc740EtT1bYEOvw9Knr5gh9DLyxbH67WiW6+Vftmhpra3FfX3eg09eIeCtlrQNlvQqjmF"
+    "idFDuCEPU9Bns9qZfA8S3Bap8HP6v3KfDn4LydVABsZgaN1iacyWg38PXRXv/Udo1YQaS9rAo0KbVQoKle7pEB95L3W2"
+    "Ho6LTNyDSLCCkrhUxh7RvA9t5zjWA+OzSRPXBFx0CLRC8rHP1FliQG6RdLLEk6aPGJHhx/67ZjET656Vqi0lxt3eJuYW"
+    "9zYi2HGR5ma9aq+qubzZkxuJNcfHx8a5gOy3hPyj9yl+1HUnwBIuBYSX55lM3ywpdxc0UANP8F7gDLcxQ5yxLJh2Dpsn"
+    "vCCw5nGCm0uwd/EIHRXX0QTFA3RUbNV0ZGxEjgxIco0Biq7Vmh0oVWG2MD5qYGgM8KlwpXAW6PNCJznStxDGasSpEhq5"
+    "3QanZBJdoxi2JdOJ8xMOIFIZjfD12+Ft7GeIsmlr3q8JuQLSqBJyNQtcWS6Xi4CxGTpDqivHKtLW1xQPnnbh8ppJ",
+    "Krx7+NYk2GYSrK697y9sc/u4xRX3i4dfwz+81Zfr67BcfFWUmGgtLI7hhb3i62991ttu1rw9QtqHB/CPZr5NMw/J8AJ5"
+    "yiDzA5f5bLlRf3vprY7nOx8u9pv2z8gsUZfXyL5LPp/YpenTbXiqhHYZB3Uolc+l2BWwDF2bTOFya3PxCisQSuKO8/7c"
+    "7DaIifluSQa14oBsXySNsP0I/mWhJLqw674TdjpC23U8J7ZiZiNWHJQKMa/r/SQWAM4VEtFo9MD/38p5JXZbjKuJ38CB"
+    "CewQP1+TgfL6cIztoWfT64fucgtPpS/h4uHYDoYba4nFIsjdHou49nm4t+6TuKWVuGxmM+F6wG+E9Uw8y0MEzmH3k3E+"
+    "wP9/+C2frMOfvzhMDP5iGBCh8g/N5e5PNjPqW/rq+N794mvDZbBggWJ7ywd3CijNJA81HiKXPBXHA45L9+2LwZGWiCWQ"
+    "Zsal1ZZi/O2pOGOjv6Zw51v6Fw5vixbNQOivg78x7E55+DUbfnXK3ze9TZUjWygMetwyy71/OxgOdtQvFC3zoGOOxwWk"
+    "s9b66X0Kf06TFXcj4XvUdI2rA9Rr7KaXTt3rfaU9GEYyq22SaBsTpSz4CDgx68Zpsz5F3pMoqFIFYRSP5VBHyn8crhLI"
+    "iVW/sGV9C9vTN7G56LTYDeKswaWJziBZT1jB5McUYS1izAePkiS2feZKowPlsdaRaNFEK+3Zk2pKlmEJAkmWWulJAIjh"
+    "lSNHouKq2ewZUvYjChh90Ev+UjJaMR9SHRyYel4g8v87pSSyBR+X+HxZMsj0AfZsvUBoxd9ePX+ixwb96uHunCXeO+Z9"
+    "14Dvn1qybEtYgS5UIi6RbOonAQK58JA/gXpGYeqo3WfaAadkpkfER8BL61tVvjbDyAXzrwepwZvKgSxfLM8xNo1oD0q+"
+    "PceJyT8xPkqozphVCn2pVPNQxpuoNomJOZuEpcCe17t6GTwGVh0Du9wVNuoLOGexcrEgV4Hplv6OmbGKrBPz+hzW8BFt"
+    "z3OMeKP8BbLFk6IF1WpzyBsas1lUxGEQlZh3sb//L3EWXFaL7aurTrqEtWC3LuoJt+gbajFNw/feUjPGpE+hTRzXADbS"
+    "3bRa9JU/1FWsK915i1GM78h1oNy1uPQS+WSHqVZT/iQ96uqq3Ww1bRHhEXARd8NMhDSqZrSpCABiyA7cOA86Obx3N62c"
+    "Mh/cop0j7UWf9u3N4+9eC4LyRF3sYfcRp1M6Q54YqTfoTOSJNh4xvOlveYaDAO8/jTMGH02CYk5GWJZ8Ierl8koLJMuI"
+    "rIC7yBbYBwnTeWXKZ+ZUEH36RbVixAOb5ErjSk8sBjiuUeEUtHcKXAqe+ZhDuHvzmwkbdCmwAS9xptC9oWFx6LgVjfhr"
+    "/jd4HbCVblOG4qJBq3efNhQKxTRlyDGrC7UOcRJBTdR9toCQx9B7wk/Jtk7tYZZL29bshjWCAes0sDjpyZCq+w2PXrsm"
+    "4ByIu9BYuCfMCsYJcJrxw7AMl10XMTeSeoga+Av0a+Hj/polariF0KGDNNWMe4GieV4HKB8bCBcoZ8WjbCeGiT8f5w5e"
+    "d2SEGCByxj/3UErjzIx6GR5o4IR81Dskjaum4usRgiR0nZN4QP9/IY6AaXRe9zFBUKPvURLXEjT2Bh3uUYlvcVtsRCIo"
+    "Dpq12AUr1aq/XIpdbF2LIGac10zCHf5hT0hRXiBCQgMO8FRD/k/2GcMDHWEhAo/vmq+vvRrv0+kltOFyFBMaOMTTP0DN"
+    "UrejHR2C49rTZDbMl+qXN5000y2tb3IqGdtDiXLK0UTV+zdx+rbeSkEjIT11h1meQH5UDbe/3zMB9VBxIg4GDSqFNN6l"
+    "J7wc9c2iqCY5GVxiE1zqkhuj46KW3Z/z8DYt7MOo9R7MyMloMd9aAd0NHp8J9xoHkWUBpXX5kbBjw/n4AZg/eOK6Iuds"
+    "QvPBmmgdOD47M0hYsHPUIF3ekF5qEOsq3OND7DwZcTX7PJ6M7Mt4B2KPhmB70riMoLLbqRivgu+a96FfWWh8RLI5FfOJ"
+    "IvXg72SYo3m9FRavgPgSSyThBm9gNG/xKbX3YzgnRk+we/jxcQI9hKO4y20cpU9G1w9zZKg2yyyWUekHEY4nbKlZb0UN"
+    "Wf6yRgcxSm+dFjs8rv/zP5JI0G14xm+UCte/gtCvow6Mm962vBxYcghJjOMxZUGxgzcNbQaTVpRxQcyM1rBYT+6eEDC9"
+    "6yZfjO/E0LHLdZiQl9oogRw45yzm6RJ+ZL5F2ezmc4ZmVX49QsThEbslw7c3G+dmzrHrUbBZTjnQCYXt0y1fEOodCgUZ"
+    "Xnen14EWyUYAbHdSjhSBhCdD1+EYSfqfEx1J72PmIul93KpzTef5JIaeYBeb+Sxhe0abr+3Ohs3Uzcw5++J7MNnhj4BQ"
+    "QR5BjiS2tOoEiSZUToPzI0McBLmkvEFiJibHwVu5Xzhz/2EhuBsurFSZDMiOoLl9QbEKD7FL2IjMV4BAEVGmBJk31RY8"
+    "ZbvvvmLM9XNMKyOFRPIjS7ESJCC/7tle5zaIN1hBcAeSFX1F8aYF8UQVyhPVIYn6XDxQaQQjmvMfULgO8YZr5nAYqcxD"
+    "fv4RiYZ6/yuMe0HxqMRQQX4luKRig52+q9eyCET9gJv9wdtYtmG+LjMxnXdZhu/xax5c2cx6LL/lRzq2BRg9aVUC/lqM"
+    "QBIpZpw1crAH+C1GmpthEuvxiqMXoqMBnQmxgTc4kSu0m6NCmWCaBNelFZnFTgFm8mNodhQNuE1Ndb1NK/XHDKaosIs5"
+    "avkAztAX5MaxZDEMtOfFw44zCKXouukoRSZ7F1TrLe4LhBV27vpCvkyptbOCQeHhMO3wQIoQgM0MbSIxIHj7+G4P76gX"
+    "5zHK1EkGyYBzBr2SDR8BLsKXwTe20KEUK374zbAr4caDCInCbfGbZVzVRvEXdmFfWKLqH1K+NCOCx8OP58CsFvuKxqHI"
+    "27ia9z3Cg1rxO/OmkCBJqzmVY16FZrBmVltpxzWDn7qqT8NoZ5siYjUor+4YpYI5Vmfidxpdcrqbc5gthEfqbs+6Cgek"
+    "1lfkq4/escXYD0JakwSP5EZj8Qje2Nsb+HgxicME4qs1lHfPCUS+MBoLJ26cR0tJqSDwcOBQdbNmQcuerInBLMIghXaf"
+    "jM6QyCQemkBZbi3E0eeGW+xc+qoT5FpHlQ9PEwzvcgJtCPceK7/PhKDidmlJprqIDtyYkztwTjAzS2/YPBxnrzOh88L9"
+    "NHxeJkgepo3ygWF6ORHvdfJq6QPJFWqTz0PfktnUN0sS0r/PTWn2GSnKfNt1R7buxAZr2Bjxq2t5yIYX/C3EZkFzAe/i"
+    "5va5NBd8wHTHPdOXrHYOR08f0n1NJ97zJQVax4xI01RNyZtmVS9XsKuBiFcgAQaHRCLSLuyC+nqFgq3GkvYKQDtAplsy"
+    "MVBZrxgxfzjiyxcEpceA2ScB3GBoRqbbNDLdQsA3qlw8CUfsuKRwTptqDZ+PqBso/358I/hp/K5zb6LdiaXsEwyk08Ws"
+    "N8Tnok3HDEIiLnq1pr9P67Pqar7p8ttZFX53D44mAKsykKA3xR12Z6daoz0uz67bQ3bDsvhxcLAN1EyMZ+jXf90aiEgU"
+    "8R2Z23qVitwne5V1iWQErEK3Q+yM8kQOfO0kbmDqXwoyhtEaT4JQlyiWnqElochoklKiSVFXGNo2eXknGSEreMvBlPWk"
+    "8krHhnc7sj6I6zBP4yQok5za6GXIJiknqPCtTO1Or9YIkoIKShIzwFmyNwNdkvjoY2Q7UCkvsv7syC6J6xYtBLmcySox"
+    "r2dkjAgmtFgrVSMgkuG40GLMBLKGsbE1gZ5A4ol2XHLu4erEkGzCcQavJZh2Y96Q53ZqUX5JlTI6RNaXJ5pEl8rWmAZM"
+    "Zt/rnHaTs3J3Cib7oHI3dAWHsMJoTd1SL0yxeTkTZu7mh3RHJmpWmM1tanWIQt8dSWVTElinfukwwRY5AIWLBGqBIRmO"
+    "Feafd/QqSIYWmFVweQyaUSGLlUDb0DQ1eZysW7KvitaEzvkIx6tnnxwCNMbYDlRhvWwrd0AFQX3WiESc3SFsyStsiZ38"
+    "KdQUZB9eVAn9Fby7lzc9vmJDrA86cKUhB+4QnDJnbZWwA102f4wZ0FeF3a5d9AnOteuhGqFfiZU4Vj6hgIYPz8YeTIgs"
+    "4BTFa3Ny/rk7X95JkmPQbUrGWfK8Pwwn3bUQsoPTJ/3YqT+O6b0KuUfoaHvZ9XrJMnIWJRdSj1o87EKWaGLYF7Yw9khh"
+    "eTUyfiDNpr4s81QFJhqVtu7ChjS0GQcVkQh3ux2IFoJq2NabQZod03X8KZ97gDm4UYvfAHe70Ae08ODe6rJG5RbjHnLU"
+    "brIwQo7FcWxLtkC/JpEARtZgX4UMy3qP76gZkhdC3GKTIV/Y5+FpMHBAHvtwPlnO588XmyWu2SBJU7xWDBBXVxheEUWv"
+    "BXu3h1thyYjmM+xYZ8Vwveh10TDtSYV9HG0GqPCJ5A7IqJGhdkBzbHA/elm9LPPp9oVgYniUC1OvhQuxn7yutzmHnqiK"
+    "VVwDv0hDGcahQWEoiWKQprS0A6qm9DfHsbMU1WYs9eLQhbXwiyT+Id+Pt3k11pL0eVoVRsh4xkW7ZHd3iuVG6B5JfrSh"
+    "G0xFxGYiLaAMkOLlEW/R5xtnHktSaRgEu7vNHkcU9SyVnbpSSuxImpdhVy4tb+KoeHg4HO7OR3kFP51Y1PAsdhxoeCQ+"
+    "6q85JYgkkmFo0g5LERpDXPjg2cnMFpa3Re+x/0mOWfImoVkgkSQH2keA9Fv2gF53sPv2YZTjZk01X56zeaWtti3z2Ujy"
+    "NtjALxwT3kVWSoth008v6tN3FCkdw4E+pSIyAdT78NJ/ff7y6WtSqlADjtUlOdgqBwJYEvvkIET8GhAlAap+zuYNhigZ"
+    "ixoVJFX9JLbtE1sKErWxN/JRoQjkUt4cQu683xP2zVN+cF4MoVuXkvNICx2FzHg9ndcqzUiCo8gNUm/Ur9ryYHNqCerH"
+    "kU+ldgsxXd3EPDBTzYSh0OhtTRE55RjETx5htl0bF30jMa5TqjEfb3DDj4YgIZ3EcU0QIf5glhv4gjUg9PMFJpPbNNG4"
+    "YYYmpx0x3jU6VAjybu5Yx6mEKPy2YNJc96g6oGunOaA7RvXB18Yp65YI0/asf2O+lb3dj3sgtP+8auoNiyWPZSwOzMuz"
+    "5aLufVdu0ctPQzAIhR0t5SyBv3byNVChlp4BC7XdHs43Hbglnbv5hIM5cSPb6vPqcmzWAYTUhR6W5Qj9HENU9fg41khD"
+    "qFNdRvRxVArW9FbHNa7E/ukciSF4FNIn3/riRxW6y0B+7vPSrrauZbk5ENYFmgeWGkjkPQGEyQv7y7MztjbLi3GsSYKg"
+    "5BNYijT9hNSXvPZqUnYOVeACfxhm67KivHjACz5/1zZL6/OJvI+8EURZPPB8QpSb8zlzi2ae17V9K1rWhNeV7/OuxRsU"
+    "pUsRWviRLaEzOBHhM8Szk4cQckk3SOMEAwcxOyBxINZYTGv7xU9X69oyCbGSxPpFZV2RmvbPlO0OfQL392r5jlYXVB/9"
+    "XFfvhNOOyeci8AzBaLQbV1PkHG42bT0/ow9rL/H0Qj5XiDS5hAO75/rzGxWZ5pWBWv0a73E19mFTZ6Jwt6QqUCHh+kJJ"
+    "iXFBfXxfzpIbbdiFfDVTNeLJ48TLd5gzZyYishNaGb1EvGt0QXWYCNrgl8Vg6Jfl1ONSyj7nsiM92M9CnIityaALjDQ3"
+    "47FTbZQ9mHrhCA5UUL9jlveK+XL5rkXpgAimoTq+yYldmBtspCGrPybhrlW3gBfUdrafzM6Cj2Odxeg4Lj5uSBeGgdR1"
+    "3E2340KXmxlN9VWzWKAARIzWNL41BeL4OYAurWMzkUDbmyOKytqKbwG0Bvtv4U6RcJ5JkJJXMN+wzhiSmiuXiySu0Aci"
+    "IvObaLuaN5vywS/t/QfZWB5+maRTf9D+XqnzVbe98QBaarGxmfC+TlUe+baQ5nxhKjvjaD57hyARHcZUogJWoDPVTPQn"
+    "Uh/GCGo20y3qgOmhQPb4FVIIlxV0HItsWPhXdr0hBTCN20rc6+hiyhQ6ZYVnxT8WU/Z+x0ruHdqvWTXBiQ3V1FodHhQm"
+    "HS2RJEHhG2xXekQiINczbW1KJQsHq9aL3rT3OokxkAiltQyO7KAsD0Spo46HWm8eiI94QELnSbXNsBuHT7nxG7K+wsNU"
+    "vGF16COyMg5Yja7j2EYtJe3VQvcav2aq0oLN5xsJMaFBTzBXWv0E18A3zvXGUCgjber4kONNaG5mZSM2QUrMrmGTaIGI"
+    "RB8O3t8+4W8+lo+PC41drTX7j7poyEexHCGfgE0w7tR1FMu4oXFRhutH6BvafUMYbr1zuszokV1lMvLC+2a9ATHurXoI"
+    "WpnBPWO5wQgL1WIr1ETUnSQ0wA8RGtDBZUO4T9xviQUIj4uicIdz8IMHWMRjhArMJVNCjqO7EbQK6XUgU9bn4zKqd8iE"
+    "zywQRNZNO0gDSysB0GG3uRCSTzLOH1FoPlpwCBmJgNMPIKZ+2XbtJ+5ALg9f/fjzW6E6OS7+9RttuR8ev/rL85dw69tg"
+    "5vg7txa7oX8U8ASVBXsN1IuUmMNi70+olV5xNIa1bCpP4Gv4OR57A0YChRX4WLhJCt5yCJsLiYRjjsngwBaCsrAWFipd"
+    "xNrdXsqSEqsgnsoinvEFmaFwdcTM9Nfp1bpF3NYBnk9n2Glhyqc2mbl4GcIv5SHqC329WRsfWu1u1KkdpkR/y5V7IzAf"
+    "rarTOhhq+Cg6IA6Zq1rtL5sZ18DZDZkx6PNmOROqxA3+7Hy1TrqodBUHsI7xiVPKhLSkTkQx5G1S9FdvXl7NNw3b2ylr"
+    "U2tHjA9dZBSiGzrXCmeL9o83TOEH7XZfzETdhhrsTZfX+iH4m5wGWS3vnFgFoWK8BOd12rZ3JUUR/8OIPfIxx/87xKp/"
+    "VePVj1Nmn+56R3fe219y2tJ+/S3RtfnFWdPCVF1Av5QebxUn3kfjxjji8HajQrWeF6wkDAvHzeSI7sHSudBlFtdejhUn"
+    "5L3s88gLBeyloiVQ3ZsPaCGavqCo6jGH2ZHTp9JKA6/Ao7Ae2EkheQgfEH1wKF8u4Wi0uh4cpd4JkOYoFyfFY2coW/ju"
+    "n2ABrtewoA729mhp26PMB2HVOzmYuPL68tIqDi6r6/Lw4OB3TN6k7QCC1NVpXZbt1aVmzYLq1WVItS/9ejDksoaDo9vj"
+    "XPU0dE8UUPwyGwTURb+EUbiqOaB8EhdTpq3qKGSvfwTnOPrFdh39LgYLsQpjEmHsPkdB/4DUPtBjFMnwINpIRACf3jmj"
+    "Y+rwlri/m9TuQlLRrgI5Oy3O7ridYRq+RjUIiTVHRXW2IS76MGGG6ryCi4Z2RphWz3EXpVnppxTdQRED/3ZHVBfNpPJP"
+    "xEnRq2qzRXi822dpQ4YCyFCPQ/JAjPaXjUDjOYls9JrPXpJP150W2uPPS8RKsmSlUlyICkR6JJDRLqt3xMnu5b4FRiMi"
+    "4S6IZSK6sQOgtFzi8KsqWEhdB3c2WvUx+mAFp6IyMDhUpxgv6pksvzBG809Y5dhuaIMfBrQZS5TjNCQFCTU+ZIz4rK5J"
+    "l7t3eJT3TBafwnOoIzmKyhdoPNZgyDeloDCv7P2cfmgj22BWJqg7Xgr29GMhSNLXsoXi7t61WGdaljiujlM8YgN/vq+p"
+    "32DifOOhIvrlnfHFoBCXFW/pb0BIe2CEaJB/RXZ2bYVCZchXx6odo1LOad3My75y7tMnDZPy7vvyOKIDfYYiUPjy97+X"
+    "WuhtvLoVk6ItQn8tZow/CP/48JWzOhNEhk7HaOBqQlbw84/8Ovy6f4yOMFoVHjEUL2yUjqFmGGLE4Fx8hceOTNyWUA/8"
+    "62VqA2OUTe6Ch4PUrPjKnonsdmyk6B2ZdPsWhgS39e6cOewp29Xwc0N4F79O/XS14WU7hG4gwefDsiApnhwLcXliY+2m"
+    "2gYz5mZ5BSfmmUQjgTNjDac0Hl7sflxXK1mquC5Ek+vmVC0gYSPQr6M0byEHfFxIADy0maLFYKzrvRXFAipdZWLX",
+    "iLAvD3RNodPcvpwZhxkMTrD4nWi3s6Yhly21JYgBlN1EoWrcz5Me+gLUljmLXojMwwu4hAOedFGoxCFA2i6EQ0VTo8WD"
+    "ruvL5fs6SONkGWbMvwnT3omBJAGKcbVck5LbecFybAwEjLyE0RWdUOgIh7Ek4TkW8rqZ0mggWy9xSH30sFj6QNicQL78"
+    "jqKWM+6L0qb+s1JrSJAs12Hu0vHfK6AMfIp66oQSuZ7AU4EKGqz1C3HIsIV8LLE+ob0zSH+TIIiDVhOEM4sHLbFa5NgO"
+    "4aA26cEo2dmVYIKM6kBlJ/EpfGhhRYHalJ+G1V9kqUcUwBS+b+/QSMfLBW2+KenSE3pHOm1kPcnp0+IdI9dK6baKIWTJ"
+    "qlURJUq34Qf3MTSz6adPWTy4gRPtU1cSFnckFto+lzNS2lbGD4W74Z7vhtTDx/AbxK3Ppk9IDewkRXID6HX1PVUhzjq1"
+    "W1Ga6mOzSzdc+oDOKpAmsEUeJLHNta2pjXtmfbXZKdan4rwqDr1HCCnMKr+DHyVQxcIEvkYTOnQVi4MG5gv5/LHIC2EJ"
+    "FLMrpB1jNbocKCS+ud2fKvOnolfW65Vb71aFbHF7/blmXaBK71ugg7rapI7xcThUNu5999mnSfVWpWXmkHVuQ5svBqej"
+    "KTV482qASwYnON2s5/B+vHFZbyp3o5ojRdMuIVhNPkTuFsbnYf+xwJ0w0pPBQzderU/gU6IUg3z/KzoG/m3Feuh3/Ocn"
+    "qAQnW5F/DV5TEr78fol+x3vPF2fI5L8dFc8Ws3Ghl3d2LiQfSLc4Oee/MIftKoLuhd5HkBdflGJmJeY4KtzpnKvSXjRn"
+    "1P6d6XLPZOLMBUYqMBnuxtbv8keUisB8QZUZnDvRGJjxg3G2jzwoJYNHiQDKaFQSZ+xxgJqEMLRt0M4p0mTEAakvaiUI"
+    "VgjLZhlolu8a0CrB1SiLsMV7HnX9bZpTjHu80+uGwLO7YxvvJA1m+mfcovU533mLAkBMhmwhTwKEEpGeTwJuqjrn3zvR"
+    "NzHymA831uv/4+yKIRWDjGIqFABfEN5sF0GwHz+cxFkfdwNkNXzXHbCx6pHU/moyX2oGtnVpmyG6bjezb7WAQbQWUDJK"
+    "uvBNl3xZ3PQxtdpWkSqIv9CtFKmvmPuPUtxCekoMMp/GeLoDeSqkg8mll5NfU2yGj8U/xza7fWVpMiF8jIv6PweJVZE1"
+    "iK4OT3StwBr8jM/HNPzH8zWGKd0/OKQVQ7mOaJEg6jEhHxzFxV7O5fKlVNbAYdpd5fh5jHKxgrlJwxOzwLjG4d0+AmCq"
+    "bRk/TMN3dn1flQ56J+cw07QLJWe+RO0FASgY5gKBJyiuSQZp15+cCmkjrlPdn+sd/ne7I69d1m3bSxRLfkJ7xDYVs6lg"
+    "gmELsFE2EZR4Rq2rbY89Ep7EnNb1uYychN80cvT3lSOnbiSclX45DTwbjo4WM9mjgHF0Hg5wXTtdsQFVy4J6gDdLONaV"
+    "4Q630ChD6dprh2X+WOt4gdVQ2liqxii2VTz8mdLdYYRGdoxkxjg65nTq0t2cTHE97iJr5S0SZAh+xAB7WCvEGV3H6Y/x"
+    "KQ5mZW51AtWJRsOFwhLGHIHQdghveFMnCdPDyIMrirL7qiW0XA4HecJlzisah2561BV5omLqjQ22s2Hbhctptb7V39Ss"
+    "n+4Wh7E3sWNhkP1FkBdxpocFi3qlHCyWZ+Lk+j26IjPKN1xCGZcUXAJGCywNjMoRJLCQHfvskKgB3/4RwUDK2sDcDHD3"
+    "RY3xzRCZa8jJFKNDLJDNIsiDjpg5oPi53VkMI2MyYd6Rc/lJ+J0G7/kUVlueXn2stjJpb2etXYO4Vq8z9LQsEn0urYqd"
+    "Rp7pJTKFUJdgfNq4d9GtIZ8PSdeVRBvkFw+jQJCZkw7eELcWjRDZLR8mebSDQbEEPVyo44eUwtnw7tV2aVD0wdGOlo47"
+    "q9HVWiaVDywliN+YZ+pFGc0plaUMZu5xzBv7xK+oB5yblBaphzF4FyVwl6RUyW2Z1UhcokH6DDXKCCT5uMrGa7xLwO8O"
+    "qrlWCLGnmsXVJpz7+axvPM0fFA8P4D+niwssufJupMLia7VdGVrgex2m4Y6yLVSEfxz5p7dSDGdHj9UIxpojJNo0fNP+"
+    "fLGc17ZCpnPSTk/Ufnel5LxHlJwH/qsT3s1Eexl7LeHmNMLbT5wm4QQKdxP6Ls1RGby6Mptx+pLEqayeQzg0CxA2G0ME"
+    "o048ksfQmsH1XjIv9PBOlZM0sGhvYGeS+PN+3Epwtu5sOepQtQRpC3cdwcNpCfJsqGoJdnJdrW2sM7Ri/rIYMOkjhmKv"
+    "q43YWAh1gQ/+EZzl+7jAArxCJZHfuFGgmfQZ+k5ozTd0lDpdXsHhb0qypQA40H2Zrb6CqdXFimDidOtS+Zjn8ygAueij"
+    "rPwx08ayQomqryJRzCgxIgDeU6WKXzjDx7MkEBlKXbZtRY97ox/hu5JfJ1KwEtWYyuNtVKgSWLzjxCMEU+XHGJYg6l/K"
+    "4KATHaWXGBPFSsG6H8NSY2mq/lg81LOgj+Oz4giA2HT7q+UqIbnFyuMjY97lz7io2tf4KvbWo+KEskFs+cmEzU9KbBCc"
+    "hRz7yEJ7CXo9dXwiZ7swv6ivUTQLWgsN/jafB+uvsTr+Kic+K37xEv5rmM3E0kLRBXlbNEPax05iT5rINmGbo6PC5i9F"
+    "zoeOl28uxPOA8HEjOiEjNG7Azip3yiW+46PgUnVNEbMGjxbTbeZNNHkSghYFMzgviPxHt2ymqob41K9j/Dd/U5QpdCVn"
+    "NwIG/eNybl2kOitIVNcwBYDXFoUDQ/BcSiaanHZCwuk2Rv38EEg12dNFLtQdTNYkvizjuUc0Jm7o071BTpMTPLKyfFyI"
+    "OOBTWl7tEseaBxHqWDxxpDWsReZlKNQ3OB2ltv/S8aCLS1yMRUuQzeAIhx0MAx2EenH3GsD8PIXiMEYAjqIqXA0TEo5C"
+    "IMsyXs6aa/Jysfg4LOw7OvAFT2DoKOqiyHKuhutJtkUYj2mCWisFUBIxp47wWiKROna7FjPcPFJBJcSV5MQUQPmM0L+d"
+    "d+4XZVdoVMDOYESkqdQ6XeAy9vebdbVNxDQzBPJ0tyE8DLPeEiPhYGL6vQowEEOE3Z3BJqA9ndsNmtYtHaTKyz0jYpJh"
+    "LCodaSfmjZED6mrMnc9AtEvTKMe0Gx/cgWrXrQT/b7h2jf61yK2acRPeMSv82T9qn1Rt0svqQxsPjtbeiV2EnaGgrSFh"
+    "9lHF2eslM89HLHyKvfZaNIPcTlQIHqpOFhY7YDxavFnvWJOgvsVY9jGethbM1DOsszuiQ50Pu8Cczgd7gOKbYO9sWKbm"
+    "tXms5KnoV7zcMF4afdc4IALbOhHVVpmosUW9rclJeRRCJWhkBLfg+yHx0egFAwFF+CztxHCDHBTGntLVhNFJ9sIIHDw8"
+    "wHjSXx+MEpuKGGLbDdFEGDjTuFChP7RwtH5ajwZ0DjaXRhOr8p97nDgCsdaQXZ0TS3vGOYA3qJw5A8T4ul6EQHDQJWGX"
+    "Dx2eaoZ1sbbMNx1Zc5SRnUdF5NTJGHEw0TgYW2PSm0zIAHYKDg76Emm4fffrzpUkdQfvxo+Osk3kl5Q5PzYhL2shSskO"
+    "JmGEhFKWgRM/GcySpbz3iIYZdklhh3JCPxuQcpw2Rn2P+Dwi45SC4xyPy1caeVtQN8HRoFKqXIRkra42gwjQlnGImfcO"
+    "xOViNp13DQ63xvHWpuoMSGby5Qiytsuk1dW3OSfBHmV1vCrzhrHHRUeXZXGTVhkjulXzNoebNL0iD5g6iV8amSeTodUO"
+    "J7jFu255fuDtiZcjj4r6Gib4zI6Ke+5ThnnbT7dBdzLLVYhcGph9I84TkiFh37GWDtElxWYgYC3GcNhJXyccM/SaZXm8"
+    "L/PS3sO97pA2d7jLeztbXLy/Z6JRifHZh6l2BQMDkHgtqpVQYhdeKhD1TBgyKz/rhBHNW8AyC9eluroPPK6Zc4B1rZ6F"
+    "Vf1RRutndoreLDlby605JgX9OeElNms0sH5hEqJLNhq7qCGVckDXX5r3n4nbX4UK3ktaFB6uFqdyQRQ4RyxJvMaVhZQb"
+    "zOKPcgf6qKDzPFneMBAbje4QYc3uk+tIxCZ4eQo0rZScDG9JFbNN1MeZY2Ya6SSJXXaCKyaack8wJJHy9dtSRoV9IhpB"
+    "YYcur0fFlnK/LvaKiLqTXYRoqAzxNC01Vq4hhVcTxrdF3CKDyJR87ibDSZ58W7IStnSpWUfI589gJhZIsMt8pfLiu3o7"
+    "XVbr2Zct9NOW8G1sm8ag2WPtXCRJIFaZ5QfpQocwXCKzBCX1i35scXNsZhAhvjlxWAMBFy4nExv7kCsAo6HCf6ZkJ6lk"
+    "VcPf01QSuHt/VERmhBQtsdnThpyGZsxacpwXHJ+mPyFkJ2IionGjmeWI/zvOuvhSbh2fuaV49gmL8M51Pmb0p2MkeMac"
+    "cIpfopmepvcpjIxprbDIGRVx6oTWIlLF7YxXrSiJLBACnSWfUEOy7/7gCd5xu1WVo9+LDMNSw26EWs5OnnZ2El9y187L"
+    "oFIGeV1QmDWB4jUL/YknqBwkr9d8r7Pycy7kBARFICy5LVHXOT6TEEvFkoQkovc9eyNsq4RDS8MN7JDSywCI5uPwswUy"
+    "IEZweHhQsLWizItDI4JKDTOKdrJ5a6GU+2+ScQusSQaWs1vAvu5/gxosJPT4OSL/G1wQUzy3f1ARZ9KtCH/lkk3Hjh/R"
+    "rIn4ynca+88fefot1SLmZ0HslTV7VKcu2EzobbW7VKeGvoJqz5o5d1aIFTVPYzXzs+adjd7dQ7rqmyQiu/YJUUQnk3vd"
+    "u2n4HYdO6SbPhT/joGxIFxboz1A5Ga8zMbk91p/vif+R59SO2tgHeNrgk5BHxQoEVuIJmfDeH4jh0+BazUtsVU/fwcP4"
+    "4L9G0W+CIqEslYyvPSpgU0ZZgTRjzGNwObJSYhAv4rpNmfIKALkhMAtvjYmSlHO+WiSpr31KEViaTZKs9slwSpHai8KF"
+    "JmlXPi1MK2QQ0Ljny1WSfOqTI5yR0pvAogMT2L2KZKomfrHGK/VNz8kew65vO+uxyWGBXLKj3s3RvHXKXUwbm3ozGMRp"
+    "aa3gXvum4jctlb0bpy0LOU5o2XLAPeZUjRYx88L7EK4+BfDxK2ytNi8s+Ws823AOJWneITxgu4zhSskxljNJ0OOQ6CWe"
+    "LQ/t+6/D+8TvRZyUHwjbm4c8k6bYuSWlMQgws33RFSfKYxAOJsYyYdR8NBz8Gnm3A0d6RFLog55thpPdIDdtlOiu5M1B"
+    "XUN1R+fYCYpqbDT3rHnOh0HN23w9D8ZGWbjDmW2nsTuvZmLdP2VzUlYbDdnG+cZwbfYaDi7U0Uaiu1EWUDxUcehUFLVI"
+    "UcFRVCulNhSCF3oExy722UlIShNFR6Q0lOYn20KrnJuua3uiOTBeaahBHbQ3QhyIP6O3mmUtpo841qIC41DgxKywpYhd"
+    "6EFIFKOnhtjO9kEPW78eNijwI5l2uN5M1E8IJ4eTsp5PJYWplBf4wTCQ9B8lzPxtTzilS+ZTsV5keCt6kZ2tyaDBAXgQ"
+    "Sn21qVsOnnSKYT54RWdeBwIzoavBvHkPUoKAuQIvIQjjhTVK1RqQibQh6nZGyxRqUEBCb5fI6NriBkNjuZVsSGEkspeA"
+    "mc2TB8+fspqXdlB5oHsBLyO6FRQUHgpGPf6Nbm3VqlE3J/h5dEd3Nxe4Sp3d6Nav8nKj4wgz5rZw8FWMNDNmf1/PV3nf"
+    "Ng7lqs9WFTEyO5c0jtIg3mXw2z20tUdNl33WJg9NqWtY8q07XuKLtjuswqvHz1+8ffW3lxha4RDZcfj298+fPn328u3P"
+    "j5+/efsDPvvm4CA+ffHs8es35iG9CH39I7OyNShXvUf6+A8XsCnDULqsyWIvp9ZAnXRRzc+gbVEcDCTXcEUB1M8rjnq6"
+    "WkJ2xjVy01yKhk+UkljwBnmaIA2nRkPkkpc7oZTEEhsONkZaJS5Z6wmzRL7r+d+fvf3p8SvkxjzYj1SYj1erjmvdGunm"
+    "dznXqT5cChlToKrgcgW96aEjeAfGmLXuiIoazTbRiImI/9N1Q0cCvsEabCa25Jhv/JuwsqoMmDXV+WKJNkp6Gk5YbiPm"
+    "+G7iCYhDtex65q2VZt8iOkDiDkEVIlVVP5N+h8rwRbN457kMd2QTORHDPJWXumlXyxXNh4S/X0NvcqOjlWLgTl1oyy2T"
+    "SI07avS+aZtpM282Wwbxe0mNM5NcSBP/Qw39UQ7K1bo+g0G+R2DQvfYU23FczGARGQ6GuQbM5G46IPXoIFCs+Pp1fCeN"
+    "M6QdywL0IzWW8YlizkY6egdztg38k1imilTBVrT/vBJpvoyQBNU4ESYBd9i9eIexGFqydxuSm0Flh7oXQ5hH/jPsfuWh"
+    "KdIdm3mfS59MuT1Kkzjz4c7a8xo+usUVEE+lhAlmlMugvaKD7AsiDliuqdOLcjNMhg6pn3z3hpinRt1EZt2gjFTdI7oU"
+    "Ra5SlnZeuYMtrced9+QQlXvXekXxBpt5X49umSwSheeNC3S5WJAXbsa1kZ+lbUqRR/Mv0KOY3Cq0cbTnYldpoMPMEMaz"
+    "eBK3KlH7rmFfMVpfZdFtLs8pXbs+xduQGDbfBzg+99v3FK1ovuFVXFApg4ffYDY1x4zGK/IgjgPXR71Kg0visOg62SF1"
+    "BIe5k51KuMbCSLKxtFKtuRn98ZaO4jms2wPq1tUWVRwwhP8jGcKn8IiWd1uIvh+mO+TxV1U/l48wCxW10orQROrE5TIj"
+    "yN3i4LSJct2p7jpKrUekYIKXC4nSqTUxJ3QQZQYSNLDrEh40vU6RcF7MOWO0VG5E9s68mLxktSmZ1PrEvkQH0LldWHYs"
+    "Kua9/+CioCcr7kvSREE74DbZ16nm/RP9PjpH4AFj3f3GBQ7t6fJqXe45ncfEvbycz3a/7N591p5WK1K8zckJU07Acc+/"
+    "6Wg42I+NTjapElcoEDtyQAjOhdFh2uC4BqeUfb1Zesc54wTDTCYiC+K+GvLB0KLyOyR4i0yrChPQmyLiUKGBn9EZcOLJ"
+    "8PMZcJiF/gqkZmQjYZH7KJ4WYXSs5jjtZoTAQjI6EK4xXBDa3R+LfzkfTTH6pBp8uP25ebX5UZ/4BsR7OOfK0gQX65R7"
+    "aHrVbhPYq1KTxvDtvQSX+HYm0Pu0PqccVvWajvOLU3H76zovZjzihqnG/gUsluVg+Y53+PfBF+t2J7lF4DYi1o1nxA7Q"
+    "8RAMRUwJ8OP868iMi/LUSwxlR9FMBbjOydTPK5pgOi56mAX0eH3WYFwQR7CMp2bpotTek3ry4bCsiktYQ1FRDaMH5m2L"
+    "AwZRnzRUoelBYnLw01irmw6rmO9CY/9TEsgG520Q02XoPUoPsxoGHdpliUQge0XZ6Xa4SUPCy42XQhKSNIFZKUZ2QD6C"
+    "fhhHFil3ah5RdZ1IFwh29cMiV7FCXKhOCzxJY3PizBRgjtgM3HOdo8rxqd/bBSeFdekrmWO44AdtPF7sNy0OuNw9criK"
+    "J2c45zp3ZUpCRzCBi/so2e9rJlgkTq9jlqRJGSdaDJ9URXfMKBP9mHVfG6WmzDgsJ0iR4DaMu/UkLOk/QXs3bY0K5eB2"
+    "gsu8JC+91LGo61nLp2VoCUyHuZUfYQ+9bECICyoWNkqN0WscxS+U7Jz/yMQsdfcUn5asFLLzL2epfzVPEJhyP5POhXW9"
+    "DMqerjHc1YghsqjPq5oZo6WQLzboSphXDERGMtTXqkPcz7l2x2rAiHBVhSb4GGwAmCIoIlyyRCOhz8xNWCzH/hNdX8sR"
+    "0GH5eHggotAQ/3SOfnEU2XeNWoXJPhMdx3ckW5a2i0iLqTPCjIJduxP2EDYunO1hQLYFn+hnoikjaQuRazivd29kpA0u"
+    "jdto2CBp8jYLDF12WsM6IJrFpFao7CEbisRAso0xspPcI75cKcPcpkhvZUkFet2BUa/9WWgjSGqx89GtdSAZEeHb/gqW"
+    "5LjRShBwJMzuSaBCtluUfxBu+JrEY1ZJ2p4lBPoZjnTU0OOajOzwYXJqMpqCyhgf+9StU1gdZN9Oq3eU2MZoUeDt",
+    "BoXQB//4hb7tlwflyT8eTO4P/+WBj1w+E0sWwppndQeQQo9ODicSE7mVqNttEmg93MIoE5DnOEwe4VEmnyv5CNPgGM8+"
+    "3gvm3kf8CQxYPMSyKZrZQIFkH+o5pK19EaTDi85dlJbfoc2EaoWPj6y+VqMYxmNw5GcWJ2i4OzEaL7jk7QpVcoqLHGi4"
+    "7lEkBqGqYEi2qOuiOkELxlrqlwzzET6knVGlUMRWu1+UMQfTaAm4jLRncWHABgruY6L1HPbpQiHxURqAngpFZF46i/1D"
+    "g9rKrBJxfUg4aMy6RpPpWF7wPWpgz6KjpqD3zWxosMruFQd4Dm+RLaUscZi50zTdGDqIdLepnbjLWRrj011yLbqhGUhL"
+    "kRlZKC/srZnDyLeF1WsZRUd3DpzE1V7AAXZ1l1sTFYqp9R91E8BzGa1RyywEtIglPjCeDPLF0umQ0Wa53lLAOrZ9sz0C"
+    "VV6U7uiLHdr45AwuJLHGWOCWSdJZHGcdV3Di9Ti0nOAE+8fxlw++nNgZowGgMc/f/16u7uEl+u4Y3g80P6DHK6EGFVxH"
+    "RakSnQ5kMQ9PTpveVxbb9L4i/ToPmNSWF5Aw03aRoAYhsqSvOXcsJtgYg2Fnq0aIwVKBUcgNiVRXaxEWBVpAIaFlE5zX"
+    "Z3ruiDqbFM6h8WMCI4UdpR7CglCUAT3fw7cGQ+dFK7zzQh9P3NHowk8E1aV4scCMJFRfnGQh7EpYwIdDwmFMEoHKVatp"
+    "n3CYK44c6jnztWHp2HWXhuXTSdSm6eGoo29YVO+b8wpaAhmHV6Qn3f+whi8iiThIBlhK6Oa22pYDzBcLaKLLU9BCvI01"
+    "p7RvjFwyrdYBqUta3j7xTaEGBEy4/G30XzrWHsuZJfCz6FGGKQaCLynFrTjSccnCVEHGuBAWzMrubvT1uF6fuFOBnFX8"
+    "SSGeUSYdH+3gZM+66MRJu08pFdN6v+0QSAD9hNrg0pDULlCh5E5RHEY0wKAwijvOBYyR3qK2DsmiWRqp1gvy2p/kYu5m"
+    "fAK8tl0rGV3jg0vV/0n95QPxkXOVdkG+EnbBXKSvIrEOkWykbEb5byMz4yUcDQepq7eahiwJZ/LQeFFygePi9tLC72hc"
+    "HPjYXkV6yex/oTv8w6SRss1kQ7MYW1FK+ESETiiEpwRQyav6/AKhFUwKleSET7pUGP7tU5CQNimnlHuYz8FVp+vQPEw8"
+    "QcWq4WGDsj0QOoeUNGwdYQwkmkcSA7/+0DBbGlhLbbiLoH5S7A2FmLzEzzKBUXL4iOi34yoa5Tg2b/EgsDVu5fhzuVwu"
+    "BsPcmT8nZ9vQZ7p22zjIQaiz0chljAnP6hfeFKqHFh21v8rI+c3X1sgJV8GBFLK7OJTRMXgZ/RMH8bmOvsFrtN7gSsbo"
+    "ILLFrOpq3RbE/zXd4h5Rz8/G9uUw9gbW2ZEScFB1YrxerWIwNtjHZSB8t30+A4lxhXw/+2I7OopYv4jx+7+YRau5P88D"
     "AA=="};
 
 inline constexpr std::string_view asset_theme_js[] = {

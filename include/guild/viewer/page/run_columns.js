@@ -85,7 +85,7 @@ export function baseColumns(colorOf, runs) {
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
   const withTags = (run) => titleOf(run) + run.tags.map((tag) => "   " + tag).join("");
   const width = fit("Name", runs, withTags, [90, innerWidth < 820 ? 160 : 430]);
-  return [{ ...NAME, width }, STATUS, ID, STARTED, DURATION, spark];
+  return [{ ...NAME, width }, { ...STATUS, width: innerWidth <= 480 ? 68 : STATUS.width }, ID, STARTED, DURATION, spark];
 }
 
 export function fieldColumn(field, runs = []) {

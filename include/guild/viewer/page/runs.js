@@ -31,6 +31,7 @@ export class RunsView {
       onchange: () => this.setWhere(this.where.value),
     });
     this.group = h("select", { "aria-label": "Group by", onchange: () => this.setState({ group: this.group.value, closed: null }) });
+    this.drawGroups([]);
     this.note = h("span", { class: "dim", role: "status" });
     this.message = h("div", { class: "query-error", role: "alert", hidden: true });
     this.tray = h("div", { class: "tray", role: "region", "aria-label": "Chosen runs", hidden: true });
