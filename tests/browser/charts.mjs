@@ -1,6 +1,7 @@
 // charts.mjs - zoom, pan, history, axes, smoothing, marks, a spike among many points, downloads.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import {
   check,
   childProgram,
@@ -274,6 +275,31 @@ async function arithmetic(page) {
   check("colours of a terminal", seen.ansi === "afalse bredfalse credtrue dfalse", seen.ansi);
 }
 
+/** What one metric logged under several labels, or several processes under one name, is one chart. */
+async function together(browser) {
+  const folder = makeFolder();
+  const keys = ["loss", "loss @rank1", "loss @rank2", 'node/disk{path="/"}', 'node/disk{path="/var"}', 'node/temp{sensor="a/b"}'];
+  const rows = keys.flatMap((key, k) => [0, 1, 2, 3].map((i) => `"${key.replaceAll('"', '""')}",${i},${17e14 + i * 1e6},${k + i / 4}`));
+  writeFileSync(path.join(folder, "curves.csv"), ["key,step,time_us,value", ...rows, ""].join("\n"));
+  guild(folder, "import", "curves.csv");
+  const view = await startView(folder);
+  const page = await openPage(browser, view.base);
+  await page.goto(view.base + "/");
+  await page.locator("[data-chart=loss] .legend-item").nth(2).waitFor();
+  await page.locator("[data-chart='node/disk'] .legend-item").nth(1).waitFor();
+  const titles = await texts(page, ".chart h3");
+  check("a chart for each metric", titles.join() === 'node/disk,node/temp{sensor="a/b"},loss', titles);
+  const names = await texts(page, "[data-chart='node/disk'] .legend-name");
+  check("lines are called by their labels", names.join() === "path=/,path=/var", names);
+  const ranks = await texts(page, "[data-chart=loss] .legend-name");
+  check("and by their processes", ranks.join() === "loss,loss @rank1,loss @rank2", ranks);
+  const folders = await texts(page, ".folder-head span:nth-child(2)");
+  check("a slash in a label makes no folder", folders.join() === "node,series", folders);
+  await picture(page, "labels", false);
+  await page.close();
+  await view.stop();
+}
+
 export async function charts(browser) {
   const view = await startView(makeSpike());
   const page = await openPage(browser, view.base);
@@ -289,6 +315,7 @@ export async function charts(browser) {
   await step("tooltip", () => tooltip(page));
   await step("downloads", () => downloads(page));
   await step("arithmetic", () => arithmetic(page));
+  await step("labels and ranks", () => together(browser));
   await page.close();
   await view.stop();
 }

@@ -34,7 +34,7 @@ function startedCell(run) {
 export const STATUS = {
   name: "status",
   title: "Status",
-  width: 132,
+  width: 144,
   key: (run) => run.status,
   cell: (run) => statusPill(run),
   text: (run) => run.status,
