@@ -114,7 +114,7 @@ TEST_CASE("guard: another site may open the page, and nothing else") {
     CHECK(status_of(get("/", link), {}, true) == 200);
     CHECK(status_of(get("/api/runs", link), {}, false) == 403);
     CHECK(status_of(get("/", frame), {}, true) == 403);
-    CHECK(status_of(get("/assets/main.js", script)) == 403);
+    CHECK(status_of(get("/assets/page.js", script)) == 403);
     CHECK(status_of(get("/api/runs",
                         {{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "cors"}})) == 403);
     CHECK(status_of(get("/api/runs", {{"Sec-Fetch-Site", "same-origin"}})) == 200);
