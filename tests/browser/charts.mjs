@@ -135,6 +135,34 @@ async function options(page) {
   await page.goto(page.url().split("?")[0]);
 }
 
+/** All pixels of a chart as one number. */
+const pixels = (page, chart) =>
+  page.locator(`[data-chart="${chart}"] canvas`).evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((sum, byte, i) => (sum * 31 + byte * (i % 251)) % 1000000007, 7);
+  });
+
+async function linked(page) {
+  const view = page.url().split("?")[0] + "?zoom=x:step:0:199";
+  await page.goto(view);
+  await eventually("both charts are zoomed", async () => (await colouredPixels(page, "wild")) > 100);
+  await page.locator("[data-chart=wild] canvas").scrollIntoViewIfNeeded();
+  await page.waitForTimeout(300); // exact points come and are drawn
+  const before = await pixels(page, "loss");
+  const box = await page.locator("[data-chart=wild] canvas").boundingBox();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.5);
+  await eventually("the crosshair is in the other chart too", async () => (await pixels(page, "loss")) !== before);
+  check("its tooltip is not", await page.locator("[data-chart=loss] .chart-tip").isHidden());
+  await page.getByLabel("Link x").uncheck();
+  await eventually("without a link each chart has its own zoom", async () => page.url().includes("link=0"));
+  await drag(page, "wild", [0.3, 0.3], [0.6, 0.3]);
+  await eventually("of its own name", () => new URL(page.url()).searchParams.getAll("zoom").some((text) => text.startsWith("x:@wild:")));
+  await page.goto(view.split("?")[0] + "?xlog=1");
+  await eventually("a logarithmic x axis", async () => (await colouredPixels(page, "loss")) > 100);
+  check("is a box that is on", await page.getByLabel("Log x").isChecked());
+  await page.goto(view.split("?")[0]);
+}
+
 async function tooltip(page) {
   const canvas = page.locator("[data-chart=wild] canvas");
   await canvas.scrollIntoViewIfNeeded();
@@ -293,6 +321,11 @@ async function together(browser) {
   check("lines are called by their labels", names.join() === "path=/,path=/var", names);
   const ranks = await texts(page, "[data-chart=loss] .legend-name");
   check("and by their processes", ranks.join() === "loss,loss @rank1,loss @rank2", ranks);
+  const box = await page.locator("[data-chart=loss] canvas").boundingBox();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.2);
+  await page.locator("[data-chart=loss] .tip-row").nth(2).waitFor();
+  const near = await texts(page, "[data-chart=loss] .tip-name");
+  check("the nearest line comes first", near[0] === "loss @rank2" && near[2] === "loss", near);
   const folders = await texts(page, ".folder-head span:nth-child(2)");
   check("a slash in a label makes no folder", folders.join() === "node,series", folders);
   await picture(page, "labels", false);
@@ -312,6 +345,7 @@ export async function charts(browser) {
   await step("axes, smoothing, scales", () => options(page));
   await step("two fingers on a trackpad", () => trackpad(page));
   await step("fingers on a screen", () => touch(browser, view.base));
+  await step("linked charts", () => linked(page));
   await step("tooltip", () => tooltip(page));
   await step("downloads", () => downloads(page));
   await step("arithmetic", () => arithmetic(page));
