@@ -47,12 +47,13 @@ struct snapshot_limits {
 struct snapshot_report {
     std::size_t files = 0;
     std::uint64_t bytes = 0;
-    std::vector<std::string> left_out;  // paths over a limit, or that could not be copied
+    std::vector<std::string> left_out;  // paths over a limit, not readable, or made for secrets
 };
 
 /// Copies the files that fit any of the patterns into `guild.d/sources` of a run.
 ///
-/// Symbolic links are left out. Files that can be executed can be in the copy.
+/// Symbolic links are left out, and files whose names say that they hold secrets. Files that can be
+/// executed can be in the copy.
 /// cost     a walk through the project; the git program in a repository, 10 s at most
 /// example  tests/runs/source_snapshot.cpp "sources: what .gitignore names is left out"
 snapshot_report save_sources(const std::string& project_directory,
@@ -265,7 +266,7 @@ inline snapshot_report copy_sources(const std::string& from, const std::vector<s
         if (!status || status->kind != os::file_kind::regular) {
             continue;
         }
-        const bool is_small = status->size <= limits.max_file_bytes &&
+        const bool is_small = !is_secret_file(path) && status->size <= limits.max_file_bytes &&
                               report.bytes + status->size <= limits.max_bytes &&
                               report.files < limits.max_files;
         const auto text = is_small ? os::load_file(source, limits.max_file_bytes)

@@ -199,6 +199,9 @@ inline std::optional<response> check_host_and_origin(const request& what, const 
         return make_failure(421, "permission_denied",
                             "this host name is not served here; see guild view --allow-host");
     }
+    if (what.count_header("Origin") > 1) {
+        return make_failure(400, "bad_value", "expected at most one Origin header");
+    }
     const auto origin = what.find_header("Origin");
     if (origin && *origin != "http://" + host && *origin != "https://" + host) {
         return make_failure(403, "permission_denied", "requests of other sites are refused");
