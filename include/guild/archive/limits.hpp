@@ -10,8 +10,8 @@
 namespace guild { inline namespace v0 { namespace archive {
 
 /// The most that an archive may hold. The ratio is looked at beyond the first `free_bytes` alone: a
-/// small archive of zeros is no attack. Directories that only stand in names count as members: a few
-/// deep names would be millions of them.
+/// small archive of zeros is no attack. Directories that only stand in names count as members, as a
+/// few deep names would be millions of them.
 ///
 /// units    bytes; max_path_parts: names between slashes; max_names_bytes: of the paths of all
 ///          members; max_ratio: unpacked bytes for each packed one

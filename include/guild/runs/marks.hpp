@@ -171,7 +171,7 @@ inline result<run_marks> change_marks(const std::string& run_directory, const ma
     if (!text && text.error().code != errc::not_found) {
         return text.error();
     }
-    pair_list pairs = text ? parse_tsv(*text) : pair_list();
+    pair_list pairs = text ? parse_tsv(*text, text->size()) : pair_list();
     detail::apply_marks(pairs, changes);
     std::string lines;
     for (const auto& [key, value] : pairs) {
