@@ -75,9 +75,9 @@ public:
         } else if (!line.text.empty() || line.end != guild::line_end::replaceable) {
             const auto plain = has_colour_ ? guild::with_colours_alone : guild::without_escapes;
             const bool is_odd = guild::has_controls(line.text);
-            console_.print(is_odd ? plain(line.text) : std::string(line.text));
+            console_.print_as_is(is_odd ? plain(line.text) : std::string(line.text));
             console_.print(line.end == guild::line_end::partial ? "" : "\n");
-            console_.print(is_odd && has_colour_ ? "\x1B[0m" : "");
+            console_.print_as_is(is_odd && has_colour_ ? "\x1B[0m" : "");
         }
         return !console_.is_broken();
     }
@@ -154,7 +154,7 @@ guild::result<void> print_raw(const request& what, io& console) {
             break;
         }
         if (!what.stream || (*span)->stream == *what.stream) {
-            console.print((*span)->text);
+            console.print_as_is((*span)->text);
         }
     }
     return {};

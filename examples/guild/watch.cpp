@@ -132,7 +132,7 @@ private:
                 if (piece.lost_bytes > 0) {
                     console_.warn(std::to_string(piece.lost_bytes) + " bytes of output were lost");
                 }
-                console_.print(piece.text);
+                console_.print_as_is(piece.text);
                 is_at_start_ = piece.text.empty() ? is_at_start_ : piece.text.back() == '\n';
             }
             next_ = page->next_offset;
@@ -183,9 +183,9 @@ private:
         }
         const std::size_t rows_above = (count_columns(shown_) - 1) / terminal_columns();
         if (rows_above > 0) {
-            console_.print("\033[" + std::to_string(rows_above) + "A\r\033[J");
+            console_.print_as_is("\033[" + std::to_string(rows_above) + "A\r\033[J");
         } else {
-            console_.print("\r\033[K");
+            console_.print_as_is("\r\033[K");
         }
         shown_.clear();
     }
