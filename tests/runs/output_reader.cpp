@@ -96,6 +96,15 @@ TEST_CASE("output reader: bytes without a record are given, their stream and tim
     CHECK(output_reader::open(dir / "nothing").value().next().value() == std::nullopt);
 }
 
+TEST_CASE("output reader: a stream that there is not is unknown") {
+    written_output output;
+    output.put(static_cast<output_stream>(200), 1, "odd");
+    output.put(output_stream::out, 2, "even");
+    auto reader = output_reader::open(output.dir.path());
+    REQUIRE(reader);
+    CHECK(spans_of(*reader) == span_texts{"unknown@0 odd", "out@3 even"});
+}
+
 TEST_CASE("output reader: any start and any size of the log give the same bytes") {
     written_output output;
     std::string all;
