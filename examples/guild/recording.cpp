@@ -91,14 +91,15 @@ void print_post_mortem(const guild::runs::outcome& outcome, io& console) {
     if (!run || outcome.status == guild::runs::run_status::completed) {
         return;
     }
-    console.print_error(printable(guild::runs::describe_end(*run)) + '\n');
+    std::string text = printable(guild::runs::describe_end(*run)) + '\n';
     const auto lines = guild::runs::read_last_lines(*run);
-    if (outcome.status != guild::runs::run_status::error || !lines || is_one_place()) {
-        return;
+    const bool has_lines = outcome.status == guild::runs::run_status::error && lines;
+    if (has_lines && !is_one_place()) {
+        for (const std::string& line : *lines) {
+            text += "  " + printable(line) + '\n';
+        }
     }
-    for (const std::string& line : *lines) {
-        console.print_error("  " + printable(line) + '\n');
-    }
+    console.print_error(text);  // at once: nobody else's words in between
 }
 
 /// The exit status of guild for how the command ended.

@@ -93,7 +93,7 @@ int scan_output(const arguments& given, io& console) {
 command_spec scan_output_command() {
     return {
         "scan-output",
-        "take values out of what a run printed, by the rules of the project",
+        "take values out of what a run printed",
         "Reads the recorded output again by the sections [output \"NAME\"] of the project as "
         "they are now, and writes the series output/NAME/... anew, in the place of those that "
         "were there. 'guild train' and 'guild run' do the same while the command runs. A run "

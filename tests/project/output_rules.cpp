@@ -16,7 +16,7 @@ project::project rules_project(std::string_view text) {
                             guild::ini::expand(guild::ini::parse(text, "Guild")).sections);
 }
 
-std::string failure_of(std::string_view text) {
+std::string rule_failure(std::string_view text) {
     const auto listed = project::list_output_rules(rules_project(text));
     REQUIRE_FALSE(listed);
     return to_string(listed.error());
@@ -37,20 +37,20 @@ TEST_CASE("output rules: are listed in file order") {
 }
 
 TEST_CASE("output rules: a pattern is told with line and column") {
-    CHECK(failure_of("[output \"a\"]\n  pattern = loss (?P<x>a\n") ==
+    CHECK(rule_failure("[output \"a\"]\n  pattern = loss (?P<x>a\n") ==
           "Guild:2:18: output 'a': expected a ')' for this '('");
-    CHECK(failure_of("[output \"a\"]\npattern = (?P<x>a)(?=b)\n") ==
+    CHECK(rule_failure("[output \"a\"]\npattern = (?P<x>a)(?=b)\n") ==
           "Guild:2:21: output 'a': expected (?:...) or (?P<name>...), other groups are not "
           "supported");
     // Over two lines there are no columns inside of the value.
-    CHECK(guild::starts_with(failure_of("[output]\npattern = loss \\\n  (?P<x>a\n"),
+    CHECK(guild::starts_with(rule_failure("[output]\npattern = loss \\\n  (?P<x>a\n"),
                              "Guild:2:11: output: "));
 }
 
 TEST_CASE("output rules: a rule needs a pattern, and a group that is a value") {
-    CHECK(failure_of("[output \"a\"]\n") ==
+    CHECK(rule_failure("[output \"a\"]\n") ==
           "Guild:1:1: output 'a': expected pattern = EXPRESSION, saw none");
-    CHECK(failure_of("[output \"a\"]\npattern = (?P<step>\\d+) (\\d+) (?P<time>\\S+)\n") ==
+    CHECK(rule_failure("[output \"a\"]\npattern = (?P<step>\\d+) (\\d+) (?P<time>\\S+)\n") ==
           "Guild:2:11: output 'a': expected a group (?P<NAME>...) for a value, beside step and "
           "time");
 }

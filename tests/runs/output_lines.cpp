@@ -23,7 +23,7 @@ output_span span_of(output_stream stream, std::uint64_t offset, std::string_view
     return span;
 }
 
-std::string describe(const output_line& line) {
+std::string describe_line(const output_line& line) {
     const char* const ends[] = {"\\n", "\\r", "+", "."};
     std::string text = line.lost_bytes > 0
                            ? "lost " + std::to_string(line.lost_bytes)
@@ -39,7 +39,7 @@ std::vector<std::string> split_pieces(const std::vector<std::string>& pieces, bo
     output_lines lines;
     output_folder folder;
     std::uint64_t offset = 0;
-    const auto show = [&](const output_line& line) { found.push_back(describe(line)); };
+    const auto show = [&](const output_line& line) { found.push_back(describe_line(line)); };
     const auto take = [&](const output_line& line) {
         if (folds) {
             folder.feed(line, show);
@@ -56,7 +56,7 @@ std::vector<std::string> split_pieces(const std::vector<std::string>& pieces, bo
     return found;
 }
 
-std::vector<std::string> whole(const std::string& text, bool folds = false) {
+std::vector<std::string> split_whole(const std::string& text, bool folds = false) {
     return split_pieces({text}, folds);
 }
 
@@ -78,18 +78,18 @@ TEST_CASE("output lines: any cut of the output gives the same lines") {
             pieces.push_back(text.substr(at, 1 + random() % 4));
         }
         CAPTURE(text);
-        CHECK(split_pieces(pieces) == whole(text));
+        CHECK(split_pieces(pieces) == split_whole(text));
     }
-    CHECK(whole("a\r\nb\rc\r\rd\n\ne") ==
+    CHECK(split_whole("a\r\nb\rc\r\rd\n\ne") ==
           line_texts{"a\\n", "b\\r", "c\\r", "\\r", "d\\n", "\\n", "e."});
-    CHECK(whole("a\r") == line_texts{"a\\r"});
+    CHECK(split_whole("a\r") == line_texts{"a\\r"});
 }
 
 TEST_CASE("output lines: the streams do not cut each other's lines") {
     line_texts found;
     output_lines lines;
     const auto take = [&](const output_line& line) {
-        found.push_back(describe(line) + '@' + std::to_string(line.offset));
+        found.push_back(describe_line(line) + '@' + std::to_string(line.offset));
     };
     lines.feed(span_of(output_stream::out, 0, "loss: 0."), take);
     lines.feed(span_of(output_stream::err, 8, "warning\n"), take);
@@ -116,7 +116,7 @@ TEST_CASE("output lines: the time is that of the last byte") {
 TEST_CASE("output lines: a gap cuts what was begun and what follows") {
     line_texts found;
     output_lines lines;
-    const auto take = [&](const output_line& line) { found.push_back(describe(line)); };
+    const auto take = [&](const output_line& line) { found.push_back(describe_line(line)); };
     lines.feed(span_of(output_stream::out, 0, "whole\nloss: 0."), take);
     output_span gap;
     gap.offset = 14;
@@ -129,7 +129,7 @@ TEST_CASE("output lines: a gap cuts what was begun and what follows") {
 
 TEST_CASE("output lines: a line that is too long is marked, whole or in pieces") {
     const std::string lines = "first\n" + std::string(200'000, 'x') + "\nlast\n";
-    const auto at_once = whole(lines);
+    const auto at_once = split_whole(lines);
     REQUIRE(at_once.size() == 3);
     CHECK(guild::ends_with(at_once[1], "x\\n cut"));
     std::vector<std::string> pieces;
@@ -150,16 +150,16 @@ TEST_CASE("output folder: an hour of a progress bar is one line") {
         text += "\r" + std::to_string(i / 360) + "%|####| " + std::to_string(i) + "/36000";
     }
     text += "\nend\n";
-    CHECK(whole(text, true) ==
+    CHECK(split_whole(text, true) ==
           line_texts{"begin\\n", "100%|####| 36000/36000\\n over 36000", "end\\n"});
 }
 
 TEST_CASE("output folder: nothing written over a bar leaves it standing") {
-    CHECK(whole("50%\r100%\r\n", true) == line_texts{"100%\\n over 1"});
-    CHECK(whole("100%\r\x1B[K\rdone\n", true) == line_texts{"done\\n over 1"});
-    CHECK(whole("100%\r\x1B[K\n", true) == line_texts{"100%\\n"});
-    CHECK(whole("1%\r2%\r", true) == line_texts{"2%\\r over 1"});
-    CHECK(whole("a\r\nb\n", true) == line_texts{"a\\n", "b\\n"});
+    CHECK(split_whole("50%\r100%\r\n", true) == line_texts{"100%\\n over 1"});
+    CHECK(split_whole("100%\r\x1B[K\rdone\n", true) == line_texts{"done\\n over 1"});
+    CHECK(split_whole("100%\r\x1B[K\n", true) == line_texts{"100%\\n"});
+    CHECK(split_whole("1%\r2%\r", true) == line_texts{"2%\\r over 1"});
+    CHECK(split_whole("a\r\nb\n", true) == line_texts{"a\\n", "b\\n"});
 }
 
 TEST_CASE("output lines: one stream may be chosen") {
@@ -174,7 +174,7 @@ TEST_CASE("output lines: one stream may be chosen") {
     const auto lines_of = [&](const output_view& view, std::size_t most = 99) {
         line_texts found;
         REQUIRE(for_each_output_line(dir.path(), view, [&](const output_line& line) {
-            found.push_back(describe(line));
+            found.push_back(describe_line(line));
             return found.size() < most;
         }));
         return found;

@@ -46,7 +46,7 @@ std::vector<std::string> spans_of(output_reader& reader) {
     }
 }
 
-using texts = std::vector<std::string>;
+using span_texts = std::vector<std::string>;
 
 }  // namespace
 
@@ -62,11 +62,11 @@ TEST_CASE("output reader: neighbouring pieces of a stream are one") {
     CHECK((*first)->text == "one two\n");
     CHECK((*first)->time_at(3) == 10);
     CHECK((*first)->time_at(4) == 20);
-    CHECK(spans_of(*reader) == texts{"err@8 three\n"});
+    CHECK(spans_of(*reader) == span_texts{"err@8 three\n"});
     CHECK(reader->offset() == 14);
     // The files grow.
     output.put(output_stream::err, 40, "four");
-    CHECK(spans_of(*reader) == texts{"err@14 four"});
+    CHECK(spans_of(*reader) == span_texts{"err@14 four"});
     CHECK(spans_of(*reader).empty());
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("output reader: a gap stands where the bytes are missing, at the end t
     REQUIRE(output.writer.flush_gap(3));
     auto reader = output_reader::open(output.dir.path());
     REQUIRE(reader);
-    CHECK(spans_of(*reader) == texts{"out@0 a", "lost 5@1", "out@1 b", "lost 7@2"});
+    CHECK(spans_of(*reader) == span_texts{"out@0 a", "lost 5@1", "out@1 b", "lost 7@2"});
     CHECK(spans_of(*reader).empty());
 }
 
@@ -94,6 +94,15 @@ TEST_CASE("output reader: bytes without a record are given, their stream and tim
     CHECK((*span)->stream == output_stream::unknown);
     CHECK_FALSE((*span)->time_at(0));
     CHECK(output_reader::open(dir / "nothing").value().next().value() == std::nullopt);
+}
+
+TEST_CASE("output reader: a stream that there is not is unknown") {
+    written_output output;
+    output.put(static_cast<output_stream>(200), 1, "odd");
+    output.put(output_stream::out, 2, "even");
+    auto reader = output_reader::open(output.dir.path());
+    REQUIRE(reader);
+    CHECK(spans_of(*reader) == span_texts{"unknown@0 odd", "out@3 even"});
 }
 
 TEST_CASE("output reader: any start and any size of the log give the same bytes") {

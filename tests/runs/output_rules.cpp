@@ -43,18 +43,18 @@ std::vector<std::string> read_text(output_values& values, const std::string& tex
     return read_line(values, plain_line(text));
 }
 
-using frames = std::vector<std::string>;
+using frame_texts = std::vector<std::string>;
 
 }  // namespace
 
 TEST_CASE("output values: each named group is a value of a series") {
     output_values values(
         {rule_of("train", "step (?P<step>\\d+).* loss (?P<loss>\\S+)(?: acc (?P<acc>\\S+))?")});
-    CHECK(values.keys() == frames{"output/train/loss", "output/train/acc"});
+    CHECK(values.keys() == frame_texts{"output/train/loss", "output/train/acc"});
     CHECK(read_text(values, "step 20, loss 0.25 acc 0.5") ==
-          frames{"20@7 output/train/loss=0.25 output/train/acc=0.5"});
+          frame_texts{"20@7 output/train/loss=0.25 output/train/acc=0.5"});
     CHECK(read_text(values, "Epoch 1: step 30: loss 1e-3") ==
-          frames{"30@7 output/train/loss=0.001"});
+          frame_texts{"30@7 output/train/loss=0.001"});
     CHECK(read_text(values, "nothing here").empty());
     CHECK(values.counts()[0].lines == 2);
     CHECK(values.counts()[0].points == 3);
@@ -63,9 +63,9 @@ TEST_CASE("output values: each named group is a value of a series") {
 
 TEST_CASE("output values: without a step the values are counted") {
     output_values values({rule_of("", "lr=(?P<lr>\\S+)")});
-    CHECK(read_text(values, "lr=0.5") == frames{"0@7 output/lr=0.5"});
+    CHECK(read_text(values, "lr=0.5") == frame_texts{"0@7 output/lr=0.5"});
     CHECK(read_text(values, "lr=none").empty());
-    CHECK(read_text(values, "lr=0.25") == frames{"1@7 output/lr=0.25"});
+    CHECK(read_text(values, "lr=0.25") == frame_texts{"1@7 output/lr=0.25"});
     CHECK(values.counts()[0].unread == 1);
 }
 
@@ -74,32 +74,32 @@ TEST_CASE("output values: a step that is no whole number makes the match void") 
     CHECK(read_text(values, "1.5 2").empty());
     CHECK(read_text(values, "one 2").empty());
     CHECK(read_text(values, "1e20 2").empty());
-    CHECK(read_text(values, "1e3 2") == frames{"1000@7 output/a/x=2"});
-    CHECK(read_text(values, "-4 2") == frames{"-4@7 output/a/x=2"});
+    CHECK(read_text(values, "1e3 2") == frame_texts{"1000@7 output/a/x=2"});
+    CHECK(read_text(values, "-4 2") == frame_texts{"-4@7 output/a/x=2"});
     CHECK(values.counts()[0].lines == 5);
     CHECK(values.counts()[0].unread == 3);
 }
 
 TEST_CASE("output values: a time in the line counts more than when it was read") {
     output_values values({rule_of("a", "(?P<time>\\S+) x=(?P<x>\\S+)")});
-    CHECK(read_text(values, "1500000000.25 x=1") == frames{"0@1500000000250000 output/a/x=1"});
+    CHECK(read_text(values, "1500000000.25 x=1") == frame_texts{"0@1500000000250000 output/a/x=1"});
     CHECK(read_text(values, "2017-07-14T02:40:00Z x=1") ==
-          frames{"1@1500000000000000 output/a/x=1"});
-    CHECK(read_text(values, "yesterday x=1") == frames{"2@7 output/a/x=1"});
+          frame_texts{"1@1500000000000000 output/a/x=1"});
+    CHECK(read_text(values, "yesterday x=1") == frame_texts{"2@7 output/a/x=1"});
     CHECK(values.counts()[0].unread == 1);
     output_line unknown = plain_line("yesterday x=1");
     unknown.time_us.reset();
-    CHECK(read_line(values, unknown) == frames{"3@7 output/a/x=1"});
+    CHECK(read_line(values, unknown) == frame_texts{"3@7 output/a/x=1"});
 }
 
 TEST_CASE("output values: colours and control characters do not hide a number") {
     output_values values({rule_of("a", "loss: (?P<loss>[-+.0-9e]+)$")});
-    CHECK(read_text(values, "\x1B[1mloss:\x1B[0m 0.5\x08") == frames{"0@7 output/a/loss=0.5"});
+    CHECK(read_text(values, "\x1B[1mloss:\x1B[0m 0.5\x08") == frame_texts{"0@7 output/a/loss=0.5"});
 }
 
 TEST_CASE("output values: every rule is tried, and takes the first match of a line") {
     output_values values({rule_of("a", "x=(?P<x>\\d+)"), rule_of("b", "(?P<y>\\d+)$")});
-    CHECK(read_text(values, "x=1 x=2") == frames{"0@7 output/a/x=1", "0@7 output/b/y=2"});
+    CHECK(read_text(values, "x=1 x=2") == frame_texts{"0@7 output/a/x=1", "0@7 output/b/y=2"});
 }
 
 TEST_CASE("output values: a line that is cut is passed over") {

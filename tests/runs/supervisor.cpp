@@ -608,3 +608,38 @@ TEST_CASE("supervise: what the command used is recorded") {
     CHECK(std::stoll(*find_meta(found, "user_us")) + std::stoll(*find_meta(found, "system_us")) >
           0);
 }
+
+TEST_CASE("supervise: rules find every value in the output, however quickly it comes") {
+    supervised_run test("seq 1 50000 | sed 's/.*/step & loss 0.5/'; printf 'step 50001 loss 1'");
+    const auto wanted = guild::pattern::parse("(?:a?){9}step (?P<step>\\d+) loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"train", *wanted});
+    CHECK(test.supervise().status == run_status::completed);
+    const run found = test.recorded();
+    CHECK(find_meta(found, "output_lost_bytes") == nullptr);
+    CHECK(find_meta(found, "output_unread_bytes") == nullptr);
+    const auto points = found.series().points("output/train/loss");
+    REQUIRE(points.size() == 50'001);
+    CHECK(points.back().step == 50'001);
+    CHECK(points.front().step == 1);
+    CHECK(points.front().time_us > 0);
+}
+
+TEST_CASE("supervise: values are there while the command runs") {
+    supervised_run test("echo loss 1; until test -f go; do sleep 0.02; done; echo loss 2");
+    const auto wanted = guild::pattern::parse("loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"", *wanted});
+    test.options.directory = test.options.run_directory;
+    bool is_seen = false;
+    const auto wait_for_value = [&](const std::string&) {
+        for (int i = 0; i < 6000 && !is_seen; ++i) {
+            is_seen = has_series(test.recorded(), "output/loss");
+            ::usleep(10'000);
+        }
+        (void)os::save_file(guild::join_path(test.options.run_directory, "go"), "");
+    };
+    CHECK(test.supervise(wait_for_value).status == run_status::completed);
+    CHECK(is_seen);
+    CHECK(test.recorded().series().points("output/loss").size() == 2);
+}

@@ -178,7 +178,9 @@ inline std::optional<output_record> output_reader::find_record() {
 }
 
 inline void output_reader::extend(output_record record, output_span& span) {
-    span.stream = record.stream;
+    // Files may be a stranger's, with streams that there are none of.
+    const bool is_known = record.stream <= output_stream::err;
+    span.stream = is_known ? record.stream : output_stream::unknown;
     while (true) {
         moments_.push_back({at_, record.time_us});
         const std::uint64_t record_end = record.offset + record.length;
@@ -191,7 +193,7 @@ inline void output_reader::extend(output_record record, output_span& span) {
             return;
         }
         const auto next = find_record();
-        const bool is_more = next && next->offset <= at_ && next->stream == span.stream &&
+        const bool is_more = next && next->offset <= at_ && next->stream == record.stream &&
                              (next->flags & output_record::gap) == 0;
         if (!is_more) {
             return;
