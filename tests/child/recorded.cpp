@@ -1,8 +1,9 @@
 // recorded HOW DIR: a training program in the run DIR that logs 100,000 values of `loss` and leaves
-// main, whatever becomes of its recorder. HOW: `well`; `limited`, files may have 4096 bytes
-// (RLIMIT_FSIZE); `deleted`, DIR is removed; `threadless`, no thread is to be had; `silent`, no
-// write ever returns; `late`, nor does the opening of the first file; `rank`, it logs its $RANK as
-// well. Exits with 0 when all is as it should be, 77 when threads cannot be refused here.
+// main, whatever becomes of its recorder. HOW: `well`; `full`, DIR is on a disk too small for them;
+// `limited`, files may have 4096 bytes (RLIMIT_FSIZE); `deleted`, DIR is removed; `threadless`, no
+// thread is to be had; `silent`, no write ever returns; `late`, nor does the opening of the first
+// file; `rank`, it logs its $RANK as well. Exits with 0 when all is as it should be, 77 when
+// threads cannot be refused here.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -78,7 +79,7 @@ bool is_as_it_should(const std::string& how, runs::recorder& run) {
     if (how == "silent" || how == "late") {
         return run.is_active() && run.dropped() > 0;
     }
-    if (how == "limited") {
+    if (how == "limited" || how == "full") {
         (void)run.flush();
         return run.last_error() && run.last_error()->code == guild::errc::no_space;
     }
