@@ -243,6 +243,25 @@ TEST_CASE("reader: a damaged range of a live file is read again when the file ha
     CHECK(reader.bytes_lost() == 0);
 }
 
+TEST_CASE("reader: an index whose dictionary is damaged takes the place of no damage") {
+    const std::string bytes = make_file(3, 2, true);
+    std::string holed = bytes;
+    const std::string_view dictionary_head("\xA9\x47\x54\x42\x01\x00", 6);
+    for (auto at = bytes.find(dictionary_head); at != std::string::npos;
+         at = bytes.find(dictionary_head, at + 1)) {
+        std::fill_n(&holed[at], dictionary_head.size(), '\0');
+    }
+    const os::env system = guild_test::memory_env(holed);
+    auto reader = gs::reader::open("f.gts", system);
+    REQUIRE(reader);
+    CHECK(reader->summaries().empty());
+    CHECK(reader->bytes_lost() > 0);
+    guild_test::in_memory.set(bytes);
+    REQUIRE(reader->refresh());
+    CHECK(count_of(*reader, "a") == 6);
+    CHECK(reader->bytes_lost() == 0);
+}
+
 TEST_CASE("reader: a file replaced by another is read anew, a deleted one stays readable") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "f.gts";

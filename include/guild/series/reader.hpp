@@ -161,7 +161,7 @@ private:
     bool load_index(file_window& window, std::uint64_t offset);
     bool load_names(file_window& window, std::uint64_t offset);
     void use_index(const block& from, id_table<series_summary> summaries);
-    void use_block(const block& found);
+    void use_block(file_window& window, const block& found);
 
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
@@ -307,7 +307,7 @@ inline void reader::use_index(const block& from, id_table<series_summary> summar
     lost_.clear();  // whatever was lost before, the index knows the numbers
 }
 
-inline void reader::use_block(const block& found) {
+inline void reader::use_block(file_window& window, const block& found) {
     index_glance glance;
     switch (found.type) {
     case block_type::dictionary:
@@ -322,7 +322,9 @@ inline void reader::use_block(const block& found) {
             found, [this](std::uint32_t id, const point& next) { summaries_.add(id, next); });
         break;
     case block_type::index:
-        if (decode_glance(found.payload, glance)) {
+        // Numbers without the names that a damaged dictionary told make up for nothing.
+        if (decode_glance(found.payload, glance) &&
+            (lost_.empty() || load_names(window, glance.dictionary_offset))) {
             use_index(found, std::move(glance.summaries));
         }
         break;
@@ -341,7 +343,7 @@ inline result<void> reader::follow(file_window& window) {
             lost_.push_back(blocks.lost()[lost_known]);
         }
         if (found.sequence < limit_) {
-            use_block(found);
+            use_block(window, found);
         }
     }
     offset_ = blocks.offset();
