@@ -228,6 +228,10 @@ inline void recording::look_after_directory(bool is_last) {
         options_.message(std::string(rundir_deleted_message));
     }
     is_told_ = is_lost;
+    if (state_ == rundir_state::moved) {
+        const std::string data = keeper_.data_directory_now(state_);
+        report("series values", series_->move_to(join_path(data, series_directory)));
+    }
     const bool is_time =
         keeper_.is_time_to_restore(state_, now_us(), options_.restore_patience_ms * 1000);
     if (is_time || (is_last && is_lost)) {
