@@ -98,7 +98,7 @@ private:
     void look_after_directory(bool is_last);
     void restore();
     void report(std::string_view what, const result<void>& outcome);
-    void report_series();
+    void report_series(const result<void>& outcome);
     void compact_series();
     [[nodiscard]] std::vector<kept_file> open_files() const;
     [[nodiscard]] std::int64_t now_us() const { return options_.system->boot_time_us(); }
@@ -200,8 +200,7 @@ inline void recording::work_if_due() {
     start_round();
     (void)events_.collect(*series_);
     record_machine();
-    report("series values", series_->flush());
-    report_series();
+    report_series(series_->flush());
 }
 
 inline void recording::start_round() {
@@ -240,7 +239,7 @@ inline void recording::look_after_directory(bool is_last) {
 }
 
 inline void recording::restore() {
-    report("series values", series_->flush());
+    report_series(series_->flush());
     auto place = keeper_.restore(open_files());
     if (!place) {
         report("restored run", std::move(place).error());
@@ -258,11 +257,10 @@ inline std::string recording::end(run_end how) {
         record_machine();  // the command was quicker than the first round
     }
     (void)events_.collect(*series_);
-    report("series values", series_->flush());
+    report_series(series_->flush());
     look_after_directory(true);
     report("output", output_.flush_gap(how.stopped_us));
-    report("series values", series_->close());
-    report_series();
+    report_series(series_->close());
     if (output_.lost_bytes() > 0) {
         how.more.emplace_back("output_lost_bytes", std::to_string(output_.lost_bytes()));
     }
@@ -307,9 +305,17 @@ inline void recording::report(std::string_view what, const result<void>& outcome
     }
 }
 
-inline void recording::report_series() {
-    if (series_->last_error() && reported_.find("series values") == reported_.end()) {
-        report("series values", *series_->last_error());
+// That the directory of a file is gone is told by look_after_directory, and loses nothing.
+inline void recording::report_series(const result<void>& outcome) {
+    const auto is_of_directory = [](const error& why) {
+        return why.code == errc::not_found || why.code == errc::not_a_directory;
+    };
+    if (!outcome && !is_of_directory(outcome.error())) {
+        report("series values", outcome);
+    }
+    const auto& first = series_->last_error();
+    if (first && !is_of_directory(*first) && reported_.find("series values") == reported_.end()) {
+        report("series values", *first);
     }
 }
 
