@@ -205,7 +205,7 @@
 #include <guild/runs/marks.hpp>                // labels, tags and notes
 #include <guild/runs/recorded_command.hpp>     // what a run ran, to run it again
 #include <guild/runs/secrets.hpp>              // what is not written down with a run
-#include <guild/runs/source_overlay.hpp>       // what differs from a snapshot; it laid over a project
+#include <guild/runs/source_overlay.hpp>       // what differs from a snapshot; it among links
 #include <guild/runs/source_snapshot.hpp>      // copies of sources; commit, branch, diff
 #include <guild/runs/build_identity.hpp>       // build id, compiler, libraries of a program
 #include <guild/runs/diff.hpp>                 // where two runs are not the same

@@ -116,7 +116,9 @@ private:
     void look_after_directory(bool is_last);
     void restore();
     void report(std::string_view what, const result<void>& outcome);
-    void report_series();
+    void report_series(const series::writer& writer, const result<void>& outcome);
+    void flush_series();
+    void move_series_to(const std::string& directory);
     void compact_series();
     void finish_output(run_end& how);
     [[nodiscard]] std::vector<kept_file> open_files();
@@ -243,7 +245,6 @@ inline void recording::finish_output(run_end& how) {
         options_.message(std::to_string(*left) + " bytes of output were not searched for values; "
                                                  "'guild scan-output' does that");
     }
-    report("series values", follower_->writer().flush());
 }
 
 inline std::int64_t recording::wait_ms() const {
@@ -268,11 +269,21 @@ inline void recording::work_if_due() {
     start_round();
     (void)events_.collect(*series_);
     record_machine();
-    report("series values", series_->flush());
-    report_series();
     read_output();  // also while output comes without a pause
+    flush_series();
+}
+
+inline void recording::flush_series() {
+    report_series(*series_, series_->flush());
     if (follower_) {
-        report("series values", follower_->writer().flush());
+        report_series(follower_->writer(), follower_->writer().flush());
+    }
+}
+
+inline void recording::move_series_to(const std::string& directory) {
+    report("series values", series_->move_to(directory));
+    if (follower_) {
+        report("series values", follower_->writer().move_to(directory));
     }
 }
 
@@ -285,7 +296,7 @@ inline void recording::work_collectors() {
         }
     }
     if (stored > 0) {
-        report("series values", series_->flush());
+        flush_series();
     }
 }
 
@@ -322,6 +333,10 @@ inline void recording::look_after_directory(bool is_last) {
         options_.message(std::string(rundir_deleted_message));
     }
     is_told_ = is_lost;
+    if (state_ == rundir_state::moved) {
+        const std::string data = keeper_.data_directory_now(state_);
+        move_series_to(join_path(data, series_directory));
+    }
     const bool is_time =
         keeper_.is_time_to_restore(state_, now_us(), options_.restore_patience_ms * 1000);
     if (is_time || (is_last && is_lost)) {
@@ -330,10 +345,7 @@ inline void recording::look_after_directory(bool is_last) {
 }
 
 inline void recording::restore() {
-    report("series values", series_->flush());
-    if (follower_) {
-        report("series values", follower_->writer().flush());
-    }
+    flush_series();
     auto place = keeper_.restore(open_files());
     if (!place) {
         report("restored run", std::move(place).error());
@@ -341,7 +353,7 @@ inline void recording::restore() {
     }
     state_ = rundir_state::present;
     is_told_ = false;
-    report("series values", series_->move_to(data_path(*place, series_directory)));
+    move_series_to(data_path(*place, series_directory));
     report("heartbeat", files_.beat());  // LOCK names its own inode
     options_.message("Everything recorded so far is in " + *place + " again");
 }
@@ -352,15 +364,14 @@ inline std::string recording::end(run_end how) {
         record_machine();  // the command was quicker than the first round
     }
     (void)events_.collect(*series_);
-    report("series values", series_->flush());
     finish_output(how);
+    flush_series();
     look_after_directory(true);
     report("output", output_.flush_gap(how.stopped_us));
-    report("series values", series_->close());
+    report_series(*series_, series_->close());
     if (follower_) {
-        report("series values", follower_->close(keeper_.data_directory_now(state_)));
+        report_series(follower_->writer(), follower_->close(keeper_.data_directory_now(state_)));
     }
-    report_series();
     if (output_.lost_bytes() > 0) {
         how.more.emplace_back("output_lost_bytes", std::to_string(output_.lost_bytes()));
     }
@@ -405,9 +416,17 @@ inline void recording::report(std::string_view what, const result<void>& outcome
     }
 }
 
-inline void recording::report_series() {
-    if (series_->last_error() && reported_.find("series values") == reported_.end()) {
-        report("series values", *series_->last_error());
+// That the directory of a file is gone is told by look_after_directory, and loses nothing.
+inline void recording::report_series(const series::writer& writer, const result<void>& outcome) {
+    const auto is_of_directory = [](const error& why) {
+        return why.code == errc::not_found || why.code == errc::not_a_directory;
+    };
+    if (!outcome && !is_of_directory(outcome.error())) {
+        report("series values", outcome);
+    }
+    const auto& first = writer.last_error();
+    if (first && !is_of_directory(*first) && reported_.find("series values") == reported_.end()) {
+        report("series values", *first);
     }
 }
 
