@@ -23,7 +23,7 @@ export async function pictures(browser, base, folder) {
     .map(encodeURIComponent)
     .join(",");
   const pages = [
-    ["run", "/", "[data-chart=loss] .legend-item"],
+    ["run", "/", "[data-chart=accuracy] .legend-item"],
     ["runs", "/runs", ".virtual tbody tr[data-run]"],
     ["compare", "/compare?runs=" + ids, "[data-chart=loss] .legend-item"],
   ];
