@@ -1,7 +1,7 @@
 // log_points COUNT MS [SPIKE]: logs COUNT points of the series `loss` into the run of $RUNDIR.
 //
 // With MS above 0 through the recorder, MS milliseconds apart, as a trainer does; with 0 as fast as
-// a file takes them, a millisecond apart by their times, and behind them 200 points of `wild`, with
+// a file takes them, a microsecond apart by their times, and behind them 200 points of `wild`, with
 // two NaN and an infinity. Step SPIKE has the value 9.5; all others are a falling curve with noise,
 // below 1.1.
 #include <cmath>
@@ -12,7 +12,7 @@
 
 #include <unistd.h>
 
-#include <guild/base/path.hpp>
+#include <guild/os/env.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/recorder.hpp>
 #include <guild/series/writer.hpp>
@@ -44,17 +44,17 @@ int log_fast(const std::string& run, std::int64_t count, std::int64_t spike) {
     if (!writer) {
         return 1;
     }
+    const std::int64_t begin_us = guild::os::system_env.wall_time_us();
     const std::uint32_t loss = writer->series("loss");
     for (std::int64_t step = 0; step < count; ++step) {
-        writer->append_one(step, 1'700'000'000'000'000 + step * 1000, loss,
-                           value_at(step, count, spike));
+        writer->append_one(step, begin_us + step, loss, value_at(step, count, spike));
     }
     const std::uint32_t wild = writer->series("wild");
     for (std::int64_t step = 0; step < 200; ++step) {
         const double value = step == 50 || step == 51 ? std::nan("")
                              : step == 120            ? HUGE_VAL
                                                       : std::sin(static_cast<double>(step) / 9.0);
-        writer->append_one(step, 1'700'000'000'000'000 + step * 1'000'000, wild, value);
+        writer->append_one(step, begin_us + step * 50'000, wild, value);
     }
     return writer->close() ? 0 : 1;
 }
