@@ -18,6 +18,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 namespace program {
 namespace {
 
@@ -128,9 +130,13 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
                       "/?token=" + context.who.token + '\n');
     }
     console.flush();
-    server->run();
+    const bool has_ended = server->run();
     current_server = nullptr;
     console.print("Server stopped by user\n");
+    if (!has_ended) {  // an answer is still being made, from what ends with this function
+        console.flush();
+        ::_exit(exit_ok);
+    }
     return exit_ok;
 }
 
