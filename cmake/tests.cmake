@@ -275,6 +275,7 @@ if(Python3_FOUND)
       guild_test(tutorial/${name} quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/${name}.py"
         $<TARGET_FILE:guild_program>)
     endforeach()
+    guild_test(viewer/promtool quick 120 sh "${guild_tests_dir}/viewer/promtool.sh" $<TARGET_FILE:guild_program>)
     guild_test(browser "long;browser" 900 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
       "${PROJECT_BINARY_DIR}/browser")
   endif()
@@ -347,4 +348,10 @@ if(Python3_FOUND AND TARGET bench_events)
     COMMAND "${Python3_EXECUTABLE}" "${guild_tests_dir}/bench/events_peers.py" $<TARGET_FILE:bench_events>
             "${PROJECT_BINARY_DIR}/bench")
   add_dependencies(bench_events_peers bench_events)
+endif()
+if(Python3_FOUND AND TARGET bench_view AND TARGET guild_program)
+  add_custom_target(bench_view_peers USES_TERMINAL
+    COMMAND "${Python3_EXECUTABLE}" "${guild_tests_dir}/bench/view_peers.py" $<TARGET_FILE:bench_view>
+            $<TARGET_FILE:guild_program> "${PROJECT_BINARY_DIR}/bench/view")
+  add_dependencies(bench_view_peers bench_view guild_program)
 endif()

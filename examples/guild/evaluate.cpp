@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
+#include "output_rules.hpp"
 #include "recording.hpp"
 
 #include <guild/base/path.hpp>
@@ -106,6 +107,11 @@ int evaluate(const arguments& given, io& console) {
     if (!what) {
         return fail(console, what.error());
     }
+    auto rules = find_output_rules(given, console);
+    if (!rules) {
+        return exit_usage;
+    }
+    what->output_rules = std::move(*rules);
     what->name += "-evaluate";
     what->model.clear();  // lists of a model's runs are those of its trainings
     what->attrs = {{evaluation_attribute, run->id()}};

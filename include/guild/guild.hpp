@@ -134,6 +134,7 @@
 #include <guild/series/name_table.hpp>         // names by id and key, when they are needed
 #include <guild/series/summary_table.hpp>      // summaries by id, kept up to date
 #include <guild/series/file_map.hpp>           // which blocks hold what
+#include <guild/series/pixel_targets.hpp>      // many series for charts at once
 #include <guild/series/pixels.hpp>             // the few points that a chart needs
 #include <guild/series/pyramid_memory.hpp>     // the same of a live file, kept in memory
 #include <guild/series/pyramid_source.hpp>     // the same from a pyramid

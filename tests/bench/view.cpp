@@ -5,9 +5,11 @@
 //                  PART: small, lists, charts or live
 //                  DIR: where the runs are made and kept; else a temporary directory. With DIR a
 //                  second start finds them there.
+//   bench_view --events=DIR    makes the event files of ten runs for view_peers.py, nothing else
 //
 // "cold" is the first answer of a new server; the files are in the system's cache.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -181,6 +183,26 @@ double requests_per_second(int port, int connections, double seconds, const std:
     return static_cast<double>(answers) / spent;
 }
 
+/// The same by wrk, which has a core of its own where there are two; nothing where it is not there.
+double requests_per_second_by_wrk(int port, double seconds, const std::string& target) {
+    const std::string command =
+        "wrk -t1 -c8 -d" + std::to_string(std::max(1, static_cast<int>(seconds))) +
+        "s http://127.0.0.1:" + std::to_string(port) + target + " 2>/dev/null";
+    FILE* const from = ::popen(command.c_str(), "r");
+    std::string said;
+    char buffer[1024];
+    for (std::size_t got = 1; from != nullptr && got > 0;) {
+        got = std::fread(buffer, 1, sizeof buffer, from);
+        said.append(buffer, got);
+    }
+    if (from != nullptr) {
+        (void)::pclose(from);
+    }
+    const std::string name = "Requests/sec:";
+    const std::size_t at = said.find(name);
+    return at == std::string::npos ? 0 : std::atof(said.c_str() + at + name.size());
+}
+
 double best_of(int rounds, const std::function<double()>& measure) {
     double best = measure();
     for (int i = 1; i < rounds; ++i) {
@@ -193,9 +215,15 @@ void measure_small(const std::string& site, bool is_quick) {
     const served_site here(site);
     (void)browser(here.port()).get("/api/settings");
     const double seconds = is_quick ? 0.1 : 2;
+    const double by_wrk = requests_per_second_by_wrk(here.port(), seconds, "/api/settings");
+    if (by_wrk > 0) {
+        bench::print_row("small JSON, 8 connections, wrk", by_wrk, "requests/s", 20'000);
+    } else {
+        bench::print_remark("no wrk here; the client below is a loop of this program");
+    }
     bench::print_row("small JSON, 8 connections",
                      requests_per_second(here.port(), 8, seconds, "/api/settings"), "requests/s",
-                     20'000);
+                     by_wrk > 0 ? -1 : 20'000);
     bench::print_row("one run, 8 connections",
                      requests_per_second(here.port(), 8, seconds, "/api/runs/20170714T024000Z-r0"),
                      "requests/s");
@@ -321,6 +349,10 @@ int main(int count, char** words) {
         const std::string word = words[i];
         is_quick = is_quick || word == "--quick";
         bench::as_json = bench::as_json || word == "--json";
+        if (starts_with(word, "--events=")) {
+            bench::make_event_files(word.substr(9), is_quick ? 2000 : 50'000);
+            return 0;
+        }
         only = starts_with(word, "--only=") ? word.substr(7) : only;
         directory = starts_with(word, "--") ? directory : word;
     }

@@ -21,6 +21,7 @@
 #include <guild/runs/tsv.hpp>
 #include <guild/series/compact.hpp>
 #include <guild/series/writer.hpp>
+#include <guild/tfevents/writer.hpp>
 
 #include "report.hpp"
 
@@ -147,6 +148,25 @@ inline void make_long_run(const std::string& root, int series, std::int64_t poin
         keys.push_back(long_key(i));
     }
     make_series(run, keys, points, 42, is_live);
+}
+
+/// Event files of ten runs with ten series each, a point of each with one value that stands out.
+inline void make_event_files(const std::string& directory, std::int64_t steps) {
+    std::uint64_t state = 7;
+    for (int run = 0; run < 10; ++run) {
+        auto writer = guild::tfevents::writer::create(
+            guild::join_path(directory, "run" + std::to_string(run)));
+        must(writer.has_value(), "make an event file");
+        for (std::int64_t step = 0; step < steps; ++step) {
+            for (int i = 0; i < 10; ++i) {
+                const bool is_spike = step == steps / 3 + 97 * i + run;
+                writer->add_scalar("group/value" + std::to_string(i), step,
+                                   is_spike ? 1000.0 : 1.0 + 0.05 * noise(state),
+                                   1.5e9 + static_cast<double>(step) / 10);
+            }
+        }
+        must(writer->close().has_value(), "close an event file");
+    }
 }
 
 }  // namespace bench

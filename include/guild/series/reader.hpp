@@ -1,7 +1,7 @@
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file.hpp, series/block_points block_reader file_map index
-// pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
+// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index pixel_targets
+// pyramid_memory pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
 // (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +29,7 @@
 #include <guild/series/index.hpp>
 #include <guild/series/name_table.hpp>
 #include <guild/series/payload.hpp>
+#include <guild/series/pixel_targets.hpp>
 #include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
 #include <guild/series/pyramid_memory.hpp>
@@ -37,13 +37,6 @@
 #include <guild/series/summary_table.hpp>
 
 namespace guild { inline namespace v0 { namespace series {
-
-/// A series of a file, the level of its pyramid that will do, and where its points go.
-struct pixel_target {
-    std::string_view key;
-    std::uint32_t level;
-    pixel_reducer* into;
-};
 
 /// The series of one file.
 ///
@@ -110,16 +103,14 @@ public:
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// The two halves of pixels(), for files that hold one series together and for many series at
-    /// once: how much there is, and points or buckets put into columns. All reducers have one
-    /// range.
+    /// once: how much there is, and points or buckets put into columns. Reads the file once; all
+    /// reducers have one range.
     ///
     /// errors   io_failed: a read failed
-    /// cost     the file is read once for all series, not once for each
     [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
     [[nodiscard]] result<void> add_pixels(const std::vector<pixel_target>& wanted);
 
-    /// Keeps the pyramids of a file in rows in memory from now on, so that one chart after the
-    /// other is quick; 0: not any more.
+    /// Keeps about so much of the pyramids of a file in rows in memory from now on; 0: nothing.
     void keep_pyramids(std::uint64_t most_bytes) { pyramids_.limit(most_bytes); }
 
     /// All remarks in the file.
@@ -530,6 +521,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     if (!id) {
         return found;
     }
+    const auto is_wanted = [&id](std::uint32_t each) { return each == *id; };
     const auto use = [&](const block& from) {
         points_.visit(from, *id, [&](const point& next) {
             if (range.holds(next.step, next.time_us)) {
@@ -541,9 +533,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     lost_.clear();
     const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
     for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
-        scan_section(
-            window, map_.sections()[i], [&id](std::uint32_t each) { return each == *id; }, range,
-            use);
+        scan_section(window, map_.sections()[i], is_wanted, range, use);
     }
     auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
     if (!scanned) {
@@ -562,56 +552,14 @@ inline measured reader::measure_pixels(std::string_view key, const pixel_request
     return measure(map_, *id, *summaries_.find(*id), request);
 }
 
-namespace detail {
-
-// Series of a file that are looked for at once, by id.
-class target_table {
-public:
-    void add(std::uint32_t id, const pixel_target& target) {
-        if (id < most_direct) {
-            direct_.resize(std::max<std::size_t>(direct_.size(), id + std::size_t{1}), nullptr);
-            direct_[id] = target.into;
-        } else {
-            others_[id] = target.into;
-        }
-        ++count_;
-    }
-    void clear() {
-        direct_.clear();
-        others_.clear();
-        count_ = 0;
-    }
-    [[nodiscard]] bool is_empty() const noexcept { return count_ == 0; }
-    [[nodiscard]] pixel_reducer* find(std::uint32_t id) const noexcept {
-        if (id < direct_.size()) {
-            return direct_[id];
-        }
-        const auto other = others_.empty() ? others_.end() : others_.find(id);
-        return other == others_.end() ? nullptr : other->second;
-    }
-
-private:
-    static constexpr std::uint32_t most_direct = std::uint32_t{1} << 20U;
-    std::vector<pixel_reducer*> direct_;
-    std::map<std::uint32_t, pixel_reducer*> others_;  // of odd writers
-    std::size_t count_ = 0;
-};
-
-}  // namespace detail
-
 inline result<void> reader::add_pixels(const std::vector<pixel_target>& wanted) {
-    struct known_target {
-        std::uint32_t id;
-        const pixel_target* target;
-        std::size_t next = 0;  // section
-    };
-    std::vector<known_target> known;
+    pixel_targets targets;
     for (const pixel_target& each : wanted) {
         if (const auto id = names_.find_id(each.key)) {
-            known.push_back({*id, &each});
+            targets.add(*id, each);
         }
     }
-    if (known.empty()) {
+    if (targets.is_empty()) {
         return {};
     }
     file_window window(file_);
@@ -621,42 +569,23 @@ inline result<void> reader::add_pixels(const std::vector<pixel_target>& wanted) 
     if (has_map && !map_.has_chunks()) {
         pyramids_.follow(source, map_);
     }
-    const auto buckets_at = [&](std::size_t section, const known_target& of) -> std::size_t {
-        const pyramid_wish wish{of.id, of.target->level};
-        if (wish.level == pyramid_levels) {
-            return 0;
-        }
-        const std::size_t told = pyramids_.add_buckets(section, wish, *of.target->into);
-        return told != 0 ? told
-                         : series::add_buckets(source, map_, section, wish, *of.target->into);
-    };
-    detail::target_table table;
-    const auto is_wanted = [&table](std::uint32_t id) { return table.find(id) != nullptr; };
+    const auto is_wanted = [&targets](std::uint32_t id) { return targets.wants(id); };
     const auto use = [&](const block& from) {
-        points_.visit_some(from, is_wanted, [&table](std::uint32_t id, const point& next) {
-            table.find(id)->add(next);
+        points_.visit_some(from, is_wanted, [&targets](std::uint32_t id, const point& next) {
+            targets.add_point(id, next);
         });
     };
     const point_range& range = wanted.front().into->range();
     for (std::size_t i = 0; has_map && i < map_.sections().size(); ++i) {
-        table.clear();
-        for (known_target& each : known) {
-            if (each.next <= i) {
-                const std::size_t told = buckets_at(i, each);
-                each.next = i + std::max<std::size_t>(told, 1);
-                if (told == 0) {
-                    table.add(each.id, *each.target);
-                }
-            }
-        }
-        if (!table.is_empty()) {
+        targets.enter(i, [&](pyramid_wish wish, pixel_reducer& into) {
+            const std::size_t told = pyramids_.add_buckets(i, wish, into);
+            return told != 0 ? told : series::add_buckets(source, map_, i, wish, into);
+        });
+        if (targets.wants_any()) {
             scan_section(window, map_.sections()[i], is_wanted, range, use);
         }
     }
-    table.clear();
-    for (const known_target& each : known) {
-        table.add(each.id, *each.target);
-    }
+    targets.want_all();
     return scan(window, map_end(), use);
 }
 
