@@ -13247,7 +13247,8 @@ inline constexpr std::string_view init_template = R"guild(#-*-conf-*-
   #
   train_requires =
 
-  # Commands that evaluate and serve a trained model.
+  # The command that evaluates a trained model, run by `guild evaluate` with the
+  # directory of the run as $RUNDIR, and a command that serves it.
   #
   evaluate =
   serve =
@@ -18953,8 +18954,8 @@ inline std::uint64_t writer::events_dropped() const {
 namespace guild { inline namespace v0 { namespace archive {
 
 /// The most that an archive may hold. The ratio is looked at beyond the first `free_bytes` alone: a
-/// small archive of zeros is no attack. Directories that only stand in names count as members: a few
-/// deep names would be millions of them.
+/// small archive of zeros is no attack. Directories that only stand in names count as members, as a
+/// few deep names would be millions of them.
 ///
 /// units    bytes; max_path_parts: names between slashes; max_names_bytes: of the paths of all
 ///          members; max_ratio: unpacked bytes for each packed one
@@ -25137,8 +25138,7 @@ public:
     /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
     ///
     /// A file of the same name that is this very file is left as it is, and known by that path.
-    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old file is
-    /// kept
+    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old one is kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
     /// Renames the file to `path`, in one step; a file that stands there is replaced.
@@ -25592,10 +25592,8 @@ inline result<void> writer::move_to(const std::string& directory) {
     const auto there = os::find_status(path, *system_);
     const auto here = file_.status();
     if (there && here && there->inode == here->inode && there->device == here->device) {
-        if (path != file_.path()) {
-            file_ = os::file(file_.release(), path, *system_);
-            directory_synced_ = false;
-        }
+        directory_synced_ = directory_synced_ && path == file_.path();
+        file_ = os::file(file_.release(), path, *system_);
         return {};
     }
     auto made = os::make_directories(directory, 0777, *system_);
@@ -25694,6 +25692,14 @@ public:
     /// The first failed read.
     [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 
+    /// Counts the bytes of what looked like a block and was none. When they are many times those of
+    /// the file, whoever made it wants to keep its readers busy, and no more is to be looked for.
+    void count_false(std::uint64_t bytes) noexcept { false_bytes_ += bytes; }
+    [[nodiscard]] bool is_spent(std::uint64_t size) const noexcept {
+        constexpr std::uint64_t most_times = 64;
+        return false_bytes_ / most_times > size;
+    }
+
 private:
     static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
 
@@ -25702,6 +25708,7 @@ private:
     std::size_t capacity_ = 0;
     std::size_t held_ = 0;
     std::uint64_t offset_ = 0;
+    std::uint64_t false_bytes_ = 0;
     std::optional<error> failure_;
 };
 
@@ -25730,7 +25737,7 @@ public:
     }
 
 private:
-    block_status read_block(std::uint64_t offset, block& out);
+    bool read_block(std::uint64_t offset, block& out);
     bool find_block(std::uint64_t from, block& out);
 
     file_window* window_;
@@ -25790,8 +25797,7 @@ inline bool block_reader::next(block& out) {
     if (failure() || offset_ >= size_) {
         return false;
     }
-    const block_status status = read_block(offset_, out);
-    if (failure() || (status != block_status::good && !find_block(offset_ + 8, out))) {
+    if (!read_block(offset_, out) && (failure() || !find_block(offset_ + 8, out))) {
         return false;
     }
     if (out.offset > offset_) {
@@ -25801,16 +25807,10 @@ inline bool block_reader::next(block& out) {
     return true;
 }
 
-inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
-    const std::string_view start = window_->view(offset, block_head_bytes, size_);
-    const block_head head = decode_block_head(start, offset);
-    if (head.status != block_status::good) {
-        return head.status;
-    }
-    if (head.bytes > size_ - offset) {
-        return block_status::incomplete;
-    }
-    return decode_block(window_->view(offset, head.bytes, size_), offset, seed_, out);
+inline bool block_reader::read_block(std::uint64_t offset, block& out) {
+    const auto found = find_block_at(*window_, seed_, offset, size_);
+    out = found.value_or(out);
+    return found.has_value();
 }
 
 // Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
@@ -25820,8 +25820,7 @@ inline bool block_reader::find_block(std::uint64_t from, block& out) {
         if (here.size() < block_head_bytes) {
             return false;
         }
-        if (decode_block_head(here, at).status == block_status::good &&
-            read_block(at, out) == block_status::good) {
+        if (decode_block_head(here, at).status == block_status::good && read_block(at, out)) {
             return true;
         }
     }
@@ -25849,10 +25848,13 @@ inline std::optional<block> find_block_at(file_window& window, std::uint32_t see
         return std::nullopt;
     }
     const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
+    if (head.status != block_status::good || head.bytes > size - offset || window.is_spent(size)) {
+        return std::nullopt;
+    }
     block found;
-    if (head.status != block_status::good || head.bytes > size - offset ||
-        decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
-            block_status::good) {
+    if (decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
+        block_status::good) {
+        window.count_false(head.bytes);
         return std::nullopt;
     }
     return found;
@@ -26574,6 +26576,120 @@ inline pixel_view pixel_reducer::finish() {
 
 }}}  // namespace guild::series
 
+// ==== guild/series/pixel_targets.hpp ====
+// guild/series/pixel_targets.hpp - the series of a file that charts are made of at once: of which
+// the points of a section are to be read, and where they go.
+//
+// Layer 3. Includes: base, series/pixels point pyramid.
+// Not here: the columns of a chart (series/pixels.hpp); reading (series/reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+/// A series, the level of its pyramid that will do (pyramid_levels: none), and where its points go.
+struct pixel_target {
+    std::string_view key;
+    std::uint32_t level;
+    pixel_reducer* into;
+};
+
+/// Series by their ids, while the sections of a file are gone through in order.
+///
+/// cost     a point: one look into a table, for ids below a million
+/// example  tests/series/pixel_targets.cpp "pixel targets: points are wanted where no pyramid
+/// tells"
+class pixel_targets {
+public:
+    /// Each id once.
+    void add(std::uint32_t id, const pixel_target& target) { all_.push_back({id, target, 0}); }
+
+    [[nodiscard]] bool is_empty() const noexcept { return all_.empty(); }
+
+    /// Enters a section. Calls `add_buckets(pyramid_wish, pixel_reducer&)`, which gives the number
+    /// of sections that a pyramid told of, for each series of which none told yet; where it gives
+    /// 0, the points of the section are wanted.
+    template <class AddBuckets>
+    void enter(std::size_t section, AddBuckets&& add_buckets);
+
+    /// Behind the last section: the points of every series are wanted.
+    void want_all();
+
+    [[nodiscard]] bool wants_any() const noexcept { return wanted_ != 0; }
+    [[nodiscard]] bool wants(std::uint32_t id) const noexcept { return find(id) != nullptr; }
+
+    /// A point of a series whose points are wanted.
+    void add_point(std::uint32_t id, const point& next) { find(id)->add(next); }
+
+private:
+    struct entry {
+        std::uint32_t id;
+        pixel_target target;
+        std::size_t next;  // section that no pyramid told of
+    };
+    [[nodiscard]] pixel_reducer* find(std::uint32_t id) const noexcept;
+    void want_none();
+    void want(const entry& which);
+
+    static constexpr std::uint32_t most_direct = std::uint32_t{1} << 20U;
+
+    std::vector<entry> all_;
+    std::vector<pixel_reducer*> direct_;              // by id
+    std::map<std::uint32_t, pixel_reducer*> others_;  // ids of odd writers
+    std::size_t wanted_ = 0;
+};
+
+// ---- implementation ---------------------------------------------------------
+
+template <class AddBuckets>
+void pixel_targets::enter(std::size_t section, AddBuckets&& add_buckets) {
+    want_none();
+    for (entry& each : all_) {
+        if (each.next > section) {
+            continue;
+        }
+        const std::size_t told =
+            each.target.level == pyramid_levels
+                ? 0
+                : add_buckets(pyramid_wish{each.id, each.target.level}, *each.target.into);
+        each.next = section + std::max<std::size_t>(told, 1);
+        if (told == 0) {
+            want(each);
+        }
+    }
+}
+
+inline void pixel_targets::want_all() {
+    want_none();
+    for (const entry& each : all_) {
+        want(each);
+    }
+}
+
+inline void pixel_targets::want_none() {
+    direct_.clear();
+    others_.clear();
+    wanted_ = 0;
+}
+
+inline void pixel_targets::want(const entry& which) {
+    if (which.id < most_direct) {
+        direct_.resize(std::max<std::size_t>(direct_.size(), which.id + std::size_t{1}), nullptr);
+        direct_[which.id] = which.target.into;
+    } else {
+        others_[which.id] = which.target.into;
+    }
+    ++wanted_;
+}
+
+inline pixel_reducer* pixel_targets::find(std::uint32_t id) const noexcept {
+    if (id < direct_.size()) {
+        return direct_[id];
+    }
+    const auto other = others_.empty() ? others_.end() : others_.find(id);
+    return other == others_.end() ? nullptr : other->second;
+}
+
+}}}  // namespace guild::series
+
 // ==== guild/series/pyramid_source.hpp ====
 // guild/series/pyramid_source.hpp - the pyramids in a series file: which level, and its buckets.
 //
@@ -26992,21 +27108,14 @@ inline std::size_t pyramid_memory::add_buckets(std::size_t first, pyramid_wish w
 // ==== guild/series/reader.hpp ====
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file.hpp, series/block_points block_reader file_map index
-// pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
+// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index pixel_targets
+// pyramid_memory pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
 // (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
 // refresh() goes on from there. A point is read back bit for bit or it is missing.
 
 namespace guild { inline namespace v0 { namespace series {
-
-/// A series of a file, the level of its pyramid that will do, and where its points go.
-struct pixel_target {
-    std::string_view key;
-    std::uint32_t level;
-    pixel_reducer* into;
-};
 
 /// The series of one file.
 ///
@@ -27073,16 +27182,14 @@ public:
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
     /// The two halves of pixels(), for files that hold one series together and for many series at
-    /// once: how much there is, and points or buckets put into columns. All reducers have one
-    /// range.
+    /// once: how much there is, and points or buckets put into columns. Reads the file once; all
+    /// reducers have one range.
     ///
     /// errors   io_failed: a read failed
-    /// cost     the file is read once for all series, not once for each
     [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
     [[nodiscard]] result<void> add_pixels(const std::vector<pixel_target>& wanted);
 
-    /// Keeps the pyramids of a file in rows in memory from now on, so that one chart after the
-    /// other is quick; 0: not any more.
+    /// Keeps about so much of the pyramids of a file in rows in memory from now on; 0: nothing.
     void keep_pyramids(std::uint64_t most_bytes) { pyramids_.limit(most_bytes); }
 
     /// All remarks in the file.
@@ -27124,7 +27231,7 @@ private:
     bool load_index(file_window& window, std::uint64_t offset);
     bool load_names(file_window& window, std::uint64_t offset);
     void use_index(const block& from, id_table<series_summary> summaries);
-    void use_block(const block& found);
+    void use_block(file_window& window, const block& found);
 
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
@@ -27270,7 +27377,7 @@ inline void reader::use_index(const block& from, id_table<series_summary> summar
     lost_.clear();  // whatever was lost before, the index knows the numbers
 }
 
-inline void reader::use_block(const block& found) {
+inline void reader::use_block(file_window& window, const block& found) {
     index_glance glance;
     switch (found.type) {
     case block_type::dictionary:
@@ -27285,7 +27392,9 @@ inline void reader::use_block(const block& found) {
             found, [this](std::uint32_t id, const point& next) { summaries_.add(id, next); });
         break;
     case block_type::index:
-        if (decode_glance(found.payload, glance)) {
+        // Numbers without the names that a damaged dictionary told make up for nothing.
+        if (decode_glance(found.payload, glance) &&
+            (lost_.empty() || load_names(window, glance.dictionary_offset))) {
             use_index(found, std::move(glance.summaries));
         }
         break;
@@ -27304,7 +27413,7 @@ inline result<void> reader::follow(file_window& window) {
             lost_.push_back(blocks.lost()[lost_known]);
         }
         if (found.sequence < limit_) {
-            use_block(found);
+            use_block(window, found);
         }
     }
     offset_ = blocks.offset();
@@ -27491,6 +27600,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     if (!id) {
         return found;
     }
+    const auto is_wanted = [&id](std::uint32_t each) { return each == *id; };
     const auto use = [&](const block& from) {
         points_.visit(from, *id, [&](const point& next) {
             if (range.holds(next.step, next.time_us)) {
@@ -27502,9 +27612,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     lost_.clear();
     const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
     for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
-        scan_section(
-            window, map_.sections()[i], [&id](std::uint32_t each) { return each == *id; }, range,
-            use);
+        scan_section(window, map_.sections()[i], is_wanted, range, use);
     }
     auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
     if (!scanned) {
@@ -27523,56 +27631,14 @@ inline measured reader::measure_pixels(std::string_view key, const pixel_request
     return measure(map_, *id, *summaries_.find(*id), request);
 }
 
-namespace detail {
-
-// Series of a file that are looked for at once, by id.
-class target_table {
-public:
-    void add(std::uint32_t id, const pixel_target& target) {
-        if (id < most_direct) {
-            direct_.resize(std::max<std::size_t>(direct_.size(), id + std::size_t{1}), nullptr);
-            direct_[id] = target.into;
-        } else {
-            others_[id] = target.into;
-        }
-        ++count_;
-    }
-    void clear() {
-        direct_.clear();
-        others_.clear();
-        count_ = 0;
-    }
-    [[nodiscard]] bool is_empty() const noexcept { return count_ == 0; }
-    [[nodiscard]] pixel_reducer* find(std::uint32_t id) const noexcept {
-        if (id < direct_.size()) {
-            return direct_[id];
-        }
-        const auto other = others_.empty() ? others_.end() : others_.find(id);
-        return other == others_.end() ? nullptr : other->second;
-    }
-
-private:
-    static constexpr std::uint32_t most_direct = std::uint32_t{1} << 20U;
-    std::vector<pixel_reducer*> direct_;
-    std::map<std::uint32_t, pixel_reducer*> others_;  // of odd writers
-    std::size_t count_ = 0;
-};
-
-}  // namespace detail
-
 inline result<void> reader::add_pixels(const std::vector<pixel_target>& wanted) {
-    struct known_target {
-        std::uint32_t id;
-        const pixel_target* target;
-        std::size_t next = 0;  // section
-    };
-    std::vector<known_target> known;
+    pixel_targets targets;
     for (const pixel_target& each : wanted) {
         if (const auto id = names_.find_id(each.key)) {
-            known.push_back({*id, &each});
+            targets.add(*id, each);
         }
     }
-    if (known.empty()) {
+    if (targets.is_empty()) {
         return {};
     }
     file_window window(file_);
@@ -27582,42 +27648,23 @@ inline result<void> reader::add_pixels(const std::vector<pixel_target>& wanted) 
     if (has_map && !map_.has_chunks()) {
         pyramids_.follow(source, map_);
     }
-    const auto buckets_at = [&](std::size_t section, const known_target& of) -> std::size_t {
-        const pyramid_wish wish{of.id, of.target->level};
-        if (wish.level == pyramid_levels) {
-            return 0;
-        }
-        const std::size_t told = pyramids_.add_buckets(section, wish, *of.target->into);
-        return told != 0 ? told
-                         : series::add_buckets(source, map_, section, wish, *of.target->into);
-    };
-    detail::target_table table;
-    const auto is_wanted = [&table](std::uint32_t id) { return table.find(id) != nullptr; };
+    const auto is_wanted = [&targets](std::uint32_t id) { return targets.wants(id); };
     const auto use = [&](const block& from) {
-        points_.visit_some(from, is_wanted, [&table](std::uint32_t id, const point& next) {
-            table.find(id)->add(next);
+        points_.visit_some(from, is_wanted, [&targets](std::uint32_t id, const point& next) {
+            targets.add_point(id, next);
         });
     };
     const point_range& range = wanted.front().into->range();
     for (std::size_t i = 0; has_map && i < map_.sections().size(); ++i) {
-        table.clear();
-        for (known_target& each : known) {
-            if (each.next <= i) {
-                const std::size_t told = buckets_at(i, each);
-                each.next = i + std::max<std::size_t>(told, 1);
-                if (told == 0) {
-                    table.add(each.id, *each.target);
-                }
-            }
-        }
-        if (!table.is_empty()) {
+        targets.enter(i, [&](pyramid_wish wish, pixel_reducer& into) {
+            const std::size_t told = pyramids_.add_buckets(i, wish, into);
+            return told != 0 ? told : series::add_buckets(source, map_, i, wish, into);
+        });
+        if (targets.wants_any()) {
             scan_section(window, map_.sections()[i], is_wanted, range, use);
         }
     }
-    table.clear();
-    for (const known_target& each : known) {
-        table.add(each.id, *each.target);
-    }
+    targets.want_all();
     return scan(window, map_end(), use);
 }
 
@@ -28711,6 +28758,7 @@ inline std::optional<block> read_placed(file_window& window, std::uint32_t seed,
     block found;
     if (decode_block(window.view(from.place, from.bytes, from.end()), from.offset, seed, found) !=
         block_status::good) {
+        window.count_false(from.bytes);
         return std::nullopt;
     }
     return found;
@@ -28730,7 +28778,8 @@ inline std::optional<placed_block> find_anywhere(file_window& window, std::uint3
     found.sequence = load_le<std::uint64_t>(head.data() + 16);
     found.offset = load_le<std::uint64_t>(head.data() + 24);
     found.bytes = decode_block_head(head, found.offset).bytes;
-    if (found.bytes == 0 || found.bytes > end - place || !read_placed(window, seed, found)) {
+    if (found.bytes == 0 || found.bytes > end - place || window.is_spent(end) ||
+        !read_placed(window, seed, found)) {
         return std::nullopt;
     }
     return found;
@@ -37976,6 +38025,10 @@ namespace guild { inline namespace v0 { namespace runs {
 /// Keys with their values, in the order in which the keys first appeared.
 using pair_list = std::vector<std::pair<std::string, std::string>>;
 
+/// How many keys of a table are read: a file of 64 MiB could have 16 million, each of them larger
+/// in memory than on disk.
+inline constexpr std::size_t max_table_keys = 100'000;
+
 /// A key or value as it stands in a file: `\t`, `\n`, `\\` and `\0` for tab, newline, backslash,
 /// NUL.
 ///
@@ -37991,10 +38044,10 @@ using pair_list = std::vector<std::pair<std::string, std::string>>;
 /// The pairs of a file's text. A key that appears again takes the later value, at its first place.
 ///
 /// in       any bytes; ignored are a last line without newline, lines without exactly one tab, with
-///          a NUL byte or with an empty key
+///          a NUL byte or with an empty key, and keys beyond the first most_keys
 /// cost     O(n)
 /// example  tests/runs/tsv.cpp "tsv: a torn tail and lines with two tabs are ignored"
-[[nodiscard]] pair_list parse_tsv(std::string_view text);
+[[nodiscard]] pair_list parse_tsv(std::string_view text, std::size_t most_keys = max_table_keys);
 
 /// The value of `key`, or null.
 [[nodiscard]] const std::string* find_value(const pair_list& pairs, std::string_view key) noexcept;
@@ -38084,7 +38137,7 @@ inline std::string format_tsv_line(std::string_view key, std::string_view value)
     return escape_tsv(key) + '\t' + escape_tsv(value) + '\n';
 }
 
-inline pair_list parse_tsv(std::string_view text) {
+inline pair_list parse_tsv(std::string_view text, std::size_t most_keys) {
     pair_list pairs;
     std::unordered_map<std::string, std::size_t> places;
     while (true) {
@@ -38102,11 +38155,12 @@ inline pair_list parse_tsv(std::string_view text) {
         }
         std::string key = unescape_tsv(line.substr(0, tab));
         std::string value = unescape_tsv(line.substr(tab + 1));
-        const auto [place, is_new] = places.try_emplace(key, pairs.size());
-        if (is_new) {
-            pairs.emplace_back(std::move(key), std::move(value));
-        } else {
+        const auto place = places.find(key);
+        if (place != places.end()) {
             pairs[place->second].second = std::move(value);
+        } else if (pairs.size() < most_keys) {
+            places.emplace(key, pairs.size());
+            pairs.emplace_back(std::move(key), std::move(value));
         }
     }
 }
@@ -39085,7 +39139,9 @@ inline std::optional<output_record> output_reader::find_record() {
 }
 
 inline void output_reader::extend(output_record record, output_span& span) {
-    span.stream = record.stream;
+    // Files may be a stranger's, with streams that there are none of.
+    const bool is_known = record.stream <= output_stream::err;
+    span.stream = is_known ? record.stream : output_stream::unknown;
     while (true) {
         moments_.push_back({at_, record.time_us});
         const std::uint64_t record_end = record.offset + record.length;
@@ -39098,7 +39154,7 @@ inline void output_reader::extend(output_record record, output_span& span) {
             return;
         }
         const auto next = find_record();
-        const bool is_more = next && next->offset <= at_ && next->stream == span.stream &&
+        const bool is_more = next && next->offset <= at_ && next->stream == record.stream &&
                              (next->flags & output_record::gap) == 0;
         if (!is_more) {
             return;
@@ -39826,6 +39882,9 @@ inline void run::load(std::string_view name, pair_list& into, const os::env& sys
     const auto text = os::load_file(data_path(path_, name), std::uint64_t{1} << 26U, system);
     if (text) {
         into = parse_tsv(*text);
+        if (into.size() >= max_table_keys) {
+            notes_.push_back(std::string(name) + ": more keys than are read");
+        }
         if (!text->empty() && text->back() != '\n') {
             notes_.push_back(std::string(name) + ": the last line is cut and was ignored");
         }
@@ -41502,7 +41561,7 @@ inline result<run_marks> change_marks(const std::string& run_directory, const ma
     if (!text && text.error().code != errc::not_found) {
         return text.error();
     }
-    pair_list pairs = text ? parse_tsv(*text) : pair_list();
+    pair_list pairs = text ? parse_tsv(*text, text->size()) : pair_list();
     detail::apply_marks(pairs, changes);
     std::string lines;
     for (const auto& [key, value] : pairs) {
@@ -47715,7 +47774,9 @@ private:
     void look_after_directory(bool is_last);
     void restore();
     void report(std::string_view what, const result<void>& outcome);
-    void report_series();
+    void report_series(const series::writer& writer, const result<void>& outcome);
+    void flush_series();
+    void move_series_to(const std::string& directory);
     void compact_series();
     void finish_output(run_end& how);
     [[nodiscard]] std::vector<kept_file> open_files();
@@ -47842,7 +47903,6 @@ inline void recording::finish_output(run_end& how) {
         options_.message(std::to_string(*left) + " bytes of output were not searched for values; "
                                                  "'guild scan-output' does that");
     }
-    report("series values", follower_->writer().flush());
 }
 
 inline std::int64_t recording::wait_ms() const {
@@ -47867,11 +47927,21 @@ inline void recording::work_if_due() {
     start_round();
     (void)events_.collect(*series_);
     record_machine();
-    report("series values", series_->flush());
-    report_series();
     read_output();  // also while output comes without a pause
+    flush_series();
+}
+
+inline void recording::flush_series() {
+    report_series(*series_, series_->flush());
     if (follower_) {
-        report("series values", follower_->writer().flush());
+        report_series(follower_->writer(), follower_->writer().flush());
+    }
+}
+
+inline void recording::move_series_to(const std::string& directory) {
+    report("series values", series_->move_to(directory));
+    if (follower_) {
+        report("series values", follower_->writer().move_to(directory));
     }
 }
 
@@ -47884,7 +47954,7 @@ inline void recording::work_collectors() {
         }
     }
     if (stored > 0) {
-        report("series values", series_->flush());
+        flush_series();
     }
 }
 
@@ -47921,6 +47991,10 @@ inline void recording::look_after_directory(bool is_last) {
         options_.message(std::string(rundir_deleted_message));
     }
     is_told_ = is_lost;
+    if (state_ == rundir_state::moved) {
+        const std::string data = keeper_.data_directory_now(state_);
+        move_series_to(join_path(data, series_directory));
+    }
     const bool is_time =
         keeper_.is_time_to_restore(state_, now_us(), options_.restore_patience_ms * 1000);
     if (is_time || (is_last && is_lost)) {
@@ -47929,10 +48003,7 @@ inline void recording::look_after_directory(bool is_last) {
 }
 
 inline void recording::restore() {
-    report("series values", series_->flush());
-    if (follower_) {
-        report("series values", follower_->writer().flush());
-    }
+    flush_series();
     auto place = keeper_.restore(open_files());
     if (!place) {
         report("restored run", std::move(place).error());
@@ -47940,7 +48011,7 @@ inline void recording::restore() {
     }
     state_ = rundir_state::present;
     is_told_ = false;
-    report("series values", series_->move_to(data_path(*place, series_directory)));
+    move_series_to(data_path(*place, series_directory));
     report("heartbeat", files_.beat());  // LOCK names its own inode
     options_.message("Everything recorded so far is in " + *place + " again");
 }
@@ -47951,15 +48022,14 @@ inline std::string recording::end(run_end how) {
         record_machine();  // the command was quicker than the first round
     }
     (void)events_.collect(*series_);
-    report("series values", series_->flush());
     finish_output(how);
+    flush_series();
     look_after_directory(true);
     report("output", output_.flush_gap(how.stopped_us));
-    report("series values", series_->close());
+    report_series(*series_, series_->close());
     if (follower_) {
-        report("series values", follower_->close(keeper_.data_directory_now(state_)));
+        report_series(follower_->writer(), follower_->close(keeper_.data_directory_now(state_)));
     }
-    report_series();
     if (output_.lost_bytes() > 0) {
         how.more.emplace_back("output_lost_bytes", std::to_string(output_.lost_bytes()));
     }
@@ -48004,9 +48074,17 @@ inline void recording::report(std::string_view what, const result<void>& outcome
     }
 }
 
-inline void recording::report_series() {
-    if (series_->last_error() && reported_.find("series values") == reported_.end()) {
-        report("series values", *series_->last_error());
+// That the directory of a file is gone is told by look_after_directory, and loses nothing.
+inline void recording::report_series(const series::writer& writer, const result<void>& outcome) {
+    const auto is_of_directory = [](const error& why) {
+        return why.code == errc::not_found || why.code == errc::not_a_directory;
+    };
+    if (!outcome && !is_of_directory(outcome.error())) {
+        report("series values", outcome);
+    }
+    const auto& first = writer.last_error();
+    if (first && !is_of_directory(*first) && reported_.find("series values") == reported_.end()) {
+        report("series values", *first);
     }
 }
 
