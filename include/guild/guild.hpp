@@ -128,6 +128,7 @@
 #include <guild/series/file_builder.hpp>       // blocks in the making
 #include <guild/series/writer_options.hpp>     // how a file is written and named
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/opened_file.hpp>        // a file with its header, as all that read one begin
 #include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
 #include <guild/series/block_points.hpp>       // the points and the names in a block
 #include <guild/series/key_index.hpp>          // ids by key

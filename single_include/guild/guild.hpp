@@ -25642,6 +25642,62 @@ inline result<void> writer::rename_file(const std::string& path) {
 
 }}}  // namespace guild::series
 
+// ==== guild/series/opened_file.hpp ====
+// guild/series/opened_file.hpp - a series file with its header, as everything that reads one
+// begins.
+//
+// Layer 3. Includes: base, os/file, series/format.
+// Not here: blocks (series/block_reader.hpp).
+
+namespace guild { inline namespace v0 { namespace series {
+
+struct opened_file {
+    os::file file;
+    os::file_status status;  // when it was opened
+    file_header header;      // as far as it can be told where it is damaged
+    bool has_damaged_header = false;
+};
+
+/// Opens a series file and reads its header.
+///
+/// errors   not_found, permission_denied; bad_value: no regular file; truncated: not even a header
+///          yet; bad_syntax: not a series file; unsupported: made by a newer version; io_failed
+/// example  tests/series/opened_file.cpp "opened file: a damaged header is guessed, and told"
+[[nodiscard]] result<opened_file> open_series_file(const std::string& path,
+                                                   const os::env& system = os::system_env);
+
+// ---- implementation ---------------------------------------------------------
+
+inline result<opened_file> open_series_file(const std::string& path, const os::env& system) {
+    auto file = os::open_file(path, os::open_mode::read, system);
+    if (!file) {
+        return std::move(file).error();
+    }
+    const auto status = file->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != os::file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path);
+    }
+    char bytes[header_bytes];
+    const auto got = file->read_at(0, bytes, sizeof bytes);
+    if (!got) {
+        return got.error();
+    }
+    const std::string_view head(bytes, *got);
+    auto header = decode_header(head);
+    const bool is_damaged = !header && header.error().code == errc::bad_checksum;
+    if (!header && !is_damaged) {
+        header.error().path = path;
+        return std::move(header).error();
+    }
+    return opened_file{std::move(*file), *status, is_damaged ? guess_header(head) : *header,
+                       is_damaged};
+}
+
+}}}  // namespace guild::series
+
 // ==== guild/series/block_reader.hpp ====
 // guild/series/block_reader.hpp - the blocks of a series file in order, past damaged ranges.
 //
@@ -27108,9 +27164,9 @@ inline std::size_t pyramid_memory::add_buckets(std::size_t first, pyramid_wish w
 // ==== guild/series/reader.hpp ====
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index pixel_targets
-// pyramid_memory pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
-// (series/writer.hpp).
+// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index opened_file
+// pixel_targets pyramid_memory pyramid_source.
+// Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
 // refresh() goes on from there. A point is read back bit for bit or it is missing.
@@ -27281,36 +27337,17 @@ inline result<reader> reader::open(const std::string& path, const os::env& syste
 
 // Opens what stands at the path and reads its header; on an error the open file stays as it was.
 inline result<void> reader::open_file() {
-    auto file = os::open_file(path_, os::open_mode::read, *system_);
-    if (!file) {
-        return std::move(file).error();
+    auto opened = open_series_file(path_, *system_);
+    if (!opened) {
+        return std::move(opened).error();
     }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path_);
-    }
-    std::string bytes(header_bytes, '\0');
-    const auto got = file->read_at(0, &bytes[0], bytes.size());
-    if (!got) {
-        return got.error();
-    }
-    bytes.resize(*got);
-    auto header = decode_header(bytes);
-    const bool damaged = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged) {
-        header.error().path = path_;
-        return std::move(header).error();
-    }
-    header_ = damaged ? guess_header(bytes) : *header;
-    damaged_header_ = damaged;
+    header_ = opened->header;
+    damaged_header_ = opened->has_damaged_header;
     // As end_before(): left out already.
     limit_ = header_.generation != 0 ? std::numeric_limits<std::uint64_t>::max() : limit_;
     seed_ = checksum_seed(header_.id);
-    file_ = std::move(*file);
-    seen_ = *status;
+    file_ = std::move(opened->file);
+    seen_ = opened->status;
     return {};
 }
 
@@ -27614,11 +27651,8 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
         scan_section(window, map_.sections()[i], is_wanted, range, use);
     }
-    auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
+    const auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
+    return scanned ? result<std::vector<point>>(std::move(found)) : scanned.error();
 }
 
 inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
@@ -27682,16 +27716,13 @@ inline result<std::vector<note>> reader::notes() {
     std::vector<note> found;
     file_window window(file_);
     lost_.clear();
-    auto scanned = scan(window, header_bytes, [&](const block& from) {
+    const auto scanned = scan(window, header_bytes, [&](const block& from) {
         note content;
         if (from.type == block_type::note && decode_note(from.payload, content)) {
             found.push_back(std::move(content));
         }
     });
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
+    return scanned ? result<std::vector<note>>(std::move(found)) : scanned.error();
 }
 
 inline std::uint64_t reader::bytes_lost() const noexcept {
@@ -29020,28 +29051,14 @@ inline std::uint64_t find_limit(const std::string& path, const uuid& id, const o
 }
 
 inline result<void> rewriter::open() {
-    auto file = os::open_file(path_, os::open_mode::read, *system_);
-    if (!file) {
-        return std::move(file).error();
+    auto opened = open_series_file(path_, *system_);
+    if (!opened) {
+        return std::move(opened).error();
     }
-    file_ = std::move(*file);
-    const auto status = file_.status();
-    if (!status) {
-        return status.error();
-    }
-    before_ = *status;
-    char bytes[header_bytes];
-    const auto got = file_.read_at(0, bytes, sizeof bytes);
-    if (!got) {
-        return got.error();
-    }
-    auto header = decode_header({bytes, *got});
-    damaged_header_ = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged_header_) {
-        header.error().path = path_;
-        return std::move(header).error();
-    }
-    header_ = damaged_header_ ? guess_header({bytes, *got}) : *header;
+    file_ = std::move(opened->file);
+    before_ = opened->status;
+    header_ = opened->header;
+    damaged_header_ = opened->has_damaged_header;
     if (header_.generation == 0) {
         limit_ = find_limit(path_, header_.id, *system_);
     }
@@ -29842,39 +29859,23 @@ private:
 }  // namespace detail
 
 inline result<verify_report> verify(const std::string& path, const os::env& system) {
-    const auto file = os::open_file(path, os::open_mode::read, system);
-    if (!file) {
-        return file.error();
+    const auto opened = open_series_file(path, system);
+    if (!opened) {
+        return opened.error();
     }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path);
-    }
-    char bytes[header_bytes];
-    const auto got = file->read_at(0, bytes, sizeof bytes);
-    if (!got) {
-        return got.error();
-    }
-    auto header = decode_header({bytes, *got});
-    const bool damaged = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged) {
-        header.error().path = path;
-        return std::move(header).error();
-    }
-    const file_header known = damaged ? guess_header({bytes, *got}) : *header;
-    auto report = detail::verifier(*file, status->size).run(known, damaged);
+    auto report = detail::verifier(opened->file, opened->status.size)
+                      .run(opened->header, opened->has_damaged_header);
     if (!report || (report->damage.empty() && report->tail_bytes == 0)) {
         return report;
     }
-    const auto list = list_blocks(*file, checksum_seed(known.id), status->size);
+    const auto list =
+        list_blocks(opened->file, checksum_seed(opened->header.id), opened->status.size);
     if (!list) {
         return list.error();
     }
     return list->has_displaced()
-               ? detail::verifier(*file, status->size).run_displaced(known, damaged, *list)
+               ? detail::verifier(opened->file, opened->status.size)
+                     .run_displaced(opened->header, opened->has_damaged_header, *list)
                : report;
 }
 

@@ -1,8 +1,8 @@
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index pixel_targets
-// pyramid_memory pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
-// (series/writer.hpp).
+// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index opened_file
+// pixel_targets pyramid_memory pyramid_source.
+// Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
 // refresh() goes on from there. A point is read back bit for bit or it is missing.
@@ -28,6 +28,7 @@
 #include <guild/series/id_table.hpp>
 #include <guild/series/index.hpp>
 #include <guild/series/name_table.hpp>
+#include <guild/series/opened_file.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/pixel_targets.hpp>
 #include <guild/series/pixels.hpp>
@@ -202,36 +203,17 @@ inline result<reader> reader::open(const std::string& path, const os::env& syste
 
 // Opens what stands at the path and reads its header; on an error the open file stays as it was.
 inline result<void> reader::open_file() {
-    auto file = os::open_file(path_, os::open_mode::read, *system_);
-    if (!file) {
-        return std::move(file).error();
+    auto opened = open_series_file(path_, *system_);
+    if (!opened) {
+        return std::move(opened).error();
     }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path_);
-    }
-    std::string bytes(header_bytes, '\0');
-    const auto got = file->read_at(0, &bytes[0], bytes.size());
-    if (!got) {
-        return got.error();
-    }
-    bytes.resize(*got);
-    auto header = decode_header(bytes);
-    const bool damaged = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged) {
-        header.error().path = path_;
-        return std::move(header).error();
-    }
-    header_ = damaged ? guess_header(bytes) : *header;
-    damaged_header_ = damaged;
+    header_ = opened->header;
+    damaged_header_ = opened->has_damaged_header;
     // As end_before(): left out already.
     limit_ = header_.generation != 0 ? std::numeric_limits<std::uint64_t>::max() : limit_;
     seed_ = checksum_seed(header_.id);
-    file_ = std::move(*file);
-    seen_ = *status;
+    file_ = std::move(opened->file);
+    seen_ = opened->status;
     return {};
 }
 
@@ -535,11 +517,8 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
         scan_section(window, map_.sections()[i], is_wanted, range, use);
     }
-    auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
+    const auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
+    return scanned ? result<std::vector<point>>(std::move(found)) : scanned.error();
 }
 
 inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
@@ -603,16 +582,13 @@ inline result<std::vector<note>> reader::notes() {
     std::vector<note> found;
     file_window window(file_);
     lost_.clear();
-    auto scanned = scan(window, header_bytes, [&](const block& from) {
+    const auto scanned = scan(window, header_bytes, [&](const block& from) {
         note content;
         if (from.type == block_type::note && decode_note(from.payload, content)) {
             found.push_back(std::move(content));
         }
     });
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
+    return scanned ? result<std::vector<note>>(std::move(found)) : scanned.error();
 }
 
 inline std::uint64_t reader::bytes_lost() const noexcept {

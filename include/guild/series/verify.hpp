@@ -27,6 +27,7 @@
 #include <guild/series/frames.hpp>
 #include <guild/series/id_table.hpp>
 #include <guild/series/index.hpp>
+#include <guild/series/opened_file.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
 #include <guild/series/pyramid_check.hpp>
@@ -417,39 +418,23 @@ private:
 }  // namespace detail
 
 inline result<verify_report> verify(const std::string& path, const os::env& system) {
-    const auto file = os::open_file(path, os::open_mode::read, system);
-    if (!file) {
-        return file.error();
+    const auto opened = open_series_file(path, system);
+    if (!opened) {
+        return opened.error();
     }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path);
-    }
-    char bytes[header_bytes];
-    const auto got = file->read_at(0, bytes, sizeof bytes);
-    if (!got) {
-        return got.error();
-    }
-    auto header = decode_header({bytes, *got});
-    const bool damaged = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged) {
-        header.error().path = path;
-        return std::move(header).error();
-    }
-    const file_header known = damaged ? guess_header({bytes, *got}) : *header;
-    auto report = detail::verifier(*file, status->size).run(known, damaged);
+    auto report = detail::verifier(opened->file, opened->status.size)
+                      .run(opened->header, opened->has_damaged_header);
     if (!report || (report->damage.empty() && report->tail_bytes == 0)) {
         return report;
     }
-    const auto list = list_blocks(*file, checksum_seed(known.id), status->size);
+    const auto list =
+        list_blocks(opened->file, checksum_seed(opened->header.id), opened->status.size);
     if (!list) {
         return list.error();
     }
     return list->has_displaced()
-               ? detail::verifier(*file, status->size).run_displaced(known, damaged, *list)
+               ? detail::verifier(opened->file, opened->status.size)
+                     .run_displaced(opened->header, opened->has_damaged_header, *list)
                : report;
 }
 
