@@ -109,6 +109,12 @@ if(guild_has_doctest)
     list(APPEND guild_children child_${name})
   endforeach()
 
+  # Libraries that are loaded while tests run, in the place of those that machines lack.
+  add_library(fake_nvml MODULE "${guild_tests_dir}/library/nvml.cpp")
+  target_link_libraries(fake_nvml PRIVATE guild_warnings)
+  set_target_properties(fake_nvml PROPERTIES PREFIX lib SUFFIX .so LIBRARY_OUTPUT_DIRECTORY "${guild_bin_dir}")
+  list(APPEND guild_children fake_nvml)
+
   list(TRANSFORM GUILD_TEST_FOLDERS APPEND "/*.cpp" OUTPUT_VARIABLE guild_test_globs)
   guild_doctest_program(guild_tests LIBRARIES ${guild_everything} GLOBS *.cpp ${guild_test_globs}
     EXCEPT main.cpp json.cpp toml.cpp)
@@ -258,6 +264,7 @@ if(Python3_FOUND)
       guild_test(cli/${name} quick 120 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/run.py"
         $<TARGET_FILE:guild_program> "${transcript}")
     endforeach()
+    guild_test(terminal quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/terminal.py" $<TARGET_FILE:guild_program>)
     if(NOT GUILD_SANITIZE) # whose memory would be what the deaths are about
       guild_test(deaths quick 600 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/deaths.py" $<TARGET_FILE:guild_program>)
       guild_test(kills long 900 "${Python3_EXECUTABLE}" "${guild_tests_dir}/cli/kills.py" $<TARGET_FILE:guild_program> 200)
@@ -269,6 +276,7 @@ if(Python3_FOUND)
       guild_test(tutorial/${name} quick 300 "${Python3_EXECUTABLE}" "${guild_tests_dir}/tutorial/${name}.py"
         $<TARGET_FILE:guild_program>)
     endforeach()
+    guild_test(viewer/promtool quick 120 sh "${guild_tests_dir}/viewer/promtool.sh" $<TARGET_FILE:guild_program>)
     guild_test(browser "long;browser" 900 sh "${guild_tests_dir}/browser/run.sh" $<TARGET_FILE:guild_program>
       "${PROJECT_BINARY_DIR}/browser")
   endif()
@@ -341,4 +349,10 @@ if(Python3_FOUND AND TARGET bench_events)
     COMMAND "${Python3_EXECUTABLE}" "${guild_tests_dir}/bench/events_peers.py" $<TARGET_FILE:bench_events>
             "${PROJECT_BINARY_DIR}/bench")
   add_dependencies(bench_events_peers bench_events)
+endif()
+if(Python3_FOUND AND TARGET bench_view AND TARGET guild_program)
+  add_custom_target(bench_view_peers USES_TERMINAL
+    COMMAND "${Python3_EXECUTABLE}" "${guild_tests_dir}/bench/view_peers.py" $<TARGET_FILE:bench_view>
+            $<TARGET_FILE:guild_program> "${PROJECT_BINARY_DIR}/bench/view")
+  add_dependencies(bench_view_peers bench_view guild_program)
 endif()

@@ -4,7 +4,7 @@
 #   --demo  what building and running the guild program and the trainers needs
 #   --test  that, and what scripts/test.sh needs (the default)
 #   --all   that, and what scripts/test.sh --all needs: more compilers, foreign machines, Meson, a browser, a locale,
-#           SQLite for the series benchmark
+#           Prometheus' checker; SQLite and wrk for benchmarks
 #
 # Knows apt, dnf, pacman and brew. Asks for nothing that is there already, and so is quick the second time. Without
 # root it uses sudo; without sudo it says what to install.
@@ -19,7 +19,7 @@ apt_demo="ca-certificates cmake g++ ninja-build pkg-config nlohmann-json3-dev li
 apt_test="doctest-dev ccache procps bash xz-utils zstd bzip2 git patch diffutils findutils tar"
 apt_all="clang-14 clang-19 libclang-rt-14-dev libclang-rt-19-dev meson chromium nodejs npm locales tzdata
          g++-arm-linux-gnueabihf g++-s390x-linux-gnu g++-aarch64-linux-gnu qemu-user
-         python3-venv libsqlite3-dev"
+         python3-venv libsqlite3-dev prometheus wrk"
 dnf_demo="cmake gcc-c++ ninja-build pkgconf-pkg-config json-devel tomlplusplus-devel cpp-httplib-devel cli11-devel curl
           gzip python3"
 dnf_test="doctest-devel ccache procps-ng bash xz zstd bzip2 git patch diffutils findutils tar"
@@ -54,7 +54,8 @@ leave_out_tools() {
         case $package in
             python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null || echo "$package" ;;
             nodejs) command -v node >/dev/null 2>&1 || echo "$package" ;;
-            cmake | npm | meson | ccache | git | curl | python3 | bash | patch | tar) command -v "$package" >/dev/null 2>&1 || echo "$package" ;;
+            prometheus) command -v promtool >/dev/null 2>&1 || echo "$package" ;;
+            cmake | npm | meson | ccache | git | curl | python3 | bash | patch | tar | wrk) command -v "$package" >/dev/null 2>&1 || echo "$package" ;;
             *) echo "$package" ;;
         esac
     done

@@ -10,6 +10,7 @@
 #include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/process.hpp>
+#include <guild/project/output_rules.hpp>
 #include <guild/toml.hpp>
 #include <guild/version.hpp>
 #include <guild/viewer/view_spec.hpp>
@@ -89,6 +90,8 @@ bool check_project(const arguments& given, io& console, std::vector<finding>& fi
     print_diagnostics(console, report.diagnostics, report.text);
     if (report.value) {
         print_diagnostics(console, guild::viewer::check_reductions(*report.value), report.text);
+        const auto bad_rules = guild::project::check_output_rules(*report.value);
+        print_diagnostics(console, bad_rules, report.text);
         const std::size_t models = report.value->models().size();
         findings.push_back({"project", report.path + " (" + report.value->title() + ", " +
                                            std::to_string(models) +
@@ -96,7 +99,7 @@ bool check_project(const arguments& given, io& console, std::vector<finding>& fi
         for (const std::string& root : report.value->run_roots()) {
             findings.push_back(check_run_root(root));
         }
-        return true;
+        return bad_rules.empty();
     }
     const bool is_missing = report.failure && report.path.empty();
     findings.push_back({"project",

@@ -80,7 +80,7 @@ private:
 /// written at once.
 class io {
 public:
-    io(int out_fd, int err_fd) noexcept : out_fd_(out_fd), err_fd_(err_fd) {}
+    io(int out_fd, int err_fd) noexcept;
     io(const io&) = delete;
     io& operator=(const io&) = delete;
     ~io() { flush(); }
@@ -88,8 +88,14 @@ public:
     std::string command;  // the word after `guild`, for messages; empty before it is known
     std::string program_directory;  // where the running guild program lies, absolute
 
+    /// On a terminal control characters other than line feed and tab become '?': names and texts of
+    /// runs come from anywhere.
     void print(std::string_view text);
     void print_error(std::string_view text);
+
+    /// For output that was asked for byte by byte, and the program's own control sequences.
+    void print_as_is(std::string_view text);
+    void print_error_as_is(std::string_view text);
 
     /// Writes what print() collected.
     void flush();
@@ -107,13 +113,18 @@ public:
     /// Prints `guild COMMAND: warning: message` on standard error.
     void warn(const std::string& message) { fail("warning: " + message); }
 
-    /// Whether colour may be used on standard output: a terminal, TERM is not `dumb`, NO_COLOR not
-    /// set.
+    /// Whether a line that stands on standard output can be written again: a terminal, and TERM is
+    /// not `dumb`.
+    [[nodiscard]] bool can_redraw() const;
+
+    /// Whether colour may be used on standard output: the same, and NO_COLOR is not set.
     [[nodiscard]] bool use_colour() const;
 
 private:
     int out_fd_;
     int err_fd_;
+    bool is_out_terminal_;
+    bool is_err_terminal_;
     std::string pending_;
     int failure_ = 0;  // errno of the first failed write to standard output
 };

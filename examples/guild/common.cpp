@@ -231,7 +231,7 @@ int fail_work(io& console, const guild::error& error) {
     return exit_failed;
 }
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, std::string_view kept) {
     const auto is_third = [](std::string_view mark, unsigned char first, unsigned char last) {
         const auto byte = mark.size() > 2 ? static_cast<unsigned char>(mark[2]) : 0U;
         return first <= byte && byte <= last;
@@ -239,7 +239,8 @@ std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const auto byte = static_cast<unsigned char>(text.front());
-        std::size_t control = byte < 0x20 || byte == 0x7F ? 1 : 0;
+        const bool is_kept = kept.find(text.front()) != std::string_view::npos;
+        std::size_t control = !is_kept && (byte < 0x20 || byte == 0x7F) ? 1 : 0;
         if (byte == 0xC2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0) {
             control = 2;  // U+0080 to U+009F
         } else if ((guild::starts_with(text, "\xE2\x80") && is_third(text, 0xAA, 0xAE)) ||

@@ -94,8 +94,8 @@ void print_name_values(const name_values& list, const arguments& given, io& cons
 int fail_work(io& console, const guild::error& error);
 
 /// Text from files and names of files, for a terminal: control characters, and marks that turn the
-/// direction of text around, become '?'.
-std::string printable(std::string_view text);
+/// direction of text around, become '?', except those in `kept`.
+std::string printable(std::string_view text, std::string_view kept = {});
 
 /// The directory of the running program, absolute; empty when the system does not tell.
 std::string find_program_directory();

@@ -1,6 +1,7 @@
 // examples/guild/io.cpp - how the program writes to its terminal, pipe or file.
 
 #include "command.hpp"
+#include "common.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -35,7 +36,17 @@ int write_all(int fd, std::string_view text) {
 
 }  // namespace
 
+io::io(int out_fd, int err_fd) noexcept
+    : out_fd_(out_fd),
+      err_fd_(err_fd),
+      is_out_terminal_(::isatty(out_fd) == 1),
+      is_err_terminal_(::isatty(err_fd) == 1) {}
+
 void io::print(std::string_view text) {
+    is_out_terminal_ ? print_as_is(printable(text, "\n\t")) : print_as_is(text);
+}
+
+void io::print_as_is(std::string_view text) {
     pending_ += text;
     if (pending_.size() >= piece_bytes) {
         flush();
@@ -43,6 +54,10 @@ void io::print(std::string_view text) {
 }
 
 void io::print_error(std::string_view text) {
+    is_err_terminal_ ? print_error_as_is(printable(text, "\n\t")) : print_error_as_is(text);
+}
+
+void io::print_error_as_is(std::string_view text) {
     flush();
     write_all(err_fd_, text);
 }
@@ -77,14 +92,15 @@ int io::finish(int code) {
 
 bool io::use_colour() const {
     const char* no_colour = std::getenv("NO_COLOR");
-    if (no_colour != nullptr && *no_colour != '\0') {
-        return false;
-    }
+    return (no_colour == nullptr || *no_colour == '\0') && can_redraw();
+}
+
+bool io::can_redraw() const {
     const char* terminal = std::getenv("TERM");
     if (terminal == nullptr || std::strcmp(terminal, "dumb") == 0) {
         return false;
     }
-    return ::isatty(out_fd_) == 1;
+    return is_out_terminal_;
 }
 
 }  // namespace program

@@ -141,7 +141,7 @@ const char* colour_of(run_status status) {
 std::string format_run(const guild::runs::run& run, const list_request& request,
                        value_source& source, bool colour) {
     const std::string word(to_string(run.status()));
-    std::string line = run.path() + '\t';
+    std::string line = (colour ? printable(run.path()) : run.path()) + '\t';
     line += colour ? colour_of(run.status()) + word + "\033[0m" : word;
     if (!request.columns.empty()) {
         guild::runs::query_values values = source.values_of(run);
@@ -196,7 +196,8 @@ int list_runs(const arguments& given, io& console) {
     }
     const bool colour = console.use_colour();
     for (const guild::runs::run& run : runs) {
-        console.print(format_run(run, *request, source, colour));
+        const std::string line = format_run(run, *request, source, colour);
+        colour ? console.print_as_is(line) : console.print(line);
     }
     return exit_ok;
 }

@@ -17,8 +17,10 @@ std::vector<program::command_spec> all_commands() {
     return {
         program::init_command(),          program::check_command(),
         program::prepare_command(),       program::train_command(),
+        program::evaluate_command(),
         program::run_command(),           program::rerun_command(),
         program::stop_command(),          program::show_command(),
+        program::output_command(),        program::scan_output_command(),
         program::view_command(),          program::status_command(),
         program::list_models_command(),   program::list_runs_command(),
         program::list_series_command(),   program::list_attrs_command(),

@@ -6,8 +6,9 @@
 
 #include <guild/base/number.hpp>
 #include <guild/base/path.hpp>
+#include <guild/base/text.hpp>
 #include <guild/os/environment.hpp>
-#include <guild/os/gpu.hpp>
+#include <guild/os/gpu_sampler.hpp>
 #include <guild/package/home.hpp>
 
 #include <cstddef>
@@ -27,8 +28,8 @@ std::vector<option_spec> operation_options() {
 
 guild::result<std::vector<guild::project::flag>>
 resolve_flags(const guild::project::project& project, const guild::project::section& section,
-              const arguments& given) {
-    guild::project::variables command_line;
+              const arguments& given, guild::project::variables recorded) {
+    guild::project::variables command_line = std::move(recorded);
     for (const std::string& text : given.all("flag")) {
         auto flag = guild::project::parse_flag_argument(text);
         if (!flag) {
@@ -40,7 +41,7 @@ resolve_flags(const guild::project::project& project, const guild::project::sect
 }
 
 guild::project::variables operation_variables(const std::string& run_directory) {
-    static const std::size_t gpu_count = guild::os::list_gpus().size();  // asks nvidia-smi
+    static const std::size_t gpu_count = guild::os::list_gpus().size();  // asks the driver
     const auto homes = guild::package::find_package_homes();
     guild::project::variables variables = {
         {"PKGHOME", homes ? guild::package::get_used_home(*homes) : std::string()},
@@ -56,7 +57,12 @@ guild::result<guild::project::operation> make_operation(const operation_request&
                                                         const io& console) {
     guild::project::operation_inputs inputs;
     inputs.flags = request.flags;
-    inputs.values = operation_variables(run_directory);
+    if (request.evaluates.empty()) {
+        inputs.values = operation_variables(run_directory);
+    } else {
+        inputs.values = operation_variables(request.evaluates);
+        inputs.values.emplace_back("EVALDIR", run_directory);
+    }
     inputs.program_directory = console.program_directory;
     inputs.path_variable = guild::os::find_variable("PATH").value_or("");
     return guild::project::make_operation(request.project, request.section, request.attribute,
@@ -80,12 +86,23 @@ guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::proj
     return 0;
 }
 
+std::vector<std::string> source_patterns(const operation_request& request) {
+    const std::string* own = request.section.find("sources");
+    const guild::project::section* whole = request.project.find_section({"project"});
+    const std::string* all = whole == nullptr ? nullptr : whole->find("sources");
+    const std::string* text = own != nullptr ? own : all;
+    return text == nullptr ? std::vector<std::string>() : guild::split_words(*text);
+}
+
 int preview(const operation_request& request, const std::string& run_directory, io& console) {
     const auto operation = make_operation(request, run_directory, console);
     if (!operation) {
         return fail(console, operation.error());
     }
-    console.print(guild::project::format_preview(*operation));
+    const std::string which = "RUNDIR is that of the evaluated run, and appears here as $RUNDIR; "
+                              "EVALDIR is created for each evaluation and appears as $EVALDIR.";
+    console.print(request.evaluates.empty() ? guild::project::format_preview(*operation)
+                                            : guild::project::format_preview(*operation, which));
     return exit_ok;
 }
 

@@ -18,10 +18,11 @@ namespace program {
 /// `-P`, `-p, --profile NAME`, `-F, --flag NAME[=VAL]` and `--preview`.
 std::vector<option_spec> operation_options();
 
-/// The flags of `section` with the profile and the flags of the command line.
+/// The flags of `section` with the profile and the flags of the command line; `recorded` ones lie
+/// between the two.
 guild::result<std::vector<guild::project::flag>>
 resolve_flags(const guild::project::project& project, const guild::project::section& section,
-              const arguments& given);
+              const arguments& given, guild::project::variables recorded = {});
 
 /// PKGHOME, GPU_COUNT and, unless `run_directory` is empty, RUNDIR.
 guild::project::variables operation_variables(const std::string& run_directory);
@@ -30,11 +31,13 @@ guild::project::variables operation_variables(const std::string& run_directory);
 struct operation_request {
     const guild::project::project& project;
     const guild::project::section& section;
-    std::string attribute;  // "train" or "prepare"
+    std::string attribute;  // "train", "prepare" or "evaluate"
     std::vector<guild::project::flag> flags;
+    std::string evaluates;  // directory of the run that is evaluated; empty: none
 };
 
-/// The operation with `run_directory` as $RUNDIR; without that variable when it is empty.
+/// The operation with `run_directory` as $RUNDIR, of an evaluation as $EVALDIR; without that
+/// variable when it is empty.
 guild::result<guild::project::operation> make_operation(const operation_request& request,
                                                         const std::string& run_directory,
                                                         const io& console);
@@ -44,6 +47,9 @@ guild::result<guild::project::operation> make_operation(const operation_request&
 ///
 /// errors   bad_value
 guild::result<std::int64_t> get_sample_interval_ms(const std::vector<guild::project::flag>& flags);
+
+/// `sources` of the section, or of [project].
+std::vector<std::string> source_patterns(const operation_request& request);
 
 /// Prints what would be run, with `run_directory` as $RUNDIR.
 int preview(const operation_request& request, const std::string& run_directory, io& console);

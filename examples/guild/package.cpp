@@ -100,13 +100,13 @@ private:
     }
 
     void show_progress(std::string_view text) {
-        console_.print_error("\r" + printable(text) + "\x1B[K");
+        console_.print_error_as_is("\r" + printable(text) + "\x1B[K");
         has_progress_ = true;
     }
 
     void clear_progress() {
         if (std::exchange(has_progress_, false)) {
-            console_.print_error("\r\x1B[K");
+            console_.print_error_as_is("\r\x1B[K");
         }
     }
 

@@ -72,7 +72,7 @@ int prepare(const arguments& given, io& console) {
     if (!flags) {
         return fail(console, flags.error());
     }
-    const operation_request request{*project, **section, "prepare", std::move(*flags)};
+    const operation_request request{*project, **section, "prepare", std::move(*flags), ""};
     if (given.has("preview")) {
         return preview(request, "", console);
     }

@@ -60,6 +60,7 @@ guild::runs::supervise_options make_options(const recording& what,
         options.flags.emplace_back(flag.name, flag.value);
     }
     options.meta = what.meta;
+    options.evaluates = what.evaluates;
     options.meta.insert(options.meta.end(), {{"model", what.model}, {"rundir", run_directory}});
     if (what.model.empty() && !what.name.empty()) {
         options.meta.emplace_back("name", what.name);
@@ -68,6 +69,10 @@ guild::runs::supervise_options make_options(const recording& what,
         options.sample_interval_ms = what.sample_interval_ms;
     }
     options.timeout_ms = what.timeout_ms;
+    if (what.collectors) {
+        options.collectors = what.collectors(run_directory);
+    }
+    options.output_rules = what.output_rules;
     options.echo_out = STDOUT_FILENO;
     options.echo_err = STDERR_FILENO;
     return options;
@@ -86,14 +91,15 @@ void print_post_mortem(const guild::runs::outcome& outcome, io& console) {
     if (!run || outcome.status == guild::runs::run_status::completed) {
         return;
     }
-    console.print_error(printable(guild::runs::describe_end(*run)) + '\n');
+    std::string text = printable(guild::runs::describe_end(*run)) + '\n';
     const auto lines = guild::runs::read_last_lines(*run);
-    if (outcome.status != guild::runs::run_status::error || !lines || is_one_place()) {
-        return;
+    const bool has_lines = outcome.status == guild::runs::run_status::error && lines;
+    if (has_lines && !is_one_place()) {
+        for (const std::string& line : *lines) {
+            text += "  " + printable(line) + '\n';
+        }
     }
-    for (const std::string& line : *lines) {
-        console.print_error("  " + printable(line) + '\n');
-    }
+    console.print_error(text);  // at once: nobody else's words in between
 }
 
 /// The exit status of guild for how the command ended.
@@ -112,16 +118,51 @@ void remove_unused(const std::string& run_directory) {
     }
 }
 
+void warn_of_missing(const guild::runs::snapshot_report& report, io& console) {
+    for (const std::string& path : report.left_out) {
+        console.warn("not copied into the run: " + printable(path));
+    }
+}
+
+/// The sources of another run, and what it knew of its repository.
+guild::runs::pair_list copy_recorded_sources(const guild::runs::run& from,
+                                             const std::string& run_directory, io& console) {
+    const auto files = guild::runs::list_saved_sources(from.path());
+    warn_of_missing(guild::runs::copy_sources(
+                        guild::runs::data_path(from.path(), guild::runs::sources_directory), files,
+                        run_directory),
+                    console);
+    const std::string diff = guild::runs::data_path(from.path(), guild::runs::git_diff_name);
+    if (const auto text = guild::os::load_file(diff)) {
+        const auto saved = guild::os::save_file(
+            guild::runs::data_path(run_directory, guild::runs::git_diff_name), *text);
+        if (!saved) {
+            console.warn(guild::to_string(saved.error()));
+        }
+    }
+    guild::runs::pair_list attributes;
+    for (const auto& pair : from.attrs()) {
+        if (guild::starts_with(pair.first, "git_")) {
+            attributes.push_back(pair);
+        }
+    }
+    return attributes;
+}
+
 /// Copies sources and the difference to the commit into the run; attributes for what git says.
 guild::runs::pair_list record_sources(const recording& what, const std::string& run_directory,
                                       io& console) {
-    if (!what.source_patterns.empty()) {
-        const auto report =
-            guild::runs::save_sources(what.project_directory, what.source_patterns, run_directory);
-        for (const std::string& path : report.left_out) {
-            console.warn("not copied into the run: " + printable(path));
-        }
+    if (what.sources_of) {
+        return copy_recorded_sources(*what.sources_of, run_directory, console);
     }
+    if (!what.source_patterns.empty()) {
+        warn_of_missing(
+            guild::runs::save_sources(what.project_directory, what.source_patterns, run_directory),
+            console);
+    }
+    warn_of_missing(
+        guild::runs::copy_sources(what.project_directory, what.source_files, run_directory),
+        console);
     const auto state = guild::runs::read_git_state(what.project_directory);
     if (const auto saved = guild::runs::save_git_diff(state, run_directory); !saved) {
         console.warn(guild::to_string(saved.error()));
@@ -143,7 +184,9 @@ int supervise(const recording& what, const guild::project::operation& operation,
         return fail(console, stop.error());
     }
     guild::runs::supervise_options options = make_options(what, operation, run_directory);
-    options.attrs = record_sources(what, run_directory, console);
+    options.attrs = what.attrs;
+    const auto sources = record_sources(what, run_directory, console);
+    options.attrs.insert(options.attrs.end(), sources.begin(), sources.end());
     const auto build = guild::runs::build_attributes(program_file(operation));
     options.attrs.insert(options.attrs.end(), build.begin(), build.end());
     options.stop = &*stop;
@@ -194,6 +237,31 @@ guild::result<std::int64_t> get_timeout_ms(const arguments& given) {
                                      *text + "'");
     }
     return static_cast<std::int64_t>(ms);
+}
+
+guild::result<recording> make_recording(const operation_request& request, const arguments& given,
+                                        const io& console) {
+    const auto timeout = get_timeout_ms(given);
+    if (!timeout) {
+        return timeout.error();
+    }
+    const auto interval = get_sample_interval_ms(request.flags);
+    if (!interval) {
+        return interval.error();
+    }
+    recording what;
+    what.run_root = request.project.run_root(&request.section);
+    what.name = request.project.model_display_name(request.section);
+    what.model = request.section.name();
+    what.evaluates = request.evaluates;
+    what.sample_interval_ms = *interval;
+    what.timeout_ms = *timeout;
+    what.project_directory = request.project.directory();
+    what.source_patterns = source_patterns(request);
+    what.make = [&](const std::string& run_directory) {
+        return make_operation(request, run_directory, console);
+    };
+    return what;
 }
 
 int record(const recording& what, io& console) {

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
+#include "output_rules.hpp"
 #include "recording.hpp"
 
 #include <guild/base/path.hpp>
@@ -10,6 +11,7 @@
 #include <guild/os/file.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace program {
@@ -34,6 +36,10 @@ int run(const arguments& given, io& console) {
     if (!root) {
         return exit_usage;
     }
+    auto rules = find_output_rules(given, console);
+    if (!rules) {
+        return exit_usage;
+    }
     const auto timeout = get_timeout_ms(given);
     if (!timeout) {
         return fail(console, timeout.error());
@@ -43,6 +49,7 @@ int run(const arguments& given, io& console) {
     what.run_root = *root;
     what.name = guild::base_name(words.front());
     what.timeout_ms = *timeout;
+    what.output_rules = std::move(*rules);
     what.project_directory = guild::os::current_directory();
     what.make = [&](const std::string& run_directory) {
         return make_plain_operation(words, run_directory);

@@ -1,11 +1,11 @@
 // examples/guild/train.cpp - guild train: runs the train operation of a model and records it.
 
+#include "collectors.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "operation_options.hpp"
+#include "output_rules.hpp"
 #include "recording.hpp"
-
-#include <guild/base/text.hpp>
 
 #include <string>
 #include <utility>
@@ -14,41 +14,31 @@
 namespace program {
 namespace {
 
-/// `sources` of the model, or of [project].
-std::vector<std::string> source_patterns(const operation_request& request) {
-    const std::string* own = request.section.find("sources");
-    const guild::project::section* whole = request.project.find_section({"project"});
-    const std::string* all = whole == nullptr ? nullptr : whole->find("sources");
-    const std::string* text = own != nullptr ? own : all;
-    return text == nullptr ? std::vector<std::string>() : guild::split_words(*text);
-}
-
 /// Records one run of the operation.
 int record_training(const operation_request& request, const arguments& given, io& console) {
-    const auto timeout = get_timeout_ms(given);
-    if (!timeout) {
-        return fail(console, timeout.error());
+    auto what = make_recording(request, given, console);
+    if (!what) {
+        return fail(console, what.error());
     }
-    const auto interval = get_sample_interval_ms(request.flags);
-    if (!interval) {
-        return fail(console, interval.error());
+    const auto collectors = get_collectors(request.project);
+    if (!collectors) {
+        return fail(console, collectors.error());
+    }
+    auto rules = find_output_rules(given, console);
+    if (!rules) {
+        return exit_usage;
     }
     const auto ready = guild::project::check_requirements(request.project, request.section);
     if (!ready) {
         return fail(console, ready.error());
     }
-    recording what;
-    what.run_root = request.project.run_root(&request.section);
-    what.name = request.project.model_display_name(request.section);
-    what.model = request.section.name();
-    what.sample_interval_ms = *interval;
-    what.timeout_ms = *timeout;
-    what.project_directory = request.project.directory();
-    what.source_patterns = source_patterns(request);
-    what.make = [&](const std::string& run_directory) {
-        return make_operation(request, run_directory, console);
+    what->output_rules = std::move(*rules);
+    what->collectors = [&](const std::string& run_directory) {
+        return make_collectors(request.project, *collectors, run_directory,
+                               what->sample_interval_ms > 0 ? what->sample_interval_ms : 1'000,
+                               console);
     };
-    return record(what, console);
+    return record(*what, console);
 }
 
 int train(const arguments& given, io& console) {
@@ -64,7 +54,7 @@ int train(const arguments& given, io& console) {
     if (!flags) {
         return fail(console, flags.error());
     }
-    const operation_request request{*project, **model, "train", std::move(*flags)};
+    const operation_request request{*project, **model, "train", std::move(*flags), ""};
     return given.has("preview") ? preview(request, "$RUNDIR", console)
                                 : record_training(request, given, console);
 }

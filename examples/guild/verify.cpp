@@ -8,7 +8,7 @@
 #include <guild/json.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/compact_run.hpp>
-#include <guild/series/repair.hpp>
+#include <guild/series/verify.hpp>
 
 #include <cstdint>
 #include <optional>

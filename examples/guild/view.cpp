@@ -7,8 +7,10 @@
 
 #include <guild/base/number.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/environment.hpp>
 #include <guild/os/file.hpp>
 #include <guild/os/thread.hpp>
+#include <guild/runs/secrets.hpp>
 #include <guild/viewer.hpp>
 
 #include <algorithm>
@@ -17,6 +19,8 @@
 #include <memory>
 #include <string>
 #include <utility>
+
+#include <unistd.h>
 
 namespace program {
 namespace {
@@ -47,18 +51,20 @@ guild::result<std::int64_t> get_number(const arguments& given, const std::string
     return *number;
 }
 
-/// The token, which becomes part of an address and of a cookie.
+/// The token, which becomes part of an address and of a cookie. Every user of the machine sees a
+/// command line, nobody else's sees a variable.
 ///
 /// errors   bad_value
 guild::result<std::string> get_token(const arguments& given) {
-    const std::string token = given.get("token", "");
+    const auto variable = guild::os::find_variable("GUILD_VIEW_TOKEN");
+    const std::string token = given.get("token", variable.value_or(""));
     for (const char c : token) {
         if (!guild::is_letter(c) && !guild::is_digit(c) && c != '-' && c != '_' && c != '.') {
             return guild::make_error(guild::errc::bad_value,
                                      "a token is made of letters, digits and -_.");
         }
     }
-    if (given.has("token") && token.size() < 8) {
+    if ((given.has("token") || variable) && token.size() < 8) {
         return guild::make_error(guild::errc::bad_value, "a token has at least 8 characters");
     }
     return token;
@@ -109,7 +115,8 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
         guild::viewer::response response = guild::viewer::handle(request, context);
         if (is_logging) {
             const guild::os::lock held(one_line);
-            console.print_error(request.method + ' ' + request.target + ' ' +
+            console.print_error(request.method + ' ' +
+                                printable(guild::runs::withhold_in_text(request.target)) + ' ' +
                                 std::to_string(response.status) + '\n');
         }
         return response;
@@ -128,9 +135,13 @@ int serve(const guild::viewer::server_options& options, const guild::viewer::con
                       "/?token=" + context.who.token + '\n');
     }
     console.flush();
-    server->run();
+    const bool has_ended = server->run();
     current_server = nullptr;
     console.print("Server stopped by user\n");
+    if (!has_ended) {  // an answer is still being made, from what ends with this function
+        console.flush();
+        ::_exit(exit_ok);
+    }
     return exit_ok;
 }
 
@@ -215,7 +226,9 @@ command_spec view_command() {
          {"--unix", "PATH",
           "listen at a socket of this user at PATH, in place of a port (curl --unix-socket PATH, "
           "ssh -L PORT:PATH)"},
-         {"--token", "TEXT", "what a browser has to know, for --host"},
+         {"--token", "TEXT",
+          "what a browser has to know, for --host (default: $GUILD_VIEW_TOKEN, which no other user "
+          "of this machine sees)"},
          {"--once", "URLPATH",
           "print one answer, such as /api/runs, and end; docs/http-api.md has them all"},
          {"--allow-host", "NAME",

@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "common.hpp"
+#include "signals.hpp"
 
 #include <guild/base/number.hpp>
 #include <guild/base/text.hpp>
@@ -11,6 +12,7 @@
 #include <guild/runs/run.hpp>
 #include <guild/series/run_reader.hpp>
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,10 +40,37 @@ std::size_t terminal_columns() {
     return is_known ? size.ws_col : 80;
 }
 
+/// The first signal ends watching in order; a second one at once, should the terminal be stuck.
+volatile sig_atomic_t watch_signal = 0;
+
+void end_watching(int signal) {
+    if (watch_signal != 0) {
+        ::_exit(128 + signal);
+    }
+    watch_signal = signal;
+}
+
+/// How many columns a line takes, if every character takes one.
+std::size_t count_columns(std::string_view line) {
+    return static_cast<std::size_t>(std::count_if(line.begin(), line.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
+/// The beginning of a line that takes at most so many columns.
+std::string cut_to_columns(std::string line, std::size_t most) {
+    while (count_columns(line) > most) {
+        do {
+            line.pop_back();
+        } while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0U) == 0x80U);
+    }
+    return line;
+}
+
 class watcher {
 public:
     watcher(guild::runs::run which, io& console)
-        : path_(which.path()), console_(console), is_terminal_(console.use_colour()) {
+        : path_(which.path()), console_(console), is_terminal_(console.can_redraw()) {
         options_.memory = &memory_;
         run_ = std::move(which);
     }
@@ -55,6 +85,9 @@ public:
             print_output();
             if (is_over) {
                 return end();
+            }
+            if (watch_signal != 0) {
+                return leave();
             }
             show_values();
             console_.flush();
@@ -99,7 +132,7 @@ private:
                 if (piece.lost_bytes > 0) {
                     console_.warn(std::to_string(piece.lost_bytes) + " bytes of output were lost");
                 }
-                console_.print(piece.text);
+                console_.print_as_is(piece.text);
                 is_at_start_ = piece.text.empty() ? is_at_start_ : piece.text.back() == '\n';
             }
             next_ = page->next_offset;
@@ -111,12 +144,14 @@ private:
         if (!is_terminal_ || !is_at_start_) {
             return;
         }
-        const std::string line = describe_values().substr(0, terminal_columns() - 1);
-        if (line != shown_) {
+        const std::size_t columns = terminal_columns();
+        const std::string line = cut_to_columns(describe_values(), columns - 1);
+        if (line != shown_ || columns < columns_) {
             clear_line();
             console_.print(line);
             shown_ = line;
         }
+        columns_ = columns;
     }
 
     std::string describe_values() {
@@ -141,11 +176,26 @@ private:
         return step < 0 ? text : "step " + std::to_string(step) + text;
     }
 
+    /// Takes the line of values away; a terminal that became narrower has made more lines of it.
     void clear_line() {
-        if (!shown_.empty()) {
-            console_.print("\r\033[K");
-            shown_.clear();
+        if (shown_.empty()) {
+            return;
         }
+        const std::size_t rows_above = (count_columns(shown_) - 1) / terminal_columns();
+        if (rows_above > 0) {
+            console_.print_as_is("\033[" + std::to_string(rows_above) + "A\r\033[J");
+        } else {
+            console_.print_as_is("\r\033[K");
+        }
+        shown_.clear();
+    }
+
+    /// Leaves the run alone and the terminal at the beginning of a line.
+    int leave() {
+        clear_line();
+        console_.print(is_at_start_ ? "" : "\n");
+        console_.flush();
+        return 128 + watch_signal;
     }
 
     int end() {
@@ -170,11 +220,19 @@ private:
     std::uint64_t next_ = 0;
     bool is_at_start_ = true;
     std::string shown_;
+    std::size_t columns_ = 0;  // of the terminal, when it was shown
 };
 
 int watch(const arguments& given, io& console) {
     auto run = select_run(given, console);
-    return run ? watcher(std::move(*run), console).follow() : exit_usage;
+    if (!run) {
+        return exit_usage;
+    }
+    std::optional<signal_watch> signals;
+    if (console.can_redraw()) {
+        signals.emplace(end_watching);
+    }
+    return watcher(std::move(*run), console).follow();
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <guild/base/result.hpp>               // result<T>: a value or an error
 #include <guild/base/text.hpp>                 // trim, split, join, UTF-8, closest word
 #include <guild/base/line_splitter.hpp>        // lines out of bytes in pieces, progress bars too
+#include <guild/base/plain_text.hpp>           // text without colours and movements
 #include <guild/base/path.hpp>                 // join, base name, parent, extension
 #include <guild/base/number.hpp>               // text to numbers and back, whatever the locale
 #include <guild/base/bytes.hpp>                // little-endian numbers, varints, bits
@@ -24,6 +25,8 @@
 #include <guild/base/time.hpp>                 // moments and durations as text
 #include <guild/base/pattern.hpp>              // regular expressions in linear time
 #include <guild/base/pattern_syntax.hpp>       // their text as a tree
+#include <guild/base/pattern_states.hpp>       // the same as a machine of states
+#include <guild/base/line_matcher.hpp>         // which lines of a gigabyte match
 
 // layer 2: the operating system
 #include <guild/os/env.hpp>                    // the system calls, replaceable in tests
@@ -52,8 +55,15 @@
 #include <guild/os/guard.hpp>                  // ends a command whose supervisor died
 #include <guild/os/proc.hpp>                   // the text of /proc as values
 #include <guild/os/proc_file.hpp>              // reads those files
+#include <guild/os/traffic.hpp>                // counters of network, swap and files, load
+#include <guild/os/process_tree.hpp>           // what a process and its descendants use
+#include <guild/os/machine.hpp>                // boot, processors, memory
 #include <guild/os/control_group.hpp>          // limits of memory, kills for want of it
+#include <guild/os/group_stats.hpp>            // what a control group uses; throttling
 #include <guild/os/gpu.hpp>                    // GPUs, through nvidia-smi
+#include <guild/os/nvml.hpp>                   // through NVIDIA's library
+#include <guild/os/amd_gpu.hpp>                // through AMD's driver in /sys
+#include <guild/os/gpu_sampler.hpp>            // all of them, without waiting
 #include <guild/os/stats.hpp>                  // statistics of the machine and of a command
 
 // layer 2: INI text
@@ -69,6 +79,8 @@
 #include <guild/project/load.hpp>              // a directory to its project
 #include <guild/project/flags.hpp>             // the four layers of flags
 #include <guild/project/operation.hpp>         // `train = ...` to a command
+#include <guild/project/collectors.hpp>        // programs whose metrics are recorded with a run
+#include <guild/project/output_rules.hpp>      // [output]: values in what a command prints
 #include <guild/project/number_format.hpp>     // numbers as fields show them: "0.00%"
 #include <guild/project/text_template.hpp>     // `{{ NAME|FILTER }}` in a text
 #include <guild/project/guild_in.hpp>          // Guild.in to Guild
@@ -116,13 +128,16 @@
 #include <guild/series/file_builder.hpp>       // blocks in the making
 #include <guild/series/writer_options.hpp>     // how a file is written and named
 #include <guild/series/writer.hpp>             // appends; every value or a count of lost ones
+#include <guild/series/opened_file.hpp>        // a file with its header, as all that read one begin
 #include <guild/series/block_reader.hpp>       // the blocks of a file, past damage
 #include <guild/series/block_points.hpp>       // the points and the names in a block
 #include <guild/series/key_index.hpp>          // ids by key
 #include <guild/series/name_table.hpp>         // names by id and key, when they are needed
 #include <guild/series/summary_table.hpp>      // summaries by id, kept up to date
 #include <guild/series/file_map.hpp>           // which blocks hold what
+#include <guild/series/pixel_targets.hpp>      // many series for charts at once
 #include <guild/series/pixels.hpp>             // the few points that a chart needs
+#include <guild/series/pyramid_memory.hpp>     // the same of a live file, kept in memory
 #include <guild/series/pyramid_source.hpp>     // the same from a pyramid
 #include <guild/series/reader.hpp>             // one file
 #include <guild/series/run_reader.hpp>         // all files of a run as one set of series
@@ -130,7 +145,9 @@
 #include <guild/series/block_list.hpp>         // blocks, also those that were moved
 #include <guild/series/rewrite.hpp>            // puts it in the place of another
 #include <guild/series/compact.hpp>            // a closed file in a fraction of its size
-#include <guild/series/repair.hpp>             // what is damaged, and what can be saved
+#include <guild/series/pyramid_check.hpp>      // whether a pyramid is what its points make of it
+#include <guild/series/verify.hpp>             // what is damaged
+#include <guild/series/repair.hpp>             // what can be saved of it
 #include <guild/series/reduce.hpp>             // last, min, percentiles ...; points to pixels
 #include <guild/series/point_text.hpp>         // a number as text, bit for bit
 #include <guild/series/csv.hpp>                // a point as a line of CSV
@@ -177,6 +194,9 @@
 #include <guild/runs/tsv.hpp>                  // its small tables
 #include <guild/runs/lock.hpp>                 // LOCK: who records, and whether it lives
 #include <guild/runs/output_log.hpp>           // what the command printed, piece by piece
+#include <guild/runs/output_reader.hpp>        // the same, as spans of its two streams
+#include <guild/runs/output_lines.hpp>         // lines of them; progress bars folded
+#include <guild/runs/output_search.hpp>        // lines that match a pattern
 #include <guild/runs/run.hpp>                  // one run as it stands on disk
 #include <guild/runs/post_mortem.hpp>          // how a run ended, for people
 #include <guild/runs/catalog.hpp>              // the runs below run roots
@@ -187,6 +207,7 @@
 #include <guild/runs/marks.hpp>                // labels, tags and notes
 #include <guild/runs/recorded_command.hpp>     // what a run ran, to run it again
 #include <guild/runs/secrets.hpp>              // what is not written down with a run
+#include <guild/runs/source_overlay.hpp>       // what differs from a snapshot; it among links
 #include <guild/runs/source_snapshot.hpp>      // copies of sources; commit, branch, diff
 #include <guild/runs/build_identity.hpp>       // build id, compiler, libraries of a program
 #include <guild/runs/diff.hpp>                 // where two runs are not the same
@@ -194,6 +215,8 @@
 #include <guild/runs/rundir_keeper.hpp>        // restores a directory that was deleted
 #include <guild/runs/output_buffer.hpp>        // between the pipes and the disk
 #include <guild/runs/collectors.hpp>           // attributes, statistics, event files
+#include <guild/runs/metrics_text.hpp>         // OpenMetrics and Prometheus text as samples
+#include <guild/runs/external_collector.hpp>   // programs that print metrics, as series
 #include <guild/runs/event_time.hpp>           // times of events in microseconds
 #include <guild/runs/event_points.hpp>         // event files as points, bit for bit
 #include <guild/runs/event_export.hpp>         // series as an event file for TensorBoard
@@ -206,9 +229,14 @@
 #include <guild/runs/event_import.hpp>         // runs out of existing log directories
 #include <guild/runs/command_watch.hpp>        // the command's output, signals and end
 #include <guild/runs/compact_run.hpp>          // series files of a run that is over
+#include <guild/runs/output_rules.hpp>         // numbers in lines as values of series
+#include <guild/runs/output_scan.hpp>          // stores them; once more on request
+#include <guild/runs/output_follower.hpp>      // and while the command runs
 #include <guild/runs/recording.hpp>            // everything written about a command
 #include <guild/runs/supervisor.hpp>           // supervise(): a command as a recorded run
 #include <guild/runs/frame_ring.hpp>           // logged values on their way to the writer
+#include <guild/runs/rank.hpp>                 // which process of a parallel program this is
+#include <guild/runs/recorder_loop.hpp>        // the thread that writes what was logged
 #include <guild/runs/recorder.hpp>             // log() from inside a trainer
 
 // clang-format on

@@ -90,3 +90,34 @@ TEST_CASE("member rules: more members than allowed are refused") {
     REQUIRE(admit(rules, "b"));
     CHECK(admit(rules, "c").error().code == guild::errc::too_large);
 }
+
+TEST_CASE("member rules: directories that only names hold are counted too") {
+    rules_tar::limits allowed;
+    allowed.max_members = 10;
+    rules_tar::member_rules rules(allowed);
+    CHECK(admit(rules, "1/2/3/4/5/f"));
+    CHECK(admit(rules, "a/b/c/d/e/f"));
+    const auto refused = admit(rules, "last");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == guild::errc::too_large);
+}
+
+TEST_CASE("member rules: names take no more memory than is allowed") {
+    rules_tar::limits allowed;
+    allowed.max_names_bytes = 100;
+    rules_tar::member_rules rules(allowed);
+    CHECK(admit(rules, std::string(60, 'a')));
+    CHECK(admit(rules, std::string(60, 'b')));
+    const auto refused = admit(rules, "c");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == guild::errc::too_large);
+}
+
+TEST_CASE("normalize_member_name: a name has a bounded number of parts") {
+    std::string deep;
+    for (int i = 0; i < 256; ++i) {
+        deep += "a/";
+    }
+    CHECK(rules_tar::normalize_member_name(deep));
+    CHECK_FALSE(rules_tar::normalize_member_name(deep + 'f'));
+}

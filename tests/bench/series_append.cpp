@@ -15,8 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include <time.h>
-
 #include <guild/base/crc32c.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
@@ -24,11 +22,14 @@
 #include <guild/runs/recorder.hpp>
 #include <guild/series/writer.hpp>
 
+#include <bench/latency.hpp>
 #include <bench/process_memory.hpp>
 #include <bench/report.hpp>
 
 namespace os = guild::os;
 namespace gs = guild::series;
+using bench::clock_ns;
+using bench::histogram;
 using bench::must;
 using bench::print_row;
 
@@ -140,41 +141,6 @@ void append_rows(const std::string& work, bool buffered, std::int64_t frames, in
 }
 
 // ---- log() --------------------------------------------------------------------------------------
-
-std::int64_t clock_ns() {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000'000 + std::int64_t{now.tv_nsec};
-}
-
-// How often each number of nanoseconds was met.
-class histogram {
-public:
-    void add(std::int64_t ns) {
-        ++counts_[static_cast<std::size_t>(std::min<std::int64_t>(ns, most))];
-    }
-    void add(const histogram& other) {
-        for (std::size_t ns = 0; ns < counts_.size(); ++ns) {
-            counts_[ns] += other.counts_[ns];
-        }
-    }
-    [[nodiscard]] double quantile(double part) const {
-        std::uint64_t all = 0;
-        for (const std::uint32_t count : counts_) {
-            all += count;
-        }
-        std::uint64_t seen = 0;
-        std::size_t ns = 0;
-        while (static_cast<double>(seen += counts_[ns]) < part * static_cast<double>(all)) {
-            ++ns;
-        }
-        return static_cast<double>(ns);
-    }
-
-private:
-    static constexpr std::int64_t most = 8191;
-    std::vector<std::uint32_t> counts_ = std::vector<std::uint32_t>(most + 1);
-};
 
 // What lies between two looks at the clock, on each of some threads.
 template <class Work>

@@ -4,7 +4,8 @@
 //
 // The command sleeps for so long, 15 s without a number, and is sampled once a second. The
 // supervisor runs in a process of its own; what it uses before the command starts and after it has
-// ended is told beside what counts, a second of recording.
+// ended is told beside what counts, a second of recording. Once more beside a collector that prints
+// a hundred metrics a second; the collector's own time is not in it.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -35,7 +36,8 @@ double cpu_seconds() {
 }
 
 // The process that is measured: prints seconds of processor time, MiB at most, samples taken.
-int supervise_here(const std::string& directory, const std::vector<std::string>& command) {
+int supervise_here(const std::string& directory, bool with_collector,
+                   const std::vector<std::string>& command) {
     auto made = runs::create_run_directory(directory, "bench", 0);
     if (!made) {
         return 2;
@@ -44,6 +46,12 @@ int supervise_here(const std::string& directory, const std::vector<std::string>&
     options.run_directory = *made;
     options.argv = command;
     options.echo_out = options.echo_err = -1;
+    if (with_collector) {
+        runs::collector_spec collector;
+        collector.name = "bench";
+        collector.argv = {"cat", directory + "/metrics"};
+        options.collectors.push_back(collector);
+    }
     const auto ended = runs::supervise(options);
     if (!ended || ended->status != runs::run_status::completed) {
         return 3;
@@ -61,9 +69,10 @@ struct cost {
     double mib = 0;
 };
 
-cost cost_of(const char* self, const std::string& directory, std::vector<std::string> command) {
+cost cost_of(const char* self, const std::string& directory, std::vector<std::string> command,
+             bool with_collector = false) {
     os::process_options options;
-    options.argv = {self, "--supervise", directory};
+    options.argv = {self, with_collector ? "--supervise-collecting" : "--supervise", directory};
     options.argv.insert(options.argv.end(), command.begin(), command.end());
     const auto ran = os::run(options);
     cost seen;
@@ -76,8 +85,9 @@ cost cost_of(const char* self, const std::string& directory, std::vector<std::st
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 3 && std::strcmp(argv[1], "--supervise") == 0) {
-        return supervise_here(argv[2], std::vector<std::string>(argv + 3, argv + argc));
+    if (argc > 3 && std::strncmp(argv[1], "--supervise", 11) == 0) {
+        return supervise_here(argv[2], std::strcmp(argv[1], "--supervise") != 0,
+                              std::vector<std::string>(argv + 3, argv + argc));
     }
     int seconds = 15;
     for (int i = 1; i < argc; ++i) {
@@ -88,11 +98,20 @@ int main(int argc, char** argv) {
     bench::must(directory.has_value(), "no temporary directory");
     // One round is in both: the machine's attributes, opening and closing.
     const cost brief = cost_of(argv[0], *directory, {"sleep", "0.5"});
-    const cost whole = cost_of(argv[0], *directory, {"sleep", std::to_string(seconds) + ".5"});
+    const std::vector<std::string> wait = {"sleep", std::to_string(seconds) + ".5"};
+    const cost whole = cost_of(argv[0], *directory, wait);
+    std::string metrics;
+    for (int i = 0; i < 100; ++i) {
+        metrics += "queue_length{name=\"q" + std::to_string(i) + "\"} " + std::to_string(i) + '\n';
+    }
+    bench::must(os::save_file(*directory + "/metrics", metrics).has_value(), "no file of metrics");
+    const cost collecting = cost_of(argv[0], *directory, wait, true);
     (void)os::remove_tree(*directory);
     bench::print_row("supervisor, processor at a sample a second",
                      (whole.seconds - brief.seconds) / seconds * 100, "%", 0.5, true);
     bench::print_row("supervisor, resident at most", whole.mib, "MiB", 20, true);
+    bench::print_row("supervisor, processor with a collector at a sample a second",
+                     (collecting.seconds - brief.seconds) / seconds * 100, "%");
     bench::print_row("supervisor, start and end of a run", brief.seconds * 1e3, "ms");
     return 0;
 }

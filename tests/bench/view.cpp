@@ -1,11 +1,15 @@
 // bench_view: guild view over loopback: small answers, lists of runs, charts of long series,
 // clients that only hold on. The server is a process of its own; the client is this one.
 //
-//   bench_view [--quick] [--json] [DIR]    DIR: where the runs are made and kept; else a temporary
-//                                          directory. With DIR a second start finds them there.
+//   bench_view [--quick] [--json] [--only=PART] [DIR]
+//                  PART: small, lists, charts or live
+//                  DIR: where the runs are made and kept; else a temporary directory. With DIR a
+//                  second start finds them there.
+//   bench_view --events=DIR    makes the event files of ten runs for view_peers.py, nothing else
 //
 // "cold" is the first answer of a new server; the files are in the system's cache.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -65,6 +69,15 @@ public:
     }
 
     [[nodiscard]] int port() const { return port_; }
+
+    /// Processor time so far: what a machine that does other things too does not change much.
+    [[nodiscard]] double processor_ms() const {
+        const auto text = os::load_file("/proc/" + std::to_string(child_) + "/stat");
+        const std::vector<std::string> words = split(text.value_or(""), ' ');
+        return words.size() < 15 ? 0
+                                 : (std::atof(words[13].c_str()) + std::atof(words[14].c_str())) *
+                                       1000 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    }
 
     /// Resident memory now, or its peak.
     [[nodiscard]] double megabytes(const char* what) const {
@@ -170,6 +183,26 @@ double requests_per_second(int port, int connections, double seconds, const std:
     return static_cast<double>(answers) / spent;
 }
 
+/// The same by wrk, which has a core of its own where there are two; nothing where it is not there.
+double requests_per_second_by_wrk(int port, double seconds, const std::string& target) {
+    const std::string command =
+        "wrk -t1 -c8 -d" + std::to_string(std::max(1, static_cast<int>(seconds))) +
+        "s http://127.0.0.1:" + std::to_string(port) + target + " 2>/dev/null";
+    FILE* const from = ::popen(command.c_str(), "r");
+    std::string said;
+    char buffer[1024];
+    for (std::size_t got = 1; from != nullptr && got > 0;) {
+        got = std::fread(buffer, 1, sizeof buffer, from);
+        said.append(buffer, got);
+    }
+    if (from != nullptr) {
+        (void)::pclose(from);
+    }
+    const std::string name = "Requests/sec:";
+    const std::size_t at = said.find(name);
+    return at == std::string::npos ? 0 : std::atof(said.c_str() + at + name.size());
+}
+
 double best_of(int rounds, const std::function<double()>& measure) {
     double best = measure();
     for (int i = 1; i < rounds; ++i) {
@@ -182,9 +215,15 @@ void measure_small(const std::string& site, bool is_quick) {
     const served_site here(site);
     (void)browser(here.port()).get("/api/settings");
     const double seconds = is_quick ? 0.1 : 2;
+    const double by_wrk = requests_per_second_by_wrk(here.port(), seconds, "/api/settings");
+    if (by_wrk > 0) {
+        bench::print_row("small JSON, 8 connections, wrk", by_wrk, "requests/s", 20'000);
+    } else {
+        bench::print_remark("no wrk here; the client below is a loop of this program");
+    }
     bench::print_row("small JSON, 8 connections",
                      requests_per_second(here.port(), 8, seconds, "/api/settings"), "requests/s",
-                     20'000);
+                     by_wrk > 0 ? -1 : 20'000);
     bench::print_row("one run, 8 connections",
                      requests_per_second(here.port(), 8, seconds, "/api/runs/20170714T024000Z-r0"),
                      "requests/s");
@@ -202,13 +241,14 @@ void measure_small(const std::string& site, bool is_quick) {
 
 void measure_list(const std::string& site, const std::string& count, double warm_ms,
                   double cold_ms) {
-    const std::string target = "/api/runs?limit=100000&with=values,flags,user&spark=loss";
+    const std::string target = "/api/runs?limit=100000&with=values,flags&spark=loss";
     const std::string of = ", " + count + " runs";
     const served_site here(site);
     browser one(here.port());
     const fetched cold = one.get(target);
     bench::must(cold.status == 200, "a list");
     bench::print_row("list, cold, first byte" + of, cold.first_byte_s * 1e3, "ms", cold_ms, true);
+    bench::print_row("list, cold, processor time" + of, here.processor_ms(), "ms");
     bench::print_row("list, warm, first byte" + of,
                      best_of(5, [&] { return one.get(target).first_byte_s * 1e3; }), "ms", warm_ms,
                      true);
@@ -227,18 +267,17 @@ void measure_list(const std::string& site, const std::string& count, double warm
                      best_of(5, [&] { return one.get(since).whole_s * 1e3; }), "ms");
     bench::print_row(
         "list, first page of 100" + of,
-        best_of(
-            5,
-            [&] {
-                return one.get("/api/runs?limit=100&with=values,flags,user&spark=loss").whole_s *
-                       1e3;
-            }),
+        best_of(5,
+                [&] {
+                    return one.get("/api/runs?limit=100&with=values,flags&spark=loss").whole_s *
+                           1e3;
+                }),
         "ms");
     bench::print_row("memory, list" + of, here.megabytes("VmRSS:"), "MB", 200, true);
 }
 
 void measure_charts(const std::string& site, int series, const std::string& points) {
-    const std::string of = ", " + std::to_string(series) + " series x " + points + " points";
+    const std::string of = ", " + std::to_string(series) + " series x " + points;
     const served_site here(site);
     const std::string run =
         "/api/runs/20170714T024000Z-long/data?format=binary&parts=steps,values&values=f32&";
@@ -246,6 +285,7 @@ void measure_charts(const std::string& site, int series, const std::string& poin
     const fetched all = one.get(run + "columns=200&pattern=.*");
     bench::must(all.status == 200, "charts");
     bench::print_row("charts, one request, cold" + of, all.whole_s * 1e3, "ms", 500, true);
+    bench::print_row("charts, one request, cold, processor time" + of, here.processor_ms(), "ms");
     bench::print_row(
         "charts, one request" + of,
         best_of(3, [&] { return one.get(run + "columns=200&pattern=.*").whole_s * 1e3; }), "ms");
@@ -304,10 +344,16 @@ std::string make_site(const std::string& directory,
 int main(int count, char** words) {
     bool is_quick = false;
     std::string directory;
+    std::string only;
     for (int i = 1; i < count; ++i) {
         const std::string word = words[i];
         is_quick = is_quick || word == "--quick";
         bench::as_json = bench::as_json || word == "--json";
+        if (starts_with(word, "--events=")) {
+            bench::make_event_files(word.substr(9), is_quick ? 2000 : 50'000);
+            return 0;
+        }
+        only = starts_with(word, "--only=") ? word.substr(7) : only;
         directory = starts_with(word, "--") ? directory : word;
     }
     const bool is_kept = !directory.empty();
@@ -324,13 +370,27 @@ int main(int count, char** words) {
         make_site(directory + "/few", [&](const auto& at) { bench::make_runs(at, few); });
     const std::string large =
         make_site(directory + "/many", [&](const auto& at) { bench::make_runs(at, many); });
-    const std::string longest = make_site(
-        directory + "/long", [&](const auto& at) { bench::make_long_run(at, series, points); });
+    const std::string longest = make_site(directory + "/long", [&](const auto& at) {
+        bench::make_long_run(at, series, points, false);
+    });
+    const std::string live = make_site(directory + "/live", [&](const auto& at) {
+        bench::make_long_run(at, series, points, true);
+    });
     bench::print_remark("generator site-1; loopback; the client is on the same machine");
-    measure_small(small, is_quick);
-    measure_list(small, std::to_string(few), 20, 2000);
-    measure_list(large, std::to_string(many), 100, 2000);
-    measure_charts(longest, series, std::to_string(points));
+    const auto is_wanted = [&only](std::string_view part) { return only.empty() || only == part; };
+    if (is_wanted("small")) {
+        measure_small(small, is_quick);
+    }
+    if (is_wanted("lists")) {
+        measure_list(small, std::to_string(few), 20, 2000);
+        measure_list(large, std::to_string(many), 100, 2000);
+    }
+    if (is_wanted("charts")) {
+        measure_charts(longest, series, std::to_string(points) + " points");
+    }
+    if (is_wanted("live")) {
+        measure_charts(live, series, std::to_string(points) + " points, live");
+    }
     if (!is_kept) {
         (void)os::remove_tree(directory);
     }

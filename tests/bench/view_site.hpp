@@ -2,13 +2,17 @@
 //
 // Every number follows from the count alone: 3 series of 100 points, 8 flags and 6 attributes a
 // run; every seventh run has a label and tags, every twentieth failed. And one run of many long
-// series: 100 values a row, a decaying curve with noise.
+// series: 100 values a row, a decaying curve with noise, in columns or as it is while the run goes
+// on.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <guild/base/path.hpp>
 #include <guild/os/directory.hpp>
@@ -17,6 +21,7 @@
 #include <guild/runs/tsv.hpp>
 #include <guild/series/compact.hpp>
 #include <guild/series/writer.hpp>
+#include <guild/tfevents/writer.hpp>
 
 #include "report.hpp"
 
@@ -77,9 +82,15 @@ inline void make_tables(const std::string& run, std::uint64_t number) {
     }
 }
 
-/// One row of values at each step.
+/// One row of values at each step; into a file that is never closed if the writer `is_killed`.
 inline void make_series(const std::string& run, const std::vector<std::string>& keys,
-                        std::int64_t rows, std::uint64_t seed) {
+                        std::int64_t rows, std::uint64_t seed, bool is_killed = false) {
+    const pid_t child = is_killed ? ::fork() : 0;
+    if (child != 0) {
+        int status = 0;
+        must(::waitpid(child, &status, 0) == child && status == 0, "write in a process");
+        return;
+    }
     auto writer =
         guild::series::writer::create(guild::runs::data_path(run, guild::runs::series_directory));
     must(writer.has_value(), "create a series file");
@@ -96,6 +107,10 @@ inline void make_series(const std::string& run, const std::vector<std::string>& 
             row[i].value = guild::series::number(static_cast<double>(value));
         }
         writer->append(at, site_start_us + at * 10'000, row.data(), row.size());
+    }
+    if (is_killed) {
+        must(writer->flush().has_value(), "flush a series file");
+        ::_exit(0);
     }
     const std::string path = writer->path();
     must(writer->close().has_value(), "close a series file");
@@ -125,14 +140,33 @@ inline std::string long_key(int i) {
     return "group" + std::to_string(i / 10) + "/value" + std::to_string(i % 10);
 }
 
-inline void make_long_run(const std::string& root, int series, std::int64_t points) {
+inline void make_long_run(const std::string& root, int series, std::int64_t points, bool is_live) {
     const std::string run = make_run_directory(root, "20170714T024000Z-long");
     make_tables(run, 0);
     std::vector<std::string> keys;
     for (int i = 0; i < series; ++i) {
         keys.push_back(long_key(i));
     }
-    make_series(run, keys, points, 42);
+    make_series(run, keys, points, 42, is_live);
+}
+
+/// Event files of ten runs with ten series each, a point of each with one value that stands out.
+inline void make_event_files(const std::string& directory, std::int64_t steps) {
+    std::uint64_t state = 7;
+    for (int run = 0; run < 10; ++run) {
+        auto writer = guild::tfevents::writer::create(
+            guild::join_path(directory, "run" + std::to_string(run)));
+        must(writer.has_value(), "make an event file");
+        for (std::int64_t step = 0; step < steps; ++step) {
+            for (int i = 0; i < 10; ++i) {
+                const bool is_spike = step == steps / 3 + 97 * i + run;
+                writer->add_scalar("group/value" + std::to_string(i), step,
+                                   is_spike ? 1000.0 : 1.0 + 0.05 * noise(state),
+                                   1.5e9 + static_cast<double>(step) / 10);
+            }
+        }
+        must(writer->close().has_value(), "close an event file");
+    }
 }
 
 }  // namespace bench

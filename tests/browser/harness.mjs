@@ -10,6 +10,7 @@ import path from "node:path";
 const [program, output, browserPath] = process.argv.slice(2).map((part) => path.resolve(part));
 const { chromium } = createRequire(path.join(output, "package.json"))("playwright-core");
 const fixtures = path.join(path.dirname(new URL(import.meta.url).pathname), "..", "fixtures");
+const sources = path.join(fixtures, "../../include/guild/viewer/page");
 const WAIT_MS = 60000;
 const counts = { passed: 0, failed: 0 };
 const children = new Set();
@@ -81,6 +82,9 @@ export function startGuild(folder, ...words) {
     }),
   );
 }
+
+/** A small program that the tests build beside guild. */
+export const childProgram = (name) => path.join(path.dirname(program), "child_" + name);
 
 export function runsOf(folder) {
   return readdirSync(path.join(folder, "runs"))
@@ -166,6 +170,13 @@ export async function openPage(browser, base, options = {}) {
   );
   return page;
 }
+
+/** Lets a page load single sources of the page, which it is not made of any more: /source/NAME.js. */
+export const serveSources = (page) =>
+  page.route("**/source/*.js", (route) => {
+    const name = new URL(route.request().url()).pathname.split("/").at(-1);
+    return route.fulfill({ path: path.join(sources, name), contentType: "text/javascript" });
+  });
 
 export const texts = (page, selector) => page.locator(selector).allTextContents();
 

@@ -23,6 +23,8 @@ async function chart(page) {
   await page.locator(".chart .tip-row").first().waitFor();
   await page.keyboard.press("+");
   await eventually("plus zooms", () => inAddress(page, "zoom"));
+  await page.keyboard.press("Shift+ArrowUp");
+  await eventually("Shift and an arrow zoom vertically", () => /zoom=y:/.test(decodeURIComponent(page.url())));
   await page.keyboard.press("0");
   await eventually("0 shows everything", () => !inAddress(page, "zoom"));
   await page.keyboard.press("f");

@@ -1,8 +1,21 @@
-// live.mjs - what happens while the page is open: a run starts and grows, output colours, a run is deleted.
+// live.mjs - what happens while the page is open: a run starts and grows, fails, is deleted; how soon a point is seen.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
-import { check, colouredPixels, eventually, picture, runsOf, startGuild, step, texts } from "./harness.mjs";
+import {
+  check,
+  childProgram,
+  colouredPixels,
+  eventually,
+  makeFolder,
+  openPage,
+  picture,
+  runsOf,
+  startGuild,
+  startView,
+  step,
+  texts,
+} from "./harness.mjs";
 
 const SCRIPT = `import sys, time, os
 sys.path.insert(0, ".")
@@ -53,6 +66,62 @@ async function trainingGrows(page, base, folder) {
   await eventually("the line is there", async () => (await colouredPixels(page, "loss")) > 100);
 }
 
+async function fails(page, base, folder) {
+  await startGuild(folder, "run", "--", "sh", "-c", "echo the last words; kill -SEGV $$");
+  await page.goto(base + "/");
+  await page.locator(".run-title .pill[data-status=error]").waitFor();
+  check("why it ended is told", /^SIGSEGV/.test((await texts(page, ".run-title .cause"))[0]), await texts(page, ".cause"));
+  await picture(page, "failed", false);
+  await page.goto(base + "/runs");
+  const pill = page.locator(".virtual tbody tr").locator(".pill[data-status=error]").first();
+  check("and in the table", /^SIGSEGV/.test((await pill.getAttribute("title")) || ""));
+}
+
+/** In the page: notes when the legend of the only chart says so many points, and the picture with them is drawn. */
+function watchPoints() {
+  const seen = [];
+  globalThis.guildSeen = seen;
+  const look = () => {
+    const item = document.querySelector("[data-chart=loss] .legend-item");
+    const count = item ? Number((item.title.match(/\(([\d,]+) points/) || ["", "0"])[1].replaceAll(",", "")) : 0;
+    if (count > (seen.length ? seen.at(-1)[0] : 0)) {
+      seen.push([count, Date.now()]);
+    }
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+/** A point is on the screen within 1.5 s of log(): the recorder gathers for half a second at most, and the page reads from 0.8
+ *  to 0.8 of its interval while something runs. How long it took is printed: a busy machine is no mistake. */
+async function isSeenSoon(browser) {
+  const folder = makeFolder();
+  const done = startGuild(folder, "run", "--", childProgram("log_points"), "60", "200");
+  await eventually("the run is there", () => existsSync(path.join(folder, "runs")) && runsOf(folder).length === 1);
+  const view = await startView(folder);
+  const page = await openPage(browser, view.base);
+  const { interval_ms: interval } = await (await fetch(view.base + "/api/settings")).json();
+  check("the page reads once a second", interval === 1000, interval);
+  await page.addInitScript(watchPoints);
+  await page.goto(view.base + "/");
+  await done;
+  await page.locator(".run-title .pill[data-status=completed]").waitFor();
+  await page.waitForFunction(() => globalThis.guildSeen.length > 0 && globalThis.guildSeen.at(-1)[0] === 60);
+  const seen = await page.evaluate(() => globalThis.guildSeen);
+  const { series } = await (await fetch(view.base + "/api/runs/latest/data?pattern=loss")).json();
+  const opened = seen[0][1];
+  const waits = series[0].times_us
+    .map((us, i) => [us / 1000, seen.find(([count]) => count > i)[1]])
+    .filter(([logged]) => logged > opened)
+    .map(([logged, shown]) => shown - logged)
+    .sort((a, b) => a - b);
+  check("points came one reading after the other", seen.length > 3 && waits.length > 5, seen);
+  const [middle, worst] = [waits[Math.floor(waits.length / 2)], waits.at(-1)].map((ms) => (ms / 1000).toFixed(2));
+  console.log("from log() to the screen: " + middle + " s in the middle, " + worst + " s at worst, of " + waits.length + " points");
+  await page.close();
+  await view.stop();
+}
+
 async function isDeleted(page, base, folder) {
   const first = runsOf(folder)[0];
   const count = runsOf(folder).length;
@@ -65,8 +134,10 @@ async function isDeleted(page, base, folder) {
   await eventually("the page lives on", async () => (await page.locator(".virtual tbody tr[data-run]").count()) === count - 1);
 }
 
-export async function live(page, base, folder) {
+export async function live(browser, page, base, folder) {
   await step("a live run grows, and is found by itself", () => grows(page, base, folder));
   await step("charts of a live training grow", () => trainingGrows(page, base, folder));
+  await step("a run that fails", () => fails(page, base, folder));
+  await step("a point is seen soon", () => isSeenSoon(browser));
   await step("a run that is deleted", () => isDeleted(page, base, folder));
 }

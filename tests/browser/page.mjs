@@ -1,11 +1,14 @@
-// page.mjs - the page in a real browser: the tutorial, live runs, charts, ten thousand runs, comparison, keyboard, pictures.
+// page.mjs - the page in a real browser: the tutorial, live runs, charts, output, ten thousand runs, comparison, keyboard,
+// screen readers, pictures.
 //
 //     node page.mjs GUILD_PROGRAM OUTPUT_DIRECTORY CHROMIUM [PART...]     (through run.sh)
 
+import { access } from "./access.mjs";
 import { charts } from "./charts.mjs";
 import { failed, finish, guild, launch, openPage, startView } from "./harness.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { live } from "./live.mjs";
+import { output } from "./output.mjs";
 import { pictures } from "./pictures.mjs";
 import { runs } from "./runs.mjs";
 import { makeProject, makeWholeProject, tutorial } from "./tutorial.mjs";
@@ -18,7 +21,7 @@ async function inTutorial(browser) {
   const view = await startView(folder);
   const page = await openPage(browser, view.base);
   await tutorial(page, view.base, folder);
-  await live(page, view.base, folder);
+  await live(browser, page, view.base, folder);
   await page.close();
   await view.stop();
 }
@@ -27,7 +30,7 @@ async function inProject(browser) {
   const folder = makeWholeProject();
   guild(folder, "train", "-F", "max_steps=120");
   guild(folder, "train", "-F", "max_steps=300");
-  if (isWanted("keyboard") || isWanted("pictures")) {
+  if (["access", "keyboard", "pictures"].some(isWanted)) {
     await onProject(browser, folder);
   }
   if (isWanted("runs")) {
@@ -39,6 +42,9 @@ async function onProject(browser, folder) {
   const view = await startView(folder);
   if (isWanted("keyboard")) {
     await keyboard(browser, view.base);
+  }
+  if (isWanted("access")) {
+    await access(browser, view.base, folder);
   }
   if (isWanted("pictures")) {
     await pictures(browser, view.base, folder);
@@ -54,7 +60,10 @@ async function main() {
   if (isWanted("charts")) {
     await charts(browser);
   }
-  if (["keyboard", "pictures", "runs"].some(isWanted)) {
+  if (isWanted("output")) {
+    await output(browser);
+  }
+  if (["access", "keyboard", "pictures", "runs"].some(isWanted)) {
     await inProject(browser);
   }
   await browser.close();

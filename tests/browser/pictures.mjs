@@ -1,6 +1,6 @@
 // pictures.mjs - every page in light and dark, narrow, usual and very wide; nothing is wider than the window or cut.
 
-import { checkLayout, openPage, picture, runsOf, step, widths } from "./harness.mjs";
+import { check, checkLayout, openPage, picture, runsOf, step, widths } from "./harness.mjs";
 
 async function pictureOf(page, base, address, sign, name) {
   await page.goto(base + address);
@@ -14,6 +14,11 @@ async function pictureOf(page, base, address, sign, name) {
   });
   await page.waitForTimeout(500);
   await checkLayout(page, name);
+  const sideways = await page.evaluate(() => {
+    const box = document.querySelector(".virtual-box");
+    return box && innerWidth >= 1280 ? box.scrollWidth - box.clientWidth : 0;
+  });
+  check(name + ": the tutorial's columns need no scrolling sideways", sideways <= 0, sideways);
   await picture(page, name);
 }
 
@@ -23,7 +28,7 @@ export async function pictures(browser, base, folder) {
     .map(encodeURIComponent)
     .join(",");
   const pages = [
-    ["run", "/", "[data-chart=loss] .legend-item"],
+    ["run", "/", "[data-chart=accuracy] .legend-item"],
     ["runs", "/runs", ".virtual tbody tr[data-run]"],
     ["compare", "/compare?runs=" + ids, "[data-chart=loss] .legend-item"],
   ];

@@ -106,12 +106,45 @@ async function twoCharts(page, file) {
   await page.locator("[data-chart=accuracy] .legend-item").first().click();
 }
 
+async function files(page) {
+  await page.locator("[data-component=files] .link", { hasText: /attrs\.tsv$/ }).click();
+  await page.locator(".file-view pre", { hasText: "cpu_model" }).waitFor();
+  check("an open file is in the address", /file=guild\.d\/attrs\.tsv/.test(page.url()), page.url());
+  const waiting = page.waitForEvent("download");
+  await page.locator("[aria-label$='attrs.tsv']").click();
+  check("a file is downloaded", (await waiting).suggestedFilename() === "attrs.tsv");
+  await page.locator(".file-view [aria-label=Close]").click();
+  await page.locator("[data-component=statistics] .link", { hasText: "tf/test/cross_entropy_1" }).click();
+  await page.locator("[data-chart='tf/test/cross_entropy_1'] .legend-item").waitFor();
+  check("a click on a series opens its chart among the first", (await texts(page, ".charts h3")).includes("tf/test/cross_entropy_1"));
+  await page.locator("[data-component=statistics] .link", { hasText: "tf/test/cross_entropy_1" }).click();
+}
+
+/** A link that is copied shows the same to somebody else. */
+async function link(page, base) {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: base });
+  await page.locator("input[aria-label=Smoothing]").fill("0.6");
+  await page.locator("[data-chart=accuracy] .legend-item").first().click();
+  await page.locator("h1").click();
+  await page.keyboard.press("Y");
+  const address = await page.evaluate(() => navigator.clipboard.readText());
+  check("the link is the address", address === page.url(), address);
+  await page.goto("about:blank");
+  await page.goto(address);
+  await page.locator("[data-chart=accuracy] .legend-item.off").waitFor();
+  check("and shows the same", (await page.locator("input[aria-label='Smoothing as a number']").inputValue()) === "0.6");
+  await page.goto(address.split("?")[0]);
+  await page.locator("[data-chart=accuracy] .legend-item").nth(1).waitFor();
+}
+
 /** The three parts of the tutorial in their order, in one page. */
 export async function tutorial(page, base, folder) {
   const file = path.join(folder, "Guild");
   await step("the completed run is shown", () => completedRun(page, base));
   await step("five fields after the edit", () => fiveFields(page, file));
   await step("two charts after the edit", () => twoCharts(page, file));
+  await step("files and statistics", () => files(page));
+  await step("a copied link", () => link(page, base));
   await step("a broken project file", () => brokenProject(page, file));
 }
 

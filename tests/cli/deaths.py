@@ -36,7 +36,7 @@ def wait_until(holds, what):
 class Deaths:
     def __init__(self, guild, directory):
         self.guild, self.directory = guild, directory
-        self.rows, self.problems = [], []
+        self.rows, self.page_words, self.problems = [], [], []
         self.env = {k: v for k, v in os.environ.items() if k != "RUNDIR"}
 
     def start(self, *command, options=(), **how):
@@ -66,6 +66,9 @@ class Deaths:
 
     def expect(self, death, run, status, cause, errors=None):
         """What list-runs, its JSON and guild show say must be this; `cause` is a pattern."""
+        objects = json.loads(subprocess.run([self.guild, "list-runs", "--json"], cwd=self.directory, env=self.env,
+                                            capture_output=True, text=True, timeout=LIMIT_S).stdout)
+        object = {each["path"]: each for each in objects}.get(str(run), {})
         listed = subprocess.run([self.guild, "list-runs"], cwd=self.directory, env=self.env, capture_output=True,
                                 text=True, timeout=LIMIT_S).stdout
         word = dict(line.split("\t") for line in listed.splitlines()).get(str(run))
@@ -74,6 +77,8 @@ class Deaths:
         self.rows.append((death, word, shown["cause"], run))
         if word != status or shown["status"] != status or not re.fullmatch(cause, shown["cause"]):
             self.problems.append(f"{death}: expected {status}: {cause}, saw {word}, {shown['status']}: {shown['cause']}")
+        if (object.get("status"), object.get("cause")) != (word, shown["cause"]):
+            self.problems.append(f"{death}: list-runs --json says {object}")
         if not shown["post_mortem"].startswith(f"{status}: {shown['cause']}"):
             self.problems.append(f"{death}: post-mortem line {shown['post_mortem']!r}")
         if errors is not None and f"{status}: {shown['cause']}" not in errors:
@@ -235,16 +240,16 @@ class Deaths:
                 subprocess.run(["umount", disk], check=True)
 
     def page(self):
-        """What the page reads says the same."""
+        """What the page reads says the same, in the list and of each run."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         server = subprocess.Popen([self.guild, "view", "-p", str(port)], cwd=self.directory, env=self.env,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            def fetch():
+            def fetch(path="/api/runs"):
                 try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/runs", timeout=30) as answer:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
                         return json.load(answer)
                 except OSError:
                     return None
@@ -253,8 +258,11 @@ class Deaths:
             runs = {run["path"]: run for run in (answer["runs"] if isinstance(answer, dict) else answer)}
             for death, word, cause, run in self.rows:
                 seen = runs.get(str(run), {})
-                if (seen.get("status"), seen.get("cause")) != (word, cause):
-                    self.problems.append(f"{death}: the page reads {seen}")
+                alone = fetch(f"/api/runs/{run.name}") or {}
+                self.page_words.append(seen.get("status", "nothing"))
+                for what in (seen, alone):
+                    if (what.get("status"), what.get("cause")) != (word, cause):
+                        self.problems.append(f"{death}: the page reads {what}")
         finally:
             server.terminate()
             server.wait(LIMIT_S)
@@ -279,9 +287,9 @@ def main():
         deaths.page()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    print(f"{'death':26}{'status':12}cause")
-    for death, status, cause, _ in deaths.rows:
-        print(f"{death:26}{status:12}{cause}")
+    print(f"{'death':26}{'status':12}{'on the page':13}cause")
+    for (death, status, cause, _), page in zip(deaths.rows, deaths.page_words):
+        print(f"{death:26}{status:12}{page:13}{cause}")
     for problem in deaths.problems:
         print(f"wrong: {problem}")
     return 1 if deaths.problems or len(deaths.rows) != 12 else 0

@@ -62,7 +62,7 @@ def environment(guild, directory, port):
 def normalize(text, directory, port):
     text = text.replace(str(directory), "DIR")
     text = re.sub(rf"\b{port}\b", "PORT", text)
-    text = re.sub(r"\b\d{8}T\d{6}Z(-[\w.+]+)?(-[0-9a-z]{4}\b)?", r"TIME\1", text)
+    text = re.sub(r"\b\d{8}T\d{6}Z(-[\w.+]+(?:-evaluate)?)?(-[0-9a-z]{4}\b)?", r"TIME\1", text)
     return re.sub(r"\bGPU_COUNT=\d+", "GPU_COUNT=N", text)
 
 

@@ -19,8 +19,8 @@
 #include <guild/base/crc32c.hpp>
 #include <guild/series/block_points.hpp>
 #include <guild/series/compact.hpp>
-#include <guild/series/repair.hpp>
 #include <guild/series/run_reader.hpp>
+#include <guild/series/verify.hpp>
 #include <guild/series/writer.hpp>
 #include <support/random_numbers.hpp>
 #include <support/series_log.hpp>

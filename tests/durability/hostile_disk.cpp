@@ -296,6 +296,24 @@ TEST_CASE("hostile disk: a training program with a recorder outlives that limit"
     CHECK(steps_in(guild::runs::data_path(*run, guild::runs::series_directory)) == 20'000);
 }
 
+TEST_CASE("hostile disk: and a disk that is full") {
+    const guild_test::temp_dir dir;
+    const int code = guild_test::run_in_copy([&] {
+        if (!mount_small(dir.path(), "size=64k")) {
+            return no_mount;
+        }
+        const auto run = guild::runs::create_run_directory(dir.path(), "test", 0);
+        const auto ran = run ? os::run(guild_test::child_options("recorded", {"full", *run}))
+                             : guild::result<os::run_result>(run.error());
+        return ran ? shell_status(*ran) : 1;
+    });
+    if (code == no_mount) {
+        MESSAGE("skipped: mounting a file system is not permitted");
+        return;
+    }
+    CHECK(code == 0);
+}
+
 TEST_CASE("hostile disk: and a limit that has no room for a header") {
     const guild_test::temp_dir dir;
     const auto run = guild::runs::create_run_directory(dir.path(), "test", 0);

@@ -50,3 +50,18 @@ TEST_CASE("memory group: where there is one, its counter can be read") {
         CHECK(os::count_memory_kills(*group).has_value());
     }
 }
+
+TEST_CASE("control group: controllers that share a directory in version 1") {
+    const guild_test::temp_dir mount;
+    (void)mount.write("cpu/job:1/cpu.stat", "nr_periods 0\n");
+    const os::controller cpu = {"cpu", "cpu.stat", "cpu.stat"};
+    const auto group =
+        os::find_control_group(cpu, "4:cpuacct,cpu:/job:1\n3:cpuset:/other\n", mount.path());
+    REQUIRE(group);
+    CHECK(group->directory == mount / "cpu/job:1");
+    CHECK(group->is_first_version);
+    CHECK_FALSE(os::find_control_group(cpu, "3:cpuset:/job:1\n", mount.path()));
+    (void)mount.write("job/cpu.stat", "");
+    CHECK_FALSE(os::find_control_group(cpu, "0::/job\n", mount.path())->is_first_version);
+    CHECK_FALSE(os::find_control_group({"cpu", "cpu.stat", ""}, "0::/job\n", mount.path()));
+}

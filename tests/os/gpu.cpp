@@ -31,7 +31,7 @@ private:
     std::string before_;
 };
 
-std::vector<guild::os::gpu_sample> wait_for_sample(guild::os::gpu_sampler& sampler) {
+std::vector<guild::os::gpu_sample> wait_for_sample(guild::os::smi_sampler& sampler) {
     for (int i = 0; i < 500; ++i) {
         auto samples = sampler.sample();
         if (!samples.empty()) {
@@ -89,28 +89,28 @@ TEST_CASE("parse_gpus: names may hold commas") {
     CHECK(gpus[1].memory_bytes == 1024ull * 1048576);
 }
 
-TEST_CASE("list_gpus: asks the program and keeps its time limit") {
+TEST_CASE("list_smi_gpus: asks the program and keeps its time limit") {
     {
         const fake_nvidia_smi fake("echo '0, Test GPU, 16'\n");
-        const auto gpus = guild::os::list_gpus();
+        const auto gpus = guild::os::list_smi_gpus();
         REQUIRE(gpus.size() == 1);
         CHECK(gpus[0].name == "Test GPU");
     }
     {
         const fake_nvidia_smi failing("echo '0, Test GPU, 16'\nexit 9\n");
-        CHECK(guild::os::list_gpus().empty());
+        CHECK(guild::os::list_smi_gpus().empty());
     }
     const fake_nvidia_smi hanging("echo '0, Test GPU, 16'\nsleep 30\n");
     const auto start_ms = guild_test::now_ms();
-    CHECK(guild::os::list_gpus(200).empty());
+    CHECK(guild::os::list_smi_gpus(200).empty());
     CHECK(guild_test::now_ms() - start_ms < 2'000);
 }
 
-TEST_CASE("gpu_sampler: gives the newest report of each GPU, once") {
+TEST_CASE("smi_sampler: gives the newest report of each GPU, once") {
     const fake_nvidia_smi fake(
         "echo '0, 1, P8, 100, 1, 1, 1, 31, 1'\necho '1, 1, P8, 100, 2, 1, 1, 32, 1'\n"
         "echo '0, 1, P8, 100, 3, 1, 1, 33, 1'\necho '1, 1, P8'\nsleep 30\n");
-    guild::os::gpu_sampler sampler;
+    guild::os::smi_sampler sampler;
     sampler.start(100);
     usleep(300'000);
     const auto samples = wait_for_sample(sampler);
@@ -121,21 +121,21 @@ TEST_CASE("gpu_sampler: gives the newest report of each GPU, once") {
     CHECK(sampler.sample().empty());
 }
 
-TEST_CASE("gpu_sampler: a line that comes in two pieces is one line") {
+TEST_CASE("smi_sampler: a line that comes in two pieces is one line") {
     const fake_nvidia_smi fake(
         "printf '0, 1, P8, 100, '\nsleep 0.2\nprintf '1, 1, 1, 31, 1\\n'\nsleep 30\n");
-    guild::os::gpu_sampler sampler;
+    guild::os::smi_sampler sampler;
     sampler.start(100);
     const auto samples = wait_for_sample(sampler);
     REQUIRE(samples.size() == 1);
     CHECK(*samples[0].temperature == 31.0);
 }
 
-TEST_CASE("gpu_sampler: the program is asked for the nine fields, again and again") {
+TEST_CASE("smi_sampler: the program is asked for the nine fields, again and again") {
     const guild_test::temp_dir dir;
     const fake_nvidia_smi fake("echo \"$@\" > " + (dir / "asked") +
                                "\necho '0, 1, P8, 100, 1, 1, 1, 31, 1'\nsleep 30\n");
-    guild::os::gpu_sampler sampler;
+    guild::os::smi_sampler sampler;
     sampler.start(250);
     REQUIRE(wait_for_sample(sampler).size() == 1);
     CHECK(guild::os::load_file(dir / "asked").value() ==
@@ -144,11 +144,11 @@ TEST_CASE("gpu_sampler: the program is asked for the nine fields, again and agai
           "temperature.gpu,power.draw --format=csv,noheader,nounits --loop-ms=250\n");
 }
 
-TEST_CASE("gpu_sampler: a program that hangs delays nobody") {
+TEST_CASE("smi_sampler: a program that hangs delays nobody") {
     const auto start_ms = guild_test::now_ms();
     {
         const fake_nvidia_smi fake("trap '' TERM\nsleep 30\n");
-        guild::os::gpu_sampler sampler;
+        guild::os::smi_sampler sampler;
         sampler.start(100);
         for (int i = 0; i < 20; ++i) {
             CHECK(sampler.sample().empty());
@@ -158,14 +158,14 @@ TEST_CASE("gpu_sampler: a program that hangs delays nobody") {
     CHECK_FALSE(guild_test::has_children());
 }
 
-TEST_CASE("gpu_sampler: one that ends, or is missing, is no failure") {
+TEST_CASE("smi_sampler: one that ends, or is missing, is no failure") {
     const fake_nvidia_smi fake("echo 'No devices were found'\nexit 6\n");
-    guild::os::gpu_sampler sampler;
+    guild::os::smi_sampler sampler;
     sampler.start(100);
     usleep(200'000);
     CHECK(sampler.sample().empty());
     CHECK(sampler.sample().empty());
     CHECK_FALSE(guild_test::has_children());
-    guild::os::gpu_sampler never_started;
+    guild::os::smi_sampler never_started;
     CHECK(never_started.sample().empty());
 }

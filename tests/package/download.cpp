@@ -227,3 +227,19 @@ TEST_CASE("download: a file URL is copied only when that is allowed") {
     set.options.allow_file = true;
     CHECK((set.must_download("file://" + (set.at / "served/old")) == set.old_text));
 }
+
+TEST_CASE("download: nothing is written where a link leads") {
+    if (!has_curl()) {
+        return;
+    }
+    download_setting set;
+    const auto server = set.serve();
+    for (const char* rest : {"", ".part", ".headers"}) {
+        CAPTURE(rest);
+        (void)set.at.write("mine", "precious\n");
+        (void)guild::os::remove_tree(set.to);
+        REQUIRE(guild::os::make_link(set.at / "mine", set.to + rest));
+        CHECK((set.must_download(server.url("old")) == set.old_text));
+        CHECK(*guild::os::load_file(set.at / "mine") == "precious\n");
+    }
+}

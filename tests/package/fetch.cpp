@@ -296,3 +296,18 @@ TEST_CASE("fetch: a download is pinned by the lock, and checked by its sha256") 
     set.options.offline = true;
     CHECK(set.must_fail("source = " + server.url("other") + "\n").code == guild::errc::not_found);
 }
+
+TEST_CASE("fetch: downloads are kept in the package's directory, not where a link leads") {
+    if (!guild_test::has_programs({"curl", "python3"})) {
+        return;
+    }
+    fetch_setting set;
+    (void)set.at.write("served/old", "text\n");
+    const http_server server(set.at / "served");
+    REQUIRE(guild::os::make_directories(set.at / "elsewhere"));
+    REQUIRE(guild::os::make_link("../elsewhere", set.directory + "/downloads"));
+    const guild::error why = set.must_fail("source = " + server.url("old") + "\n");
+    CHECK(why.code == guild::errc::bad_value);
+    CHECK_FALSE(guild::os::find_status(
+        set.at / "elsewhere/" + guild::sha256_hex(server.url("old")).substr(0, 16) + "/old"));
+}

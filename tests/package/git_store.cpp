@@ -82,3 +82,41 @@ TEST_CASE("git store: what is missing is listed without fetching it") {
     CHECK(store->list_missing(tree->id)->empty());
     CHECK_FALSE(store->list_missing(std::string(40, '1')));
 }
+
+TEST_CASE("git store: a repository that a package came with configures nothing") {
+    if (!guild_test::has_programs({"git"})) {
+        return;
+    }
+    const temp_dir at;
+    const package::tool_options tools;
+    const auto git = package::git_tool::open(tools, {"file"});
+    REQUIRE(git);
+    const package::repository of{"https://h/a.git", "", at / "r"};
+    auto store = package::git_store::open(*git, of);
+    REQUIRE(store);
+    REQUIRE(store->create(40));
+    const auto config = guild::os::load_file(at / "r/config");
+    REQUIRE(config);
+    const auto refused = [&](const std::string& what) {
+        const auto opened = package::git_store::open(*git, of);
+        CHECK_FALSE(opened);
+        return !opened && opened.error().code == guild::errc::bad_value &&
+               guild::contains(opened.error().message, what);
+    };
+    for (const char* more :
+         {"[remote \"origin\"]\n\tuploadpack = /bin/false\n",
+          "[url \"ext::false\"]\n\tinsteadOf = https://\n",
+          "[protocol \"ext\"]\n\tallow = always\n", "[core]\n\tsshCommand = x\n",
+          "[include]\n\tpath = other\n", "[remote \"o\"]\n\tpromisor = true\n"}) {
+        CAPTURE(more);
+        (void)at.write("r/config", *config + more);
+        CHECK(refused("in its configuration"));
+    }
+    (void)at.write("r/config", *config);
+    CHECK(package::git_store::open(*git, of).has_value());
+    (void)at.write("r/commondir", "../elsewhere\n");
+    CHECK(refused("commondir"));
+    REQUIRE(guild::os::remove_tree(at / "r/commondir"));
+    REQUIRE(guild::os::make_link("../elsewhere", at / "r/refs/heads/x"));
+    CHECK(refused("link"));
+}

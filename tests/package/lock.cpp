@@ -1,5 +1,7 @@
 #include <guild/package/lock.hpp>
 
+#include <guild/os/link.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -81,4 +83,14 @@ TEST_CASE("lock: differences are told by source and field") {
               "version: 1 -> 2", "n::https://h/x?a=b&c=[d]#e: is gone",
               "https://github.com/o/r/tree/m/a b=c commit: " + std::string(40, 'a') + " -> (none)",
               "y: is new"});
+}
+
+TEST_CASE("lock: a link is neither read nor written through") {
+    const temp_dir at;
+    (void)at.write("mine", "[user]\nname = x\n");
+    REQUIRE(guild::os::make_directories(at / "p"));
+    REQUIRE(guild::os::make_link(at / "mine", at / "p/GuildPkg.lock"));
+    CHECK(package::load_lock(at / "p").error().code == guild::errc::bad_value);
+    CHECK(package::save_lock(at / "p", some_lock()).error().code == guild::errc::bad_value);
+    CHECK(*guild::os::load_file(at / "mine") == "[user]\nname = x\n");
 }

@@ -1,5 +1,7 @@
 #include <guild/package/working.hpp>
 
+#include <guild/os/link.hpp>
+
 #include <string>
 #include <vector>
 
@@ -190,4 +192,30 @@ TEST_CASE("working copy: lines that look like headers of a patch are lines of fi
                                                    " && cp -r src/up applied && cd applied && "
                                                    "patch -s -p1 < ../up.patch"));
     CHECK(test.text("applied/odd") == "diff --git __pycache__/ z\n-- a\nBinary files\n");
+}
+
+TEST_CASE("working copy: a repository among the copies has no say in the patch") {
+    if (!guild_test::has_programs({"git"})) {
+        return;
+    }
+    const working_test test;
+    test.write("working/up.orig/a", "1\n");
+    test.write("working/up/a", "2\n");
+    test.write("working/.gitattributes", "* filter=x\n");
+    test.write("working/.git/HEAD", "ref: refs/heads/x\n");
+    test.write("working/.git/config", "[core]\n\trepositoryformatversion = 0\n[filter \"x\"]\n"
+                                      "\tclean = \"touch " +
+                                          test.dir().path() + "/ran; cat\"\n");
+    test.write("working/.git/objects/keep", "");
+    test.write("working/.git/refs/keep", "");
+    CHECK(test.patch() == " +up.patch");
+    CHECK(test.text("ran") == "missing");
+}
+
+TEST_CASE("working copy: links of a package lead nowhere") {
+    const working_test test;
+    REQUIRE(guild::os::make_directories(test.dir() / "elsewhere"));
+    REQUIRE(guild::os::make_link("elsewhere", test.dir() / "working"));
+    CHECK(guild::contains(test.copy(), "expected no symbolic link here"));
+    CHECK(guild::os::list_directory(test.dir() / "elsewhere")->empty());
 }

@@ -129,6 +129,10 @@ TEST_CASE("operation: a model without the attribute does not support the operati
     REQUIRE_FALSE(unnamed);
     CHECK(unnamed.error().message == "model does not support a prepare operation\nTry 'guild "
                                      "prepare --help' for more information.");
+    const auto evaluated = project::make_operation(one, *one.models()[1], "evaluate", {});
+    REQUIRE_FALSE(evaluated);
+    CHECK(evaluated.error().message == "model does not support an evaluate operation\nTry 'guild "
+                                       "evaluate --help' for more information.");
 }
 
 TEST_CASE("operation: a missing requirement is named with its directory") {

@@ -1,5 +1,8 @@
 #include <guild/runs/marks.hpp>
 
+#include <guild/os/directory.hpp>
+#include <guild/os/link.hpp>
+
 #include <string>
 #include <vector>
 
@@ -62,6 +65,20 @@ TEST_CASE("marks: tags are words, labels are one line") {
     CHECK(check_marks(changes).error().code == guild::errc::bad_value);
     changes.label = "a label, with blanks";
     CHECK(check_marks(changes));
+}
+
+TEST_CASE("marks: nothing is written where a link in the run leads") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("mine", "precious\n");
+    (void)dir.write("run/guild.d/meta.tsv", "");
+    REQUIRE(guild::os::make_link(dir / "mine", dir / "run/guild.d/user.tsv"));
+    guild::runs::mark_changes changes;
+    changes.add_tags = {"x"};
+    CHECK(guild::runs::change_marks(dir / "run", changes).error().code == guild::errc::bad_value);
+    CHECK(*guild::os::load_file(dir / "mine") == "precious\n");
+    REQUIRE(guild::os::make_directories(dir / "other"));
+    REQUIRE(guild::os::make_link(dir / "run/guild.d", dir / "other/guild.d"));
+    CHECK(guild::runs::change_marks(dir / "other", changes).error().code == guild::errc::bad_value);
 }
 
 TEST_CASE("marks: a run that is not there gets none") {

@@ -70,9 +70,13 @@ TEST_CASE("post mortem: the last lines are as a terminal shows them") {
     CHECK(all.value().size() == 20);
 }
 
-TEST_CASE("plain text: escape sequences are taken out") {
-    CHECK(without_escapes("\x1B[1;32mgreen\x1B[0m\x1B[K") == "green");
-    CHECK(without_escapes("\x1B]0;title\x07text\x1B]8;;x\x1B\\link") == "textlink");
-    CHECK(without_escapes("a\tb\x08\x7F\x1B(Bc\x1B") == "a\tbc");
-    CHECK(without_escapes("Zo\xC3\xAB \xFF") == "Zo\xC3\xAB \xFF");
+TEST_CASE("post mortem: an hour of a progress bar does not hide the lines before it") {
+    std::string output = "begin\nconfigured\n";
+    for (int i = 0; i < 36'000; ++i) {
+        output += std::to_string(i / 360) + "%|#########---------| " + std::to_string(i) + "\r";
+    }
+    const auto lines = read_last_lines(dead_run("status\terror\n", output + "\nkilled\n").open());
+    REQUIRE(lines);
+    CHECK(*lines == std::vector<std::string>{"begin", "configured", "99%|#########---------| 35999",
+                                             "killed"});
 }

@@ -64,16 +64,33 @@ TEST_CASE("recorded command: the run directory is replaced as a whole path") {
 }
 
 TEST_CASE("recorded command: what was withheld has to be given again") {
+    using kind = withheld_part::kind;
     recorded_command command = sample_command();
-    CHECK(check_complete(command));
-    command.argv.push_back("--token=(withheld)");
-    CHECK(check_complete(command).error().message ==
-          "the value of argument 6 was not recorded: it is secret");
-    command = sample_command();
+    CHECK(list_withheld(command).empty());
+    command.argv.insert(command.argv.end(), {"--token=(withheld)", "--api_key", "(withheld)"});
     command.flags.emplace_back("api_key", "(withheld)");
-    command.argv.insert(command.argv.end(), {"--api_key", "(withheld)"});
-    CHECK(check_complete(command).error().message ==
-          "the value of flag api_key was not recorded: it is secret");
+    command.environment.emplace_back("DB_PASSWORD", "(withheld)");
+    const auto parts = list_withheld(command);
+    REQUIRE(parts.size() == 3);
+    CHECK(parts[0].what == kind::flag);
+    CHECK(parts[0].name == "api_key");
+    CHECK(parts[1].what == kind::argument);
+    CHECK(parts[1].name == "6");
+    CHECK(parts[1].value == "--token=(withheld)");
+    CHECK(parts[2].what == kind::variable);
+    CHECK(parts[2].name == "DB_PASSWORD");
     REQUIRE(set_flag(command, "api_key", "k"));
-    CHECK(check_complete(command));
+    REQUIRE(set_argument(command, 6, "--token=t"));
+    CHECK(command.argv[8] == "k");
+    command.environment.pop_back();
+    CHECK(list_withheld(command).empty());
+}
+
+TEST_CASE("recorded command: an argument is changed by its number") {
+    recorded_command command = sample_command();
+    REQUIRE(set_argument(command, 0, "/q/fit.sh"));
+    CHECK(command.argv[0] == "/q/fit.sh");
+    const auto beyond = set_argument(command, 6, "x");
+    CHECK(beyond.error().code == guild::errc::bad_value);
+    CHECK(beyond.error().message == "the command has no argument 6, its last is 5");
 }

@@ -1,7 +1,10 @@
 #include <guild/runs/recorder.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,15 +13,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <guild/os/directory.hpp>
+#include <guild/os/environment.hpp>
 #include <guild/runs/catalog.hpp>
+#include <guild/runs/compact_run.hpp>
 #include <guild/runs/run.hpp>
 
 #include <doctest/doctest.h>
 #include <support/allocations.hpp>
+#include <support/child_program.hpp>
 #include <support/temp_dir.hpp>
+#include <support/troubled_disk.hpp>
 
 using namespace guild::runs;
 namespace os = guild::os;
+namespace gs = guild::series;
 
 namespace {
 
@@ -58,29 +67,6 @@ public:
     std::string path;
 };
 
-std::atomic<bool> is_stuck{false};
-std::atomic<int> allowed_bytes{0};
-
-std::int64_t stuck_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
-    while (is_stuck) {
-        ::usleep(1000);
-    }
-    return os::system_env.pwrite(fd, from, size, offset);
-}
-std::int64_t stuck_write(int fd, const void* from, std::size_t size) {
-    while (is_stuck) {
-        ::usleep(1000);
-    }
-    return os::system_env.write(fd, from, size);
-}
-os::env stuck_env() {
-    os::env system = os::system_env;
-    system.pwrite = stuck_pwrite;
-    system.write = stuck_write;
-    return system;
-}
-const os::env stuck_system = stuck_env();
-
 // Of the thread that asks.
 thread_local int clock_calls = 0;
 
@@ -95,19 +81,46 @@ os::env counting_env() {
 }
 const os::env counting_system = counting_env();
 
-std::int64_t full_pwrite(int fd, const void* from, std::size_t size, std::int64_t offset) {
-    return allowed_bytes > 0 ? os::system_env.pwrite(fd, from, size, offset) : -ENOSPC;
+recorder_options troubled_options() {
+    recorder_options options;
+    options.flush_interval_ms = 1;
+    options.system = &guild_test::troubled_env();
+    return options;
 }
-std::int64_t full_write(int fd, const void* from, std::size_t size) {
-    return allowed_bytes > 0 ? os::system_env.write(fd, from, size) : -ENOSPC;
+
+// Logs many values of `id`, and says how often this thread asked the system or for memory.
+std::uint64_t cost_of_logging(recorder& run, series_id id, int values) {
+    run.log(0, {{id, 0.5}});
+    const std::uint64_t before = guild_test::allocations() + guild_test::calls_of_thread;
+    for (int step = 0; step < values; ++step) {
+        run.log(step, {{id, 0.5}});
+    }
+    return guild_test::allocations() + guild_test::calls_of_thread - before;
 }
-os::env full_env() {
-    os::env system = os::system_env;
-    system.pwrite = full_pwrite;
-    system.write = full_write;
-    return system;
+
+// All points of all series of a run, by the keys as shown.
+std::map<std::string, std::size_t> counts_of(const std::string& run_directory) {
+    auto found = run::open(run_directory);
+    REQUIRE(found);
+    std::map<std::string, std::size_t> counts;
+    gs::run_reader series = found->series();
+    for (const auto& summary : series.summaries()) {
+        counts[summary.key] = series.points(summary.key).size();
+    }
+    return counts;
 }
-const os::env full_system = full_env();
+
+std::vector<os::child> start_ranks(const std::string& run_directory, int ranks) {
+    std::vector<os::child> started;
+    for (int rank = ranks - 1; rank >= 0; --rank) {  // not in their order
+        auto options = guild_test::child_options("recorded", {"rank", run_directory});
+        options.environment = os::merge_environment(
+            os::current_environment(),
+            {{"RANK", std::to_string(rank)}, {"WORLD_SIZE", std::to_string(ranks)}});
+        started.push_back(guild_test::must_start(options));
+    }
+    return started;
+}
 
 }  // namespace
 
@@ -154,6 +167,23 @@ TEST_CASE("recorder: joins the run that RUNDIR names") {
     const auto count = here.points("count");
     REQUIRE(count.size() == 1000);
     CHECK(count[999].value.is_integer());
+}
+
+TEST_CASE("recorder: in an evaluation joins the run of EVALDIR and leaves RUNDIR alone") {
+    const inside_run evaluated;
+    const guild_test::temp_dir dir;
+    const auto own = create_run_directory(dir.path(), "evaluate", 0);
+    REQUIRE(own);
+    ::setenv("EVALDIR", own->c_str(), 1);
+    {
+        recorder run = recorder::current();
+        CHECK(run.run_directory() == *own);
+        run.log(1, {{run.series("accuracy"), 0.5}});
+    }
+    ::unsetenv("EVALDIR");
+    CHECK(guild::series::run_reader(data_path(*own, series_directory)).points("accuracy").size() ==
+          1);
+    CHECK(evaluated.points("accuracy").empty());
 }
 
 TEST_CASE("recorder: more values in one call than a slot holds are all kept") {
@@ -254,53 +284,120 @@ TEST_CASE("recorder: many values of one moment stay together as far as a frame g
     }
 }
 
-TEST_CASE("recorder: a writer that is stuck costs the loop nothing and the end 100 ms") {
+TEST_CASE("recorder: with a write that never returns the loop and the end are not held up") {
     const inside_run here;
-    recorder_options options;
+    recorder_options options = troubled_options();
     options.ring_frames = 64;
-    options.flush_interval_ms = 1;
-    options.system = &stuck_system;
     recorder run = recorder::current(options);
     REQUIRE(run.is_active());
     const series_id loss = run.series("loss");
-    is_stuck = true;
+    guild_test::disk_is = guild_test::disk_state::silent;
     run.log(0, {{loss, 1.0}});
-    ::usleep(100'000);  // the thread is in the write by now
-    const std::int64_t before_us = os::system_env.boot_time_us();
-    for (int step = 1; step <= 1000; ++step) {
-        run.log(step, {{loss, 1.0}});
-    }
-    CHECK(os::system_env.boot_time_us() - before_us < 50'000);
-    CHECK(run.dropped() == 1000 - 64);
-    CHECK_FALSE(run.finish());
-    const std::int64_t took_us = os::system_env.boot_time_us() - before_us;
-    CHECK(took_us >= 99'000);
-    CHECK(took_us < 400'000);
-    CHECK(run.dropped() == 1000 - 64);
-    is_stuck = false;
-    for (int tries = 0; tries < 100 && here.points("loss").size() < 65; ++tries) {
-        ::usleep(10'000);  // the thread goes on without us
+    guild_test::await_silence();
+    CHECK(cost_of_logging(run, loss, 1000) == 0);
+    CHECK(run.dropped() == 1001 - 64);
+    CHECK_FALSE(run.flush(1));
+    CHECK_FALSE(run.finish());  // returns, and the write has not
+    CHECK(guild_test::waiting_calls == 1);
+    CHECK(run.dropped() == 1001 - 64);
+    CHECK_FALSE(run.is_active());
+    guild_test::heal_disk();
+    while (here.points("loss").size() < 65) {
+        ::usleep(1000);  // the thread goes on without us
     }
     CHECK(here.points("loss").size() == 65);
 }
 
-TEST_CASE(
-    "recorder: a full disk is told by last_error, and what waits is written once there is room") {
+TEST_CASE("recorder: the wait for the disk at the end leaves room in 100 ms") {
+    CHECK(recorder_exit_ms <= 90);
+}
+
+TEST_CASE("recorder: a file system that is silent at the start holds nobody up") {
     const inside_run here;
-    recorder_options options;
-    options.system = &full_system;
-    allowed_bytes = 1;
+    recorder_options options = troubled_options();
+    options.start_ms = 10;
+    guild_test::disk_is = guild_test::disk_state::silent;
     recorder run = recorder::current(options);
+    CHECK(run.is_active());
+    CHECK_FALSE(run.last_error());
+    const series_id loss = run.series("loss");
+    CHECK(cost_of_logging(run, loss, 1000) == 0);
+    const auto own = recorder::create(here.dir / "own", {}, options);
+    REQUIRE_FALSE(own);
+    CHECK(own.error().code == guild::errc::timed_out);
+    guild_test::heal_disk();
+    CHECK(run.flush(60'000));
+    CHECK(here.points("loss").size() == 1001);
+    // The run that nobody waited for says so, once its files could be made.
+    auto runs = list_runs({here.dir / "own"});
+    while (runs.empty() || runs[0].status() != run_status::error) {
+        ::usleep(1000);
+        runs = list_runs({here.dir / "own"});
+    }
+    CHECK(runs[0].cause().find("the file system does not answer") != std::string::npos);
+}
+
+TEST_CASE("recorder: what was logged before a file that cannot be made is counted") {
+    const inside_run here;
+    recorder_options options = troubled_options();
+    options.start_ms = 10;
+    guild_test::disk_is = guild_test::disk_state::silent;
+    recorder run = recorder::current(options);
+    CHECK(run.is_active());
+    run.log(0, {{run.series("loss"), 0.5}});
+    REQUIRE(os::remove_tree(here.path));
+    REQUIRE(os::save_file(here.path, "a file"));
+    guild_test::heal_disk();
+    CHECK_FALSE(run.flush(60'000));
+    CHECK(run.last_error());
+    CHECK_FALSE(run.finish());
+    CHECK(run.dropped() == 1);
+}
+
+TEST_CASE("recorder: a full disk is told by last_error, and costs the loop nothing") {
+    const inside_run here;
+    recorder run = recorder::current(troubled_options());
     REQUIRE(run.is_active());
-    allowed_bytes = 0;
+    guild_test::disk_is = guild_test::disk_state::full;
     const series_id loss = run.series("loss");
     run.log(0, {{loss, 1.0}});
     CHECK_FALSE(run.flush());
     REQUIRE(run.last_error());
     CHECK(run.last_error()->code == guild::errc::no_space);
-    allowed_bytes = 1;
+    CHECK(cost_of_logging(run, loss, 1000) == 0);
+    guild_test::heal_disk();
     (void)run.flush();
-    CHECK(here.points("loss").size() == 1);
+    CHECK(here.points("loss").size() == 1002);  // what waited is written once there is room
+}
+
+TEST_CASE("recorder: a directory that was removed costs the loop nothing") {
+    const inside_run here;
+    recorder run = recorder::current(troubled_options());
+    const series_id loss = run.series("loss");
+    REQUIRE(os::remove_tree(here.path));
+    CHECK(cost_of_logging(run, loss, 1000) == 0);
+    CHECK(run.flush(60'000));
+    CHECK(run.dropped() == 0);
+    CHECK_FALSE(os::is_directory(here.path));
+}
+
+TEST_CASE("recorder: a program leaves main whatever its disk does, and no signal reaches it") {
+    for (const std::string how :
+         {"well", "limited", "deleted", "threadless", "silent", "late", "rank"}) {
+        CAPTURE(how);
+        const inside_run here;
+        os::run_options limits;
+        limits.timeout_ms = 60'000;
+        const auto ran =
+            guild_test::must_run(guild_test::child_options("recorded", {how, here.path}), limits);
+        CHECK_FALSE(ran.timed_out);
+        const int code = os::shell_code(ran.status);
+        if (code == 77) {
+            MESSAGE("skipped: threads cannot be refused here");
+        } else {
+            CHECK(code == 0);
+        }
+    }
 }
 
 TEST_CASE("recorder: a forked child does nothing with its parent's recorder") {
@@ -339,6 +436,79 @@ TEST_CASE("recorder: a forked child does nothing with its parent's recorder") {
         points += summary.count;
     }
     CHECK(points == (is_thread_sanitized ? 2 : 3));
+}
+
+TEST_CASE("recorder: forks while other threads log spoil nothing of the parent's") {
+    const inside_run here;
+    constexpr int forks = 20;
+    recorder run = recorder::current(troubled_options());
+    const series_id loss = run.series("loss");
+    std::atomic<bool> is_over{false};
+    std::int64_t logged = 0;
+    auto logger = os::thread::start([&] {
+        for (; !is_over; ++logged) {
+            run.log(logged, {{loss, 0.5}});
+            if (logged % 100 == 99) {
+                (void)run.flush(60'000);  // so that none is dropped
+            }
+        }
+    });
+    REQUIRE(logger);
+    for (int i = 0; i < forks; ++i) {
+        const int code = guild_test::run_in_copy([&] {
+            run.log(-1, {{loss, -1.0}});
+            (void)run.series("child");
+            if (run.is_active() || run.flush() || run.dropped() != 0) {
+                return 1;
+            }
+            if (is_thread_sanitized) {
+                return 0;
+            }
+            recorder own = recorder::current();
+            own.log(i, {{own.series("child"), i}});
+            return own.flush(60'000) ? 0 : 2;
+        });
+        CHECK(code == 0);
+    }
+    is_over = true;
+    logger->join();
+    REQUIRE(run.flush(60'000));
+    CHECK(run.dropped() == 0);
+    const auto points = here.points("loss");
+    REQUIRE(points.size() == static_cast<std::size_t>(logged));
+    std::int64_t in_order = 0;
+    for (const gs::point& each : points) {
+        in_order += each.step == in_order ? 1 : 0;
+    }
+    CHECK(in_order == logged);
+    CHECK(counts_of(here.path).size() == (is_thread_sanitized ? 1 : 1 + forks));
+}
+
+TEST_CASE("recorder: four ranks have a file each, and their series are shown by rank") {
+    const inside_run here;
+    for (os::child& one : start_ranks(here.path, 4)) {
+        const auto ended = one.wait();
+        REQUIRE(ended);
+        CHECK(ended->success());
+    }
+    const std::map<std::string, std::size_t> expected = {{"loss", 100'000},
+                                                         {"loss @rank1", 100'000},
+                                                         {"loss @rank2", 100'000},
+                                                         {"loss @rank3", 100'000},
+                                                         {"of 0", 1},
+                                                         {"of 1", 1},
+                                                         {"of 2", 1},
+                                                         {"of 3", 1},
+                                                         {"rank", 1},
+                                                         {"rank @rank1", 1},
+                                                         {"rank @rank2", 1},
+                                                         {"rank @rank3", 1}};
+    CHECK(counts_of(here.path) == expected);
+    CHECK(here.points("rank")[0].value.as_int64() == 0);
+    CHECK(here.points("rank @rank2")[0].value.as_int64() == 2);
+    CHECK(list_series_files(data_path(here.path)).value().size() == 4);
+    REQUIRE(compact_run(data_path(here.path)).compacted == 4);
+    CHECK(counts_of(here.path) == expected);  // files in columns still tell their ranks
 }
 
 TEST_CASE("recorder: goes on when the run directory is deleted, and is there again when that is") {
@@ -382,11 +552,15 @@ TEST_CASE("recorder: where no thread is to be had it is inactive and costs nothi
         for (int step = 0; step < 1000; ++step) {
             run.log(step, {{loss, 0.5}});
         }
-        const bool is_told =
-            run.last_error() && run.last_error()->code == guild::errc::resource_exhausted;
+        const auto own = recorder::create(here.dir / "own");
+        const bool is_told = run.last_error() &&
+                             run.last_error()->code == guild::errc::resource_exhausted && !own &&
+                             own.error().code == guild::errc::resource_exhausted;
         ::_exit(!run.is_active() && is_told && run.finish() ? 0 : 2);
     }
     int status = -1;
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(status == 0);
+    CHECK_FALSE(os::is_directory(here.dir / "own"));  // nothing was made that would seem to go on
+    CHECK(os::list_directory(data_path(here.path, series_directory))->empty());
 }

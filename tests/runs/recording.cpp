@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -170,4 +171,102 @@ TEST_CASE("recording: a second one of the same run is refused and leaves the fir
     CHECK(second.error().code == guild::errc::already_exists);
     (void)record.end(completed());
     CHECK(run::open(test.options.run_directory).value().status() == run_status::completed);
+}
+
+TEST_CASE("recording: an external collector's metrics are series, its failure is told and kept") {
+    recorded_run test;
+    test.options.sample_interval_ms = 60'000;
+    collector_spec good;
+    good.name = "good";
+    good.argv = {"/bin/sh", "-c", "echo 'fan{n=\"1\"} 900'"};
+    good.interval_ms = 1;
+    collector_spec bad = good;
+    bad.name = "bad";
+    bad.argv = {"/bin/sh", "-c", "exit 7"};
+    collector_spec endless = good;
+    endless.name = "endless";
+    endless.argv = {"/bin/sh", "-c", "sleep 600"};
+    test.options.collectors = {good, bad, endless};
+    recording record = test.open();
+    const auto points = [&] {
+        return run::open(test.options.run_directory)
+            .value()
+            .series()
+            .points("sys/good/fan{n=\"1\"}")
+            .size();
+    };
+    for (int i = 0; i < 5'000 && (points() < 3 || test.messages.empty()); ++i) {
+        CHECK(record.wait_ms() < 300);
+        usleep(static_cast<useconds_t>(record.wait_ms() * 1000));
+        record.work_if_due();
+    }
+    CHECK(points() >= 3);
+    (void)record.end(completed());
+    CHECK(test.messages == std::vector<std::string>{"Error collecting 'bad': exit code 7"});
+    const run found = run::open(test.options.run_directory).value();
+    REQUIRE(find_value(found.meta(), "collector.bad") != nullptr);
+    CHECK(guild::starts_with(*find_value(found.meta(), "collector.bad"), "failed "));
+    CHECK(find_value(found.meta(), "collector.good") == nullptr);
+    CHECK(find_value(found.meta(), "collector.endless") == nullptr);
+    CHECK(record.failures() == 0);
+    CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("recording: rounds come at the interval that was asked for") {
+    static std::int64_t now_us;
+    now_us = 1'000'000'000;
+    os::env clock = os::system_env;
+    clock.boot_time_us = [] { return now_us; };
+    recorded_run test;
+    test.options.system = &clock;
+    test.options.sample_interval_ms = 7'000;
+    recording record = test.open();
+    record.set_process(os::process_id());
+    record.work_if_due();
+    for (int second = 0; second < 70; ++second) {
+        CHECK(record.wait_ms() == 7'000 - second % 7 * 1'000);
+        now_us += 1'000'000;
+        record.work_if_due();
+    }
+    (void)record.end(completed());
+    CHECK(run::open(test.options.run_directory).value().series().points("sys/mem/total").size() ==
+          11);
+}
+
+TEST_CASE("recording: values in the output are series of a file of their own") {
+    recorded_run test;
+    const auto wanted = guild::pattern::parse("step (?P<step>\\d+) loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"train", *wanted});
+    recording record = test.open();
+    CHECK_FALSE(record.has_unread_output());
+    record.store(test.item("step 1 loss 0.5\nstep 2 lo"));
+    CHECK(record.has_unread_output());
+    record.read_output();
+    record.work_if_due();
+    const auto points = [&] {
+        return run::open(test.options.run_directory).value().series().points("output/train/loss");
+    };
+    CHECK(points() == std::vector<guild::series::point>{{1, 5, 0.5}});
+    record.store(test.item("ss 0.25"));
+    (void)record.end(completed());
+    CHECK(points() == std::vector<guild::series::point>{{1, 5, 0.5}, {2, 5, 0.25}});
+    CHECK(record.failures() == 0);
+    CHECK(list_series_files(data_path(test.options.run_directory)).value().size() == 2);
+}
+
+TEST_CASE("recording: values in the output survive the deletion of the run directory") {
+    recorded_run test;
+    const auto wanted = guild::pattern::parse("loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"", *wanted});
+    recording record = test.open();
+    record.store(test.item("loss 1\n"));
+    record.read_output();
+    REQUIRE(os::remove_tree(test.options.run_directory));
+    record.store(test.item("loss 2\n"));
+    record.read_output();
+    const run found = run::open(record.end(completed())).value();
+    CHECK(found.series().points("output/loss").size() == 2);
+    CHECK(record.failures() == 0);
 }

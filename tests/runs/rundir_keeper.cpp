@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <guild/os/link.hpp>
+
 #include <doctest/doctest.h>
 #include <support/temp_dir.hpp>
 
@@ -102,6 +104,34 @@ TEST_CASE(
     CHECK_FALSE(bare.keeper.is_time_to_restore(state, 100, 10));
     CHECK_FALSE(bare.keeper.is_time_to_restore(state, 109, 10));
     CHECK(bare.keeper.is_time_to_restore(state, 110, 10));
+}
+
+TEST_CASE("rundir keeper: a directory for its owner alone is one again, wherever it stands") {
+    const auto mode = [](const std::string& path) {
+        return os::get_status(path).value().mode & 0777U;
+    };
+    kept_run run;
+    REQUIRE(os::restrict_to_owner(run.path));
+    REQUIRE(os::remove_tree(run.path));
+    REQUIRE(run.keeper.restore(run.files()));
+    CHECK(mode(run.path) == 0700);
+    REQUIRE(os::remove_tree(run.path));  // and made by the command
+    REQUIRE(os::make_directories(run.path, 0755));
+    REQUIRE(run.keeper.restore(run.files()));
+    CHECK(mode(run.path) == 0700);
+    REQUIRE(os::remove_tree(run.path));
+    REQUIRE(os::save_file(run.path, "a file"));
+    const auto place = run.keeper.restore(run.files());
+    REQUIRE(place);
+    CHECK(mode(*place) == 0700);
+
+    kept_run open;
+    REQUIRE(os::set_permissions(open.path, 0755));
+    REQUIRE(os::remove_tree(open.path));
+    REQUIRE(os::make_directories(open.path));
+    REQUIRE(os::set_permissions(open.path, 0711));
+    REQUIRE(open.keeper.restore(open.files()));
+    CHECK(mode(open.path) == 0711);
 }
 
 TEST_CASE("rundir keeper: another directory in its place is restored at once") {

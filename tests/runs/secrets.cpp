@@ -111,6 +111,45 @@ TEST_CASE("secrets: a text keeps everything but the secrets") {
     CHECK(withhold_in_text(std::string("\xFF\0=", 3)) == std::string("\xFF\0=", 3));
 }
 
+TEST_CASE("secrets: files that are made for them are known by their names") {
+    for (const char* name : {".env", "a/.env.local", "prod.env", ".netrc", "k/id_rsa", "server.pem",
+                             "x/credentials.json", ".git-credentials", "A.KEY"}) {
+        CHECK_MESSAGE(is_secret_file(name), name);
+    }
+    for (const char* name : {"env", "env.py", ".env.example", "id_rsa.pub", "key.py",
+                             "environment.yml", "monkey", "a.env/b", "credentials.py"}) {
+        CHECK_MESSAGE(!is_secret_file(name), name);
+    }
+}
+
+TEST_CASE("secrets: source code and settings keep everything but the secrets") {
+    for (const char* text :
+         {"api_key = \"s3cr3t\"", "password='s3cr3t'", "password : str = \"s3cr3t\"",
+          "password: str = 's3cr3t'", "os.environ[\"SECRET_KEY\"] = \"s3cr3t\"",
+          "C(a=1, token = 's3cr3t')", "{\"password\": \"s3cr3t\"}", "{'password':'s3cr3t'}",
+          "{\"a\": 1, \"api_key\" : \"s\\\"3cr3t s3cr3t\"}", "secret = s3cr3t",
+          "AWS_SECRET_ACCESS_KEY = s3cr3t/+s3cr3t==\nx", "password = f\"s3cr3t{x}\"",
+          "token = \"\"\"\ns3cr3t\n\"\"\"", "const char* api_key = \"s3cr3t\";",
+          "password = secr3t  # comment s", "+    password: \"s3cr3t\"",
+          "https://s3cr3ts3cr3ts3cr3ts3cr3t@github.com/x"}) {
+        const std::string shown = withhold_in_text(text);
+        CAPTURE(shown);
+        CHECK(shown.find("s3cr3t") == std::string::npos);
+        CHECK(shown.find("secr3t") == std::string::npos);
+        CHECK(shown.find("(withheld)") != std::string::npos);
+    }
+    for (const char* text :
+         {"token = tokenizer.next()", "token = next_token", "self.password = password",
+          "password = getpass.getpass()", "if token == \"</s>\":", "secret = None", "token = tok",
+          "api_key = os.environ[\"KEY\"]", "password = \"\"", "password = \"\nnext\"",
+          "max_tokens = 100", "lr = 0.1", "ssh://git@github.com/x", "pad_token = \"<pad>\"",
+          "std::secret::x", "https://me@host/"}) {
+        CHECK(withhold_in_text(text) == text);
+    }
+    CHECK(withhold_in_text("{\"token\": \"s3cr3t\", \"lr\": 0.1}") ==
+          "{\"token\": (withheld), \"lr\": 0.1}");
+}
+
 TEST_CASE("secrets: the value behind an option is withheld") {
     const auto seen = withhold_arguments({"train", "--token", "abc", "--lr", "0.1", "-password",
                                           "-x", "--api_key", "--verbose", "--secret=s", "--auth"});

@@ -64,6 +64,17 @@ TEST_CASE("sources: outside of a repository, hidden directories and runs are not
     CHECK(saved(dir, "runs/one/c.py") == "nothing");
 }
 
+TEST_CASE("sources: files that are made for secrets are left out and told") {
+    const guild_test::temp_dir dir;
+    (void)dir.write("a.py", "a");
+    (void)dir.write(".env", "PASSWORD=s3cr3t\n");
+    const auto report = save_sources(dir.path(), {"*"}, dir / "r");
+    CHECK(report.files == 1);
+    CHECK(report.left_out == std::vector<std::string>{".env"});
+    CHECK(saved(dir, "a.py") == "a");
+    CHECK(saved(dir, ".env") == "nothing");
+}
+
 TEST_CASE("sources: what .gitignore names is left out") {
     const guild_test::temp_dir dir;
     if (!git(dir, {"init", "-q"})) {

@@ -1,13 +1,18 @@
 #include <guild/runs/supervisor.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <guild/os/link.hpp>
 #include <guild/runs/catalog.hpp>
 #include <guild/tfevents/writer.hpp>
 
@@ -34,6 +39,48 @@ bool has_series(const run& of, const std::string& key) {
 }
 
 constexpr std::string_view restored_message = "is in ";
+
+unsigned mode_of(const std::string& path) {
+    return os::get_status(path).value().mode & 0777U;
+}
+
+// Whether a user who is nobody here can open a file.
+bool nobody_can_read(const std::string& path) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        if (::setgid(54'321) != 0 || ::setuid(54'321) != 0) {
+            ::_exit(2);
+        }
+        ::_exit(os::open_file(path, os::open_mode::read) ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WEXITSTATUS(status) != 2);
+    return status == 0;
+}
+
+// A system whose disk can only be read from the moment on in which a file is there.
+std::string read_only_mark;
+
+bool is_read_only() {
+    return ::access(read_only_mark.c_str(), F_OK) == 0;
+}
+
+const os::env read_only_system = [] {
+    os::env system = os::system_env;
+    system.write = [](int fd, const void* from, std::size_t size) -> std::int64_t {
+        return is_read_only() ? -EROFS : os::system_env.write(fd, from, size);
+    };
+    system.pwrite = [](int fd, const void* from, std::size_t size,
+                       std::int64_t at) -> std::int64_t {
+        return is_read_only() ? -EROFS : os::system_env.pwrite(fd, from, size, at);
+    };
+    system.mkdir = [](const char* path, unsigned mode) {
+        return is_read_only() ? -EROFS : os::system_env.mkdir(path, mode);
+    };
+    return system;
+}();
 
 }  // namespace
 
@@ -124,6 +171,43 @@ TEST_CASE("supervise: the command sees RUNDIR and runs where it is told") {
     REQUIRE(find_value(found.meta(), "env.GPU_COUNT") != nullptr);
     CHECK(*find_value(found.meta(), "env.GPU_COUNT") == "0");
     CHECK(find_value(found.meta(), "env.RUNDIR") == nullptr);
+}
+
+TEST_CASE("supervise: an evaluation has its run in RUNDIR and its own directory in EVALDIR") {
+    supervised_run test("echo $RUNDIR $EVALDIR; mkdir -p $EVALDIR/x");
+    const supervised_run evaluated("true");
+    test.options.evaluates = evaluated.options.run_directory;
+    CHECK(test.supervise().status == run_status::completed);
+    CHECK(test.output() ==
+          evaluated.options.run_directory + ' ' + test.options.run_directory + '\n');
+    CHECK(os::is_directory(test.options.run_directory + "/x"));
+    const run found = test.recorded();
+    REQUIRE(find_meta(found, "evaluates") != nullptr);
+    CHECK(*find_meta(found, "evaluates") == evaluated.options.run_directory);
+
+    supervised_run inner("echo $RUNDIR ${EVALDIR-none}");  // a training inside of an evaluation
+    ::setenv("EVALDIR", "/outer", 1);
+    (void)inner.supervise();
+    ::unsetenv("EVALDIR");
+    CHECK(inner.output() == inner.options.run_directory + " none\n");
+    CHECK(find_meta(inner.recorded(), "evaluates") == nullptr);
+}
+
+TEST_CASE("supervise: a stopped evaluation takes along what left its group, and no one else") {
+    supervised_run test("setsid sh -c 'echo $$; exec sleep 300' & exec sleep 300");
+    test.options.evaluates = test.dir / "evaluated";
+    test.options.timeout_ms = 500;
+    os::process_options other;  // another evaluation of the same run
+    other.argv = {"sleep", "300"};
+    other.environment = os::merge_environment(
+        os::current_environment(), {{"RUNDIR", test.options.evaluates}, {"EVALDIR", "/other"}});
+    auto bystander = os::child::start(other);
+    REQUIRE(bystander);
+    CHECK(test.supervise().status == run_status::terminated);
+    const int away = std::stoi(test.output());
+    CHECK((::kill(away, 0) != 0 || !os::process_start_ticks(away)));
+    CHECK(os::process_start_ticks(bystander->pid()));
+    (void)bystander->stop({{SIGKILL, 1000}});
 }
 
 TEST_CASE("supervise: a program that is not there is an error, and the run says so") {
@@ -291,6 +375,16 @@ TEST_CASE("supervise: RUNDIR deleted twice, and never made again, stands there w
     CHECK(test.recorded().status() == run_status::completed);
 }
 
+TEST_CASE("supervise: RUNDIR deleted for longer than series wait for the disk is no other error") {
+    supervised_run test("rm -rf $RUNDIR; sleep 6");  // series::writer_options::sync_interval_ms
+    test.options.sample_interval_ms = 500;
+    const outcome ended = test.supervise();
+    CHECK(ended.record_errors == 0);
+    CHECK(test.count_messages(rundir_deleted_message) + 1 ==
+          static_cast<int>(test.messages.size()));
+    CHECK(test.count_messages(restored_message) == 1);
+}
+
 TEST_CASE("supervise: RUNDIR deleted just before the end is told once") {
     supervised_run test("rm -rf $RUNDIR");
     test.options.sample_interval_ms = 10'000;
@@ -304,15 +398,102 @@ TEST_CASE("supervise: RUNDIR replaced by a file leaves the run beside it") {
     const outcome ended = test.supervise();
     CHECK(ended.status == run_status::completed);
     CHECK(ended.run_directory == test.options.run_directory + "-restored");
+    CHECK(ended.record_errors == 0);
     CHECK(test.output(ended.run_directory) == "end\n");
     CHECK(os::load_file(test.options.run_directory).value_or("") == "mine\n");
     CHECK(list_runs({test.dir / "runs"}).size() == 1);
 }
 
+TEST_CASE("supervise: a disk that becomes read-only never stops the command, and is told") {
+    supervised_run test("echo before; sleep 0.2; touch $MARK; echo after; sleep 0.2; exit 5");
+    read_only_mark = test.dir / "mark";
+    test.options.environment = {{"MARK", read_only_mark}};
+    test.options.system = &read_only_system;
+    const outcome ended = test.supervise();
+    CHECK(ended.exit.code == 5);
+    CHECK(ended.record_errors > 0);
+    CHECK(test.echo == "before\nafter\n");
+    CHECK(test.output() == "before\n");
+    CHECK(test.count_messages("Error logging output") == 1);
+    CHECK(test.count_messages("Read-only file system") >= 1);
+    CHECK(test.recorded().status() == run_status::running);  // by its LOCK: this process lives
+}
+
+TEST_CASE(
+    "supervise: RUNDIR deleted on a disk that is read-only then is lost, the command is not") {
+    supervised_run test("echo before; rm -rf $RUNDIR; touch $MARK; sleep 0.2; echo after; exit 5");
+    read_only_mark = test.dir / "mark";
+    test.options.environment = {{"MARK", read_only_mark}};
+    test.options.system = &read_only_system;
+    const outcome ended = test.supervise();
+    CHECK(ended.exit.code == 5);
+    CHECK(test.echo == "before\nafter\n");
+    CHECK(test.count_messages(rundir_deleted_message) >= 1);
+    CHECK(test.count_messages("Error logging restored run") == 1);
+    CHECK(test.count_messages(restored_message) == 0);
+    CHECK(list_runs({test.dir / "runs"}).empty());
+}
+
+TEST_CASE("supervise: a read-only mount at RUNDIR leaves the run beside it (as root)") {
+    // After the first round, and long before the next: between mkdir and mount nothing is restored.
+    supervised_run test("sleep 0.5; rm -rf $RUNDIR; mkdir $RUNDIR; "
+                        "mount -t tmpfs -o ro none $RUNDIR || exit 3; echo end");
+    test.options.sample_interval_ms = 60'000;
+    const outcome ended = test.supervise();
+    if (ended.exit.code == 3) {
+        MESSAGE("skipped: needs the right to mount");
+        return;
+    }
+    (void)::umount2(test.options.run_directory.c_str(), MNT_DETACH);
+    CHECK(ended.status == run_status::completed);
+    CHECK(ended.run_directory == test.options.run_directory + "-restored");
+    CHECK(test.output(ended.run_directory) == "end\n");
+    CHECK(test.count_messages(restored_message) == 1);
+    CHECK(list_runs({test.dir / "runs"}).size() == 1);
+}
+
+TEST_CASE("supervise: a run with secrets is its owner's alone, also when RUNDIR was deleted") {
+    const char* script = "stat -c %a $RUNDIR; rm -rf $RUNDIR; mkdir -m 755 $RUNDIR; sleep 0.3; "
+                         "stat -c %a $RUNDIR; rm -rf $RUNDIR";
+    for (const bool is_variable : {false, true}) {
+        supervised_run test(script);
+        (is_variable ? test.options.environment : test.options.flags) = {{"DB_PASSWORD", "s3cr3t"}};
+        CHECK(test.supervise().status == run_status::completed);
+        CHECK(test.output() == "700\n700\n");
+        CHECK(mode_of(test.options.run_directory) == 0700);
+        const run found = test.recorded();
+        const pair_list& kept = is_variable ? found.meta() : found.flags();
+        const std::string* value =
+            find_value(kept, is_variable ? "env.DB_PASSWORD" : "DB_PASSWORD");
+        REQUIRE(value != nullptr);
+        CHECK(*value == withheld_text);
+    }
+}
+
+TEST_CASE("supervise: other users can read a run without secrets, and none with (as root)") {
+    if (::geteuid() != 0) {
+        MESSAGE("skipped: needs the right to become another user");
+        return;
+    }
+    const mode_t before = ::umask(022);
+    for (const bool has_secret : {false, true}) {
+        supervised_run test("echo password is s3cr3t > $RUNDIR/file; cat $RUNDIR/file");
+        REQUIRE(os::set_permissions(test.dir.path(), 0755));
+        if (has_secret) {
+            test.options.argv.insert(test.options.argv.end(), {"--", "--token=s3cr3t"});
+        }
+        CHECK(test.supervise().status == run_status::completed);
+        for (const char* name : {"/file", "/guild.d/output.log", "/guild.d/meta.tsv"}) {
+            CHECK(nobody_can_read(test.options.run_directory + name) == !has_secret);
+        }
+    }
+    ::umask(before);
+}
+
 TEST_CASE("supervise: RUNDIR that got another name is recorded to its end there") {
     supervised_run test("mv $RUNDIR $RUNDIR-moved; sleep 0.2; echo end");
-    (void)test.supervise();
-    CHECK(test.count_messages(rundir_deleted_message) == 0);
+    CHECK(test.supervise().record_errors == 0);
+    CHECK(test.messages.empty());
     const auto moved = run::open(test.options.run_directory + "-moved");
     REQUIRE(moved);
     CHECK(moved->status() == run_status::completed);
@@ -438,4 +619,39 @@ TEST_CASE("supervise: what the command used is recorded") {
     REQUIRE(find_meta(found, "system_us") != nullptr);
     CHECK(std::stoll(*find_meta(found, "user_us")) + std::stoll(*find_meta(found, "system_us")) >
           0);
+}
+
+TEST_CASE("supervise: rules find every value in the output, however quickly it comes") {
+    supervised_run test("seq 1 50000 | sed 's/.*/step & loss 0.5/'; printf 'step 50001 loss 1'");
+    const auto wanted = guild::pattern::parse("(?:a?){9}step (?P<step>\\d+) loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"train", *wanted});
+    CHECK(test.supervise().status == run_status::completed);
+    const run found = test.recorded();
+    CHECK(find_meta(found, "output_lost_bytes") == nullptr);
+    CHECK(find_meta(found, "output_unread_bytes") == nullptr);
+    const auto points = found.series().points("output/train/loss");
+    REQUIRE(points.size() == 50'001);
+    CHECK(points.back().step == 50'001);
+    CHECK(points.front().step == 1);
+    CHECK(points.front().time_us > 0);
+}
+
+TEST_CASE("supervise: values are there while the command runs") {
+    supervised_run test("echo loss 1; until test -f go; do sleep 0.02; done; echo loss 2");
+    const auto wanted = guild::pattern::parse("loss (?P<loss>\\S+)");
+    REQUIRE(wanted);
+    test.options.output_rules.push_back({"", *wanted});
+    test.options.directory = test.options.run_directory;
+    bool is_seen = false;
+    const auto wait_for_value = [&](const std::string&) {
+        for (int i = 0; i < 6000 && !is_seen; ++i) {
+            is_seen = has_series(test.recorded(), "output/loss");
+            ::usleep(10'000);
+        }
+        (void)os::save_file(guild::join_path(test.options.run_directory, "go"), "");
+    };
+    CHECK(test.supervise(wait_for_value).status == run_status::completed);
+    CHECK(is_seen);
+    CHECK(test.recorded().series().points("output/loss").size() == 2);
 }

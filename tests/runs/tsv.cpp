@@ -94,3 +94,8 @@ TEST_CASE("tsv file: what a full disk cut is closed once there is room") {
     REQUIRE(text);
     CHECK(parse_tsv(*text) == pair_list{{"second", "2"}});
 }
+
+TEST_CASE("tsv: a table has a bounded number of keys, and later values of those count") {
+    CHECK(guild::runs::parse_tsv("a\t1\nb\t2\nc\t3\na\t4\n", 2) ==
+          guild::runs::pair_list{{"a", "4"}, {"b", "2"}});
+}

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <guild/series/block_list.hpp>
+#include <support/memory_file.hpp>
 #include <support/temp_dir.hpp>
 
 namespace os = guild::os;
@@ -54,6 +56,22 @@ seen read_all(const std::string& path, std::uint64_t from = gs::header_bytes) {
     return all;
 }
 
+// Heads of blocks, one behind the other, which end one behind the other and are no blocks at all.
+std::string make_false_heads(std::size_t count) {
+    const std::size_t tails = gs::header_bytes + count * gs::block_head_bytes;
+    std::string bytes(tails + count * gs::block_tail_bytes, '\0');
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t at = gs::header_bytes + i * gs::block_head_bytes;
+        const std::size_t tail = tails + i * gs::block_tail_bytes;
+        const auto length = static_cast<std::uint32_t>(tail - at - gs::block_head_bytes);
+        guild::store_le(&bytes[at], gs::block_magic);
+        guild::store_le(&bytes[at + 8], length);
+        guild::store_le(&bytes[at + 24], std::uint64_t{at});
+        guild::store_le(&bytes[tail], length);
+    }
+    return bytes;
+}
+
 }  // namespace
 
 TEST_CASE("block reader: blocks come in order, a torn one at the end is the end") {
@@ -70,6 +88,21 @@ TEST_CASE("block reader: blocks come in order, a torn one at the end is the end"
         CHECK(got.lost.empty());
         CHECK(got.end == offsets[whole]);
     }
+}
+
+TEST_CASE("block reader: bytes made to be checked again and again are given up") {
+    const std::string bytes = make_false_heads(7000);
+    const os::env system = guild_test::memory_env(bytes);
+    const auto file = os::open_file("f", os::open_mode::read, system);
+    REQUIRE(file);
+    gs::block found;
+    gs::file_window forward(*file);
+    CHECK_FALSE(gs::block_reader(forward, file_seed, gs::header_bytes, bytes.size()).next(found));
+    gs::file_window backward(*file);
+    CHECK_FALSE(gs::find_last_block(backward, file_seed, bytes.size()));
+    gs::file_window anywhere(*file);
+    CHECK(gs::find_displaced(anywhere, file_seed, {gs::header_bytes, bytes.size()}).empty());
+    CHECK(guild_test::in_memory.read_bytes < 3 * 100 * bytes.size());
 }
 
 TEST_CASE("block reader: what follows a damaged block is not lost") {

@@ -139,6 +139,23 @@ TEST_CASE("chunk: cut and changed ones are refused or read without harm") {
     }
 }
 
+TEST_CASE("chunk: more sets than frames are refused, whatever memory they would take") {
+    const auto chunk_of = [](const std::string& sets) {
+        return std::string("\x02\x01", 2) + '\0' + sets +  // two frames, one series
+               std::string("\x02\x02\0", 3) +              // all of the first set
+               std::string("\x02\x02\x02", 3) + std::string("\x02\x02\x02", 3) +
+               std::string("\x09\x0A\x05\0\0\0\0\0\0\0", 10);
+    };
+    gs::chunk_reader reader;
+    gs::stretch found;
+    REQUIRE(reader.open(chunk_of(std::string("\x02\x01\0\0", 4))));
+    REQUIRE(reader.read(0, found));
+    CHECK(found.size == 2);
+    CHECK(found[1] == gs::point{1, 1, 5});
+    CHECK_FALSE(reader.open(chunk_of(std::string("\x03\x01\0\0\0", 5))));
+    CHECK(reader.is_bad());
+}
+
 TEST_CASE("chunk: those of one payload are read one after another") {
     gs::chunk_builder builder;
     gs::chunk_frames before;

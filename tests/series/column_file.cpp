@@ -9,6 +9,7 @@
 
 #include <guild/series/file_map.hpp>
 #include <guild/series/reader.hpp>
+#include <guild/series/repair.hpp>
 #include <support/series_log.hpp>
 #include <support/simulated_disk.hpp>
 #include <support/temp_dir.hpp>
@@ -161,6 +162,48 @@ TEST_CASE(
     CHECK(index.summaries.size() == 2);
 }
 
+TEST_CASE("column file: the pyramid of a long series is in several blocks, none of them large") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir / "f.gts";
+    gs::column_file file = must_make(path);
+    file.add_name({7, "long", {}});
+    guild_test::random_numbers random(7);
+    rows_block rows;
+    constexpr std::int64_t points = 600'000;
+    for (std::int64_t step = 0; step < points; ++step) {
+        const double noise = static_cast<double>(random.next()) / 1e21;
+        rows.add(step, {{7, step == points / 3 ? 1e9 : noise}});
+        if (step % 20'000 == 19'999) {
+            REQUIRE(file.add(rows.finish()));
+        }
+    }
+    REQUIRE(file.close());
+    const auto source = os::open_file(path, os::open_mode::read);
+    REQUIRE(source);
+    gs::file_window window(*source);
+    const gs::index_content index = index_of(path);
+    CHECK(index.pyramids.size() > 1);
+    for (const gs::pyramid_entry& each : index.pyramids) {
+        CHECK(each.ids == std::vector<std::uint32_t>{7});
+        const auto found = gs::find_block_at(window, gs::checksum_seed(column_header().id),
+                                             each.offset, source->status()->size);
+        REQUIRE(found);
+        CHECK(found->payload.size() < 2 * 65536);
+    }
+    gs::reader reader = *gs::reader::open(path);
+    for (const std::size_t columns : {2U, 50U, 1000U}) {
+        gs::pixel_request request;
+        request.columns = columns;
+        const auto view = reader.pixels("long", request);
+        REQUIRE(view);
+        CHECK_FALSE(view->is_exact);
+        CHECK(view->points == points);
+        CHECK(std::any_of(view->kept.begin(), view->kept.end(),
+                          [](const gs::point& each) { return each.value == 1e9; }));
+    }
+    CHECK(gs::verify(path)->damage.empty());
+}
+
 TEST_CASE(
     "column file: chunks of another file are taken as they are, rows before them come first") {
     const guild_test::temp_dir dir;
@@ -191,6 +234,45 @@ TEST_CASE(
     gs::reader reader = *gs::reader::open(path);
     CHECK(*reader.points("a") == std::vector<gs::point>{{1, 1, 1}, {2, 2, 2}, {3, 3, 3}});
     CHECK(reader.bytes_lost() == 0);
+}
+
+TEST_CASE("column file: of a chunk and a note that make no sense what does is taken, no more") {
+    const guild_test::temp_dir dir;
+    const std::string path = dir / "f.gts";
+    gs::column_file file = must_make(path);
+    file.add_name({0, "a", {}});
+    file.add_name({1, "b", {}});
+    gs::chunk_builder columns;
+    std::string payload;
+    const double odd[] = {0, 3.7e100, -1.23456789e-77};  // are not made any shorter
+    for (const std::int64_t step : {1, 2}) {
+        const gs::sample row[] = {{0, step}, {1, odd[step]}};
+        columns.add(step, step, row, 2);
+    }
+    columns.finish(payload);
+    gs::block chunk;
+    chunk.type = gs::block_type::chunk;
+    for (const auto& [cut, from] : {std::pair{payload.size(), "\xFF"}, {std::size_t{0}, "?"}}) {
+        std::string bad = payload;
+        bad.insert(cut, from);  // behind a good chunk, and nothing good at all
+        chunk.payload = bad;
+        REQUIRE(file.add(chunk));
+    }
+    std::string bad = payload;
+    bad[bad.size() - 17] = '\xFF';  // the form of the values of b
+    chunk.payload = bad;
+    REQUIRE(file.add(chunk));
+    gs::block note;
+    note.payload = "a note?";
+    REQUIRE(file.add(note));
+    REQUIRE(file.close());
+    gs::reader reader = *gs::reader::open(path);
+    CHECK(*reader.points("a") ==
+          std::vector<gs::point>{{1, 1, 1}, {2, 2, 2}, {1, 1, 1}, {2, 2, 2}});
+    CHECK(*reader.points("b") == std::vector<gs::point>{{1, 1, odd[1]}, {2, 2, odd[2]}});
+    const auto found = gs::verify(path);
+    REQUIRE(found);
+    CHECK(found->damage.empty());
 }
 
 TEST_CASE("column file: a file that is there already is an error, and stays") {

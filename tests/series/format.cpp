@@ -56,6 +56,7 @@ TEST_CASE("header: every field comes back") {
     header.attempt = 2;
     header.continues[15] = 1;
     header.continues_sequence = 99;
+    header.rank = 0;
     const auto read = gs::decode_header(gs::encode_header(header));
     REQUIRE(read);
     CHECK(read->id == header.id);
@@ -66,6 +67,16 @@ TEST_CASE("header: every field comes back") {
     CHECK(read->is_continuation());
     CHECK(read->continues == header.continues);
     CHECK(read->continues_sequence == 99);
+    CHECK(read->rank == 0U);
+}
+
+TEST_CASE("header: a rank is told as one more, and none as zero") {
+    gs::file_header header = example_header();
+    CHECK_FALSE(gs::decode_header(gs::encode_header(header))->rank);
+    header.rank = 258;
+    const std::string bytes = gs::encode_header(header);
+    CHECK(guild::to_hex(bytes.substr(72, 8)) == "0301000000000000");
+    CHECK(gs::decode_header(bytes)->rank == 258U);
 }
 
 TEST_CASE("header: every changed bit is noticed") {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -137,6 +138,25 @@ TEST_CASE("index: chunks, the series of their groups, and pyramids come back") {
                 CHECK(chunk.group < read.groups.size());
             }
         }
+    }
+}
+
+TEST_CASE("index: blocks that are not listed in order are refused") {
+    const auto is_good = [](const gs::index_content& content) {
+        std::string bytes;
+        gs::append_index(bytes, content);
+        gs::index_content read;
+        return gs::decode_index(bytes, read);
+    };
+    gs::index_content rows = example_index();
+    CHECK(is_good(rows));
+    std::swap(rows.blocks[0], rows.blocks[1]);
+    CHECK_FALSE(is_good(rows));
+    for (const bool is_chunk : {true, false}) {
+        gs::index_content columns = columnar_index();
+        CHECK(is_good(columns));
+        (is_chunk ? columns.chunks[1].offset : columns.pyramids[1].offset) = 96;
+        CHECK_FALSE(is_good(columns));
     }
 }
 

@@ -46,6 +46,20 @@ TEST_CASE("pixels: from points they are what reduce_columns gives") {
     }
 }
 
+TEST_CASE("pixels: where they are few every point in the range is kept") {
+    const auto points = noisy_line(1000);
+    gs::pixel_request request;
+    request.columns = 3;
+    request.range.min_step = 900;
+    request.most_exact = 99;
+    CHECK_FALSE(view_of(points, request, {900, 999}).is_whole);
+    request.most_exact = 100;
+    const auto view = view_of(points, request, {900, 999});
+    CHECK(view.is_whole);
+    CHECK(view.points == 100);
+    CHECK(view.kept == std::vector<gs::point>(points.begin() + 900, points.end()));
+}
+
 TEST_CASE("pixels: a spike of one point is kept at every width") {
     auto points = noisy_line(3000);
     points[1234].value = 1e9;

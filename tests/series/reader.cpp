@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <guild/series/file_builder.hpp>
+#include <support/memory_file.hpp>
 #include <support/series_log.hpp>
 #include <support/temp_dir.hpp>
 
@@ -242,6 +243,25 @@ TEST_CASE("reader: a damaged range of a live file is read again when the file ha
     CHECK(reader.bytes_lost() == 0);
 }
 
+TEST_CASE("reader: an index whose dictionary is damaged takes the place of no damage") {
+    const std::string bytes = make_file(3, 2, true);
+    std::string holed = bytes;
+    const std::string_view dictionary_head("\xA9\x47\x54\x42\x01\x00", 6);
+    for (auto at = bytes.find(dictionary_head); at != std::string::npos;
+         at = bytes.find(dictionary_head, at + 1)) {
+        std::fill_n(&holed[at], dictionary_head.size(), '\0');
+    }
+    const os::env system = guild_test::memory_env(holed);
+    auto reader = gs::reader::open("f.gts", system);
+    REQUIRE(reader);
+    CHECK(reader->summaries().empty());
+    CHECK(reader->bytes_lost() > 0);
+    guild_test::in_memory.set(bytes);
+    REQUIRE(reader->refresh());
+    CHECK(count_of(*reader, "a") == 6);
+    CHECK(reader->bytes_lost() == 0);
+}
+
 TEST_CASE("reader: a file replaced by another is read anew, a deleted one stays readable") {
     const guild_test::temp_dir dir;
     const std::string path = dir / "f.gts";
@@ -254,6 +274,68 @@ TEST_CASE("reader: a file replaced by another is read anew, a deleted one stays 
     REQUIRE(os::system_env.unlink(path.c_str()) == 0);
     REQUIRE(reader.refresh());
     CHECK(count_points(reader) == 10);
+}
+
+TEST_CASE(
+    "reader: what was known stays when a new file cannot be read, and the next look reads it") {
+    const std::string old = make_file(2, 2, false);
+    const std::string next = make_file(5, 2, true);
+    bool has_failed = true;
+    for (std::int64_t at = 1; has_failed; ++at) {  // reads of the new file, its header and so on
+        CAPTURE(at);
+        const os::env system = guild_test::memory_env(old);
+        auto reader = gs::reader::open("f.gts", system);
+        REQUIRE(reader);
+        guild_test::in_memory.set(next);
+        guild_test::in_memory.inode = 2;
+        guild_test::in_memory.reads_left = at;
+        has_failed = !reader->refresh();
+        CHECK(count_of(*reader, "a") == (has_failed ? 4 : 10));
+        guild_test::in_memory.reads_left = -1;
+        REQUIRE(reader->refresh());
+        CHECK(count_of(*reader, "a") == 10);
+        CHECK((has_failed || at >= 2));
+    }
+}
+
+TEST_CASE("reader: a limit that cannot be read up to is tried again by the next refresh") {
+    for (std::int64_t at = 0; at < 3; ++at) {
+        const os::env system = guild_test::memory_env(make_file(4, 2, true));
+        auto reader = gs::reader::open("f.gts", system);
+        REQUIRE(reader);
+        guild_test::in_memory.reads_left = at;
+        const bool has_ended = reader->end_before(3).has_value();
+        guild_test::in_memory.reads_left = -1;
+        REQUIRE(reader->refresh());
+        CHECK(count_of(*reader, "a") == 4);
+        CHECK(has_ended == (at > 0));
+    }
+}
+
+TEST_CASE("reader: a file that another is written over is read anew, its header too") {
+    const os::env system = guild_test::memory_env(make_file(4, 2, false));
+    auto reader = gs::reader::open("f.gts", system);
+    REQUIRE(reader);
+    CHECK(reader->tail_bytes() == 0);
+    guild_test::in_memory.set("");
+    REQUIRE(reader->refresh());
+    CHECK(reader->tail_bytes() == 0);
+    CHECK(reader->summaries().empty());
+    gs::file_header header = some_header();
+    header.id[3] = 10;
+    gs::file_builder builder;
+    builder.start(header.id);
+    const gs::sample one{builder.series("a"), 1};
+    builder.add_frame(1, 1, &one, 1);
+    builder.seal(true);
+    guild_test::in_memory.set(gs::encode_header(header) + builder.pending());
+    REQUIRE(reader->refresh());
+    CHECK(reader->header().id == header.id);
+    CHECK(count_of(*reader, "a") == 1);
+    guild_test::in_memory.set(gs::encode_header(some_header()));
+    REQUIRE(reader->refresh());
+    CHECK(reader->header().id == some_header().id);
+    CHECK(reader->summaries().empty());
 }
 
 TEST_CASE("reader: blocks that another file repeats are left out") {
@@ -272,6 +354,29 @@ TEST_CASE("reader: every point is visited in file order with its key") {
     REQUIRE(reader.for_each_point(
         [&](const gs::series_name& name, const gs::point&) { keys += name.key; }));
     CHECK(keys == "abababab");
+}
+
+TEST_CASE("reader: a hole with many blocks that an index lists is looked through once") {
+    gs::file_builder builder;
+    builder.start(some_header().id);
+    const std::uint32_t a = builder.series("a");
+    for (std::int64_t step = 0; step < 8000; ++step) {
+        const gs::sample one{a, step};
+        builder.add_frame(step, step, &one, 1);
+        builder.seal_frames();
+    }
+    builder.seal(true);
+    std::string bytes = gs::encode_header(some_header()) + builder.pending();
+    std::fill(bytes.begin() + 1000, bytes.begin() + 600'000, '\0');
+    const os::env system = guild_test::memory_env(bytes);
+    auto reader = gs::reader::open("f.gts", system);
+    REQUIRE(reader);
+    gs::point_range range;
+    range.min_step = 0;
+    guild_test::in_memory.read_bytes = 0;
+    REQUIRE(reader->points("a", range));
+    CHECK(reader->lost().size() == 1);
+    CHECK(guild_test::in_memory.read_bytes < 4 * bytes.size());
 }
 
 TEST_CASE("reader: damage over several blocks that an index lists is counted once") {

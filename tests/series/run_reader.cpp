@@ -1,5 +1,7 @@
 #include <guild/series/run_reader.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +16,12 @@ namespace gs = guild::series;
 
 namespace {
 
-gs::writer must_create(const std::string& directory, std::uint32_t attempt = 0) {
+gs::writer must_create(const std::string& directory, std::uint32_t attempt = 0,
+                       std::optional<std::uint32_t> rank = std::nullopt) {
     gs::writer_options options;
     options.sync = gs::sync_policy::none;
     options.attempt = attempt;
+    options.rank = rank;
     auto made = gs::writer::create(directory, options);
     REQUIRE(made);
     return std::move(*made);
@@ -80,6 +84,77 @@ TEST_CASE("run reader: the series of a resumed run are shown as attempts") {
     CHECK_FALSE(reader.is_closed());
 }
 
+TEST_CASE("run reader: the lowest rank has a key for itself, whichever started first") {
+    const guild_test::temp_dir dir;
+    for (const std::uint32_t rank : {3U, 0U, 12U, 1U}) {
+        gs::writer writer = must_create(dir.path(), 0, rank);
+        log(writer, "loss", 1, rank);
+        log(writer, "of " + std::to_string(rank), 1, 0.5);  // of one rank alone
+        if (rank > 0) {
+            log(writer, "late", 1, rank);
+        }
+    }
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"late", "late @rank12", "late @rank3", "loss",
+                                                      "loss @rank1", "loss @rank12", "loss @rank3",
+                                                      "of 0", "of 1", "of 12", "of 3"});
+    CHECK(reader.points("loss")[0].value.as_double() == 0.0);
+    CHECK(reader.points("loss @rank12")[0].value.as_double() == 12.0);
+    CHECK(reader.points("late")[0].value.as_double() == 1.0);
+}
+
+TEST_CASE("run reader: a writer without a rank comes before those with one") {
+    const guild_test::temp_dir dir;
+    gs::writer ranked = must_create(dir.path(), 0, 0U);
+    log(ranked, "loss", 1, 1.0);
+    gs::writer other = must_create(dir.path());
+    log(other, "loss", 1, 2.0);
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"loss", "loss @rank0"});
+    CHECK(reader.points("loss @rank0")[0].value.as_double() == 1.0);
+}
+
+TEST_CASE("run reader: two writers of one rank are numbered in order of start") {
+    const guild_test::temp_dir dir;
+    for (const double value : {1.0, 2.0, 3.0}) {
+        for (const std::uint32_t rank : {0U, 1U}) {
+            gs::writer writer = must_create(dir.path(), 0, rank);
+            log(writer, "loss", 1, value);
+        }
+    }
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"loss", "loss @rank0", "loss @rank0-2",
+                                                      "loss @rank1", "loss @rank1-2",
+                                                      "loss @rank1-3"});
+    CHECK(reader.points("loss @rank0-2")[0].value.as_double() == 3.0);
+    CHECK(reader.points("loss @rank1-2")[0].value.as_double() == 2.0);
+}
+
+TEST_CASE("run reader: the ranks of a resumed run are shown by attempt and rank") {
+    const guild_test::temp_dir dir;
+    for (const std::uint32_t attempt : {0U, 1U}) {
+        for (const std::uint32_t rank : {0U, 1U}) {
+            gs::writer writer = must_create(dir.path(), attempt, rank);
+            log(writer, "loss", 1, 1.0);
+        }
+    }
+    CHECK(keys_of(gs::run_reader(dir.path())) == std::vector<std::string>{"loss", "loss @attempt1",
+                                                                          "loss @attempt1 @rank1",
+                                                                          "loss @rank1"});
+}
+
+TEST_CASE("run reader: a key that reads like a rank's is not taken for one") {
+    const guild_test::temp_dir dir;
+    gs::writer first = must_create(dir.path(), 0, 0U);
+    log(first, "loss", 1, 1.0);
+    log(first, "loss @rank1", 1, 2.0);
+    gs::writer second = must_create(dir.path(), 0, 1U);
+    log(second, "loss", 1, 3.0);
+    gs::run_reader reader(dir.path());
+    CHECK(keys_of(reader) == std::vector<std::string>{"loss", "loss @rank1", "loss @rank1-2"});
+    CHECK(reader.points("loss @rank1-2")[0].value.as_double() == 3.0);
+}
+
 TEST_CASE("run reader: series are in byte order of their keys") {
     const guild_test::temp_dir dir;
     gs::writer writer = must_create(dir.path());
@@ -138,6 +213,48 @@ TEST_CASE("run reader: sixty-four writers in one run") {
     gs::run_reader reader(dir.path());
     CHECK(reader.summaries().size() == 64);
     CHECK(reader.points("rank @rank63").size() == 1);
+}
+
+TEST_CASE("run reader: charts of many series at once are what they are one by one") {
+    const guild_test::temp_dir dir;
+    gs::writer first = must_create(dir.path());
+    gs::writer second = must_create(dir.path());
+    for (std::int64_t step = 0; step < 20'000; ++step) {
+        const auto value = static_cast<double>(step % 977);
+        log(first, "long", step, value);
+        log(first, "other", step, -value);
+        if (step % 100 == 0) {
+            log(first, "few", step, value);
+            log(second, "long", step, 2 * value);
+        }
+    }
+    REQUIRE(first.close());
+    REQUIRE(second.flush());
+    for (const std::uint64_t kept_bytes : {std::uint64_t{0}, std::uint64_t{1} << 20U}) {
+        gs::run_reader reader(dir.path());
+        reader.keep_pyramids(kept_bytes);
+        std::vector<std::string> keys = keys_of(reader);
+        REQUIRE(keys.size() == 4);
+        keys.insert(keys.begin() + 1, "not there");
+        keys.push_back(keys.front());
+        gs::pixel_request request;
+        for (const std::size_t columns : {10U, 100U}) {
+            request.columns = columns;
+            request.most_exact = 4 * columns;
+            const std::vector<gs::pixel_view> views = reader.pixels(keys, request);
+            REQUIRE(views.size() == keys.size());
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+                const gs::pixel_view alone = reader.pixels(keys[i], request);
+                CHECK(views[i].kept == alone.kept);
+                CHECK(views[i].points == alone.points);
+                const std::vector<gs::point> points = reader.points(keys[i]);
+                CHECK(views[i].points == points.size());
+                CHECK(views[i].is_whole == (points.size() <= request.most_exact));
+                CHECK((!views[i].is_whole || views[i].kept == points));
+            }
+        }
+        CHECK_FALSE(reader.last_error());
+    }
 }
 
 TEST_CASE("run reader: many series at once are what they are one by one") {

@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include <guild/os/link.hpp>
 #include <guild/series/run_reader.hpp>
 #include <support/allocations.hpp>
 #include <support/faulty_disk.hpp>
@@ -317,6 +318,19 @@ TEST_CASE("writer: goes on in a copy when its directory was deleted") {
     REQUIRE(writer.close());
     CHECK(reader.refresh());
     CHECK(steps_of(reader) == count_to(3));
+}
+
+TEST_CASE("writer: follows its file to where somebody else put it") {
+    const guild_test::temp_dir dir;
+    gs::writer writer = must_create(dir / "run/series", {});
+    const std::string name = guild::base_name(writer.path());
+    REQUIRE(os::make_directories(dir / "restored"));
+    REQUIRE(os::rename_path(dir / "run/series", dir / "restored/series"));
+    REQUIRE(writer.move_to(dir / "restored/series"));
+    CHECK(writer.path() == dir / ("restored/series/" + name));
+    writer.append_one(0, 0, writer.series("x"), 0.0);
+    REQUIRE(os::remove_tree(dir / "run"));
+    CHECK(writer.close());
 }
 
 TEST_CASE("writer: does not write over a file of another that has its name") {

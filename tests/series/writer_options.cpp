@@ -40,3 +40,12 @@ TEST_CASE("make_header: of one writer's files each starts after the one before")
     CHECK(third.start_wall_us == 1'700'000'000'000'002);
     CHECK(first.id != second.id);
 }
+
+TEST_CASE("make_header: tells attempt and rank of the writer") {
+    gs::writer_options options;
+    CHECK_FALSE(gs::make_header(options, {}, guild::os::system_env).rank);
+    options.attempt = 2;
+    options.rank = 7;
+    CHECK(gs::make_header(options, {}, guild::os::system_env).attempt == 2);
+    CHECK(gs::make_header(options, {}, guild::os::system_env).rank == 7U);
+}

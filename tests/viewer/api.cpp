@@ -43,6 +43,7 @@ public:
     [[nodiscard]] const std::string& run() const { return run_; }
     [[nodiscard]] const guild_test::temp_dir& dir() const { return dir_; }
     viewer::context& with() { return with_; }
+    [[nodiscard]] const viewer::context& context() const { return with_; }
 
     [[nodiscard]] viewer::response get(const std::string& target,
                                        const std::string& method = "GET") const {
@@ -259,7 +260,7 @@ TEST_CASE("api: the page and its files") {
         CHECK(answer.content_type == "text/html; charset=utf-8");
         CHECK(contains(answer.body, "<div id=\"app\">"));
     }
-    CHECK(here.get("/assets/main.js").content_type == "text/javascript; charset=utf-8");
+    CHECK(here.get("/assets/page.js").content_type == "text/javascript; charset=utf-8");
     for (const char* none : {"/assets", "/assets/none.js", "/assets/a/b", "/index.html", "/api",
                              "/api/none", "/favicon.ico", "/runs/a/b", "/api/runs/latest/none",
                              "/api/runs/latest/flags/x", "/assets/..%2fassets.hpp"}) {
@@ -269,6 +270,36 @@ TEST_CASE("api: the page and its files") {
     CHECK(here.get("/..").status == 400);
     CHECK(here.get("/api/runs", "POST").status == 405);
     CHECK(here.get("/api/runs", "HEAD").status == 200);
+}
+
+TEST_CASE("api: files of the page are sent in gzip form to whom takes it") {
+    const site here;
+    const auto get = [&](const std::string& target, const std::string& encodings,
+                         const std::string& tag = "") {
+        return viewer::handle(
+            {"GET",
+             target,
+             {{"Host", "localhost"}, {"Accept-Encoding", encodings}, {"If-None-Match", tag}}},
+            here.context());
+    };
+    for (const char* target : {"/assets/page.js", "/assets/page.css", "/api/openapi.json"}) {
+        const viewer::response plain = get(target, "identity");
+        const viewer::response packed = get(target, "gzip, br");
+        INFO(target);
+        CHECK_FALSE(plain.find_header("Content-Encoding"));
+        CHECK(packed.find_header("Content-Encoding") == "gzip");
+        CHECK(starts_with(packed.body, "\x1F\x8B"));
+        CHECK(packed.body.size() < plain.body.size() / 2);
+        CHECK(packed.content_type == plain.content_type);
+        CHECK(plain.find_header("Vary") == "Accept-Encoding");
+        CHECK(packed.find_header("Vary") == "Accept-Encoding");
+        const std::string tag = packed.find_header("ETag").value_or("");
+        CHECK(tag != plain.find_header("ETag").value_or(""));
+        CHECK(get(target, "gzip", tag).status == 304);
+        CHECK(get(target, "identity", tag).status == 200);
+    }
+    CHECK_FALSE(get("/", "gzip").find_header("Content-Encoding"));  // too small to be worth it
+    CHECK_FALSE(get("/api/runs", "gzip").find_header("Vary"));
 }
 
 TEST_CASE("api: an unchanged answer is 304 and a changed one is sent") {
@@ -316,7 +347,7 @@ TEST_CASE("api: with a memory an unchanged answer is known without being made") 
           softmax + "/attrs", softmax + "/user", softmax + "/series", softmax + "/data?pattern=acc",
           softmax + "/data?pattern=acc&format=binary", softmax + "/output",
           softmax + "/search?text=o", softmax + "/files", std::string("/api/settings"),
-          std::string("/api/project"), std::string("/assets/main.js"), std::string("/healthz"),
+          std::string("/api/project"), std::string("/assets/page.js"), std::string("/healthz"),
           std::string("/metrics")}) {
         INFO(target);
         const viewer::response first = here.get(target);
@@ -396,7 +427,7 @@ TEST_CASE("api: every route asks who asks") {
     site here;
     here.with().who.token = "0123456789";
     for (const std::string& target :
-         {std::string("/"), std::string("/assets/main.js"), std::string("/api/runs"), softmax,
+         {std::string("/"), std::string("/assets/page.js"), std::string("/api/runs"), softmax,
           softmax + "/files", softmax + "/output", std::string("/metrics"), std::string("/healthz"),
           std::string("/none"), std::string("/..")}) {
         INFO(target);

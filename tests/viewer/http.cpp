@@ -114,7 +114,7 @@ TEST_CASE("guard: another site may open the page, and nothing else") {
     CHECK(status_of(get("/", link), {}, true) == 200);
     CHECK(status_of(get("/api/runs", link), {}, false) == 403);
     CHECK(status_of(get("/", frame), {}, true) == 403);
-    CHECK(status_of(get("/assets/main.js", script)) == 403);
+    CHECK(status_of(get("/assets/page.js", script)) == 403);
     CHECK(status_of(get("/api/runs",
                         {{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "cors"}})) == 403);
     CHECK(status_of(get("/api/runs", {{"Sec-Fetch-Site", "same-origin"}})) == 200);
@@ -172,6 +172,37 @@ TEST_CASE("finish: a body that the client has is not sent again") {
     viewer::finish_response(again, third);
     CHECK(third.status == 200);
     CHECK(third.body == "{\"total\":2}");
+}
+
+TEST_CASE("finish: a body that is not sent has no encoding") {
+    viewer::response packed;
+    packed.body = "packed";
+    packed.headers = {{"Vary", "Accept-Encoding"}, {"Content-Encoding", "gzip"}};
+    viewer::response again = packed;
+    viewer::finish_response(get("/"), packed);
+    CHECK(packed.find_header("Content-Encoding") == "gzip");
+    const std::string tag = packed.find_header("ETag").value_or("");
+    viewer::finish_response(get("/", {{"If-None-Match", tag}}), again);
+    CHECK(again.status == 304);
+    CHECK_FALSE(again.find_header("Content-Encoding"));
+    CHECK(again.find_header("Vary") == "Accept-Encoding");
+}
+
+TEST_CASE("gzip: it is for clients that name it with a weight above zero") {
+    const auto accepts = [](const std::string& text) {
+        return viewer::accepts_gzip(get("/", {{"accept-encoding", text}}));
+    };
+    for (const char* yes : {"gzip", "GZip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.001", "*",
+                            "gzip ; q=0.5", "deflate , gzip", "*;q=0, gzip", "gzip;q=1;q=0"}) {
+        INFO(yes);
+        CHECK(accepts(yes));
+    }
+    for (const char* no : {"", "identity", "br", "gzip;q=0", "gzip; q=0.000", "*, gzip;q=0",
+                           "*;q=0", "gzipped", "x gzip", ","}) {
+        INFO(no);
+        CHECK_FALSE(accepts(no));
+    }
+    CHECK_FALSE(viewer::accepts_gzip(get("/")));
 }
 
 TEST_CASE("host_without_port: names, numbers and brackets") {

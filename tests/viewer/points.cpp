@@ -150,7 +150,7 @@ TEST_CASE("points: few points are exact, many are columns that keep a spike") {
     series::run_reader reader = runs::run::open(path)->series();
     viewer::chart_request what;
     what.columns = 50;
-    const viewer::chart_points all = viewer::read_chart(reader, "k", what);
+    const viewer::chart_points all = viewer::read_charts(reader, {"k"}, what).front();
     CHECK(all.is_reduced);
     CHECK(all.count == 100'000);
     CHECK(all.nan == 1);
@@ -160,16 +160,16 @@ TEST_CASE("points: few points are exact, many are columns that keep a spike") {
     }));
     what.from = 543'000;
     what.to = 543'500;
-    const viewer::chart_points near = viewer::read_chart(reader, "k", what);
+    const viewer::chart_points near = viewer::read_charts(reader, {"k"}, what).front();
     CHECK_FALSE(near.is_reduced);
     CHECK(near.count == 51);
     CHECK(near.points.front().step == 543'000);
     what.axis = series::x_axis::time;
     what.from = guild_test::sample_start_us + 70'000'000'000;
     what.to = what.from + 3'000'000;
-    const viewer::chart_points late = viewer::read_chart(reader, "k", what);
+    const viewer::chart_points late = viewer::read_charts(reader, {"k"}, what).front();
     CHECK(late.count == 4);
     CHECK(late.nan == 1);
-    CHECK(viewer::read_chart(reader, "none", what).points.empty());
+    CHECK(viewer::read_charts(reader, {"none"}, what).front().points.empty());
     CHECK(viewer::to_json(late)["values"][0] == "NaN");
 }

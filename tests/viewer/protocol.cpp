@@ -61,6 +61,20 @@ TEST_CASE("protocol: a file's length is told and its bytes are left to the calle
     CHECK(contains(format_sample("GET", answer).bytes, "Content-Length: 0\r\n"));
 }
 
+TEST_CASE("protocol: a large body has the headers of a small one, and follows them whole") {
+    viewer::response answer = sample_answer();
+    answer.body = std::string(100'000, 'x') + "end";
+    const std::string get = format_sample("GET", answer).bytes;
+    const std::string head = format_sample("HEAD", answer).bytes;
+    CHECK(contains(head, "Content-Length: 100003\r\n"));
+    CHECK(get == head + answer.body);
+    answer.body.resize(10);
+    const std::string small = format_sample("HEAD", answer).bytes;
+    const std::size_t at = head.find("100003");
+    REQUIRE(at != std::string::npos);
+    CHECK(small == std::string(head).replace(at, 6, "10"));
+}
+
 TEST_CASE("protocol: a status without a body has none") {
     viewer::response answer;
     answer.status = 304;

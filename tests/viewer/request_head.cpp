@@ -23,7 +23,8 @@ TEST_CASE("heads: a request that could smuggle another is refused") {
     CHECK(viewer::parse_head(line + host + std::string("X: a\0b\r\n", 8)).refusal == 400);
     for (const char* first :
          {"GET /\r\n", "GET  / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1 x\r\n",
-          "G@T / HTTP/1.1\r\n", "\r\n", "GET / HTTP/1.1", ""}) {
+          "G@T / HTTP/1.1\r\n", "GET /\x1B[31m HTTP/1.1\r\n", "GET /\nGET HTTP/1.1\r\n", "\r\n",
+          "GET / HTTP/1.1", ""}) {
         INFO(first);
         CHECK(viewer::parse_head(first).refusal == 400);
     }

@@ -8,9 +8,13 @@
 #include <thread>
 #include <vector>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <guild/os/file.hpp>
 #include <guild/viewer.hpp>
 
+#include "support/sample_run.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace guild;
@@ -392,6 +396,11 @@ TEST_CASE("server: endless heads are cut off and cost no memory") {
     }
     (void)many.send("GET / HTTP/1.1\r\n" + headers);
     CHECK(status_of(many.read_all()) == 431);
+    client flood(here.port());
+    open = flood.send("GET / HTTP/1.1\r\n");
+    for (std::size_t sent = 0; open && sent < (std::size_t{100} << 20U); sent += headers.size()) {
+        open = flood.send(headers);
+    }
     CHECK(resident_bytes() - before < std::int64_t{16} << 20);
     client after(here.port());
     REQUIRE(after.send(fetch("/ok")));
@@ -412,6 +421,86 @@ TEST_CASE("server: stop ends a server with clients attached within a second") {
     server->stop();
     thread.join();
     CHECK(now_ms() - begin < 1000);
+}
+
+TEST_CASE("server: pipes and devices among a run's files are refused at once, over HTTP too") {
+    const guild_test::temp_dir dir;
+    const std::string run = guild_test::make_completed_run(dir.path(), "a", "m", 0);
+    (void)dir.write("a/notes.txt", "plain");
+    REQUIRE(::mkfifo((run + "/pipe").c_str(), 0600) == 0);
+    REQUIRE(::symlink("/dev/zero", (run + "/zero").c_str()) == 0);
+    (void)::mknod((run + "/null").c_str(), S_IFCHR | 0600, 0x103);  // none without the right to
+    REQUIRE(::mkfifo(runs::data_path(run, runs::output_log_name).c_str(), 0600) == 0);
+    viewer::context with;
+    with.run_roots = {dir.path()};
+    with.memory = std::make_shared<viewer::site_memory>();
+    auto server = viewer::server::open(
+        any_port(), [with](const viewer::request& what) { return viewer::handle(what, with); });
+    REQUIRE(server);
+    std::thread thread([&] { server->run(); });
+    client one(server->port());
+    const auto status_at = [&one](const std::string& target) {
+        REQUIRE(one.send("HEAD " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        return status_of(one.read_until("\r\n\r\n"));
+    };
+    CHECK(status_at("/api/runs/a/files/" + viewer::file_id("notes.txt")) == 200);
+    for (const char* name : {"pipe", "zero", "null", "guild.d/output.log"}) {
+        INFO(name);
+        CHECK(status_at("/api/runs/a/files/" + viewer::file_id(name)) == 404);
+    }
+    CHECK(status_at("/api/runs/a/files") == 200);
+    CHECK(status_at("/api/runs/a/output") == 404);
+    CHECK(status_at("/healthz") == 200);
+    server->stop();
+    thread.join();
+}
+
+TEST_CASE("server: stop does not wait for a handler without end") {
+    struct gate {
+        os::mutex mutex;
+        os::condition changed;
+        int inside = 0;
+        bool is_open = false;
+    };
+    const auto shared = std::make_shared<gate>();  // outlives the server
+    viewer::server_options options = any_port();
+    options.stop_time_ms = 50;
+    auto server = viewer::server::open(options, [shared](const viewer::request&) {
+        os::lock held(shared->mutex);
+        ++shared->inside;
+        shared->changed.notify_all();
+        while (!shared->is_open) {
+            shared->changed.wait(held);
+        }
+        --shared->inside;
+        shared->changed.notify_all();
+        return viewer::response();
+    });
+    REQUIRE(server);
+    bool has_ended = true;
+    std::thread thread([&] { has_ended = server->run(); });
+    std::vector<client> attached;
+    for (int i = 0; i < 20; ++i) {
+        attached.emplace_back(server->port());
+        REQUIRE(attached.back().send(fetch("/")));
+    }
+    {
+        os::lock held(shared->mutex);
+        while (shared->inside < static_cast<int>(options.workers)) {
+            shared->changed.wait(held);
+        }
+    }
+    server->stop();
+    thread.join();  // the handlers have not returned, and will not before this
+    CHECK_FALSE(has_ended);
+    CHECK(attached.back().read_all().empty());
+    CHECK(attached.back().is_closed());
+    os::lock held(shared->mutex);
+    shared->is_open = true;
+    shared->changed.notify_all();
+    while (shared->inside > 0) {
+        shared->changed.wait(held);
+    }
 }
 
 TEST_CASE("server: the process's SIGPIPE stays as it was") {

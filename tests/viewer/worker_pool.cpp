@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -83,4 +85,42 @@ TEST_CASE("worker pool: what waits at the end is dropped") {
         const viewer::worker_pool other(make, *wake);
     }
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+}
+
+TEST_CASE("worker pool: an answer without end does not hold stop") {
+    const auto wake = os::wake_pipe::create();
+    REQUIRE(wake);
+    const auto is_open = std::make_shared<std::atomic<bool>>(false);
+    const auto inside = std::make_shared<std::atomic<int>>(0);
+    const viewer::handler make = [is_open, inside](const viewer::request&) {
+        ++*inside;
+        while (!*is_open) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        --*inside;
+        return viewer::response();
+    };
+    {
+        viewer::worker_pool pool(make, *wake);
+        pool.start(2);
+        pool.add(nullptr, head_of("/"));
+        while (*inside == 0) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        CHECK_FALSE(pool.stop(20));
+        CHECK(pool.take().empty());
+    }
+    *is_open = true;
+    while (*inside != 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+TEST_CASE("worker pool: an idle one stops at once") {
+    const auto wake = os::wake_pipe::create();
+    REQUIRE(wake);
+    const viewer::handler make = slow_or_quick;
+    viewer::worker_pool pool(make, *wake);
+    pool.start(3);
+    CHECK(pool.stop(60'000));
 }

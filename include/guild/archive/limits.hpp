@@ -10,13 +10,17 @@
 namespace guild { inline namespace v0 { namespace archive {
 
 /// The most that an archive may hold. The ratio is looked at beyond the first `free_bytes` alone: a
-/// small archive of zeros is no attack.
+/// small archive of zeros is no attack. Directories that only stand in names count as members, as a
+/// few deep names would be millions of them.
 ///
-/// units    bytes; max_ratio: unpacked bytes for each packed one
+/// units    bytes; max_path_parts: names between slashes; max_names_bytes: of the paths of all
+///          members; max_ratio: unpacked bytes for each packed one
 /// example  tests/archive/limits.cpp "limits: bytes are free up to a border, then the ratio counts"
 struct limits {
     std::uint64_t max_members = 1'000'000;
     std::size_t max_path_bytes = 4096;
+    std::size_t max_path_parts = 256;
+    std::uint64_t max_names_bytes = std::uint64_t{512} << 20U;
     std::uint64_t max_total_bytes = std::uint64_t{64} << 30U;
     std::uint64_t max_ratio = 1000;
     std::uint64_t free_bytes = std::uint64_t{256} << 20U;

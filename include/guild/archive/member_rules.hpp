@@ -51,7 +51,7 @@ public:
     ///
     /// errors   bad_value: a name that normalize_member_name refuses, a name that came before (also
     ///          in other case), a member beneath one that is no directory, a hard link to what is
-    ///          no file of this archive; too_large: too many members
+    ///          no file of this archive; too_large: too many members, or too long names
     [[nodiscard]] result<void> admit(member& next);
 
     /// Checks the symbolic links, when all members are known: every one must lead to a place
@@ -76,12 +76,14 @@ private:
         return of.second.spelling.empty() ? of.first : of.second.spelling;
     }
     [[nodiscard]] static error twin_error(const member& next, const std::string& other);
+    [[nodiscard]] result<void> check_limits(const member& next) const;
     [[nodiscard]] result<void> admit_parents(const member& next);
     [[nodiscard]] result<void> admit_link(const member& next) const;
     [[nodiscard]] result<void> check_link(const std::string& path, const std::string& target) const;
 
     limits allowed_;
     std::uint64_t count_ = 0;
+    std::uint64_t names_bytes_ = 0;
     std::string last_parent_;
     known_members members_;                                  // by path in lower case
     std::unordered_map<std::string, std::string> symlinks_;  // path in lower case -> target
@@ -149,6 +151,7 @@ inline result<std::string> normalize_member_name(std::string_view name, const li
     if (detail::has_control_character(name)) {
         return refuse("its name holds a control character");
     }
+    std::size_t parts = 0;
     std::string path;
     for (std::string_view rest = name; !rest.empty();) {
         const std::string_view part = rest.substr(0, rest.find('/'));
@@ -158,6 +161,9 @@ inline result<std::string> normalize_member_name(std::string_view name, const li
         }
         if (const char* why = detail::check_component(part)) {
             return refuse(why);
+        }
+        if (++parts > allowed.max_path_parts) {
+            return refuse("its name has too many parts");
         }
         if (!path.empty()) {
             path += '/';
@@ -173,6 +179,7 @@ member_rules::add(const std::string& path, member_kind kind, bool is_implied) {
     const bool is_folded = folded == path;
     const auto added = members_.try_emplace(std::move(folded));
     if (added.second) {
+        names_bytes_ += path.size();
         added.first->second.kind = kind;
         added.first->second.is_implied = is_implied;
         if (!is_folded) {
@@ -187,10 +194,24 @@ inline error member_rules::twin_error(const member& next, const std::string& oth
                         "differs from " + show_name(other) + " in upper and lower case alone");
 }
 
-inline result<void> member_rules::admit(member& next) {
-    if (++count_ > allowed_.max_members) {
+// `count_` are those of the archive, members_ also has the directories above them.
+inline result<void> member_rules::check_limits(const member& next) const {
+    if (count_ > allowed_.max_members || members_.size() > allowed_.max_members) {
         return member_error(errc::too_large, next.name,
                             "more than " + std::to_string(allowed_.max_members) + " members");
+    }
+    return names_bytes_ <= allowed_.max_names_bytes
+               ? result<void>()
+               : member_error(errc::too_large, next.name,
+                              "the names of all members have more than " +
+                                  std::to_string(allowed_.max_names_bytes) + " bytes");
+}
+
+inline result<void> member_rules::admit(member& next) {
+    ++count_;
+    auto within = check_limits(next);
+    if (!within) {
+        return within;
     }
     auto path = normalize_member_name(next.name, allowed_);
     if (!path) {

@@ -7,7 +7,8 @@
 // ^ and $ are the ends of the whole text. A character is a code point of UTF-8, or one byte where
 // the text is not UTF-8; . is any but a line feed; \d \w \s are ASCII. Of several matches the
 // leftmost is found, and there the one that backtracking would find.
-// Not here: look-around, references to groups: what linear time cannot give is an error.
+// Not here: look-around, references to groups: what linear time cannot give is an error; the same
+// over a gigabyte of lines (base/line_matcher.hpp).
 #pragma once
 
 #include <guild/base/error.hpp>
@@ -71,6 +72,7 @@ public:
     [[nodiscard]] const std::vector<std::string>& group_names() const noexcept;
 
 private:
+    friend class line_matcher;
     explicit pattern(std::shared_ptr<const detail::pattern_program> program)
         : program_(std::move(program)) {}
 

@@ -92,6 +92,14 @@ public:
         return after != ranges_.begin() && unit <= std::prev(after)->second;
     }
 
+    // Appends every character at which the set begins or is over.
+    void add_borders(std::vector<pattern_unit>& borders) const {
+        for (const range& each : ranges_) {
+            borders.push_back(each.first);
+            borders.push_back(each.second + 1);
+        }
+    }
+
 private:
     using range = std::pair<pattern_unit, pattern_unit>;
     std::vector<range> ranges_;

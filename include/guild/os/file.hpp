@@ -329,7 +329,7 @@ inline result<std::string> load_file(const std::string& path, std::uint64_t max_
         return std::move(opened).error();
     }
     std::string content;
-    constexpr std::size_t step = 65536;
+    std::size_t step = 4096;  // most files are small
     while (true) {
         const std::size_t before = content.size();
         content.resize(before + step);
@@ -345,6 +345,7 @@ inline result<std::string> load_file(const std::string& path, std::uint64_t max_
         if (*got < step) {
             return content;
         }
+        step = 65536;
     }
 }
 

@@ -2,7 +2,8 @@
 //
 // Layer 2. Includes: os/process.hpp, base/number.hpp. Without the program there are no GPUs; a
 // program that hangs delays nobody.
-// Not here: the rest of the machine (os/stats.hpp).
+// Not here: NVIDIA's library (os/nvml.hpp), AMD's cards (os/amd_gpu.hpp), all together
+// (os/gpu_sampler.hpp).
 #pragma once
 
 #include <guild/base/number.hpp>
@@ -62,18 +63,17 @@ struct gpu_sample {
 /// example  tests/os/gpu.cpp "parse_gpus: names may hold commas"
 [[nodiscard]] std::vector<gpu> parse_gpus(std::string_view text);
 
-/// The GPUs of this machine; none without nvidia-smi, or when it fails or takes longer than the
+/// The GPUs that nvidia-smi lists; none without it, or when it fails or takes longer than the
 /// limit.
 ///
 /// units    milliseconds
 /// cost     starts a program; a fraction of a second where there are GPUs
-[[nodiscard]] std::vector<gpu> list_gpus(std::int64_t timeout_ms = 5'000);
+[[nodiscard]] std::vector<gpu> list_smi_gpus(std::int64_t timeout_ms = 5'000);
 
-/// Follows the GPUs of this machine through one nvidia-smi that runs beside the caller and reports
-/// by itself.
+/// Follows NVIDIA's GPUs through one nvidia-smi that runs beside the caller and reports by itself.
 ///
 /// threads  one owner
-class gpu_sampler {
+class smi_sampler {
 public:
     /// Starts following. Nothing is followed, and nothing fails, where there is no nvidia-smi.
     ///
@@ -82,7 +82,7 @@ public:
 
     /// The newest report of each GPU that reported since the last call. Never waits.
     ///
-    /// example  tests/os/gpu.cpp "gpu_sampler: a program that hangs delays nobody"
+    /// example  tests/os/gpu.cpp "smi_sampler: a program that hangs delays nobody"
     [[nodiscard]] std::vector<gpu_sample> sample();
 
 private:
@@ -172,7 +172,7 @@ inline std::vector<gpu> parse_gpus(std::string_view text) {
     return gpus;
 }
 
-inline std::vector<gpu> list_gpus(std::int64_t timeout_ms) {
+inline std::vector<gpu> list_smi_gpus(std::int64_t timeout_ms) {
     run_options limits;
     limits.timeout_ms = timeout_ms;
     limits.max_output_bytes = 1 << 20;
@@ -181,7 +181,7 @@ inline std::vector<gpu> list_gpus(std::int64_t timeout_ms) {
     return ran && ran->status.success() ? parse_gpus(ran->out) : std::vector<gpu>{};
 }
 
-inline void gpu_sampler::start(std::int64_t interval_ms) {
+inline void smi_sampler::start(std::int64_t interval_ms) {
     process_options options =
         detail::gpu_query("index,fan.speed,pstate,memory.total,memory.used,utilization.gpu,"
                           "utilization.memory,temperature.gpu,power.draw");
@@ -192,7 +192,7 @@ inline void gpu_sampler::start(std::int64_t interval_ms) {
 }
 
 // False when there is nothing more at the moment.
-inline bool gpu_sampler::read_more() {
+inline bool smi_sampler::read_more() {
     char piece[4096];
     const ssize_t got =
         reporter_.out_fd() < 0 ? 0 : ::read(reporter_.out_fd(), piece, sizeof piece);
@@ -207,7 +207,7 @@ inline bool gpu_sampler::read_more() {
     return got < 0 && errno == EINTR;
 }
 
-inline std::vector<gpu_sample> gpu_sampler::sample() {
+inline std::vector<gpu_sample> smi_sampler::sample() {
     constexpr std::size_t longest_line = 65'536;
     std::vector<gpu_sample> newest;
     for (int pieces = 0; pieces < 256 && read_more(); ++pieces) {

@@ -2,7 +2,8 @@
 // here.
 //
 // Layer 2. Includes: the standard library, base/text.hpp, base/number.hpp.
-// Not here: reading the files and making rates of counters (os/stats.hpp), GPUs (os/gpu.hpp).
+// Not here: reading the files and making rates of counters (os/stats.hpp), traffic
+// (os/traffic.hpp), GPUs (os/gpu.hpp).
 //
 // Text that does not look as expected gives fewer values, never an error: a kernel that says less
 // is normal.
@@ -66,7 +67,8 @@ struct process_state {
     std::int64_t parent = 0;
     std::uint64_t cpu_ticks = 0;        // its own
     std::uint64_t collected_ticks = 0;  // of its children that have ended
-    std::uint64_t start_ticks = 0;      // clock ticks after boot at which it started
+    std::uint64_t threads = 0;
+    std::uint64_t start_ticks = 0;  // clock ticks after boot at which it started
     std::uint64_t virtual_bytes = 0;
     std::uint64_t resident_pages = 0;
 };
@@ -262,7 +264,9 @@ inline std::optional<process_state> parse_process(std::string_view text) {
     words.skip(9);  // group, session, terminal, its group, flags, four counts of page faults
     process.cpu_ticks = words.number() + words.number();
     process.collected_ticks = words.number() + words.number();
-    words.skip(4);  // priority, nice, threads, nothing
+    words.skip(2);  // priority, nice
+    process.threads = words.number();
+    words.skip(1);  // nothing
     process.start_ticks = words.number();
     process.virtual_bytes = words.number();
     const std::string_view resident = words.next();

@@ -1,19 +1,22 @@
 // guild/os/stats.hpp - what the machine and the processes of a command are doing, as the series of
 // a run.
 //
-// Layer 2. Includes: os/proc.hpp, os/gpu.hpp, POSIX. Where the system has no /proc there are fewer
-// numbers, no errors.
-// Not here: the text of /proc files (os/proc.hpp), storing (runs/collectors.hpp).
+// Layer 2. Includes: os/proc traffic process_tree machine group_stats gpu_sampler. Where the system
+// has no /proc there are fewer numbers, no errors.
+// Not here: the text of /proc files (os/proc.hpp, os/traffic.hpp), storing (runs/collectors.hpp),
+// numbers of other programs (runs/external_collector.hpp).
 #pragma once
 
 #include <guild/base/text.hpp>
 #include <guild/os/env.hpp>
-#include <guild/os/gpu.hpp>
-#include <guild/os/pipe.hpp>
+#include <guild/os/gpu_sampler.hpp>
+#include <guild/os/group_stats.hpp>
+#include <guild/os/machine.hpp>
 #include <guild/os/proc.hpp>
 #include <guild/os/proc_file.hpp>
+#include <guild/os/process_tree.hpp>
+#include <guild/os/traffic.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,50 +25,21 @@
 #include <utility>
 #include <vector>
 
-#include <sys/utsname.h>
 #include <unistd.h>
 
 namespace guild { inline namespace v0 { namespace os {
 
-/// What a process and all its descendants use together.
-///
-/// units    cpu_us: microseconds of processor time so far, ended descendants included; bytes,
-///          shared pages counted in each process that has them
-struct process_tree_stats {
-    std::int64_t cpu_us = 0;
-    std::uint64_t resident_bytes = 0;
-    std::uint64_t virtual_bytes = 0;
-    int processes = 0;
-};
-
-/// Sums up a process and its descendants; empty when it is gone.
-///
-/// cost     O(processes and threads of the tree)
-/// example  tests/os/stats.cpp "process tree: children and their children are counted"
-[[nodiscard]] std::optional<process_tree_stats> read_process_tree(int pid);
-
-/// The identity of this boot of the machine; empty where the system has none.
-[[nodiscard]] std::string read_boot_id();
-
-/// When a process started; with its number this names it for ever. Empty when it is gone.
-///
-/// units    clock ticks after boot
-[[nodiscard]] std::optional<std::uint64_t> process_start_ticks(int pid);
-
-/// The inode of this process's pid namespace: numbers of processes mean something within one.
-[[nodiscard]] std::optional<std::uint64_t> pid_namespace_inode();
-
-/// "AMD EPYC 9354"; the kind of machine ("aarch64") where the processor has no name.
-[[nodiscard]] std::string cpu_model();
-
-/// Processors that are on.
-[[nodiscard]] int cpu_count() noexcept;
-
-/// units    bytes; 0 where unknown
-[[nodiscard]] std::uint64_t memory_total_bytes();
-
 /// A name of a series and its value.
 using statistic = std::pair<std::string, double>;
+
+/// Where the numbers come from; tests have trees of their own.
+///
+/// units    gpu_interval_ms: milliseconds between readings of GPUs
+struct stats_options {
+    std::int64_t gpu_interval_ms = 1'000;
+    gpu_places places;  // of everything
+    const env* system = &system_env;
+};
 
 /// Takes samples of the machine and of one process tree. Rates and shares cover the time since the
 /// sample before, so the first one has none.
@@ -74,124 +48,107 @@ using statistic = std::pair<std::string, double>;
 class stats_sampler {
 public:
     /// Starts following the GPUs, if there are any.
-    ///
-    /// units    milliseconds between GPU reports
-    explicit stats_sampler(std::int64_t gpu_interval_ms = 1'000) { gpus_.start(gpu_interval_ms); }
+    explicit stats_sampler(stats_options options = {});
 
     /// One sample. A pid of 0 or of an ended process gives the machine's part alone.
     ///
-    /// out      op/cpu/util, op/mem/{rss,vms}; sys/cpu/util, sys/cpuN/util,
-    ///          sys/{mem,swap}/{total,free,used,util}, sys/devDEV/{rps,wps,rkbps,wkbps,util},
-    ///          sys/gpuN/{fanspeed,pstate,gpu/util,mem/util,mem/total,mem/used,
-    ///          mem/free,temp,powerdraw}
-    /// units    util: share, 0 to 1 (op/cpu/util: processors in use); rps, wps: a second; rkbps,
-    ///          wkbps: KiB a second; mem, swap: bytes; temp: degrees Celsius; powerdraw: watts
+    /// out      keys and units as docs/format-run.md lists them, whole
     /// cost     about a millisecond; never waits for a GPU
-    /// example  tests/os/stats.cpp "stats_sampler: the second sample has every key of the list"
+    /// example  tests/os/stats.cpp "stats_sampler: the keys of a whole machine are those of the
+    ///          documentation"
     [[nodiscard]] std::vector<statistic> sample(int pid);
 
 private:
     using samples = std::vector<statistic>;
 
+    [[nodiscard]] std::string read(std::string_view name) const {
+        return read_proc(options_.places.proc + std::string(name)).value_or("");
+    }
     void add_process(int pid, double seconds, samples& out);
     void add_processors(samples& out);
+    void add_swap(double seconds, samples& out);
     void add_disks(double seconds, samples& out);
+    void add_interfaces(double seconds, samples& out);
+    void add_group(double seconds, samples& out);
     void add_gpus(samples& out);
 
+    stats_options options_;
     gpu_sampler gpus_;
+    group_reader groups_;
     std::int64_t last_us_ = -1;
     int last_pid_ = 0;
-    std::int64_t last_process_us_ = -1;
+    std::optional<process_tree_stats> last_tree_;
     std::vector<cpu_times> last_processors_;
+    std::optional<swap_counters> last_swap_;
     std::vector<disk_counters> last_disks_;
+    std::vector<interface_counters> last_interfaces_;
+    group_stats last_group_;
 };
 
 // ---- implementation ---------------------------------------------------------
 
 namespace detail {
 
-inline std::optional<process_state> read_process(int pid) {
-    const std::optional<std::string> text = read_proc("/proc/" + std::to_string(pid) + "/stat");
-    return text ? parse_process(*text) : std::nullopt;
+inline double difference(std::uint64_t more, std::uint64_t less) noexcept {
+    return more > less ? static_cast<double>(more - less) : 0.0;
 }
 
-// The children of a process: each thread of it lists those that it started.
-inline std::vector<int> children_of(int pid) {
-    const std::string tasks = "/proc/" + std::to_string(pid) + "/task/";
-    std::vector<int> children;
-    for (const int thread : list_pids(tasks)) {
-        const std::optional<std::string> text =
-            read_proc(tasks + std::to_string(thread) + "/children");
-        if (!text) {
-            continue;
-        }
-        for (const int child : parse_pids(*text)) {
-            children.push_back(child);
-        }
-    }
-    return children;
-}
+// Adds what happened a second, in units; nothing where a counter went back.
+class rate_list {
+public:
+    rate_list(std::string prefix, double seconds, std::vector<statistic>& out)
+        : prefix_(std::move(prefix)), seconds_(seconds), out_(out) {}
 
-// On kernels without these lists: everybody whose chain of parents leads to it.
-inline std::vector<int> descendants_by_parents(int root) {
-    std::vector<std::pair<int, std::int64_t>> all;
-    for (const int pid : list_pids("/proc")) {
-        if (const std::optional<process_state> process = read_process(pid)) {
-            all.emplace_back(pid, process->parent);
+    void add(std::string_view name, std::uint64_t before, std::uint64_t after, double unit = 1) {
+        if (after >= before && seconds_ > 0) {
+            out_.emplace_back(prefix_ + std::string(name),
+                              static_cast<double>(after - before) / unit / seconds_);
         }
     }
-    std::vector<int> tree{root};
-    for (std::size_t at = 0; at < tree.size(); ++at) {
-        for (const auto& entry : all) {
-            if (entry.second == tree[at]) {
-                tree.push_back(entry.first);
-            }
+    void add(std::string_view name, const std::optional<std::uint64_t>& before,
+             const std::optional<std::uint64_t>& after, double unit) {
+        if (before && after) {
+            add(name, *before, *after, unit);
         }
     }
-    return tree;
-}
 
-inline std::vector<int> process_tree(int root) {
-    const std::string own =
-        "/proc/" + std::to_string(root) + "/task/" + std::to_string(root) + "/children";
-    if (::access(own.c_str(), R_OK) != 0) {
-        return descendants_by_parents(root);
-    }
-    constexpr std::size_t most = 65'536;  // numbers reused meanwhile could make a circle
-    std::vector<int> tree{root};
-    for (std::size_t at = 0; at < tree.size() && tree.size() < most; ++at) {
-        for (const int child : children_of(tree[at])) {
-            tree.push_back(child);
-        }
-    }
-    return tree;
-}
+private:
+    std::string prefix_;
+    double seconds_;
+    std::vector<statistic>& out_;
+};
 
-inline void add_share(std::string key, std::uint64_t part, std::uint64_t whole,
+inline void add_level(std::string key, const std::optional<std::uint64_t>& value,
                       std::vector<statistic>& out) {
-    if (whole != 0) {
-        out.emplace_back(std::move(key), static_cast<double>(part) / static_cast<double>(whole));
+    if (value) {
+        out.emplace_back(std::move(key), static_cast<double>(*value));
     }
 }
 
-inline void add_memory(std::vector<statistic>& out) {
-    const std::optional<std::string> text = read_proc("/proc/meminfo");
-    const std::optional<memory_state> memory = text ? parse_memory(*text) : std::nullopt;
+inline void add_memory(std::string_view text, std::vector<statistic>& out) {
+    const std::optional<memory_state> memory = parse_memory(text);
     if (!memory) {
         return;
     }
-    const std::uint64_t swap_used = memory->swap_total - memory->swap_free;
-    out.emplace_back("sys/mem/total", static_cast<double>(memory->total));
+    const double total = static_cast<double>(memory->total);
+    const double swap_total = static_cast<double>(memory->swap_total);
+    const double swap_used = difference(memory->swap_total, memory->swap_free);
+    out.emplace_back("sys/mem/total", total);
     out.emplace_back("sys/mem/free", static_cast<double>(memory->free));
     out.emplace_back("sys/mem/used", static_cast<double>(memory->used));
-    add_share("sys/mem/util", memory->total - memory->available, memory->total, out);
-    out.emplace_back("sys/swap/total", static_cast<double>(memory->swap_total));
+    out.emplace_back("sys/mem/util", difference(memory->total, memory->available) / total);
+    out.emplace_back("sys/swap/total", swap_total);
     out.emplace_back("sys/swap/free", static_cast<double>(memory->swap_free));
-    out.emplace_back("sys/swap/used", static_cast<double>(swap_used));
-    out.emplace_back("sys/swap/util", memory->swap_total == 0
-                                          ? 0.0
-                                          : static_cast<double>(swap_used) /
-                                                static_cast<double>(memory->swap_total));
+    out.emplace_back("sys/swap/used", swap_used);
+    out.emplace_back("sys/swap/util", memory->swap_total == 0 ? 0.0 : swap_used / swap_total);
+}
+
+inline void add_load(std::string_view text, std::vector<statistic>& out) {
+    if (const std::optional<load_average> load = parse_load(text)) {
+        out.emplace_back("sys/load/1m", load->one);
+        out.emplace_back("sys/load/5m", load->five);
+        out.emplace_back("sys/load/15m", load->fifteen);
+    }
 }
 
 // The counters of mounted devices, found by name or else by number: "/dev/root" is no device's
@@ -213,124 +170,104 @@ inline std::vector<disk_counters> select_mounted(const std::vector<disk_counters
 
 inline void add_rates(const disk_counters& before, const disk_counters& after, double seconds,
                       std::vector<statistic>& out) {
-    const std::string key = "sys/dev" + after.name + "/";
-    const auto rate = [&](const char* name, std::uint64_t from, std::uint64_t to, double unit) {
-        if (to >= from) {
-            out.emplace_back(key + name, static_cast<double>(to - from) / unit / seconds);
+    rate_list rates("sys/dev" + after.name + "/", seconds, out);
+    rates.add("rps", before.reads, after.reads);
+    rates.add("wps", before.writes, after.writes);
+    rates.add("rkbps", before.read_bytes, after.read_bytes, 1024);
+    rates.add("wkbps", before.written_bytes, after.written_bytes, 1024);
+    rates.add("util", before.busy_ms, after.busy_ms, 1000);
+}
+
+inline void add_rates(const interface_counters& before, const interface_counters& after,
+                      double seconds, std::vector<statistic>& out) {
+    rate_list rates("sys/net" + after.name + "/", seconds, out);
+    rates.add("rxps", before.received, after.received);
+    rates.add("txps", before.sent, after.sent);
+    rates.add("rxkbps", before.received_bytes, after.received_bytes, 1024);
+    rates.add("txkbps", before.sent_bytes, after.sent_bytes, 1024);
+    rates.add("errps", before.errors, after.errors);
+    rates.add("dropps", before.drops, after.drops);
+}
+
+// Adds the rates of what was there before, by name.
+template <class Counters>
+void add_all_rates(const std::vector<Counters>& before, const std::vector<Counters>& after,
+                   double seconds, std::vector<statistic>& out) {
+    for (const Counters& now : after) {
+        for (const Counters& then : before) {
+            if (then.name == now.name) {
+                add_rates(then, now, seconds, out);
+            }
         }
-    };
-    rate("rps", before.reads, after.reads, 1);
-    rate("wps", before.writes, after.writes, 1);
-    rate("rkbps", before.read_bytes, after.read_bytes, 1024);
-    rate("wkbps", before.written_bytes, after.written_bytes, 1024);
-    rate("util", before.busy_ms, after.busy_ms, 1000);
+    }
+}
+
+// Those with a device behind them: bridges and the like count the same bytes again. In a container
+// there may be none, and all are its own.
+inline std::vector<interface_counters> select_interfaces(std::vector<interface_counters> all,
+                                                         const std::string& sys) {
+    constexpr std::size_t most = 64;
+    std::vector<interface_counters> with_device;
+    for (const interface_counters& each : all) {
+        if (::access((sys + "/class/net/" + each.name + "/device").c_str(), F_OK) == 0) {
+            with_device.push_back(each);
+        }
+    }
+    std::vector<interface_counters>& selected = with_device.empty() ? all : with_device;
+    selected.resize(selected.size() < most ? selected.size() : most);
+    return std::move(selected);
 }
 
 }  // namespace detail
 
-inline std::optional<process_tree_stats> read_process_tree(int pid) {
-    const std::int64_t tick_hz = ::sysconf(_SC_CLK_TCK);
-    const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-    if (pid <= 0 || tick_hz <= 0 || page_bytes <= 0) {
-        return std::nullopt;
-    }
-    process_tree_stats sum;
-    std::uint64_t ticks = 0;
-    for (const int member : detail::process_tree(pid)) {
-        const std::optional<process_state> process = detail::read_process(member);
-        if (!process) {
-            continue;
-        }
-        // What a child used moves to its parent when it is collected, so the sum never falls by
-        // that.
-        ticks += process->cpu_ticks + process->collected_ticks;
-        sum.resident_bytes += process->resident_pages * static_cast<std::uint64_t>(page_bytes);
-        sum.virtual_bytes += process->virtual_bytes;
-        ++sum.processes;
-    }
-    if (sum.processes == 0) {
-        return std::nullopt;
-    }
-    sum.cpu_us = static_cast<std::int64_t>(ticks) * (1'000'000 / tick_hz);
-    return sum;
-}
-
-inline std::string read_boot_id() {
-    const std::optional<std::string> text = read_proc("/proc/sys/kernel/random/boot_id");
-    return text ? std::string(trim(*text)) : std::string();
-}
-
-inline std::optional<std::uint64_t> process_start_ticks(int pid) {
-    const std::optional<process_state> process = detail::read_process(pid);
-    const bool runs = process && !process->has_ended;
-    return runs ? std::optional<std::uint64_t>(process->start_ticks) : std::nullopt;
-}
-
-inline std::optional<std::uint64_t> pid_namespace_inode() {
-    char target[64];
-    const ssize_t size = ::readlink("/proc/self/ns/pid", target, sizeof target);
-    if (size <= 0) {
-        return std::nullopt;
-    }
-    return parse_namespace_link(
-        std::string_view(target, guild::detail::convert<std::size_t>(size)));
-}
-
-inline std::string cpu_model() {
-    const std::optional<std::string> text = read_proc("/proc/cpuinfo");
-    std::string name = text ? parse_cpu_model(*text) : std::string();
-    struct ::utsname system{};
-    if (name.empty() && ::uname(&system) == 0) {
-        name = system.machine;
-    }
-    return name;
-}
-
-inline int cpu_count() noexcept {
-    const long count = ::sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? static_cast<int>(count) : 1;
-}
-
-inline std::uint64_t memory_total_bytes() {
-    const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-    const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0
-               ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes)
-               : 0;
+inline stats_sampler::stats_sampler(stats_options options)
+    : options_(std::move(options)),
+      groups_(read("/self/cgroup"), options_.places.sys + "/fs/cgroup") {
+    gpus_.start(options_.gpu_interval_ms, options_.places);
 }
 
 inline std::vector<statistic> stats_sampler::sample(int pid) {
     samples out;
-    const std::int64_t now_us = system_env.boot_time_us();
+    const std::int64_t now_us = options_.system->boot_time_us();
     const double seconds = last_us_ < 0 ? 0.0 : static_cast<double>(now_us - last_us_) / 1e6;
     last_us_ = now_us;
     add_process(pid, seconds, out);
     add_processors(out);
-    detail::add_memory(out);
+    detail::add_load(read("/loadavg"), out);
+    detail::add_memory(read("/meminfo"), out);
+    add_swap(seconds, out);
     add_disks(seconds, out);
+    add_interfaces(seconds, out);
+    add_group(seconds, out);
     add_gpus(out);
     return out;
 }
 
 inline void stats_sampler::add_process(int pid, double seconds, samples& out) {
-    const std::optional<process_tree_stats> tree = read_process_tree(pid);
-    if (tree) {
-        if (last_pid_ == pid && last_process_us_ >= 0 && seconds > 0) {
-            // A descendant that left the tree takes its share of the sum with it.
-            const std::int64_t used_us =
-                tree->cpu_us > last_process_us_ ? tree->cpu_us - last_process_us_ : 0;
-            out.emplace_back("op/cpu/util", static_cast<double>(used_us) / 1e6 / seconds);
+    std::optional<process_tree_stats> tree = read_process_tree(pid, options_.places.proc);
+    if (tree && last_pid_ == pid && last_tree_ && seconds > 0) {
+        // A descendant that left the tree takes its share of the sum with it.
+        const std::int64_t used_us =
+            tree->cpu_us > last_tree_->cpu_us ? tree->cpu_us - last_tree_->cpu_us : 0;
+        out.emplace_back("op/cpu/util", static_cast<double>(used_us) / 1e6 / seconds);
+        if (last_tree_->files && tree->files) {
+            detail::rate_list rates("op/io/", seconds, out);
+            rates.add("rkbps", last_tree_->files->read_bytes, tree->files->read_bytes, 1024);
+            rates.add("wkbps", last_tree_->files->written_bytes, tree->files->written_bytes, 1024);
         }
-        out.emplace_back("op/mem/rss", static_cast<double>(tree->resident_bytes));
-        out.emplace_back("op/mem/vms", static_cast<double>(tree->virtual_bytes));
+    }
+    if (tree) {
+        detail::add_level("op/mem/rss", tree->resident_bytes, out);
+        detail::add_level("op/mem/vms", tree->virtual_bytes, out);
+        detail::add_level("op/processes", tree->processes, out);
+        detail::add_level("op/threads", tree->threads, out);
     }
     last_pid_ = pid;
-    last_process_us_ = tree ? tree->cpu_us : -1;
+    last_tree_ = tree;
 }
 
 inline void stats_sampler::add_processors(samples& out) {
-    const std::optional<std::string> text = read_proc("/proc/stat");
-    std::vector<cpu_times> processors = text ? parse_cpu_times(*text) : std::vector<cpu_times>{};
+    std::vector<cpu_times> processors = parse_cpu_times(read("/stat"));
     double sum = 0;
     int counted = 0;
     for (std::size_t i = 0; i < processors.size() && i < last_processors_.size(); ++i) {
@@ -348,22 +285,57 @@ inline void stats_sampler::add_processors(samples& out) {
     last_processors_ = std::move(processors);
 }
 
+inline void stats_sampler::add_swap(double seconds, samples& out) {
+    const std::optional<swap_counters> swap = parse_swap(read("/vmstat"));
+    const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
+    if (swap && last_swap_ && page_bytes > 0) {
+        const double pages_per_kib = 1024.0 / static_cast<double>(page_bytes);
+        detail::rate_list rates("sys/swap/", seconds, out);
+        rates.add("rkbps", last_swap_->pages_in, swap->pages_in, pages_per_kib);
+        rates.add("wkbps", last_swap_->pages_out, swap->pages_out, pages_per_kib);
+    }
+    last_swap_ = swap;
+}
+
 inline void stats_sampler::add_disks(double seconds, samples& out) {
-    const std::optional<std::string> counters = read_proc("/proc/diskstats");
-    const std::optional<std::string> mounts = read_proc("/proc/self/mountinfo");
-    if (!counters || !mounts) {
-        return;
-    }
-    std::vector<disk_counters> disks =
-        detail::select_mounted(parse_disks(*counters), parse_mounts(*mounts));
-    for (const disk_counters& after : disks) {
-        for (const disk_counters& before : last_disks_) {
-            if (before.name == after.name && seconds > 0) {
-                detail::add_rates(before, after, seconds, out);
-            }
-        }
-    }
+    std::vector<disk_counters> disks = detail::select_mounted(
+        parse_disks(read("/diskstats")), parse_mounts(read("/self/mountinfo")));
+    detail::add_all_rates(last_disks_, disks, seconds, out);
     last_disks_ = std::move(disks);
+}
+
+inline void stats_sampler::add_interfaces(double seconds, samples& out) {
+    std::vector<interface_counters> interfaces =
+        detail::select_interfaces(parse_interfaces(read("/self/net/dev")), options_.places.sys);
+    detail::add_all_rates(last_interfaces_, interfaces, seconds, out);
+    last_interfaces_ = std::move(interfaces);
+}
+
+inline void stats_sampler::add_group(double seconds, samples& out) {
+    const group_stats now = groups_.read();
+    detail::add_level("sys/cgroup/mem/limit", now.memory_limit_bytes, out);
+    detail::add_level("sys/cgroup/mem/used", now.memory_used_bytes, out);
+    detail::add_level("sys/cgroup/mem/rss", now.memory_resident_bytes, out);
+    if (now.memory_limit_bytes.value_or(0) > 0 && now.memory_used_bytes) {
+        out.emplace_back("sys/cgroup/mem/util", static_cast<double>(*now.memory_used_bytes) /
+                                                    static_cast<double>(*now.memory_limit_bytes));
+    }
+    detail::add_level("sys/cgroup/mem/limit_hits", now.memory_limit_hits, out);
+    detail::add_level("sys/cgroup/mem/kills", now.memory_kills, out);
+    if (now.cpu_limit) {
+        out.emplace_back("sys/cgroup/cpu/limit", *now.cpu_limit);
+    }
+    detail::rate_list rates("sys/cgroup/cpu/", seconds, out);
+    rates.add("util", last_group_.cpu_used_us, now.cpu_used_us, 1e6);
+    rates.add("throttled_time", last_group_.throttled_us, now.throttled_us, 1e6);
+    if (now.periods && now.throttled_periods && last_group_.periods &&
+        last_group_.throttled_periods && *now.periods > *last_group_.periods) {
+        out.emplace_back(
+            "sys/cgroup/cpu/throttled",
+            detail::difference(*now.throttled_periods, *last_group_.throttled_periods) /
+                detail::difference(*now.periods, *last_group_.periods));
+    }
+    last_group_ = now;
 }
 
 inline void stats_sampler::add_gpus(samples& out) {

@@ -56,7 +56,8 @@ struct downloaded {
 };
 
 /// Fetches `url` into the file `destination`, unless it is there with the expected checksum. Its
-/// directory must exist. The file has its name when it is complete, checked and on disk.
+/// directory must exist. The file has its name when it is complete, checked and on disk. Symbolic
+/// links under its name, or those of its parts, are removed.
 ///
 /// errors   bad_checksum: kept as DESTINATION.bad, the message names both sums; truncated: cut off,
 ///          DESTINATION.part is taken up by the next call; not_found: 404 and the like, or offline;
@@ -114,6 +115,7 @@ private:
     result<downloaded> finish();
     result<downloaded> keep_aside(const file_digest& seen);
     result<void> transfer();
+    result<void> remove_links() const;
     attempt_end attempt(bool resume);
     void take_failure(const os::run_result& ran, std::uint64_t before);
     attempt_end classify(int code, const response_facts& facts, bool resumed);
@@ -151,6 +153,10 @@ inline result<downloaded> downloader::run() {
         return make_error(errc::bad_value,
                           "expected an https, http or ftp URL, seen `" + url_ + "`");
     }
+    const auto removed = remove_links();
+    if (!removed) {
+        return removed.error();
+    }
     auto there = take_existing();
     const bool is_there = there.has_value() && !options_.refresh;
     if (is_there || options_.offline) {
@@ -165,6 +171,18 @@ inline result<downloaded> downloader::run() {
         return transferred.error();
     }
     return finish();
+}
+
+// Links that a package came with would have other files overwritten.
+inline result<void> downloader::remove_links() const {
+    result<void> done;
+    for (const std::string* path : {&destination_, &part_, &headers_}) {
+        const auto there = os::find_link_status(*path);
+        if (done && there && there->kind == os::file_kind::symlink) {
+            done = os::remove_tree(*path);
+        }
+    }
+    return done;
 }
 
 inline result<downloaded> downloader::take_existing() const {

@@ -292,6 +292,12 @@ inline result<locked_source> source_fetcher::fetch_file(const declared_source& e
     if (!made) {
         return made.error();
     }
+    const auto real = os::get_real_path(directory);
+    const auto home = os::get_real_path(of_.directory);
+    if (!real || !home || *real != join_path(*home, "downloads/" + base_name(directory))) {
+        return make_error(errc::bad_value,
+                          "expected a directory, seen a symbolic link or below one", directory);
+    }
     const locked_source* pin = find_pin(value);
     download_options options = options_.download;
     options.sha256 = has_sum(each) ? each.sha256 : pin != nullptr ? pin->sha256 : std::string();

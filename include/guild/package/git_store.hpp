@@ -4,10 +4,13 @@
 // Not here: which commit is wanted and when a server is asked (package/git.hpp).
 //
 // Nothing here fetches by itself: git fetches what is missing in a partial clone whenever it
-// stumbles upon it, so every question is asked by commands that do not.
+// stumbles upon it, so every question is asked by commands that do not. A package may come with a
+// bare repository of its own, whose configuration could have git run programs: it is looked at.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +24,7 @@
 #include <guild/os/link.hpp>
 #include <guild/os/temporary.hpp>
 #include <guild/package/git_tool.hpp>
+#include <guild/package/source_tree.hpp>
 #include <guild/package/tool.hpp>
 #include <guild/package/tree_ref.hpp>
 
@@ -48,7 +52,8 @@ class git_store {
 public:
     /// Looks at what stands at the directory: nothing yet, or a bare repository of this URL.
     ///
-    /// errors   already_exists: something else; bad_value: a repository of another URL
+    /// errors   already_exists: something else; bad_value: a repository of another URL, with
+    ///          symbolic links in it, or configured by more than what guild and `git clone` write
     /// example  tests/package/git_store.cpp "git store: a repository of another URL is refused"
     [[nodiscard]] static result<git_store> open(const git_tool& git, repository of);
 
@@ -113,6 +118,7 @@ private:
     [[nodiscard]] result<std::string> run(std::vector<std::string> arguments,
                                           std::string input = {}) const;
     [[nodiscard]] result<void> remove_clashes(const std::string& refspec);
+    [[nodiscard]] result<void> check_own() const;
     [[nodiscard]] bool is_shallow() const {
         return os::find_status(join_path(of_.directory, "shallow")).has_value();
     }
@@ -142,6 +148,31 @@ inline std::string_view without_git_suffix(std::string_view url) {
 
 inline bool is_same_repository(std::string_view one, std::string_view other) {
     return without_git_suffix(trim(one)) == without_git_suffix(trim(other));
+}
+
+/// Whether a bare repository may be configured by this; other names could have git run programs,
+/// ask other servers or read other files.
+inline bool is_plain_setting(std::string_view name) {
+    constexpr std::string_view names[] = {"core.repositoryformatversion",
+                                          "core.filemode",
+                                          "core.bare",
+                                          "core.ignorecase",
+                                          "core.precomposeunicode",
+                                          "core.symlinks",
+                                          "core.logallrefupdates",
+                                          "core.sharedrepository",
+                                          "extensions.objectformat",
+                                          "extensions.partialclone",
+                                          "extensions.refstorage",
+                                          "remote.origin.url",
+                                          "remote.origin.fetch",
+                                          "remote.origin.mirror",
+                                          "remote.origin.tagopt",
+                                          "remote.origin.promisor",
+                                          "remote.origin.prune",
+                                          "remote.origin.partialclonefilter",
+                                          "guild.url"};
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 /// Attributes that would change files on their way out of the repository.
@@ -179,6 +210,10 @@ inline result<git_store> git_store::open(const git_tool& git, repository of) {
                               "NAME::URL",
                           directory);
     }
+    const auto own = made.check_own();
+    if (!own) {
+        return own.error();
+    }
     auto url = made.run({"config", "--get", "guild.url"});
     if (!url) {
         url = made.run({"config", "--get", "remote.origin.url"});
@@ -191,6 +226,41 @@ inline result<git_store> git_store::open(const git_tool& git, repository of) {
     }
     made.exists_ = true;
     return made;
+}
+
+inline result<void> git_store::check_own() const {
+    const auto refuse = [&](const std::string& what) {
+        return make_error(
+            errc::bad_value,
+            "expected a bare repository that guild or `git clone --bare` made, seen " + what +
+                ": remove it",
+            of_.directory);
+    };
+    // Both lead git to a configuration that stands elsewhere.
+    for (const char* name : {"commondir", "config.worktree"}) {
+        if (os::find_link_status(join_path(of_.directory, name))) {
+            return refuse("a file `" + std::string(name) + "` in it");
+        }
+    }
+    const auto has_no_link = [](const std::string& path, const os::dir_entry& entry) {
+        return entry.kind != os::file_kind::symlink ? result<void>()
+                                                    : make_error(errc::bad_value, "a link", path);
+    };
+    const auto walked = detail::tree_walker(of_.directory).walk("", has_no_link);
+    if (!walked) {
+        return refuse(to_string(walked.error()));
+    }
+    const auto listed = run({"config", "--file", join_path(of_.directory, "config"),
+                             "--no-includes", "--name-only", "-z", "--list"});
+    if (!listed) {
+        return listed.error();
+    }
+    for (const std::string& name : split(*listed, '\0')) {
+        if (!name.empty() && !detail::is_plain_setting(name)) {
+            return refuse("`" + name + "` in its configuration");
+        }
+    }
+    return {};
 }
 
 // Made beside its place and renamed, so that a repository with a name is whole.

@@ -64,12 +64,12 @@ inline constexpr const char* lock_file_name = "GuildPkg.lock";
 
 /// Reads PACKAGE_DIRECTORY/GuildPkg.lock; without one, an empty value.
 ///
-/// errors   as parse_lock; those of os::load_file
+/// errors   as parse_lock; those of os::load_file; bad_value: a symbolic link
 [[nodiscard]] result<lock_file> load_lock(const std::string& package_directory);
 
 /// Writes it, in one step; a file that says the same already is not touched.
 ///
-/// errors   those of os::save_file
+/// errors   those of os::save_file; bad_value: a symbolic link, which a package could come with
 [[nodiscard]] result<void> save_lock(const std::string& package_directory, const lock_file& lock);
 
 /// What differs between two locks, for people: one line a difference.
@@ -182,10 +182,22 @@ inline std::string format_lock(const lock_file& from) {
     return out;
 }
 
+namespace detail {
+
+inline error linked_lock(const std::string& path) {
+    return make_error(errc::bad_value, "expected a file, seen a symbolic link", path);
+}
+
+}  // namespace detail
+
 inline result<lock_file> load_lock(const std::string& package_directory) {
     const std::string path = join_path(package_directory, lock_file_name);
-    if (!os::find_link_status(path)) {
+    const auto there = os::find_link_status(path);
+    if (!there) {
         return lock_file{};
+    }
+    if (there->kind == os::file_kind::symlink) {
+        return detail::linked_lock(path);
     }
     const auto text = os::load_file(path, ini::max_file_bytes);
     if (!text) {
@@ -197,6 +209,10 @@ inline result<lock_file> load_lock(const std::string& package_directory) {
 inline result<void> save_lock(const std::string& package_directory, const lock_file& lock) {
     const std::string path = join_path(package_directory, lock_file_name);
     const std::string text = format_lock(lock);
+    const auto there = os::find_link_status(path);
+    if (there && there->kind == os::file_kind::symlink) {
+        return detail::linked_lock(path);
+    }
     const auto old = os::load_file(path, ini::max_file_bytes);
     return old && *old == text ? result<void>() : os::save_file(path, text);
 }

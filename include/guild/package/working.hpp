@@ -65,17 +65,22 @@ namespace detail {
 inline constexpr std::string_view original_ending = ".orig";
 
 inline os::variables plain_tool_environment(const std::string& ceiling) {
+    // No repository has a say, not even one that stands in the copies: its filters are programs.
     return os::merge_environment(os::current_environment(), {{"LC_ALL", "C"},
                                                              {"TZ", "UTC"},
                                                              {"GIT_CONFIG_GLOBAL", "/dev/null"},
                                                              {"GIT_CONFIG_NOSYSTEM", "1"},
+                                                             {"GIT_CONFIG_COUNT", "0"},
+                                                             {"GIT_CONFIG_PARAMETERS", ""},
+                                                             {"GIT_DIR", "/dev/null"},
                                                              {"GIT_CEILING_DIRECTORIES", ceiling}});
 }
 
 inline result<void> apply_patch(const working_place& place, const std::string& patch,
                                 const std::string& directory) {
     os::process_options command;
-    command.argv = {"patch", "-p1", "--batch", "--no-backup-if-mismatch", "--quiet", "-i", patch};
+    command.argv = {"patch",   "-p1", "--unified", "--batch", "--no-backup-if-mismatch",
+                    "--quiet", "-i",  patch};
     command.directory = directory;
     command.environment = plain_tool_environment(parent_path(place.directory));
     command.merge_output = true;
@@ -87,6 +92,14 @@ inline result<void> apply_patch(const working_place& place, const std::string& p
         return make_error(errc::bad_value, "the patch does not apply: " + last_words(*ran), patch);
     }
     return {};
+}
+
+// The copies and patches are made in the package's directory, not where a link in it leads.
+inline result<void> check_no_link(const std::string& path) {
+    const auto there = os::find_link_status(path);
+    return there && there->kind == os::file_kind::symlink
+               ? make_error(errc::bad_value, "expected no symbolic link here", path)
+               : result<void>();
 }
 
 // NAME.orig and NAME of one directory of the sources.
@@ -216,7 +229,10 @@ inline result<working_item> make_patch(const working_place& place, const std::st
     }
     working_item item = {join_path(place.package_directory, name + ".patch"), !text->empty()};
     if (item.is_new) {
-        auto saved = os::save_file(item.path, *text);
+        auto saved = check_no_link(item.path);
+        if (saved) {
+            saved = os::save_file(item.path, *text);
+        }
         if (!saved) {
             return std::move(saved).error();
         }
@@ -227,7 +243,10 @@ inline result<working_item> make_patch(const working_place& place, const std::st
 }  // namespace detail
 
 inline result<std::vector<working_item>> make_working_copy(const working_place& place) {
-    auto made = os::make_directories(place.directory);
+    auto made = detail::check_no_link(place.directory);
+    if (made) {
+        made = os::make_directories(place.directory);
+    }
     if (!made) {
         return std::move(made).error();
     }

@@ -77,8 +77,11 @@ struct operation {
 
 /// What `--preview` prints: how the command was found, the command, and its environment.
 ///
+/// in       directories: a sentence on what $RUNDIR and its like stand for
 /// example  tests/project/operation.cpp "preview: one option a line, the environment by name"
-[[nodiscard]] std::string format_preview(const operation& of);
+[[nodiscard]] std::string format_preview(
+    const operation& of,
+    std::string_view directories = "RUNDIR is created for each run and appears here as $RUNDIR.");
 
 // ---- implementation ---------------------------------------------------------
 
@@ -224,8 +227,9 @@ inline error command_search::missing(const std::string& word) const {
 
 inline error unsupported_operation(const section& target, const std::string& attribute) {
     const std::string name = target.name().empty() ? "" : " '" + target.name() + "'";
-    return make_error(errc::bad_value, target.kind() + name + " does not support a " + attribute +
-                                           " operation\nTry 'guild " + attribute +
+    const char* article = attribute == "evaluate" ? "an " : "a ";
+    return make_error(errc::bad_value, target.kind() + name + " does not support " + article +
+                                           attribute + " operation\nTry 'guild " + attribute +
                                            " --help' for more information.");
 }
 
@@ -296,12 +300,11 @@ inline std::string wrap_text(std::string_view text, std::size_t width) {
 
 }  // namespace detail
 
-inline std::string format_preview(const operation& of) {
-    std::string out = detail::wrap_text("This command will use the settings below. RUNDIR is "
-                                        "created for each run and appears here as $RUNDIR. "
-                                        "The command is " +
-                                            of.how_found + ".",
-                                        79);
+inline std::string format_preview(const operation& of, std::string_view directories) {
+    std::string out =
+        detail::wrap_text("This command will use the settings below. " + std::string(directories) +
+                              " The command is " + of.how_found + ".",
+                          79);
     out += "\nCommand:\n\n  ";
     for (std::size_t i = 0; i < of.written_argv.size(); ++i) {
         const std::string& word = of.written_argv[i];
@@ -313,7 +316,7 @@ inline std::string format_preview(const operation& of) {
     variables sorted = of.environment;
     std::sort(sorted.begin(), sorted.end());
     for (const auto& [name, value] : sorted) {
-        if (name != "RUNDIR") {
+        if (name != "RUNDIR" && name != "EVALDIR") {
             out += "  " + name + '=' + value + '\n';
         }
     }

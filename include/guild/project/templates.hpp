@@ -184,7 +184,8 @@ inline constexpr std::string_view init_template = R"guild(#-*-conf-*-
   #
   train_requires =
 
-  # Commands that evaluate and serve a trained model.
+  # The command that evaluates a trained model, run by `guild evaluate` with the
+  # directory of the run as $RUNDIR, and a command that serves it.
   #
   evaluate =
   serve =

@@ -56,7 +56,8 @@ struct run_listing {
 
 /// Keeps runs between two looks.
 ///
-/// cost     while nothing changes one call of stat for each run that has ended
+/// cost     while nothing changes one call of stat for each run that has ended; runs are looked at
+///          on four threads where there are many
 /// threads  any
 /// example  tests/runs/catalog_cache.cpp "catalog cache: an unchanged list is the same list"
 class catalog_cache {
@@ -103,17 +104,29 @@ private:
     };
 
     void take_roots(const std::vector<std::string>& roots);
+    // What a look at one run found: nothing new, no run any more, a run, or other series.
+    struct sight {
+        enum class kind : std::uint8_t { same, gone, read, grown };
+        kind what = kind::same;
+        std::unique_ptr<run> found;
+        std::string series;
+        std::int64_t data_ns = 0;
+    };
+
     void look_at(root& in);
     void look_at_names(root& in);
     void list_names(root& in);
-    void look_at(place& at, std::int64_t now_ns);
-    void look_at_series(place& at);
-    void read(place& at);
+    [[nodiscard]] sight look_at(const place& at) const;
+    [[nodiscard]] sight read(const place& at, std::int64_t data_ns) const;
+    void take(place& at, sight seen, std::int64_t now_ns);
+    void take_run(place& at, sight& seen);
     void forget(const place& at);
     void count_change();
     void sort();
 
     static constexpr std::size_t most_gone = 4096;
+    static constexpr unsigned look_threads = 4;
+    static constexpr std::size_t looks_at_once = 64;  // fewer runs are not worth a thread
     static constexpr std::int64_t coarse_ns = 2'000'000'000;
 
     os::mutex mutex_;
@@ -181,7 +194,8 @@ inline std::shared_ptr<const listed_run> catalog_cache::find(const std::vector<s
         look_at_names(each);
         const auto at = each.places.find(name);
         if (at != each.places.end()) {
-            look_at(at->second, options_.system->wall_time_us() * 1000);
+            const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
+            take(at->second, look_at(at->second), now_ns);
             found = at->second.known;
         }
         if (found) {
@@ -246,8 +260,21 @@ inline void catalog_cache::look_at_names(root& in) {
 inline void catalog_cache::look_at(root& in) {
     look_at_names(in);
     const std::int64_t now_ns = options_.system->wall_time_us() * 1000;
+    std::vector<place*> places;
+    places.reserve(in.places.size());
     for (auto& each : in.places) {
-        look_at(each.second, now_ns);
+        places.push_back(&each.second);
+    }
+    std::vector<sight> seen(places.size());
+    const std::size_t batches = (places.size() + looks_at_once - 1) / looks_at_once;
+    os::for_each_index(batches, look_threads, [&](std::size_t batch) {
+        const std::size_t end = std::min(places.size(), (batch + 1) * looks_at_once);
+        for (std::size_t i = batch * looks_at_once; i < end; ++i) {
+            seen[i] = look_at(*places[i]);
+        }
+    });
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        take(*places[i], std::move(seen[i]), now_ns);
     }
 }
 
@@ -269,54 +296,69 @@ inline void catalog_cache::list_names(root& in) {
     in.places = std::move(now);
 }
 
-inline void catalog_cache::look_at(place& at, std::int64_t now_ns) {
+inline catalog_cache::sight catalog_cache::look_at(const place& at) const {
+    sight seen;
     os::file_status data;
     if (options_.system->stat(at.data.c_str(), &data) < 0 ||
         data.kind != os::file_kind::directory) {
-        forget(at);
-        at.known.reset();
-        at.is_settled = false;
-        return;
+        seen.what = sight::kind::gone;
+        return seen;
     }
-    if (at.is_settled && at.data_ns == data.modified_ns) {
-        look_at_series(at);
-        return;
+    if (!at.is_settled || at.data_ns != data.modified_ns) {
+        return read(at, data.modified_ns);
     }
-    at.data_ns = data.modified_ns;
-    read(at);
-    at.is_settled =
-        at.known && detail::has_ended(at.known->what) && at.data_ns < now_ns - coarse_ns;
+    if (at.is_followed) {  // its series alone may still grow
+        seen.series = series_stamp(at.known->what.path(), *options_.system);
+        seen.what = seen.series == at.series ? sight::kind::same : sight::kind::grown;
+    }
+    return seen;
 }
 
-// Of a run that has ended, where its series alone may still grow.
-inline void catalog_cache::look_at_series(place& at) {
-    if (!at.is_followed) {
-        return;
-    }
-    std::string stamp = series_stamp(at.known->what.path(), *options_.system);
-    if (stamp != at.series) {
-        at.series = std::move(stamp);
-        at.known = std::make_shared<const listed_run>(listed_run{at.known->what, version_ + 1});
-        is_changed_ = true;
-    }
-}
-
-inline void catalog_cache::read(place& at) {
+inline catalog_cache::sight catalog_cache::read(const place& at, std::int64_t data_ns) const {
+    sight seen;
+    seen.data_ns = data_ns;
     const std::string directory(parent_path(at.data));
     auto opened = run::open(directory, options_);
     if (!opened) {
+        seen.what = sight::kind::gone;
+        return seen;
+    }
+    if (at.is_followed || !detail::has_ended(*opened)) {
+        seen.series = series_stamp(directory, *options_.system);
+    }
+    seen.what = sight::kind::read;
+    seen.found = std::make_unique<run>(std::move(*opened));
+    return seen;
+}
+
+inline void catalog_cache::take(place& at, sight seen, std::int64_t now_ns) {
+    switch (seen.what) {
+    case sight::kind::same:
+        break;
+    case sight::kind::gone:
         forget(at);
         at.known.reset();
+        at.is_settled = false;
+        break;
+    case sight::kind::read:
+        at.data_ns = seen.data_ns;
+        take_run(at, seen);
+        at.is_settled = detail::has_ended(at.known->what) && at.data_ns < now_ns - coarse_ns;
+        break;
+    case sight::kind::grown:
+        at.series = std::move(seen.series);
+        at.known = std::make_shared<const listed_run>(listed_run{at.known->what, version_ + 1});
+        is_changed_ = true;
+        break;
+    }
+}
+
+inline void catalog_cache::take_run(place& at, sight& seen) {
+    if (at.known && seen.series == at.series && detail::is_same_run(at.known->what, *seen.found)) {
         return;
     }
-    std::string stamp = at.is_followed || !detail::has_ended(*opened)
-                            ? series_stamp(directory, *options_.system)
-                            : std::string();
-    if (at.known && stamp == at.series && detail::is_same_run(at.known->what, *opened)) {
-        return;
-    }
-    at.series = std::move(stamp);
-    at.known = std::make_shared<const listed_run>(listed_run{std::move(*opened), version_ + 1});
+    at.series = std::move(seen.series);
+    at.known = std::make_shared<const listed_run>(listed_run{std::move(*seen.found), version_ + 1});
     is_changed_ = true;
 }
 

@@ -21,7 +21,7 @@
 #include <guild/os/control_group.hpp>
 #include <guild/os/env.hpp>
 #include <guild/os/file.hpp>
-#include <guild/os/gpu.hpp>
+#include <guild/os/gpu_sampler.hpp>
 #include <guild/os/identity.hpp>
 #include <guild/os/stats.hpp>
 #include <guild/runs/event_time.hpp>
@@ -49,7 +49,8 @@ namespace guild { inline namespace v0 { namespace runs {
 class statistics_collector {
 public:
     /// units    interval_ms: milliseconds between two calls of collect
-    explicit statistics_collector(std::int64_t interval_ms) : sampler_(interval_ms) {}
+    explicit statistics_collector(std::int64_t interval_ms)
+        : sampler_(os::stats_options{interval_ms, {}, &os::system_env}) {}
 
     /// Takes one sample; its number is the step.
     ///

@@ -4,14 +4,15 @@
 // Layer 4. Includes: base, os, series, runs.
 // Not here: showing it (examples/guild/diff.cpp); times, which always differ.
 //
-// A run's own directory counts as $RUNDIR in both, wherever it is mentioned.
+// A run's own directory counts as $RUNDIR in both, wherever it is mentioned; a directory in which
+// the sources of a run were laid out counts as the project's.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <map>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,11 +22,11 @@
 #include <guild/base/path.hpp>
 #include <guild/base/result.hpp>
 #include <guild/base/text.hpp>
-#include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/recorded_command.hpp>
 #include <guild/runs/run.hpp>
+#include <guild/runs/source_snapshot.hpp>
 #include <guild/runs/tsv.hpp>
 #include <guild/series/point.hpp>
 #include <guild/series/run_reader.hpp>
@@ -88,7 +89,10 @@ namespace detail {
 
 inline std::string mask_directory(std::string_view text, const run& of) {
     const std::string then = of.find_meta("rundir").value_or(of.path());
-    return replace_path(replace_path(text, then, "$RUNDIR"), of.path(), "$RUNDIR");
+    const std::string masked =
+        replace_directory(replace_directory(text, then, "$RUNDIR"), of.path(), "$RUNDIR");
+    const auto project = of.find_meta("project");  // that run's sources stood elsewhere
+    return project ? replace_directory(masked, of.find_meta("cwd").value_or(""), *project) : masked;
 }
 
 inline pair_list masked(const pair_list& pairs, const run& of) {
@@ -225,54 +229,35 @@ inline std::vector<series_difference> diff_series(const run& first, const run& s
     return out;
 }
 
-// Every file of the snapshot with its content's place.
-inline std::map<std::string, std::string> list_sources(const run& of) {
-    std::map<std::string, std::string> files;
-    std::vector<std::string> waiting = {""};
-    const std::string root = data_path(of.path(), sources_directory);
-    while (!waiting.empty()) {
-        const std::string below = std::move(waiting.back());
-        waiting.pop_back();
-        const auto entries = os::list_directory(below.empty() ? root : join_path(root, below));
-        for (std::size_t i = 0; entries && i < entries->size(); ++i) {
-            const os::dir_entry& entry = (*entries)[i];
-            const std::string name = below.empty() ? entry.name : join_path(below, entry.name);
-            if (entry.kind == os::file_kind::directory) {
-                waiting.push_back(name);
-            } else if (entry.kind == os::file_kind::regular) {
-                files.emplace(name, join_path(root, name));
-            }
-        }
-    }
-    return files;
-}
-
 inline std::vector<pair_difference> diff_sources(const run& first, const run& second) {
-    const auto one = list_sources(first);
-    const auto two = list_sources(second);
-    pair_list sizes[2];
-    const auto note = [](pair_list& into, const std::string& name, const std::string& path) {
-        const auto status = os::find_status(path);
-        into.emplace_back(name, std::to_string(status ? status->size : 0));
+    const auto place = [](const run& of, const std::string& name) {
+        return join_path(data_path(of.path(), sources_directory), name);
     };
-    for (const auto& [name, path] : one) {
-        const auto other = two.find(name);
-        const auto text = os::load_file(path);
-        const auto other_text =
-            other == two.end() ? result<std::string>("") : os::load_file(other->second);
-        if (other != two.end() && text && other_text && *text == *other_text) {
-            continue;
+    pair_list sizes[2];
+    const auto note = [&](pair_list& into, const run& of, const std::vector<std::string>& names) {
+        for (const std::string& name : names) {
+            const auto status = os::find_status(place(of, name));
+            into.emplace_back(name, std::to_string(status ? status->size : 0));
         }
-        note(sizes[0], name, path);
-        if (other != two.end()) {
-            note(sizes[1], name, other->second);
+    };
+    std::vector<std::string> one = list_saved_sources(first.path());
+    std::vector<std::string> two = list_saved_sources(second.path());
+    std::vector<std::string> common;
+    std::set_intersection(one.begin(), one.end(), two.begin(), two.end(),
+                          std::back_inserter(common));
+    const auto is_same_file = [&](const std::string& name) {
+        const auto text = os::load_file(place(first, name));
+        const auto other = os::load_file(place(second, name));
+        return text && other && *text == *other;
+    };
+    for (const std::string& name : common) {
+        if (is_same_file(name)) {
+            one.erase(std::lower_bound(one.begin(), one.end(), name));
+            two.erase(std::lower_bound(two.begin(), two.end(), name));
         }
     }
-    for (const auto& [name, path] : two) {
-        if (one.find(name) == one.end()) {
-            note(sizes[1], name, path);
-        }
-    }
+    note(sizes[0], first, one);
+    note(sizes[1], second, two);
     std::vector<pair_difference> out;
     for (const auto& [name, size] : sizes[0]) {
         const std::string* other = find_value(sizes[1], name);

@@ -32,6 +32,11 @@ inline constexpr std::string_view series_directory = "series";
 inline constexpr std::string_view sources_directory = "sources";
 inline constexpr std::string_view git_diff_name = "git.diff";
 
+/// Environment variables of a command: its run directory; of an evaluation RUNDIR is the run that
+/// is evaluated, and the second one names the directory of the evaluation itself.
+inline constexpr std::string_view run_variable = "RUNDIR";
+inline constexpr std::string_view evaluation_variable = "EVALDIR";
+
 /// The directory below RUNROOT that keeps deleted runs.
 inline constexpr std::string_view trash_directory = ".trash";
 

@@ -1,7 +1,7 @@
 // guild/runs/lock.hpp - the LOCK file of a run that goes on: who writes it, and whether that one
 // still lives.
 //
-// Layer 4. Includes: base, os/file, os/stats, runs/tsv, runs/layout.
+// Layer 4. Includes: base, os/file stats thread, runs/tsv, runs/layout.
 // Not here: the status of a run, which also reads meta.tsv (runs/run.hpp).
 //
 // LOCK locks nothing. It names its process so exactly (host, boot, pid namespace, pid, start time)
@@ -23,6 +23,7 @@
 #include <guild/os/file.hpp>
 #include <guild/os/identity.hpp>
 #include <guild/os/stats.hpp>
+#include <guild/os/thread.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/tsv.hpp>
 
@@ -99,8 +100,9 @@ struct lock_evidence {
 /// its number now"; empty when it is just not there.
 [[nodiscard]] std::string explain_gone(const lock_record& record, const lock_evidence& seen);
 
-/// Remembers the beats that one reader saw, for readers that look again and again. One thread at a
-/// time.
+/// Remembers the beats that one reader saw, for readers that look again and again.
+///
+/// threads  any
 class heartbeat_memory {
 public:
     /// How long the beat of `path` has been what it is now; 0 at the first look.
@@ -114,6 +116,7 @@ private:
         std::uint64_t beat;
         std::int64_t since_us;
     };
+    os::mutex mutex_;
     std::map<std::string, sighting> seen_;
 };
 
@@ -284,6 +287,7 @@ inline std::string explain_gone(const lock_record& record, const lock_evidence& 
 
 inline std::int64_t heartbeat_memory::observe(const std::string& path, std::uint64_t beat,
                                               std::int64_t now_us) {
+    const os::lock held(mutex_);
     const auto [place, is_new] = seen_.try_emplace(path, sighting{beat, now_us});
     if (!is_new && place->second.beat != beat) {
         place->second = sighting{beat, now_us};

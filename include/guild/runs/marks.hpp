@@ -54,7 +54,9 @@ struct mark_changes {
 /// Changes the marks of a run, whoever else does the same meanwhile.
 ///
 /// out      the marks as they are now
-/// errors   those of check_marks and os::save_file; not_found: no run is there
+/// errors   those of check_marks and os::save_file; not_found: no run is there; bad_value:
+/// `guild.d`
+///          or user.tsv is a symbolic link
 /// example  tests/runs/marks.cpp "marks: what is not changed stays, and so do unknown keys"
 [[nodiscard]] result<run_marks> change_marks(const std::string& run_directory,
                                              const mark_changes& changes,
@@ -89,6 +91,14 @@ inline bool has_control(std::string_view text) {
 inline bool is_tag(std::string_view tag) {
     return !tag.empty() && tag.size() <= 64 && !has_control(tag) &&
            tag.find_first_of(" ,") == std::string_view::npos;
+}
+
+// A run that somebody else made could have any file of the user replaced.
+inline result<void> check_unlinked(const std::string& path, const os::env& system) {
+    const auto there = os::find_link_status(path, system);
+    return there && there->kind == os::file_kind::symlink
+               ? make_error(errc::bad_value, "expected no symbolic link here", path)
+               : result<void>();
 }
 
 inline void set_or_remove(pair_list& pairs, const std::string& key, const std::string* value) {
@@ -146,16 +156,22 @@ inline result<run_marks> change_marks(const std::string& run_directory, const ma
     if (!checked) {
         return std::move(checked).error();
     }
+    const std::string path = data_path(run_directory, user_name);
+    for (const std::string& each : {data_path(run_directory), path}) {
+        checked = checked ? detail::check_unlinked(each, system) : std::move(checked);
+    }
+    if (!checked) {
+        return std::move(checked).error();
+    }
     const auto held = os::hold_directory(data_path(run_directory), system);
     if (!held) {
         return held.error();
     }
-    const std::string path = data_path(run_directory, user_name);
     const auto text = os::load_file(path, std::uint64_t{1} << 26U, system);
     if (!text && text.error().code != errc::not_found) {
         return text.error();
     }
-    pair_list pairs = text ? parse_tsv(*text) : pair_list();
+    pair_list pairs = text ? parse_tsv(*text, text->size()) : pair_list();
     detail::apply_marks(pairs, changes);
     std::string lines;
     for (const auto& [key, value] : pairs) {

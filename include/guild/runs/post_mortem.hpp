@@ -1,12 +1,14 @@
 // guild/runs/post_mortem.hpp - how a run ended, in one line for people, and what it printed last.
 //
-// Layer 4. Includes: base, runs/run.
+// Layer 4. Includes: base, runs/run output_lines.
 // Not here: deciding how it ended (runs/supervisor.hpp, runs/run.hpp).
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +16,12 @@
 
 #include <guild/base/line_splitter.hpp>
 #include <guild/base/number.hpp>
+#include <guild/base/plain_text.hpp>
 #include <guild/base/text.hpp>
+#include <guild/os/file.hpp>
+#include <guild/runs/layout.hpp>
+#include <guild/runs/output_lines.hpp>
+#include <guild/runs/output_reader.hpp>
 #include <guild/runs/run.hpp>
 
 namespace guild { inline namespace v0 { namespace runs {
@@ -28,18 +35,13 @@ namespace guild { inline namespace v0 { namespace runs {
 [[nodiscard]] std::string describe_end(const run& of);
 
 /// The last lines that the command printed, without the colours and movements of terminals; of a
-/// progress bar, what it showed last.
+/// progress bar, however long it took, what it showed last.
 ///
 /// errors   as read_output
-/// cost     the last 64 KiB of the output are read
+/// cost     O(bytes of these lines), of which 64 MiB at most are read
 /// example  tests/runs/post_mortem.cpp "post mortem: the last lines are as a terminal shows them"
 [[nodiscard]] result<std::vector<std::string>> read_last_lines(const run& of,
                                                                std::size_t most = 20);
-
-/// `text` without escape sequences (ECMA-48) and other control characters; a tab stays.
-///
-/// example  tests/runs/post_mortem.cpp "plain text: escape sequences are taken out"
-[[nodiscard]] std::string without_escapes(std::string_view text);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -75,24 +77,6 @@ inline std::string describe_memory(const run& of, double sampled_bytes) {
            (unit < 1e9 ? " MB" : " GB") + " resident";
 }
 
-// Behind an escape character: how many bytes belong to it.
-inline std::size_t escape_bytes(std::string_view text) noexcept {
-    if (text.size() < 2) {
-        return text.size();
-    }
-    if (text[1] == ']') {  // up to BEL, or escape and backslash
-        const std::size_t end = text.find_first_of("\x07\x1B", 2);
-        const bool is_bell = end != std::string_view::npos && text[end] == '\x07';
-        return end == std::string_view::npos ? text.size() : is_bell ? end + 1 : end + 2;
-    }
-    std::size_t at = text[1] == '[' ? 2 : 1;
-    while (at < text.size() && (text[at] < '\x40' || text[at] > '\x7E') &&
-           static_cast<unsigned char>(text[at]) < 0x80) {
-        ++at;
-    }
-    return at + 1;
-}
-
 }  // namespace detail
 
 inline std::string describe_end(const run& of) {
@@ -119,53 +103,30 @@ inline std::string describe_end(const run& of) {
 }
 
 inline result<std::vector<std::string>> read_last_lines(const run& of, std::size_t most) {
-    constexpr std::uint64_t window_bytes = 65'536;
-    const auto status = os::find_status(data_path(of.path(), output_log_name));
-    std::vector<std::string> lines;
-    if (!status) {
-        return lines;
+    std::deque<std::string> lines;
+    const auto log =
+        os::open_file(data_path(of.path(), output_log_name), os::open_mode::read, of.system());
+    const auto begin = log ? find_output_tail(*log, most) : result<std::uint64_t>(0);
+    if (!begin) {
+        return begin.error();
     }
-    const std::uint64_t from = status->size > window_bytes ? status->size - window_bytes : 0;
-    const auto page = of.output(from, window_bytes);
-    if (!page) {
-        return page.error();
+    output_view view;
+    view.from = *begin;
+    const auto read = for_each_output_line(
+        of.path(), view,
+        [&](const output_line& line) {
+            lines.push_back(without_escapes(line.text.substr(0, most_line_bytes)));
+            if (line.lost_bytes > 0 || lines.size() > most) {
+                line.lost_bytes > 0 ? lines.pop_back() : lines.pop_front();
+            }
+            return true;
+        },
+        of.system());
+    if (!read) {
+        return read.error();
     }
-    bool is_replaced = false;
-    const auto keep = [&](const text_line& line) {
-        const bool is_new = !is_replaced || lines.empty();
-        if (is_new) {
-            lines.emplace_back();
-        }
-        // Nothing written over a progress bar leaves it standing.
-        if (is_new || !line.text.empty()) {
-            lines.back() = without_escapes(line.text);
-        }
-        is_replaced = line.end == line_end::replaceable;
-    };
-    line_splitter splitter;
-    for (const output_piece& piece : page->pieces) {
-        splitter.feed(piece.text, keep);
-    }
-    splitter.finish(keep);
-    if (lines.size() > most) {
-        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
-    }
-    return lines;
-}
-
-inline std::string without_escapes(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const char c = text.front();
-        std::size_t taken = 1;
-        if (c == '\x1B') {
-            taken = detail::escape_bytes(text);
-        } else if (c == '\t' || (c != '\x7F' && static_cast<unsigned char>(c) >= 0x20)) {
-            out += c;
-        }
-        text.remove_prefix(taken < text.size() ? taken : text.size());
-    }
-    return out;
+    return std::vector<std::string>(std::make_move_iterator(lines.begin()),
+                                    std::make_move_iterator(lines.end()));
 }
 
 }}}  // namespace guild::runs

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,12 +46,26 @@ struct recorded_command {
 [[nodiscard]] result<void> set_flag(recorded_command& command, const std::string& name,
                                     const std::string& value);
 
-/// Says whether everything that the command needs was recorded.
+/// Gives an argument another value; 0 is the program.
 ///
-/// errors   bad_value: names the flag, argument or variable whose value was withheld
+/// errors   bad_value: there is no such argument
+[[nodiscard]] result<void> set_argument(recorded_command& command, std::size_t number,
+                                        const std::string& value);
+
+/// A part of a command that was not written down whole.
+struct withheld_part {
+    enum class kind : std::uint8_t { flag, argument, variable };
+    kind what = kind::flag;
+    std::string name;   // of a flag or variable; an argument's number
+    std::string value;  // as it was written down
+};
+
+/// Everything that has to be given again before the command can be run; flags first, and what
+/// stands for a flag among the arguments not twice.
+///
 /// example  tests/runs/recorded_command.cpp "recorded command: what was withheld has to be given
 ///          again"
-[[nodiscard]] result<void> check_complete(const recorded_command& command);
+[[nodiscard]] std::vector<withheld_part> list_withheld(const recorded_command& command);
 
 /// The command with another directory wherever its own was mentioned.
 ///
@@ -59,13 +74,18 @@ struct recorded_command {
 [[nodiscard]] recorded_command with_run_directory(recorded_command command,
                                                   const std::string& run_directory);
 
+/// `text` with the directory `to` wherever `from`, or a path below it, is mentioned.
+///
+/// example  tests/runs/recorded_command.cpp "recorded command: the run directory is replaced as a
+///          whole path"
+[[nodiscard]] std::string replace_directory(std::string_view text, const std::string& from,
+                                            const std::string& to);
+
 // ---- implementation ---------------------------------------------------------
 
-namespace detail {
-
 // /runs/a is in /runs/a/logs, but not in /runs/ab.
-inline std::string replace_path(std::string_view text, const std::string& from,
-                                const std::string& to) {
+inline std::string replace_directory(std::string_view text, const std::string& from,
+                                     const std::string& to) {
     std::string out;
     while (!from.empty()) {
         const std::size_t at = text.find(from);
@@ -74,15 +94,13 @@ inline std::string replace_path(std::string_view text, const std::string& from,
         }
         const std::size_t end = at + from.size();
         const bool is_whole =
-            end == text.size() || text[end] == '/' || !is_name_character(text[end]);
+            end == text.size() || text[end] == '/' || !detail::is_name_character(text[end]);
         out += text.substr(0, at);
         out += is_whole ? to : from;
         text.remove_prefix(end);
     }
     return out += text;
 }
-
-}  // namespace detail
 
 inline result<recorded_command> command_of(const run& which) {
     recorded_command out;
@@ -134,34 +152,53 @@ inline result<void> set_flag(recorded_command& command, const std::string& name,
     return {};
 }
 
-inline result<void> check_complete(const recorded_command& command) {
-    std::string missing;
+inline result<void> set_argument(recorded_command& command, std::size_t number,
+                                 const std::string& value) {
+    if (number >= command.argv.size()) {
+        return make_error(errc::bad_value, "the command has no argument " + std::to_string(number) +
+                                               ", its last is " +
+                                               std::to_string(command.argv.size() - 1));
+    }
+    command.argv[number] = value;
+    return {};
+}
+
+inline std::vector<withheld_part> list_withheld(const recorded_command& command) {
+    using kind = withheld_part::kind;
+    std::vector<withheld_part> parts;
     for (const auto& [name, value] : command.flags) {
-        if (missing.empty() && value == withheld_text) {
-            missing = "flag " + name;
+        if (contains(value, withheld_text)) {
+            parts.push_back({kind::flag, name, value});
         }
     }
+    const auto is_of_flag = [&](std::size_t at) {
+        const bool is_value = at > 0 && starts_with(command.argv[at - 1], "--");
+        const std::string* flag =
+            is_value ? find_value(command.flags, command.argv[at - 1].substr(2)) : nullptr;
+        return flag != nullptr && contains(*flag, withheld_text);
+    };
     for (std::size_t i = 0; i < command.argv.size(); ++i) {
-        if (missing.empty() && contains(command.argv[i], withheld_text)) {
-            missing = "argument " + std::to_string(i);
+        if (contains(command.argv[i], withheld_text) && !is_of_flag(i)) {
+            parts.push_back({kind::argument, std::to_string(i), command.argv[i]});
         }
     }
-    if (missing.empty()) {
-        return {};
+    for (const auto& [name, value] : command.environment) {
+        if (contains(value, withheld_text)) {
+            parts.push_back({kind::variable, name, value});
+        }
     }
-    return make_error(errc::bad_value,
-                      "the value of " + missing + " was not recorded: it is secret");
+    return parts;
 }
 
 inline recorded_command with_run_directory(recorded_command command,
                                            const std::string& run_directory) {
     const std::string old = command.run_directory;
     for (std::string& word : command.argv) {
-        word = detail::replace_path(word, old, run_directory);
+        word = replace_directory(word, old, run_directory);
     }
     for (pair_list* list : {&command.environment, &command.flags}) {
         for (auto& [name, value] : *list) {
-            value = detail::replace_path(value, old, run_directory);
+            value = replace_directory(value, old, run_directory);
         }
     }
     command.run_directory = run_directory;

@@ -105,6 +105,9 @@ public:
         return read_output(path_, from, max_bytes, *system_);
     }
 
+    /// What it was opened with.
+    [[nodiscard]] const os::env& system() const noexcept { return *system_; }
+
 private:
     void load(std::string_view name, pair_list& into, const os::env& system);
     void decide_status(const open_options& options);
@@ -183,6 +186,9 @@ inline void run::load(std::string_view name, pair_list& into, const os::env& sys
     const auto text = os::load_file(data_path(path_, name), std::uint64_t{1} << 26U, system);
     if (text) {
         into = parse_tsv(*text);
+        if (into.size() >= max_table_keys) {
+            notes_.push_back(std::string(name) + ": more keys than are read");
+        }
         if (!text->empty() && text->back() != '\n') {
             notes_.push_back(std::string(name) + ": the last line is cut and was ignored");
         }

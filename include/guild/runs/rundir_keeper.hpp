@@ -68,7 +68,8 @@ public:
     [[nodiscard]] bool is_time_to_restore(rundir_state state, std::int64_t now_us,
                                           std::int64_t patience_us);
 
-    /// Puts the files back, making RUNDIR where it is missing.
+    /// Puts the files back, making RUNDIR where it is missing; one that nobody but its owner could
+    /// enter is such a one again.
     ///
     /// out      where the run stands now: RUNDIR, or RUNDIR-restored when something else took its
     ///          place or it takes no files; what stands in the way of a single file is renamed
@@ -84,6 +85,7 @@ public:
 private:
     [[nodiscard]] result<void> open_directories();
     [[nodiscard]] bool is_same(const std::string& path, const os::file_status& as) const;
+    [[nodiscard]] result<void> make_place(const std::string& place) const;
     [[nodiscard]] result<void> restore_at(const std::string& place,
                                           const std::vector<kept_file>& files);
     [[nodiscard]] int rename_over(const std::string& from, const std::string& to) const;
@@ -233,9 +235,23 @@ inline int rundir_keeper::rename_over(const std::string& from, const std::string
     return system_->rename(from.c_str(), to.c_str());
 }
 
+// A directory that was its owner's alone, because of secrets in it, stays so whoever makes it
+// again.
+inline result<void> rundir_keeper::make_place(const std::string& place) const {
+    constexpr unsigned others = 077;
+    const auto before = root_.status();
+    const bool is_private = before && (before->mode & others) == 0;
+    auto made = os::make_directories(place, 0777, *system_);
+    const auto now = os::find_status(place, *system_);
+    if (made && is_private && now && (now->mode & others) != 0) {
+        (void)os::restrict_to_owner(place);  // some file systems have no modes
+    }
+    return made;
+}
+
 inline result<void> rundir_keeper::restore_at(const std::string& place,
                                               const std::vector<kept_file>& files) {
-    auto made = os::make_directories(place, 0777, *system_);
+    auto made = make_place(place);
     if (!made) {
         return made;
     }

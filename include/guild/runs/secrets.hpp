@@ -3,7 +3,8 @@
 // Layer 4. Includes: base, runs/recorded_command tsv.
 // Not here: the output of a command, which is stored as it is.
 //
-// What is secret is told by names: `--api_key X`, `--token=X`, `DB_PASSWORD=X`, `Authorization: X`;
+// What is secret is told by names: `--api_key X`, `--token=X`, `DB_PASSWORD=X`, `Authorization: X`,
+// and as source code and settings write it: `api_key = "X"`, `{"password": "X"}`, `secret = X`;
 // and by values that are made to be recognised: passwords in URLs, keys that begin with ghp_, hf_,
 // sk-, AKIA and the like, PEM private keys. Names that trainers use otherwise (max_tokens,
 // pad_token, key, sort_key) are none. In place of a secret stands `(withheld)`.
@@ -28,6 +29,11 @@ namespace guild { inline namespace v0 { namespace runs {
 /// in       words in any case, joined by any of _ - . : or by capitals
 /// example  tests/runs/secrets.cpp "secrets: names of secrets"
 [[nodiscard]] bool is_secret_name(std::string_view name);
+
+/// Whether a file of this name is made to hold secrets: `.env` and the like, private keys.
+///
+/// example  tests/runs/secrets.cpp "secrets: files that are made for them are known by their names"
+[[nodiscard]] bool is_secret_file(std::string_view path);
 
 /// `text` with every secret that is recognised in it withheld.
 ///
@@ -120,17 +126,101 @@ inline std::size_t value_end(std::string_view text, std::size_t begin, bool is_h
     return end;
 }
 
-// The password of SCHEME://USER:PASSWORD@HOST whose "://" is at `at`; {0, 0} without one.
+inline std::size_t skip_blanks(std::string_view text, std::size_t at) {
+    return std::min(text.find_first_not_of(" \t", at), text.size());
+}
+
+inline bool is_at(std::string_view text, std::size_t at, std::string_view any_of) {
+    return at < text.size() && contains(any_of, text.substr(at, 1));
+}
+
+// Behind the `=` or `:` that follows a name which ends at `at`, its quotes, its bracket and its
+// type: `NAME = `, `"NAME": `, `env["NAME"] = `, `NAME: str = `; 0 for none.
+inline std::size_t assignment_end(std::string_view text, std::size_t at) {
+    at += is_at(text, at, "\"'") ? 1U : 0U;
+    at += is_at(text, at, "]") ? 1U : 0U;
+    at = skip_blanks(text, at);
+    const auto is_assigned = [&](std::size_t mark) {
+        return is_at(text, mark, "=") && !is_at(text, mark + 1, "=");
+    };
+    if (!is_at(text, at, ":")) {
+        return is_assigned(at) ? at + 1 : 0;
+    }
+    std::size_t type = skip_blanks(text, at + 1);
+    while (type < text.size() && !ends_name(text[type])) {
+        ++type;
+    }
+    const std::size_t mark = skip_blanks(text, type);
+    return is_assigned(mark) && mark > at + 1 ? mark + 1
+           : is_at(text, at + 1, " \t\"'")    ? at + 1
+                                              : 0;
+}
+
+// The end of a text in quotes that begins at `at`; 0 when it is empty or goes on behind its line.
+inline std::size_t quoted_end(std::string_view text, std::size_t at) {
+    const std::string_view three = text.substr(at, 3);
+    if (three == "\"\"\"" || three == "'''") {
+        const std::size_t close = text.find(three, at + 3);
+        return close == std::string_view::npos ? 0 : close + 3;
+    }
+    std::size_t end = at + 1;
+    while (end < text.size() && text[end] != text[at] && text[end] != '\n') {
+        end += text[end] == '\\' ? 2U : 1U;
+    }
+    return is_at(text, end, text.substr(at, 1)) && end > at + 1 ? end + 1 : 0;
+}
+
+// The end of a word without quotes that is all of its line from `at` on; 0 where it seems to be
+// code: the name of a variable, a call.
+inline std::size_t plain_value_end(std::string_view name, std::string_view text, std::size_t at) {
+    const std::size_t end =
+        std::min(text.find_first_of(" \t\r\n()[]{}<>,;\"'`$|", at), text.size());
+    const std::size_t rest = skip_blanks(text, end);
+    const std::string_view value = text.substr(at, end - at);
+    const bool is_last = rest == text.size() || is_at(text, rest, "\r\n#");
+    const bool is_word = is_word_in(to_lower(value), {"", "none", "null", "nil", "true", "false"});
+    const bool has_digit = std::any_of(value.begin(), value.end(), is_digit);
+    const bool is_token = ends_with(to_lower(name), "token");  // much code is about those of texts
+    return is_last && !is_word && (has_digit || !is_token) && !is_secret_name(value) ? end : 0;
+}
+
+// Begin and end of what is assigned to the name that ends at `at`; {0, 0} where nothing is.
+inline std::pair<std::size_t, std::size_t> assigned_value(std::string_view name,
+                                                          std::string_view text, std::size_t at) {
+    const std::size_t mark = assignment_end(text, at);
+    if (mark == 0 || !is_secret_name(name)) {
+        return {0, 0};
+    }
+    const std::size_t begin = skip_blanks(text, mark);
+    std::size_t quote = begin;  // behind the letters of f"", rb''
+    while (quote < begin + 2 && is_at(text, quote, "fFbBrRuU")) {
+        ++quote;
+    }
+    const std::size_t end = is_at(text, quote, "\"'") ? quoted_end(text, quote)
+                            : begin > mark            ? plain_value_end(name, text, begin)
+                                                      : 0;
+    return end == 0 ? std::make_pair(end, end) : std::make_pair(begin, end);
+}
+
+// The password of SCHEME://USER:PASSWORD@HOST whose "://" is at `at`, or a USER of http(s) alone
+// that is long enough to be a token; {0, 0} without one.
 inline std::pair<std::size_t, std::size_t> url_password(std::string_view text, std::size_t at) {
     const std::size_t begin = at + 3;
     const std::size_t end = std::min(text.find_first_of("/?# \t\n\"'", begin), text.size());
     const std::string_view authority = text.substr(begin, end - begin);
     const std::size_t host = authority.rfind('@');
     const std::size_t colon = authority.find(':');
-    const bool has_one =
-        host != std::string_view::npos && colon != std::string_view::npos && colon + 1 < host;
-    return has_one ? std::make_pair(begin + colon + 1, begin + host)
-                   : std::pair<std::size_t, std::size_t>(0, 0);
+    const bool has_host = host != std::string_view::npos;
+    if (has_host && colon != std::string_view::npos && colon + 1 < host) {
+        return {begin + colon + 1, begin + host};
+    }
+    constexpr std::size_t least = 20;
+    const std::string_view scheme = text.substr(0, at);
+    const bool is_token = has_host && (colon == std::string_view::npos || colon > host) &&
+                          host >= least &&
+                          (ends_with(scheme, "http") || ends_with(scheme, "https"));
+    return is_token ? std::make_pair(begin, begin + host)
+                    : std::pair<std::size_t, std::size_t>(0, 0);
 }
 
 // Goes through a text once and copies what may be seen.
@@ -190,6 +280,11 @@ private:
         const bool is_named = is_header || (starts_with(rest, "=") && rest.size() > 1);
         out_ += name;
         at_ = end;
+        if (const auto value = assigned_value(name, text_, end); value.second != 0) {
+            out_ += text_.substr(end, value.first - end);
+            withhold(value.second);
+            return;
+        }
         if (is_named && is_secret_name(name)) {
             const std::size_t begin = end + (is_header ? 2 : 1);
             out_ += text_.substr(end, begin - end);
@@ -256,6 +351,21 @@ inline bool is_secret_name(std::string_view name) {
     // PWD is a directory, `--pass 2` a number: only with a word before them.
     return words.size() > 1 ? detail::is_word_in(last, {"pass", "pwd", "pat", "auth", "webhook"})
                             : last == "auth";
+}
+
+inline bool is_secret_file(std::string_view path) {
+    const std::string name = to_lower(path.substr(path.rfind('/') + 1));
+    const auto ends_in = [&name](std::initializer_list<std::string_view> endings) {
+        return std::any_of(endings.begin(), endings.end(),
+                           [&name](std::string_view each) { return ends_with(name, each); });
+    };
+    const bool is_sample = ends_in({".example", ".sample", ".template", ".dist", ".pub"});
+    const bool is_named = starts_with(name, ".env.") || starts_with(name, "id_rsa") ||
+                          starts_with(name, "id_ed25519");
+    return (is_named && !is_sample) ||
+           ends_in({".env", ".pem", ".key", ".p12", ".pfx", ".jks", ".keystore"}) ||
+           detail::is_word_in(name, {".netrc", ".pgpass", ".npmrc", ".pypirc", ".git-credentials",
+                                     ".htpasswd", "credentials.json"});
 }
 
 inline std::string withhold_in_text(std::string_view text) {

@@ -23,6 +23,7 @@
 #include <guild/base/text.hpp>
 #include <guild/os/directory.hpp>
 #include <guild/os/file.hpp>
+#include <guild/os/link.hpp>
 #include <guild/os/process.hpp>
 #include <guild/runs/layout.hpp>
 #include <guild/runs/secrets.hpp>
@@ -46,17 +47,25 @@ struct snapshot_limits {
 struct snapshot_report {
     std::size_t files = 0;
     std::uint64_t bytes = 0;
-    std::vector<std::string> left_out;  // paths over a limit, or that could not be copied
+    std::vector<std::string> left_out;  // paths over a limit, not readable, or made for secrets
 };
 
 /// Copies the files that fit any of the patterns into `guild.d/sources` of a run.
 ///
-/// Symbolic links are left out.
+/// Symbolic links are left out, and files whose names say that they hold secrets. Files that can be
+/// executed can be in the copy.
 /// cost     a walk through the project; the git program in a repository, 10 s at most
 /// example  tests/runs/source_snapshot.cpp "sources: what .gitignore names is left out"
 snapshot_report save_sources(const std::string& project_directory,
                              const std::vector<std::string>& patterns,
                              const std::string& run_directory, const snapshot_limits& limits = {});
+
+/// Copies these files of a directory into `guild.d/sources` of a run; the same otherwise.
+snapshot_report copy_sources(const std::string& from, const std::vector<std::string>& files,
+                             const std::string& run_directory, const snapshot_limits& limits = {});
+
+/// Paths of the files in a run's snapshot, relative to it, sorted; none without one.
+[[nodiscard]] std::vector<std::string> list_saved_sources(const std::string& run_directory);
 
 /// What git says of a directory.
 struct git_state {
@@ -111,8 +120,9 @@ inline std::string ask_git(const std::string& directory, std::vector<std::string
     return is_good ? std::move(ran->out) : std::string();
 }
 
-// Relative paths of all files, sorted.
-inline std::vector<std::string> walk_sources(const std::string& root, std::size_t most) {
+// Relative paths of all files in the directories that are to be entered, sorted.
+template <class Enter>
+std::vector<std::string> walk_files(const std::string& root, std::size_t most, Enter enter) {
     std::vector<std::string> files;
     std::vector<std::string> waiting = {""};
     while (!waiting.empty() && files.size() < most) {
@@ -124,14 +134,19 @@ inline std::vector<std::string> walk_sources(const std::string& root, std::size_
             const std::string path = below.empty() ? entry.name : join_path(below, entry.name);
             if (entry.kind == os::file_kind::regular) {
                 files.push_back(path);
-            } else if (entry.kind == os::file_kind::directory && entry.name[0] != '.' &&
-                       !os::is_directory(data_path(join_path(root, path)))) {
+            } else if (entry.kind == os::file_kind::directory && enter(path)) {
                 waiting.push_back(path);
             }
         }
     }
     std::sort(files.begin(), files.end());
     return files;
+}
+
+inline std::vector<std::string> walk_sources(const std::string& root) {
+    return walk_files(root, 100'000, [&](const std::string& path) {
+        return base_name(path)[0] != '.' && !os::is_directory(data_path(join_path(root, path)));
+    });
 }
 
 // Files below a run directory are no sources: a snapshot would hold the ones before it.
@@ -173,7 +188,7 @@ inline std::vector<std::string> list_project_files(const std::string& root) {
             return files;
         }
     }
-    return walk_sources(root, 100'000);
+    return walk_sources(root);
 }
 
 // Glob over a whole text; `*` and `?` stop at a slash, `**` does not. `states` are the places of
@@ -230,31 +245,49 @@ inline snapshot_report save_sources(const std::string& project_directory,
                                     const std::vector<std::string>& patterns,
                                     const std::string& run_directory,
                                     const snapshot_limits& limits) {
-    snapshot_report report;
-    const std::string into = data_path(run_directory, sources_directory);
-    for (const std::string& path : detail::list_project_files(project_directory)) {
-        const bool fits = std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
+    std::vector<std::string> files = detail::list_project_files(project_directory);
+    const auto fits_none = [&](const std::string& path) {
+        return std::none_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
             return fits_source_pattern(pattern, path);
         });
-        const std::string from = join_path(project_directory, path);
-        const auto status = fits ? os::find_link_status(from) : std::nullopt;
+    };
+    files.erase(std::remove_if(files.begin(), files.end(), fits_none), files.end());
+    return copy_sources(project_directory, files, run_directory, limits);
+}
+
+inline snapshot_report copy_sources(const std::string& from, const std::vector<std::string>& files,
+                                    const std::string& run_directory,
+                                    const snapshot_limits& limits) {
+    snapshot_report report;
+    const std::string into = data_path(run_directory, sources_directory);
+    for (const std::string& path : files) {
+        const std::string source = join_path(from, path);
+        const auto status = os::find_link_status(source);
         if (!status || status->kind != os::file_kind::regular) {
             continue;
         }
-        const bool is_small = status->size <= limits.max_file_bytes &&
+        const bool is_small = !is_secret_file(path) && status->size <= limits.max_file_bytes &&
                               report.bytes + status->size <= limits.max_bytes &&
                               report.files < limits.max_files;
-        const auto text = is_small ? os::load_file(from, limits.max_file_bytes)
+        const auto text = is_small ? os::load_file(source, limits.max_file_bytes)
                                    : result<std::string>(make_error(errc::too_large, path));
         const std::string target = join_path(into, path);
         if (!text || !os::make_directories(parent_path(target)) || !os::save_file(target, *text)) {
             report.left_out.push_back(path);
             continue;
         }
+        if ((status->mode & 0100U) != 0) {
+            (void)os::set_permissions(target, 0755U & (status->mode | 0700U));
+        }
         ++report.files;
         report.bytes += text->size();
     }
     return report;
+}
+
+inline std::vector<std::string> list_saved_sources(const std::string& run_directory) {
+    return detail::walk_files(data_path(run_directory, sources_directory), 100'000,
+                              [](const std::string&) { return true; });
 }
 
 inline git_state read_git_state(const std::string& directory) {

@@ -10,6 +10,7 @@
 // installed.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +33,9 @@
 #include <guild/os/thread.hpp>
 #include <guild/runs/collectors.hpp>
 #include <guild/runs/command_watch.hpp>
+#include <guild/runs/external_collector.hpp>
 #include <guild/runs/output_buffer.hpp>
+#include <guild/runs/output_rules.hpp>
 #include <guild/runs/recording.hpp>
 #include <guild/runs/run.hpp>
 #include <guild/runs/tsv.hpp>
@@ -49,6 +52,9 @@ struct supervise_options {
     std::vector<std::string> argv;
     std::string directory;  // where the command runs; empty: here
     pair_list environment;  // added to this program's; RUNDIR and PYTHONUNBUFFERED are set
+    /// The directory of the run that the command evaluates: RUNDIR is that one for the command, and
+    /// its own run directory is EVALDIR. Empty: no evaluation.
+    std::string evaluates;
     pair_list flags;
     pair_list attrs;
     pair_list meta;  // more keys of meta.tsv, for example model
@@ -60,6 +66,8 @@ struct supervise_options {
     int echo_out = 1;  // descriptors that the command's output goes to; -1: none
     int echo_err = 2;
     bool system_attrs = true;
+    std::vector<collector_spec> collectors;  // programs whose metrics are recorded beside it
+    std::vector<output_rule> output_rules;  // values of series in what the command prints
     const stop_request* stop = nullptr;
     /// Gets lines for the user, without newline, on the echo's thread and in their place between
     /// the output.
@@ -82,7 +90,8 @@ struct outcome {
 /// command goes on.
 /// errors   before the command starts: what os::child::start and opening the run directory's files
 ///          say; a command that cannot be started leaves a run with status `error`
-/// threads  makes two threads and a process; call it before the program has threads of its own
+/// threads  makes two threads, a third where there are GPUs, and a process; call it before the
+///          program has threads of its own
 /// example  tests/runs/supervisor.cpp "supervise: a command is recorded whole"
 [[nodiscard]] result<outcome> supervise(const supervise_options& options);
 
@@ -109,8 +118,11 @@ struct supervision {
 
 inline void write_all_down(supervision& shared) {
     while (!shared.buffer.is_stored()) {
-        if (const auto item = shared.buffer.next_to_store(shared.record->wait_ms())) {
+        const bool is_busy = shared.record->has_unread_output();
+        if (const auto item = shared.buffer.next_to_store(is_busy ? 0 : shared.record->wait_ms())) {
             shared.record->store(*item);
+        } else {
+            shared.record->read_output();
         }
         shared.record->work_if_due();
     }
@@ -151,13 +163,25 @@ inline void echo_all(supervision& shared) {
     shared.finished.notify('e');
 }
 
+// The variable that names the run directory of the command itself.
+inline std::string own_variable(const supervise_options& options) {
+    return std::string(options.evaluates.empty() ? run_variable : evaluation_variable);
+}
+
 inline os::variables command_environment(const supervise_options& options) {
     os::variables base = os::current_environment();
     if (!os::find_variable(base, "PYTHONUNBUFFERED")) {
         base.emplace_back("PYTHONUNBUFFERED", "1");  // lines arrive when they are printed
     }
+    const auto is_outer = [](const os::variable& each) {
+        return each.first == evaluation_variable;
+    };
+    base.erase(std::remove_if(base.begin(), base.end(), is_outer), base.end());
     os::variables overrides = options.environment;
-    overrides.emplace_back("RUNDIR", options.run_directory);
+    if (!options.evaluates.empty()) {
+        overrides.emplace_back(run_variable, options.evaluates);
+    }
+    overrides.emplace_back(own_variable(options), options.run_directory);
     return os::merge_environment(base, overrides);
 }
 
@@ -173,9 +197,13 @@ inline pair_list start_meta(const supervise_options& options) {
     }
     pairs.emplace_back("cmd", join(words, " "));
     for (const auto& [name, value] : options.environment) {
-        if (name != "RUNDIR") {  // a run may be moved; readers know where they found it
+        // A run may be moved; readers know where they found it.
+        if (name != run_variable && name != evaluation_variable) {
             pairs.emplace_back("env." + name, value);
         }
+    }
+    if (!options.evaluates.empty()) {
+        pairs.emplace_back("evaluates", os::absolute_path(options.evaluates));
     }
     if (options.timeout_ms >= 0) {
         pairs.emplace_back("timeout_ms", std::to_string(options.timeout_ms));
@@ -194,6 +222,8 @@ inline recording_options recording_of(const supervise_options& options,
     record.flags = options.flags;
     record.attrs = options.attrs;
     record.system_attrs = options.system_attrs;
+    record.collectors = options.collectors;
+    record.output_rules = options.output_rules;
     record.system = options.system;
     // Not the shared pointer: the record lives in what it would keep.
     record.message = [buffer = &shared->buffer](std::string line) {
@@ -305,7 +335,7 @@ public:
         }
         command_watch watch(command_, shared_->buffer,
                             {options_.timeout_ms, options_.grace_ms, 500, options_.stop,
-                             "RUNDIR=" + options_.run_directory});
+                             own_variable(options_) + '=' + options_.run_directory});
         auto ended = watch.run();
         guard_.dismiss();
         return finish(ended ? *ended : watch_outcome{});

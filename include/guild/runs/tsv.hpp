@@ -25,6 +25,10 @@ namespace guild { inline namespace v0 { namespace runs {
 /// Keys with their values, in the order in which the keys first appeared.
 using pair_list = std::vector<std::pair<std::string, std::string>>;
 
+/// How many keys of a table are read: a file of 64 MiB could have 16 million, each of them larger
+/// in memory than on disk.
+inline constexpr std::size_t max_table_keys = 100'000;
+
 /// A key or value as it stands in a file: `\t`, `\n`, `\\` and `\0` for tab, newline, backslash,
 /// NUL.
 ///
@@ -40,10 +44,10 @@ using pair_list = std::vector<std::pair<std::string, std::string>>;
 /// The pairs of a file's text. A key that appears again takes the later value, at its first place.
 ///
 /// in       any bytes; ignored are a last line without newline, lines without exactly one tab, with
-///          a NUL byte or with an empty key
+///          a NUL byte or with an empty key, and keys beyond the first most_keys
 /// cost     O(n)
 /// example  tests/runs/tsv.cpp "tsv: a torn tail and lines with two tabs are ignored"
-[[nodiscard]] pair_list parse_tsv(std::string_view text);
+[[nodiscard]] pair_list parse_tsv(std::string_view text, std::size_t most_keys = max_table_keys);
 
 /// The value of `key`, or null.
 [[nodiscard]] const std::string* find_value(const pair_list& pairs, std::string_view key) noexcept;
@@ -133,7 +137,7 @@ inline std::string format_tsv_line(std::string_view key, std::string_view value)
     return escape_tsv(key) + '\t' + escape_tsv(value) + '\n';
 }
 
-inline pair_list parse_tsv(std::string_view text) {
+inline pair_list parse_tsv(std::string_view text, std::size_t most_keys) {
     pair_list pairs;
     std::unordered_map<std::string, std::size_t> places;
     while (true) {
@@ -151,11 +155,12 @@ inline pair_list parse_tsv(std::string_view text) {
         }
         std::string key = unescape_tsv(line.substr(0, tab));
         std::string value = unescape_tsv(line.substr(tab + 1));
-        const auto [place, is_new] = places.try_emplace(key, pairs.size());
-        if (is_new) {
-            pairs.emplace_back(std::move(key), std::move(value));
-        } else {
+        const auto place = places.find(key);
+        if (place != places.end()) {
             pairs[place->second].second = std::move(value);
+        } else if (pairs.size() < most_keys) {
+            places.emplace(key, pairs.size());
+            pairs.emplace_back(std::move(key), std::move(value));
         }
     }
 }

@@ -73,6 +73,7 @@ inline std::optional<block> read_placed(file_window& window, std::uint32_t seed,
     block found;
     if (decode_block(window.view(from.place, from.bytes, from.end()), from.offset, seed, found) !=
         block_status::good) {
+        window.count_false(from.bytes);
         return std::nullopt;
     }
     return found;
@@ -92,7 +93,8 @@ inline std::optional<placed_block> find_anywhere(file_window& window, std::uint3
     found.sequence = load_le<std::uint64_t>(head.data() + 16);
     found.offset = load_le<std::uint64_t>(head.data() + 24);
     found.bytes = decode_block_head(head, found.offset).bytes;
-    if (found.bytes == 0 || found.bytes > end - place || !read_placed(window, seed, found)) {
+    if (found.bytes == 0 || found.bytes > end - place || window.is_spent(end) ||
+        !read_placed(window, seed, found)) {
         return std::nullopt;
     }
     return found;

@@ -39,6 +39,10 @@ public:
     template <class Visit>
     void visit_all(const block& from, Visit&& visit);
 
+    /// The same for the series for which `is_wanted(id)` is true.
+    template <class IsWanted, class Visit>
+    void visit_some(const block& from, IsWanted&& is_wanted, Visit&& visit);
+
 private:
     template <class Visit>
     void visit_column(std::size_t at, Visit&& visit);
@@ -108,11 +112,18 @@ void block_points::visit(const block& from, std::uint32_t id, Visit&& visit) {
 
 template <class Visit>
 void block_points::visit_all(const block& from, Visit&& visit) {
+    visit_some(from, [](std::uint32_t) { return true; }, visit);
+}
+
+template <class IsWanted, class Visit>
+void block_points::visit_some(const block& from, IsWanted&& is_wanted, Visit&& visit) {
     if (from.type == block_type::frames) {
         frame_decoder frames(from.payload);
         while (frames.next()) {
             for (const auto& column : frames.columns()) {
-                visit(column.id, point{frames.step(), frames.time_us(), frames.value(column)});
+                if (is_wanted(column.id)) {
+                    visit(column.id, point{frames.step(), frames.time_us(), frames.value(column)});
+                }
             }
         }
         return;
@@ -121,7 +132,9 @@ void block_points::visit_all(const block& from, Visit&& visit) {
          is_there = chunk_.next()) {
         for (std::size_t at = 0; at < chunk_.ids().size(); ++at) {
             const std::uint32_t id = chunk_.ids()[at];
-            visit_column(at, [&](const point& next) { visit(id, next); });
+            if (is_wanted(id)) {
+                visit_column(at, [&](const point& next) { visit(id, next); });
+            }
         }
     }
 }

@@ -25,6 +25,10 @@ namespace guild { inline namespace v0 { namespace series {
 struct byte_range {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+
+    [[nodiscard]] bool holds(std::uint64_t offset) const noexcept {
+        return offset >= begin && offset < end;
+    }
 };
 
 /// The bytes in ranges that do not overlap.
@@ -59,6 +63,14 @@ public:
     /// The first failed read.
     [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 
+    /// Counts the bytes of what looked like a block and was none. When they are many times those of
+    /// the file, whoever made it wants to keep its readers busy, and no more is to be looked for.
+    void count_false(std::uint64_t bytes) noexcept { false_bytes_ += bytes; }
+    [[nodiscard]] bool is_spent(std::uint64_t size) const noexcept {
+        constexpr std::uint64_t most_times = 64;
+        return false_bytes_ / most_times > size;
+    }
+
 private:
     static constexpr std::uint64_t step = std::uint64_t{256} << 10U;
 
@@ -67,6 +79,7 @@ private:
     std::size_t capacity_ = 0;
     std::size_t held_ = 0;
     std::uint64_t offset_ = 0;
+    std::uint64_t false_bytes_ = 0;
     std::optional<error> failure_;
 };
 
@@ -95,7 +108,7 @@ public:
     }
 
 private:
-    block_status read_block(std::uint64_t offset, block& out);
+    bool read_block(std::uint64_t offset, block& out);
     bool find_block(std::uint64_t from, block& out);
 
     file_window* window_;
@@ -115,6 +128,12 @@ void add_range(std::vector<byte_range>& ranges, byte_range next);
 /// The block at `offset`, if a good one stands there.
 [[nodiscard]] std::optional<block> find_block_at(file_window& window, std::uint32_t seed,
                                                  std::uint64_t offset, std::uint64_t size);
+
+/// The same of a block whose neighbours are not of interest: reads no more than it, or than
+/// `usual_bytes` if those hold it.
+[[nodiscard]] std::optional<block> find_lone_block_at(file_window& window, std::uint32_t seed,
+                                                      std::uint64_t offset, std::uint64_t size,
+                                                      std::uint64_t usual_bytes);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -149,8 +168,7 @@ inline bool block_reader::next(block& out) {
     if (failure() || offset_ >= size_) {
         return false;
     }
-    const block_status status = read_block(offset_, out);
-    if (failure() || (status != block_status::good && !find_block(offset_ + 8, out))) {
+    if (!read_block(offset_, out) && (failure() || !find_block(offset_ + 8, out))) {
         return false;
     }
     if (out.offset > offset_) {
@@ -160,16 +178,10 @@ inline bool block_reader::next(block& out) {
     return true;
 }
 
-inline block_status block_reader::read_block(std::uint64_t offset, block& out) {
-    const std::string_view start = window_->view(offset, block_head_bytes, size_);
-    const block_head head = decode_block_head(start, offset);
-    if (head.status != block_status::good) {
-        return head.status;
-    }
-    if (head.bytes > size_ - offset) {
-        return block_status::incomplete;
-    }
-    return decode_block(window_->view(offset, head.bytes, size_), offset, seed_, out);
+inline bool block_reader::read_block(std::uint64_t offset, block& out) {
+    const auto found = find_block_at(*window_, seed_, offset, size_);
+    out = found.value_or(out);
+    return found.has_value();
 }
 
 // Looks at every eighth byte for the magic and the block's own offset, then at the checksum.
@@ -179,8 +191,7 @@ inline bool block_reader::find_block(std::uint64_t from, block& out) {
         if (here.size() < block_head_bytes) {
             return false;
         }
-        if (decode_block_head(here, at).status == block_status::good &&
-            read_block(at, out) == block_status::good) {
+        if (decode_block_head(here, at).status == block_status::good && read_block(at, out)) {
             return true;
         }
     }
@@ -208,13 +219,35 @@ inline std::optional<block> find_block_at(file_window& window, std::uint32_t see
         return std::nullopt;
     }
     const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
+    if (head.status != block_status::good || head.bytes > size - offset || window.is_spent(size)) {
+        return std::nullopt;
+    }
     block found;
-    if (head.status != block_status::good || head.bytes > size - offset ||
-        decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
-            block_status::good) {
+    if (decode_block(window.view(offset, head.bytes, size), offset, seed, found) !=
+        block_status::good) {
+        window.count_false(head.bytes);
         return std::nullopt;
     }
     return found;
+}
+
+inline std::optional<block> find_lone_block_at(file_window& window, std::uint32_t seed,
+                                               std::uint64_t offset, std::uint64_t size,
+                                               std::uint64_t usual_bytes) {
+    if (offset >= size || size - offset < block_bytes(0)) {
+        return std::nullopt;
+    }
+    if (!window.holds(offset) || !window.holds(offset + block_head_bytes - 1)) {
+        window.load(offset, std::min(size - offset, usual_bytes));
+    }
+    const block_head head = decode_block_head(window.view(offset, block_head_bytes, size), offset);
+    if (head.status != block_status::good || head.bytes > size - offset) {
+        return std::nullopt;
+    }
+    if (!window.holds(offset + head.bytes - 1)) {
+        window.load(offset, head.bytes);
+    }
+    return find_block_at(window, seed, offset, size);
 }
 
 namespace detail {

@@ -1,7 +1,7 @@
 // guild/series/chunk.hpp - columns of up to 4096 frames: the payload of a CHUNK block is some of
 // them.
 //
-//     chunk  := varint frames | ids | varint s, set{s}
+//     chunk  := varint frames | ids | varint s <= frames, set{s}
 //               | text sets of frames | text steps | text times | text values{n}
 //     ids    := varint n, (zigzag (id - id before)){n}
 //     set    := varint k, varint{k}      which of the n columns a frame has values in, in order
@@ -321,7 +321,7 @@ inline bool chunk_reader::read_ids(std::string_view& in, std::uint64_t frames) {
 
 inline bool chunk_reader::read_sets(std::string_view& in) {
     std::uint64_t count = 0;
-    if (!decode_varint(in, count) || count == 0 || count > in.size()) {
+    if (!decode_varint(in, count) || count == 0 || count > steps_.size()) {
         return false;
     }
     sets_used_ = guild::detail::convert<std::size_t>(count);

@@ -52,7 +52,7 @@ public:
                                                     unsigned permissions = 0666);
 
     /// Takes the blocks of another file in, in its order: DICT, FRAMES, CHUNK and NOTE; others are
-    /// passed over. Ids stay as they are.
+    /// passed over, and so is what makes no sense inside of one. Ids stay as they are.
     ///
     /// errors   no_space, io_failed, ...: the first is kept and told again by close()
     [[nodiscard]] result<void> add(const block& from);
@@ -100,7 +100,9 @@ private:
 
     void add_names(std::string_view dictionary);
     result<void> add_frames(std::string_view payload);
+    result<void> add_frame(std::int64_t step, std::int64_t time_us);
     result<void> add_chunks(const block& from);
+    result<void> add_points(const block& from);
     void count_point(std::uint32_t id, const point& next);
     result<std::uint32_t> group_of(const sample* values, std::size_t count);
     result<std::uint32_t> merge(const std::vector<std::uint32_t>& groups);
@@ -137,6 +139,7 @@ private:
     index_content index_;
     std::map<std::vector<std::uint32_t>, std::uint32_t> group_numbers_;  // in index_
     block_points points_;
+    note note_;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -165,7 +168,8 @@ inline result<void> column_file::add(const block& from) {
         add_names(names_in(from));
         return add_chunks(from);
     case block_type::note:
-        return add_block(block_type::note, 0, from.payload);
+        return decode_note(from.payload, note_) ? add_block(block_type::note, 0, from.payload)
+                                                : result<void>();
     default:
         return {};
     }
@@ -207,21 +211,24 @@ inline result<void> column_file::add_frames(std::string_view payload) {
             frame_.push_back({column.id, frames.value(column)});
             count_point(column.id, {frames.step(), frames.time_us(), frame_.back().value});
         }
-        const auto number = group_of(frame_.data(), frame_.size());
-        if (!number) {
-            return number.error();
-        }
-        group& into = groups_[*number];
-        into.chunk.add(frames.step(), frames.time_us(), frame_.data(), frame_.size());
-        waiting_ += frame_.size();
-        if (into.chunk.is_full()) {
-            auto flushed = flush_group(into);
-            if (!flushed) {
-                return flushed;
-            }
+        auto added = add_frame(frames.step(), frames.time_us());
+        if (!added) {
+            return added;
         }
     }
     return waiting_ > most_waiting_points ? flush_groups() : result<void>();
+}
+
+// What frame_ holds.
+inline result<void> column_file::add_frame(std::int64_t step, std::int64_t time_us) {
+    const auto number = group_of(frame_.data(), frame_.size());
+    if (!number) {
+        return number.error();
+    }
+    group& into = groups_[*number];
+    into.chunk.add(step, time_us, frame_.data(), frame_.size());
+    waiting_ += frame_.size();
+    return into.chunk.is_full() ? flush_group(into) : result<void>();
 }
 
 // The group of a frame's series; groups that the frame brings together become one.
@@ -388,12 +395,27 @@ inline result<void> column_file::add_chunks(const block& from) {
         open_.entry.add(detail::describe(columns.steps(), columns.times_us(), columns.points()));
         open_.ids.insert(open_.ids.end(), columns.ids().begin(), columns.ids().end());
     }
-    if (open_.entry.frames == 0) {
-        return {};
+    std::uint64_t good = 0;
+    points_.visit_all(from, [&](std::uint32_t id, const point& next) {
+        count_point(id, next);
+        ++good;
+    });
+    if (columns.is_bad() || good != open_.entry.points) {
+        open_.clear();
+        return add_points(from);
     }
-    points_.visit_all(from, [this](std::uint32_t id, const point& next) { count_point(id, next); });
     open_.payload = chunks_in(from);
     return end_block(open_);
+}
+
+// Of chunks that make no sense as a whole: what readers see of them, point by point.
+inline result<void> column_file::add_points(const block& from) {
+    result<void> done;
+    points_.visit_all(from, [&](std::uint32_t id, const point& next) {
+        frame_.assign(1, {id, next.value});
+        done = done ? add_frame(next.step, next.time_us) : std::move(done);
+    });
+    return done && waiting_ > most_waiting_points ? flush_groups() : done;
 }
 
 inline result<void> column_file::add_block(block_type type, std::uint8_t flags,
@@ -420,6 +442,7 @@ inline result<void> column_file::write_out() {
     return error_ ? result<void>(*error_) : result<void>();
 }
 
+// That of a long series takes several blocks.
 inline result<void> column_file::add_pyramids() {
     constexpr std::size_t block_of = std::size_t{64} << 10U;
     std::string payload;
@@ -431,20 +454,18 @@ inline result<void> column_file::add_pyramids() {
         payload.clear();
         return added;
     };
-    for (auto& [id, pyramid] : pyramids_) {
-        const std::size_t before = payload.size();
-        pyramid.finish(id, payload);
-        if (payload.size() > before) {
-            entry.ids.push_back(id);
-        }
-        if (payload.size() >= block_of) {
-            auto added = end_block();
-            if (!added) {
-                return added;
+    result<void> done;
+    for (auto& each : pyramids_) {
+        each.value.finish(each.id, payload, [&] {
+            if (entry.ids.empty() || entry.ids.back() != each.id) {
+                entry.ids.push_back(each.id);
             }
-        }
+            if (payload.size() >= block_of && done) {
+                done = end_block();
+            }
+        });
     }
-    return payload.empty() ? result<void>() : end_block();
+    return !done || payload.empty() ? done : end_block();
 }
 
 inline result<void> column_file::close() {

@@ -91,15 +91,15 @@ inline bool file_map::load(file_window& window, std::uint32_t seed, std::uint64_
     const std::uint64_t known = sections_.empty() ? 0 : sections_.back().index_offset;
     std::vector<file_section> found;
     while (index_offset != known) {
-        const auto from = find_block_at(window, seed, index_offset, size);
+        constexpr std::uint64_t usual_bytes = std::uint64_t{8} << 10U;
+        const auto from = find_lone_block_at(window, seed, index_offset, size, usual_bytes);
         file_section next;
         if (!from || from->type != block_type::index ||
-            !decode_index(from->payload, next.content) ||
+            !decode_places(from->payload, next.content) ||
             next.content.covers_offset > index_offset || from->last_index_offset >= index_offset) {
             clear();
             return false;
         }
-        next.content.summaries = {};
         next.begin = next.content.covers_offset;
         next.index_offset = index_offset;
         next.end = from->end();

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,7 @@ struct file_header {
     std::int64_t start_boot_us = 0;
     uuid continues{};                      // the file this one goes on from; all zero: none
     std::uint64_t continues_sequence = 0;  // its blocks from this number on are repeated here
+    std::optional<std::uint32_t> rank;     // of the process among those of a parallel program
 
     [[nodiscard]] bool is_continuation() const noexcept { return continues != uuid{}; }
 };
@@ -149,6 +151,7 @@ inline std::string encode_header(const file_header& header) {
     append_le(bytes, header.start_boot_us);
     bytes += detail::to_text(header.continues);
     append_le(bytes, header.continues_sequence);
+    append_le(bytes, header.rank ? *header.rank + 1 : std::uint32_t{0});
     bytes.resize(header_bytes - 4, '\0');
     append_le(bytes, detail::header_checksum(bytes));
     return bytes;
@@ -163,6 +166,8 @@ inline file_header guess_header(std::string_view bytes) noexcept {
     header.start_boot_us = load_le<std::int64_t>(bytes.data() + 40);
     header.continues = detail::load_uuid(bytes.data() + 48);
     header.continues_sequence = load_le<std::uint64_t>(bytes.data() + 64);
+    const auto rank = load_le<std::uint32_t>(bytes.data() + 72);
+    header.rank = rank == 0 ? std::nullopt : std::optional<std::uint32_t>(rank - 1);
     return header;
 }
 

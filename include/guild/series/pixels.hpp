@@ -28,6 +28,7 @@ struct pixel_request {
     std::size_t columns = 1000;  // 0 counts as 1
     x_axis axis = x_axis::step;
     point_range range;
+    std::size_t most_exact = 0;  // where there are no more in the range, every point is kept
 };
 
 /// At most four points for each column, in the order of the series.
@@ -39,7 +40,8 @@ struct pixel_view {
     std::uint64_t points = 0;
     std::uint64_t nan = 0;
     std::uint64_t infinite = 0;
-    bool is_exact = true;  // no pyramid was used: columns have exact borders
+    bool is_exact = true;   // no pyramid was used: columns have exact borders
+    bool is_whole = false;  // every point in the range is kept, as `most_exact` allows
 };
 
 /// Puts points and buckets, in the order of the series, into columns.
@@ -73,6 +75,8 @@ private:
     bucket_builder open_;
     pyramid_piece done_;
     bool is_exact_ = true;
+    std::vector<point> whole_;  // every point, while they are few
+    std::uint64_t seen_ = 0;    // of which those are a part
 };
 
 /// The coarsest level of the pyramid of which each column gets two buckets or more; pyramid_levels
@@ -117,6 +121,9 @@ inline void pixel_reducer::add(const point& next) {
     if (request_.range.holds(next.step, next.time_us)) {
         enter(column_of(next));
         open_.add(next);
+        if (++seen_ <= request_.most_exact) {
+            whole_.push_back(next);
+        }
     }
 }
 
@@ -131,6 +138,7 @@ inline void pixel_reducer::add(const bucket& next, const point* kept) {
         return;
     }
     is_exact_ = false;
+    seen_ += next.points;
     enter(column_of(*first));
     if (std::all_of(first, end, is_inside) && first == kept) {
         open_.add(next, kept);
@@ -146,7 +154,8 @@ inline void pixel_reducer::add(const bucket& next, const point* kept) {
 inline pixel_view pixel_reducer::finish() {
     open_.finish(done_);
     pixel_view view;
-    view.kept = std::move(done_.points);
+    view.is_whole = is_exact_ && seen_ <= request_.most_exact;
+    view.kept = std::move(view.is_whole ? whole_ : done_.points);
     for (const bucket& column : done_.buckets) {
         view.points += column.points;
         view.nan += column.nan;

@@ -116,8 +116,13 @@ public:
         ++points_;
     }
 
-    /// Closes the open buckets and appends the entries of all levels that are worth having.
-    void finish(std::uint32_t id, std::string& out);
+    /// Closes the open buckets and appends the entries of all levels that are worth having; calls
+    /// `each()` behind every entry, which may take away what `out` holds.
+    template <class Each>
+    void finish(std::uint32_t id, std::string& out, Each&& each);
+    void finish(std::uint32_t id, std::string& out) {
+        finish(id, out, [] {});
+    }
 
 private:
     struct coded_piece {
@@ -155,15 +160,20 @@ private:
     std::string content_;
 };
 
-/// Reads the next entry; `in` moves behind it. An entry of another series or level than wanted is
-/// stepped over: `out` has no buckets then.
-///
-/// out      false for bad bytes
+/// One series, one level.
 struct pyramid_wish {
     std::uint32_t id;
     std::uint32_t level;
 };
+
+/// Reads the next entry; `in` moves behind it. An entry of another series or level than wanted is
+/// stepped over: `out` has no buckets then.
+///
+/// out      false for bad bytes
 [[nodiscard]] bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out);
+
+/// The same for every series: an entry of another level is stepped over.
+[[nodiscard]] bool decode_any_piece(std::string_view& in, std::uint32_t level, pyramid_piece& out);
 
 // ---- implementation ---------------------------------------------------------
 
@@ -413,7 +423,8 @@ inline void pyramid_builder::code_piece(std::size_t at) {
     }
 }
 
-inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
+template <class Each>
+void pyramid_builder::finish(std::uint32_t id, std::string& out, Each&& each) {
     if (points_ < pyramid_min_points) {
         return;
     }
@@ -424,8 +435,9 @@ inline void pyramid_builder::finish(std::uint32_t id, std::string& out) {
         }
         code_piece(at);
         if (at == 0 || points_ > bucket_points(number)) {
-            for (const coded_piece& each : levels_[at].coded) {
-                detail::append_entry(out, {id, number}, each.buckets, each.content);
+            for (const coded_piece& coded : levels_[at].coded) {
+                detail::append_entry(out, {id, number}, coded.buckets, coded.content);
+                each();
             }
         }
     }
@@ -473,25 +485,49 @@ inline void append_piece(std::string& out, const pyramid_piece& piece) {
     detail::append_entry(out, {piece.id, piece.level}, piece.buckets.size(), content);
 }
 
-inline bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out) {
-    constexpr std::uint64_t most_buckets = std::uint64_t{1} << 16U;
+namespace detail {
+
+struct piece_head {
     std::uint64_t id = 0;
     std::uint64_t level = 0;
     std::uint64_t buckets = 0;
+    std::string_view content;
+};
+
+inline bool decode_piece_head(std::string_view& in, piece_head& out) {
+    constexpr std::uint64_t most_buckets = std::uint64_t{1} << 16U;
     std::uint64_t size = 0;
-    out.clear();
-    if (!decode_varint(in, id) || !decode_varint(in, level) || !decode_varint(in, buckets) ||
-        !decode_varint(in, size) || size > in.size() || buckets > most_buckets) {
+    if (!decode_varint(in, out.id) || !decode_varint(in, out.level) ||
+        !decode_varint(in, out.buckets) || !decode_varint(in, size) || size > in.size() ||
+        out.id > 0xFFFFFFFFU || out.buckets > most_buckets) {
         return false;
     }
-    const std::string_view content = in.substr(0, guild::detail::convert<std::size_t>(size));
-    in.remove_prefix(content.size());
-    if (id != wanted.id || level != wanted.level) {
-        return true;
-    }
-    out.id = wanted.id;
-    out.level = wanted.level;
-    return detail::decode_content(content, guild::detail::convert<std::size_t>(buckets), out);
+    out.content = in.substr(0, guild::detail::convert<std::size_t>(size));
+    in.remove_prefix(out.content.size());
+    return true;
+}
+
+inline bool decode_piece_content(const piece_head& head, pyramid_piece& out) {
+    out.id = static_cast<std::uint32_t>(head.id);
+    out.level = static_cast<std::uint32_t>(head.level);
+    return decode_content(head.content, guild::detail::convert<std::size_t>(head.buckets), out);
+}
+
+}  // namespace detail
+
+inline bool decode_piece(std::string_view& in, pyramid_wish wanted, pyramid_piece& out) {
+    detail::piece_head head;
+    out.clear();
+    return detail::decode_piece_head(in, head) &&
+           (head.id != wanted.id || head.level != wanted.level ||
+            detail::decode_piece_content(head, out));
+}
+
+inline bool decode_any_piece(std::string_view& in, std::uint32_t level, pyramid_piece& out) {
+    detail::piece_head head;
+    out.clear();
+    return detail::decode_piece_head(in, head) &&
+           (head.level != level || detail::decode_piece_content(head, out));
 }
 
 }}}  // namespace guild::series

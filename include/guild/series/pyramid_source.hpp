@@ -78,6 +78,20 @@ inline measured measure(const file_map& map, std::uint32_t id, const series_summ
 
 namespace detail {
 
+// Whether a block of the sections may have points in a range.
+inline bool is_met(const file_map& map, std::size_t first, std::size_t last,
+                   const point_range& range) {
+    const auto meets = [&range](const frames_entry& entry) { return range.meets(entry); };
+    for (std::size_t at = first; at <= last; ++at) {
+        const index_content& content = map.sections()[at].content;
+        if (std::any_of(content.blocks.begin(), content.blocks.end(), meets) ||
+            std::any_of(content.chunks.begin(), content.chunks.end(), meets)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The buckets of a series in a section, of the wanted level or the coarsest finer one there is.
 inline bool read_buckets(const pyramid_source& file, const file_section& section,
                          pyramid_wish wanted, std::vector<pyramid_piece>& out) {
@@ -85,7 +99,9 @@ inline bool read_buckets(const pyramid_source& file, const file_section& section
         if (!has_id(entry.ids, wanted.id)) {
             continue;
         }
-        const auto from = find_block_at(*file.window, file.seed, entry.offset, file.size);
+        constexpr std::uint64_t usual_bytes = std::uint64_t{4} << 10U;
+        const auto from =
+            find_lone_block_at(*file.window, file.seed, entry.offset, file.size, usual_bytes);
         if (!from || from->type != block_type::pyramid) {
             return false;
         }
@@ -115,6 +131,9 @@ inline std::size_t add_buckets(const pyramid_source& file, const file_map& map, 
     }
     if (at == sections.size() || sections[at].content.pyramid_begin != sections[first].begin) {
         return 0;
+    }
+    if (!detail::is_met(map, first, at, into.range())) {
+        return at - first + 1;
     }
     std::vector<pyramid_piece> pieces;
     for (; !detail::read_buckets(file, sections[at], wanted, pieces); --wanted.level) {

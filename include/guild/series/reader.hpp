@@ -1,8 +1,8 @@
 // guild/series/reader.hpp - reads one series file, closed, torn, damaged or still being written.
 //
-// Layer 3. Includes: base, os/file.hpp, series/block_points block_reader file_map index
-// pyramid_source. Not here: all files of a run (series/run_reader.hpp); writing
-// (series/writer.hpp).
+// Layer 3. Includes: base, os/file, series/block_points block_reader file_map index opened_file
+// pixel_targets pyramid_memory pyramid_source.
+// Not here: all files of a run (series/run_reader.hpp); writing (series/writer.hpp).
 //
 // Opening looks for the last index from the end of the file and reads only what follows it.
 // refresh() goes on from there. A point is read back bit for bit or it is missing.
@@ -28,9 +28,12 @@
 #include <guild/series/id_table.hpp>
 #include <guild/series/index.hpp>
 #include <guild/series/name_table.hpp>
+#include <guild/series/opened_file.hpp>
 #include <guild/series/payload.hpp>
+#include <guild/series/pixel_targets.hpp>
 #include <guild/series/pixels.hpp>
 #include <guild/series/point.hpp>
+#include <guild/series/pyramid_memory.hpp>
 #include <guild/series/pyramid_source.hpp>
 #include <guild/series/summary_table.hpp>
 
@@ -100,13 +103,16 @@ public:
     /// example  tests/series/pyramid_source.cpp "pyramid source: a file in columns has every level"
     [[nodiscard]] result<pixel_view> pixels(std::string_view key, const pixel_request& request);
 
-    /// The two halves of pixels(), for files that hold one series together: how much there is, and
-    /// its points or buckets put into columns.
+    /// The two halves of pixels(), for files that hold one series together and for many series at
+    /// once: how much there is, and points or buckets put into columns. Reads the file once; all
+    /// reducers have one range.
     ///
     /// errors   io_failed: a read failed
     [[nodiscard]] measured measure_pixels(std::string_view key, const pixel_request& request);
-    [[nodiscard]] result<void> add_pixels(std::string_view key, std::uint32_t level,
-                                          pixel_reducer& into);
+    [[nodiscard]] result<void> add_pixels(const std::vector<pixel_target>& wanted);
+
+    /// Keeps about so much of the pyramids of a file in rows in memory from now on; 0: nothing.
+    void keep_pyramids(std::uint64_t most_bytes) { pyramids_.limit(most_bytes); }
 
     /// All remarks in the file.
     ///
@@ -125,7 +131,9 @@ public:
     [[nodiscard]] std::uint64_t bytes_lost() const noexcept;
 
     /// Bytes at the end that are not a whole block yet, or never will be.
-    [[nodiscard]] std::uint64_t tail_bytes() const noexcept { return seen_.size - offset_; }
+    [[nodiscard]] std::uint64_t tail_bytes() const noexcept {
+        return seen_.size - std::min(seen_.size, offset_);
+    }
     [[nodiscard]] std::uint64_t size() const noexcept { return seen_.size; }
 
     /// Leaves out all blocks from this sequence on: another file repeats them. A file that was
@@ -140,18 +148,19 @@ private:
     result<void> open_file();
     result<void> start();
     result<void> follow(file_window& window);
+    bool reopen(result<void>& outcome);
     bool load_index_before(file_window& window);
     bool load_index(file_window& window, std::uint64_t offset);
     bool load_names(file_window& window, std::uint64_t offset);
     void use_index(const block& from, id_table<series_summary> summaries);
-    void use_block(const block& found);
+    void use_block(file_window& window, const block& found);
 
     template <class Use>
     result<void> scan(file_window& window, std::uint64_t from, Use&& use);
     template <class Use>
-    void use_listed(file_window& window, std::uint64_t offset, Use&& use);
-    template <class Use>
-    void scan_section(file_window& window, const file_section& section, std::uint32_t id,
+    void use_listed(file_window& window, std::uint64_t offset, std::uint64_t end, Use&& use);
+    template <class IsWanted, class Use>
+    void scan_section(file_window& window, const file_section& section, IsWanted&& is_wanted,
                       const point_range& range, Use&& use);
     bool load_map(file_window& window);
     [[nodiscard]] std::uint64_t map_end() const noexcept {
@@ -172,7 +181,8 @@ private:
     std::uint64_t offset_ = header_bytes;  // everything before was looked at
     std::uint64_t index_offset_ = 0;       // of the last good index, 0: none
     file_map map_;                         // up to an index, gathered when first needed
-    block_points points_;                  // memory to use again
+    pyramid_memory pyramids_;
+    block_points points_;  // memory to use again
     bool closed_ = false;
     std::vector<byte_range> lost_;
 };
@@ -193,36 +203,17 @@ inline result<reader> reader::open(const std::string& path, const os::env& syste
 
 // Opens what stands at the path and reads its header; on an error the open file stays as it was.
 inline result<void> reader::open_file() {
-    auto file = os::open_file(path_, os::open_mode::read, *system_);
-    if (!file) {
-        return std::move(file).error();
+    auto opened = open_series_file(path_, *system_);
+    if (!opened) {
+        return std::move(opened).error();
     }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path_);
-    }
-    std::string bytes(header_bytes, '\0');
-    const auto got = file->read_at(0, &bytes[0], bytes.size());
-    if (!got) {
-        return got.error();
-    }
-    bytes.resize(*got);
-    auto header = decode_header(bytes);
-    const bool damaged = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged) {
-        header.error().path = path_;
-        return std::move(header).error();
-    }
-    header_ = damaged ? guess_header(bytes) : *header;
-    damaged_header_ = damaged;
+    header_ = opened->header;
+    damaged_header_ = opened->has_damaged_header;
     // As end_before(): left out already.
     limit_ = header_.generation != 0 ? std::numeric_limits<std::uint64_t>::max() : limit_;
     seed_ = checksum_seed(header_.id);
-    file_ = std::move(*file);
-    seen_ = *status;
+    file_ = std::move(opened->file);
+    seen_ = opened->status;
     return {};
 }
 
@@ -230,6 +221,7 @@ inline result<void> reader::start() {
     names_.clear();
     summaries_.clear();
     map_.clear();
+    pyramids_.clear();
     offset_ = header_bytes;
     index_offset_ = 0;
     closed_ = false;
@@ -288,7 +280,7 @@ inline void reader::use_index(const block& from, id_table<series_summary> summar
     lost_.clear();  // whatever was lost before, the index knows the numbers
 }
 
-inline void reader::use_block(const block& found) {
+inline void reader::use_block(file_window& window, const block& found) {
     index_glance glance;
     switch (found.type) {
     case block_type::dictionary:
@@ -303,7 +295,9 @@ inline void reader::use_block(const block& found) {
             found, [this](std::uint32_t id, const point& next) { summaries_.add(id, next); });
         break;
     case block_type::index:
-        if (decode_glance(found.payload, glance)) {
+        // Numbers without the names that a damaged dictionary told make up for nothing.
+        if (decode_glance(found.payload, glance) &&
+            (lost_.empty() || load_names(window, glance.dictionary_offset))) {
             use_index(found, std::move(glance.summaries));
         }
         break;
@@ -322,32 +316,49 @@ inline result<void> reader::follow(file_window& window) {
             lost_.push_back(blocks.lost()[lost_known]);
         }
         if (found.sequence < limit_) {
-            use_block(found);
+            use_block(window, found);
         }
     }
     offset_ = blocks.offset();
     if (blocks.failure()) {
+        seen_.modified_ns = -1;  // looked at again by the next refresh()
         return *blocks.failure();
     }
     return {};
 }
 
+// What stands at the path now, if it can be opened; all that is known stays when reading it fails.
+inline bool reader::reopen(result<void>& outcome) {
+    reader other(path_, *system_);
+    other.limit_ = limit_;
+    if (!other.open_file()) {
+        return false;
+    }
+    outcome = other.start();
+    if (outcome) {
+        *this = std::move(other);
+    }
+    return true;
+}
+
 inline result<void> reader::refresh() {
+    result<void> outcome;
     os::file_status now;
     const bool there = system_->stat(path_.c_str(), &now) >= 0;
-    if (there && (now.inode != seen_.inode || now.device != seen_.device)) {
-        if (open_file()) {
-            return start();  // compacted, restored or replaced
-        }
+    if (there && (now.inode != seen_.inode || now.device != seen_.device) && reopen(outcome)) {
+        return outcome;  // compacted, restored or replaced
     }
     const auto status = file_.status();
     if (!status) {
         return status.error();
     }
     if (status->size == seen_.size && status->modified_ns == seen_.modified_ns) {
-        return {};
+        return outcome;
     }
-    const bool shrunk = status->size < offset_;
+    const bool shrunk = status->size < offset_ || seen_.size < header_bytes;
+    if (shrunk && reopen(outcome)) {
+        return outcome;  // written over by another
+    }
     seen_ = *status;
     if (shrunk || (!lost_.empty() && index_offset_ == 0)) {
         return start();
@@ -356,11 +367,7 @@ inline result<void> reader::refresh() {
     if (!lost_.empty() && !load_index(window, index_offset_)) {
         return start();  // a damaged range may have been filled: read again from the last index
     }
-    auto followed = follow(window);
-    if (!followed) {
-        seen_.modified_ns = -1;  // looked at again by the next refresh()
-    }
-    return followed;
+    return follow(window);
 }
 
 inline result<void> reader::end_before(std::uint64_t sequence) {
@@ -421,14 +428,18 @@ result<void> reader::scan(file_window& window, std::uint64_t from, Use&& use) {
     return {};
 }
 
-// A block that an index lists; one that is damaged is counted as lost.
+// A block that the index at `end` lists; one that is damaged is counted as lost.
 template <class Use>
-void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
+void reader::use_listed(file_window& window, std::uint64_t offset, std::uint64_t end, Use&& use) {
     const auto found = find_block_at(window, seed_, offset, seen_.size);
     if (found) {
         if (found->sequence < limit_) {
             use(*found);
         }
+        return;
+    }
+    // Blocks are listed in order: many of them in one damaged range are looked through once.
+    if (offset >= end || (!lost_.empty() && lost_.back().holds(offset))) {
         return;
     }
     block next;
@@ -440,21 +451,21 @@ void reader::use_listed(file_window& window, std::uint64_t offset, Use&& use) {
     }
 }
 
-template <class Use>
-void reader::scan_section(file_window& window, const file_section& section, std::uint32_t id,
+template <class IsWanted, class Use>
+void reader::scan_section(file_window& window, const file_section& section, IsWanted&& is_wanted,
                           const point_range& range, Use&& use) {
     for (const frames_entry& entry : section.content.blocks) {
         if (range.meets(entry)) {
-            use_listed(window, entry.offset, use);
+            use_listed(window, entry.offset, section.index_offset, use);
         }
     }
-    std::vector<bool> is_wanted;
+    std::vector<bool> is_group_wanted;
     for (const auto& ids : section.content.groups) {
-        is_wanted.push_back(has_id(ids, id));
+        is_group_wanted.push_back(std::any_of(ids.begin(), ids.end(), is_wanted));
     }
     for (const chunk_entry& entry : section.content.chunks) {
-        if (is_wanted[entry.group] && range.meets(entry)) {
-            use_listed(window, entry.offset, use);
+        if (is_group_wanted[entry.group] && range.meets(entry)) {
+            use_listed(window, entry.offset, section.index_offset, use);
         }
     }
 }
@@ -492,6 +503,7 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     if (!id) {
         return found;
     }
+    const auto is_wanted = [&id](std::uint32_t each) { return each == *id; };
     const auto use = [&](const block& from) {
         points_.visit(from, *id, [&](const point& next) {
             if (range.holds(next.step, next.time_us)) {
@@ -503,13 +515,10 @@ inline result<std::vector<point>> reader::points(std::string_view key, const poi
     lost_.clear();
     const bool is_listed = load_map(window) && (map_.has_chunks() || !range.holds_all());
     for (std::size_t i = 0; is_listed && i < map_.sections().size(); ++i) {
-        scan_section(window, map_.sections()[i], *id, range, use);
+        scan_section(window, map_.sections()[i], is_wanted, range, use);
     }
-    auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
+    const auto scanned = scan(window, is_listed ? map_end() : header_bytes, use);
+    return scanned ? result<std::vector<point>>(std::move(found)) : scanned.error();
 }
 
 inline measured reader::measure_pixels(std::string_view key, const pixel_request& request) {
@@ -522,34 +531,47 @@ inline measured reader::measure_pixels(std::string_view key, const pixel_request
     return measure(map_, *id, *summaries_.find(*id), request);
 }
 
-inline result<void> reader::add_pixels(std::string_view key, std::uint32_t level,
-                                       pixel_reducer& into) {
-    const auto id = names_.find_id(key);
-    if (!id) {
+inline result<void> reader::add_pixels(const std::vector<pixel_target>& wanted) {
+    pixel_targets targets;
+    for (const pixel_target& each : wanted) {
+        if (const auto id = names_.find_id(each.key)) {
+            targets.add(*id, each);
+        }
+    }
+    if (targets.is_empty()) {
         return {};
     }
     file_window window(file_);
     lost_.clear();
     const bool has_map = load_map(window);
-    const pyramid_source pyramids{&window, seed_, seen_.size};
-    const auto use = [&](const block& from) {
-        points_.visit(from, *id, [&](const point& next) { into.add(next); });
-    };
-    for (std::size_t i = 0; has_map && i < map_.sections().size();) {
-        const std::size_t told =
-            level == pyramid_levels ? 0 : add_buckets(pyramids, map_, i, {*id, level}, into);
-        if (told == 0) {
-            scan_section(window, map_.sections()[i], *id, into.range(), use);
-        }
-        i += std::max<std::size_t>(told, 1);
+    const pyramid_source source{&window, seed_, seen_.size};
+    if (has_map && !map_.has_chunks()) {
+        pyramids_.follow(source, map_);
     }
+    const auto is_wanted = [&targets](std::uint32_t id) { return targets.wants(id); };
+    const auto use = [&](const block& from) {
+        points_.visit_some(from, is_wanted, [&targets](std::uint32_t id, const point& next) {
+            targets.add_point(id, next);
+        });
+    };
+    const point_range& range = wanted.front().into->range();
+    for (std::size_t i = 0; has_map && i < map_.sections().size(); ++i) {
+        targets.enter(i, [&](pyramid_wish wish, pixel_reducer& into) {
+            const std::size_t told = pyramids_.add_buckets(i, wish, into);
+            return told != 0 ? told : series::add_buckets(source, map_, i, wish, into);
+        });
+        if (targets.wants_any()) {
+            scan_section(window, map_.sections()[i], is_wanted, range, use);
+        }
+    }
+    targets.want_all();
     return scan(window, map_end(), use);
 }
 
 inline result<pixel_view> reader::pixels(std::string_view key, const pixel_request& request) {
     const measured found = measure_pixels(key, request);
     pixel_reducer reducer(request, found.axis);
-    auto added = add_pixels(key, level_for(found.points, request.columns), reducer);
+    auto added = add_pixels({{key, level_for(found.points, request.columns), &reducer}});
     if (!added) {
         return std::move(added).error();
     }
@@ -560,16 +582,13 @@ inline result<std::vector<note>> reader::notes() {
     std::vector<note> found;
     file_window window(file_);
     lost_.clear();
-    auto scanned = scan(window, header_bytes, [&](const block& from) {
+    const auto scanned = scan(window, header_bytes, [&](const block& from) {
         note content;
         if (from.type == block_type::note && decode_note(from.payload, content)) {
             found.push_back(std::move(content));
         }
     });
-    if (!scanned) {
-        return std::move(scanned).error();
-    }
-    return found;
+    return scanned ? result<std::vector<note>>(std::move(found)) : scanned.error();
 }
 
 inline std::uint64_t reader::bytes_lost() const noexcept {

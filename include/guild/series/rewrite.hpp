@@ -32,6 +32,7 @@
 #include <guild/series/column_file.hpp>
 #include <guild/series/format.hpp>
 #include <guild/series/id_table.hpp>
+#include <guild/series/opened_file.hpp>
 #include <guild/series/payload.hpp>
 #include <guild/series/point.hpp>
 #include <guild/series/reader.hpp>
@@ -179,28 +180,14 @@ inline std::uint64_t find_limit(const std::string& path, const uuid& id, const o
 }
 
 inline result<void> rewriter::open() {
-    auto file = os::open_file(path_, os::open_mode::read, *system_);
-    if (!file) {
-        return std::move(file).error();
+    auto opened = open_series_file(path_, *system_);
+    if (!opened) {
+        return std::move(opened).error();
     }
-    file_ = std::move(*file);
-    const auto status = file_.status();
-    if (!status) {
-        return status.error();
-    }
-    before_ = *status;
-    char bytes[header_bytes];
-    const auto got = file_.read_at(0, bytes, sizeof bytes);
-    if (!got) {
-        return got.error();
-    }
-    auto header = decode_header({bytes, *got});
-    damaged_header_ = !header && header.error().code == errc::bad_checksum;
-    if (!header && !damaged_header_) {
-        header.error().path = path_;
-        return std::move(header).error();
-    }
-    header_ = damaged_header_ ? guess_header({bytes, *got}) : *header;
+    file_ = std::move(opened->file);
+    before_ = opened->status;
+    header_ = opened->header;
+    damaged_header_ = opened->has_damaged_header;
     if (header_.generation == 0) {
         limit_ = find_limit(path_, header_.id, *system_);
     }

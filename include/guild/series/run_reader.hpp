@@ -4,8 +4,8 @@
 // Not here: one file (series/reader.hpp); what a run is (runs/run.hpp).
 //
 // A file that continues another is one with it, and its points replace those it repeats. Different
-// writers are never interleaved: the first one to start has a key for itself, the others' series of
-// that key are shown as "KEY @rank1", "KEY @rank2", or as "KEY @attempt1" after a resume.
+// writers are never interleaved: the lowest rank, or the first to start, has a key for itself, the
+// others' series of that key are shown as "KEY @rank1", "KEY @rank2", or as "KEY @attempt1".
 #pragma once
 
 #include <algorithm>
@@ -70,6 +70,19 @@ public:
     /// What a chart of some columns needs of the series shown as `key`.
     [[nodiscard]] pixel_view pixels(std::string_view key, const pixel_request& request);
 
+    /// The same for each of `keys`, in their order. Reads the files once, and not once for each
+    /// key.
+    ///
+    /// example  tests/series/run_reader.cpp "run reader: charts of many series at once are what
+    /// they
+    ///          are one by one"
+    [[nodiscard]] std::vector<pixel_view> pixels(const std::vector<std::string>& keys,
+                                                 const pixel_request& request);
+
+    /// Keeps the pyramids of files that are still in rows in memory from now on, about so many
+    /// bytes for all files together, so that one chart after the other is quick.
+    void keep_pyramids(std::uint64_t most_bytes) noexcept { pyramid_bytes_ = most_bytes; }
+
     /// Calls `visit(const std::string& key, const std::vector<point>&)` for each of `keys` as
     /// shown, in their order, until it returns false. Reads the files once for about a million
     /// points, and not once for each key.
@@ -109,9 +122,15 @@ private:
     void sort_shown();
     void list_series(std::size_t writer);
     void rename_repeated();
+    [[nodiscard]] const file_header& header_of(const place& each) const noexcept {
+        return chains_[each.chain].front()->header();
+    }
+    [[nodiscard]] std::string name_repeated(const place& each, std::size_t number,
+                                            bool is_again) const;
     [[nodiscard]] const place* find_place(std::string_view key) const noexcept;
     [[nodiscard]] std::uint64_t count_of(std::string_view key) const noexcept;
     std::vector<std::vector<point>> collect(const std::string* keys, std::size_t count);
+    [[nodiscard]] measured measure_pixels(const place& of, const pixel_request& request) const;
     void collect_from(reader& file, const std::map<std::string, std::vector<point>*>& wanted);
 
     std::string directory_;
@@ -123,6 +142,7 @@ private:
     std::deque<series_summary> merged_;  // of series that several files hold
     std::deque<std::string> renamed_;    // what is shown of a repeated key
     std::optional<error> error_;
+    std::uint64_t pyramid_bytes_ = 0;
 };
 
 // ---- implementation ---------------------------------------------------------
@@ -214,10 +234,10 @@ inline void run_reader::order_files() {
     for (auto& file : readers_) {
         in_order_.push_back(&file.second);
     }
-    // The clock may have been set back between two attempts.
+    // The clock may have been set back between two attempts, and ranks start in any order.
     const auto order = [](const reader* file) {
         const file_header& header = file->header();
-        return std::make_tuple(header.attempt, header.start_wall_us,
+        return std::make_tuple(header.attempt, header.rank, header.start_wall_us,
                                std::string_view(file->path()));
     };
     std::sort(in_order_.begin(), in_order_.end(),
@@ -306,28 +326,42 @@ inline void run_reader::sort_shown() {
     shown_ = std::move(sorted);
 }
 
-// The first writer of a key keeps it; the next ones' are told apart by rank or attempt.
+// The first writer of a key keeps it; the next ones' are told apart by attempt and rank.
 inline void run_reader::rename_repeated() {
     std::set<std::string_view> taken;
     for (const place& each : shown_) {
         taken.insert(each.shown);
     }
-    std::size_t rank = 0;
+    std::size_t number = 0;  // among the writers of the key
     for (std::size_t i = 1; i < shown_.size(); ++i) {
         place& each = shown_[i];
-        rank = shown_[i - 1].key == each.key ? rank + 1 : 0;
-        if (rank == 0) {
+        number = shown_[i - 1].key == each.key ? number + 1 : 0;
+        if (number == 0) {
             continue;
         }
-        const std::uint32_t attempt = chains_[each.chain].front()->header().attempt;
-        renamed_.push_back(std::string(each.key) + (attempt != 0 ? " @attempt" : " @rank") +
-                           std::to_string(attempt != 0 ? attempt : rank));
-        while (taken.find(renamed_.back()) != taken.end()) {
-            renamed_.back() += " @rank" + std::to_string(rank);
+        const bool is_again = header_of(shown_[i - 1]).attempt == header_of(each).attempt;
+        const std::string name = name_repeated(each, number, is_again);
+        renamed_.push_back(name);
+        for (int serial = 2; taken.find(renamed_.back()) != taken.end(); ++serial) {
+            renamed_.back() = name + "-" + std::to_string(serial);
         }
         each.shown = renamed_.back();
         taken.insert(each.shown);
     }
+}
+
+// `is_again`: the writer before is one of the same attempt.
+inline std::string run_reader::name_repeated(const place& each, std::size_t number,
+                                             bool is_again) const {
+    const file_header& header = header_of(each);
+    std::string name(each.key);
+    if (header.attempt != 0) {
+        name += " @attempt" + std::to_string(header.attempt);
+    }
+    if (header.attempt == 0 || is_again) {
+        name += " @rank" + (header.rank ? std::to_string(*header.rank) : std::to_string(number));
+    }
+    return name;
 }
 
 inline const run_reader::place* run_reader::find_place(std::string_view key) const noexcept {
@@ -373,15 +407,11 @@ inline std::vector<point> run_reader::points(std::string_view key, const point_r
     return all;
 }
 
-inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
-    const place* found = find_place(key);
-    if (found == nullptr) {
-        return {};
-    }
+inline measured run_reader::measure_pixels(const place& of, const pixel_request& request) const {
     measured all;
     bool is_first = true;
-    for (reader* file : chains_[found->chain]) {
-        const measured part = file->measure_pixels(found->key, request);
+    for (reader* file : chains_[of.chain]) {
+        const measured part = file->measure_pixels(of.key, request);
         if (part.points != 0) {
             all.points += part.points;
             all.axis.low = is_first ? part.axis.low : std::min(all.axis.low, part.axis.low);
@@ -389,15 +419,45 @@ inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& 
             is_first = false;
         }
     }
-    pixel_reducer reducer(request, all.axis);
-    const std::uint32_t level = level_for(all.points, request.columns);
-    for (reader* file : chains_[found->chain]) {
-        auto added = file->add_pixels(found->key, level, reducer);
-        if (!added) {
-            error_ = added.error();
+    return all;
+}
+
+inline std::vector<pixel_view> run_reader::pixels(const std::vector<std::string>& keys,
+                                                  const pixel_request& request) {
+    std::vector<pixel_reducer> reducers;
+    reducers.reserve(keys.size());
+    std::map<std::size_t, std::vector<pixel_target>> wanted;  // by chain
+    std::set<std::string_view> asked;
+    for (const std::string& key : keys) {
+        const place* found = asked.insert(key).second ? find_place(key) : nullptr;
+        const measured size = found == nullptr ? measured() : measure_pixels(*found, request);
+        reducers.emplace_back(request, size.axis);
+        if (found != nullptr) {
+            wanted[found->chain].push_back(
+                {found->key, level_for(size.points, request.columns), &reducers.back()});
         }
     }
-    return reducer.finish();
+    for (const auto& [writer, targets] : wanted) {
+        for (reader* file : chains_[writer]) {
+            file->keep_pyramids(pyramid_bytes_ / in_order_.size());
+            auto added = file->add_pixels(targets);
+            if (!added) {
+                error_ = added.error();
+            }
+        }
+    }
+    std::vector<pixel_view> views;
+    views.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto first = std::find(keys.begin(), keys.end(), keys[i]) - keys.begin();
+        const auto same = static_cast<std::size_t>(first);
+        views.push_back(same < i ? views[same] : reducers[i].finish());
+    }
+    return views;
+}
+
+inline pixel_view run_reader::pixels(std::string_view key, const pixel_request& request) {
+    return std::move(pixels(std::vector<std::string>{std::string(key)}, request).front());
 }
 
 template <class Visit>

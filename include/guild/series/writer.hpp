@@ -94,9 +94,8 @@ public:
 
     /// Goes on in a copy of the file below `directory`: for a run directory that was deleted.
     ///
-    /// A file of the same name that is this very file is left as it is.
-    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old file is
-    /// kept
+    /// A file of the same name that is this very file is left as it is, and known by that path.
+    /// errors   closed; already_exists, no_space, permission_denied, io_failed: the old one is kept
     [[nodiscard]] result<void> move_to(const std::string& directory);
 
     /// Renames the file to `path`, in one step; a file that stands there is replaced.
@@ -550,6 +549,8 @@ inline result<void> writer::move_to(const std::string& directory) {
     const auto there = os::find_status(path, *system_);
     const auto here = file_.status();
     if (there && here && there->inode == here->inode && there->device == here->device) {
+        directory_synced_ = directory_synced_ && path == file_.path();
+        file_ = os::file(file_.release(), path, *system_);
         return {};
     }
     auto made = os::make_directories(directory, 0777, *system_);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include <guild/base/bytes.hpp>
@@ -30,8 +31,9 @@ struct writer_options {
     std::int64_t sync_interval_ms = 5000;
     std::size_t max_pending_bytes = std::size_t{16} << 20U;  // kept while the disk refuses them
     std::uint32_t attempt = 0;                               // of a resumed run, marked by a remark
-    std::string host;                                        // default: the machine's name
-    int pid = 0;                                             // default: this process
+    std::optional<std::uint32_t> rank;  // of this process in a parallel program
+    std::string host;                   // default: the machine's name
+    int pid = 0;                        // default: this process
 };
 
 /// A random identity for a file.
@@ -83,6 +85,7 @@ inline file_header make_header(const writer_options& options, const file_header&
     file_header header;
     header.id = make_uuid(system);
     header.attempt = options.attempt;
+    header.rank = options.rank;
     header.start_wall_us = system.wall_time_us();
     header.start_boot_us = system.boot_time_us();
     if (before.start_wall_us != 0 && header.start_boot_us <= before.start_boot_us) {

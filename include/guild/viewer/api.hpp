@@ -61,14 +61,21 @@ inline constexpr std::int64_t default_runs = 1000;
 
 namespace detail {
 
-inline response asset_response(std::string_view name) {
+inline response asset_response(const request& what, std::string_view name) {
     const asset* file = find_asset(name);
     if (file == nullptr) {
         return make_failure(404, "not_found", "no such file");
     }
     response out;
     out.content_type = std::string(file->content_type);
-    out.body = body_of(*file);
+    const bool is_packed = file->twin.count > 0 && accepts_gzip(what);
+    out.body = is_packed ? packed_body_of(*file) : file->body.joined();
+    if (file->twin.count > 0) {
+        out.headers.emplace_back("Vary", "Accept-Encoding");
+    }
+    if (is_packed) {
+        out.headers.emplace_back("Content-Encoding", "gzip");
+    }
     return out;
 }
 
@@ -178,7 +185,7 @@ public:
     [[nodiscard]] response route() {
         const std::vector<std::string>& path = target_.path;
         if (is_page_path(path)) {
-            return asset_response("index.html");
+            return asset_response(what_, "index.html");
         }
         if (path.size() == 1) {
             return path[0] == "healthz"   ? text_response("text/plain; charset=utf-8", "ok\n")
@@ -186,7 +193,7 @@ public:
                                           : not_found();
         }
         if (path[0] == "assets" && path.size() == 2) {
-            return asset_response(path[1]);
+            return asset_response(what_, path[1]);
         }
         if (path[0] == "api" && path.size() == 2) {
             return route_top(path[1]);
@@ -206,7 +213,7 @@ private:
         return name == "settings"       ? settings()
                : name == "project"      ? make_json(viewer::to_json(view()))
                : name == "runs"         ? list()
-               : name == "openapi.json" ? asset_response(name)
+               : name == "openapi.json" ? asset_response(what_, name)
                                         : not_found();
     }
 

@@ -7,6 +7,7 @@
 // foreign Origin and a cross-site fetch are refused; no answer ever carries a CORS header.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -98,6 +99,12 @@ struct guard {
 ///
 /// example  tests/viewer/http.cpp "tags: a client that has the answer is known"
 [[nodiscard]] bool has_answer(const request& what, std::string_view tag);
+
+/// Whether the client takes a body in gzip form.
+///
+/// source   RFC 9110 section 12.5.3
+/// example  tests/viewer/http.cpp "gzip: it is for clients that name it with a weight above zero"
+[[nodiscard]] bool accepts_gzip(const request& what);
 
 /// Adds what every answer carries: policy headers, Cache-Control, and an ETag of the body where the
 /// answer has none; turns it into 304 when the client has this body already.
@@ -192,6 +199,9 @@ inline std::optional<response> check_host_and_origin(const request& what, const 
         return make_failure(421, "permission_denied",
                             "this host name is not served here; see guild view --allow-host");
     }
+    if (what.count_header("Origin") > 1) {
+        return make_failure(400, "bad_value", "expected at most one Origin header");
+    }
     const auto origin = what.find_header("Origin");
     if (origin && *origin != "http://" + host && *origin != "https://" + host) {
         return make_failure(403, "permission_denied", "requests of other sites are refused");
@@ -246,6 +256,12 @@ inline bool has_tag(std::string_view list, std::string_view tag) {
         }
     }
     return false;
+}
+
+// "; q=0.000" of a list of encodings.
+inline bool is_zero_weight(std::string_view parameters) {
+    const std::string text = replace_all(to_lower(parameters), " ", "");
+    return starts_with(text, ";q=0") && text.find_first_not_of("0.", 3) == std::string::npos;
 }
 
 inline std::string
@@ -380,6 +396,20 @@ inline bool has_answer(const request& what, std::string_view tag) {
     return detail::has_tag(what.find_header("If-None-Match").value_or(""), tag);
 }
 
+inline bool accepts_gzip(const request& what) {
+    bool is_any = false;
+    for (const std::string& one : split(what.find_header("Accept-Encoding").value_or(""), ',')) {
+        const std::size_t end = one.find(';');
+        const std::string name = to_lower(trim(std::string_view(one).substr(0, end)));
+        const bool is_wanted = end == std::string::npos || !detail::is_zero_weight(one.substr(end));
+        if (name == "gzip") {
+            return is_wanted;
+        }
+        is_any = name == "*" ? is_wanted : is_any;
+    }
+    return is_any;
+}
+
 inline void finish_response(const request& what, response& answer) {
     answer.headers.emplace_back(
         "Content-Security-Policy",
@@ -403,6 +433,11 @@ inline void finish_response(const request& what, response& answer) {
     if (has_answer(what, tag)) {
         answer.status = 304;
         answer.body.clear();
+        auto& headers = answer.headers;
+        headers.erase(
+            std::remove_if(headers.begin(), headers.end(),
+                           [](const auto& each) { return each.first == "Content-Encoding"; }),
+            headers.end());
         answer.file.reset();
         answer.content_type.clear();
     }

@@ -52,8 +52,9 @@ struct chart_points {
 ///
 /// example  tests/viewer/points.cpp "points: few points are exact, many are columns that keep a
 ///          spike"
-[[nodiscard]] chart_points read_chart(series::run_reader& from, const std::string& key,
-                                      const chart_request& what);
+[[nodiscard]] std::vector<chart_points> read_charts(series::run_reader& from,
+                                                    const std::vector<std::string>& keys,
+                                                    const chart_request& what);
 
 /// {key, count, nan, inf, is_reduced, steps, times_us, values}.
 [[nodiscard]] json::value to_json(const chart_points& chart);
@@ -203,23 +204,29 @@ inline std::string head_text(const json::value& head) {
 
 }  // namespace detail
 
-inline chart_points read_chart(series::run_reader& from, const std::string& key,
-                               const chart_request& what) {
+inline std::vector<chart_points> read_charts(series::run_reader& from,
+                                             const std::vector<std::string>& keys,
+                                             const chart_request& what) {
     const series::point_range range = detail::range_of(what);
-    series::pixel_view view = from.pixels(key, {what.columns, what.axis, range});
-    chart_points out;
-    out.key = key;
-    if (view.points <= what.columns * 4) {
-        out.points = from.points(key, range);
-        detail::count_odd(out);
-        return out;
+    const std::size_t most_exact = what.columns * 4;
+    std::vector<series::pixel_view> views =
+        from.pixels(keys, {what.columns, what.axis, range, most_exact});
+    std::vector<chart_points> charts(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        chart_points& out = charts[i];
+        out.key = keys[i];
+        if (!views[i].is_whole && views[i].points <= most_exact) {  // of buckets: few are inside
+            out.points = from.points(keys[i], range);
+            detail::count_odd(out);
+            continue;
+        }
+        out.count = views[i].points;
+        out.nan = views[i].nan;
+        out.inf = views[i].infinite;
+        out.points = std::move(views[i].kept);
+        out.is_reduced = out.points.size() < out.count;
     }
-    out.count = view.points;
-    out.nan = view.nan;
-    out.inf = view.infinite;
-    out.points = std::move(view.kept);
-    out.is_reduced = out.points.size() < out.count;
-    return out;
+    return charts;
 }
 
 inline json::value to_json(const chart_points& chart) {

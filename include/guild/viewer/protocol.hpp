@@ -1,6 +1,6 @@
 // guild/viewer/protocol.hpp - an answer as bytes of HTTP/1.1, written by cpp-httplib in memory.
 //
-// Layer 6. Includes: viewer/http request_head; cpp-httplib (only here).
+// Layer 6. Includes: base, viewer/http request_head; cpp-httplib (only here).
 // Not here: sockets (viewer/server.hpp), reading a head (viewer/request_head.hpp).
 //
 // httplib sees a head of our own making, never a client's, and answers it into a string. Releases
@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <functional>
@@ -20,6 +21,7 @@
 
 #include <csignal>
 
+#include <guild/config.hpp>
 #include <guild/viewer/http.hpp>
 #include <guild/viewer/request_head.hpp>
 
@@ -107,21 +109,29 @@ public:
         made_ = std::move(made);
         const bool is_head = head.what.method == "HEAD";
         const bool has_file = made_.file && made_.file->size > 0;
-        // A file's length is written without its bytes by HEAD alone, a body's headers are the same
+        const std::string body = made_.body.size() > most_copied_bytes && !has_file
+                                     ? std::exchange(made_.body, {})
+                                     : std::string();
+        length_ = has_file ? made_.file->size : body.size();
+        // A length is written without its bytes by HEAD alone, a small body's headers are the same
         // for HEAD when it is cut off here.
-        detail::memory_stream stream(plain_head(head, has_file  ? "HEAD"
-                                                      : is_head ? "GET"
-                                                                : head.what.method));
+        detail::memory_stream stream(plain_head(head, length_ > 0 ? "HEAD"
+                                                      : is_head   ? "GET"
+                                                                  : head.what.method));
         bool closed = false;
         call_process_request(&protocol::process_request, stream, !head.keep_alive, closed);
         sendable out{stream.take_output(), std::nullopt};
-        if (has_file) {
+        if (length_ > 0) {
             erase_line(out.bytes, "Accept-Ranges: bytes\r\n");  // no ranges are served
         }
         if (is_head) {
             out.bytes.resize(std::min(out.bytes.find("\r\n\r\n") + 4, out.bytes.size()));
         } else if (has_file) {
             out.file = std::move(made_.file);
+        }
+        if (!is_head && !body.empty()) {
+            out.bytes.reserve(out.bytes.size() + body.size());
+            out.bytes += body;
         }
         return out;
     }
@@ -166,16 +176,20 @@ private:
         for (const auto& [name, value] : made_.headers) {
             out.set_header(name.c_str(), value);
         }
-        if (made_.file && made_.file->size > 0) {  // its length alone: HEAD calls no provider
+        if (length_ > 0) {  // alone: HEAD calls no provider
             out.set_content_provider(
-                static_cast<std::size_t>(made_.file->size), made_.content_type.c_str(),
+                guild::detail::convert<std::size_t>(length_), made_.content_type.c_str(),
                 [](std::size_t, std::size_t, httplib::DataSink&) { return false; });
         } else if (!made_.body.empty() || made_.file) {
             out.set_content(made_.body, made_.content_type.c_str());
         }
     }
 
+    // httplib copies a body twice.
+    static constexpr std::size_t most_copied_bytes = 16 * 1024;
+
     response made_;
+    std::uint64_t length_ = 0;  // of a file or a large body, which httplib does not see
 };
 
 inline std::unique_ptr<protocol> make_protocol() {

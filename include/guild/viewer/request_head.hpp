@@ -73,7 +73,7 @@ inline parsed_head parse_head(std::string_view head) {
         head.remove_prefix(end + 2);
     }
     const std::vector<std::string> words = split(lines.empty() ? std::string() : lines[0], ' ');
-    if (words.size() != 3 || !detail::is_token(words[0]) ||
+    if (words.size() != 3 || !detail::is_token(words[0]) || detail::has_control(words[1]) ||
         (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0")) {
         return out;
     }

@@ -287,11 +287,9 @@ inline response run_router::data_of(const chart_request& what, bool is_binary) {
             return;
         }
         head["matched"] = keys->size();
-        const std::size_t most =
-            std::min(keys->size(), static_cast<std::size_t>(max_charted_series));
-        for (std::size_t i = 0; i < most; ++i) {
-            charts.push_back(read_chart(values.reader(), (*keys)[i], what));
-        }
+        std::vector<std::string> charted = *keys;
+        charted.resize(std::min(charted.size(), static_cast<std::size_t>(max_charted_series)));
+        charts = read_charts(values.reader(), charted, what);
     });
     if (failure) {
         return make_failure(400, *failure);

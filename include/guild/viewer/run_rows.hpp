@@ -199,10 +199,14 @@ public:
     [[nodiscard]] const std::string& stamp() const noexcept { return stamp_; }
 
 private:
+    // What grows is read again behind the stamp, so that nothing comes between the two.
     run_values& values() {
         if (!values_) {
-            stamp_ = runs::series_stamp(run_.path(), os::unlinked_env());
             values_.emplace(run_);
+            if (!values_->is_closed()) {
+                stamp_ = runs::series_stamp(run_.path(), os::unlinked_env());
+                values_->use(run_);
+            }
         }
         return *values_;
     }

@@ -47,6 +47,7 @@ struct server_options {
     std::int64_t head_time_ms = 5'000;                // from a head's first byte to its end
     std::int64_t idle_time_ms = 60'000;               // between requests
     std::int64_t send_time_ms = 20'000;               // without any progress of an answer
+    std::int64_t stop_time_ms = 500;                  // for answers that are being made at the end
 };
 
 class server_loop;
@@ -68,9 +69,13 @@ public:
     /// The port that is listened on; 0 with a path.
     [[nodiscard]] int port() const noexcept { return port_; }
 
-    /// Answers until stop(); connections are then closed as they stand, once the handler has
-    /// returned. A path that was listened at is removed.
-    void run();
+    /// Answers until stop(); connections are then closed as they stand. A path that was listened
+    /// at is removed.
+    ///
+    /// out      false when the handler did not return in `stop_time_ms`: it goes on on threads of
+    ///          its own, so what it uses must live until the process ends
+    /// example  tests/viewer/server.cpp "server: stop does not wait for a handler without end"
+    bool run();
 
     /// Ends run(), from any thread or signal handler; before run() it makes that return at once.
     void stop() const noexcept { wake_.notify(1); }
@@ -110,13 +115,13 @@ public:
         pool_.start(owner.options_.workers);
     }
 
-    void run() {
+    bool run() {
         while (true) {
             std::vector<os::poll_item> items = watched();
             os::wait_for_any(items, time_to_next_ms());
             now_ms_ = os::system_env.boot_time_us() / 1000;
             if (items[0].is_ready) {
-                return;
+                return pool_.stop(owner_.options_.stop_time_ms);
             }
             serve(items);
             if (items[1].is_ready) {
@@ -430,12 +435,13 @@ inline result<void> server::listen() {
     return {};
 }
 
-inline void server::run() {
-    server_loop(*this).run();
+inline bool server::run() {
+    const bool has_ended = server_loop(*this).run();
     (void)wake_.take();
     if (!options_.unix_path.empty()) {
         (void)os::system_env.unlink(options_.unix_path.c_str());
     }
+    return has_ended;
 }
 
 }}}  // namespace guild::viewer

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include <guild/os/read_beneath.hpp>
 #include <guild/os/env.hpp>
+#include <guild/os/read_beneath.hpp>
 #include <guild/os/thread.hpp>
 #include <guild/runs/catalog_cache.hpp>
 #include <guild/viewer/run_rows.hpp>
@@ -32,7 +32,11 @@ struct open_run {
 
     explicit open_run(std::shared_ptr<const runs::listed_run> which)
         : path(which->what.path()), of(std::move(which)),
-          stamp(runs::series_stamp(path, os::unlinked_env())), values(of->what) {}
+          stamp(runs::series_stamp(path, os::unlinked_env())), values(of->what) {
+        values.reader().keep_pyramids(most_pyramid_bytes);
+    }
+
+    static constexpr std::uint64_t most_pyramid_bytes = std::uint64_t{20} << 20U;
 };
 
 /// Shared by all requests to one server.

@@ -76,13 +76,10 @@ export const api = {
   /** values: {pattern, axis, from, to, columns}; answers {matched, origin_us, series} with typed arrays. */
   data: (id, values, signal) => get(run(id) + "/data" + query({ ...values, format: "binary" }), signal, decodeData),
   output: (id, values, signal) => get(run(id) + "/output" + query(values), signal),
+  /** values: {text, offset, limit, stream, case}; answers {matches, next_offset, size, is_done}. */
+  search: (id, values, signal) => get(run(id) + "/search" + query(values), signal),
   /** The beginning of a file as text. */
   fileText: (id, file, limit, signal) =>
     get(run(id) + "/files/" + encodeURIComponent(file) + query({ limit }), signal, (response) => response.text()),
   fileLink: (id, file, download) => run(id) + "/files/" + encodeURIComponent(file) + (download ? "?download=1" : ""),
 };
-
-/** A regular expression that matches exactly this key. */
-export function patternOf(key) {
-  return key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}

@@ -13,7 +13,7 @@ import { h, fill, icon, setText } from "./dom.js";
 import { menu } from "./menu.js";
 import { isDark, lineColor } from "./palette.js";
 import { extent } from "./scale.js";
-import { spring } from "./widgets.js";
+import { moreButton, spring } from "./widgets.js";
 
 const HEIGHT = 260;
 
@@ -30,18 +30,21 @@ export class Chart {
       detail: null,
       hover: null,
       drag: null,
+      touches: new Map(),
+      pinch: null,
       view: null,
     });
     this.canvas = h("canvas", {
       class: "chart-canvas",
       tabindex: "0",
       role: "img",
-      "aria-keyshortcuts": "ArrowLeft ArrowRight Plus Minus 0 F D S P E",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight Shift+ArrowUp Shift+ArrowDown Plus Minus 0 F D S P E",
     });
     this.tip = h("div", { class: "chart-tip", hidden: true });
     this.empty = h("div", { class: "chart-empty", hidden: true }, "no data");
     this.loading = h("div", { class: "chart-loading" });
     this.legend = h("div", { class: "legend" });
+    this.allLines = moreButton(() => this.toggleLegend());
     this.note = h("div", { class: "chart-note", hidden: true });
     this.table = h("div", { class: "chart-table", hidden: true });
     this.plot = h("div", { class: "chart-plot" }, this.canvas, this.loading, this.tip, this.empty);
@@ -51,6 +54,7 @@ export class Chart {
       this.makeHead(),
       this.plot,
       this.legend,
+      this.allLines,
       this.note,
       this.table,
     );
@@ -253,6 +257,19 @@ export class Chart {
     }
   }
 
+  /** A legend of more than four rows is cut at the end of one, until a click. */
+  toggleLegend() {
+    this.legend.classList.toggle("all");
+    this.draw();
+  }
+
+  drawLegendEnd() {
+    const isAll = this.legend.classList.contains("all");
+    this.allLines.hidden = !isAll && this.legend.scrollHeight <= this.legend.clientHeight + 4;
+    this.allLines.setAttribute("aria-expanded", String(isAll));
+    setText(this.allLines, isAll ? "Fewer lines" : "All " + this.lines.length + " lines");
+  }
+
   drawNotes() {
     const note = noteText(this);
     const empty = this.isLoaded ? emptyText(this) : "";
@@ -321,6 +338,7 @@ export class Chart {
     });
     this.reset.hidden = !this.group.zoomX(this) && !this.group.zoomY(this);
     this.drawNotes();
+    this.drawLegendEnd();
     if (!this.view) {
       this.tip.hidden = true;
       return;
@@ -339,6 +357,7 @@ export class Chart {
           this.element.clientHeight -
             this.element.firstElementChild.offsetHeight -
             this.legend.offsetHeight -
+            this.allLines.offsetHeight -
             40 -
             (this.table.hidden ? 0 : this.table.offsetHeight),
         )

@@ -3,7 +3,8 @@
 // A series: {id, run, key, name, color, count, reduced, steps, times, values}, arrays of one length.
 // A line adds xs (ascending), raw and ys (smoothed), and how many values were not finite.
 
-import { lowerBound, shortNames, smooth } from "./scale.js";
+import { lowerBound, smooth } from "./scale.js";
+import { shortNames } from "./series_names.js";
 
 /** Charts whose horizontal axes mean the same: samples of guild's own statistics are no training steps. */
 export function axisClass(axis, source) {

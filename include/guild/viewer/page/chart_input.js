@@ -1,8 +1,9 @@
-// chart_input.js - pointer, wheel and keyboard of a chart: crosshair, zoom, pan.
+// chart_input.js - pointer, wheel and keyboard of a chart: crosshair, zoom, pan. Fingers are in chart_touch.js.
 //
 // Drag zooms in x, in y or in both, as far as the box is wide and high. Shift or the middle button drag pans.
 // The wheel zooms with Ctrl or Alt, and without when the chart has the focus or the whole screen.
 
+import { isTouch, onTouchDown, onTouchMove, onTouchUp, zoomX } from "./chart_touch.js";
 import { nearest } from "./scale.js";
 
 const SMALL = 6;
@@ -12,6 +13,7 @@ export const CHART_KEYS = [
   ["\u2190 \u2192", "move the crosshair; with Shift pan; with Ctrl by ten points"],
   ["Home, End", "crosshair to the first or last point"],
   ["+ \u2212", "zoom in and out around the crosshair"],
+  ["Shift+\u2191, Shift+\u2193", "zoom in and out vertically"],
   ["0 or Esc", "show everything again"],
   ["z, Shift+z", "zoom back, forward"],
   ["f", "whole screen"],
@@ -22,10 +24,10 @@ export const CHART_KEYS = [
 export function listen(chart) {
   const { canvas } = chart;
   canvas.addEventListener("pointermove", (event) => onMove(chart, event));
-  canvas.addEventListener("pointerleave", () => chart.drag || chart.leave());
+  canvas.addEventListener("pointerleave", (event) => chart.drag || isTouch(event) || chart.leave());
   canvas.addEventListener("pointerdown", (event) => onDown(chart, event));
   canvas.addEventListener("pointerup", (event) => onUp(chart, event));
-  canvas.addEventListener("pointercancel", () => chart.leave());
+  canvas.addEventListener("pointercancel", (event) => onCancel(chart, event));
   canvas.addEventListener("dblclick", () => chart.group.reset(chart));
   canvas.addEventListener("wheel", (event) => onWheel(chart, event), { passive: false });
   canvas.addEventListener("keydown", (event) => onKey(chart, event));
@@ -40,7 +42,11 @@ function place(chart, event) {
 }
 
 function onDown(chart, event) {
-  if (!chart.view || event.pointerType === "touch" || event.button > 1) {
+  if (isTouch(event)) {
+    onTouchDown(chart, event);
+    return;
+  }
+  if (!chart.view || event.button > 1) {
     return;
   }
   event.preventDefault();
@@ -51,8 +57,13 @@ function onDown(chart, event) {
   chart.drag = { ...from, to: from, pan, x: [chart.view.x0, chart.view.x1], view: chart.view, moved: false };
 }
 
+function onCancel(chart, event) {
+  onTouchUp(chart, event);
+  chart.leave();
+}
+
 function onMove(chart, event) {
-  if (!chart.view) {
+  if (!chart.view || (isTouch(event) && onTouchMove(chart, event))) {
     return;
   }
   const at = place(chart, event);
@@ -77,7 +88,8 @@ function pan(chart, at) {
   }
 }
 
-function onUp(chart) {
+function onUp(chart, event) {
+  onTouchUp(chart, event);
   const { drag, view } = chart;
   chart.drag = null;
   if (!drag || drag.pan || !view) {
@@ -118,7 +130,8 @@ function onWheel(chart, event) {
   }
   event.preventDefault();
   const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
-  const amount = (event.deltaX || event.deltaY) * (event.deltaMode === 1 ? 20 : 1);
+  const moved = sideways ? event.deltaX || event.deltaY : event.deltaY;
+  const amount = moved * (event.deltaMode === 1 ? 20 : 1) * (isPinch(event) ? 6 : 1);
   const { px } = place(chart, event);
   const quiet = performance.now() - (chart.wheeled || -Infinity) < 600;
   chart.wheeled = performance.now();
@@ -129,17 +142,25 @@ function onWheel(chart, event) {
   }
 }
 
+/** Two fingers on a trackpad come as small turns of a wheel with Ctrl. */
+function isPinch(event) {
+  return event.ctrlKey && event.deltaMode === 0 && Math.abs(event.deltaY) < 50;
+}
+
 /** Zooms by `factor` around a pixel; out of it no further than everything. */
 function scaleX(chart, factor, px, quiet = false) {
   const { view } = chart;
   const { left, right } = view.area;
-  const range = [view.xAt(px - (px - left) * factor), view.xAt(px + (right - px) * factor)];
-  const all = chart.fullX();
-  if (factor > 1 && all && range[0] <= all[0] && range[1] >= all[1]) {
-    chart.group.reset(chart);
-  } else if (range[1] - range[0] > chart.smallestX()) {
-    chart.group.zoomTo(chart, range, null, quiet);
-  }
+  zoomX(chart, [view.xAt(px - (px - left) * factor), view.xAt(px + (right - px) * factor)], quiet);
+}
+
+/** Zooms vertically around the middle. */
+function scaleY(chart, factor) {
+  const { view } = chart;
+  const { top, bottom } = view.area;
+  const middle = (top + bottom) / 2;
+  const half = ((bottom - top) / 2) * factor;
+  chart.group.zoomTo(chart, null, [view.yAt(middle + half), view.yAt(middle - half)]);
 }
 
 function shift(chart, part, quiet = false) {
@@ -151,8 +172,11 @@ function shift(chart, part, quiet = false) {
 function onKey(chart, event) {
   const act = event.ctrlKey || event.metaKey || event.altKey ? null : actions(chart)[event.key];
   const arrow = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const upright = { ArrowUp: 0.6, ArrowDown: 1 / 0.6 }[event.key];
   if (arrow && event.shiftKey && chart.view) {
     shift(chart, arrow * 0.2);
+  } else if (upright && event.shiftKey && chart.view) {
+    scaleY(chart, upright);
   } else if (arrow) {
     step(chart, arrow * (event.ctrlKey ? 10 : 1));
   } else if (act) {
@@ -164,7 +188,8 @@ function onKey(chart, event) {
   event.stopPropagation();
 }
 
-function actions(chart) {
+/** What single keys do; CHART_KEYS lists them. */
+export function actions(chart) {
   const middle = () => (chart.hover ? chart.view.x(chart.hover.x) : (chart.view.area.left + chart.view.area.right) / 2);
   const zoomBy = (factor) => () => chart.view && scaleX(chart, factor, middle());
   const leave = () => (chart.isFull() ? chart.toggleFull() : chart.group.reset(chart));

@@ -1,16 +1,16 @@
 // chart_sections.js - the charts of a page: the project's, those picked by hand, then every other series by prefix.
 
-import { patternOf } from "./api.js";
 import { Chart } from "./chart.js";
 import { h, fill, setText } from "./dom.js";
 import { recordedFormat } from "./format.js";
+import { baseOf, keyParts, patternOf, patternOfAll } from "./series_names.js";
 import { joinList, state } from "./state.js";
 
 const FIRST = 24;
 
 /** The folder of a key: all before its first slash, behind "tf/" for event files. */
 function prefixOf(key) {
-  const parts = key.split("/");
+  const parts = keyParts(key);
   if (parts[0] === "tf" && parts.length > 2) {
     return "tf/" + parts[1];
   }
@@ -20,6 +20,17 @@ function prefixOf(key) {
 /** A chart for exactly one series. */
 function specOf(key) {
   return { name: key, title: key, label: "", format: recordedFormat(key), source: "series/" + patternOf(key) };
+}
+
+/** A chart for what one metric logged under several labels, ranks or attempts. */
+function groupSpec(keys) {
+  const base = keys.length === 1 ? keys[0] : baseOf(keys[0]);
+  return { ...specOf(keys[0]), name: base, title: base, source: "series/" + patternOfAll(keys) };
+}
+
+/** Keys of one base together, in their order. */
+function together(keys) {
+  return [...groupBy(keys, baseOf).values()];
 }
 
 function matcher(spec) {
@@ -149,7 +160,7 @@ export class ChartSections {
   // ---- folders --------------------------------------------------------------------
 
   drawFolders(keys, place) {
-    const folders = Map.groupBy ? Map.groupBy(keys, prefixOf) : groupBy(keys, prefixOf);
+    const folders = groupBy(together(keys), (group) => prefixOf(group[0]));
     const names = [...folders.keys()].sort((a, b) => isOwn(a) - isOwn(b) || (a < b ? -1 : 1));
     setChildren(
       this.folders,
@@ -161,7 +172,7 @@ export class ChartSections {
         setText(part.count, String(all.length));
         part.head.setAttribute("aria-expanded", String(open));
         part.body.hidden = !open;
-        setChildren(part.grid, open ? few.map((key) => place(specOf(key))) : []);
+        setChildren(part.grid, open ? few.map((group) => place(groupSpec(group))) : []);
         part.rest.hidden = !open || few.length === all.length;
         setText(part.rest, "Show " + (all.length - few.length) + " more");
         return part.element;
@@ -219,7 +230,11 @@ function isOwn(name) {
 
 function groupBy(values, nameOf) {
   const out = new Map();
-  values.forEach((value) => out.set(nameOf(value), [...(out.get(nameOf(value)) || []), value]));
+  for (const value of values) {
+    const name = nameOf(value);
+    out.set(name, out.get(name) || []);
+    out.get(name).push(value);
+  }
   return out;
 }
 

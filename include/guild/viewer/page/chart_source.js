@@ -1,7 +1,7 @@
 // chart_source.js - where the lines of a chart come from: one run, or several ones side by side.
 
 import { api } from "./api.js";
-import { shortNames } from "./scale.js";
+import { shortNames } from "./series_names.js";
 
 const mapped = new WeakMap();
 

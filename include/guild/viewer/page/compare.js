@@ -48,10 +48,10 @@ export class CompareView {
 
   build() {
     this.tabs = TABS.map(([name, title]) =>
-      h("button", { class: "tab", role: "tab", dataset: { tab: name }, onclick: () => this.setTab(name) }, title),
+      h("button", { class: "tab", role: "tab", id: "tab-" + name, dataset: { tab: name }, onclick: () => this.setTab(name) }, title),
     );
     this.charts = h("div", { dataset: { component: "series" } }, this.bar.element, this.sections.element);
-    this.stage = h("div", { class: "compare-stage" });
+    this.stage = h("div", { class: "compare-stage", role: "tabpanel" });
     this.nothing = h(
       "div",
       { class: "card empty" },
@@ -63,7 +63,7 @@ export class CompareView {
       { class: "compare-page" },
       this.nothing,
       this.table.element,
-      h("div", { class: "compare-tabs", role: "tablist" }, this.tabs),
+      h("div", { class: "compare-tabs", role: "tablist", "aria-label": "Compare by", onkeydown: (event) => this.onTabKey(event) }, this.tabs),
       this.stage,
     );
   }
@@ -107,6 +107,10 @@ export class CompareView {
     } else if (this.tab() === "charts") {
       found.some(isLive) ? this.sections.refresh() : this.sections.retry();
     }
+  }
+
+  isLive() {
+    return this.rows.some((row) => row.status === "running");
   }
 
   /** One run with all that a table of runs has; null if it was deleted. The same object while nothing changed. */
@@ -219,6 +223,17 @@ export class CompareView {
     return state.get("tab", "charts");
   }
 
+  /** Arrows go from tab to tab, as people who use screen readers expect. */
+  onTabKey(event) {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by) {
+      const next = this.tabs[(this.tabs.indexOf(event.target) + by + this.tabs.length) % this.tabs.length];
+      next.focus();
+      this.setTab(next.dataset.tab);
+      event.preventDefault();
+    }
+  }
+
   setTab(name) {
     state.set({ tab: name === "charts" ? null : name });
     this.draw();
@@ -241,6 +256,7 @@ export class CompareView {
       button.classList.toggle("current", button.dataset.tab === tab);
       button.setAttribute("aria-selected", String(button.dataset.tab === tab));
     });
+    this.stage.setAttribute("aria-labelledby", "tab-" + tab);
     const panel = tab === "charts" ? this.charts : this.panels[tab].element;
     if (this.stage.firstChild !== panel) {
       fill(this.stage, panel);

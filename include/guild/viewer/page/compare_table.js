@@ -45,18 +45,18 @@ export class CompareTable {
     const named = (project.compare || [])
       .map((name) =>
         name.startsWith("flags/")
-          ? flagColumn(name.slice(6))
+          ? flagColumn(name.slice(6), rows)
           : name.startsWith("attrs/")
-            ? attrColumn(name.slice(6))
-            : project.fields.filter((field) => field.name === name).map(fieldColumn)[0],
+            ? attrColumn(name.slice(6), rows)
+            : project.fields.filter((field) => field.name === name).map((field) => fieldColumn(field, rows))[0],
       )
       .filter(Boolean);
     if (named.length) {
       return named;
     }
     return [
-      ...project.fields.map(fieldColumn),
-      ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name)),
+      ...project.fields.map((field) => fieldColumn(field, rows)),
+      ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1 || rows.length < 2).map(([name]) => flagColumn(name, rows)),
     ];
   }
 

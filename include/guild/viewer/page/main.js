@@ -19,6 +19,10 @@ import { spring } from "./widgets.js";
 
 const RAIL_RUNS = 100;
 const HIDDEN_WAIT_MS = 60000;
+const LEAST_WAIT_MS = 100;
+// Of the interval, while something runs: with the half second that a recorder gathers points, and the time that reading
+// takes, a point is on the screen within one and a half intervals.
+const LIVE_PART = 0.8;
 
 class App {
   constructor(root) {
@@ -108,6 +112,7 @@ class App {
       return;
     }
     this.busy = true;
+    const begin = performance.now();
     try {
       await this.refresh();
       this.setLive("ok", "Live");
@@ -122,9 +127,14 @@ class App {
       }
     }
     this.busy = false;
-    const wait = this.again ? 0 : document.hidden ? HIDDEN_WAIT_MS : this.interval;
+    const wait = document.hidden ? HIDDEN_WAIT_MS : this.period() - (performance.now() - begin);
+    this.timer = setTimeout(() => this.tick(), this.again ? 0 : Math.max(LEAST_WAIT_MS, wait));
     this.again = false;
-    this.timer = setTimeout(() => this.tick(), wait);
+  }
+
+  /** From the beginning of one reading to the beginning of the next. */
+  period() {
+    return this.interval * (this.view && this.view.isLive && this.view.isLive() ? LIVE_PART : 1);
   }
 
   setLive(state, text) {

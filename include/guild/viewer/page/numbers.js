@@ -1,13 +1,13 @@
 // numbers.js - what of runs can stand on an axis: fields, flags, duration; as numbers, or as words in order.
 
 import { DURATION, fieldColumn, flagColumn, namesOf } from "./run_columns.js";
-import { formatGeneral, formatNumber } from "./format.js";
+import { formatGeneral, formatNumber, NOTHING } from "./format.js";
 
 /** Axes of some runs: [{name, title, at(run) -> number or NaN, text(run), isWords, words}], those that vary first. */
 export function axesOf(rows, project) {
   const columns = [
     ...[...namesOf(rows, "flags")].filter(([, values]) => values.size > 1).map(([name]) => flagColumn(name)),
-    ...project.fields.map(fieldColumn),
+    ...project.fields.map((field) => fieldColumn(field)),
     DURATION,
   ];
   return columns.map((column) => axisOf(column, rows)).filter(Boolean);
@@ -22,7 +22,7 @@ function axisOf(column, rows) {
   const base = { name: column.name, title: column.title, text: column.text, kind: column.kind };
   if (isWords || mixed) {
     const words = [...new Set(texts)].sort();
-    return { ...base, isWords: true, words, at: (row) => words.indexOf(column.text(row)), tick: (value) => words[Math.round(value)] ?? "" };
+    return { ...base, isWords: true, words, at: (row) => words.indexOf(column.text(row)), tick: (value) => words[Math.round(value)] || NOTHING };
   }
   return numbers.some(Number.isFinite) ? { ...base, isWords: false, at: column.numberOf, tick: tickText(column.format) } : null;
 }

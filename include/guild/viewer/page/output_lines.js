@@ -6,7 +6,10 @@ const MAX_LINES = 5000;
 const MAX_RAW = 65536;
 
 export class OutputLines {
-  constructor() {
+  /** isWhole: keeps all lines. Otherwise the oldest ones go when there are many. */
+  constructor(isWhole = false) {
+    this.isWhole = isWhole;
+    this.isWindow = false;
     this.lines = [];
     this.open = {};
     this.styles = {};
@@ -21,6 +24,7 @@ export class OutputLines {
         this.push({
           stream: piece.stream,
           time: piece.time_us,
+          from: piece.offset,
           raw: "",
           text: piece.lost_bytes + " bytes of output were dropped here",
           parts: [],
@@ -29,21 +33,22 @@ export class OutputLines {
         }),
       ];
     }
+    const { stream } = piece;
     const texts = piece.text.split("\n");
     const changed = [];
     texts.forEach((text, i) => {
       const isLast = i + 1 === texts.length;
-      const open = i === 0 ? this.open[piece.stream] : null;
+      const open = i === 0 ? this.open[stream] : null;
       if (!open && isLast && text === "") {
-        this.open[piece.stream] = null;
+        this.open[stream] = null;
         return;
       }
       const line =
         open ||
-        this.push({ stream: piece.stream, time: piece.time_us, raw: "", updates: 0, style: this.styles[piece.stream] || plainStyle });
+        this.push({ stream, time: piece.time_us, from: piece.offset, raw: "", updates: 0, style: this.styles[stream] || plainStyle });
       this.extend(line, text);
-      this.open[piece.stream] = isLast ? line : null;
-      this.styles[piece.stream] = line.next;
+      this.open[stream] = isLast ? line : null;
+      this.styles[stream] = line.next;
       changed.push(line);
     });
     this.trim();
@@ -76,7 +81,7 @@ export class OutputLines {
   }
 
   trim() {
-    if (this.lines.length > MAX_LINES + 500) {
+    if (!this.isWhole && this.lines.length > MAX_LINES + 500) {
       this.lines.splice(0, this.lines.length - MAX_LINES);
       this.isCut = true;
     }

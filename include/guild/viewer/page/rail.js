@@ -50,7 +50,7 @@ export class RunRail {
         title: run.id,
         "aria-current": run.id === current ? "page" : null,
       },
-      h("span", { class: "dot status-" + run.status, title: run.status }),
+      h("span", { class: "dot status-" + run.status, title: run.status + (run.cause ? ": " + run.cause : "") }),
       h(
         "span",
         { class: "rail-text" },

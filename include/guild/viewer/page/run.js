@@ -12,6 +12,7 @@ import { setKeys } from "./keys.js";
 import { OutputPanel } from "./output.js";
 import { attributeText, Pairs } from "./pairs.js";
 import { FieldCards } from "./run_fields.js";
+import { patternOf } from "./series_names.js";
 import { state } from "./state.js";
 import { Statistics } from "./statistics.js";
 import { durationText, isLive, STATUS_TITLES, statusPill, titleOf } from "./status.js";
@@ -156,6 +157,10 @@ export class RunView {
     this.lead.hidden = this.content.hidden = this.sidebar.hidden = this.tail.hidden = !known;
   }
 
+  isLive() {
+    return this.run !== null && this.run.status === "running";
+  }
+
   // ---- head ---------------------------------------------------------------------
 
   /** Places the components as the project's [train-view] orders them; cards that come first take the full width. */
@@ -202,7 +207,7 @@ export class RunView {
         "div",
         { class: "run-title" },
         h("h1", {}, titleOf(run)),
-        statusPill(run.status),
+        statusPill(run),
         run.cause ? h("span", { class: "cause" }, run.cause) : null,
       ),
       h("div", { class: "run-facts" }, h("code", { class: "run-id", title: run.path }, run.id), facts.map(fact)),
@@ -228,7 +233,7 @@ export async function axisSeries(ids, axis, signal) {
   if (!["step", "relative", "wall"].includes(axis)) {
     await Promise.all(
       ids.map(async (id) => {
-        const load = oneRun(id, axis.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), signal);
+        const load = oneRun(id, patternOf(axis), signal);
         const [series] = await load({ axis: "step" }, 4000);
         if (series) {
           out.set(id, series);

@@ -34,12 +34,12 @@ function startedCell(run) {
 export const STATUS = {
   name: "status",
   title: "Status",
-  width: 142,
+  width: 144,
   key: (run) => run.status,
-  cell: (run) => statusPill(run.status),
+  cell: (run) => statusPill(run),
   text: (run) => run.status,
 };
-const NAME = { name: "name", title: "Name", width: 190, class: "stick", key: titleOf, text: titleOf, cell: nameCell };
+const NAME = { name: "name", title: "Name", class: "stick", key: titleOf, text: titleOf, cell: nameCell };
 const ID = {
   name: "id",
   title: "Run",
@@ -52,7 +52,7 @@ const ID = {
 const STARTED = {
   name: "started",
   title: "Started",
-  width: 140,
+  width: 132,
   key: (run) => run.started_us || 0,
   text: (run) => (run.started_us ? formatTime(run.started_us) : ""),
   cell: startedCell,
@@ -60,7 +60,7 @@ const STARTED = {
 export const DURATION = {
   name: "duration",
   title: "Duration",
-  width: 110,
+  width: 100,
   number: true,
   key: (run) => durationOf(run, now()) ?? -1,
   numberOf: (run) => (durationOf(run, now()) ?? NaN) / 1e6,
@@ -68,47 +68,63 @@ export const DURATION = {
   cell: (run) => durationText(run, now()),
 };
 
-/** The fixed columns; `colorOf(run)`: of a chosen run; runs: the name's column is as wide as the longest of some. */
+const LETTER = 7.7;
+const PADDING = 26;
+const SAMPLE = 300;
+
+/** As wide as the texts of some runs and the words of the title, which may take two lines. */
+function fit(title, runs, text, [least, most]) {
+  const words = Math.max(...title.split(/\s/).map((word) => word.length), title.length / 2);
+  const longest = runs.slice(0, SAMPLE).reduce((high, run) => Math.max(high, text(run).length), 0);
+  return Math.round(Math.min(most, Math.max(least, words * LETTER + PADDING + 12, longest * LETTER + PADDING)));
+}
+
+/** The fixed columns; `colorOf(run)`: of a chosen run; runs: those that are shown. */
 export function baseColumns(colorOf, runs) {
   const curve = (run) => (run.spark.length ? sparkline(run.spark, colorOf(run)) : null);
   const spark = { name: "spark", title: "Curve", width: 120, fixed: true, cell: curve, text: () => "" };
-  const longest = runs.slice(0, 300).reduce((most, run) => Math.max(most, titleOf(run).length), 0);
-  return [{ ...NAME, width: Math.min(430, Math.max(NAME.width, longest * 7.6 + 40)) }, STATUS, ID, STARTED, DURATION, spark];
+  const withTags = (run) => titleOf(run) + run.tags.map((tag) => "   " + tag).join("");
+  const width = fit("Name", runs, withTags, [90, innerWidth < 820 ? 160 : 430]);
+  return [{ ...NAME, width }, { ...STATUS, width: innerWidth <= 480 ? 68 : STATUS.width }, ID, STARTED, DURATION, spark];
 }
 
-export function fieldColumn(field) {
+export function fieldColumn(field, runs = []) {
   const value = (run) => run.values[field.name] || { number: NaN, text: NOTHING };
+  const text = (run) => fieldText({ value: value(run).number, text: value(run).text });
   return {
     name: field.name,
     title: field.label,
     number: true,
-    width: Math.max(104, field.label.length * 7.4 + 44),
+    width: fit(field.label, runs, text, [80, 260]),
     kind: "field",
     format: field.format,
     key: (run) => (Number.isNaN(value(run).number) ? value(run).text : value(run).number),
     numberOf: (run) => value(run).number,
     text: (run) => value(run).text,
-    cell: (run) => fieldText({ value: value(run).number, text: value(run).text }),
+    cell: text,
   };
 }
 
-export function flagColumn(name) {
-  return pairColumn("flags", name);
+export function flagColumn(name, runs) {
+  return pairColumn("flags", name, runs);
 }
 
-export function attrColumn(name) {
-  return pairColumn("attrs", name);
+export function attrColumn(name, runs) {
+  return pairColumn("attrs", name, runs);
 }
 
-function pairColumn(kind, name) {
+function pairColumn(kind, name, runs = []) {
   const text = (run) => run[kind][name];
+  const numberOf = (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run)));
+  const given = runs.slice(0, SAMPLE).filter((run) => text(run) !== undefined);
   return {
     name: kind + "/" + name,
     title: name,
     kind,
-    width: Math.min(260, Math.max(92, name.length * 7.6 + 44)),
+    number: given.length > 0 && given.every((run) => !Number.isNaN(numberOf(run))),
+    width: fit(name, given, text, [70, 260]),
     key: (run) => sortKey(text(run)),
-    numberOf: (run) => (text(run) === undefined || text(run).trim() === "" ? NaN : Number(text(run))),
+    numberOf,
     text: (run) => text(run) ?? "",
     cell: (run) => (text(run) === undefined ? h("span", { class: "dim" }, NOTHING) : h("span", { title: text(run) }, text(run))),
   };

@@ -31,6 +31,7 @@ export class RunsView {
       onchange: () => this.setWhere(this.where.value),
     });
     this.group = h("select", { "aria-label": "Group by", onchange: () => this.setState({ group: this.group.value, closed: null }) });
+    this.drawGroups([]);
     this.note = h("span", { class: "dim", role: "status" });
     this.message = h("div", { class: "query-error", role: "alert", hidden: true });
     this.tray = h("div", { class: "tray", role: "region", "aria-label": "Chosen runs", hidden: true });
@@ -126,10 +127,11 @@ export class RunsView {
 
   /** Every column there could be, those in use first as the project orders them. */
   allColumns() {
-    const base = baseColumns((run) => choice.color(run.id), this.store.list());
-    const fields = this.project.fields.map(fieldColumn);
+    const runs = this.store.list();
+    const base = baseColumns((run) => choice.color(run.id), runs);
+    const fields = this.project.fields.map((field) => fieldColumn(field, runs));
     const flags = [...this.store.flagNames()].map(([name, values]) => ({
-      ...flagColumn(name),
+      ...flagColumn(name, runs),
       off: this.option("vary") && values.size < 2,
     }));
     const spark = base.pop();
@@ -216,7 +218,7 @@ export class RunsView {
     return {
       name: "choice",
       title: "",
-      width: choice.list().length || choice.pinned().length ? 112 : 44,
+      width: choice.list().length || choice.pinned().length ? 108 : 40,
       class: "choice stick",
       cell: (run) =>
         legendCell(

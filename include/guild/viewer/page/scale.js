@@ -157,21 +157,3 @@ export function nearest(xs, x) {
   }
   return Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
 }
-
-/** What tells names apart: common leading and trailing path parts are left out. */
-export function shortNames(names) {
-  if (names.length < 2) {
-    return names.slice();
-  }
-  const parts = names.map((name) => name.split("/"));
-  const shortest = Math.min(...parts.map((list) => list.length));
-  let head = 0;
-  while (head < shortest - 1 && parts.every((list) => list[head] === parts[0][head])) {
-    head += 1;
-  }
-  let tail = 0;
-  while (tail < shortest - 1 - head && parts.every((list) => list.at(-1 - tail) === parts[0].at(-1 - tail))) {
-    tail += 1;
-  }
-  return parts.map((list) => list.slice(head, list.length - tail).join("/"));
-}

@@ -10,7 +10,7 @@ import { svg } from "./svg.js";
 import { named, spring } from "./widgets.js";
 
 const [WIDTH, HEIGHT] = [900, 460];
-const BOX = { left: 74, right: 880, top: 18, bottom: 410 };
+const BOX = { left: 96, right: 880, top: 18, bottom: 410 };
 
 export class ScatterPanel {
   constructor(go) {
@@ -36,7 +36,8 @@ export class ScatterPanel {
   show(rows, project) {
     Object.assign(this, { rows, project });
     const axes = axesOf(rows, project);
-    const flag = axes.find((axis) => axis.kind === "flags");
+    const flags = axes.filter((axis) => axis.kind === "flags");
+    const flag = flags.find((axis) => !axis.isWords) || flags[0];
     const field = axes.find((axis) => axis.kind === "field");
     const pick = (name, usual) => axes.find((axis) => axis.name === state.get(name)) || usual || axes[0];
     const x = pick("sx", flag || axes.find((axis) => axis.name === "duration"));
@@ -78,7 +79,7 @@ export class ScatterPanel {
       svg("text", { x: (BOX.left + BOX.right) / 2, y: HEIGHT - 8, class: "middle strong" }, x.title),
       svg(
         "text",
-        { x: 0, y: 0, transform: "translate(14 " + (BOX.top + BOX.bottom) / 2 + ") rotate(-90)", class: "middle strong" },
+        { x: 0, y: 0, transform: "translate(16 " + (BOX.top + BOX.bottom) / 2 + ") rotate(-90)", class: "middle strong" },
         y.title,
       ),
       dots,

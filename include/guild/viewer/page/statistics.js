@@ -23,11 +23,14 @@ export class Statistics {
       this.render();
     });
     const head = tableHead(["Series", "Last", "Min", "Max", "Points"], (i) => i > 0);
+    // On narrow screens style makes blocks of rows and cells: the roles stay.
+    head.firstChild.setAttribute("role", "row");
+    [...head.firstChild.children].forEach((cell) => cell.setAttribute("role", "columnheader"));
     this.element = h(
       "section",
       { class: "card", dataset: { component: "statistics" } },
       cardHead("Statistics", this.note, spring(), this.filter),
-      h("div", { class: "table-box" }, h("table", { class: "table stats" }, head, this.body), this.rest),
+      h("div", { class: "table-box" }, h("table", { class: "table stats", role: "table" }, head, this.body), this.rest),
     );
   }
 
@@ -55,13 +58,13 @@ export class Statistics {
 
   row(row) {
     const open = this.isOpen(row.key);
-    const number = (value) => h("td", { class: "number", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
+    const number = (value) => h("td", { class: "number", role: "cell", title: value }, value === null ? NOTHING : text(row.key, toNumber(value)));
     return h(
       "tr",
-      { class: open ? "open" : "" },
+      { class: open ? "open" : "", role: "row" },
       h(
         "td",
-        {},
+        { role: "cell" },
         h(
           "button",
           {
@@ -79,7 +82,7 @@ export class Statistics {
       number(row.last),
       number(row.min),
       number(row.max),
-      h("td", { class: "number" }, formatGeneral(row.count), special(row)),
+      h("td", { class: "number", role: "cell" }, formatGeneral(row.count), special(row)),
     );
   }
 }

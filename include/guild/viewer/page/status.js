@@ -21,9 +21,10 @@ export function isFailed(run) {
   return run.status === "error" || run.status === "terminated" || run.status === "lost";
 }
 
-/** The coloured word for a run's status. */
-export function statusPill(status) {
-  return h("span", { class: "pill status-" + status, dataset: { status } }, h("span", { class: "pulse" }), STATUS_TITLES[status] || status);
+/** The coloured word for a run's status; why it ended so is told by a pointer that rests on it. */
+export function statusPill({ status, cause }) {
+  const word = STATUS_TITLES[status] || status;
+  return h("span", { class: "pill status-" + status, title: cause || null, dataset: { status } }, h("span", { class: "pulse" }), word);
 }
 
 /** How long the run took, or takes so far; null without a start. */

@@ -61,9 +61,9 @@ export class VirtualTable {
         ),
       ),
     );
-    this.redraw();
   }
 
+  /** Shows rows; after setColumns() in the new columns. */
   setItems(items) {
     this.items = items;
     this.table.setAttribute("aria-rowcount", String(items.length + 1));
