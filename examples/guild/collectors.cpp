@@ -36,7 +36,7 @@ make_collectors(const guild::project::project& project,
     std::vector<guild::runs::collector_spec> specs;
     for (const guild::project::collector& each : collectors) {
         const auto operation =
-            make_operation({project, *each.from, "command", {}}, run_directory, console);
+            make_operation({project, *each.from, "command", {}, {}}, run_directory, console);
         guild::runs::collector_spec spec;
         spec.name = each.from->name();
         spec.argv =

@@ -190,10 +190,10 @@ TEST_CASE("stats_sampler: every value of a recorded machine, computed by hand") 
                                                     {"sys/gpu0/mem/free", 68692213760},
                                                     {"sys/gpu0/temp", 43},
                                                     {"sys/gpu0/powerdraw", 90.5}};
-    for (const auto& [key, value] : expected) {
-        CAPTURE(key);
-        REQUIRE(values.count(key) == 1);
-        CHECK(values.at(key) == doctest::Approx(value));
+    for (const auto& entry : expected) {
+        CAPTURE(entry.first);
+        REQUIRE(values.count(entry.first) == 1);
+        CHECK(values.at(entry.first) == doctest::Approx(entry.second));
     }
     for (const auto& entry : values) {
         CHECK_MESSAGE(expected.count(entry.first) == 1, entry.first);
