@@ -112,6 +112,10 @@ if(guild_has_doctest)
   # Libraries that are loaded while tests run, in the place of those that machines lack.
   add_library(fake_nvml MODULE "${guild_tests_dir}/library/nvml.cpp")
   target_link_libraries(fake_nvml PRIVATE guild_warnings)
+  if(GUILD_SANITIZE) # as the true library is, which is C
+    target_compile_options(fake_nvml PRIVATE -fno-sanitize=all)
+    target_link_options(fake_nvml PRIVATE -fno-sanitize=all)
+  endif()
   set_target_properties(fake_nvml PROPERTIES PREFIX lib SUFFIX .so LIBRARY_OUTPUT_DIRECTORY "${guild_bin_dir}")
   list(APPEND guild_children fake_nvml)
 

@@ -67,6 +67,17 @@ TEST_CASE("output follower: what there is no time for is counted") {
     CHECK(follower.finish(run.output.log(), run.output.index(), 0).value() == 4);
 }
 
+TEST_CASE("output follower: a last line without end is looked at when time is over, too") {
+    followed_run run;
+    output_follower follower = run.follow();
+    run.print("x=1\nx=2");
+    follower.note_output();
+    REQUIRE(follower.work(run.output.log(), run.output.index()));
+    CHECK(follower.is_behind());
+    CHECK(follower.finish(run.output.log(), run.output.index(), 0).value() == 0);
+    CHECK(follower.scan().points() == 2);
+}
+
 TEST_CASE("output follower: a file without values does not stay") {
     followed_run run;
     output_follower follower = run.follow();

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include <sys/mount.h>
@@ -415,7 +416,7 @@ TEST_CASE("supervise: a disk that becomes read-only never stops the command, and
     CHECK(test.echo == "before\nafter\n");
     CHECK(test.output() == "before\n");
     CHECK(test.count_messages("Error logging output") == 1);
-    CHECK(test.count_messages("Read-only file system") >= 1);
+    CHECK(test.count_messages(std::strerror(EROFS)) >= 1);
     CHECK(test.recorded().status() == run_status::running);  // by its LOCK: this process lives
 }
 
@@ -623,7 +624,7 @@ TEST_CASE("supervise: what the command used is recorded") {
 
 TEST_CASE("supervise: rules find every value in the output, however quickly it comes") {
     supervised_run test("seq 1 50000 | sed 's/.*/step & loss 0.5/'; printf 'step 50001 loss 1'");
-    const auto wanted = guild::pattern::parse("(?:a?){9}step (?P<step>\\d+) loss (?P<loss>\\S+)");
+    const auto wanted = guild::pattern::parse("step (?P<step>\\d+) loss (?P<loss>\\S+)");
     REQUIRE(wanted);
     test.options.output_rules.push_back({"train", *wanted});
     CHECK(test.supervise().status == run_status::completed);

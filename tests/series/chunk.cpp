@@ -148,11 +148,13 @@ TEST_CASE("chunk: more sets than frames are refused, whatever memory they would 
     };
     gs::chunk_reader reader;
     gs::stretch found;
-    REQUIRE(reader.open(chunk_of(std::string("\x02\x01\0\0", 4))));
+    const std::string one_set = chunk_of(std::string("\x02\x01\0\0", 4));
+    REQUIRE(reader.open(one_set));
     REQUIRE(reader.read(0, found));
     CHECK(found.size == 2);
     CHECK(found[1] == gs::point{1, 1, 5});
-    CHECK_FALSE(reader.open(chunk_of(std::string("\x03\x01\0\0\0", 5))));
+    const std::string three_sets = chunk_of(std::string("\x03\x01\0\0\0", 5));
+    CHECK_FALSE(reader.open(three_sets));
     CHECK(reader.is_bad());
 }
 

@@ -108,13 +108,16 @@ inline result<std::uint64_t> output_follower::finish(const os::file& log, const 
             return std::move(done).error();
         }
     }
-    if (!is_behind_) {
-        scan_.finish();
-        return std::uint64_t{0};
+    std::uint64_t left = 0;
+    if (is_behind_) {  // that it has read the last bytes it learns when there are no more
+        const std::uint64_t begin = reader_ ? reader_->offset() : 0;
+        const auto status = log.status();
+        left = status && status->size > begin ? status->size - begin : 0;
     }
-    const std::uint64_t begin = reader_ ? reader_->offset() : 0;
-    const auto status = log.status();
-    return status && status->size > begin ? status->size - begin : 0;
+    if (left == 0) {
+        scan_.finish();
+    }
+    return left;
 }
 
 inline result<void> output_follower::close(const std::string& data) {
