@@ -66,6 +66,16 @@ def normalize(text, directory, port):
     return re.sub(r"\bGPU_COUNT=\d+", "GPU_COUNT=N", text)
 
 
+# What a sanitizer says of a child that runs on a stack of its own until it starts its program.
+SANITIZER_REMARK = re.compile(r"==\d+==WARNING: ASan is ignoring requested __asan_handle_no_return|"
+                              r"False positive error reports may follow|"
+                              r"For details see https://github.com/google/sanitizers/issues/189")
+
+
+def split_lines(text):
+    return [line for line in text.splitlines() if not SANITIZER_REMARK.match(line)]
+
+
 def run_command(command, directory, env):
     """The lines that one command adds to the transcript."""
     try:
@@ -74,7 +84,7 @@ def run_command(command, directory, env):
                               timeout=COMMAND_LIMIT_S)
     except subprocess.TimeoutExpired:
         return [f"? no end within {COMMAND_LIMIT_S} s"]
-    lines = done.stdout.splitlines() + [f"! {line}".rstrip() for line in done.stderr.splitlines()]
+    lines = split_lines(done.stdout) + [f"! {line}".rstrip() for line in split_lines(done.stderr)]
     if done.returncode != 0:
         lines.append(f"? {done.returncode}")
     return lines
