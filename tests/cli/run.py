@@ -20,6 +20,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -110,6 +111,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     guild = pathlib.Path(sys.argv[1]).resolve()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored by all that is started here
     paths = [pathlib.Path(name) for name in sys.argv[2:]] or sorted(HERE.glob("*.txt"))
     passed = failed = 0
     for path in paths:
