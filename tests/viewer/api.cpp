@@ -12,64 +12,14 @@
 #include <guild/viewer/api.hpp>
 
 #include "support/sample_run.hpp"
+#include "support/sample_site.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace guild;
-
-namespace {
-
-constexpr const char* newer = "20170714T025000Z-deep";
-constexpr const char* older = "20170714T024000Z-softmax";
-
-// A project with two finished runs; the older has series, flags, attributes and output.
-class site {
-public:
-    site() {
-        (void)dir_.write("Guild", "[project]\n  name = P\n[field \"acc\"]\n  @attrs template "
-                                  "\"accuracy-field\"\n  source = series/acc\n"
-                                  "[series \"acc\"]\n  title = Acc\n  source = series/acc.*\n");
-        (void)guild_test::make_completed_run(root(), newer, "deep", 10);
-        run_ = guild_test::make_completed_run(root(), older, "softmax", 0);
-        guild_test::add_pairs(run_, runs::flags_name, {{"lr", "0.1"}, {"bad", "\xFF"}});
-        guild_test::add_pairs(run_, runs::attrs_name, {{"host", "train-01"}});
-        guild_test::add_series(run_, "acc", {0.25, std::numeric_limits<double>::quiet_NaN(), 0.75});
-        guild_test::add_series(run_, "acc/other", {series::number(std::int64_t{1} << 60)});
-        guild_test::add_output(run_, runs::output_stream::out, 1'500'000'000'000'001, "one\n");
-        guild_test::add_output(run_, runs::output_stream::err, 1'500'000'000'000'002, "two\n");
-        with_.project_directory = dir_.path();
-    }
-
-    [[nodiscard]] std::string root() const { return dir_ / "runs"; }
-    [[nodiscard]] const std::string& run() const { return run_; }
-    [[nodiscard]] const guild_test::temp_dir& dir() const { return dir_; }
-    viewer::context& with() { return with_; }
-    [[nodiscard]] const viewer::context& context() const { return with_; }
-
-    [[nodiscard]] viewer::response get(const std::string& target,
-                                       const std::string& method = "GET") const {
-        return viewer::handle({method, target, {{"Host", "localhost:6333"}}}, with_);
-    }
-
-    /// The JSON of an answer that must be 200.
-    [[nodiscard]] json::value body(const std::string& target) const {
-        const viewer::response answer = get(target);
-        INFO(target << " " << answer.body);
-        REQUIRE(answer.status == 200);
-        CHECK(answer.content_type == "application/json");
-        auto out = json::parse(answer.body);
-        REQUIRE(out);
-        return *out;
-    }
-
-private:
-    guild_test::temp_dir dir_;
-    std::string run_;
-    viewer::context with_;
-};
-
-const std::string softmax = std::string("/api/runs/") + older;
-
-}  // namespace
+using guild_test::newer;
+using guild_test::older;
+using guild_test::site;
+using guild_test::softmax;
 
 TEST_CASE("api: the runs of a project are listed newest first") {
     const site here;
