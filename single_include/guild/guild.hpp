@@ -4301,6 +4301,19 @@ private:
 [[nodiscard]] result<file> open_file(const std::string& path, open_mode mode,
                                      const env& system = system_env, unsigned permissions = 0666);
 
+/// A file that is open for reading, as it was then.
+struct regular_file {
+    file content;
+    file_status status;
+};
+
+/// Opens a file for reading that must be a regular one.
+///
+/// errors   as open_file; bad_value: a directory, a pipe or a device
+/// example  tests/os/file.cpp "open_regular_file: directories and pipes are refused"
+[[nodiscard]] result<regular_file> open_regular_file(const std::string& path,
+                                                     const env& system = system_env);
+
 /// Writes the first `size` bytes of a file to the same place in another.
 ///
 /// errors   truncated: `from` is shorter; those of read_at and write_at
@@ -4492,6 +4505,21 @@ inline result<file> open_file(const std::string& path, open_mode mode, const env
         return os_error(-fd, "open", path);
     }
     return file(fd, path, system);
+}
+
+inline result<regular_file> open_regular_file(const std::string& path, const env& system) {
+    auto opened = open_file(path, open_mode::read, system);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    const auto status = opened->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path);
+    }
+    return regular_file{std::move(*opened), *status};
 }
 
 inline result<void> copy_bytes(const file& from, std::uint64_t size, file& to) {
@@ -17708,16 +17736,9 @@ inline void reader_counters::add(const reader_counters& other) noexcept {
 
 inline result<reader> reader::open(std::string path, reader_options options,
                                    const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::read, system);
-    if (!file) {
-        return std::move(file).error();
-    }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", std::move(path));
+    auto opened = os::open_regular_file(path, system);
+    if (!opened) {
+        return std::move(opened).error();
     }
     return reader(std::move(path), options, system);
 }
@@ -25669,19 +25690,12 @@ struct opened_file {
 // ---- implementation ---------------------------------------------------------
 
 inline result<opened_file> open_series_file(const std::string& path, const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::read, system);
-    if (!file) {
-        return std::move(file).error();
-    }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path);
+    auto opened = os::open_regular_file(path, system);
+    if (!opened) {
+        return std::move(opened).error();
     }
     char bytes[header_bytes];
-    const auto got = file->read_at(0, bytes, sizeof bytes);
+    const auto got = opened->content.read_at(0, bytes, sizeof bytes);
     if (!got) {
         return got.error();
     }
@@ -25692,8 +25706,8 @@ inline result<opened_file> open_series_file(const std::string& path, const os::e
         header.error().path = path;
         return std::move(header).error();
     }
-    return opened_file{std::move(*file), *status, is_damaged ? guess_header(head) : *header,
-                       is_damaged};
+    return opened_file{std::move(opened->content), opened->status,
+                       is_damaged ? guess_header(head) : *header, is_damaged};
 }
 
 }}}  // namespace guild::series

@@ -183,3 +183,20 @@ TEST_CASE("reserve_space: the file keeps its length and its bytes") {
     REQUIRE(file->write_all("def"));
     CHECK(guild::os::load_file(dir / "f").value() == "abcdef");
 }
+
+TEST_CASE("open_regular_file: directories and pipes are refused") {
+    const guild_test::temp_dir dir;
+    const auto opened = os::open_regular_file(dir.write("f", "text"));
+    REQUIRE(opened);
+    CHECK(opened->status.size == 4);
+    char bytes[4];
+    CHECK(opened->content.read_at(0, bytes, sizeof bytes).value() == 4);
+    REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+    for (const std::string& path : {dir.path(), dir / "pipe"}) {
+        const auto refused = os::open_regular_file(path);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == guild::errc::bad_value);
+        CHECK(refused.error().path == path);
+    }
+    CHECK(os::open_regular_file(dir / "none").error().code == guild::errc::not_found);
+}

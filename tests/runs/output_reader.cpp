@@ -4,29 +4,15 @@
 #include <vector>
 
 #include <support/temp_dir.hpp>
+#include <support/written_output.hpp>
 
 #include <doctest/doctest.h>
 
 using namespace guild::runs;
+using guild_test::written_output;
 namespace os = guild::os;
 
 namespace {
-
-// A run's output, written as a recording process does.
-struct written_output {
-    written_output() {
-        REQUIRE(os::make_directories(data_path(dir.path())));
-        auto opened = output_writer::open(dir.path());
-        REQUIRE(opened);
-        writer = std::move(*opened);
-    }
-    void put(output_stream stream, std::int64_t time_us, const std::string& bytes) {
-        REQUIRE(writer.append(stream, time_us, bytes));
-    }
-
-    guild_test::temp_dir dir;
-    output_writer writer;
-};
 
 // "out@0 text", gaps as "lost N@OFFSET".
 std::vector<std::string> spans_of(output_reader& reader) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <support/temp_dir.hpp>
+#include <support/written_output.hpp>
 
 #include <doctest/doctest.h>
 
@@ -14,16 +14,7 @@ namespace os = guild::os;
 
 namespace {
 
-struct searched_output {
-    searched_output() {
-        REQUIRE(os::make_directories(data_path(dir.path())));
-        auto opened = output_writer::open(dir.path());
-        REQUIRE(opened);
-        writer = std::move(*opened);
-    }
-    void put(output_stream stream, std::int64_t time_us, const std::string& bytes) {
-        REQUIRE(writer.append(stream, time_us, bytes));
-    }
+struct searched_output : guild_test::written_output {
     // "OFFSET@TIME TEXT"
     [[nodiscard]] std::vector<std::string> search(const std::string& expression,
                                                   std::optional<output_stream> stream = {},
@@ -39,9 +30,6 @@ struct searched_output {
         }));
         return found;
     }
-
-    guild_test::temp_dir dir;
-    output_writer writer;
 };
 
 using matches_found = std::vector<std::string>;

@@ -7,37 +7,17 @@
 #include <doctest/doctest.h>
 
 #include <guild/series/reader.hpp>
+#include <support/mapped_series.hpp>
 #include <support/memory_file.hpp>
 #include <support/series_log.hpp>
 #include <support/temp_dir.hpp>
 
 namespace gs = guild::series;
 namespace os = guild::os;
+using guild_test::mapped_series;
 using guild_test::series_log;
 
 namespace {
-
-// A file of curves in rows, in memory, and its map.
-struct row_file {
-    explicit row_file(const std::string& bytes)
-        : system(guild_test::memory_env(bytes)),
-          file(*os::open_file("memory.gts", os::open_mode::read, system)), window(file),
-          source{&window, gs::checksum_seed(gs::decode_header(bytes.substr(0, 96))->id),
-                 bytes.size()} {
-        const auto last = gs::find_last_block(window, source.seed, bytes.size());
-        REQUIRE(last);
-        REQUIRE(
-            map.load(window, source.seed,
-                     last->type == gs::block_type::index ? last->offset : last->last_index_offset,
-                     bytes.size()));
-    }
-
-    os::env system;
-    os::file file;
-    gs::file_window window;
-    gs::pyramid_source source;
-    gs::file_map map;
-};
 
 std::string rows_of(std::int64_t frames) {
     series_log log;
@@ -57,7 +37,7 @@ gs::pixel_view told_by_memory(const gs::pyramid_memory& memory, std::uint32_t le
     return reducer.finish();
 }
 
-gs::pixel_view told_by_file(row_file& from, std::size_t end) {
+gs::pixel_view told_by_file(mapped_series& from, std::size_t end) {
     gs::pixel_request request;
     request.columns = 1;
     gs::pixel_reducer reducer(request, {0, 1'000'000});
@@ -72,7 +52,7 @@ gs::pixel_view told_by_file(row_file& from, std::size_t end) {
 }  // namespace
 
 TEST_CASE("pyramid memory: buckets are those of the file") {
-    row_file from(rows_of(60'000));
+    mapped_series from(rows_of(60'000));
     gs::pyramid_memory memory;
     memory.limit(plenty);
     memory.follow(from.source, from.map);
@@ -89,17 +69,17 @@ TEST_CASE("pyramid memory: buckets are those of the file") {
 
 TEST_CASE("pyramid memory: follows a file that grows") {
     const std::string all = rows_of(60'000);
-    row_file whole(all);
+    mapped_series whole(all);
     const auto& sections = whole.map.sections();
     REQUIRE(sections.size() > 4);
     const std::uint64_t half = sections[sections.size() / 2].end;
     gs::pyramid_memory memory;
     memory.limit(plenty);
     {
-        row_file begun(all.substr(0, static_cast<std::size_t>(half)));
+        mapped_series begun(all.substr(0, static_cast<std::size_t>(half)));
         memory.follow(begun.source, begun.map);
     }
-    row_file grown(all);
+    mapped_series grown(all);
     memory.follow(grown.source, grown.map);
     for (std::uint32_t level = 0; level < gs::pyramid_levels; ++level) {
         std::size_t told = 0;
@@ -110,7 +90,7 @@ TEST_CASE("pyramid memory: follows a file that grows") {
 }
 
 TEST_CASE("pyramid memory: over the limit the finest level goes, and zero keeps nothing") {
-    row_file from(rows_of(200'000));
+    mapped_series from(rows_of(200'000));
     gs::pyramid_memory memory;
     memory.limit(plenty);
     memory.follow(from.source, from.map);
@@ -133,7 +113,7 @@ TEST_CASE("pyramid memory: over the limit the finest level goes, and zero keeps 
 }
 
 TEST_CASE("pyramid memory: a damaged block leaves its sections to the points") {
-    row_file from(rows_of(60'000));
+    mapped_series from(rows_of(60'000));
     const auto& sections = from.map.sections();
     std::size_t damaged = 2;
     while (sections[damaged].content.pyramids.empty()) {
@@ -163,7 +143,7 @@ TEST_CASE("pyramid memory: a damaged block leaves its sections to the points") {
 TEST_CASE("pyramid memory: a chart is the same with and without it") {
     const std::string bytes = rows_of(150'000);
     for (const std::size_t columns : {1U, 20U, 100U, 250U}) {
-        row_file from(bytes);
+        mapped_series from(bytes);
         auto plain = gs::reader::open("memory.gts", from.system);
         auto keeping = gs::reader::open("memory.gts", from.system);
         REQUIRE(plain);

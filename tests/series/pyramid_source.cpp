@@ -9,37 +9,17 @@
 #include <guild/series/compact.hpp>
 #include <guild/series/reader.hpp>
 #include <guild/series/reduce.hpp>
+#include <support/mapped_series.hpp>
 #include <support/memory_file.hpp>
 #include <support/series_log.hpp>
 #include <support/temp_dir.hpp>
 
 namespace gs = guild::series;
 namespace os = guild::os;
+using guild_test::mapped_series;
 using guild_test::series_log;
 
 namespace {
-
-// A file of curves in memory, and its map.
-struct pyramid_file {
-    explicit pyramid_file(const std::string& bytes)
-        : system(guild_test::memory_env(bytes)),
-          file(*os::open_file("memory.gts", os::open_mode::read, system)), window(file),
-          source{&window, gs::checksum_seed(gs::decode_header(bytes.substr(0, 96))->id),
-                 bytes.size()} {
-        const auto last = gs::find_last_block(window, source.seed, bytes.size());
-        REQUIRE(last);
-        REQUIRE(
-            map.load(window, source.seed,
-                     last->type == gs::block_type::index ? last->offset : last->last_index_offset,
-                     bytes.size()));
-    }
-
-    os::env system;
-    os::file file;
-    gs::file_window window;
-    gs::pyramid_source source;
-    gs::file_map map;
-};
 
 std::string curves(std::int64_t frames, bool is_columnar) {
     series_log log;
@@ -54,7 +34,7 @@ std::string curves(std::int64_t frames, bool is_columnar) {
 }
 
 // All buckets of series 0 that the file's pyramids have, of a level or finer.
-gs::pixel_view all_buckets(pyramid_file& from, std::uint32_t level, std::size_t& sections) {
+gs::pixel_view all_buckets(mapped_series& from, std::uint32_t level, std::size_t& sections) {
     gs::pixel_request request;
     request.columns = 1;
     gs::pixel_reducer reducer(request, {0, 1'000'000});
@@ -72,7 +52,7 @@ gs::pixel_view all_buckets(pyramid_file& from, std::uint32_t level, std::size_t&
 }  // namespace
 
 TEST_CASE("pyramid source: the pyramids of a live file tell of every point but the last few") {
-    pyramid_file from(curves(60'000, false));
+    mapped_series from(curves(60'000, false));
     REQUIRE(from.map.sections().size() > 4);
     std::size_t sections = 0;
     const gs::pixel_view view = all_buckets(from, 0, sections);
@@ -85,14 +65,14 @@ TEST_CASE("pyramid source: the pyramids of a live file tell of every point but t
 }
 
 TEST_CASE("pyramid source: a level that a live file has not is made of the finest") {
-    pyramid_file from(curves(60'000, false));
+    mapped_series from(curves(60'000, false));
     std::size_t sections = 0;
     const std::uint64_t points = all_buckets(from, 0, sections).points;
     CHECK(all_buckets(from, 2, sections).points == points);
 }
 
 TEST_CASE("pyramid source: a file in columns has every level") {
-    pyramid_file from(curves(140'000, true));
+    mapped_series from(curves(140'000, true));
     std::size_t sections = 0;
     for (std::uint32_t level = 0; level < gs::pyramid_levels; ++level) {
         const gs::pixel_view view = all_buckets(from, level, sections);
@@ -103,7 +83,7 @@ TEST_CASE("pyramid source: a file in columns has every level") {
 }
 
 TEST_CASE("pyramid source: none for a series that has none, or when its block is damaged") {
-    pyramid_file from(curves(20'000, true));
+    mapped_series from(curves(20'000, true));
     gs::pixel_reducer reducer({}, {0, 20'000});
     CHECK(gs::add_buckets(from.source, from.map, 0, {9, 0}, reducer) == 0);
     CHECK(gs::add_buckets(from.source, from.map, 0, {0, 0}, reducer) == 1);
@@ -128,7 +108,7 @@ TEST_CASE("pyramid source: none for a series that has none, or when its block is
 
 TEST_CASE("measure: points in the blocks that meet the range, and the ends of the axis") {
     for (const bool is_columnar : {false, true}) {
-        pyramid_file from(curves(20'000, is_columnar));
+        mapped_series from(curves(20'000, is_columnar));
         gs::series_summary summary;
         for (std::int64_t step = 0; step < 20'000; ++step) {
             summary.add({step, 1'700'000'000'000'000 + step * 1000, 0.0});

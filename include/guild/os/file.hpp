@@ -108,6 +108,19 @@ private:
 [[nodiscard]] result<file> open_file(const std::string& path, open_mode mode,
                                      const env& system = system_env, unsigned permissions = 0666);
 
+/// A file that is open for reading, as it was then.
+struct regular_file {
+    file content;
+    file_status status;
+};
+
+/// Opens a file for reading that must be a regular one.
+///
+/// errors   as open_file; bad_value: a directory, a pipe or a device
+/// example  tests/os/file.cpp "open_regular_file: directories and pipes are refused"
+[[nodiscard]] result<regular_file> open_regular_file(const std::string& path,
+                                                     const env& system = system_env);
+
 /// Writes the first `size` bytes of a file to the same place in another.
 ///
 /// errors   truncated: `from` is shorter; those of read_at and write_at
@@ -299,6 +312,21 @@ inline result<file> open_file(const std::string& path, open_mode mode, const env
         return os_error(-fd, "open", path);
     }
     return file(fd, path, system);
+}
+
+inline result<regular_file> open_regular_file(const std::string& path, const env& system) {
+    auto opened = open_file(path, open_mode::read, system);
+    if (!opened) {
+        return std::move(opened).error();
+    }
+    const auto status = opened->status();
+    if (!status) {
+        return status.error();
+    }
+    if (status->kind != file_kind::regular) {
+        return make_error(errc::bad_value, "expected a regular file", path);
+    }
+    return regular_file{std::move(*opened), *status};
 }
 
 inline result<void> copy_bytes(const file& from, std::uint64_t size, file& to) {

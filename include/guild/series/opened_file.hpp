@@ -34,19 +34,12 @@ struct opened_file {
 // ---- implementation ---------------------------------------------------------
 
 inline result<opened_file> open_series_file(const std::string& path, const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::read, system);
-    if (!file) {
-        return std::move(file).error();
-    }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", path);
+    auto opened = os::open_regular_file(path, system);
+    if (!opened) {
+        return std::move(opened).error();
     }
     char bytes[header_bytes];
-    const auto got = file->read_at(0, bytes, sizeof bytes);
+    const auto got = opened->content.read_at(0, bytes, sizeof bytes);
     if (!got) {
         return got.error();
     }
@@ -57,8 +50,8 @@ inline result<opened_file> open_series_file(const std::string& path, const os::e
         header.error().path = path;
         return std::move(header).error();
     }
-    return opened_file{std::move(*file), *status, is_damaged ? guess_header(head) : *header,
-                       is_damaged};
+    return opened_file{std::move(opened->content), opened->status,
+                       is_damaged ? guess_header(head) : *header, is_damaged};
 }
 
 }}}  // namespace guild::series

@@ -163,16 +163,9 @@ inline void reader_counters::add(const reader_counters& other) noexcept {
 
 inline result<reader> reader::open(std::string path, reader_options options,
                                    const os::env& system) {
-    auto file = os::open_file(path, os::open_mode::read, system);
-    if (!file) {
-        return std::move(file).error();
-    }
-    const auto status = file->status();
-    if (!status) {
-        return status.error();
-    }
-    if (status->kind != os::file_kind::regular) {
-        return make_error(errc::bad_value, "expected a regular file", std::move(path));
+    auto opened = os::open_regular_file(path, system);
+    if (!opened) {
+        return std::move(opened).error();
     }
     return reader(std::move(path), options, system);
 }
