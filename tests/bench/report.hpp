@@ -50,6 +50,20 @@ inline void must(bool holds, const char* what) {
     }
 }
 
+/// The command line of a benchmark without other options; sets as_json.
+///
+/// out      whether `--quick` is asked for
+inline bool take_options(int argc, char** argv) {
+    bool quick = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string argument = argv[i];
+        must(argument == "--quick" || argument == "--json", "usage: [--quick] [--json]");
+        quick = quick || argument == "--quick";
+        as_json = as_json || argument == "--json";
+    }
+    return quick;
+}
+
 inline double seconds_of(const std::function<void()>& work) {
     const std::int64_t begin = guild::os::system_env.boot_time_us();
     work();

@@ -201,13 +201,7 @@ void log_rows(const std::string& work, unsigned threads, std::int64_t calls, int
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool quick = false;
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view argument = argv[i];
-        must(argument == "--quick" || argument == "--json", "usage: [--quick] [--json]");
-        quick = quick || argument == "--quick";
-        bench::as_json = bench::as_json || argument == "--json";
-    }
+    const bool quick = bench::take_options(argc, argv);
     const auto work = os::make_temp_directory("guild-bench-");
     must(work.has_value(), "no directory for temporary files");
     append_rows(*work + "/buffered", true, 20'000, quick ? 1 : 100);
