@@ -7,17 +7,17 @@
 #include <vector>
 
 namespace ini = guild::ini;
-using key = std::vector<std::string>;
+using section_key = std::vector<std::string>;
 
 namespace {
 
-std::string set(std::string_view text, const key& section, std::string_view name,
+std::string set(std::string_view text, const section_key& section, std::string_view name,
                 std::string_view value) {
     const auto edited = ini::set_value(ini::parse(text), section, name, value);
     return edited ? *edited : "error: " + edited.error().message;
 }
 
-std::string remove(std::string_view text, const key& section, std::string_view name) {
+std::string remove(std::string_view text, const section_key& section, std::string_view name) {
     const auto edited = ini::remove_value(ini::parse(text), section, name);
     return edited ? *edited : "error: " + edited.error().message;
 }
@@ -88,7 +88,8 @@ TEST_CASE("set_value: refuses what would be read back as something else") {
         CAPTURE(name);
         CHECK_FALSE(ini::set_value(ini::parse(text), {"a"}, name, "1"));
     }
-    for (const key& section : {key{""}, key{"a b"}, key{"a", ""}, key{"a", "b\"c"}, key{"a\n"}}) {
+    for (const section_key& section : {section_key{""}, section_key{"a b"}, section_key{"a", ""},
+                                       section_key{"a", "b\"c"}, section_key{"a\n"}}) {
         CHECK_FALSE(ini::set_value(ini::parse(text), section, "x", "1"));
     }
     CHECK_FALSE(ini::set_value(ini::parse("[a]\nx = 1 \\"), {"b"}, "x", "1"));
