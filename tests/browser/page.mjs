@@ -5,6 +5,7 @@
 
 import { access } from "./access.mjs";
 import { charts } from "./charts.mjs";
+import { compare } from "./compare.mjs";
 import { failed, finish, guild, launch, openPage, startView } from "./harness.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { live } from "./live.mjs";
@@ -59,6 +60,9 @@ async function main() {
   }
   if (isWanted("charts")) {
     await charts(browser);
+  }
+  if (isWanted("compare")) {
+    await compare(browser);
   }
   if (isWanted("output")) {
     await output(browser);

@@ -24,7 +24,7 @@ export function makeView(lines, options) {
     return null;
   }
   const [x0, x1] = xs;
-  const inside = lines.map((line) => line.raw.subarray(lowerBound(line.xs, x0), upper(line.xs, x1)));
+  const inside = lines.flatMap((line) => shown(line).map((values) => values.subarray(lowerBound(line.xs, x0), upper(line.xs, x1))));
   const kind = options.y;
   const linear = kind === "symlog" ? linearSize(inside) : 1;
   const { y0, y1, clipped } = yRange(inside, options);
@@ -40,6 +40,11 @@ export function makeView(lines, options) {
   view.width = options.width;
   view.height = options.height;
   return view;
+}
+
+/** All values of a line that the axis must have room for. */
+function shown(line) {
+  return line.band ? [line.raw, line.band.low, line.band.high] : [line.raw];
 }
 
 function upper(xs, x) {
