@@ -59,6 +59,18 @@ async function bandOfTheMean(page) {
   await picture(page, "compare-band", false);
 }
 
+async function spikeInTheBand(page) {
+  const seen = await page.evaluate(async () => {
+    const { groupMeans } = await import("/source/group_mean.js");
+    const steps = Float64Array.from({ length: 20000 }, (_, i) => i);
+    const flat = { key: "k", steps, times: steps, values: new Float64Array(20000), count: 20000 };
+    const spiky = { ...flat, run: "b", values: flat.values.map((_, i) => (i === 10001 ? 7 : 0)) };
+    const [mean] = groupMeans([{ ...flat, run: "a" }, spiky], () => ({ name: "all", color: "" }));
+    return [mean.steps.length, Math.max(...mean.band.high), Math.min(...mean.band.low)];
+  });
+  check("a spike between the steps of a mean is in its band", seen[0] < 1000 && seen[1] === 7 && seen[2] === 0, seen);
+}
+
 export async function compare(browser) {
   const folder = makeFolder();
   writeFileSync(path.join(folder, "Guild"), PROJECT);
@@ -72,6 +84,7 @@ export async function compare(browser) {
   await page.goto(view.base + "/compare?runs=" + runsOf(folder).map(encodeURIComponent).join(","));
   await step("columns of the project", () => chosenColumns(page));
   await step("the band of a mean", () => bandOfTheMean(page));
+  await step("a spike in the band", () => spikeInTheBand(page));
   await page.close();
   await view.stop();
 }

@@ -39,6 +39,7 @@ function meanOf(members) {
     const seen = members.map((one) => at(one, step, one.times) - (one.start || one.times[0])).filter(Number.isFinite);
     times[i] = seen.length ? (members[0].start || members[0].times[0]) + seen.reduce((a, b) => a + b, 0) / seen.length : NaN;
   });
+  members.forEach((one) => widen({ low, high }, grid, one));
   return {
     steps: grid,
     times,
@@ -48,6 +49,18 @@ function meanOf(members) {
     reduced: false,
     start: members[0].start,
   };
+}
+
+/** Numbers between the common steps belong to the band, at the next of those: no spike of a member is missing there. */
+function widen({ low, high }, grid, one) {
+  one.steps.forEach((step, i) => {
+    const value = one.values[i];
+    if (Number.isFinite(value)) {
+      const at = lowerBound(grid, step);
+      low[at] = low[at] <= value ? low[at] : value;
+      high[at] = high[at] >= value ? high[at] : value;
+    }
+  });
 }
 
 /** All steps of the members, thinned evenly to some hundreds. */
